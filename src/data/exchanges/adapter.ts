@@ -1,0 +1,74 @@
+import type { HttpAnswer, HttpRequest } from '../../kernel/http.ts';
+import type { Candle, Series } from '../../market/candle.ts';
+import type { Exchange } from '../../market/exchange.ts';
+import type { Interval } from '../../market/interval.ts';
+import type { TimeRange } from '../../market/range.ts';
+import type { MarketSymbol } from '../../market/symbol.ts';
+
+/** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
+export interface Page {
+  readonly series: Series;
+  readonly range: TimeRange;
+}
+
+/** A row as delivered, before anyone judged it. */
+export interface DeliveredRow extends Candle {
+  /** Where it stood in the answer, 0 first: how a quarantined row is found again in bronze. */
+  readonly index: number;
+}
+
+/** One market of the venue's own symbol list. */
+export interface Listing {
+  readonly symbol: MarketSymbol;
+  /** The venue's spelling, e.g. `BTCUSDT`. */
+  readonly venueSymbol: string;
+  readonly trading: boolean;
+}
+
+/** A limit as the venue states it: `limit` units of weight per window. */
+export interface VenueLimit {
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/**
+ * What an exchange's folder gives the rest of the program. An adapter translates, it decides nothing:
+ * every answer becomes rows or an `ExchangeAPIError` with a code of the fault table. All methods are
+ * pure; the executor owns the wire.
+ */
+export interface ExchangeAdapter {
+  readonly exchange: Exchange;
+  /** Origins to ask, the preferred first. A configured URL replaces them all. */
+  readonly origins: readonly string[];
+  readonly rowsPerPageMax: number;
+  /** Prior knowledge of the limits; the venue's own words replace it. */
+  readonly limits: readonly VenueLimit[];
+  readonly intervals: readonly Interval[];
+
+  candlesRequest(origin: string, page: Page): WeightedRequest;
+  /**
+   * The rows of a candle answer that lie in the page's range, oldest first, duplicates included.
+   * Candles that had not closed at `answeredAtMs` (venue time) are left out.
+   * @throws ExchangeAPIError for every answer that is not candles.
+   */
+  readCandles(page: Page, answer: HttpAnswer, answeredAtMs: number): readonly DeliveredRow[];
+
+  /** Asks for the earliest candle of a series; null where the venue's symbol list tells the listing time. */
+  firstCandleRequest(origin: string, series: Series): WeightedRequest | null;
+  /** Open time of the earliest candle, or null when the venue has none. */
+  readFirstCandle(series: Series, answer: HttpAnswer): number | null;
+
+  symbolsRequest(origin: string): WeightedRequest;
+  readSymbols(answer: HttpAnswer): { readonly listings: readonly Listing[]; readonly limits: readonly VenueLimit[] };
+
+  /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
+  translate(error: unknown): unknown;
+  /** Weight the venue says is used in the current window, by limit name; empty when it does not say. */
+  usedWeight(answer: HttpAnswer): Readonly<Record<string, number>>;
+}
+
+export interface WeightedRequest extends HttpRequest {
+  /** What the request costs under the venue's weight limit. */
+  readonly weight: number;
+}

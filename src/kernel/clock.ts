@@ -1,0 +1,79 @@
+/**
+ * Time as a port. Nothing outside the kernel reads the machine's clock or starts a timer, so that
+ * a test or the simulator can own time completely.
+ */
+export interface Clock {
+  /** Wall-clock time in epoch milliseconds. May jump; never subtract two of them to measure a wait. */
+  nowMs(): number;
+  /** Milliseconds that only grow, for measuring how long something took. */
+  monotonicMs(): number;
+  /**
+   * Resolves after `waitMs`. Rejects with the signal's reason as soon as it aborts: no wait of this
+   * program survives a cancellation.
+   */
+  sleep(waitMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Marks work that runs outside the event loop (thread pool: DuckDB, DNS, zlib). Virtual time stands
+   * still until it is done; on the real clock this passes the promise on.
+   */
+  track<T>(work: Promise<T>): Promise<T>;
+}
+
+/** Longest wait one timer can hold; Node turns a longer one into 1 ms. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (waitMs, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, Math.min(Math.max(0, waitMs), TIMER_MS_MAX));
+      signal?.addEventListener('abort', stop, { once: true });
+    }),
+  track: (work) => work,
+};
+
+/** Runs `work` with a signal that aborts when `outer` does or after `limitMs` (then with `onTime()`). */
+export async function withTimeLimit<T>(
+  clock: Clock,
+  limit: { readonly limitMs: number; readonly onTime: () => Error; readonly outer: AbortSignal },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  limit.outer.throwIfAborted();
+  const attempt = new AbortController();
+  const done = new AbortController();
+  const forward = (): void => attempt.abort(limit.outer.reason);
+  limit.outer.addEventListener('abort', forward, { once: true });
+  const alarm = clock.sleep(limit.limitMs, done.signal).then(
+    () => attempt.abort(limit.onTime()),
+    () => undefined, // the work ended first
+  );
+  try {
+    return await untilAborted(work(attempt.signal), attempt.signal);
+  } finally {
+    done.abort();
+    limit.outer.removeEventListener('abort', forward);
+    await alarm;
+  }
+}
+
+/** Settles with `work`, or rejects with the signal's reason at once, whatever `work` still does. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

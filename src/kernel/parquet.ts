@@ -1,0 +1,16 @@
+/** Column types the lake uses. `timestamp` is epoch milliseconds in memory and TIMESTAMPTZ (UTC) in the file. */
+export type ColumnType = 'timestamp' | 'string' | 'double' | 'bigint';
+export type ColumnValue = string | number | null;
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly values: readonly ColumnValue[];
+}
+
+export interface Parquet {
+  /** Rows in the order given, as one Parquet file. The same columns give the same bytes. */
+  encode(columns: readonly Column[]): Promise<Uint8Array>;
+  /** Columns by name, `timestamp` as epoch milliseconds, integers as numbers. */
+  decode(bytes: Uint8Array): Promise<ReadonlyMap<string, readonly ColumnValue[]>>;
+}

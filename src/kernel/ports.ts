@@ -1,0 +1,22 @@
+import type { Clock } from './clock.ts';
+import type { Files } from './files.ts';
+import type { HttpPort } from './http.ts';
+import type { Ids } from './ids.ts';
+import type { Log } from './log.ts';
+import type { Parquet } from './parquet.ts';
+import type { Random } from './random.ts';
+import type { Store } from './store.ts';
+
+/** Everything the program needs from outside. Whoever builds this object owns the world the program lives in. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly http: HttpPort;
+  /** For clients that bring their own protocol (the Hub client); never used for exchanges. */
+  readonly fetch: typeof globalThis.fetch;
+  readonly files: Files;
+  readonly parquet: Parquet;
+  readonly store: Store;
+  readonly log: Log;
+}

@@ -1,0 +1,36 @@
+import type { Exchange } from './exchange.ts';
+import type { Interval } from './interval.ts';
+import type { Day } from './partition.ts';
+import type { MarketSymbol } from './symbol.ts';
+
+/** One OHLCV candle as delivered: each value the nearest double of the recorded decimal. */
+export interface Candle {
+  /** Candle open, UTC, epoch milliseconds. */
+  readonly openTimeMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  /** In units of the base asset. */
+  readonly volume: number;
+  /** In units of the quote asset; null where the venue does not say. */
+  readonly quoteVolume: number | null;
+  readonly trades: number | null;
+  /** Last millisecond the venue says the candle covers; null where it does not say. Earlier than the grid's: a cut candle. */
+  readonly closeTimeMs: number | null;
+}
+
+/** One series: candles of one market at one venue and length. */
+export interface Series {
+  readonly exchange: Exchange;
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+}
+
+/** The smallest thing that succeeds, fails and heals. */
+export interface Cell extends Series {
+  readonly day: Day;
+}
+
+export const seriesKey = (series: Series): string => `${series.exchange} ${series.symbol} ${series.interval}`;
+export const cellKey = (cell: Cell): string => `${seriesKey(cell)} ${cell.day}`;

@@ -1,0 +1,40 @@
+import { GRACE_MS, type Exchange } from './exchange.ts';
+import { DAY_MS, type Interval } from './interval.ts';
+import type { TimeRange } from './range.ts';
+
+/** A UTC day, `2024-01-02`: the partition of every asset. */
+export type Day = string;
+
+const DAY_PATTERN = /^\d{4}-\d{2}-\d{2}$/;
+
+export const dayOf = (timeMs: number): Day => new Date(timeMs).toISOString().slice(0, 10);
+export const dayStartMs = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
+export const dayRange = (day: Day): TimeRange => ({ fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS });
+
+/** True for a date that exists: `2024-02-30` is none. */
+export const isDay = (text: string): text is Day => DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
+
+/** Every day from `start` to `end`, both included. */
+export function daysBetween(start: Day, end: Day): Day[] {
+  const days: Day[] = [];
+  for (let timeMs = dayStartMs(start); timeMs <= dayStartMs(end); timeMs += DAY_MS) days.push(dayOf(timeMs));
+  return days;
+}
+
+/** A partition is due when its day has closed and the venue's grace has passed. */
+export const isDue = (exchange: Exchange, day: Day, nowMs: number): boolean => dayStartMs(day) + DAY_MS + GRACE_MS[exchange] <= nowMs;
+
+/** The span one silver file covers: a day for 1m and 5m, a month for 15m to 4h, a year for 1d. */
+export type Period = string;
+
+const PERIOD_CHARS: Readonly<Record<Interval, number>> = { '1m': 10, '5m': 10, '15m': 7, '1h': 7, '4h': 7, '1d': 4 };
+
+/** `2024-01-02`, `2024-01` or `2024`, by interval. */
+export const periodOf = (day: Day, interval: Interval): Period => day.slice(0, PERIOD_CHARS[interval]);
+
+export function periodRange(period: Period): TimeRange {
+  const [year = 0, month, day] = period.split('-').map(Number);
+  const fromMs = Date.UTC(year, (month ?? 1) - 1, day ?? 1);
+  const toMs = day !== undefined ? fromMs + DAY_MS : month !== undefined ? Date.UTC(year, month, 1) : Date.UTC(year + 1, 0, 1);
+  return { fromMs, toMs };
+}

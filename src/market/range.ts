@@ -1,0 +1,56 @@
+import { intervalMs, type Interval } from './interval.ts';
+
+/** A span of time, end exclusive, in epoch milliseconds. Candle ranges are aligned to their interval's grid. */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Open times of the candles in `range`. */
+export function gridOf(range: TimeRange, interval: Interval): number[] {
+  const stepMs = intervalMs(interval);
+  const grid: number[] = [];
+  for (let openTimeMs = Math.ceil(range.fromMs / stepMs) * stepMs; openTimeMs < range.toMs; openTimeMs += stepMs) grid.push(openTimeMs);
+  return grid;
+}
+
+/** How many candles `range` holds. */
+export const candlesIn = (range: TimeRange, interval: Interval): number => {
+  const stepMs = intervalMs(interval);
+  return Math.max(0, Math.ceil(range.toMs / stepMs) - Math.ceil(range.fromMs / stepMs));
+};
+
+/** Sorted, without overlaps, touching ranges joined, empty ones gone. */
+export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
+  const merged: TimeRange[] = [];
+  for (const range of ranges.filter((r) => r.toMs > r.fromMs).toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const last = merged.at(-1);
+    if (last && range.fromMs <= last.toMs) merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) };
+    else merged.push(range);
+  }
+  return merged;
+}
+
+/** What of `whole` is covered by none of `parts`. */
+export function subtractRanges(whole: readonly TimeRange[], parts: readonly TimeRange[]): TimeRange[] {
+  let left = mergeRanges(whole);
+  for (const part of mergeRanges(parts)) {
+    left = left.flatMap((range) => [
+      { fromMs: range.fromMs, toMs: Math.min(range.toMs, part.fromMs) },
+      { fromMs: Math.max(range.fromMs, part.toMs), toMs: range.toMs },
+    ]).filter((range) => range.toMs > range.fromMs);
+  }
+  return left;
+}
+
+/** Runs of neighbouring open times as ranges. `openTimesMs` ascending and on the grid. */
+export function rangesOf(openTimesMs: Iterable<number>, interval: Interval): TimeRange[] {
+  const stepMs = intervalMs(interval);
+  const ranges: { fromMs: number; toMs: number }[] = [];
+  for (const openTimeMs of openTimesMs) {
+    const last = ranges.at(-1);
+    if (last && last.toMs === openTimeMs) last.toMs += stepMs;
+    else ranges.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs });
+  }
+  return ranges;
+}
