@@ -25,24 +25,30 @@ const TIMER_MS_MAX = 2_147_483_647;
 export const realClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (waitMs, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const stop = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      }, Math.min(Math.max(0, waitMs), TIMER_MS_MAX));
-      signal?.addEventListener('abort', stop, { once: true });
-    }),
+  sleep: async (waitMs, signal) => {
+    let leftMs = waitMs;
+    for (; leftMs > TIMER_MS_MAX; leftMs -= TIMER_MS_MAX) await timer(TIMER_MS_MAX, signal);
+    await timer(Math.ceil(leftMs), signal); // Node drops fractions, and a sleep is never shorter than asked
+  },
   track: (work) => work,
 };
+
+const timer = (waitMs: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const stop = (): void => {
+      clearTimeout(timeout);
+      reject(signal?.reason as Error);
+    };
+    const timeout = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, waitMs);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 
 /** Runs `work` with a signal that aborts when `outer` does or after `limitMs` (then with `onTime()`). */
 export async function withTimeLimit<T>(

@@ -4,6 +4,7 @@ import type { HttpPort } from './http.ts';
 import type { Ids } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Parquet } from './parquet.ts';
+import type { Processes } from './process-identity.ts';
 import type { Random } from './random.ts';
 import type { Store } from './store.ts';
 
@@ -18,5 +19,6 @@ export interface Ports {
   readonly files: Files;
   readonly parquet: Parquet;
   readonly store: Store;
+  readonly processes: Processes;
   readonly log: Log;
 }

@@ -54,3 +54,9 @@ export function rangesOf(openTimesMs: Iterable<number>, interval: Interval): Tim
   }
   return ranges;
 }
+
+/** The smallest range that holds all these open times; null for none. `openTimesMs` ascending. */
+export function hullOf(openTimesMs: readonly number[], interval: Interval): TimeRange | null {
+  const [first, last] = [openTimesMs[0], openTimesMs.at(-1)];
+  return first === undefined || last === undefined ? null : { fromMs: first, toMs: last + intervalMs(interval) };
+}

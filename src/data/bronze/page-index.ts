@@ -1,0 +1,105 @@
+import { all, exec, type Migration, type Operation } from '../../kernel/store.ts';
+import type { Series } from '../../market/candle.ts';
+import { mergeRanges, type TimeRange } from '../../market/range.ts';
+import type { FaultCode } from '../../faults/taxonomy/table.ts';
+
+/**
+ * Where an answer lies and what it covers. The index is the memo of pages: what a used answer covers
+ * is not asked again, whatever happened to the process that asked.
+ */
+export interface PageEntry {
+  /** Sorts by the time the answer came. */
+  readonly id: string;
+  readonly series: Series;
+  readonly range: TimeRange;
+  /** Null: used. */
+  readonly rejected: FaultCode | null;
+  readonly rows: number;
+  /** Relative to the data directory. */
+  readonly segment: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly sha256: string;
+  readonly fetchedAtMs: number;
+  readonly runId: string;
+}
+
+export const BRONZE_1: Migration = {
+  name: 'bronze 1: index of answers',
+  statements: [
+    `create table bronze_pages (
+      id text primary key,
+      exchange text not null,
+      symbol text not null,
+      candle_interval text not null,
+      range_from bigint not null,
+      range_to bigint not null,
+      rejected text,
+      rows_total bigint not null,
+      segment text not null,
+      byte_offset bigint not null,
+      byte_length bigint not null,
+      sha256 text not null,
+      fetched_at bigint not null,
+      run_id text not null
+    )`,
+    'create index bronze_pages_by_range on bronze_pages (exchange, candle_interval, symbol, range_from)',
+  ],
+};
+
+interface PageRow {
+  readonly id: string;
+  readonly exchange: Series['exchange'];
+  readonly symbol: string;
+  readonly candle_interval: Series['interval'];
+  readonly range_from: number;
+  readonly range_to: number;
+  readonly rejected: FaultCode | null;
+  readonly rows_total: number;
+  readonly segment: string;
+  readonly byte_offset: number;
+  readonly byte_length: number;
+  readonly sha256: string;
+  readonly fetched_at: number;
+  readonly run_id: string;
+}
+
+export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
+  for (const page of pages) {
+    yield* exec(
+      `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      page.id, page.series.exchange, page.series.symbol, page.series.interval, page.range.fromMs, page.range.toMs, page.rejected, page.rows,
+      page.segment, page.offset, page.length, page.sha256, page.fetchedAtMs, page.runId,
+    );
+  }
+}
+
+/** Used answers that touch `range`, of one symbol or of all, in the order they came. */
+export function* usedPages(of: Omit<Series, 'symbol'> & { readonly symbol?: string }, range: TimeRange): Operation<readonly PageEntry[]> {
+  const rows = yield* all<PageRow>(
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and ($3 = '' or symbol = $3)
+       and range_from < $5 and range_to > $4 and rejected is null order by fetched_at, id`,
+    of.exchange, of.interval, of.symbol ?? '', range.fromMs, range.toMs,
+  );
+  return rows.map(toPage);
+}
+
+/** What of a series has been answered at all. */
+export function* coverageOf(series: Series, range: TimeRange): Operation<readonly TimeRange[]> {
+  return mergeRanges((yield* usedPages(series, range)).map((page) => page.range));
+}
+
+const toPage = (row: PageRow): PageEntry => ({
+  id: row.id,
+  series: { exchange: row.exchange, symbol: row.symbol, interval: row.candle_interval },
+  range: { fromMs: row.range_from, toMs: row.range_to },
+  rejected: row.rejected,
+  rows: row.rows_total,
+  segment: row.segment,
+  offset: row.byte_offset,
+  length: row.byte_length,
+  sha256: row.sha256,
+  fetchedAtMs: row.fetched_at,
+  runId: row.run_id,
+});

@@ -1,0 +1,76 @@
+import { all, exec, first, type Migration, type Operation } from '../../kernel/store.ts';
+import type { Exchange } from '../../market/exchange.ts';
+import type { Interval } from '../../market/interval.ts';
+import type { PeriodKey } from './layout.ts';
+
+/** One silver file as it was last written: what went in, what came out, and how to tell that it is unchanged. */
+export interface ManifestEntry extends PeriodKey {
+  /** Relative to the data directory. */
+  readonly path: string;
+  /** Counts versions of the rows, 1 first. */
+  readonly revision: number;
+  readonly sha256: string;
+  /** Hash of the rows, independent of how the file encodes them. */
+  readonly rowsSha256: string;
+  readonly bytes: number;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly removedByRule: Readonly<Record<string, number>>;
+  readonly warningsByRule: Readonly<Record<string, number>>;
+  readonly duplicates: number;
+  readonly symbols: readonly SymbolSpan[];
+  /** sha256 of each bronze answer the file was made from, in the order used. */
+  readonly inputs: readonly string[];
+  readonly runId: string;
+  readonly writtenAtMs: number;
+}
+
+export interface SymbolSpan {
+  readonly symbol: string;
+  readonly rows: number;
+  readonly firstOpenMs: number;
+  readonly lastOpenMs: number;
+}
+
+export const LAKE_1: Migration = {
+  name: 'lake 1: manifest of silver files',
+  statements: [
+    `create table silver_manifest (
+      exchange text not null,
+      candle_interval text not null,
+      period text not null,
+      sha256 text not null,
+      revision bigint not null,
+      entry text not null,
+      primary key (exchange, candle_interval, period)
+    )`,
+  ],
+};
+
+export function* manifestEntry(key: PeriodKey): Operation<ManifestEntry | null> {
+  const row = yield* first<{ entry: string }>(
+    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3', key.exchange, key.interval, key.period,
+  );
+  return row === null ? null : (JSON.parse(row.entry) as ManifestEntry);
+}
+
+export function* recordManifest(entry: ManifestEntry): Operation<void> {
+  yield* exec(
+    `insert into silver_manifest (exchange, candle_interval, period, sha256, revision, entry) values ($1, $2, $3, $4, $5, $6)
+     on conflict (exchange, candle_interval, period) do update set sha256 = excluded.sha256, revision = excluded.revision, entry = excluded.entry`,
+    entry.exchange, entry.interval, entry.period, entry.sha256, entry.revision, JSON.stringify(entry),
+  );
+}
+
+/** Every file of one venue and interval, oldest period first. */
+export function* manifestOf(exchange: Exchange, interval: Interval): Operation<readonly ManifestEntry[]> {
+  const rows = yield* all<{ entry: string }>(
+    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period', exchange, interval,
+  );
+  return rows.map(({ entry }) => JSON.parse(entry) as ManifestEntry);
+}
+
+export function* wholeManifest(): Operation<readonly ManifestEntry[]> {
+  const rows = yield* all<{ entry: string }>('select entry from silver_manifest order by exchange, candle_interval, period');
+  return rows.map(({ entry }) => JSON.parse(entry) as ManifestEntry);
+}

@@ -1,0 +1,58 @@
+import type { DeliveredRow } from '../exchanges/adapter.ts';
+import type { RowJudgement } from '../quality/row-rules.ts';
+import type { SilverRow } from '../lake/candle-columns.ts';
+
+/** One delivered row with its judgement and the answer it came from. */
+export interface Delivery {
+  readonly row: DeliveredRow;
+  readonly silver: SilverRow;
+  readonly judgement: RowJudgement;
+  /** Which answer; rises with the time the answers came. */
+  readonly answer: number;
+}
+
+export interface Selection {
+  /** One delivery for each open time that has a valid row. */
+  readonly taken: readonly Delivery[];
+  /** One delivery for each open time that has only invalid rows. */
+  readonly quarantined: readonly Delivery[];
+  /** Rows that one answer delivered more than once. */
+  readonly duplicates: number;
+  /** Open times for which valid rows with different values were delivered. */
+  readonly revisions: number;
+}
+
+/**
+ * Chooses one row for each open time of one series: the last valid one. What was asked again and came
+ * back valid replaces what was invalid before, so a quarantined candle heals by itself.
+ */
+export function selectRows(deliveries: readonly Delivery[]): Selection {
+  const taken = new Map<number, Delivery>();
+  const quarantined = new Map<number, Delivery>();
+  const revised = new Set<number>();
+  const seen = new Set<string>();
+  let duplicates = 0;
+  for (const delivery of deliveries) {
+    const { openTimeMs } = delivery.row;
+    const key = `${delivery.answer} ${openTimeMs}`;
+    if (seen.has(key)) duplicates += 1;
+    seen.add(key);
+    if (delivery.judgement.errors.length > 0) {
+      quarantined.set(openTimeMs, delivery);
+      continue;
+    }
+    const before = taken.get(openTimeMs);
+    if (before && !sameValues(before.row, delivery.row)) revised.add(openTimeMs);
+    taken.set(openTimeMs, delivery);
+  }
+  return {
+    taken: [...taken.values()],
+    quarantined: [...quarantined].filter(([openTimeMs]) => !taken.has(openTimeMs)).map(([, delivery]) => delivery),
+    duplicates,
+    revisions: revised.size,
+  };
+}
+
+const sameValues = (a: DeliveredRow, b: DeliveredRow): boolean =>
+  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close &&
+  a.volume === b.volume && a.quoteVolume === b.quoteVolume && a.trades === b.trades && a.closeTimeMs === b.closeTimeMs;

@@ -1,0 +1,37 @@
+import { DAY_MS, type Interval } from '../market/interval.ts';
+import { dayOf, dayStartMs, daysBetween, type Day } from '../market/partition.ts';
+
+/** A contiguous range of partitions, both ends included: the scope of one run. */
+export interface DayRange {
+  readonly start: Day;
+  readonly end: Day;
+}
+
+/**
+ * Cuts a range into runs of at most 31 days, at 1d of at most a calendar year. Cuts fall on month
+ * (year) borders, so that a chunk asks and rebuilds each monthly (yearly) silver file once.
+ */
+export function chunksOf(range: DayRange, interval: Interval): DayRange[] {
+  const chunks: { start: Day; end: Day }[] = [];
+  const chars = interval === '1d' ? 4 : 7;
+  for (const day of daysBetween(range.start, range.end)) {
+    const last = chunks.at(-1);
+    if (last && last.start.slice(0, chars) === day.slice(0, chars)) last.end = day;
+    else chunks.push({ start: day, end: day });
+  }
+  return chunks;
+}
+
+/** Neighbouring days as ranges; `days` ascending. */
+export function contiguousDays(days: readonly Day[]): DayRange[] {
+  const ranges: { start: Day; end: Day }[] = [];
+  for (const day of days) {
+    const last = ranges.at(-1);
+    if (last && dayStartMs(last.end) + DAY_MS === dayStartMs(day)) last.end = day;
+    else ranges.push({ start: day, end: day });
+  }
+  return ranges;
+}
+
+/** The `count` days that ended most recently before `nowMs`, oldest first. */
+export const lastDays = (count: number, nowMs: number): DayRange => ({ start: dayOf(nowMs - count * DAY_MS), end: dayOf(nowMs - DAY_MS) });

@@ -1,0 +1,56 @@
+import type { Ports } from '../kernel/ports.ts';
+import { HEARTBEAT_EVERY_MS, renewLeases, takeLeases, type LeaseAnswer } from '../faults/ledger/leases.ts';
+import { isCancelRequested } from '../faults/ledger/runs.ts';
+import { CancelledError } from '../faults/taxonomy/judge.ts';
+
+/** How long leased cells are tried again before the rest of the command counts as done without them. Unit: milliseconds. */
+export const LEASED_PATIENCE_MS = 5_000;
+const LEASED_RETRY_EVERY_MS = 500;
+/** A cancel request from another process is seen within this time. Unit: milliseconds. */
+const CANCEL_LOOK_EVERY_MS = 1_000;
+
+/**
+ * While `work` runs: renews the run's leases and watches for a cancel request of another process.
+ * `work` gets a signal that aborts when either the caller or such a request says so.
+ */
+export async function keepingLeases<T>(ports: Ports, held: { readonly runId: string; readonly signal: AbortSignal }, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, store } = ports;
+  const stop = new AbortController();
+  const done = new AbortController();
+  const signal = AbortSignal.any([held.signal, stop.signal]);
+  const beat = async (): Promise<void> => {
+    let renewedAtMs = clock.monotonicMs();
+    while (!done.signal.aborted) {
+      await clock.sleep(CANCEL_LOOK_EVERY_MS, done.signal);
+      if (await store.read('isCancelRequested', () => isCancelRequested(held.runId))) stop.abort(new CancelledError(`run ${held.runId} was cancelled`));
+      if (clock.monotonicMs() - renewedAtMs < HEARTBEAT_EVERY_MS) continue;
+      renewedAtMs = clock.monotonicMs();
+      await store.transact('renewLeases', () => renewLeases(held.runId, clock.nowMs()));
+    }
+  };
+  const beating = beat().catch((error: unknown) => {
+    if (!done.signal.aborted) stop.abort(error);
+  });
+  try {
+    return await work(signal);
+  } finally {
+    done.abort(new CancelledError('the run ended'));
+    await beating;
+  }
+}
+
+/** Takes leases by name; what others hold is refused at once. */
+export const leaseNow = (ports: Ports, runId: string, names: readonly string[]): Promise<LeaseAnswer> =>
+  ports.store.transact('takeLeases', () => takeLeases({ names, owner: runId, nowMs: ports.clock.nowMs() }, ports.processes));
+
+/** Tries refused leases again for a while; returns what was granted in the end and who still holds the rest. */
+export async function leaseLater(ports: Ports, wanted: { readonly runId: string; readonly names: readonly string[]; readonly signal: AbortSignal }): Promise<LeaseAnswer> {
+  const { clock } = ports;
+  const endMs = clock.monotonicMs() + LEASED_PATIENCE_MS;
+  let answer = await leaseNow(ports, wanted.runId, wanted.names);
+  while (answer.refused.length > 0 && clock.monotonicMs() < endMs) {
+    await clock.sleep(LEASED_RETRY_EVERY_MS, wanted.signal);
+    answer = await leaseNow(ports, wanted.runId, wanted.names);
+  }
+  return answer;
+}

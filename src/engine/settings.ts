@@ -1,0 +1,28 @@
+import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+
+/** The effective configuration: file, environment and flags already merged and checked. */
+export interface Settings {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Symbols by exchange; an exchange without symbols is absent. */
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+  /** Origins set by the user; no other host of that exchange is contacted. */
+  readonly origins: Readonly<Partial<Record<Exchange, string>>>;
+  readonly requestTimeoutMs: number;
+  /** Per page, from its first attempt. */
+  readonly deadlineMs: number;
+  readonly recheckAfterMs: number;
+  /** Share of a venue's limit that is ours, 0 < share <= 1. */
+  readonly rateShare: number;
+  readonly hub: HubSettings | null;
+}
+
+export interface HubSettings {
+  /** `owner/name` of the dataset repository. */
+  readonly repo: string;
+  readonly token: string;
+  readonly endpoint: string;
+}

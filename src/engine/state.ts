@@ -1,0 +1,31 @@
+import type { Store } from '../kernel/store.ts';
+import { openSqliteStore } from '../kernel/sqlite-store.ts';
+import { StoreRefusedError, type StoreRefusal } from '../kernel/store-errors.ts';
+import { BRONZE_1 } from '../data/bronze/page-index.ts';
+import { LAKE_1 } from '../data/lake/manifest.ts';
+import { StateError } from '../faults/taxonomy/errors.ts';
+import { LEDGER_1 } from '../faults/ledger/schema.ts';
+
+/** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
+const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1];
+
+const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
+  newer: 'was written by a newer Candlekeep; use that version or another --data-dir',
+  foreign: 'is a database of another program; name another --data-dir',
+  damaged: 'is damaged or not a database; bronze and silver beside it are complete. Move it away or restore a copy',
+  busy: 'is held by another process for too long; try again',
+  runtime: 'needs the SQLite of Node 24.15 or newer',
+};
+
+/**
+ * Opens the state of a data directory, creating it when it is new.
+ * @throws StateError (STATE_UNUSABLE) when the file is not ours to use; it is left as it was.
+ */
+export function openState(path: string): Store {
+  try {
+    return openSqliteStore({ path, migrations: MIGRATIONS });
+  } catch (error) {
+    if (!(error instanceof StoreRefusedError)) throw error;
+    throw new StateError(`${path} ${REFUSALS[error.reason]}`, { path, reason: error.reason }, { cause: error });
+  }
+}

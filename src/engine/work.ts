@@ -1,0 +1,60 @@
+import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import type { Run, RunTrigger } from '../faults/ledger/runs.ts';
+import type { FaultRecord } from '../faults/taxonomy/records.ts';
+import type { DayRange } from './chunks.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { PlanOptions } from './work-plan.ts';
+
+/** What a command asks to be materialised. It becomes one run per interval and chunk of days. */
+export interface WorkRequest {
+  readonly days: DayRange;
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+  readonly selection: PlanOptions['selection'];
+  readonly keptWaits: PlanOptions['keptWaits'];
+  /** Which assets are materialised; bronze without silver accounts for nothing new. */
+  readonly assets: readonly AssetKind[];
+  readonly trigger: RunTrigger;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export const ASSET_KINDS = ['bronze', 'silver', 'gold'] as const;
+export type AssetKind = (typeof ASSET_KINDS)[number];
+
+/** What the caller holds in its hand while work is under way. */
+export interface Control {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+export type Progress =
+  | { readonly type: 'run'; readonly runId: string; readonly interval: Interval; readonly days: DayRange; readonly run: number; readonly runs: number; readonly pages: number }
+  | { readonly type: 'page'; readonly runId: string; readonly exchange: Exchange; readonly symbol: MarketSymbol; readonly pagesDone: number; readonly pages: number }
+  | { readonly type: 'step'; readonly runId: string; readonly asset: string; readonly detail: string };
+
+/** What came of a request: every run, what is still pending in the asked range, and what the process ends with. */
+export interface WorkResult {
+  readonly runs: readonly Run[];
+  /** Pending candles in the asked range. */
+  readonly pending: number;
+  readonly exit: ExitCode;
+  /** Set when `exit` is neither 0 nor 3: the failure that decided it. */
+  readonly error: FaultRecord | null;
+  /** The earliest time pending candles are asked again; null when nothing is pending. */
+  readonly nextAttemptAtMs: number | null;
+}
+
+/** `--dry-run`: what a request would ask for. */
+export interface WorkEstimate {
+  readonly interval: Interval;
+  readonly exchange: Exchange;
+  readonly days: DayRange;
+  readonly series: number;
+  readonly candles: number;
+  readonly requests: number;
+  readonly weight: number;
+  /** Time the venue's own limit makes it take at our share. Unit: milliseconds. */
+  readonly floorMs: number;
+}

@@ -1,0 +1,55 @@
+import type { MarketSymbol } from '../../market/symbol.ts';
+import type { Fault } from '../taxonomy/errors.ts';
+import { judge } from '../taxonomy/judge.ts';
+
+/**
+ * What became of one symbol. Partial success is a value, not an exception: this union is the only
+ * place where a failure is returned instead of thrown.
+ */
+export type SymbolOutcome<T> =
+  | { readonly symbol: MarketSymbol; readonly ok: true; readonly value: T }
+  | { readonly symbol: MarketSymbol; readonly ok: false; readonly fault: Fault };
+
+export interface IsolationOptions {
+  readonly concurrencyMax: number;
+  readonly signal: AbortSignal;
+  /** True when this fault concerns every symbol of the asset: nothing new is started any more. */
+  readonly endsAsset: (fault: Fault) => boolean;
+}
+
+/**
+ * Runs `work` for every symbol, at most `concurrencyMax` at a time. A fault stays with its symbol;
+ * a defect or a cancellation stops everything and is thrown once the work under way has ended.
+ * Symbols not started when the asset ended are absent from the answer.
+ */
+export async function isolateSymbols<T>(
+  symbols: readonly MarketSymbol[],
+  options: IsolationOptions,
+  work: (symbol: MarketSymbol, signal: AbortSignal) => Promise<T>,
+): Promise<SymbolOutcome<T>[]> {
+  const outcomes: SymbolOutcome<T>[] = [];
+  const queue = [...symbols];
+  let assetEnded = false;
+  let thrown: { readonly error: unknown } | null = null;
+
+  const worker = async (): Promise<void> => {
+    while (!assetEnded && thrown === null) {
+      const symbol = queue.shift();
+      if (symbol === undefined) return;
+      try {
+        options.signal.throwIfAborted();
+        outcomes.push({ symbol, ok: true, value: await work(symbol, options.signal) });
+      } catch (error) {
+        const verdict = judge(error);
+        if (verdict.verdict !== 'fault') thrown ??= { error };
+        else {
+          outcomes.push({ symbol, ok: false, fault: verdict.fault });
+          assetEnded ||= options.endsAsset(verdict.fault);
+        }
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.concurrencyMax, symbols.length) }, worker));
+  if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
+  return outcomes.toSorted((a, b) => symbols.indexOf(a.symbol) - symbols.indexOf(b.symbol));
+}

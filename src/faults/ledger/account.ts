@@ -1,0 +1,86 @@
+import type { Cell } from '../../market/candle.ts';
+import { intervalMs, type Interval } from '../../market/interval.ts';
+import { candlesIn, type TimeRange } from '../../market/range.ts';
+import type { FaultCode } from '../taxonomy/table.ts';
+
+/** Why candles are not there. There is no sixth state of a candle beside these and `present`. */
+export const GAP_STATES = ['no_trades', 'outage', 'quarantined', 'pending'] as const;
+export type GapState = (typeof GAP_STATES)[number];
+
+/** Numbers of candles; `expected = present + no_trades + outage + quarantined + pending`, always. */
+export interface Account extends Readonly<Record<GapState, number>> {
+  readonly expected: number;
+  readonly present: number;
+}
+
+/** Neighbouring candles that are missing for the same reason. `code` is null for a candle nobody asked for yet. */
+export interface Gap extends TimeRange {
+  readonly state: GapState;
+  readonly code: FaultCode | null;
+}
+
+/** Everything the ledger knows of one cell. */
+export interface CellState extends Cell {
+  readonly account: Account;
+  readonly gaps: readonly Gap[];
+  /** How often this cell was asked and came out with gaps, since it was last complete. */
+  readonly looks: number;
+  /** When its pending candles are asked again; null when nothing is pending. */
+  readonly nextAttemptAtMs: number | null;
+  /** The venue's own word: nobody asks before, not even by hand. */
+  readonly notBeforeMs: number | null;
+}
+
+export const EMPTY_ACCOUNT: Account = { expected: 0, present: 0, no_trades: 0, outage: 0, quarantined: 0, pending: 0 };
+
+export const addAccounts = (a: Account, b: Account): Account => ({
+  expected: a.expected + b.expected,
+  present: a.present + b.present,
+  no_trades: a.no_trades + b.no_trades,
+  outage: a.outage + b.outage,
+  quarantined: a.quarantined + b.quarantined,
+  pending: a.pending + b.pending,
+});
+
+export const balances = (account: Account): boolean =>
+  account.expected === account.present + account.no_trades + account.outage + account.quarantined + account.pending;
+
+/** What was found for one cell: its due range, the candles it has, and the reason of each that is missing. */
+export interface CellEvidence {
+  readonly due: TimeRange;
+  readonly interval: Interval;
+  /** Open times of stored candles inside `due`. */
+  readonly present: ReadonlySet<number>;
+  /** Why this open time is not there; asked for missing ones only. */
+  readonly reasonOf: (openTimeMs: number) => { readonly state: GapState; readonly code: FaultCode | null };
+}
+
+/** Counts each kind of candle on its own evidence, walking the grid; nothing is found by subtraction. */
+export function countCell(evidence: CellEvidence): { readonly account: Account; readonly gaps: readonly Gap[] } {
+  const stepMs = intervalMs(evidence.interval);
+  const counts: { -readonly [K in keyof Account]: number } = { ...EMPTY_ACCOUNT, expected: candlesIn(evidence.due, evidence.interval) };
+  const gaps: { fromMs: number; toMs: number; state: GapState; code: FaultCode | null }[] = [];
+  for (let openTimeMs = Math.ceil(evidence.due.fromMs / stepMs) * stepMs; openTimeMs < evidence.due.toMs; openTimeMs += stepMs) {
+    if (evidence.present.has(openTimeMs)) {
+      counts.present += 1;
+      continue;
+    }
+    const { state, code } = evidence.reasonOf(openTimeMs);
+    counts[state] += 1;
+    const last = gaps.at(-1);
+    if (last && last.toMs === openTimeMs && last.state === state && last.code === code) last.toMs += stepMs;
+    else gaps.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs, state, code });
+  }
+  return { account: counts, gaps };
+}
+
+const MINUTE_MS = 60_000;
+/** Waits before a pending cell is asked again after a fault; the last one repeats. */
+const HEALING_WAITS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS, 1_440 * MINUTE_MS];
+
+/** When to ask a cell again that came out incomplete for the `looks`-th time because of a fault. */
+export const healingWaitMs = (looks: number): number => HEALING_WAITS_MS[Math.min(Math.max(looks, 1), HEALING_WAITS_MS.length) - 1] ?? MINUTE_MS;
+
+/** When to ask again for candles that a complete answer did not have: after `recheckAfterMs`, then daily. */
+export const recheckWaitMs = (looks: number, recheckAfterMs: number): number => (looks <= 1 ? recheckAfterMs : 1_440 * MINUTE_MS);
+

@@ -1,0 +1,121 @@
+import { all, exec, type Operation } from '../../kernel/store.ts';
+import type { Series } from '../../market/candle.ts';
+import type { Exchange } from '../../market/exchange.ts';
+import type { Interval } from '../../market/interval.ts';
+import type { Day } from '../../market/partition.ts';
+import type { MarketSymbol } from '../../market/symbol.ts';
+import type { CellState, Gap, GapState } from './account.ts';
+import type { FaultCode } from '../taxonomy/table.ts';
+
+interface CellRow {
+  readonly exchange: Exchange;
+  readonly symbol: MarketSymbol;
+  readonly candle_interval: Interval;
+  readonly day: Day;
+  readonly expected: number;
+  readonly present: number;
+  readonly no_trades: number;
+  readonly outage: number;
+  readonly quarantined: number;
+  readonly pending: number;
+  readonly gaps: string;
+  readonly looks: number;
+  readonly next_attempt_at: number | null;
+  readonly not_before: number | null;
+}
+
+/** Replaces what the ledger knows of these cells. The table refuses an account that does not balance. */
+export function* recordCells(cells: readonly CellState[], by: { readonly runId: string; readonly nowMs: number }): Operation<void> {
+  for (const cell of cells) {
+    const { expected, present, no_trades, outage, quarantined, pending } = cell.account;
+    yield* exec(
+      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, looks, next_attempt_at, not_before, run_id, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+       on conflict (exchange, candle_interval, symbol, day) do update set expected = excluded.expected, present = excluded.present,
+         no_trades = excluded.no_trades, outage = excluded.outage, quarantined = excluded.quarantined, pending = excluded.pending,
+         gaps = excluded.gaps, looks = excluded.looks, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
+         run_id = excluded.run_id, updated_at = excluded.updated_at`,
+      cell.exchange, cell.symbol, cell.interval, cell.day, expected, present, no_trades, outage, quarantined, pending,
+      gapsToText(cell.gaps), cell.looks, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
+    );
+  }
+}
+
+/** Cells of one series, by day; days never recorded are absent. */
+export function* cellsOfSeries(series: Series, days: { readonly start: Day; readonly end: Day }): Operation<readonly CellState[]> {
+  const rows = yield* all<CellRow>(
+    'select * from cells where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5 order by day',
+    series.exchange, series.interval, series.symbol, days.start, days.end,
+  );
+  return rows.map(toCell);
+}
+
+/** Cells whose pending candles may be asked by `nowMs`, oldest appointment first. */
+export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly CellState[]> {
+  const rows = yield* all<CellRow>(
+    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1)
+     order by next_attempt_at, exchange, symbol, day limit $2`,
+    nowMs, limit,
+  );
+  return rows.map(toCell);
+}
+
+/** Every incomplete cell, for a healing turn that a person asked for now: only a venue's own word still holds it back. */
+export function* incompleteCells(nowMs: number, limit: number): Operation<readonly CellState[]> {
+  const rows = yield* all<CellRow>(
+    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) order by day desc, exchange, symbol limit $2`,
+    nowMs, limit,
+  );
+  return rows.map(toCell);
+}
+
+/** Totals of the whole ledger by exchange and interval. */
+export interface LedgerTotal {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+  readonly symbols: number;
+  readonly cells: number;
+  readonly firstDay: Day;
+  readonly lastDay: Day;
+  readonly expected: number;
+  readonly present: number;
+  readonly no_trades: number;
+  readonly outage: number;
+  readonly quarantined: number;
+  readonly pending: number;
+}
+
+export function* ledgerTotals(): Operation<readonly LedgerTotal[]> {
+  const rows = yield* all<Omit<LedgerTotal, 'interval' | 'firstDay' | 'lastDay'> & { candle_interval: Interval; first_day: Day; last_day: Day }>(
+    `select exchange, candle_interval, count(distinct symbol) as symbols, count(*) as cells, min(day) as first_day, max(day) as last_day,
+       sum(expected) as expected, sum(present) as present, sum(no_trades) as no_trades, sum(outage) as outage,
+       sum(quarantined) as quarantined, sum(pending) as pending
+     from cells group by exchange, candle_interval order by exchange, candle_interval`,
+  );
+  return rows.map(({ candle_interval, first_day, last_day, ...sums }) => ({ ...sums, interval: candle_interval, firstDay: first_day, lastDay: last_day }));
+}
+
+const toCell = (row: CellRow): CellState => ({
+  exchange: row.exchange,
+  symbol: row.symbol,
+  interval: row.candle_interval,
+  day: row.day,
+  account: {
+    expected: row.expected,
+    present: row.present,
+    no_trades: row.no_trades,
+    outage: row.outage,
+    quarantined: row.quarantined,
+    pending: row.pending,
+  },
+  gaps: gapsFromText(row.gaps),
+  looks: row.looks,
+  nextAttemptAtMs: row.next_attempt_at,
+  notBeforeMs: row.not_before,
+});
+
+type GapText = readonly [fromMs: number, toMs: number, state: GapState, code: FaultCode | null];
+
+const gapsToText = (gaps: readonly Gap[]): string => JSON.stringify(gaps.map((gap): GapText => [gap.fromMs, gap.toMs, gap.state, gap.code]));
+const gapsFromText = (text: string): Gap[] =>
+  (JSON.parse(text) as GapText[]).map(([fromMs, toMs, state, code]) => ({ fromMs, toMs, state, code }));

@@ -1,0 +1,100 @@
+import type { Migration } from '../../kernel/store.ts';
+
+/** The ledger's tables. Times are epoch milliseconds, truth values 0 or 1, lists and maps JSON text. */
+export const LEDGER_1: Migration = {
+  name: 'ledger 1: runs, leases, cells, symbols, fault log',
+  statements: [
+    `create table runs (
+      id text primary key,
+      candle_interval text not null,
+      partition_start text not null,
+      partition_end text not null,
+      run_trigger text not null,
+      request text not null,
+      status text not null check (status in ('queued', 'running', 'finished')),
+      outcome text,
+      owner text,
+      fence bigint not null default 0,
+      crash_count bigint not null default 0,
+      cancel_requested bigint not null default 0,
+      created_at bigint not null,
+      started_at bigint,
+      finished_at bigint,
+      assets text not null default '[]',
+      error text
+    )`,
+    'create index runs_by_time on runs (created_at)',
+    `create table run_tags (
+      run_id text not null references runs (id),
+      tag text not null,
+      value text not null,
+      primary key (run_id, tag)
+    )`,
+    'create index run_tags_by_value on run_tags (tag, value)',
+    `create table leases (
+      name text primary key,
+      owner text not null,
+      host text not null,
+      pid bigint not null,
+      start_mark text not null,
+      fence bigint not null,
+      expires_at bigint not null
+    )`,
+    `create table cells (
+      exchange text not null,
+      symbol text not null,
+      candle_interval text not null,
+      day text not null,
+      expected bigint not null,
+      present bigint not null,
+      no_trades bigint not null,
+      outage bigint not null,
+      quarantined bigint not null,
+      pending bigint not null,
+      gaps text not null,
+      looks bigint not null,
+      next_attempt_at bigint,
+      not_before bigint,
+      run_id text not null,
+      updated_at bigint not null,
+      primary key (exchange, candle_interval, symbol, day),
+      check (expected = present + no_trades + outage + quarantined + pending)
+    )`,
+    'create index cells_pending on cells (next_attempt_at) where next_attempt_at is not null',
+    `create table symbols (
+      exchange text not null,
+      symbol text not null,
+      state text not null check (state in ('active', 'removed')),
+      code text,
+      reason text,
+      changed_at bigint not null,
+      primary key (exchange, symbol)
+    )`,
+    `create table first_candles (
+      exchange text not null,
+      symbol text not null,
+      candle_interval text not null,
+      open_ms bigint,
+      seen_at bigint not null,
+      primary key (exchange, symbol, candle_interval)
+    )`,
+    `create table fault_log (
+      id text primary key,
+      at bigint not null,
+      run_id text,
+      code text not null,
+      exchange text,
+      symbol text,
+      candle_interval text,
+      range_from bigint,
+      range_to bigint,
+      attempt bigint,
+      tries_max bigint,
+      decision text not null,
+      wait_ms bigint,
+      record text not null
+    )`,
+    'create index fault_log_by_run on fault_log (run_id, at)',
+    'create index fault_log_by_code on fault_log (code, at)',
+  ],
+};

@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { FILE_LINES_MAX, FUNCTION_LINES_MAX, ROOMS, roomOf, violations } from './rules.ts';
+import { readSource, type Source } from './source.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+const files = readdirSync(SRC, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  .map((entry) => join('src', entry.parentPath.slice(SRC.length), entry.name));
+const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts')).map((path) => readSource(path, readFileSync(join(SRC, '..', path), 'utf8')));
+
+test('the source was found', () => {
+  expect(sources.length).toBeGreaterThan(30);
+  expect(sources.map((source) => source.path)).toContain('src/kernel/clock.ts');
+});
+
+test('every file lies in a room', () => {
+  expect(files.filter((path) => roomOf(path) === null)).toEqual(['src/README.md']);
+});
+
+test('the source keeps the rules: import order, sizes, names, ports', () => {
+  expect(violations(sources)).toEqual([]);
+});
+
+// The rest keeps the test itself honest: each planted violation must be found.
+const CLEAN: readonly Source[] = [
+  readSource('src/kernel/clock.ts', 'export const nowMs = (): number => Date.now();'),
+  readSource('src/engine/run.ts', 'export const run = (): void => undefined;'),
+];
+/** What the rules say about `text` as a file of the engine room. */
+const inEngine = (text: string, path = 'src/engine/planted.ts'): string[] => violations([...CLEAN, readSource(path, text)]);
+
+test.each([
+  ['value import', 'import { a } from "../surface/a.ts"; a();'],
+  ['type import', 'import type { A } from "../surface/a.ts"; export type B = A;'],
+  ['inline type import', 'export type B = import("../surface/a.ts").A;'],
+  ['dynamic import', 'export const a = await import("../surface/a.ts");'],
+  ['re-export', 'export * from "../surface/a.ts";'],
+  ['named re-export', 'export { a } from "../surface/a.ts";'],
+])('a later room is found as %s', (_, text) => {
+  const later = readSource('src/surface/a.ts', 'export const a = 1;');
+  expect(violations([...CLEAN, later, readSource('src/engine/planted.ts', text)])).toEqual(['src/engine/planted.ts:1 imports surface, a later room than engine']);
+});
+
+test('imports of the own and of earlier rooms are fine', () => {
+  expect(inEngine('import { nowMs } from "../kernel/clock.ts"; import { run } from "./run.ts"; nowMs(); run();')).toEqual([]);
+});
+
+test.each([
+  ['import "./absent.ts";', 'imports ./absent.ts, which is no source file in a room'],
+  ['import "../../tests/x.ts";', 'imports ../../tests/x.ts, which is no source file in a room'],
+  ['import "../kernel/clock.js";', 'imports ../kernel/clock.js, which is no source file in a room'],
+  ['export const a = (p: string) => import(p);', 'imports a computed path'],
+])('%s is found', (text, finding) => {
+  expect(inEngine(text)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+});
+
+test.each([
+  ['Date.now()', 'Date.now'], ['Date["now"]()', 'Date.now'], ['{ now: Date.now }', 'Date.now'],
+  ['new Date()', 'Date without argument'], ['Date()', 'Date without argument'],
+  ['Math.random()', 'Math.random'], ['AbortSignal.timeout(5)', 'AbortSignal.timeout'],
+  ['performance.now()', 'performance'], ['setTimeout(() => 1, 1)', 'setTimeout'], ['[setInterval]', 'setInterval'],
+  ['fetch("x")', 'fetch'], ['{ fetch }', 'fetch'], ['globalThis.fetch', 'globalThis'], ['crypto.randomUUID()', 'crypto'],
+  ['process.env["HOME"]', 'process'], ['process.hrtime', 'process'], ['console.log(1)', 'console'],
+])('the ambient effect in %s is found', (expression, use) => {
+  expect(inEngine(`export const a = ${expression.startsWith('{') ? `(${expression})` : expression};`)).toEqual([`src/engine/planted.ts:1 uses ${use}`]);
+});
+
+test.each([
+  ['import { readFileSync } from "node:fs"; readFileSync("x");', 'imports node:fs readFileSync'],
+  ['import * as http from "node:http"; http.get("x");', 'imports node:http *'],
+  ['import { randomBytes } from "node:crypto"; randomBytes(1);', 'imports node:crypto randomBytes'],
+  ['import { setTimeout as sleep } from "node:timers/promises"; await sleep(1);', 'imports node:timers/promises setTimeout'],
+  ['export const fs = await import("node:fs");', 'imports node:fs *'],
+  ['import { request } from "undici"; request("x");', 'imports undici away from its home'],
+  ['import stray from "left-pad"; stray();', 'imports left-pad away from its home'],
+])('%s is found', (text, finding) => {
+  expect(inEngine(text)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+});
+
+test('what only looks like an effect is not reported', () => {
+  expect(inEngine(`
+    import { createHash } from 'node:crypto';
+    import type { Server } from 'node:http';
+    import { join } from 'node:path';
+    export interface Port { fetch(url: string): Promise<Response>; process: string }
+    export type Fetch = typeof globalThis.fetch;
+    export const ask = (fetch: Fetch, server: Server): unknown => [fetch('x'), server, createHash('sha256'), join('a', 'b')];
+    export const askAgain = ({ fetch }: { fetch: Fetch }): unknown => fetch('x');
+    export const day = (timeMs: number): string => new Date(timeMs).toISOString();
+    export const clock = { performance: 1, crypto: (port: Port) => port.process };
+  `)).toEqual([]);
+});
+
+test('the rim may do what its allowance says, and only there', () => {
+  const rim = 'import { createServer } from "node:http"; export const a = [createServer(), process.argv];';
+  expect(inEngine(rim, 'src/surface/planted.ts')).toEqual([]);
+  expect(inEngine(rim, 'src/rehearsal/planted.ts')).toEqual(['src/rehearsal/planted.ts:1 uses process']);
+  expect(inEngine(rim)).toHaveLength(2);
+  expect(inEngine('import { request } from "node:http"; request("x");', 'src/surface/planted.ts')).toEqual(['src/surface/planted.ts:1 imports node:http request']);
+});
+
+test.each([
+  ['try { f(); } catch {}', 'empty catch'],
+  ['try { f(); } catch (error) { }', 'empty catch'],
+  ['try { f(); } catch { f(); }', 'catch that does not look at the error'],
+])('%s is found', (text, finding) => {
+  expect(inEngine(`declare function f(): void; ${text}`)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+});
+
+test('long files, long functions, many parameters and boolean parameters are found', () => {
+  expect(inEngine('\n'.repeat(FILE_LINES_MAX) + 'export const a = 1;')).toEqual([`src/engine/planted.ts: ${FILE_LINES_MAX + 1} lines`]);
+  expect(inEngine(`export function a() {${'\n'.repeat(FUNCTION_LINES_MAX)}}`)).toEqual([`src/engine/planted.ts:1 function of ${FUNCTION_LINES_MAX + 1} lines`]);
+  expect(inEngine('export const a = (b: 1, c: 2, d: 3, e: 4, f: 5) => [b, c, d, e, f];')).toEqual(['src/engine/planted.ts:1 function of 5 parameters']);
+  expect(inEngine('export class A { b(c: boolean) { return c; } }')).toEqual(['src/engine/planted.ts:1 boolean parameter']);
+  expect(inEngine('export const a = (b = false, c: boolean = b) => c;')).toEqual(['src/engine/planted.ts:1 boolean parameter']);
+});
+
+test('files outside the rooms, empty names and text that does not parse are found', () => {
+  expect(inEngine('export {};', 'src/stray.ts')).toEqual(['src/stray.ts: lies in no room']);
+  expect(inEngine('export {};', 'src/engine/run-helpers.ts')).toEqual(['src/engine/run-helpers.ts: the name says nothing']);
+  expect(() => readSource('src/engine/broken.ts', 'export const = 1')).toThrow(SyntaxError);
+});
+
+test('no room is the beginning of another', () => {
+  expect(ROOMS.filter((room) => ROOMS.some((other) => other !== room && other.startsWith(`${room}/`)))).toEqual([]);
+});

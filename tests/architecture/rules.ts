@@ -1,0 +1,79 @@
+import { posix } from 'node:path';
+import { ambientUses, moduleUses } from './ambient.ts';
+import { importsOf, isNode, lineAt, linesOf, walk, type Node, type Source } from './source.ts';
+
+/** The rooms under src/, in order. A file may import from its own room and from rooms earlier in this list. */
+export const ROOMS = [
+  'kernel', 'market',
+  'faults/taxonomy', 'faults/policy', 'faults/isolation', 'faults/ledger', 'faults/metrics', 'faults/alerting',
+  'data/exchanges', 'data/lake', 'data/quality', 'data/bronze', 'data/silver', 'data/gold',
+  'faults/recovery', 'engine', 'rehearsal', 'surface',
+] as const;
+export type Room = (typeof ROOMS)[number];
+
+export const FILE_LINES_MAX = 400;
+export const FUNCTION_LINES_MAX = 70;
+const PARAMETERS_MAX = 4;
+/** Names that say nothing about what a file holds. */
+const EMPTY_NAMES = /(^|-)(utils?|helpers?|common|manager|service|misc)s?(-|\.|$)/;
+
+export const roomOf = (path: string): Room | null => ROOMS.find((room) => path.startsWith(`src/${room}/`)) ?? null;
+
+/** Everything wrong with the given files, one line each: `path:line what`. They are taken as the whole of src/. */
+export function violations(sources: readonly Source[]): string[] {
+  const paths = new Set(sources.map((source) => source.path));
+  return sources.flatMap((source) => {
+    const room = roomOf(source.path);
+    if (room === null) return [`${source.path}: lies in no room`];
+    const ambient = room === 'kernel' ? [] : [...moduleUses(source), ...ambientUses(source)];
+    return [...nameFindings(source), ...importFindings(source, room, paths), ...shapeFindings(source), ...ambient];
+  });
+}
+
+const nameFindings = ({ path }: Source): string[] => (EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : []);
+
+function importFindings(source: Source, room: Room, paths: ReadonlySet<string>): string[] {
+  return importsOf(source).flatMap(({ node, from }) => {
+    const at = `${source.path}:${lineAt(source, node)}`;
+    if (from === null) return [`${at} imports a computed path`];
+    if (!from.startsWith('.')) return [];
+    const target = posix.join(posix.dirname(source.path), from);
+    const targetRoom = roomOf(target);
+    if (!paths.has(target) || targetRoom === null) return [`${at} imports ${from}, which is no source file in a room`];
+    return ROOMS.indexOf(targetRoom) > ROOMS.indexOf(room) ? [`${at} imports ${targetRoom}, a later room than ${room}`] : [];
+  });
+}
+
+function shapeFindings(source: Source): string[] {
+  const found: string[] = [];
+  const fileLines = linesOf(source.text);
+  if (fileLines > FILE_LINES_MAX) found.push(`${source.path}: ${fileLines} lines`);
+  for (const { node } of walk(source.program)) {
+    for (const what of [...functionFindings(source, node), ...catchFindings(node)]) found.push(`${source.path}:${lineAt(source, node)} ${what}`);
+  }
+  return found;
+}
+
+function functionFindings(source: Source, node: Node): string[] {
+  if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return [];
+  const parameters = node['params'] as Node[];
+  const lines = linesOf(source.text.slice(node.start, node.end));
+  return [
+    ...(lines > FUNCTION_LINES_MAX ? [`function of ${lines} lines`] : []),
+    ...(parameters.length > PARAMETERS_MAX ? [`function of ${parameters.length} parameters`] : []),
+    ...(parameters.some(isBoolean) ? ['boolean parameter'] : []),
+  ];
+}
+
+function isBoolean(parameter: Node): boolean {
+  const target = parameter.type === 'AssignmentPattern' ? (parameter['left'] as Node) : parameter;
+  const annotation = target['typeAnnotation'];
+  return isNode(annotation) && (annotation['typeAnnotation'] as Node).type === 'TSBooleanKeyword';
+}
+
+/** An error that is caught must at least be looked at. */
+function catchFindings(node: Node): string[] {
+  if (node.type !== 'CatchClause') return [];
+  if ((node['body'] as { body: unknown[] }).body.length === 0) return ['empty catch'];
+  return node['param'] === null ? ['catch that does not look at the error'] : [];
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['src/**/*.test.ts', 'tests/{architecture,contracts,scenarios}/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Real processes, kills, servers and a browser: one file at a time, so that they do not starve each other.
+        test: {
+          name: 'full',
+          include: ['tests/{full,crash}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
