@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -11,7 +12,7 @@ beforeEach(() => void process.on('unhandledRejection', note));
 afterEach(async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.off('unhandledRejection', note);
-  expect(unhandled.splice(0)).toEqual([]);
+  assert.deepEqual(unhandled.splice(0), []);
 });
 
 const never = new Promise<never>(() => undefined);
@@ -88,7 +89,7 @@ test('what the work throws comes through, at once or later', async () => {
 });
 
 test('nothing starts under a signal that is aborted already', async () => {
-  const work = vi.fn();
+  const work = vi.fn<() => Promise<void>>();
   const reason = new Error('stop');
   await expect(withTimeLimit(virtual(), { limitMs: 100, onTime, outer: AbortSignal.abort(reason) }, work)).rejects.toBe(reason);
   expect(work).not.toHaveBeenCalled();

@@ -19,21 +19,32 @@ export interface PlannedFailure {
  */
 export function failNth(ports: Ports, failure: PlannedFailure): { readonly ports: Ports; readonly calls: () => number } {
   let callsTotal = 0;
-  const failing = (call: Call, isAsync: boolean): Call => (...values) => {
-    callsTotal += 1;
-    if (callsTotal !== failure.n) return call(...values);
-    if (failure.when !== 'after') return isAsync ? Promise.reject(failure.error) : raise(failure.error);
-    const result = call(...values);
-    return isAsync ? (result as Promise<unknown>).then(() => raise(failure.error)) : raise(failure.error);
+  const fail = (): never => {
+    throw failure.error;
   };
-  const [name, method] = failure.kind.split('.') as [PortName | 'fetch', string | undefined];
-  const port = ports[name] as unknown as Record<string, Call> & Call;
-  const replaced = method === undefined ? failing(port, true) : { ...port, [method]: failing(port[method]!, name !== 'files') };
-  return { ports: { ...ports, [name]: replaced }, calls: () => callsTotal };
+  const isDue = (): boolean => ++callsTotal === failure.n;
+  const failing: Failing = {
+    sync: (call) => (...values) => {
+      if (!isDue()) return call(...values);
+      if (failure.when === 'after') call(...values);
+      return fail();
+    },
+    async: (call) => async (...values) => {
+      if (!isDue()) return call(...values);
+      if (failure.when === 'after') await call(...values);
+      return fail();
+    },
+  };
+  return { ports: { ...ports, ...replaced(ports, failure.kind, failing) }, calls: () => callsTotal };
 }
 
 type Call = (...values: readonly unknown[]) => unknown;
+type Failing = Readonly<Record<'sync' | 'async', (call: Call) => Call>>;
 
-function raise(error: Error): never {
-  throw error;
+function replaced(ports: Ports, kind: CallKind, failing: Failing): Partial<Ports> {
+  if (kind === 'fetch') return { fetch: failing.async(ports.fetch as Call) as Ports['fetch'] };
+  const [name, method] = kind.split('.') as [PortName, string];
+  const port = ports[name] as unknown as Readonly<Record<string, Call>>;
+  const wrap = name === 'files' ? failing.sync : failing.async;
+  return { [name]: { ...port, [method]: wrap(port[method]!) } };
 }

@@ -262,3 +262,9 @@ test('the file is made durable before a commit is answered, and the log is folde
   store.close();
   expect(existsSync(`${path}-wal`)).toBe(false);
 });
+
+test('relaxed durability is a choice of the one database that asks for it', async () => {
+  const relaxed = openSqliteStore({ path, migrations: [], durability: 'relaxed' });
+  expect(await relaxed.read('pragma', () => first('pragma synchronous'))).toEqual({ synchronous: 1 });
+  relaxed.close();
+});

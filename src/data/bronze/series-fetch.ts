@@ -20,7 +20,10 @@ export interface PageFailure {
 
 /** What one run got of one series. */
 export interface SeriesFetch {
+  readonly pagesAnswered: number;
   readonly rowsDelivered: number;
+  /** Rows that break a rule, before the second look. */
+  readonly rowsInvalid: number;
   readonly rowsStored: number;
   readonly duplicates: number;
   readonly failures: readonly PageFailure[];
@@ -36,12 +39,14 @@ const FAILED_PAGES_IN_ROW_MAX = 2;
  */
 export async function fetchSeries(context: VenueContext, series: Series, ranges: readonly TimeRange[]): Promise<SeriesFetch> {
   const pages = planPages(series, ranges, context.adapter.rowsPerPageMax);
-  const total = { rowsDelivered: 0, rowsStored: 0, duplicates: 0 };
+  const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
   let failedInRow = 0;
   for (const [at, page] of pages.entries()) {
     const fetched = await fetchPage(context, page);
+    total.pagesAnswered += fetched.failure === null ? 1 : 0;
     total.rowsDelivered += fetched.rowsDelivered;
+    total.rowsInvalid += fetched.rowsInvalid;
     total.rowsStored += fetched.rowsStored;
     total.duplicates += fetched.duplicates;
     context.onPage(page);
@@ -62,6 +67,7 @@ export async function fetchSeries(context: VenueContext, series: Series, ranges:
 
 interface PageFetch {
   readonly rowsDelivered: number;
+  readonly rowsInvalid: number;
   readonly rowsStored: number;
   readonly duplicates: number;
   readonly failure: PageFailure | null;
@@ -70,25 +76,29 @@ interface PageFetch {
 /** One page, and one more look at what its answer did not have or had wrong. */
 async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> {
   const first = await askForCandles(context, page);
-  if (!first.ok) return { rowsDelivered: 0, rowsStored: 0, duplicates: 0, failure: first.failure };
+  if (!first.ok) return { rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0, failure: first.failure };
   const found = inspect(context, page, first.rows);
+  const counted = { rowsDelivered: first.rows.length, rowsInvalid: found.invalid, rowsStored: found.valid.size, duplicates: found.duplicates };
   const lacking = await lackingCandles(context, page, found);
   const faults = findingsOf(context, page, { found, lacking });
+  if (faults.length > 0) await context.writer.keep(null, faults);
   const again = hullOf(lacking, page.series.interval);
-  if (again === null) {
-    if (faults.length > 0) await context.writer.keep(null, faults);
-    return { rowsDelivered: first.rows.length, rowsStored: found.valid.size, duplicates: found.duplicates, failure: null };
-  }
-  await context.writer.keep(null, faults);
-  const second = await askForCandles(context, { series: page.series, range: again });
-  if (!second.ok) return { rowsDelivered: first.rows.length, rowsStored: found.valid.size, duplicates: found.duplicates, failure: second.failure };
-  const foundAgain = inspect(context, { series: page.series, range: again }, second.rows);
+  if (again === null) return { ...counted, failure: null };
+
+  const secondPage = { series: page.series, range: again };
+  const second = await askForCandles(context, secondPage);
+  if (!second.ok) return { ...counted, failure: second.failure };
+  const foundAgain = inspect(context, secondPage, second.rows);
   const left = lacking.filter((openTimeMs) => !foundAgain.valid.has(openTimeMs)).length;
-  if (left > 0) await context.writer.keep(null, [dataFault(context, page, { code: 'ROWS_MISSING', message: `${left} candles are not there at the second look either`, rows: left, decision: 'pending' })]);
+  if (left > 0) {
+    const message = `${left} candles are not there at the second look either`;
+    await context.writer.keep(null, [dataFault(context, secondPage, { code: 'ROWS_MISSING', message, rows: left, decision: 'pending' })]);
+  }
   return {
-    rowsDelivered: first.rows.length + second.rows.length,
+    rowsDelivered: counted.rowsDelivered + second.rows.length,
+    rowsInvalid: counted.rowsInvalid + foundAgain.invalid,
     rowsStored: found.valid.union(foundAgain.valid).size,
-    duplicates: found.duplicates + foundAgain.duplicates,
+    duplicates: counted.duplicates + foundAgain.duplicates,
     failure: null,
   };
 }

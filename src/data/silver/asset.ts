@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { tempBeside, writeAtomic } from '../../kernel/files.ts';
 import type { Ports } from '../../kernel/ports.ts';
 import { cellsOfSeries, recordCells } from '../../faults/ledger/cells.ts';
-import type { CellState } from '../../faults/ledger/account.ts';
+import type { CellState, FailedRange } from '../../faults/ledger/account.ts';
 import { checkFence, type Fence } from '../../faults/ledger/runs.ts';
 import { firstCandleOf } from '../../faults/ledger/symbols.ts';
 import { dayOf, dayRange, type Day } from '../../market/partition.ts';
@@ -12,7 +12,7 @@ import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
 import { manifestEntry, manifestOf, recordManifest, type ManifestEntry, type SymbolSpan } from '../lake/manifest.ts';
-import { accountCell, type FailedRange } from './cell-account.ts';
+import { accountCell } from './cell-account.ts';
 import { readPeriod, rowKey, type PeriodRows, type QuarantinedRow } from './period.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */

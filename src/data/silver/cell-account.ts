@@ -1,16 +1,8 @@
 import type { Cell } from '../../market/candle.ts';
 import { dayRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
-import { countCell, healingWaitMs, recheckWaitMs, type CellState, type GapState } from '../../faults/ledger/account.ts';
+import { countCell, healingWaitMs, recheckWaitMs, type CellState, type FailedRange, type GapState } from '../../faults/ledger/account.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
-
-/** Ranges of a series that could not be asked or answered in this run, and why. */
-export interface FailedRange {
-  readonly range: TimeRange;
-  readonly code: FaultCode;
-  /** The venue's word: not before this time. Null for everything that is ours to schedule. */
-  readonly notBeforeMs: number | null;
-}
 
 /** What is known about a cell when it is accounted for. */
 export interface CellFindings {

@@ -31,6 +31,14 @@ export interface CellState extends Cell {
   readonly notBeforeMs: number | null;
 }
 
+/** A stretch of a series that a run could not get, and why. */
+export interface FailedRange {
+  readonly range: TimeRange;
+  readonly code: FaultCode;
+  /** The venue's word, or what a deadline left over: not before this time. Null for everything that is ours to schedule. */
+  readonly notBeforeMs: number | null;
+}
+
 export const EMPTY_ACCOUNT: Account = { expected: 0, present: 0, no_trades: 0, outage: 0, quarantined: 0, pending: 0 };
 
 export const addAccounts = (a: Account, b: Account): Account => ({
@@ -50,7 +58,7 @@ export interface CellEvidence {
   readonly due: TimeRange;
   readonly interval: Interval;
   /** Open times of stored candles inside `due`. */
-  readonly present: ReadonlySet<number>;
+  readonly present: { has(openTimeMs: number): boolean };
   /** Why this open time is not there; asked for missing ones only. */
   readonly reasonOf: (openTimeMs: number) => { readonly state: GapState; readonly code: FaultCode | null };
 }

@@ -8,6 +8,7 @@ const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
   'run-stops': 'the run stops',
   quarantined: 'the row is quarantined',
   recheck: 'asked once more later, then judged',
+  counted: 'counted; nothing is lost',
   refused: 'refused: nothing was started',
 };
 

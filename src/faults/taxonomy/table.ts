@@ -23,6 +23,7 @@ export type Consequence =
   | 'run-stops' // no exchange is asked any more
   | 'quarantined'
   | 'recheck' // asked once more later, then judged
+  | 'counted' // nothing is lost: noted and gone on
   | 'refused'; // nothing was started
 
 export interface FaultRule {
@@ -76,7 +77,7 @@ export const FAULTS = {
   CONNECTION_FAILED: {
     kind: 'transient', triesMax: 6, backoff: exponential(500, 30_000), consequence: 'failed', level: 'warning',
     signal: 'DNS, refused, reset, TLS, cut body, truncated JSON or gzip; 425, 407, 511',
-    action: 'Exponential backoff with full jitter.',
+    action: 'Exponential backoff with full jitter; the next host where the venue has several.',
     hint: 'Check the network: candlekeep doctor. Behind a proxy set HTTPS_PROXY.',
   },
   REQUEST_REJECTED: {
@@ -122,7 +123,7 @@ export const FAULTS = {
     hint: 'See the quarantine Parquet beside silver; real venues break these rules almost never.',
   },
   ROWS_DUPLICATE: {
-    kind: 'data', triesMax: 1, backoff: null, consequence: 'failed', level: 'info',
+    kind: 'data', triesMax: 1, backoff: null, consequence: 'counted', level: 'info',
     signal: 'the same exchange, symbol, interval and open time twice',
     action: 'The last complete row is kept and the others are counted. Different values are a revision.',
     hint: 'Nothing to do.',

@@ -1,0 +1,20 @@
+import { periodOf, dayOf, daysBetween } from '../market/partition.ts';
+import type { Series } from '../market/candle.ts';
+import type { TimeRange } from '../market/range.ts';
+import { silverRows, type SilverRow } from '../data/lake/candle-columns.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Silver candles of one series in `range`, oldest first; empty where nothing is stored. */
+export async function readCandles({ ports, lake }: Pick<Pipeline, 'ports' | 'lake'>, query: { readonly series: Series; readonly range: TimeRange }): Promise<readonly SilverRow[]> {
+  const { series, range } = query;
+  if (range.toMs <= range.fromMs) return [];
+  const periods = new Set(daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) => periodOf(day, series.interval)));
+  const rows: SilverRow[] = [];
+  for (const period of periods) {
+    const path = lake.at(lake.silverFile({ exchange: series.exchange, interval: series.interval, period }));
+    if (!ports.files.exists(path)) continue;
+    const stored = silverRows(await ports.parquet.decode(ports.files.read(path)));
+    rows.push(...stored.filter((row) => row.symbol === series.symbol && row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs));
+  }
+  return rows;
+}

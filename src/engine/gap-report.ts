@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { ParquetUnreadableError } from '../kernel/duckdb-parquet.ts';
+import type { Ports } from '../kernel/ports.ts';
+import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
+import { candlesIn, type TimeRange } from '../market/range.ts';
+import { dayOf, periodOf } from '../market/partition.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import type { Account, GapState } from '../faults/ledger/account.ts';
+import type { FaultCode } from '../faults/taxonomy/table.ts';
+import { silverRows } from '../data/lake/candle-columns.ts';
+import type { PeriodKey } from '../data/lake/layout.ts';
+import { manifestEntry } from '../data/lake/manifest.ts';
+import type { Pipeline } from './pipeline.ts';
+import { accountOf, totalOf, type SeriesAccount } from './range-account.ts';
+
+export interface GapQuery {
+  readonly range: TimeRange;
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+  /** Recount the stored candles from the Parquet files and compare with the ledger. */
+  readonly verify: boolean;
+  /** Gaps with a settled reason (no_trades, outage) too. */
+  readonly explained: boolean;
+}
+
+export interface ReportedGap extends TimeRange {
+  readonly exchange: Exchange;
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  readonly candles: number;
+  readonly state: GapState;
+  readonly code: FaultCode | null;
+  readonly nextAttemptAtMs: number | null;
+}
+
+/** Something on disk that does not agree with the ledger. */
+export interface Discrepancy {
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface GapReport {
+  readonly totals: Account;
+  readonly gaps: readonly ReportedGap[];
+  readonly discrepancies: readonly Discrepancy[];
+}
+
+/** The account of a range with every hole in it; with `verify` held against the files. */
+export async function gapReport(pipeline: Pick<Pipeline, 'ports' | 'lake'>, query: GapQuery): Promise<GapReport> {
+  const accounts = await accountOf(pipeline.ports.store, { ...query, nowMs: pipeline.ports.clock.nowMs() });
+  const gaps = accounts.flatMap(({ series, gaps: own }) => own
+    .filter((gap) => query.explained || gap.state === 'pending' || gap.state === 'quarantined')
+    .map((gap): ReportedGap => ({ ...series, ...gap, candles: candlesIn(gap, series.interval) })));
+  return { totals: totalOf(accounts), gaps, discrepancies: query.verify ? await verify(pipeline, accounts) : [] };
+}
+
+async function verify(pipeline: Pick<Pipeline, 'ports' | 'lake'>, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
+  const byPeriod = new Map<string, { key: PeriodKey; accounts: SeriesAccount[] }>();
+  for (const account of accounts) {
+    for (const period of new Set(account.cells.map((cell) => periodOf(cell.day, cell.interval)))) {
+      const key = { exchange: account.series.exchange, interval: account.series.interval, period };
+      const name = pipeline.lake.silverFile(key);
+      const entry = byPeriod.get(name) ?? { key, accounts: [] };
+      entry.accounts.push(account);
+      byPeriod.set(name, entry);
+    }
+  }
+  const found: Discrepancy[] = [];
+  for (const { key, accounts: own } of byPeriod.values()) found.push(...(await verifyPeriod(pipeline, key, own)));
+  return found;
+}
+
+async function verifyPeriod({ ports, lake }: Pick<Pipeline, 'ports' | 'lake'>, key: PeriodKey, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
+  const path = lake.silverFile(key);
+  const entry = await ports.store.read('manifestEntry', () => manifestEntry(key));
+  const cells = accounts.flatMap((account) => account.cells).filter((cell) => periodOf(cell.day, cell.interval) === key.period);
+  const claimed = cells.reduce((sum, cell) => sum + cell.account.present, 0);
+  if (!ports.files.exists(lake.at(path))) {
+    return claimed === 0 && entry === null ? [] : [{ where: path, message: `the file is missing; the ledger counts ${claimed} candles in it` }];
+  }
+  const bytes = ports.files.read(lake.at(path));
+  const found: Discrepancy[] = [];
+  if (entry === null || createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
+    found.push({ where: path, message: 'the file is not the one Candlekeep wrote (sha256 differs)' });
+  }
+  const counts = await countRows(ports, bytes);
+  if (counts === null) return [...found, { where: path, message: 'the file cannot be read as Parquet' }];
+  for (const cell of cells) {
+    const stored = counts.get(`${cell.symbol} ${cell.day}`) ?? 0;
+    if (stored === cell.account.present) continue;
+    found.push({ where: `${path} ${cell.symbol} ${cell.day}`, message: `${stored} candles in the file, ${cell.account.present} in the ledger` });
+  }
+  return found;
+}
+
+/** Distinct open times by `symbol day`; null when the bytes are no Parquet file of ours. */
+async function countRows(ports: Ports, bytes: Uint8Array): Promise<ReadonlyMap<string, number> | null> {
+  try {
+    const rows = silverRows(await ports.parquet.decode(bytes));
+    const distinct = new Map(rows.map((row) => [`${row.symbol} ${row.openTimeMs}`, `${row.symbol} ${dayOf(row.openTimeMs)}`]));
+    const counts = new Map<string, number>();
+    for (const cell of distinct.values()) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+    return counts;
+  } catch (error) {
+    if (error instanceof ParquetUnreadableError) return null;
+    throw error;
+  }
+}

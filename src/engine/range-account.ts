@@ -1,0 +1,79 @@
+import type { Exchange } from '../market/exchange.ts';
+import type { Series } from '../market/candle.ts';
+import type { Interval } from '../market/interval.ts';
+import { dayOf, dayRange, daysBetween, isDue } from '../market/partition.ts';
+import type { TimeRange } from '../market/range.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import type { Store } from '../kernel/store.ts';
+import { addAccounts, countCell, EMPTY_ACCOUNT, type Account, type CellState, type Gap } from '../faults/ledger/account.ts';
+import { cellsOfSeries } from '../faults/ledger/cells.ts';
+import { firstCandleOf, removedSymbols } from '../faults/ledger/symbols.ts';
+
+/** What is asked of the account: every due cell of these series in the range, whether or not anybody ever asked for it. */
+export interface AccountQuery {
+  readonly range: TimeRange;
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+  readonly nowMs: number;
+}
+
+/** One series of the account, clipped to the asked range. */
+export interface SeriesAccount {
+  readonly series: Series;
+  readonly account: Account;
+  readonly gaps: readonly (Gap & { readonly nextAttemptAtMs: number | null })[];
+  readonly cells: readonly CellState[];
+}
+
+/** Reads the account of a range from the ledger. A symbol that its venue never listed has no account. */
+export async function accountOf(store: Store, query: AccountQuery): Promise<readonly SeriesAccount[]> {
+  const removed = new Set((await store.read('removedSymbols', () => removedSymbols())).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
+  const accounts: SeriesAccount[] = [];
+  for (const [exchange, symbols] of query.markets) {
+    for (const symbol of symbols) {
+      for (const interval of query.intervals) {
+        const account = await seriesAccount(store, { exchange, symbol, interval }, query);
+        if (account.cells.length > 0 || !removed.has(`${exchange} ${symbol}`)) accounts.push(account);
+      }
+    }
+  }
+  return accounts;
+}
+
+export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
+
+async function seriesAccount(store: Store, series: Series, { range, nowMs }: AccountQuery): Promise<SeriesAccount> {
+  const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => isDue(series.exchange, day, nowMs));
+  const [start, end] = [days[0], days.at(-1)];
+  if (start === undefined || end === undefined) return { series, account: EMPTY_ACCOUNT, gaps: [], cells: [] };
+  const { cells, first } = await store.read('seriesAccount', function* () {
+    return { cells: yield* cellsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
+  });
+  const byDay = new Map(cells.map((cell) => [cell.day, cell]));
+  let account = EMPTY_ACCOUNT;
+  const gaps: (Gap & { nextAttemptAtMs: number | null })[] = [];
+  for (const day of days) {
+    const cell = byDay.get(day) ?? null;
+    const whole = dayRange(day);
+    const listedFromMs = Math.max(whole.fromMs, first?.openMs ?? whole.fromMs);
+    const due = { fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs), toMs: Math.min(whole.toMs, range.toMs) };
+    const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
+    const counted = cell !== null && isWholeDay ? cell : countPart(due, series.interval, cell);
+    account = addAccounts(account, counted.account);
+    for (const gap of counted.gaps) joinGap(gaps, { ...gap, nextAttemptAtMs: cell === null ? nowMs : cell.nextAttemptAtMs });
+  }
+  return { series, account, gaps, cells };
+}
+
+/** The account of a part of a day, from the cell's gaps; a cell nobody asked for is pending as a whole. */
+function countPart(due: TimeRange, interval: Interval, cell: CellState | null): { account: Account; gaps: readonly Gap[] } {
+  const gapAt = (openTimeMs: number): Gap | undefined => cell?.gaps.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
+  const present = { has: (openTimeMs: number) => cell !== null && gapAt(openTimeMs) === undefined };
+  return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null } });
+}
+
+function joinGap(gaps: (Gap & { nextAttemptAtMs: number | null })[], gap: Gap & { nextAttemptAtMs: number | null }): void {
+  const last = gaps.at(-1);
+  if (last && last.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.nextAttemptAtMs === gap.nextAttemptAtMs) gaps[gaps.length - 1] = { ...last, toMs: gap.toMs };
+  else gaps.push(gap);
+}
