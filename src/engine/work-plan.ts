@@ -1,7 +1,7 @@
 import type { Series } from '../market/candle.ts';
 import { candlesIn, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayRange, isDue, type Day } from '../market/partition.ts';
-import type { CellState } from '../faults/ledger/account.ts';
+import type { CellState, FailedRange } from '../faults/ledger/account.ts';
 
 /** Which cells of the asked range are asked again. */
 export type Selection =
@@ -38,8 +38,8 @@ export interface SeriesPlan {
   /** Days whose cells are accounted for in this run, asked or not. */
   readonly days: readonly Day[];
   readonly askedDays: ReadonlySet<Day>;
-  /** Days that a venue's word keeps from being asked; the earliest time they may be. */
-  readonly parkedUntilMs: number | null;
+  /** What a venue's word keeps from being asked. */
+  readonly parked: readonly FailedRange[];
 }
 
 /**
@@ -50,22 +50,25 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
   const ask: TimeRange[] = [];
   const days: Day[] = [];
   const askedDays = new Set<Day>();
-  let parkedUntilMs: number | null = null;
+  const parked: FailedRange[] = [];
   for (const day of known.days) {
     if (!isDue(known.series.exchange, day, options.nowMs)) continue;
     const cell = known.cells.get(day) ?? null;
     const wanted = wantedOf(day, cell, known, options);
     if (wanted === 'nothing') continue;
     if (wanted === 'parked') {
-      parkedUntilMs = Math.min(parkedUntilMs ?? Infinity, cell?.notBeforeMs ?? Infinity);
+      parked.push(...parkedRanges(cell));
       continue;
     }
     days.push(day);
     if (wanted.length > 0) askedDays.add(day);
     ask.push(...wanted);
   }
-  return { series: known.series, ask: mergeRanges(ask), days, askedDays, parkedUntilMs };
+  return { series: known.series, ask: mergeRanges(ask), days, askedDays, parked };
 }
+
+const parkedRanges = (cell: CellState | null): FailedRange[] =>
+  (cell?.gaps ?? []).map(({ fromMs, toMs, code }) => ({ range: { fromMs, toMs }, code: code ?? 'EXCHANGE_RATE_LIMITED', notBeforeMs: cell?.notBeforeMs ?? null }));
 
 function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, options: PlanOptions): TimeRange[] | 'nothing' | 'parked' {
   const whole = dayRange(day);

@@ -58,3 +58,11 @@ export interface WorkEstimate {
   /** Time the venue's own limit makes it take at our share. Unit: milliseconds. */
   readonly floorMs: number;
 }
+
+/** What a run was asked to do, as its row in the store keeps it: enough for any process to execute it. */
+export interface RunRequest {
+  readonly markets: readonly (readonly [Exchange, readonly MarketSymbol[]])[];
+  readonly selection: PlanOptions['selection'];
+  readonly keptWaits: PlanOptions['keptWaits'];
+  readonly assets: readonly AssetKind[];
+}

@@ -14,6 +14,8 @@ import type { VenueContext } from './venue-request.ts';
 export interface SeriesWork {
   readonly series: Series;
   readonly ask: readonly TimeRange[];
+  /** What the venue told us earlier not to ask yet. */
+  readonly parked: readonly FailedRange[];
 }
 
 export interface BronzeResult {
@@ -22,6 +24,8 @@ export interface BronzeResult {
   readonly failed: ReadonlyMap<MarketSymbol, readonly FailedRange[]>;
   /** True when the venue answered at least one symbol. */
   readonly wasAnswered: boolean;
+  /** One for each symbol that failed, in the order of the symbols. */
+  readonly faults: readonly Fault[];
   /** The fault that ended the asset for every symbol, if one did. */
   readonly endedBy: Fault | null;
 }
@@ -40,14 +44,16 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
   });
   const endedBy = outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();
-  for (const { series, ask } of work) {
-    const ranges = failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy);
+  for (const { series, ask, parked } of work) {
+    const ranges = [...parked, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
     if (ranges.length > 0) failed.set(series.symbol, ranges);
   }
   const asked = work.filter(({ ask }) => ask.length > 0).length;
   const wasAnswered = asked === 0 || outcomes.some((outcome) => outcome.ok && outcome.value.pagesAnswered > 0);
-  return { report: reportOf(context, { work, outcomes, failed, endedBy }), failed, wasAnswered, endedBy };
+  return { report: reportOf(context, { work, outcomes, failed, endedBy }), failed, wasAnswered, faults: outcomes.flatMap(faultsOf), endedBy };
 }
+
+const faultsOf = (outcome: SymbolOutcome<SeriesFetch>): Fault[] => (outcome.ok ? outcome.value.failures.slice(0, 1).map(({ fault }) => fault) : [outcome.fault]);
 
 function failedRanges(outcome: SymbolOutcome<SeriesFetch> | undefined, ask: readonly TimeRange[], endedBy: Fault | null): FailedRange[] {
   if (outcome?.ok) return outcome.value.failures.map(({ range, fault, notBeforeMs }) => ({ range, code: fault.code, notBeforeMs }));

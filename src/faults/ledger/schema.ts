@@ -74,7 +74,7 @@ export const LEDGER_1: Migration = {
       exchange text not null,
       symbol text not null,
       candle_interval text not null,
-      open_ms bigint,
+      open_ms bigint not null,
       seen_at bigint not null,
       primary key (exchange, symbol, candle_interval)
     )`,

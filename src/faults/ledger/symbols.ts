@@ -28,9 +28,9 @@ export function* removedSymbols(): Operation<readonly RemovedSymbol[]> {
   return rows.map(({ changed_at, ...row }) => ({ ...row, changedAtMs: changed_at }));
 }
 
-/** Where a series begins: `openMs` null means that the venue has no candle of it at all (as of `seenAtMs`). */
+/** Where a series begins, as a venue told us at `seenAtMs`. */
 export interface FirstCandle {
-  readonly openMs: number | null;
+  readonly openMs: number;
   readonly seenAtMs: number;
 }
 
@@ -43,7 +43,7 @@ export function* recordFirstCandle(series: Series, seen: FirstCandle): Operation
 }
 
 export function* firstCandleOf(series: Series): Operation<FirstCandle | null> {
-  const row = yield* first<{ open_ms: number | null; seen_at: number }>(
+  const row = yield* first<{ open_ms: number; seen_at: number }>(
     'select open_ms, seen_at from first_candles where exchange = $1 and symbol = $2 and candle_interval = $3',
     series.exchange, series.symbol, series.interval,
   );

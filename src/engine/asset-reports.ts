@@ -1,0 +1,54 @@
+import type { AssetReport, RunOutcome } from '../faults/ledger/runs.ts';
+import type { FaultCode } from '../faults/taxonomy/table.ts';
+import type { SilverReport } from '../data/silver/asset.ts';
+import { OUTCOMES_WORST_FIRST, REMOVED_RATIO_ERROR, SILVER_ASSET } from './run-verdict.ts';
+
+const sumOf = <T>(parts: readonly T[], of: (part: T) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
+const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+
+/** One report of an asset that was done in parts. */
+export function joinBronzeReports(parts: readonly AssetReport[]): AssetReport {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new RangeError('an asset has at least one part');
+  return others.reduce((joined, part) => {
+    const errors: Record<string, FaultCode> = { ...joined.errors, ...part.errors };
+    const [input_rows, removed_rows] = [joined.input_rows + part.input_rows, joined.removed_rows + part.removed_rows];
+    return {
+      ...joined,
+      outcome: OUTCOMES_WORST_FIRST.find((outcome) => outcome === joined.outcome || outcome === part.outcome) ?? joined.outcome,
+      status: part.status === 'failed' ? 'failed' : joined.status,
+      input_rows,
+      output_rows: joined.output_rows + part.output_rows,
+      removed_rows,
+      removal_rate: ratio(removed_rows, input_rows),
+      validation_errors: joined.validation_errors + part.validation_errors,
+      validation_warnings: joined.validation_warnings + part.validation_warnings,
+      symbols_ok: Math.max(joined.symbols_ok, part.symbols_ok) - (Object.keys(errors).length - Object.keys(joined.errors).length),
+      symbols_failed: Object.keys(errors).length,
+      errors,
+    };
+  }, first);
+}
+
+/** The silver asset of a run: every venue and period together. `inherited` names the symbols bronze could not deliver. */
+export function silverReport(parts: readonly SilverReport[], inherited: Readonly<Record<string, FaultCode>>): AssetReport {
+  const input_rows = sumOf(parts, (part) => part.inputRows);
+  const removed_rows = sumOf(parts, (part) => part.removedRows);
+  const symbols = new Set(parts.flatMap((part) => part.cells.map((cell) => cell.symbol)));
+  const failed = Object.keys(inherited).length;
+  const outcome: RunOutcome = failed > 0 || ratio(removed_rows, input_rows) > REMOVED_RATIO_ERROR ? 'partial' : 'complete';
+  return {
+    asset: SILVER_ASSET,
+    outcome,
+    status: parts.length > 0 && input_rows === 0 ? 'no_input_data' : 'success',
+    input_rows,
+    output_rows: sumOf(parts, (part) => part.outputRows),
+    removed_rows,
+    removal_rate: ratio(removed_rows, input_rows),
+    validation_errors: sumOf(parts, (part) => part.errors),
+    validation_warnings: sumOf(parts, (part) => part.warnings),
+    symbols_ok: [...symbols].filter((symbol) => !(symbol in inherited)).length,
+    symbols_failed: failed,
+    errors: inherited,
+  };
+}

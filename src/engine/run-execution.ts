@@ -1,0 +1,64 @@
+import type { Exchange } from '../market/exchange.ts';
+import { daysBetween } from '../market/partition.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import { beginRun, finishRun, readRun, type AssetReport, type Fence, type Run } from '../faults/ledger/runs.ts';
+import { materialiseGold } from './gold-step.ts';
+import { keepingLeases } from './lease-keeping.ts';
+import type { Pipeline } from './pipeline.ts';
+import { stoppedBy, verdictOf, type RunVerdict } from './run-verdict.ts';
+import { silverReport } from './asset-reports.ts';
+import { materialiseVenue, type VenueResult } from './venue-turn.ts';
+import type { Control, RunRequest } from './work.ts';
+
+export interface RunResult extends RunVerdict {
+  readonly run: Run;
+}
+
+export interface RunControl extends Control {
+  readonly position: { readonly run: number; readonly runs: number };
+}
+
+/**
+ * Executes a queued (or crashed) run to its end. Safe to call again for the same run: what bronze
+ * holds is not asked again, files are rebuilt to the same bytes, and only the owner of the newest
+ * fence writes. What can happen to a run is told in the result, not thrown.
+ */
+export async function executeRun(pipeline: Pipeline, runId: string, control: RunControl): Promise<RunResult> {
+  const { ports } = pipeline;
+  const { host, pid } = ports.processes.self;
+  const fence = await ports.store.transact('beginRun', () => beginRun(runId, `${host}:${pid}`, ports.clock.nowMs()));
+  const run = await readWhole(pipeline, runId);
+  if (fence === null) throw new RangeError(`run ${runId} is finished already`);
+  const verdict = await materialiseAssets(pipeline, { run, fence }, control).catch(stoppedBy);
+  await ports.store.transact('finishRun', () => finishRun(fence, verdict, ports.clock.nowMs()));
+  return { ...verdict, run: await readWhole(pipeline, runId) };
+}
+
+async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
+  const run = await ports.store.read('readRun', () => readRun(runId));
+  if (run === null) throw new RangeError(`there is no run ${runId}`);
+  return run;
+}
+
+function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence: Fence }, control: RunControl): Promise<RunVerdict> {
+  return keepingLeases(pipeline.ports, { runId: run.id, signal: control.signal }, async (signal) => {
+    const request = JSON.parse(run.request) as RunRequest;
+    const days = daysBetween(run.partition, run.partitionEnd);
+    const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>
+      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols }, { ...control, signal });
+    const venues = await Promise.all(request.markets.map(([exchange, symbols]) => turn(exchange, symbols)));
+    const gold = request.assets.includes('gold') ? await materialiseGold(pipeline, { ...control, signal }, run.id) : null;
+    return verdictOf({
+      assets: [
+        ...venues.map((venue) => venue.bronze),
+        ...(request.assets.includes('silver') ? [silverOf(venues)] : []),
+        ...(gold === null ? [] : [gold.report]),
+      ],
+      faults: [...venues.flatMap((venue) => venue.faults), ...(gold?.fault ? [gold.fault] : [])],
+      wasAnswered: venues.some((venue) => venue.wasAnswered),
+    });
+  });
+}
+
+const silverOf = (venues: readonly VenueResult[]): AssetReport =>
+  silverReport(venues.flatMap((venue) => venue.silver), Object.assign({}, ...venues.map((venue) => venue.bronze.errors)) as AssetReport['errors']);

@@ -1,0 +1,141 @@
+import type { Exchange } from '../market/exchange.ts';
+import { dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
+import type { Series } from '../market/candle.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import { cellsOfSeries } from '../faults/ledger/cells.ts';
+import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
+import { firstCandleOf } from '../faults/ledger/symbols.ts';
+import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
+import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
+import { coverageOf } from '../data/bronze/page-index.ts';
+import { bronzeWriter } from '../data/bronze/writer.ts';
+import { planPages } from '../data/exchanges/planner.ts';
+import { periodLease } from '../data/lake/layout.ts';
+import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
+import { joinBronzeReports } from './asset-reports.ts';
+import { leaseLater, leaseNow } from './lease-keeping.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { RunControl } from './run-execution.ts';
+import { venueOf } from './venues.ts';
+import { planSeries, type SeriesPlan } from './work-plan.ts';
+import type { RunRequest } from './work.ts';
+
+/** The part of a run that concerns one venue. */
+export interface VenueTurn {
+  readonly run: Run;
+  readonly request: RunRequest;
+  readonly fence: Fence;
+  readonly days: readonly Day[];
+  readonly exchange: Exchange;
+  readonly symbols: readonly MarketSymbol[];
+}
+
+export interface VenueResult {
+  readonly bronze: AssetReport;
+  readonly silver: readonly SilverReport[];
+  readonly faults: readonly Fault[];
+  readonly wasAnswered: boolean;
+}
+
+/**
+ * Bronze and silver of one venue. Periods that another run holds are left for last; what it still
+ * holds then is not done and told as CELLS_LEASED.
+ */
+export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
+  const { run, exchange } = turn;
+  const periods = [...new Set(turn.days.map((day) => periodOf(day, run.interval)))];
+  const periodByLease = new Map(periods.map((period) => [periodLease({ exchange, interval: run.interval, period }), period]));
+  const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
+
+  const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
+  const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
+  const leased: Fault[] = [];
+  if (atOnce.refused.length > 0) {
+    const later = await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
+    parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+    leased.push(...later.refused.map(({ name, owner }) => new CellsLeasedError({ lease: name, owner })));
+  }
+  return {
+    bronze: joinBronzeReports(parts.map((part) => part.bronze.report)),
+    silver: parts.flatMap((part) => part.silver),
+    faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
+    wasAnswered: parts.some((part) => part.bronze.wasAnswered),
+  };
+}
+
+interface PeriodsWork {
+  readonly periods: readonly Period[];
+  readonly control: RunControl;
+}
+
+async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: SilverReport[] }> {
+  const own = new Set(periods);
+  const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
+  const plans: SeriesPlan[] = [];
+  for (const symbol of turn.symbols) {
+    plans.push(await planOf(pipeline, { series: { exchange: turn.exchange, symbol, interval: turn.run.interval }, days, ...turn.request }));
+  }
+  const bronze = await askVenueFor(pipeline, turn, { plans, control });
+  const silver: SilverReport[] = [];
+  if (!turn.request.assets.includes('silver')) return { bronze, silver };
+  const venue = venueOf(pipeline.venues, turn.exchange);
+  const context = { ports: pipeline.ports, lake: pipeline.lake, adapter: venue.adapter, fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs };
+  for (const period of periods) {
+    const scopes = plans.flatMap((plan) => {
+      const inPeriod = plan.days.filter((day) => periodOf(day, turn.run.interval) === period);
+      return inPeriod.length === 0 || bronze.neverListed.has(plan.series.symbol)
+        ? []
+        : [{ symbol: plan.series.symbol, days: inPeriod, askedDays: plan.askedDays, failed: bronze.failed.get(plan.series.symbol) ?? [] }];
+    });
+    if (scopes.length === 0) continue;
+    control.signal.throwIfAborted();
+    control.onProgress({ type: 'step', runId: turn.run.id, asset: 'silver', detail: `${turn.exchange} ${turn.run.interval} ${period}` });
+    silver.push(await materialiseSilver(context, { exchange: turn.exchange, interval: turn.run.interval, period }, scopes));
+  }
+  return { bronze, silver };
+}
+
+export interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+  readonly series: Series;
+  /** Ascending. */
+  readonly days: readonly Day[];
+}
+
+/** What a run would ask of one series, from what ledger and bronze know of it. */
+export async function planOf({ ports }: Pick<Pipeline, 'ports'>, question: SeriesQuestion): Promise<SeriesPlan> {
+  const { series, days } = question;
+  const [start, end] = [days[0], days.at(-1)];
+  const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
+  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], firstCandleMs: null }, options);
+  const known = await ports.store.read('seriesKnowledge', function* () {
+    return {
+      cells: yield* cellsOfSeries(series, { start, end }),
+      covered: yield* coverageOf(series, { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }),
+      first: yield* firstCandleOf(series),
+    };
+  });
+  const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
+  return planSeries({ series, days, cells, covered: known.covered, firstCandleMs: known.first?.openMs ?? null }, options);
+}
+
+async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control }: { plans: readonly SeriesPlan[]; control: RunControl }): Promise<BronzeResult> {
+  const { ports, lake } = pipeline;
+  const venue = venueOf(pipeline.venues, turn.exchange);
+  const pages = turn.request.assets.includes('bronze')
+    ? plans.reduce((sum, plan) => sum + planPages(plan.series, plan.ask, venue.adapter.rowsPerPageMax).length, 0)
+    : 0;
+  let pagesDone = 0;
+  const days = { start: turn.run.partition, end: turn.run.partitionEnd };
+  control.onProgress({ type: 'run', runId: turn.run.id, interval: turn.run.interval, days, ...control.position, pages });
+  return materialiseBronze(
+    {
+      ports,
+      ...venue,
+      writer: bronzeWriter(ports, lake, turn.fence),
+      runId: turn.run.id,
+      signal: control.signal,
+      onPage: ({ series }) => control.onProgress({ type: 'page', runId: turn.run.id, exchange: series.exchange, symbol: series.symbol, pagesDone: ++pagesDone, pages }),
+    },
+    plans.map(({ series, ask, parked }) => ({ series, ask: pages === 0 ? [] : ask, parked })),
+  );
+}
