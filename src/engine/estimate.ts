@@ -16,7 +16,7 @@ export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<r
         const { adapter, origins } = venueOf(pipeline.venues, exchange);
         let [series, candles, requests, weight] = [0, 0, 0, 0];
         for (const symbol of symbols) {
-          const plan = await planOf(pipeline, { series: { exchange, symbol, interval }, days: daysBetween(days.start, days.end), ...work });
+          const plan = await planOf(pipeline, { ...work, series: { exchange, symbol, interval }, days: daysBetween(days.start, days.end) });
           const pages = planPages(plan.series, plan.ask, adapter.rowsPerPageMax);
           series += pages.length > 0 ? 1 : 0;
           candles += plan.ask.reduce((sum, range) => sum + candlesIn(range, interval), 0);

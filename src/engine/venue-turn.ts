@@ -1,10 +1,11 @@
 import type { Exchange } from '../market/exchange.ts';
+import { DAY_MS } from '../market/interval.ts';
 import { dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
-import { firstCandleOf } from '../faults/ledger/symbols.ts';
+import { firstCandleOf, removedSymbols } from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { coverageOf } from '../data/bronze/page-index.ts';
@@ -71,9 +72,11 @@ interface PeriodsWork {
 async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: SilverReport[] }> {
   const own = new Set(periods);
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
+  const removed = await removedFrom(pipeline, turn);
   const plans: SeriesPlan[] = [];
   for (const symbol of turn.symbols) {
-    plans.push(await planOf(pipeline, { series: { exchange: turn.exchange, symbol, interval: turn.run.interval }, days, ...turn.request }));
+    const series = { exchange: turn.exchange, symbol, interval: turn.run.interval };
+    plans.push(removed.has(symbol) ? planOfRemoved(series, days) : await planOf(pipeline, { ...turn.request, series, days }));
   }
   const bronze = await askVenueFor(pipeline, turn, { plans, control });
   const silver: SilverReport[] = [];
@@ -94,6 +97,25 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   }
   return { bronze, silver };
 }
+
+/** How long a symbol that its venue did not list is left alone before it is asked again. Unit: milliseconds. */
+const REMOVED_RECHECK_MS = 7 * DAY_MS;
+
+/** Symbols of this turn that are off the active list; `--force` asks for them all the same. */
+async function removedFrom({ ports }: Pipeline, turn: VenueTurn): Promise<ReadonlySet<MarketSymbol>> {
+  if (turn.request.selection === 'all') return new Set();
+  const removed = await ports.store.read('removedSymbols', () => removedSymbols());
+  const isFresh = (changedAtMs: number): boolean => changedAtMs + REMOVED_RECHECK_MS > ports.clock.nowMs();
+  return new Set(removed.filter((one) => one.exchange === turn.exchange && isFresh(one.changedAtMs)).map(({ symbol }) => symbol));
+}
+
+const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
+  series,
+  ask: [],
+  days: [],
+  askedDays: new Set(),
+  withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
+});
 
 export interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
   readonly series: Series;
@@ -136,6 +158,6 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control
       signal: control.signal,
       onPage: ({ series }) => control.onProgress({ type: 'page', runId: turn.run.id, exchange: series.exchange, symbol: series.symbol, pagesDone: ++pagesDone, pages }),
     },
-    plans.map(({ series, ask, parked }) => ({ series, ask: pages === 0 ? [] : ask, parked })),
+    plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld })),
   );
 }

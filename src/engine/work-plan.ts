@@ -38,8 +38,8 @@ export interface SeriesPlan {
   /** Days whose cells are accounted for in this run, asked or not. */
   readonly days: readonly Day[];
   readonly askedDays: ReadonlySet<Day>;
-  /** What a venue's word keeps from being asked. */
-  readonly parked: readonly FailedRange[];
+  /** What is not asked because of what a venue said before: to come back later, or that it does not list the symbol. */
+  readonly withheld: readonly FailedRange[];
 }
 
 /**
@@ -50,21 +50,21 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
   const ask: TimeRange[] = [];
   const days: Day[] = [];
   const askedDays = new Set<Day>();
-  const parked: FailedRange[] = [];
+  const withheld: FailedRange[] = [];
   for (const day of known.days) {
     if (!isDue(known.series.exchange, day, options.nowMs)) continue;
     const cell = known.cells.get(day) ?? null;
     const wanted = wantedOf(day, cell, known, options);
     if (wanted === 'nothing') continue;
     if (wanted === 'parked') {
-      parked.push(...parkedRanges(cell));
+      withheld.push(...parkedRanges(cell));
       continue;
     }
     days.push(day);
     if (wanted.length > 0) askedDays.add(day);
     ask.push(...wanted);
   }
-  return { series: known.series, ask: mergeRanges(ask), days, askedDays, parked };
+  return { series: known.series, ask: mergeRanges(ask), days, askedDays, withheld };
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>

@@ -14,14 +14,16 @@ import type { VenueContext } from './venue-request.ts';
 export interface SeriesWork {
   readonly series: Series;
   readonly ask: readonly TimeRange[];
-  /** What the venue told us earlier not to ask yet. */
-  readonly parked: readonly FailedRange[];
+  /** What is not asked because of what the venue said before. */
+  readonly withheld: readonly FailedRange[];
 }
 
 export interface BronzeResult {
   readonly report: AssetReport;
   /** What each symbol could not get; a symbol without entry got everything. */
   readonly failed: ReadonlyMap<MarketSymbol, readonly FailedRange[]>;
+  /** Symbols the venue's own list does not have; they are in no account. */
+  readonly neverListed: ReadonlySet<MarketSymbol>;
   /** True when the venue answered at least one symbol. */
   readonly wasAnswered: boolean;
   /** One for each symbol that failed, in the order of the symbols. */
@@ -44,13 +46,20 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
   });
   const endedBy = outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();
-  for (const { series, ask, parked } of work) {
-    const ranges = [...parked, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
+  for (const { series, ask, withheld } of work) {
+    const ranges = [...withheld, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
     if (ranges.length > 0) failed.set(series.symbol, ranges);
   }
   const asked = work.filter(({ ask }) => ask.length > 0).length;
   const wasAnswered = asked === 0 || outcomes.some((outcome) => outcome.ok && outcome.value.pagesAnswered > 0);
-  return { report: reportOf(context, { work, outcomes, failed, endedBy }), failed, wasAnswered, faults: outcomes.flatMap(faultsOf), endedBy };
+  return {
+    report: reportOf(context, { work, outcomes, failed, endedBy }),
+    failed,
+    wasAnswered,
+    neverListed: new Set([...failed].filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID')).map(([symbol]) => symbol)),
+    faults: outcomes.flatMap(faultsOf),
+    endedBy,
+  };
 }
 
 const faultsOf = (outcome: SymbolOutcome<SeriesFetch>): Fault[] => (outcome.ok ? outcome.value.failures.slice(0, 1).map(({ fault }) => fault) : [outcome.fault]);

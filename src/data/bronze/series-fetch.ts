@@ -1,14 +1,14 @@
 import type { Series } from '../../market/candle.ts';
 import { gridOf, hullOf, type TimeRange } from '../../market/range.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
-import { firstCandleOf, recordFirstCandle } from '../../faults/ledger/symbols.ts';
-import { ValidationError, type ExchangeAPIError } from '../../faults/taxonomy/errors.ts';
+import { firstCandleOf, recordFirstCandle, removeSymbol } from '../../faults/ledger/symbols.ts';
+import { SchemaMismatchError, ValidationError, type ExchangeAPIError } from '../../faults/taxonomy/errors.ts';
 import { ruleOf } from '../../faults/taxonomy/table.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
 import type { DeliveredRow, Page } from '../exchanges/adapter.ts';
 import { planPages } from '../exchanges/planner.ts';
 import { judgeRow } from '../quality/row-rules.ts';
-import { askVenue, type VenueContext } from './venue-request.ts';
+import { askVenue, isListed, type VenueAnswer, type VenueContext } from './venue-request.ts';
 
 /** A stretch of a series that stays without an answer, and what ended the attempts. */
 export interface PageFailure {
@@ -105,6 +105,7 @@ async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> 
 
 type CandleAnswer = { readonly ok: true; readonly rows: readonly DeliveredRow[] } | { readonly ok: false; readonly failure: PageFailure };
 
+/** @throws ExchangeAPIError when the fault concerns more than this page (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID). */
 async function askForCandles(context: VenueContext, page: Page): Promise<CandleAnswer> {
   const { adapter } = context;
   const result = await askVenue(context, {
@@ -112,9 +113,35 @@ async function askForCandles(context: VenueContext, page: Page): Promise<CandleA
     request: (origin) => adapter.candlesRequest(origin, page),
     read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
   });
-  if (!result.ok) return { ok: false, failure: { range: page.range, fault: result.fault, notBeforeMs: result.notBeforeMs } };
+  if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
   await context.writer.keep({ page, url: result.url, answer: result.answer, fetchedAtMs: result.answeredAtMs, rejected: null, rows: result.value.length });
   return { ok: true, rows: result.value };
+}
+
+async function failureOf(context: VenueContext, page: Page, failed: Extract<VenueAnswer<unknown>, { ok: false }>): Promise<PageFailure> {
+  const { consequence } = ruleOf(failed.fault.code);
+  if (consequence === 'asset-fails' || consequence === 'run-stops') throw failed.fault;
+  if (consequence === 'removed') return confirmRemoval(context, page, failed.fault);
+  return { range: page.range, fault: failed.fault, notBeforeMs: failed.notBeforeMs };
+}
+
+/**
+ * A symbol is removed only when the venue's own list, read now, does not have it either; a venue that
+ * contradicts itself is a wrong answer, and the candles stay pending.
+ * @throws SymbolInvalidError (SYMBOL_INVALID) once the removal is stored.
+ */
+async function confirmRemoval(context: VenueContext, page: Page, fault: ExchangeAPIError): Promise<PageFailure> {
+  const { ports } = context;
+  const { exchange, symbol } = page.series;
+  const listed = await isListed(context, page.series);
+  if (!listed.ok) return { range: page.range, fault: listed.fault, notBeforeMs: listed.notBeforeMs };
+  if (listed.value) {
+    const message = `${exchange} calls ${symbol} invalid, but lists it`;
+    return { range: page.range, fault: new SchemaMismatchError(message, fault.facts, { cause: fault }), notBeforeMs: null };
+  }
+  const removed = { exchange, symbol, code: fault.code, reason: `${exchange} does not list it`, changedAtMs: ports.clock.nowMs() };
+  await ports.store.transact('removeSymbol', () => removeSymbol(removed));
+  throw fault;
 }
 
 interface Inspection {
@@ -154,7 +181,7 @@ async function firstCandle(context: VenueContext, series: Series): Promise<numbe
   const result = await askVenue(context, {
     page: { series, range: { fromMs: 0, toMs: nowMs } },
     request: (origin) => adapter.firstCandleRequest(origin, series),
-    read: (answer) => adapter.readFirstCandle(series, answer),
+    read: (answer, answeredAtMs) => adapter.readFirstCandle(answer, answeredAtMs),
   });
   if (!result.ok || result.value === null) return null;
   const openMs = result.value;

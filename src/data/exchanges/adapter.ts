@@ -54,13 +54,13 @@ export interface ExchangeAdapter {
    */
   readCandles(page: Page, answer: HttpAnswer, answeredAtMs: number): readonly DeliveredRow[];
 
-  /** Asks for the earliest candle of a series; null where the venue's symbol list tells the listing time. */
-  firstCandleRequest(origin: string, series: Series): WeightedRequest | null;
-  /** Open time of the earliest candle, or null when the venue has none. */
-  readFirstCandle(series: Series, answer: HttpAnswer): number | null;
+  /** Asks for the earliest candle of a series. */
+  firstCandleRequest(origin: string, series: Series): WeightedRequest;
+  /** Open time of the earliest candle, or null when the answer has none. */
+  readFirstCandle(answer: HttpAnswer, answeredAtMs: number): number | null;
 
   symbolsRequest(origin: string): WeightedRequest;
-  readSymbols(answer: HttpAnswer): { readonly listings: readonly Listing[]; readonly limits: readonly VenueLimit[] };
+  readSymbols(answer: HttpAnswer, answeredAtMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly VenueLimit[] };
 
   /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
   translate(error: unknown): unknown;

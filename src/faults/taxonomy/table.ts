@@ -8,7 +8,10 @@ export type AlertLevel = 'info' | 'warning' | 'error' | 'critical';
 
 /** How the wait before another try is found; the server's own hint is always a floor. */
 export interface Backoff {
-  /** `immediate`: the first retry waits for nothing, later ones as `exponential`. */
+  /**
+   * `immediate`: the first retry waits for nothing, later ones as `exponential`. `fixed`: `baseMs`
+   * unless the server says otherwise.
+   */
   readonly shape: 'exponential' | 'immediate' | 'fixed';
   readonly baseMs: number;
   readonly capMs: number;
@@ -51,9 +54,9 @@ export const FAULTS = {
     hint: 'Nothing to do. If it happens often, lower CANDLEKEEP_RATE_SHARE: another program may share this IP address.',
   },
   EXCHANGE_IP_BANNED: {
-    kind: 'transient', triesMax: 1, backoff: null, consequence: 'parked', level: 'error',
+    kind: 'transient', triesMax: 1, backoff: { shape: 'fixed', baseMs: 120_000, capMs: 120_000 }, consequence: 'parked', level: 'error',
     signal: '418; "banned until <ms>"',
-    action: 'The venue is left alone until the later of Retry-After and the stated end of the ban. No probe before.',
+    action: 'The venue is left alone until the later of Retry-After and the stated end of the ban, else for 2 minutes. No probe before.',
     hint: 'Find what else uses this IP address; bans grow for repeat offenders.',
   },
   EXCHANGE_MAINTENANCE: {

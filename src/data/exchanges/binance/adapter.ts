@@ -1,0 +1,45 @@
+import type { HttpAnswer } from '../../../kernel/http.ts';
+import { INTERVALS } from '../../../market/interval.ts';
+import { symbolJoined } from '../../../market/symbol.ts';
+import type { ExchangeAdapter } from '../adapter.ts';
+import { translateTransport } from '../transport-faults.ts';
+import { readExchangeInfo, readFirstOpen, readKlines } from './wire.ts';
+
+const ROWS_PER_PAGE_MAX = 1_000;
+const KLINES_WEIGHT = 2;
+const EXCHANGE_INFO_WEIGHT = 20;
+const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
+
+/** Binance spot, public market data. Source: binance-spot-api-docs, rest-api.md. */
+export const binance: ExchangeAdapter = {
+  exchange: 'binance',
+  origins: ['https://api.binance.com', 'https://api-gcp.binance.com', 'https://api1.binance.com', 'https://api2.binance.com', 'https://api3.binance.com', 'https://api4.binance.com'],
+  rowsPerPageMax: ROWS_PER_PAGE_MAX,
+  limits: [
+    { name: WEIGHT_LIMIT, limit: 6_000, windowMs: 60_000 },
+    { name: 'RAW_REQUESTS', limit: 61_000, windowMs: 300_000 },
+  ],
+  intervals: INTERVALS,
+
+  // Both bounds are inclusive; the last millisecond of the range is rounded down to its last candle.
+  candlesRequest: (origin, { series, range }) => ({
+    url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=${range.fromMs}&endTime=${range.toMs - 1}&limit=${ROWS_PER_PAGE_MAX}`,
+    weight: KLINES_WEIGHT,
+  }),
+  readCandles: readKlines,
+
+  firstCandleRequest: (origin, series) => ({
+    url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=0&limit=1`,
+    weight: KLINES_WEIGHT,
+  }),
+  readFirstCandle: readFirstOpen,
+
+  symbolsRequest: (origin) => ({ url: `${origin}/api/v3/exchangeInfo`, weight: EXCHANGE_INFO_WEIGHT }),
+  readSymbols: readExchangeInfo,
+
+  translate: (error) => translateTransport(error, 'binance'),
+  usedWeight: (answer: HttpAnswer) => {
+    const used = Number(answer.headers['x-mbx-used-weight-1m'] ?? answer.headers['x-mbx-used-weight']);
+    return Number.isInteger(used) && used >= 0 ? { [WEIGHT_LIMIT]: used } : {};
+  },
+};
