@@ -1,4 +1,4 @@
-import type { AssetReport, RunOutcome } from '../faults/ledger/runs.ts';
+import type { AssetReport } from '../faults/ledger/runs.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import type { SilverReport } from '../data/silver/asset.ts';
 import { OUTCOMES_WORST_FIRST, REMOVED_RATIO_ERROR, SILVER_ASSET } from './run-verdict.ts';
@@ -30,25 +30,24 @@ export function joinBronzeReports(parts: readonly AssetReport[]): AssetReport {
   }, first);
 }
 
-/** The silver asset of a run: every venue and period together. `inherited` names the symbols bronze could not deliver. */
-export function silverReport(parts: readonly SilverReport[], inherited: Readonly<Record<string, FaultCode>>): AssetReport {
+/** The silver asset of a run: every venue and period together. What bronze could not deliver silver does not have either. */
+export function silverReport(parts: readonly SilverReport[], bronze: readonly AssetReport[]): AssetReport {
   const input_rows = sumOf(parts, (part) => part.inputRows);
   const removed_rows = sumOf(parts, (part) => part.removedRows);
-  const symbols = new Set(parts.flatMap((part) => part.cells.map((cell) => cell.symbol)));
-  const failed = Object.keys(inherited).length;
-  const outcome: RunOutcome = failed > 0 || ratio(removed_rows, input_rows) > REMOVED_RATIO_ERROR ? 'partial' : 'complete';
+  const removal_rate = ratio(removed_rows, input_rows);
+  const symbols_failed = sumOf(bronze, (report) => report.symbols_failed);
   return {
     asset: SILVER_ASSET,
-    outcome,
+    outcome: symbols_failed > 0 || removal_rate > REMOVED_RATIO_ERROR ? 'partial' : 'complete',
     status: parts.length > 0 && input_rows === 0 ? 'no_input_data' : 'success',
     input_rows,
     output_rows: sumOf(parts, (part) => part.outputRows),
     removed_rows,
-    removal_rate: ratio(removed_rows, input_rows),
+    removal_rate,
     validation_errors: sumOf(parts, (part) => part.errors),
     validation_warnings: sumOf(parts, (part) => part.warnings),
-    symbols_ok: [...symbols].filter((symbol) => !(symbol in inherited)).length,
-    symbols_failed: failed,
-    errors: inherited,
+    symbols_ok: sumOf(bronze, (report) => report.symbols_ok),
+    symbols_failed,
+    errors: Object.assign({}, ...bronze.map((report) => report.errors)) as AssetReport['errors'],
   };
 }

@@ -1,6 +1,6 @@
 import { realClock } from '../kernel/clock.ts';
 import { openDuckdbParquet } from '../kernel/duckdb-parquet.ts';
-import { realFiles } from '../kernel/files.ts';
+import { realFiles, tempBeside, type Files } from '../kernel/files.ts';
 import { undiciHttp } from '../kernel/http.ts';
 import { timeOrderedIds } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
@@ -21,32 +21,29 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
+/** What may be put in the place of the real world: everything but disk-bound engines. */
+export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'>;
+
+export interface OpenOptions {
+  readonly log: Log;
+  /** Tests and the simulator bring their own time, chance and wire; the rest is real. */
+  readonly world?: Partial<WorldPorts>;
+}
+
 /**
- * Opens a data directory with the real world around it.
+ * Opens a data directory.
  * @throws StateError (STATE_UNUSABLE) when state.db is not ours to use.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log }: { readonly log: Log }): Promise<Pipeline> {
+export async function openPipeline(settings: Settings, { log, world = {} }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
-  realFiles.makeDirectory(lake.root);
-  realFiles.write(`${lake.root}/${PROBE}`, Buffer.from('candlekeep'));
-  realFiles.remove(`${lake.root}/${PROBE}`);
+  proveWritable(realFiles, lake.root);
   const store = openState(lake.state);
   const http = undiciHttp();
-  const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock: realClock });
-  const random = freshRandom();
-  const ports: Ports = {
-    clock: realClock,
-    random,
-    ids: timeOrderedIds(realClock, random.fork('ids')),
-    http,
-    fetch: globalThis.fetch,
-    files: realFiles,
-    parquet,
-    store,
-    processes: realProcesses(),
-    log,
-  };
+  const clock = world.clock ?? realClock;
+  const random = world.random ?? freshRandom();
+  const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
+  const ports: Ports = { clock, random, http, fetch: globalThis.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, log };
   return {
     settings,
     ports,
@@ -54,10 +51,16 @@ export async function openPipeline(settings: Settings, { log }: { readonly log: 
     venues: venuesOf(ports, settings),
     close: async () => {
       store.close();
-      await Promise.all([http.close(), parquet.close()]);
+      parquet.close();
+      await http.close();
     },
   };
 }
 
-/** Written and removed at every start: a directory that cannot be written is told before any work. */
-const PROBE = '.tmp-write-probe';
+/** A directory that cannot be written is told before any work. */
+function proveWritable(files: Files, directory: string): void {
+  files.makeDirectory(directory);
+  const probe = tempBeside(`${directory}/write-probe`);
+  files.write(probe, Buffer.from('candlekeep'));
+  files.remove(probe);
+}

@@ -1,13 +1,13 @@
 import type { Exchange } from '../market/exchange.ts';
 import { daysBetween } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { beginRun, finishRun, readRun, type AssetReport, type Fence, type Run } from '../faults/ledger/runs.ts';
+import { beginRun, finishRun, readRun, type Fence, type Run } from '../faults/ledger/runs.ts';
 import { materialiseGold } from './gold-step.ts';
 import { keepingLeases } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import { stoppedBy, verdictOf, type RunVerdict } from './run-verdict.ts';
 import { silverReport } from './asset-reports.ts';
-import { materialiseVenue, type VenueResult } from './venue-turn.ts';
+import { materialiseVenue,  } from './venue-turn.ts';
 import type { Control, RunRequest } from './work.ts';
 
 export interface RunResult extends RunVerdict {
@@ -51,7 +51,7 @@ function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence
     return verdictOf({
       assets: [
         ...venues.map((venue) => venue.bronze),
-        ...(request.assets.includes('silver') ? [silverOf(venues)] : []),
+        ...(request.assets.includes('silver') ? [silverReport(venues.flatMap((venue) => venue.silver), venues.map((venue) => venue.bronze))] : []),
         ...(gold === null ? [] : [gold.report]),
       ],
       faults: [...venues.flatMap((venue) => venue.faults), ...(gold?.fault ? [gold.fault] : [])],
@@ -59,6 +59,3 @@ function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence
     });
   });
 }
-
-const silverOf = (venues: readonly VenueResult[]): AssetReport =>
-  silverReport(venues.flatMap((venue) => venue.silver), Object.assign({}, ...venues.map((venue) => venue.bronze.errors)) as AssetReport['errors']);

@@ -1,0 +1,58 @@
+import type { FaultSpec } from './fault-plan.ts';
+import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
+import type { WireKline } from './world.ts';
+
+/** The rows of a candle answer after a fault that changes rows; other faults leave them alone. */
+export function brokenRows(rows: readonly WireKline[], fault: FaultSpec): readonly (readonly unknown[])[] {
+  switch (fault.kind) {
+    case 'empty-list': return [];
+    case 'short-page': return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
+    case 'missing-rows': return rows.filter((row) => row[0] < fault.fromMs || row[0] >= fault.toMs);
+    case 'wrong-unit': return rows.map((row) => row.with(0, row[0] * 1_000).with(6, row[6] * 1_000 + 999));
+    case 'duplicate-rows': return [...rows, ...rows.slice(-fault.rows)];
+    case 'invalid-rows': return rows.map((row, at) => (at < fault.rows ? invalidRow(row, fault.rule) : row));
+    default: return rows;
+  }
+}
+
+function invalidRow(row: WireKline, rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule']): readonly unknown[] {
+  switch (rule) {
+    case 'ohlc-order': return row.with(2, String(Number(row[3]) / 2));
+    case 'volume-negative': return row.with(5, `-${row[5]}1`);
+    case 'price-not-positive': return row.with(3, '0');
+    case 'not-finite': return row.with(4, 'NaN');
+    default: return rule satisfies never;
+  }
+}
+
+/** What is sent instead of `answer` because of the fault. */
+export function brokenReply(answer: AnswerReply, fault: FaultSpec, nowMs: number): StandInReply {
+  const half = Math.max(1, Math.floor(answer.body.length / 2));
+  switch (fault.kind) {
+    case 'status': return statusReply(fault);
+    case 'ban': return banReply(nowMs + fault.forMs, fault.forMs);
+    case 'silence': return { kind: 'silence' };
+    case 'reset': return { kind: 'reset' };
+    case 'stall': return { ...answer, breaks: { how: 'stall', afterBytes: half } };
+    case 'cut': return { ...answer, breaks: { how: 'cut', afterBytes: half } };
+    case 'truncated-json': return { ...answer, body: answer.body.subarray(0, half) };
+    case 'html': return textReply(200, PAGE);
+    case 'empty-body': return { ...answer, body: Buffer.alloc(0) };
+    case 'wrong-shape': return jsonReply(200, { data: [] }, answer.headers);
+    case 'slow': return { ...answer, delayMs: fault.delayMs };
+    default: return answer; // the rows were changed before
+  }
+}
+
+const PAGE = '<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Checking your browser</body></html>';
+
+function statusReply({ status, body = 'json', retryAfter, venueCode }: Extract<FaultSpec, { kind: 'status' }>): AnswerReply {
+  const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+  if (body === 'empty') return { kind: 'answer', status, headers, body: Buffer.alloc(0) };
+  if (body === 'html') return textReply(status, PAGE, headers);
+  return jsonReply(status, { code: venueCode ?? 0, msg: `injected ${status}` }, headers);
+}
+
+/** Retry-After counts whole seconds, rounded up as the venue does. */
+export const banReply = (untilMs: number, forMs: number): AnswerReply =>
+  jsonReply(418, { code: -1003, msg: `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.` }, { 'retry-after': String(Math.ceil(forMs / 1_000)) });

@@ -1,0 +1,45 @@
+import { banReply } from './broken-answer.ts';
+import { jsonReply, type AnswerReply } from './reply.ts';
+
+/** Weight granted in each aligned window of the wall clock. */
+export interface WeightLimit {
+  readonly weight: number;
+  readonly windowMs: number;
+}
+
+/** So many requests over the limit in one window turn the refusal into a ban. */
+const REFUSALS_BEFORE_BAN = 10;
+const FIRST_BAN_MS = 120_000;
+const BAN_MS_MAX = 259_200_000;
+
+export interface WeightMeter {
+  /** Charges a request, refused ones too. `refusal` is null while the weight lasts. */
+  charge(weight: number, nowMs: number): { readonly used: number; readonly refusal: AnswerReply | null };
+}
+
+/** Counts like Binance: 429 until the window ends, and for who goes on all the same a ban, each twice as long as the last. */
+export function weightMeter(limit: WeightLimit): WeightMeter {
+  let windowStartMs = -1;
+  let used = 0;
+  let refusals = 0;
+  let bannedUntilMs = 0;
+  let nextBanMs = FIRST_BAN_MS;
+  return {
+    charge: (weight, nowMs) => {
+      const startMs = Math.floor(nowMs / limit.windowMs) * limit.windowMs;
+      if (startMs !== windowStartMs) [windowStartMs, used, refusals] = [startMs, 0, 0];
+      used += weight;
+      if (nowMs < bannedUntilMs) return { used, refusal: banReply(bannedUntilMs, bannedUntilMs - nowMs) };
+      if (used <= limit.weight) return { used, refusal: null };
+      refusals += 1;
+      if (refusals > REFUSALS_BEFORE_BAN) {
+        bannedUntilMs = nowMs + nextBanMs;
+        nextBanMs = Math.min(nextBanMs * 2, BAN_MS_MAX);
+        return { used, refusal: banReply(bannedUntilMs, bannedUntilMs - nowMs) };
+      }
+      const waitS = Math.ceil((startMs + limit.windowMs - nowMs) / 1_000);
+      const msg = `Too much request weight used; current limit is ${limit.weight} request weight per window. Please use WebSocket Streams for live updates to avoid polling the API.`;
+      return { used, refusal: jsonReply(429, { code: -1003, msg }, { 'retry-after': String(waitS) }) };
+    },
+  };
+}
