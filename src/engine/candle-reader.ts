@@ -2,10 +2,11 @@ import { periodOf, dayOf, daysBetween } from '../market/partition.ts';
 import type { Series } from '../market/candle.ts';
 import type { TimeRange } from '../market/range.ts';
 import { silverRows, type SilverRow } from '../data/lake/candle-columns.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Ports } from '../kernel/ports.ts';
+import type { Lake } from '../data/lake/layout.ts';
 
 /** Silver candles of one series in `range`, oldest first; empty where nothing is stored. */
-export async function readCandles({ ports, lake }: Pick<Pipeline, 'ports' | 'lake'>, query: { readonly series: Series; readonly range: TimeRange }): Promise<readonly SilverRow[]> {
+export async function readCandles({ ports, lake }: { readonly ports: Pick<Ports, 'files' | 'parquet'>; readonly lake: Lake }, query: { readonly series: Series; readonly range: TimeRange }): Promise<readonly SilverRow[]> {
   const { series, range } = query;
   if (range.toMs <= range.fromMs) return [];
   const periods = new Set(daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) => periodOf(day, series.interval)));

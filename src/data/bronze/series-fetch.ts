@@ -80,8 +80,7 @@ async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> 
   const found = inspect(context, page, first.rows);
   const counted = { rowsDelivered: first.rows.length, rowsInvalid: found.invalid, rowsStored: found.valid.size, duplicates: found.duplicates };
   const lacking = await lackingCandles(context, page, found);
-  const faults = findingsOf(context, page, { found, lacking });
-  if (faults.length > 0) await context.writer.keep(null, faults);
+  await logFindings(context, page, { found, lacking, fate: { missing: 'asked again', invalid: 'asked again' } });
   const again = hullOf(lacking, page.series.interval);
   if (again === null) return { ...counted, failure: null };
 
@@ -89,11 +88,8 @@ async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> 
   const second = await askForCandles(context, secondPage);
   if (!second.ok) return { ...counted, failure: second.failure };
   const foundAgain = inspect(context, secondPage, second.rows);
-  const left = lacking.filter((openTimeMs) => !foundAgain.valid.has(openTimeMs)).length;
-  if (left > 0) {
-    const message = `${left} candles are not there at the second look either`;
-    await context.writer.keep(null, [dataFault(context, secondPage, { code: 'ROWS_MISSING', message, rows: left, decision: 'pending' })]);
-  }
+  const left = lacking.filter((openTimeMs) => !foundAgain.valid.has(openTimeMs));
+  await logFindings(context, secondPage, { found: foundAgain, lacking: left, fate: { missing: 'pending', invalid: 'quarantined' } });
   return {
     rowsDelivered: counted.rowsDelivered + second.rows.length,
     rowsInvalid: counted.rowsInvalid + foundAgain.invalid,
@@ -189,14 +185,22 @@ async function firstCandle(context: VenueContext, series: Series): Promise<numbe
   return openMs;
 }
 
-/** What was wrong with the data of one answer, for the fault log: each code once with its count. */
-function findingsOf(context: VenueContext, page: Page, { found, lacking }: { found: Inspection; lacking: readonly number[] }): FaultEntry[] {
+interface Findings {
+  readonly found: Inspection;
+  readonly lacking: readonly number[];
+  /** What becomes of the candles. */
+  readonly fate: { readonly missing: string; readonly invalid: string };
+}
+
+/** Puts what was wrong with the data of one answer into the fault log: each code once with its count. */
+async function logFindings(context: VenueContext, page: Page, { found, lacking, fate }: Findings): Promise<void> {
   const absent = lacking.length - Math.min(found.invalid, lacking.length);
-  return [
-    ...(found.invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${found.invalid} rows break a rule`, rows: found.invalid, decision: 'asked again' })] : []),
-    ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent} candles are not in the answer`, rows: absent, decision: 'asked again' })] : []),
+  const faults = [
+    ...(found.invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${found.invalid} rows break a rule`, rows: found.invalid, decision: fate.invalid })] : []),
+    ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent} candles are not in the answer`, rows: absent, decision: fate.missing })] : []),
     ...(found.duplicates > 0 ? [dataFault(context, page, { code: 'ROWS_DUPLICATE', message: `${found.duplicates} rows came twice`, rows: found.duplicates, decision: 'last kept' })] : []),
   ];
+  if (faults.length > 0) await context.writer.keep(null, faults);
 }
 
 function dataFault(context: VenueContext, page: Page, found: { code: 'ROWS_INVALID' | 'ROWS_MISSING' | 'ROWS_DUPLICATE'; message: string; rows: number; decision: string }): FaultEntry {

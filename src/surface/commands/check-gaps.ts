@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { dayRange } from '../../market/partition.ts';
+import type { TimeRange } from '../../market/range.ts';
+import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
+import { gapReport, type GapReport } from '../../engine/gap-report.ts';
+import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
+import { count, table, type Console } from '../console.ts';
+import { gapDocument, isoTime } from '../documents.ts';
+import type { CommandRunner } from '../program.ts';
+import { configure, withPipeline } from '../session.ts';
+import { readDays, scopeOf, type ScopeOptions } from '../work-options.ts';
+import { examples } from './materialise.ts';
+
+interface GapOptions extends ScopeOptions {
+  readonly hours?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly explained?: boolean;
+  readonly verify?: boolean;
+}
+
+const HOURS_DEFAULT = 24;
+const HOURS_MAX = 24 * 366 * 20;
+const HOUR_MS = 3_600_000;
+const GAPS_SHOWN_MAX = 50;
+
+export function addCheckGapsCommand(program: Command, run: CommandRunner): void {
+  run(program.command('check-gaps')
+    .description('The account of every due candle, and each hole with its reason and next attempt')
+    .option('--hours <n>', `look back this many hours (default ${HOURS_DEFAULT})`)
+    .option('--start <day>', 'first UTC date')
+    .option('--end <day>', 'last UTC date, included')
+    .option('--exchange <names>', 'only these exchanges (comma list)')
+    .option('--symbol <symbols>', 'only these symbols (comma list)')
+    .option('--interval <intervals>', '1m 5m 15m 1h 4h 1d (comma list)')
+    .option('--explained', 'list holes with a settled reason, too')
+    .option('--verify', 'recount the stored candles from the Parquet files and compare')
+    .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --json | jq .totals'])),
+  async (session, options: GapOptions) => {
+    const configuration = await configure(session);
+    const scope = scopeOf(configuration.settings, options);
+    const range = rangeOf(options, session.clock.nowMs());
+    return withPipeline(session, configuration, async ({ pipeline, screen }) => {
+      const report = await gapReport(pipeline, { ...scope, range, verify: options.verify ?? false, explained: options.explained ?? false });
+      const exit = exitOf(report);
+      if (screen.isJson) screen.document(gapDocument(report, exit));
+      else screen.data(gapSummary(screen, report));
+      return exit;
+    });
+  });
+}
+
+const exitOf = (report: GapReport): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);
+
+function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
+  if (start !== undefined || end !== undefined) {
+    if (hours !== undefined) throw new ConfigurationError({ where: '--hours', expected: 'either --hours or --start and --end', got: 'both' });
+    if (start === undefined || end === undefined) throw new ConfigurationError({ where: start === undefined ? '--start' : '--end', expected: 'both --start and --end', got: 'one of them' });
+    const days = readDays(start, end, nowMs);
+    return { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
+  }
+  const back = Number(hours ?? HOURS_DEFAULT);
+  if (!Number.isInteger(back) || back < 1 || back > HOURS_MAX) throw new ConfigurationError({ where: '--hours', expected: `a whole number from 1 to ${HOURS_MAX}`, got: `"${hours}"` });
+  const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
+  return { fromMs: toMs - back * HOUR_MS, toMs };
+}
+
+function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapReport): string {
+  const { expected, present, no_trades, outage, quarantined, pending } = totals;
+  const lines = [`${count(expected, 'candle')} expected = ${present} present + ${no_trades} no trades + ${outage} outage + ${quarantined} quarantined + ${pending} pending`];
+  if (gaps.length > 0) {
+    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'code', 'next attempt'], gaps.slice(0, GAPS_SHOWN_MAX).map((gap) => [
+      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.code ?? 'not asked yet', isoTime(gap.nextAttemptAtMs) ?? '-',
+    ])));
+  }
+  if (gaps.length > GAPS_SHOWN_MAX) lines.push(`and ${count(gaps.length - GAPS_SHOWN_MAX, 'more gap')}; --json lists all`);
+  lines.push(...discrepancies.map(({ where, message }) => `${screen.colour('red', 'differs')} ${where}: ${message}`));
+  return lines.join('\n');
+}

@@ -1,0 +1,71 @@
+import { styleText } from 'node:util';
+
+/** What a command gets of the outside: no command touches `process`. */
+export interface Io {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Tells `stop` once when somebody asks the process to end; returns what takes that back. */
+  onStop(stop: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+}
+
+export interface OutputStream {
+  readonly isTTY: boolean;
+  write(text: string | Uint8Array): void;
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
+
+/** Data goes to stdout, everything else to stderr. */
+export interface Console {
+  readonly isJson: boolean;
+  readonly isLive: boolean;
+  data(text: string): void;
+  bytes(bytes: Uint8Array): void;
+  document(value: object): void;
+  say(text: string): void;
+  /** Replaces what the last `live` wrote; an empty text removes it. Only on a terminal. */
+  live(text: string): void;
+  colour(colour: Colour, text: string): string;
+}
+
+export function consoleOn(io: Io, options: { readonly json: boolean; readonly color: boolean }): Console {
+  const coloured = options.color && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb' && io.stdout.isTTY;
+  let liveLines = 0;
+  const clear = (): void => {
+    if (liveLines > 0) io.stderr.write(`\u001B[${liveLines}A\u001B[0J`);
+    liveLines = 0;
+  };
+  return {
+    isJson: options.json,
+    isLive: io.stderr.isTTY && !options.json && io.env['TERM'] !== 'dumb',
+    data: (text) => {
+      clear();
+      io.stdout.write(`${text}\n`);
+    },
+    bytes: (bytes) => io.stdout.write(bytes),
+    document: (value) => io.stdout.write(`${JSON.stringify(value)}\n`),
+    say: (text) => {
+      clear();
+      io.stderr.write(`${text}\n`);
+    },
+    live: (text) => {
+      clear();
+      if (text === '') return;
+      io.stderr.write(`${text}\n`);
+      liveLines = text.split('\n').length;
+    },
+    colour: (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
+  };
+}
+
+/** Columns padded to their widest cell; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => String(row[at] ?? '').length)));
+  const line = (cells: readonly (string | number)[]): string =>
+    cells.map((cell, at) => (typeof cell === 'number' ? String(cell).padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))).join('  ').trimEnd();
+  return [line(head), ...rows.map(line)].join('\n');
+}
+
+export const count = (amount: number, noun: string): string => `${amount.toLocaleString('en-US')} ${noun}${amount === 1 ? '' : 's'}`;

@@ -1,0 +1,94 @@
+import type { Account } from '../faults/ledger/account.ts';
+import type { Run } from '../faults/ledger/runs.ts';
+import type { FaultRecord } from '../faults/taxonomy/records.ts';
+import { ruleOf } from '../faults/taxonomy/table.ts';
+import type { ExitCode } from '../engine/exit-code.ts';
+import type { GapReport } from '../engine/gap-report.ts';
+import type { WorkResult } from '../engine/work.ts';
+
+/** The JSON documents scripts rely on. Fields may be added, none changes its meaning under the same `schema`. */
+export const SCHEMA = 1;
+
+export const isoTime = (timeMs: number | null): string | null => (timeMs === null ? null : new Date(timeMs).toISOString().replace('.000Z', 'Z'));
+
+export interface ErrorDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly exchange: string | null;
+  readonly symbol: string | null;
+  readonly partition: string | null;
+  readonly http_status: number | null;
+  readonly retry_after_s: number | null;
+  readonly attempts: number | null;
+  readonly run_id: string | null;
+  readonly hint: string;
+  readonly docs: string;
+}
+
+/** A fault as scripts see it; `runId` where a run met it. */
+export function errorDocument(record: FaultRecord, runId: string | null = null): ErrorDocument {
+  const fact = <T extends string | number>(name: string, type: 'string' | 'number'): T | null => (typeof record.facts[name] === type ? (record.facts[name] as T) : null);
+  const retryAfterMs = fact<number>('retryAfterMs', 'number');
+  return {
+    code: record.code,
+    message: record.message,
+    exchange: fact('exchange', 'string'),
+    symbol: fact('symbol', 'string'),
+    partition: fact('partition', 'string'),
+    http_status: fact('status', 'number'),
+    retry_after_s: retryAfterMs === null ? null : retryAfterMs / 1_000,
+    attempts: fact('attempts', 'number'),
+    run_id: runId,
+    hint: ruleOf(record.code).hint,
+    docs: `docs/faults.md#${record.code.toLowerCase()}`,
+  };
+}
+
+export const failureDocument = (exit: ExitCode, record: FaultRecord): object => ({ schema: SCHEMA, ok: false, exit, error: errorDocument(record) });
+
+export const listDocument = (items: readonly object[]): object => ({ schema: SCHEMA, items });
+
+export const runDocument = (run: Run): object => ({
+  id: run.id,
+  partition: run.partition,
+  partition_end: run.partitionEnd,
+  interval: run.interval,
+  status: run.status,
+  outcome: run.outcome,
+  trigger: run.trigger,
+  tags: run.tags,
+  started_at: isoTime(run.startedAtMs),
+  finished_at: isoTime(run.finishedAtMs),
+  assets: run.assets,
+});
+
+/** What `run`, `backfill` and `heal` print. `resume` is the command that continues, null when nothing is left. */
+export const workDocument = (result: WorkResult, resume: string | null): object => ({
+  schema: SCHEMA,
+  ok: result.exit === 0,
+  exit: result.exit,
+  runs: result.runs.map(runDocument),
+  pending: result.pending,
+  next_attempt_at: isoTime(result.nextAttemptAtMs),
+  resume,
+  ...(result.error === null ? {} : { error: errorDocument(result.error, result.runs.at(-1)?.id ?? null) }),
+});
+
+export const gapDocument = (report: GapReport, exit: ExitCode): object => ({
+  schema: SCHEMA,
+  ok: exit === 0,
+  exit,
+  totals: report.totals satisfies Account,
+  gaps: report.gaps.map((gap) => ({
+    exchange: gap.exchange,
+    symbol: gap.symbol,
+    interval: gap.interval,
+    from: isoTime(gap.fromMs),
+    to: isoTime(gap.toMs),
+    candles: gap.candles,
+    reason: gap.state,
+    code: gap.code,
+    next_attempt_at: isoTime(gap.nextAttemptAtMs),
+  })),
+  discrepancies: report.discrepancies,
+});

@@ -1,0 +1,72 @@
+import { realClock, type Clock } from '../kernel/clock.ts';
+import { openLog } from '../kernel/pino-log.ts';
+import { CancelledError } from '../faults/taxonomy/judge.ts';
+import { EXIT, type ExitCode } from '../engine/exit-code.ts';
+import { openPipeline, type Pipeline } from '../engine/pipeline.ts';
+import type { Control } from '../engine/work.ts';
+import { loadConfiguration, type Configuration, type OptionKey } from './configuration.ts';
+import { consoleOn, type Console, type Io } from './console.ts';
+import { progressOn } from './progress.ts';
+
+/** Options every command takes. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly config?: string;
+  readonly dataDir?: string;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+export interface Session {
+  readonly io: Io;
+  readonly screen: Console;
+  readonly options: GlobalOptions;
+  readonly clock: Clock;
+}
+
+export const sessionOf = (io: Io, options: GlobalOptions): Session => ({
+  io,
+  options,
+  screen: consoleOn(io, { json: options.json ?? false, color: options.color ?? true }),
+  clock: realClock,
+});
+
+/** The configuration in force for this command; its warnings are said at once. */
+export async function configure({ io, options, screen }: Session, flags: Partial<Record<OptionKey, string>> = {}): Promise<Configuration> {
+  const configuration = await loadConfiguration({
+    cwd: io.cwd,
+    env: io.env,
+    file: options.config ?? null,
+    flags: { ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }), ...flags },
+  });
+  for (const warning of configuration.warnings) screen.say(`warning: ${warning}`);
+  return configuration;
+}
+
+/** What a command that needs the data directory works with. `stoppedBy` is filled in when the process is asked to end. */
+export interface OpenSession extends Session {
+  readonly pipeline: Pipeline;
+  readonly control: Control;
+  stoppedBy(): ExitCode | null;
+}
+
+/** Opens the pipeline for `work` and closes it again. A first SIGINT or SIGTERM cancels, a second one ends the process at once. */
+export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>): Promise<ExitCode> {
+  const { io, screen, options } = session;
+  const level = options.verbose ? 'debug' : configuration.logLevel;
+  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo }) });
+  const stop = new AbortController();
+  let exit: ExitCode | null = null;
+  const release = io.onStop((signal) => {
+    exit = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    if (!screen.isJson) screen.say(`stopping (${signal}): what is complete is kept`);
+    stop.abort(new CancelledError(signal));
+  });
+  try {
+    return await work({ ...session, pipeline, control: { signal: stop.signal, onProgress: progressOn(screen, session.clock) }, stoppedBy: () => exit });
+  } finally {
+    screen.live('');
+    release();
+    await pipeline.close();
+  }
+}

@@ -1,0 +1,55 @@
+import type { AssetReport, Run } from '../faults/ledger/runs.ts';
+import { ruleOf } from '../faults/taxonomy/table.ts';
+import type { FaultRecord } from '../faults/taxonomy/records.ts';
+import type { WorkEstimate, WorkResult } from '../engine/work.ts';
+import { count, table, type Console } from './console.ts';
+import { isoTime } from './documents.ts';
+
+const SYMBOLS_SHOWN_MAX = 5;
+
+/** The result of `run`, `backfill` and `heal` for a person: each asset, what is pending, and of a failure what is safe, what happens next and what to run. */
+export function workSummary(screen: Console, result: WorkResult, resume: string | null): string {
+  const lines = result.runs.flatMap((run) => runLines(screen, run));
+  if (result.runs.length === 0) lines.push('nothing to do');
+  lines.push(accountLine(screen, result));
+  if (result.error !== null) lines.push(...failureLines(screen, result.error));
+  if (resume !== null) lines.push(`  you can  ${resume}`);
+  return lines.join('\n');
+}
+
+function runLines(screen: Console, run: Run): string[] {
+  const days = run.partition === run.partitionEnd ? run.partition : `${run.partition}..${run.partitionEnd}`;
+  const outcome = run.outcome ?? run.status;
+  const colour = outcome === 'complete' ? 'green' : outcome === 'failed' ? 'red' : 'yellow';
+  return [`${screen.colour('bold', run.id)}  ${run.interval}  ${days}  ${screen.colour(colour, outcome)}`, ...run.assets.map(assetLine)];
+}
+
+function assetLine(asset: AssetReport): string {
+  const symbols = `${asset.symbols_ok} of ${asset.symbols_ok + asset.symbols_failed} symbols`;
+  const removed = asset.removed_rows > 0 ? `, ${asset.removed_rows} quarantined` : '';
+  const failed = Object.entries(asset.errors);
+  const errors = failed.length === 0 ? '' : `  ${failed.slice(0, SYMBOLS_SHOWN_MAX).map(([symbol, code]) => `${symbol} ${code}`).join(', ')}${failed.length > SYMBOLS_SHOWN_MAX ? `, +${failed.length - SYMBOLS_SHOWN_MAX}` : ''}`;
+  return `  ${asset.asset.padEnd(24)} ${asset.outcome.padEnd(9)} ${symbols}, ${count(asset.output_rows, 'row')}${removed}${errors}`;
+}
+
+function accountLine(screen: Console, { pending, nextAttemptAtMs }: WorkResult): string {
+  if (pending === 0) return screen.colour('green', 'every candle of these days is accounted for');
+  return screen.colour('yellow', `${count(pending, 'candle')} pending${nextAttemptAtMs === null ? '' : `, asked again from ${isoTime(nextAttemptAtMs)}`}`);
+}
+
+/** The four things an operator needs: what failed, what is safe, what happens next, what to run. */
+export function failureLines(screen: Console, record: FaultRecord): string[] {
+  const rule = ruleOf(record.code);
+  return [
+    `${screen.colour('red', `error[${record.code}]`)} ${record.message}`,
+    '  safe     everything stored before this; bronze keeps every answer',
+    `  next     ${rule.action}`,
+    `  hint     ${rule.hint}`,
+    `  more     candlekeep explain ${record.code}`,
+  ];
+}
+
+export function estimateTable(estimates: readonly WorkEstimate[]): string {
+  const rows = estimates.map((one) => [one.exchange, one.interval, `${one.days.start}..${one.days.end}`, one.series, one.candles, one.requests, one.weight, `${Math.ceil(one.floorMs / 1_000)} s`]);
+  return table(['exchange', 'interval', 'days', 'series', 'candles', 'requests', 'weight', 'at least'], rows);
+}
