@@ -1,5 +1,5 @@
 import { DAY_MS, type Interval } from '../market/interval.ts';
-import { dayOf, dayStartMs, daysBetween, type Day } from '../market/partition.ts';
+import { dayOf, daysBetween, type Day } from '../market/partition.ts';
 
 /** A contiguous range of partitions, both ends included: the scope of one run. */
 export interface DayRange {
@@ -20,17 +20,6 @@ export function chunksOf(range: DayRange, interval: Interval): DayRange[] {
     else chunks.push({ start: day, end: day });
   }
   return chunks;
-}
-
-/** Neighbouring days as ranges; `days` ascending. */
-export function contiguousDays(days: readonly Day[]): DayRange[] {
-  const ranges: { start: Day; end: Day }[] = [];
-  for (const day of days) {
-    const last = ranges.at(-1);
-    if (last && dayStartMs(last.end) + DAY_MS === dayStartMs(day)) last.end = day;
-    else ranges.push({ start: day, end: day });
-  }
-  return ranges;
 }
 
 /** The `count` days that ended most recently before `nowMs`, oldest first. */

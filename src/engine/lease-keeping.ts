@@ -4,7 +4,7 @@ import { isCancelRequested } from '../faults/ledger/runs.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 
 /** How long leased cells are tried again before the rest of the command counts as done without them. Unit: milliseconds. */
-export const LEASED_PATIENCE_MS = 5_000;
+const LEASED_PATIENCE_MS = 5_000;
 const LEASED_RETRY_EVERY_MS = 500;
 /** A cancel request from another process is seen within this time. Unit: milliseconds. */
 const CANCEL_LOOK_EVERY_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { Series } from '../market/candle.ts';
-import { candlesIn, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
+import { mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayRange, isDue, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
 
@@ -83,8 +83,3 @@ function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, opti
   const failed = options.keptWaits === 'all' ? [] : cell.gaps.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;
 }
-
-/** For `--dry-run` and progress: candles and series that would be asked for. */
-export const plannedCandles = (plans: readonly SeriesPlan[]): number =>
-  plans.reduce((sum, plan) => sum + plan.ask.reduce((own, range) => own + candlesIn(range, plan.series.interval), 0), 0);
-

@@ -90,4 +90,4 @@ export function writeAtomic(files: Files, path: string, bytes: Uint8Array): void
 /** `.tmp-<name>` in the same directory: what a crash leaves behind is known by its name and removed at the next start. */
 export const tempBeside = (path: string): string => `${dirname(path)}/${TEMP_PREFIX}${path.slice(dirname(path).length + 1)}`;
 
-export const TEMP_PREFIX = '.tmp-';
+const TEMP_PREFIX = '.tmp-';

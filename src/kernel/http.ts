@@ -51,3 +51,6 @@ const joined = (headers: Record<string, string | string[] | undefined>): Record<
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]])),
   );
+
+/** For clients that bring their own protocol and take a fetch. */
+export const realFetch: typeof globalThis.fetch = (input, init) => fetch(input, init);

@@ -31,6 +31,3 @@ export interface Series {
 export interface Cell extends Series {
   readonly day: Day;
 }
-
-export const seriesKey = (series: Series): string => `${series.exchange} ${series.symbol} ${series.interval}`;
-export const cellKey = (cell: Cell): string => `${seriesKey(cell)} ${cell.day}`;

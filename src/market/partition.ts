@@ -12,7 +12,7 @@ export const dayStartMs = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
 export const dayRange = (day: Day): TimeRange => ({ fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS });
 
 /** True for a date that exists: `2024-02-30` is none. */
-export const isDay = (text: string): text is Day => DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
+export const isDay = (text: string): boolean => DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
 
 /** Every day from `start` to `end`, both included. */
 export function daysBetween(start: Day, end: Day): Day[] {

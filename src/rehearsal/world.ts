@@ -29,7 +29,7 @@ export interface World {
 }
 
 /** Parts of one series become one; of rows recorded twice the first stays. */
-export function worldOf(parts: readonly RecordedSeries[]): World {
+function worldOf(parts: readonly RecordedSeries[]): World {
   const byKey = Map.groupBy(parts, (part) => `${part.venueSymbol} ${part.interval}`);
   const joined = new Map([...byKey].map(([key, own]) => [key, own.reduce(join)]));
   return { series: [...joined.values()], find: (venueSymbol, interval) => joined.get(`${venueSymbol} ${interval}`) ?? null };

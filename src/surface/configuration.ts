@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { realFiles } from '../kernel/files.ts';
+import { defaultExportOf } from '../kernel/module-file.ts';
 import type { Exchange } from '../market/exchange.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
@@ -164,7 +164,7 @@ async function readFile({ cwd, file }: ConfigurationSources): Promise<ConfigFile
 async function parseFile(path: string): Promise<unknown> {
   try {
     if (path.endsWith('.json')) return JSON.parse(Buffer.from(realFiles.read(path)).toString('utf8')) as unknown;
-    return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+    return await defaultExportOf(path);
   } catch (error) {
     throw new ConfigurationError({ where: path, expected: path.endsWith('.json') ? 'JSON' : 'a module with a default export', got: Error.isError(error) ? error.message.split('\n')[0] ?? '' : String(error) }, { cause: error });
   }
@@ -179,7 +179,7 @@ function marketsOf(exchanges: readonly Exchange[], symbols: readonly SymbolChoic
 
 function inForce(key: OptionKey, raw: RawValue): OptionInForce {
   const option = OPTIONS[key];
-  const text = raw.value === null ? null : Array.isArray(raw.value) ? raw.value.join(',') : String(raw.value as string);
+  const text = raw.value === null ? null : typeof raw.value === 'string' ? raw.value : JSON.stringify(raw.value);
   return { key, env: option.env, value: text !== null && 'isSecret' in option ? '********' : text, source: raw.source };
 }
 
@@ -187,7 +187,7 @@ function inForce(key: OptionKey, raw: RawValue): OptionInForce {
 const LATER = ['CANDLEKEEP_COINBASE_URL', 'CANDLEKEEP_OKX_URL', 'CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL', 'CANDLEKEEP_LISTEN', 'CANDLEKEEP_TOKEN'];
 
 function unknownVariables(env: ConfigurationSources['env']): string[] {
-  const known = [...KEYS.map((key) => OPTIONS[key].env as string)];
+  const known: string[] = KEYS.map((key) => OPTIONS[key].env);
   return Object.keys(env).filter((name) => name.startsWith('CANDLEKEEP_') && !known.includes(name) && env[name] !== '').map((name) => {
     if (LATER.includes(name)) return `${name} is set, but this release does not use it yet`;
     const like = nearest(name, known);

@@ -26,7 +26,7 @@ export interface ErrorDocument {
 }
 
 /** A fault as scripts see it; `runId` where a run met it. */
-export function errorDocument(record: FaultRecord, runId: string | null = null): ErrorDocument {
+function errorDocument(record: FaultRecord, runId: string | null = null): ErrorDocument {
   const fact = <T extends string | number>(name: string, type: 'string' | 'number'): T | null => (typeof record.facts[name] === type ? (record.facts[name] as T) : null);
   const retryAfterMs = fact<number>('retryAfterMs', 'number');
   return {

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OptionValues } from 'commander';
 import { EXIT, exitOfFault, type ExitCode } from '../engine/exit-code.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { judge } from '../faults/taxonomy/judge.ts';
@@ -18,7 +18,7 @@ import { sessionOf, type Session } from './session.ts';
 import { failureLines } from './work-summary.ts';
 
 /** Gives a command its global options and its action. The action's options are the command's own, checked by itself. */
-export type CommandRunner = <Options extends object>(command: Command, action: (session: Session, options: Options, args: readonly string[]) => Promise<ExitCode>) => void;
+export type CommandRunner = <Options extends OptionValues>(command: Command, action: (session: Session, options: Options, args: readonly string[]) => Promise<ExitCode>) => void;
 
 /**
  * Runs one command line and returns what the process ends with. Every failure ends here: one clear
@@ -28,7 +28,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<ExitC
   let exit: ExitCode = EXIT.done;
   const run: CommandRunner = (command, action) => {
     withGlobalOptions(command).action(async () => {
-      exit = await action(sessionOf(io, command.optsWithGlobals()), command.opts() as never, command.args);
+      exit = await action(sessionOf(io, command.optsWithGlobals()), command.opts(), command.args);
     });
   };
   try {

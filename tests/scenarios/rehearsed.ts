@@ -68,7 +68,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   };
 }
 
-export function temporaryDirectory(): string {
+function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'candlekeep-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;

@@ -107,4 +107,4 @@ function outcomeOf(found: { quorum: ReturnType<typeof quorumOf>; parked: number;
   return found.parked === found.failed ? 'parked' : 'partial';
 }
 
-export const bronzeAsset = (exchange: string): string => `bronze_${exchange}_ohlcv`;
+const bronzeAsset = (exchange: string): string => `bronze_${exchange}_ohlcv`;

@@ -29,7 +29,7 @@ const fileOf = (path: string, content: Uint8Array | string): GoldFile => {
 };
 
 /** `data/interval=1h/exchange=binance/2024-06.parquet`: the bytes of the silver file of the same period. */
-export const goldPath = (entry: ManifestEntry): string => `data/interval=${entry.interval}/exchange=${entry.exchange}/${entry.period}.parquet`;
+const goldPath = (entry: ManifestEntry): string => `data/interval=${entry.interval}/exchange=${entry.exchange}/${entry.period}.parquet`;
 
 /** Where everything under this folder of the repository is ours to remove when it is no longer made. */
 export const DATA_FOLDER = 'data/';

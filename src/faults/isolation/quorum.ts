@@ -1,7 +1,7 @@
 /** More than this share of an asset's symbols failed: worth a warning (SYMBOLS_FAILED). Strict. */
-export const FAILED_RATIO_WARN = 0.1;
+const FAILED_RATIO_WARN = 0.1;
 /** More than this share failed: the asset fails; what survived stays stored. Strict. */
-export const FAILED_RATIO_MAX = 0.5;
+const FAILED_RATIO_MAX = 0.5;
 
 export type Quorum = 'whole' | 'some-failed' | 'many-failed' | 'lost';
 

@@ -104,7 +104,7 @@ test('cells come back as they were recorded, and the last word counts', async ()
 test('an account that does not balance is refused by the store itself', async () => {
   const store = openLedger();
   const wrong = cellOf({ account: { expected: 24, present: 24, no_trades: 0, outage: 0, quarantined: 0, pending: 1 } });
-  await expect(store.transact('recordCells', () => recordCells([wrong], { runId: 'run_1', nowMs: 1 }))).rejects.toThrow();
+  await expect(store.transact('recordCells', () => recordCells([wrong], { runId: 'run_1', nowMs: 1 }))).rejects.toThrow('CHECK constraint');
   expect(await store.read('cells', () => cellsOfSeries(series, { start: DAY, end: DAY }))).toEqual([]);
 });
 

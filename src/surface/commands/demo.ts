@@ -25,21 +25,21 @@ export function addDemoCommand(program: Command, run: CommandRunner): void {
   async (session, options: { readonly once?: boolean }) => {
     const stage = await openStage(session.clock);
     try {
-      return await perform(session, stage, options.once ?? false);
+      return await perform(session, stage, options);
     } finally {
       await stage.close();
     }
   });
 }
 
-async function perform(session: Session, stage: Stage, isOnce: boolean): Promise<ExitCode> {
+async function perform(session: Session, stage: Stage, options: { readonly once?: boolean }): Promise<ExitCode> {
   const base = await configure(session);
   const id = timeOrderedIds(session.clock, freshRandom()).next('demo');
   const dataDir = resolve(session.io.cwd, session.options.dataDir ?? DIRECTORY, id);
   const configuration: Configuration = { ...base, isDemo: true, settings: demoSettings(stage, dataDir) };
   return withPipeline(session, configuration, async (open) => {
     const exit = await act(open, stage);
-    if (isOnce || open.stoppedBy() !== null) return open.stoppedBy() ?? exit;
+    if (options.once || open.stoppedBy() !== null) return open.stoppedBy() ?? exit;
     open.screen.say(`\nThe stand-in exchange stays up at ${stage.exchangeUrl}; Ctrl-C ends it. Try, in another terminal:\n  CANDLEKEEP_BINANCE_URL=${stage.exchangeUrl} candlekeep backfill --start 2024-06-01 --end 2024-06-30`);
     await open.clock.sleep(STAY_MS, open.control.signal).catch(() => undefined);
     return EXIT.done;
