@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { diskError } from '../../src/kernel/disk-error.ts';
+import { failNth, type CallKind } from '../../src/kernel/failing-ports.ts';
+import { dayRange } from '../../src/market/partition.ts';
+import { readCandles } from '../../src/engine/candle-reader.ts';
+import { gapReport } from '../../src/engine/gap-report.ts';
+import { materialise } from '../../src/engine/materialise.ts';
+import type { Pipeline } from '../../src/engine/pipeline.ts';
+import type { WorkRequest } from '../../src/engine/work.ts';
+import { compareWithTruth } from '../../src/rehearsal/truth.ts';
+import { rehearse, TAPES } from './rehearsed.ts';
+
+const DAYS = { start: '2024-06-01', end: '2024-06-03' };
+const RANGE = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT'];
+const CALLS_MAX = 60;
+const full = (): Error => diskError('ENOSPC', 'write', '/data');
+const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+const KINDS: readonly (readonly [CallKind, 'before' | 'after', () => Error])[] = [
+  ['http.get', 'before', reset],
+  ['http.get', 'after', reset],
+  ['files.append', 'before', full],
+  ['files.append', 'after', full],
+  ['files.fsync', 'before', full],
+  ['files.write', 'before', full],
+  ['files.rename', 'before', full],
+  ['files.rename', 'after', full],
+  ['files.fsyncDirectory', 'before', full],
+  ['store.transact', 'before', full],
+  ['store.transact', 'after', full],
+  ['parquet.encode', 'before', full],
+];
+
+test.each(KINDS)('whichever call of %s fails (%s it takes effect), the next run ends with every candle stored once and the account verified', { timeout: 120_000 }, async (kind, when, error) => {
+  let n = 0;
+  for (let calls = Infinity; calls >= n && n < CALLS_MAX; ) {
+    n += 1;
+    calls = await runWithFailure({ kind, when, n, error: error() });
+  }
+  expect(n, 'the sweep came to its end').toBeLessThan(CALLS_MAX);
+  expect(n, 'at least one call was made to fail').toBeGreaterThan(1);
+});
+
+async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after'; n: number; error: Error }): Promise<number> {
+  const rehearsal = await rehearse({ seed: `${failure.kind} ${failure.n}`, symbols: SYMBOLS, interval: '1h' });
+  const { pipeline, clock } = rehearsal;
+  const failing = failNth(pipeline.ports, failure);
+  const work: WorkRequest = { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
+  const control = { signal: new AbortController().signal, onProgress: () => undefined };
+  const broken: Pipeline = { ...pipeline, ports: failing.ports };
+  await clock.runUntil(materialise(broken, work, control).catch((error: unknown) => expect(error).toBe(failure.error)));
+
+  await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end
+  expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ exit: 0, pending: 0 });
+  for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && SYMBOLS.includes(series.symbol))) {
+    const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: '1h' }, range: RANGE }));
+    const rows = recorded.rows.filter((row) => row[0] >= RANGE.fromMs && row[0] < RANGE.toMs);
+    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({ recorded: 72, lost: 0, doubled: 0, invented: 0, wrong: 0 });
+  }
+  const report = await clock.runUntil(gapReport(pipeline, { range: RANGE, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+  expect(report).toMatchObject({ gaps: [], discrepancies: [] });
+  return failing.calls();
+}
