@@ -95,6 +95,6 @@ const usageError = (error: CommanderError): ConfigurationError =>
 function tell(screen: Session['screen'], record: FaultRecord, exit: ExitCode): ExitCode {
   if (screen.isJson) screen.document(failureDocument(exit, record));
   else if (exit === EXIT.usage) screen.say(`${screen.colour('red', `error[${record.code}]`)} ${record.message}`);
-  else screen.say(failureLines(screen, record).join('\n'));
+  else screen.say(failureLines(screen, record, 'nothing by itself').join('\n'));
   return exit;
 }

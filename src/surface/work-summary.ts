@@ -12,7 +12,7 @@ export function workSummary(screen: Console, result: WorkResult, resume: string 
   const lines = result.runs.flatMap((run) => runLines(screen, run));
   if (result.runs.length === 0) lines.push('nothing to do');
   lines.push(accountLine(screen, result));
-  if (result.error !== null) lines.push(...failureLines(screen, result.error));
+  if (result.error !== null) lines.push(...failureLines(screen, result.error, nextStep(result)));
   if (resume !== null) lines.push(`  you can  ${resume}`);
   return lines.join('\n');
 }
@@ -37,14 +37,16 @@ function accountLine(screen: Console, { pending, nextAttemptAtMs }: WorkResult):
   return screen.colour('yellow', `${count(pending, 'candle')} pending${nextAttemptAtMs === null ? '' : `, asked again from ${isoTime(nextAttemptAtMs)}`}`);
 }
 
+const nextStep = ({ pending, nextAttemptAtMs }: WorkResult): string =>
+  pending === 0 || nextAttemptAtMs === null ? 'nothing by itself' : `candlekeep heal asks for the pending ${count(pending, 'candle')} again from ${isoTime(nextAttemptAtMs)}; the next run continues here`;
+
 /** The four things an operator needs: what failed, what is safe, what happens next, what to run. */
-export function failureLines(screen: Console, record: FaultRecord): string[] {
-  const rule = ruleOf(record.code);
+export function failureLines(screen: Console, record: FaultRecord, next: string): string[] {
   return [
     `${screen.colour('red', `error[${record.code}]`)} ${record.message}`,
     '  safe     everything stored before this; bronze keeps every answer',
-    `  next     ${rule.action}`,
-    `  hint     ${rule.hint}`,
+    `  next     ${next}`,
+    `  hint     ${ruleOf(record.code).hint}`,
     `  more     candlekeep explain ${record.code}`,
   ];
 }
