@@ -26,7 +26,7 @@ export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
   for (const range of ranges.filter((r) => r.toMs > r.fromMs).toSorted((a, b) => a.fromMs - b.fromMs)) {
     const last = merged.at(-1);
     if (last && range.fromMs <= last.toMs) merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) };
-    else merged.push(range);
+    else merged.push({ fromMs: range.fromMs, toMs: range.toMs });
   }
   return merged;
 }

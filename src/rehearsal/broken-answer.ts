@@ -1,21 +1,32 @@
 import type { FaultSpec } from './fault-plan.ts';
 import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
-import type { WireKline } from './world.ts';
+import type { TapeRow } from './world.ts';
 
 /** The rows of a candle answer after a fault that changes rows; other faults leave them alone. */
-export function brokenRows(rows: readonly WireKline[], fault: FaultSpec): readonly (readonly unknown[])[] {
+export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly (readonly unknown[])[] {
   switch (fault.kind) {
     case 'empty-list': return [];
     case 'short-page': return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
     case 'missing-rows': return rows.filter((row) => row[0] < fault.fromMs || row[0] >= fault.toMs);
     case 'wrong-unit': return rows.map((row) => row.with(0, row[0] * 1_000).with(6, row[6] * 1_000 + 999));
     case 'duplicate-rows': return [...rows, ...rows.slice(-fault.rows)];
+    case 'null-fields': return rows.map((row, at) => (at < fault.rows ? row.with(4, null as never) : row));
+    case 'foreign-rows': return moved(rows, fault.how);
     case 'invalid-rows': return rows.map((row, at) => (at < fault.rows ? invalidRow(row, fault.rule) : row));
     default: return rows;
   }
 }
 
-function invalidRow(row: WireKline, rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule']): readonly unknown[] {
+/** Rows from outside the asked range: beside the right ones, or in their place. */
+function moved(rows: readonly TapeRow[], how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how']): readonly (readonly unknown[])[] {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined) return rows;
+  const spanMs = last[6] + 1 - first[0];
+  const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
+  return how === 'added' ? [...foreign, ...rows] : foreign;
+}
+
+function invalidRow(row: TapeRow, rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule']): readonly unknown[] {
   switch (rule) {
     case 'ohlc-order': return row.with(2, String(Number(row[3]) / 2));
     case 'volume-negative': return row.with(5, `-${row[5]}1`);
@@ -25,11 +36,14 @@ function invalidRow(row: WireKline, rule: Extract<FaultSpec, { kind: 'invalid-ro
   }
 }
 
+/** How a venue words an error. */
+export type ErrorBody = (error: { readonly status: number; readonly venueCode: string | null; readonly message: string }) => unknown;
+
 /** What is sent instead of `answer` because of the fault. */
-export function brokenReply(answer: AnswerReply, fault: FaultSpec, nowMs: number): StandInReply {
+export function brokenReply(answer: AnswerReply, fault: FaultSpec, { nowMs, errorBody }: { readonly nowMs: number; readonly errorBody: ErrorBody }): StandInReply {
   const half = Math.max(1, Math.floor(answer.body.length / 2));
   switch (fault.kind) {
-    case 'status': return statusReply(fault);
+    case 'status': return statusReply(fault, errorBody);
     case 'ban': return banReply(nowMs + fault.forMs, fault.forMs);
     case 'silence': return { kind: 'silence' };
     case 'reset': return { kind: 'reset' };
@@ -38,7 +52,7 @@ export function brokenReply(answer: AnswerReply, fault: FaultSpec, nowMs: number
     case 'truncated-json': return { ...answer, body: answer.body.subarray(0, half) };
     case 'html': return textReply(200, PAGE);
     case 'empty-body': return { ...answer, body: Buffer.alloc(0) };
-    case 'wrong-shape': return jsonReply(200, { data: [] }, answer.headers);
+    case 'wrong-shape': return jsonReply(200, { rows: [] }, answer.headers);
     case 'slow': return { ...answer, delayMs: fault.delayMs };
     default: return answer; // the rows were changed before
   }
@@ -46,11 +60,11 @@ export function brokenReply(answer: AnswerReply, fault: FaultSpec, nowMs: number
 
 const PAGE = '<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Checking your browser</body></html>';
 
-function statusReply({ status, body = 'json', retryAfter, venueCode }: Extract<FaultSpec, { kind: 'status' }>): AnswerReply {
+function statusReply({ status, body = 'json', retryAfter, venueCode }: Extract<FaultSpec, { kind: 'status' }>, errorBody: ErrorBody): AnswerReply {
   const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   if (body === 'empty') return { kind: 'answer', status, headers, body: Buffer.alloc(0) };
   if (body === 'html') return textReply(status, PAGE, headers);
-  return jsonReply(status, { code: venueCode ?? 0, msg: `injected ${status}` }, headers);
+  return jsonReply(status, errorBody({ status, venueCode: venueCode === undefined ? null : String(venueCode), message: `injected ${status}` }), headers);
 }
 
 /** Retry-After counts whole seconds, rounded up as the venue does. */

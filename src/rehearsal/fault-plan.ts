@@ -3,7 +3,7 @@ import type { FaultCode } from '../faults/taxonomy/table.ts';
 
 /** One thing that goes wrong with one answer. */
 export type FaultSpec =
-  | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'html' | 'empty'; readonly retryAfter?: string; readonly venueCode?: number }
+  | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'html' | 'empty'; readonly retryAfter?: string; readonly venueCode?: number | string }
   | { readonly kind: 'ban'; readonly forMs: number }
   | { readonly kind: 'silence' } // connected, no answer
   | { readonly kind: 'stall' } // headers, half the body, nothing more
@@ -19,6 +19,8 @@ export type FaultSpec =
   | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'invalid-rows'; readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite'; readonly rows: number }
   | { readonly kind: 'duplicate-rows'; readonly rows: number }
+  | { readonly kind: 'null-fields'; readonly rows: number }
+  | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // of the time before the asked range
   | { readonly kind: 'slow'; readonly delayMs: number };
 
 /** Which of the requests a rule matches are hit, counted from 1. */
@@ -90,7 +92,9 @@ export function codeOfFault(fault: FaultSpec): FaultCode | null {
     case 'empty-list':
     case 'short-page':
     case 'missing-rows': return 'ROWS_MISSING';
+    case 'null-fields':
     case 'invalid-rows': return 'ROWS_INVALID';
+    case 'foreign-rows': return fault.how === 'added' ? null : 'SCHEMA_MISMATCH';
     case 'duplicate-rows': return 'ROWS_DUPLICATE';
     case 'slow': return null;
     default: return fault satisfies never;

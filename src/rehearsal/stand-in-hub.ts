@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { faultChooser, NO_FAULTS, type FaultPlan, type FaultSpec } from './fault-plan.ts';
-import { brokenReply } from './broken-answer.ts';
+import { brokenReply, type ErrorBody } from './broken-answer.ts';
 import { jsonReply, type AnswerReply, type StandInHandler, type StandInReply, type StandInRequest } from './reply.ts';
 
 /** One commit of the stand-in's repository. */
@@ -58,8 +58,10 @@ interface Repository {
   readonly objects: Map<string, Uint8Array>;
 }
 
+const errorBody: ErrorBody = ({ message }) => ({ error: message });
+
 function faulty(repository: Repository, request: StandInRequest, { fault, nowMs }: { fault: FaultSpec; nowMs: number }): StandInReply {
-  return fault.kind === 'status' ? brokenReply(jsonReply(200, {}), fault, nowMs) : brokenReply(answer(repository, request), fault, nowMs);
+  return fault.kind === 'status' ? brokenReply(jsonReply(200, {}), fault, { nowMs, errorBody }) : brokenReply(answer(repository, request), fault, { nowMs, errorBody });
 }
 
 const refuse = (status: number, code: string, message: string): AnswerReply => jsonReply(status, { error: message }, { 'x-error-code': code, 'x-error-message': message });

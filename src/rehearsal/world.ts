@@ -4,7 +4,7 @@ import { intervalMs, isInterval, type Interval } from '../market/interval.ts';
 import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
 
 /** A kline as Binance sends it: decimals as text, exactly as recorded. */
-export type WireKline = readonly [
+export type TapeRow = readonly [
   openTimeMs: number, open: string, high: string, low: string, close: string, volume: string,
   closeTimeMs: number, quoteVolume: string, trades: number, takerBase: string, takerQuote: string, ignore: string,
 ];
@@ -18,7 +18,7 @@ export interface RecordedSeries {
   readonly venueSymbol: string;
   readonly interval: Interval;
   /** Oldest first, without duplicates. */
-  readonly rows: readonly WireKline[];
+  readonly rows: readonly TapeRow[];
   readonly columns: RecordedColumns;
 }
 
@@ -29,7 +29,7 @@ export interface World {
 }
 
 /** Parts of one series become one; of rows recorded twice the first stays. */
-function worldOf(parts: readonly RecordedSeries[]): World {
+export function worldOf(parts: readonly RecordedSeries[]): World {
   const byKey = Map.groupBy(parts, (part) => `${part.venueSymbol} ${part.interval}`);
   const joined = new Map([...byKey].map(([key, own]) => [key, own.reduce(join)]));
   return { series: [...joined.values()], find: (venueSymbol, interval) => joined.get(`${venueSymbol} ${interval}`) ?? null };
@@ -58,7 +58,7 @@ export function parseTape(csv: string, of: { readonly venueSymbol: string; reado
   return { symbol, ...of, columns, rows };
 }
 
-function klineOf(fields: readonly string[], interval: Interval): WireKline {
+function klineOf(fields: readonly string[], interval: Interval): TapeRow {
   const [time, open, high, low, close, volume] = fields;
   const openTimeMs = Number(time);
   if (!Number.isSafeInteger(openTimeMs) || !open || !high || !low || !close || !volume) throw new TypeError(`no kline: ${fields.join(',')}`);

@@ -13,7 +13,8 @@ import type { Pipeline } from '../engine/pipeline.ts';
 import type { Settings } from '../engine/settings.ts';
 import type { FaultPlan, FaultSpec } from '../rehearsal/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../rehearsal/loopback.ts';
-import { standInBinance, type StandInBinance } from '../rehearsal/stand-in-binance.ts';
+import { standInBinance } from '../rehearsal/stand-in-binance.ts';
+import type { StandInExchange } from '../rehearsal/stand-in-venue.ts';
 import { standInHub, type StandInHub } from '../rehearsal/stand-in-hub.ts';
 import { compareWithTruth, type Comparison } from '../rehearsal/truth.ts';
 import { loadTapes, type World } from '../rehearsal/world.ts';
@@ -53,7 +54,7 @@ const HUB_SCHEDULE: FaultPlan = { seed: 'demo hub', rules: [{ match: { path: '/a
 
 /** The stand-in exchange and Hub of the demo, on loopback. */
 export interface Stage {
-  readonly exchange: StandInBinance;
+  readonly exchange: StandInExchange;
   readonly hub: StandInHub;
   readonly exchangeUrl: string;
   readonly hubUrl: string;

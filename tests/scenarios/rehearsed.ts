@@ -13,7 +13,8 @@ import type { Settings } from '../../src/engine/settings.ts';
 import type { WorkRequest, WorkResult } from '../../src/engine/work.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { socketlessHttp } from '../../src/rehearsal/socketless.ts';
-import { standInBinance, type StandInBinance } from '../../src/rehearsal/stand-in-binance.ts';
+import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
+import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
 import { loadTapes, type World } from '../../src/rehearsal/world.ts';
 
 export const TAPES = loadTapes(realFiles, join(import.meta.dirname, '../../tapes/binance'));
@@ -24,7 +25,7 @@ const START_MS = Date.UTC(2026, 5, 1, 12);
 export interface Rehearsal {
   readonly pipeline: Pipeline;
   readonly clock: VirtualClock;
-  readonly venue: StandInBinance;
+  readonly venue: StandInExchange;
   readonly log: ReturnType<typeof memoryLog>;
   readonly dataDir: string;
   /** Runs to the end in virtual time. */

@@ -116,10 +116,13 @@ async function attemptOnce<T>(options: ExecutorOptions, call: PageCall<T>, { ori
   const { clock, guards, attemptTimeoutMs } = options;
   const onTime = (): Error => timeoutOf(call, attemptTimeoutMs);
   let answer: HttpAnswer | null = null;
+  let sentAtMs = 0;
   try {
-    answer = await guards.slots.run(signal, () =>
-      withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) => call.send(origin, attemptSignal)));
-    guards.limiter.observe(call.usedWeight(answer));
+    answer = await guards.slots.run(signal, () => {
+      sentAtMs = clock.nowMs();
+      return withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) => call.send(origin, attemptSignal));
+    });
+    guards.limiter.observe(call.usedWeight(answer), sentAtMs);
     return { ok: true, value: call.read(answer), answer };
   } catch (error) {
     signal.throwIfAborted();

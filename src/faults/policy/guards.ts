@@ -25,8 +25,8 @@ export interface Gate {
 export interface Limiter {
   /** Resolves when `weight` may be spent. First come, first served. @throws the signal's reason. */
   take(weight: number, signal: AbortSignal): Promise<void>;
-  /** What the venue says was used in the current window, by limit name. */
-  observe(usedByName: Readonly<Record<string, number>>): void;
+  /** What an answer says was used in the window it was counted in, by limit name; its request left at `sentAtMs` (wall clock). */
+  observe(usedByName: Readonly<Record<string, number>>, sentAtMs: number): void;
 }
 
 export interface Slots {

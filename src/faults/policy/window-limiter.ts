@@ -11,31 +11,43 @@ export interface AlignedLimit {
   readonly counts: 'weight' | 'requests';
 }
 
-/** Our clock may be ahead of the venue's: a new window is used only this long after its border. Unit: milliseconds. */
-const BORDER_GUARD_MS = 250;
+/** How far our clock may be off the venue's, either way. Unit: milliseconds. */
+const CLOCK_ERROR_MS = 250;
+
+/** One limit and what is spent under it. Near a border nobody knows which window the venue counts in: it is charged to both. */
+interface Window extends AlignedLimit {
+  /** Number of the oldest window the venue may be in. */
+  index: number;
+  used: number;
+  usedOfNext: number;
+}
 
 /**
  * Aligned weighted windows of one process. What the venue says is used counts when it is more than
  * what we know of: others may share our address, and a restart forgets what it spent.
  */
 export function windowLimiter(clock: Clock, options: { readonly limits: readonly AlignedLimit[]; readonly share: number }): Limiter {
-  const windows = options.limits.map((limit) => ({ ...limit, startMs: -Infinity, used: 0 }));
+  const windows = options.limits.map((limit): Window => ({ ...limit, index: -1, used: 0, usedOfNext: 0 }));
   let turn: Promise<void> = Promise.resolve();
 
   const roll = (nowMs: number): void => {
     for (const window of windows) {
-      const startMs = Math.floor((nowMs - BORDER_GUARD_MS) / window.windowMs) * window.windowMs;
-      if (startMs <= window.startMs) continue;
-      window.startMs = startMs;
-      window.used = 0;
+      const index = Math.floor((nowMs - CLOCK_ERROR_MS) / window.windowMs);
+      if (index <= window.index) continue;
+      window.used = index === window.index + 1 ? window.usedOfNext : 0;
+      window.usedOfNext = 0;
+      window.index = index;
     }
   };
-  const costOf = (window: { readonly counts: AlignedLimit['counts'] }, weight: number): number => (window.counts === 'weight' ? weight : 1);
-  /** How long until `weight` fits everywhere; a request heavier than a whole window's share passes into an unused one. */
+  const isNearBorder = (window: Window, nowMs: number): boolean => Math.floor((nowMs + CLOCK_ERROR_MS) / window.windowMs) > window.index;
+  const costOf = (window: Window, weight: number): number => (window.counts === 'weight' ? weight : 1);
+  /** A request heavier than a whole window's share passes into an unused one. */
+  const fits = (window: Window, used: number, weight: number): boolean => used === 0 || used + costOf(window, weight) <= window.limit * options.share;
+  /** How long until `weight` may fit everywhere. */
   const waitMs = (weight: number, nowMs: number): number =>
     Math.max(0, ...windows
-      .filter((window) => window.used > 0 && window.used + costOf(window, weight) > window.limit * options.share)
-      .map((window) => window.startMs + window.windowMs + BORDER_GUARD_MS - nowMs));
+      .filter((window) => !fits(window, window.used, weight) || (isNearBorder(window, nowMs) && !fits(window, window.usedOfNext, weight)))
+      .map((window) => (window.index + 1) * window.windowMs + CLOCK_ERROR_MS - nowMs));
 
   const takeTurn = async (weight: number, signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted();
@@ -45,7 +57,10 @@ export function windowLimiter(clock: Clock, options: { readonly limits: readonly
       if (leftMs <= 0) break;
       await clock.sleep(leftMs, signal);
     }
-    for (const window of windows) window.used += costOf(window, weight);
+    for (const window of windows) {
+      window.used += costOf(window, weight);
+      if (isNearBorder(window, clock.nowMs())) window.usedOfNext += costOf(window, weight);
+    }
   };
 
   return {
@@ -54,9 +69,12 @@ export function windowLimiter(clock: Clock, options: { readonly limits: readonly
       turn = mine.then(() => undefined, () => undefined); // a cancelled turn does not end the queue
       return mine;
     },
-    observe: (usedByName) => {
+    observe: (usedByName, sentAtMs) => {
       roll(clock.nowMs());
-      for (const window of windows) window.used = Math.max(window.used, usedByName[window.name] ?? 0);
+      for (const window of windows) {
+        const wasInside = Math.floor((sentAtMs - CLOCK_ERROR_MS) / window.windowMs) === window.index && !isNearBorder(window, clock.nowMs());
+        if (wasInside) window.used = Math.max(window.used, usedByName[window.name] ?? 0);
+      }
     },
   };
 }

@@ -1,0 +1,76 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { INTERVALS } from '../market/interval.ts';
+import { dayOf, dayRange, daysBetween } from '../market/partition.ts';
+import type { CellState, Gap } from '../faults/ledger/account.ts';
+import { planHealing } from '../faults/recovery/healing.ts';
+import { chunksOf } from './chunks.ts';
+import { planSeries, type PlanOptions, type SeriesKnowledge } from './work-plan.ts';
+
+const DAY = '2024-06-02';
+const WHOLE = dayRange(DAY);
+const HOUR_MS = 3_600_000;
+const NOW_MS = WHOLE.toMs + 10 * HOUR_MS;
+const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
+
+const gap = (fromHour: number, toHour: number, over: Partial<Gap> = {}): Gap => ({ fromMs: WHOLE.fromMs + fromHour * HOUR_MS, toMs: WHOLE.fromMs + toHour * HOUR_MS, state: 'pending', code: 'EXCHANGE_SERVER_ERROR', ...over });
+
+function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
+  const missing = gaps.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs) / HOUR_MS, 0);
+  return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, looks: 1, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
+}
+
+const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], firstCandleMs: null, ...over });
+const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) => planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
+
+test('chunks hold every day once, none longer than a month (at 1d a year)', () => {
+  fc.assert(fc.property(fc.constantFrom(...INTERVALS), fc.nat(4_000), fc.nat(900), (interval, from, length) => {
+    const range = { start: dayOf(Date.UTC(2015, 0, 1) + from * 86_400_000), end: dayOf(Date.UTC(2015, 0, 1) + (from + length) * 86_400_000) };
+    const chunks = chunksOf(range, interval);
+    expect(chunks.flatMap(({ start, end }) => daysBetween(start, end))).toEqual(daysBetween(range.start, range.end));
+    for (const { start, end } of chunks) expect(daysBetween(start, end).length).toBeLessThanOrEqual(interval === '1d' ? 366 : 31);
+  }));
+});
+
+test('a day nobody asked is asked, except for what bronze already holds', () => {
+  expect(plan(knowledge(null)).ask).toEqual([WHOLE]);
+  expect(plan(knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 20 * HOUR_MS }] })).ask).toEqual([{ fromMs: WHOLE.fromMs + 20 * HOUR_MS, toMs: WHOLE.toMs }]);
+});
+
+test('a complete day is not asked; with force it is', () => {
+  expect(plan(knowledge(cell([])))).toMatchObject({ ask: [], days: [] });
+  expect(plan(knowledge(cell([])), { selection: 'all' }).ask).toEqual([WHOLE]);
+});
+
+test('a day that is not due is left alone, with force too', () => {
+  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 4_999 })).toMatchObject({ ask: [], days: [] });
+  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 4_999, selection: 'all' })).toMatchObject({ ask: [], days: [] });
+  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 5_000 }).days).toEqual([DAY]);
+});
+
+test('by hand what failed is asked at once and exactly, a hole waits for its appointment', () => {
+  const known = knowledge(cell([gap(3, 5), gap(8, 9, { code: 'ROWS_MISSING' })]));
+  expect(plan(known).ask).toEqual([{ fromMs: WHOLE.fromMs + 3 * HOUR_MS, toMs: WHOLE.fromMs + 5 * HOUR_MS }]);
+  expect(plan(known, { keptWaits: 'all' }).ask).toEqual([]);
+  expect(plan(known, { keptWaits: 'none' }).ask).toHaveLength(2);
+  expect(plan(known, { keptWaits: 'all', nowMs: NOW_MS + HOUR_MS }).ask).toHaveLength(2);
+});
+
+test('a venue\'s own word is kept whoever asks, and names its cells', () => {
+  const parked = knowledge(cell([gap(0, 24, { code: 'EXCHANGE_RATE_LIMITED' })], { notBeforeMs: NOW_MS + 1 }));
+  for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { keptWaits: 'none' }] as const) {
+    expect(plan(parked, over)).toMatchObject({ ask: [], days: [], withheld: [{ code: 'EXCHANGE_RATE_LIMITED', notBeforeMs: NOW_MS + 1 }] });
+  }
+  expect(plan(parked, { nowMs: NOW_MS + 1 }).ask).toEqual([WHOLE]);
+});
+
+test('nothing is asked from before the first candle ever', () => {
+  expect(plan(knowledge(null, { firstCandleMs: WHOLE.fromMs + 4 * HOUR_MS })).ask).toEqual([{ fromMs: WHOLE.fromMs + 4 * HOUR_MS, toMs: WHOLE.toMs }]);
+});
+
+test('healing groups neighbouring days of all symbols into one run, newest first, and never more than a month', () => {
+  const days = [...daysBetween('2024-01-01', '2024-01-03'), ...daysBetween('2024-03-01', '2024-04-15')];
+  const runs = planHealing(days.flatMap((day) => ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({ ...cell([gap(0, 24)]), symbol, day }))));
+  expect(runs.map(({ start, end }) => [start, end])).toEqual([['2024-04-01', '2024-04-15'], ['2024-03-01', '2024-03-31'], ['2024-01-01', '2024-01-03']]);
+  for (const { markets } of runs) expect([...markets]).toEqual([['binance', ['BTC/USDT', 'ETH/USDT']]]);
+});

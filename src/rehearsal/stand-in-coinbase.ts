@@ -1,0 +1,62 @@
+import { intervalMs, INTERVALS, type Interval } from '../market/interval.ts';
+import { jsonReply, type AnswerReply } from './reply.ts';
+import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
+import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
+import type { World } from './world.ts';
+
+const ROWS_MAX = 300;
+/** Candle lengths in seconds; there is no 4h. */
+const GRANULARITIES: ReadonlyMap<string, Interval> = new Map(INTERVALS.filter((interval) => interval !== '4h').map((interval) => [String(intervalMs(interval) / 1_000), interval]));
+const CANDLES = /^\/products\/([^/]+)\/candles$/;
+
+const refuse = (status: number, message: string): AnswerReply => jsonReply(status, { message });
+
+/**
+ * Coinbase Exchange's public market data over recorded candles: newest first, both bounds inclusive,
+ * `[time s, low, high, open, close, volume]`, minutes without trades left out, errors as `{message}`.
+ */
+export function standInCoinbase({ world, plan, limit = { requests: 10, windowMs: 1_000 } }: StandInOptions & { readonly limit?: SlidingLimit }): StandInExchange {
+  const meter = slidingMeter(limit);
+  return standInVenue({
+    errorBody: ({ venueCode, message }) => ({ message: venueCode ?? message }),
+    weightOf: () => 1,
+    charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse(429, 'Public rate limit exceeded') }),
+    marketOf: ({ path, query }) => ({ symbol: CANDLES.exec(path)?.[1] ?? '', interval: GRANULARITIES.get(query.get('granularity') ?? '') ?? '' }),
+    answer: ({ path, query }, at) => {
+      if (path === '/time') return jsonReply(200, { iso: new Date(at.nowMs).toISOString(), epoch: at.nowMs / 1_000 });
+      if (path === '/products') return jsonReply(200, products(world));
+      const symbol = CANDLES.exec(path)?.[1];
+      return symbol === undefined ? refuse(404, 'Route not found') : candles(world, { symbol, query, ...at });
+    },
+  }, plan);
+}
+
+const products = (world: World): unknown =>
+  [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([id, symbol]) => {
+    const [base_currency, quote_currency] = symbol.split('/');
+    return { id, base_currency, quote_currency, display_name: symbol, status: 'online', trading_disabled: false, cancel_only: false, view_only: false };
+  });
+
+interface Question {
+  readonly symbol: string;
+  readonly query: URLSearchParams;
+  readonly nowMs: number;
+  readonly breakRows: BreakRows;
+}
+
+function candles(world: World, { symbol, query, nowMs, breakRows }: Question): AnswerReply {
+  if (!world.series.some((series) => series.venueSymbol === symbol)) return refuse(404, 'NotFound');
+  const interval = GRANULARITIES.get(query.get('granularity') ?? '60');
+  if (interval === undefined) return refuse(400, 'Unsupported granularity');
+  const stepMs = intervalMs(interval);
+  const [start, end] = [query.get('start'), query.get('end')];
+  if ((start === null) !== (end === null)) return refuse(400, 'start and end must be sent together');
+  const toMs = end === null ? nowMs : Date.parse(end);
+  const fromMs = start === null ? toMs - (ROWS_MAX - 1) * stepMs : Date.parse(start);
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return refuse(400, 'start and end must be ISO 8601 times');
+  if ((toMs - fromMs) / stepMs > ROWS_MAX) return refuse(400, `granularity too small for the requested time range. Count of aggregations requested exceeds ${ROWS_MAX}`);
+  const rows = (world.find(symbol, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] <= toMs && row[0] <= nowMs && Number(row[5]) > 0);
+  return jsonReply(200, breakRows(rows.slice(-ROWS_MAX)).toReversed().map(([time, open, high, low, close, volume]) => [Number(time) / 1_000, ...[low, high, open, close, volume].map(numberOf)]));
+}
+
+const numberOf = (text: unknown): number | null => (text === null ? null : Number(text));
