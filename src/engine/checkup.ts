@@ -57,6 +57,7 @@ async function venueRow(pipeline: Pipeline, exchange: Exchange, signal: AbortSig
     label: {},
     weight: adapter.symbolsRequest('').weight,
     origins,
+    unrestrictedOrigin: adapter.unrestrictedOrigin,
     send: (origin, attemptSignal) => ports.http.get(adapter.symbolsRequest(origin), attemptSignal),
     read: (answer) => adapter.readSymbols(answer, ports.clock.nowMs()),
     translate: adapter.translate,

@@ -21,7 +21,7 @@ export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<r
           series += pages.length > 0 ? 1 : 0;
           candles += plan.ask.reduce((sum, range) => sum + candlesIn(range, interval), 0);
           requests += pages.length;
-          weight += pages.reduce((sum, page) => sum + adapter.candlesRequest(origins[0] ?? '', page).weight, 0);
+          weight += pages.reduce((sum, page) => sum + adapter.candlesRequest(origins[0] ?? '', page, pipeline.ports.clock.nowMs()).weight, 0);
         }
         const slowest = Math.max(0, ...adapter.limits.map((limit) => Math.ceil(weight / (limit.limit * pipeline.settings.rateShare)) * limit.windowMs - limit.windowMs));
         estimates.push({ interval, exchange, days, series, candles, requests, weight, floorMs: slowest });

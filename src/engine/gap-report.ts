@@ -47,15 +47,15 @@ export interface GapReport {
 }
 
 /** The account of a range with every hole in it; with `verify` held against the files. */
-export async function gapReport(pipeline: Pick<Pipeline, 'ports' | 'lake'>, query: GapQuery): Promise<GapReport> {
-  const accounts = await accountOf(pipeline.ports.store, { ...query, nowMs: pipeline.ports.clock.nowMs() });
+export async function gapReport(pipeline: Pipeline, query: GapQuery): Promise<GapReport> {
+  const accounts = await accountOf(pipeline, query);
   const gaps = accounts.flatMap(({ series, gaps: own }) => own
     .filter((gap) => query.explained || gap.state === 'pending' || gap.state === 'quarantined')
     .map((gap): ReportedGap => ({ ...series, ...gap, candles: candlesIn(gap, series.interval) })));
   return { totals: totalOf(accounts), gaps, discrepancies: query.verify ? await verify(pipeline, accounts) : [] };
 }
 
-async function verify(pipeline: Pick<Pipeline, 'ports' | 'lake'>, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
+async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
   const byPeriod = new Map<string, { key: PeriodKey; accounts: SeriesAccount[] }>();
   for (const account of accounts) {
     for (const period of new Set(account.cells.map((cell) => periodOf(cell.day, cell.interval)))) {
@@ -71,7 +71,7 @@ async function verify(pipeline: Pick<Pipeline, 'ports' | 'lake'>, accounts: read
   return found;
 }
 
-async function verifyPeriod({ ports, lake }: Pick<Pipeline, 'ports' | 'lake'>, key: PeriodKey, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
+async function verifyPeriod({ ports, lake }: Pipeline, key: PeriodKey, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
   const path = lake.silverFile(key);
   const entry = await ports.store.read('manifestEntry', () => manifestEntry(key));
   const cells = accounts.flatMap((account) => account.cells).filter((cell) => periodOf(cell.day, cell.interval) === key.period);

@@ -36,13 +36,14 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
   }
 }
 
-async function makeDataset({ ports, lake, settings }: Pipeline, manifest: readonly ManifestEntry[]): Promise<GoldFile[]> {
+async function makeDataset(pipeline: Pipeline, manifest: readonly ManifestEntry[]): Promise<GoldFile[]> {
+  const { ports, lake, settings } = pipeline;
   const missing = new Map<string, number>();
   for (const entry of manifest) {
     for (const span of entry.symbols) {
       const days = daysBetween(dayOf(span.firstOpenMs), dayOf(span.lastOpenMs));
       const range = { fromMs: span.firstOpenMs, toMs: dayRange(days.at(-1) ?? '').toMs };
-      const [account] = await accountOf(ports.store, { range, markets: new Map([[entry.exchange, [span.symbol]]]), intervals: [entry.interval], nowMs: ports.clock.nowMs() });
+      const [account] = await accountOf(pipeline, { range, markets: new Map([[entry.exchange, [span.symbol]]]), intervals: [entry.interval] });
       const lacking = account?.gaps.reduce((sum, gap) => sum + candlesIn(gap, entry.interval), 0) ?? 0;
       const key = `${entry.exchange} ${span.symbol} ${entry.interval}`;
       missing.set(key, (missing.get(key) ?? 0) + lacking);

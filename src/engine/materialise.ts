@@ -77,12 +77,12 @@ async function queueRun({ ports }: Pipeline, { work, interval, days }: Planned):
 }
 
 /** What is still pending in the asked range, and the earliest appointment. */
-async function accountOfAll({ ports }: Pipeline, planned: readonly Planned[]): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
+async function accountOfAll(pipeline: Pipeline, planned: readonly Planned[]): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
   let pending = 0;
   let nextAttemptAtMs: number | null = null;
   for (const { work, interval, days } of planned) {
     const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
-    const accounts = await accountOf(ports.store, { range, markets: work.markets, intervals: [interval], nowMs: ports.clock.nowMs() });
+    const accounts = await accountOf(pipeline, { range, markets: work.markets, intervals: [interval] });
     pending += totalOf(accounts).pending;
     const appointments = accounts.flatMap((account) => account.gaps.flatMap((gap) => (gap.state === 'pending' && gap.nextAttemptAtMs !== null ? [gap.nextAttemptAtMs] : [])));
     nextAttemptAtMs = [nextAttemptAtMs ?? Infinity, ...appointments].reduce((a, b) => Math.min(a, b), Infinity);

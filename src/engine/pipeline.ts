@@ -7,6 +7,7 @@ import type { Log } from '../kernel/log.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
 import { freshRandom } from '../kernel/random.ts';
+import { ADAPTERS, type Adapters } from '../data/exchanges/registry.ts';
 import { lakeAt, type Lake } from '../data/lake/layout.ts';
 import type { Settings } from './settings.ts';
 import { openState } from './state.ts';
@@ -28,6 +29,8 @@ export interface OpenOptions {
   readonly log: Log;
   /** Tests and the simulator bring their own time, chance and wire; the rest is real. */
   readonly world?: Partial<WorldPorts>;
+  /** Default: the registry's. */
+  readonly adapters?: Adapters;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface OpenOptions {
  * @throws StateError (STATE_UNUSABLE) when state.db is not ours to use.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log, world = {} }: OpenOptions): Promise<Pipeline> {
+export async function openPipeline(settings: Settings, { log, world = {}, adapters = ADAPTERS }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
   const store = openState(lake.state);
@@ -48,7 +51,7 @@ export async function openPipeline(settings: Settings, { log, world = {} }: Open
     settings,
     ports,
     lake,
-    venues: venuesOf(ports, settings),
+    venues: venuesOf(ports, settings, adapters),
     close: async () => {
       store.close();
       parquet.close();

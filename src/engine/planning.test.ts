@@ -20,7 +20,7 @@ function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
   return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, looks: 1, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
 }
 
-const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], firstCandleMs: null, ...over });
+const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], firstCandleMs: null, graceMs: 5_000, ...over });
 const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) => planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
 
 test('chunks hold every day once, none longer than a month (at 1d a year)', () => {

@@ -1,20 +1,22 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { Series } from '../market/candle.ts';
 import type { Interval } from '../market/interval.ts';
-import { dayOf, dayRange, daysBetween, isDue } from '../market/partition.ts';
+import { dayOf, dayRange, daysBetween, dueAtMs } from '../market/partition.ts';
 import type { TimeRange } from '../market/range.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import type { Store } from '../kernel/store.ts';
 import { addAccounts, countCell, EMPTY_ACCOUNT, type Account, type CellState, type Gap } from '../faults/ledger/account.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import { firstCandleOf, removedSymbols } from '../faults/ledger/symbols.ts';
+import type { Pipeline } from './pipeline.ts';
+import { venueOf } from './venues.ts';
+
+type Accounted = Pick<Pipeline, 'ports' | 'venues'>;
 
 /** What is asked of the account: every due cell of these series in the range, whether or not anybody ever asked for it. */
 export interface AccountQuery {
   readonly range: TimeRange;
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
-  readonly nowMs: number;
 }
 
 /** One series of the account, clipped to the asked range. */
@@ -25,14 +27,15 @@ export interface SeriesAccount {
   readonly cells: readonly CellState[];
 }
 
-/** Reads the account of a range from the ledger. A symbol that its venue never listed has no account. */
-export async function accountOf(store: Store, query: AccountQuery): Promise<readonly SeriesAccount[]> {
-  const removed = new Set((await store.read('removedSymbols', () => removedSymbols())).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
+/** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
+export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
+  const removed = new Set((await pipeline.ports.store.read('removedSymbols', () => removedSymbols())).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
   const accounts: SeriesAccount[] = [];
   for (const [exchange, symbols] of query.markets) {
+    const { adapter } = venueOf(pipeline.venues, exchange);
     for (const symbol of symbols) {
-      for (const interval of query.intervals) {
-        const account = await seriesAccount(store, { exchange, symbol, interval }, query);
+      for (const interval of query.intervals.filter((one) => adapter.intervals.includes(one))) {
+        const account = await seriesAccount(pipeline, { exchange, symbol, interval }, query.range);
         if (account.cells.length > 0 || !removed.has(`${exchange} ${symbol}`)) accounts.push(account);
       }
     }
@@ -42,11 +45,13 @@ export async function accountOf(store: Store, query: AccountQuery): Promise<read
 
 export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
-async function seriesAccount(store: Store, series: Series, { range, nowMs }: AccountQuery): Promise<SeriesAccount> {
-  const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => isDue(series.exchange, day, nowMs));
+async function seriesAccount({ ports, venues }: Accounted, series: Series, range: TimeRange): Promise<SeriesAccount> {
+  const nowMs = ports.clock.nowMs();
+  const { graceMs } = venueOf(venues, series.exchange).adapter;
+  const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
   const [start, end] = [days[0], days.at(-1)];
   if (start === undefined || end === undefined) return { series, account: EMPTY_ACCOUNT, gaps: [], cells: [] };
-  const { cells, first } = await store.read('seriesAccount', function* () {
+  const { cells, first } = await ports.store.read('seriesAccount', function* () {
     return { cells: yield* cellsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
   });
   const byDay = new Map(cells.map((cell) => [cell.day, cell]));

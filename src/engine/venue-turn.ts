@@ -124,11 +124,12 @@ export interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWait
 }
 
 /** What a run would ask of one series, from what ledger and bronze know of it. */
-export async function planOf({ ports }: Pick<Pipeline, 'ports'>, question: SeriesQuestion): Promise<SeriesPlan> {
+export async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
   const { series, days } = question;
+  const { graceMs } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
-  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], firstCandleMs: null }, options);
+  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], firstCandleMs: null, graceMs }, options);
   const known = await ports.store.read('seriesKnowledge', function* () {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
@@ -137,7 +138,7 @@ export async function planOf({ ports }: Pick<Pipeline, 'ports'>, question: Serie
     };
   });
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
-  return planSeries({ series, days, cells, covered: known.covered, firstCandleMs: known.first?.openMs ?? null }, options);
+  return planSeries({ series, days, cells, covered: known.covered, firstCandleMs: known.first?.openMs ?? null, graceMs }, options);
 }
 
 async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control }: { plans: readonly SeriesPlan[]; control: RunControl }): Promise<BronzeResult> {

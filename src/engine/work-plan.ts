@@ -1,6 +1,6 @@
 import type { Series } from '../market/candle.ts';
 import { mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
-import { dayRange, isDue, type Day } from '../market/partition.ts';
+import { dayRange, dueAtMs, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
 
 /** Which cells of the asked range are asked again. */
@@ -28,6 +28,8 @@ export interface SeriesKnowledge {
   /** What used answers in bronze cover. */
   readonly covered: readonly TimeRange[];
   readonly firstCandleMs: number | null;
+  /** The venue's grace. */
+  readonly graceMs: number;
 }
 
 /** The work on one series. */
@@ -52,7 +54,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
   const askedDays = new Set<Day>();
   const withheld: FailedRange[] = [];
   for (const day of known.days) {
-    if (!isDue(known.series.exchange, day, options.nowMs)) continue;
+    if (dueAtMs(day, known.graceMs) > options.nowMs) continue;
     const cell = known.cells.get(day) ?? null;
     const wanted = wantedOf(day, cell, known, options);
     if (wanted === 'nothing') continue;

@@ -1,4 +1,3 @@
-import { GRACE_MS, type Exchange } from './exchange.ts';
 import { DAY_MS, type Interval } from './interval.ts';
 import type { TimeRange } from './range.ts';
 
@@ -21,8 +20,8 @@ export function daysBetween(start: Day, end: Day): Day[] {
   return days;
 }
 
-/** A partition is due when its day has closed and the venue's grace has passed. */
-export const isDue = (exchange: Exchange, day: Day, nowMs: number): boolean => dayStartMs(day) + DAY_MS + GRACE_MS[exchange] <= nowMs;
+/** When a partition is due: its day has closed and the venue's grace has passed. Epoch milliseconds. */
+export const dueAtMs = (day: Day, graceMs: number): number => dayStartMs(day) + DAY_MS + graceMs;
 
 /** The span one silver file covers: a day for 1m and 5m, a month for 15m to 4h, a year for 1d. */
 export type Period = string;

@@ -100,7 +100,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     return raw === undefined || raw.value === null ? null : (OPTIONS[key].read(raw.value, raw.where) as ReturnType<(typeof OPTIONS)[K]['read']>);
   };
   const known = <K extends OptionKey>(key: K): ReturnType<(typeof OPTIONS)[K]['read']> => value(key) as ReturnType<(typeof OPTIONS)[K]['read']>;
-  const [repo, token, binanceUrl] = [value('hfRepo'), value('hfToken'), value('binanceUrl')];
+  const [repo, token, endpoint, binanceUrl] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('binanceUrl')];
   if (repo !== null && token === null) throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
   return {
     settings: {
@@ -112,7 +112,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       deadlineMs: known('deadline'),
       recheckAfterMs: known('recheckAfter'),
       rateShare: known('rateShare'),
-      hub: repo === null || token === null ? null : { repo, token, endpoint: known('hfEndpoint') },
+      hub: repo === null || token === null ? null : { repo, token, endpoint },
     },
     logLevel: known('logLevel'),
     isDemo: false,
@@ -127,20 +127,24 @@ interface RawValue {
   readonly source: string;
 }
 
-function rawOf(key: OptionKey, { env, flags }: ConfigurationSources, file: ConfigFile): RawValue {
+function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: ConfigFile): RawValue {
   const option = OPTIONS[key];
   const flag = flags[key];
   if (flag !== undefined) return { value: flag, where: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, source: 'flag' };
   const secretFile = 'isSecret' in option ? env[`${option.env}_FILE`] : undefined;
-  if (secretFile) return { value: readSecret(secretFile, `${option.env}_FILE`), where: `${option.env}_FILE`, source: 'environment' };
+  if (secretFile) return { value: readSecret(resolve(cwd, secretFile), `${option.env}_FILE`), where: `${option.env}_FILE`, source: 'environment' };
   if (env[option.env]) return { value: env[option.env], where: option.env, source: 'environment' };
-  if (key in file.values) return { value: file.values[key], where: `${file.path} ${key}`, source: file.path };
+  const own = file.values[key] ?? null;
+  if (own !== null) return { value: own, where: `${file.path} ${key}`, source: file.path };
   return { value: option.fallback, where: key, source: 'default' };
 }
 
 function readSecret(path: string, where: string): string {
-  if (!realFiles.exists(path)) throw new ConfigurationError({ where, expected: 'a file that exists', got: `"${path}"` });
-  return Buffer.from(realFiles.read(path)).toString('utf8').trim();
+  try {
+    return Buffer.from(realFiles.read(path)).toString('utf8').trim();
+  } catch (error) {
+    throw new ConfigurationError({ where, expected: 'a file that can be read', got: `"${path}"` }, { cause: error });
+  }
 }
 
 interface ConfigFile {
@@ -153,7 +157,7 @@ async function readFile({ cwd, file }: ConfigurationSources): Promise<ConfigFile
   if (path === undefined) return { path: '', values: {} };
   if (!realFiles.exists(path)) throw new ConfigurationError({ where: '--config', expected: 'a file that exists', got: `"${path}"` });
   const content = await parseFile(path);
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new ConfigurationError({ where: path, expected: 'an object of options', got: typeof content });
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new ConfigurationError({ where: path, expected: 'an object of options as its content or default export', got: kindOf(content) });
   for (const key of Object.keys(content)) {
     if (key === 'hfToken') throw new ConfigurationError({ where: `${path} hfToken`, expected: 'secrets in the environment (HF_TOKEN or HF_TOKEN_FILE)', got: 'one in the file' });
     if (!(KEYS as readonly string[]).includes(key)) throw new ConfigurationError({ where: `${path} ${key}`, expected: 'a known option', got: `"${key}"`, nearest: nearest(key, KEYS) });
@@ -161,12 +165,17 @@ async function readFile({ cwd, file }: ConfigurationSources): Promise<ConfigFile
   return { path, values: content as Record<string, unknown> };
 }
 
+const kindOf = (content: unknown): string => (Array.isArray(content) ? 'a list' : content === null || content === undefined ? 'nothing' : `a ${typeof content}`);
+
+/** V8 quotes the text around the fault, and that text may be a secret. */
+const QUOTED_SOURCE = /, (?:\.\.\.)?".*is not valid JSON$/s;
+
 async function parseFile(path: string): Promise<unknown> {
   try {
     if (path.endsWith('.json')) return JSON.parse(Buffer.from(realFiles.read(path)).toString('utf8')) as unknown;
     return await defaultExportOf(path);
   } catch (error) {
-    throw new ConfigurationError({ where: path, expected: path.endsWith('.json') ? 'JSON' : 'a module with a default export', got: Error.isError(error) ? error.message.split('\n')[0] ?? '' : String(error) }, { cause: error });
+    throw new ConfigurationError({ where: path, expected: path.endsWith('.json') ? 'JSON' : 'a module with a default export', got: Error.isError(error) ? error.message.replace(QUOTED_SOURCE, '').split('\n')[0] ?? '' : String(error) }, { cause: error });
   }
 }
 
@@ -190,7 +199,8 @@ function unknownVariables(env: ConfigurationSources['env']): string[] {
   const known: string[] = KEYS.map((key) => OPTIONS[key].env);
   return Object.keys(env).filter((name) => name.startsWith('CANDLEKEEP_') && !known.includes(name) && env[name] !== '').map((name) => {
     if (LATER.includes(name)) return `${name} is set, but this release does not use it yet`;
-    const like = nearest(name, known);
+    const bare = name.slice('CANDLEKEEP_'.length);
+    const like = known.includes(bare) ? bare : nearest(name, known);
     return `${name} is not a variable of Candlekeep${like === null ? '' : `; did you mean ${like}?`}`;
   });
 }

@@ -72,7 +72,7 @@ const ASKED_FOR = new Set(['commander.helpDisplayed', 'commander.help', 'command
 
 function failed(error: unknown, { screen, options }: Session): ExitCode {
   if (error instanceof CommanderError) {
-    if (ASKED_FOR.has(error.code)) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (ASKED_FOR.has(error.code) && error.exitCode === 0) return EXIT.done;
     return tell(screen, toRecord(usageError(error)), EXIT.usage);
   }
   const verdict = judge(error);
@@ -90,11 +90,11 @@ function failed(error: unknown, { screen, options }: Session): ExitCode {
 }
 
 const usageError = (error: CommanderError): ConfigurationError =>
-  new ConfigurationError({ where: 'command line', expected: 'a command of candlekeep --help', got: error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
+  new ConfigurationError({ where: 'command line', expected: 'a command of candlekeep --help', got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
 
 function tell(screen: Session['screen'], record: FaultRecord, exit: ExitCode): ExitCode {
   if (screen.isJson) screen.document(failureDocument(exit, record));
-  else if (exit === EXIT.usage) screen.say(`${screen.colour('red', `error[${record.code}]`)} ${record.message}`);
+  else if (exit === EXIT.usage) screen.say(`${screen.colour('red', `error[${record.code}]`)} ${record.message.replaceAll(/\p{Cc}+/gu, ' ')}`);
   else screen.say(failureLines(screen, record, 'nothing by itself').join('\n'));
   return exit;
 }

@@ -1,14 +1,15 @@
-import { EXCHANGES, isExchange, type Exchange } from '../market/exchange.ts';
+import { inspect } from 'node:util';
+import type { Exchange } from '../market/exchange.ts';
 import { INTERVALS, isInterval, type Interval } from '../market/interval.ts';
 import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
-import { adapterOf } from '../data/exchanges/registry.ts';
+import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads one value as a person wrote it. `where` names the file and key, flag or variable. @throws ConfigurationError (CONFIG_INVALID). */
 export type ValueReader<T> = (raw: unknown, where: string) => T;
 
-const quoted = (raw: unknown): string => (typeof raw === 'string' ? `"${raw}"` : JSON.stringify(raw) ?? 'nothing');
+const quoted = (raw: unknown): string => (typeof raw === 'string' ? `"${raw}"` : inspect(raw, { breakLength: Infinity, depth: 1 }));
 
 const refuse = (where: string, expected: string, raw: unknown, suggestion: string | null = null): never => {
   throw new ConfigurationError({ where, expected, got: quoted(raw), nearest: suggestion });
@@ -36,8 +37,8 @@ export const readText: ValueReader<string> = (raw, where) => (typeof raw === 'st
 export const readOrigin: ValueReader<string> = (raw, where) => {
   const text = typeof raw === 'string' ? raw.trim() : '';
   const url = URL.canParse(text) ? new URL(text) : null;
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
-  return isOrigin ? url.origin : refuse(where, 'an origin such as https://api.binance.com, without a path', raw);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return isOrigin ? url.origin : refuse(where, 'an origin such as https://api.binance.com, without path, user name or password', typeof raw === 'string' ? raw.replace(/\/\/.*@/s, '//********@') : raw);
 };
 
 /** `owner/name` of a repository on the Hub. */
@@ -55,8 +56,8 @@ export const readExchanges: ValueReader<readonly Exchange[]> = (raw, where) => [
 
 export const readExchange: ValueReader<Exchange> = (raw, where) => {
   const name = String(raw).toLowerCase();
-  if (!isExchange(name)) return refuse(where, `one of ${EXCHANGES.join(', ')}`, raw, nearest(name, EXCHANGES));
-  return adapterOf(name) === null ? refuse(where, `an exchange of this release (${EXCHANGES.filter((one) => adapterOf(one) !== null).join(', ')})`, raw) : name;
+  const known = [...ADAPTERS.keys()];
+  return known.includes(name) ? name : refuse(where, `one of ${known.join(', ')}`, raw, nearest(name, known));
 };
 
 export const readIntervals: ValueReader<readonly Interval[]> = (raw, where) =>
@@ -82,4 +83,4 @@ export const LOG_LEVEL_WORDS = ['debug', 'info', 'warn', 'error', 'silent'] as c
 export type LogLevelWord = (typeof LOG_LEVEL_WORDS)[number];
 
 export const readLogLevel: ValueReader<LogLevelWord> = (raw, where) =>
-  LOG_LEVEL_WORDS.find((level) => level === raw) ?? refuse(where, `one of ${LOG_LEVEL_WORDS.join(', ')}`, raw, nearest(String(raw), LOG_LEVEL_WORDS));
+  LOG_LEVEL_WORDS.find((level) => level === raw) ?? refuse(where, `one of ${LOG_LEVEL_WORDS.join(', ')}`, raw, typeof raw === 'string' ? nearest(raw, LOG_LEVEL_WORDS) : null);

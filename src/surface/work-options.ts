@@ -1,8 +1,9 @@
-import { EXCHANGES, type Exchange } from '../market/exchange.ts';
+import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import { dayOf, isDay, type Day } from '../market/partition.ts';
 import { type MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
+import { ADAPTERS } from '../data/exchanges/registry.ts';
 import type { DayRange } from '../engine/chunks.ts';
 import { GOLD_ASSET, SILVER_ASSET } from '../engine/run-verdict.ts';
 import type { Settings } from '../engine/settings.ts';
@@ -44,6 +45,7 @@ export function scopeOf(settings: Settings, options: ScopeOptions): Scope {
   };
 }
 
+const EXCHANGES = [...ADAPTERS.keys()];
 const ASSET_NAMES = [...EXCHANGES.map((exchange) => `bronze_${exchange}_ohlcv`), SILVER_ASSET, GOLD_ASSET];
 
 function readAsset(name: string): { readonly kind: AssetKind; readonly exchange: Exchange | null } {
@@ -60,8 +62,8 @@ export function readDay(text: string, where: string, nowMs: number): Day {
 }
 
 /** Both ends inclusive. @throws ConfigurationError (CONFIG_INVALID) when the end lies before the start. */
-export function readDays(start: string, end: string, nowMs: number): DayRange {
-  const range = { start: readDay(start, '--start', nowMs), end: readDay(end, '--end', nowMs) };
-  if (range.end < range.start) throw new ConfigurationError({ where: '--end', expected: `a day on or after --start ${range.start}`, got: range.end });
+export function readDays(start: string, end: string, nowMs: number, flags: readonly [start: string, end: string] = ['--start', '--end']): DayRange {
+  const range = { start: readDay(start, flags[0], nowMs), end: readDay(end, flags[1], nowMs) };
+  if (range.end < range.start) throw new ConfigurationError({ where: flags[1], expected: `a day on or after ${flags[0]} ${range.start}`, got: range.end });
   return range;
 }

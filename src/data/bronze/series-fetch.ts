@@ -1,13 +1,14 @@
 import type { Series } from '../../market/candle.ts';
 import { gridOf, hullOf, type TimeRange } from '../../market/range.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
-import { firstCandleOf, recordFirstCandle, removeSymbol } from '../../faults/ledger/symbols.ts';
+import { removeSymbol } from '../../faults/ledger/symbols.ts';
 import { SchemaMismatchError, ValidationError, type ExchangeAPIError } from '../../faults/taxonomy/errors.ts';
 import { ruleOf } from '../../faults/taxonomy/table.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
 import type { DeliveredRow, Page } from '../exchanges/adapter.ts';
 import { planPages } from '../exchanges/planner.ts';
 import { judgeRow } from '../quality/row-rules.ts';
+import { firstCandle } from './first-candle.ts';
 import { askVenue, isListed, type VenueAnswer, type VenueContext } from './venue-request.ts';
 
 /** A stretch of a series that stays without an answer, and what ended the attempts. */
@@ -73,31 +74,38 @@ interface PageFetch {
   readonly failure: PageFailure | null;
 }
 
-/** One page, and one more look at what its answer did not have or had wrong. */
-async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> {
-  const first = await askForCandles(context, page);
-  if (!first.ok) return { rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0, failure: first.failure };
-  const found = inspect(context, page, first.rows);
-  const counted = { rowsDelivered: first.rows.length, rowsInvalid: found.invalid, rowsStored: found.valid.size, duplicates: found.duplicates };
-  const lacking = await lackingCandles(context, page, found);
-  await logFindings(context, page, { found, lacking, fate: { missing: 'asked again', invalid: 'asked again' } });
-  const again = hullOf(lacking, page.series.interval);
-  if (again === null) return { ...counted, failure: null };
+/** So often a page is asked at most: once, once more for what is lacking, and again as long as that brings something new. */
+const LOOKS_MAX = 4;
 
-  const secondPage = { series: page.series, range: again };
-  const second = await askForCandles(context, secondPage);
-  if (!second.ok) return { ...counted, failure: second.failure };
-  const foundAgain = inspect(context, secondPage, second.rows);
-  const left = lacking.filter((openTimeMs) => !foundAgain.valid.has(openTimeMs));
-  await logFindings(context, secondPage, { found: foundAgain, lacking: left, fate: { missing: 'pending', invalid: 'quarantined' } });
-  return {
-    rowsDelivered: counted.rowsDelivered + second.rows.length,
-    rowsInvalid: counted.rowsInvalid + foundAgain.invalid,
-    rowsStored: found.valid.union(foundAgain.valid).size,
-    duplicates: counted.duplicates + foundAgain.duplicates,
-    failure: null,
-  };
+/** One page, and further looks at what its answer did not have or had wrong. */
+async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> {
+  const valid = new Set<number>();
+  const counted = { rowsDelivered: 0, rowsInvalid: 0, duplicates: 0 };
+  let failure: PageFailure | null = null;
+  let asked: Page | null = page;
+  for (let look = 1; asked !== null; look++) {
+    const answered = await askForCandles(context, asked);
+    if (!answered.ok) {
+      failure = answered.failure;
+      break;
+    }
+    const found = inspect(context, asked, answered.rows);
+    const isProgress = found.valid.difference(valid).size > 0;
+    for (const openTimeMs of found.valid) valid.add(openTimeMs);
+    counted.rowsDelivered += answered.rows.length;
+    counted.rowsInvalid += found.invalid;
+    counted.duplicates += found.duplicates;
+    const lacking = await lackingCandles(context, page, valid);
+    const next = hullOf(lacking, page.series.interval);
+    const isLast = next === null || look === LOOKS_MAX || (look > 1 && !isProgress);
+    await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
+    asked = isLast ? null : { series: page.series, range: next };
+  }
+  return { ...counted, rowsStored: valid.size, failure };
 }
+
+const ASKED_AGAIN = { missing: 'asked again', invalid: 'asked again' } as const;
+const LEFT = { missing: 'pending', invalid: 'quarantined' } as const;
 
 type CandleAnswer = { readonly ok: true; readonly rows: readonly DeliveredRow[] } | { readonly ok: false; readonly failure: PageFailure };
 
@@ -106,7 +114,7 @@ async function askForCandles(context: VenueContext, page: Page): Promise<CandleA
   const { adapter } = context;
   const result = await askVenue(context, {
     page,
-    request: (origin) => adapter.candlesRequest(origin, page),
+    request: (origin, askedAtMs) => adapter.candlesRequest(origin, page, askedAtMs),
     read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
   });
   if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
@@ -143,8 +151,6 @@ async function confirmRemoval(context: VenueContext, page: Page, fault: Exchange
 interface Inspection {
   /** Open times with a row that breaks no rule. */
   readonly valid: ReadonlySet<number>;
-  /** Grid points of the page without such a row. */
-  readonly missing: readonly number[];
   readonly invalid: number;
   readonly duplicates: number;
 }
@@ -152,37 +158,20 @@ interface Inspection {
 function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
   const fetchedAtMs = context.ports.clock.nowMs();
   const good = rows.filter((row) => judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0);
-  const valid = new Set(good.map((row) => row.openTimeMs));
   return {
-    valid,
-    missing: gridOf(page.range, page.series.interval).filter((openTimeMs) => !valid.has(openTimeMs)),
+    valid: new Set(good.map((row) => row.openTimeMs)),
     invalid: rows.length - good.length,
     duplicates: rows.length - new Set(rows.map((row) => row.openTimeMs)).size,
   };
 }
 
-/** Candles inside the listed life that the answer did not bring. */
-async function lackingCandles(context: VenueContext, page: Page, found: Inspection): Promise<readonly number[]> {
-  const isHeadMissing = found.missing.length > 0 && found.missing[0] === gridOf(page.range, page.series.interval)[0];
+/** Candles of the page inside the listed life that no answer brought so far. */
+async function lackingCandles(context: VenueContext, page: Page, valid: ReadonlySet<number>): Promise<readonly number[]> {
+  const grid = gridOf(page.range, page.series.interval);
+  const missing = grid.filter((openTimeMs) => !valid.has(openTimeMs));
+  const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
   const firstMs = isHeadMissing ? await firstCandle(context, page.series) : null;
-  return firstMs === null ? found.missing : found.missing.filter((openTimeMs) => openTimeMs >= firstMs);
-}
-
-/** Open time of the series' first candle ever, asked once and remembered; null while no venue has told. */
-async function firstCandle(context: VenueContext, series: Series): Promise<number | null> {
-  const { adapter, ports } = context;
-  const known = await ports.store.read('firstCandleOf', () => firstCandleOf(series));
-  if (known !== null) return known.openMs;
-  const nowMs = ports.clock.nowMs();
-  const result = await askVenue(context, {
-    page: { series, range: { fromMs: 0, toMs: nowMs } },
-    request: (origin) => adapter.firstCandleRequest(origin, series),
-    read: (answer, answeredAtMs) => adapter.readFirstCandle(answer, answeredAtMs),
-  });
-  if (!result.ok || result.value === null) return null;
-  const openMs = result.value;
-  await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs, seenAtMs: nowMs }));
-  return openMs;
+  return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
 }
 
 interface Findings {

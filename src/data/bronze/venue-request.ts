@@ -24,7 +24,7 @@ export interface VenueContext {
 /** One question to a venue, on behalf of a page. */
 export interface VenueQuestion<T> {
   readonly page: Page;
-  readonly request: (origin: string) => WeightedRequest;
+  readonly request: (origin: string, askedAtMs: number) => WeightedRequest;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
   readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
 }
@@ -39,28 +39,33 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
   const { page } = question;
   const { symbol, interval } = page.series;
   let answeredAtMs = 0;
+  let asked = question.request('', ports.clock.nowMs());
   const result = await executor.execute(
     {
       exchange: adapter.exchange,
       label: { symbol, interval, from: new Date(page.range.fromMs).toISOString(), run: context.runId },
-      weight: question.request('').weight,
+      weight: asked.weight,
       origins: context.origins,
-      send: (origin, signal) => ports.http.get(question.request(origin), signal),
+      unrestrictedOrigin: adapter.unrestrictedOrigin,
+      send: (origin, signal) => {
+        asked = question.request(origin, ports.clock.nowMs());
+        return ports.http.get(asked, signal);
+      },
       read: (answer) => {
         answeredAtMs = ports.clock.nowMs();
         return question.read(answer, answeredAtMs);
       },
       translate: adapter.translate,
       usedWeight: adapter.usedWeight,
-      onFailure: (failure) => keepFailure(context, question, failure),
+      onFailure: (failure) => keepFailure(context, { page, url: asked.url }, failure),
     },
     context.signal,
   );
   if (!result.ok) return result;
-  return { ok: true, value: result.value, answer: result.answer, url: question.request(result.origin).url, answeredAtMs };
+  return { ok: true, value: result.value, answer: result.answer, url: asked.url, answeredAtMs };
 }
 
-async function keepFailure<T>(context: VenueContext, { page, request }: VenueQuestion<T>, failure: AttemptFailure): Promise<void> {
+async function keepFailure(context: VenueContext, { page, url }: { readonly page: Page; readonly url: string }, failure: AttemptFailure): Promise<void> {
   const { fault, decision, answer } = failure;
   const atMs = context.ports.clock.nowMs();
   const entry: FaultEntry = {
@@ -77,7 +82,7 @@ async function keepFailure<T>(context: VenueContext, { page, request }: VenueQue
     waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
     record: toRecord(fault),
   };
-  const rejected = answer === null ? null : { page, url: request(failure.origin).url, answer, fetchedAtMs: atMs, rejected: fault.code, rows: 0 };
+  const rejected = answer === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, rows: 0 };
   await context.writer.keep(rejected, [entry]);
 }
 

@@ -4,6 +4,7 @@ import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
 import type { TimeRange } from '../../market/range.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
+import type { RateLimit } from '../../faults/policy/rate-limit.ts';
 
 /** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
 export interface Page {
@@ -22,14 +23,9 @@ export interface Listing {
   readonly symbol: MarketSymbol;
   /** The venue's spelling, e.g. `BTCUSDT`. */
   readonly venueSymbol: string;
-  readonly trading: boolean;
-}
-
-/** A limit as the venue states it: `limit` units of weight per window. */
-export interface VenueLimit {
-  readonly name: string;
-  readonly limit: number;
-  readonly windowMs: number;
+  readonly isTrading: boolean;
+  /** The market whose candles these are as well, when this is only another name for it; null for a market of its own. */
+  readonly aliasOf: MarketSymbol | null;
 }
 
 /**
@@ -39,14 +35,18 @@ export interface VenueLimit {
  */
 export interface ExchangeAdapter {
   readonly exchange: Exchange;
+  /** How long after its close a candle may still change. Unit: milliseconds. */
+  readonly graceMs: number;
   /** Origins to ask, the preferred first. A configured URL replaces them all. */
   readonly origins: readonly string[];
+  /** The one of them that serves public data where the others refuse a region (451); null without one. */
+  readonly unrestrictedOrigin: string | null;
   readonly rowsPerPageMax: number;
   /** Prior knowledge of the limits; the venue's own words replace it. */
-  readonly limits: readonly VenueLimit[];
+  readonly limits: readonly RateLimit[];
   readonly intervals: readonly Interval[];
 
-  candlesRequest(origin: string, page: Page): WeightedRequest;
+  candlesRequest(origin: string, page: Page, askedAtMs: number): WeightedRequest;
   /**
    * The rows of a candle answer that lie in the page's range, oldest first, duplicates included.
    * Candles that had not closed at `answeredAtMs` (venue time) are left out.
@@ -54,18 +54,22 @@ export interface ExchangeAdapter {
    */
   readCandles(page: Page, answer: HttpAnswer, answeredAtMs: number): readonly DeliveredRow[];
 
-  /** Asks for the earliest candle of a series. */
-  firstCandleRequest(origin: string, series: Series): WeightedRequest;
-  /** Open time of the earliest candle, or null when the answer has none. */
-  readFirstCandle(answer: HttpAnswer, answeredAtMs: number): number | null;
+  /** How to ask for the earliest candle of a series; null where the venue has no such request and daily pages must be searched. */
+  readonly firstCandle: FirstCandle | null;
 
   symbolsRequest(origin: string): WeightedRequest;
-  readSymbols(answer: HttpAnswer, answeredAtMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly VenueLimit[] };
+  readSymbols(answer: HttpAnswer, answeredAtMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
 
   /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
   translate(error: unknown): unknown;
   /** Weight the venue says is used in the current window, by limit name; empty when it does not say. */
   usedWeight(answer: HttpAnswer): Readonly<Record<string, number>>;
+}
+
+export interface FirstCandle {
+  request(origin: string, series: Series): WeightedRequest;
+  /** Open time of the earliest candle, or null when the answer has none. */
+  read(answer: HttpAnswer, answeredAtMs: number): number | null;
 }
 
 export interface WeightedRequest extends HttpRequest {

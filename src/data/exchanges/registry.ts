@@ -1,9 +1,10 @@
 import type { Exchange } from '../../market/exchange.ts';
 import type { ExchangeAdapter } from './adapter.ts';
 import { binance } from './binance/adapter.ts';
+import { coinbase } from './coinbase/adapter.ts';
+import { okx } from './okx/adapter.ts';
 
-/** Every exchange this release can ask. A new one is a folder beside `binance/` and a line here. */
-const ADAPTERS: Readonly<Partial<Record<Exchange, ExchangeAdapter>>> = { binance };
+export type Adapters = ReadonlyMap<Exchange, ExchangeAdapter>;
 
-/** The adapter of an exchange; null for one that a later release brings. */
-export const adapterOf = (exchange: Exchange): ExchangeAdapter | null => ADAPTERS[exchange] ?? null;
+/** Every exchange there is, in the order they are shown. A new one is a folder beside these and a word here. */
+export const ADAPTERS: Adapters = new Map([binance, coinbase, okx].map((adapter) => [adapter.exchange, adapter]));

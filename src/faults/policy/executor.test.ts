@@ -27,7 +27,7 @@ function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: V
     clock, random, log, guards: { ...openGuards, ...over.guards?.(clock) }, attemptTimeoutMs: 10_000, deadlineMs: over.deadlineMs ?? 300_000,
   });
   const call: PageCall<string> = {
-    exchange: 'binance', label: {}, weight: 2, origins: over.origins ?? ['https://one'],
+    exchange: 'binance', label: {}, weight: 2, origins: over.origins ?? ['https://one'], unrestrictedOrigin: 'free',
     send: (origin) => {
       const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
       sentAtMs.push(clock.monotonicMs());
@@ -113,6 +113,23 @@ test('a failed connection moves on to the next host; no other fault does', async
   expect(askedOrigins).toEqual(['one', 'two', 'two', 'one']);
 });
 
+test('a host that refuses our region (451) is left for the one that does not, which later pages ask first', async () => {
+  const refusal = exchangeError('FORBIDDEN', 'refused', { exchange: 'binance', status: 451, venueCode: '0', retryAfterMs: null });
+  const { clock, askedOrigins, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
+  expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
+  await clock.runUntil(run());
+  expect(askedOrigins).toEqual(['one', 'free', 'free']);
+  const everywhere = stage([refusal], { origins: ['one', 'free'] });
+  expect(await everywhere.clock.runUntil(everywhere.run())).toMatchObject({ ok: false, why: 'permanent', requests: 2 });
+});
+
+test('a host that failed to connect is not the first to be asked for the next page', async () => {
+  const { clock, askedOrigins, run } = stage([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
+  await clock.runUntil(run());
+  await clock.runUntil(run());
+  expect(askedOrigins).toEqual(['one', 'two', 'two']);
+});
+
 test('cancelling ends a wait at once and nothing more is sent', async () => {
   const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 50_000 }]);
   const stop = new AbortController();
@@ -142,7 +159,7 @@ test('one rate limit closes the venue for every other page until its time has co
   const sentAtMs: number[] = [];
   const executor = createExecutor({ clock, random, log: memoryLog(), guards: { ...openGuards, gate }, attemptTimeoutMs: 10_000, deadlineMs: 300_000 });
   const page = (delayMs: number): Promise<unknown> => clock.sleep(delayMs).then(() => executor.execute({
-    exchange: 'binance', label: {}, weight: 1, origins: ['one'], translate: (error) => error, usedWeight: () => ({}), onFailure: () => Promise.resolve(), read: () => 'rows',
+    exchange: 'binance', label: {}, weight: 1, origins: ['one'], unrestrictedOrigin: null, translate: (error) => error, usedWeight: () => ({}), onFailure: () => Promise.resolve(), read: () => 'rows',
     send: () => {
       sentAtMs.push(clock.monotonicMs());
       return sentAtMs.length === 1 ? Promise.reject(fault('EXCHANGE_RATE_LIMITED', 30_000)) : Promise.resolve(answer);

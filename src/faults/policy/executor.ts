@@ -13,8 +13,10 @@ export interface PageCall<T> {
   /** Names the page in log lines. */
   readonly label: LogFields;
   readonly weight: number;
-  /** Hosts that serve the same request; a failed connection moves on to the next. At least one. */
+  /** Hosts that serve the same request, at least one. A failed connection moves on to the next, for this page and those after it. */
   readonly origins: readonly string[];
+  /** The one of `origins` to go on with when another refuses our region (451); null without one. */
+  readonly unrestrictedOrigin: string | null;
   readonly send: (origin: string, signal: AbortSignal) => Promise<HttpAnswer>;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
   readonly read: (answer: HttpAnswer) => T;
@@ -70,16 +72,20 @@ export interface Executor {
  * limit > attempt timeout > transport; every attempt passes all of them.
  */
 export function createExecutor(options: ExecutorOptions): Executor {
-  return { execute: (call, signal) => executePage(options, call, signal) };
+  const host = { at: 0 };
+  return { execute: (call, signal) => executePage({ ...options, host }, call, signal) };
 }
 
-async function executePage<T>(options: ExecutorOptions, call: PageCall<T>, signal: AbortSignal): Promise<PageResult<T>> {
-  const { clock, random, guards } = options;
+/** `host.at`: which of the venue's hosts answered last; the next page begins there. */
+type ExecutorState = ExecutorOptions & { readonly host: { at: number } };
+
+async function executePage<T>(options: ExecutorState, call: PageCall<T>, signal: AbortSignal): Promise<PageResult<T>> {
+  const { clock, random, guards, host } = options;
   const triesByCode: Partial<Record<FaultCode, number>> = {};
   let firstAttemptAtMs: number | null = null;
-  let originAt = 0;
   for (let requests = 1; ; requests++) {
-    const origin = call.origins[originAt % call.origins.length] ?? '';
+    const at = host.at;
+    const origin = call.origins[at % call.origins.length] ?? '';
     guards.breaker.check();
     await guards.gate.pass(signal);
     await guards.limiter.take(call.weight, signal);
@@ -93,7 +99,9 @@ async function executePage<T>(options: ExecutorOptions, call: PageCall<T>, signa
     const { fault, answer } = attempt;
     triesByCode[fault.code] = (triesByCode[fault.code] ?? 0) + 1;
     const history = { triesByCode, requests, elapsedMs: clock.monotonicMs() - firstAttemptAtMs, deadlineMs: options.deadlineMs };
-    const decision = decide(fault, history, random.next());
+    const elsewhere = hostAfter(fault, call, at);
+    const decision = elsewhere?.isFree ? retryElsewhere(fault) : decide(fault, history, random.next());
+    if (elsewhere !== null && host.at === at) host.at = elsewhere.at;
     const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
     if (ruleOf(fault.code).consequence === 'parked' && waitMs !== null) guards.gate.closeFor(waitMs);
     await call.onFailure({ fault, decision, request: requests, origin, answer });
@@ -103,10 +111,19 @@ async function executePage<T>(options: ExecutorOptions, call: PageCall<T>, signa
       const notBeforeMs = decision.notBeforeInMs === null ? null : clock.nowMs() + decision.notBeforeInMs;
       return { ok: false, fault, why: decision.why, requests, notBeforeMs };
     }
-    if (fault.code === 'CONNECTION_FAILED') originAt += 1;
     await clock.sleep(decision.waitMs, signal);
   }
 }
+
+/** Where the next request goes after a fault of the host at `at`; null to stay. Only a refused region moves on without a try of its code. */
+function hostAfter<T>(fault: ExchangeAPIError, call: PageCall<T>, at: number): { readonly at: number; readonly isFree: boolean } | null {
+  if (fault.code === 'CONNECTION_FAILED') return { at: at + 1, isFree: false };
+  const unrestricted = call.unrestrictedOrigin === null ? -1 : call.origins.indexOf(call.unrestrictedOrigin);
+  const isRefusedRegion = fault.facts.status === 451 && unrestricted >= 0 && at % call.origins.length !== unrestricted;
+  return isRefusedRegion ? { at: unrestricted, isFree: true } : null;
+}
+
+const retryElsewhere = (fault: ExchangeAPIError): RetryDecision => ({ do: 'retry', waitMs: 0, tries: 1, triesMax: ruleOf(fault.code).triesMax + 1 });
 
 type Attempt<T> =
   | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer }

@@ -1,21 +1,13 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Limiter } from './guards.ts';
-
-/** A weight limit that starts afresh at every multiple of `windowMs` of wall-clock time. */
-export interface AlignedLimit {
-  readonly name: string;
-  /** Weight the venue grants per window; all of it, before our share. */
-  readonly limit: number;
-  readonly windowMs: number;
-  /** What one request costs under this limit: its weight, or one for limits that count requests. */
-  readonly counts: 'weight' | 'requests';
-}
+import { costOf, type RateLimit } from './rate-limit.ts';
+import { inTurn } from './turns.ts';
 
 /** How far our clock may be off the venue's, either way. Unit: milliseconds. */
 const CLOCK_ERROR_MS = 250;
 
 /** One limit and what is spent under it. Near a border nobody knows which window the venue counts in: it is charged to both. */
-interface Window extends AlignedLimit {
+interface Window extends RateLimit {
   /** Number of the oldest window the venue may be in. */
   index: number;
   used: number;
@@ -26,9 +18,9 @@ interface Window extends AlignedLimit {
  * Aligned weighted windows of one process. What the venue says is used counts when it is more than
  * what we know of: others may share our address, and a restart forgets what it spent.
  */
-export function windowLimiter(clock: Clock, options: { readonly limits: readonly AlignedLimit[]; readonly share: number }): Limiter {
+export function windowLimiter(clock: Clock, options: { readonly limits: readonly RateLimit[]; readonly share: number }): Limiter {
   const windows = options.limits.map((limit): Window => ({ ...limit, index: -1, used: 0, usedOfNext: 0 }));
-  let turn: Promise<void> = Promise.resolve();
+  const queue = inTurn();
 
   const roll = (nowMs: number): void => {
     for (const window of windows) {
@@ -40,7 +32,6 @@ export function windowLimiter(clock: Clock, options: { readonly limits: readonly
     }
   };
   const isNearBorder = (window: Window, nowMs: number): boolean => Math.floor((nowMs + CLOCK_ERROR_MS) / window.windowMs) > window.index;
-  const costOf = (window: Window, weight: number): number => (window.counts === 'weight' ? weight : 1);
   /** A request heavier than a whole window's share passes into an unused one. */
   const fits = (window: Window, used: number, weight: number): boolean => used === 0 || used + costOf(window, weight) <= window.limit * options.share;
   /** How long until `weight` may fit everywhere. */
@@ -64,11 +55,7 @@ export function windowLimiter(clock: Clock, options: { readonly limits: readonly
   };
 
   return {
-    take: (weight, signal) => {
-      const mine = turn.then(() => takeTurn(weight, signal));
-      turn = mine.then(() => undefined, () => undefined); // a cancelled turn does not end the queue
-      return mine;
-    },
+    take: (weight, signal) => queue(() => takeTurn(weight, signal)),
     observe: (usedByName, sentAtMs) => {
       roll(clock.nowMs());
       for (const window of windows) {

@@ -16,7 +16,7 @@ export class CancelledError extends Error {
 }
 
 /** System calls that fail because of the disk, not because of us. */
-const STORAGE_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EFBIG', 'EMFILE', 'ENFILE']);
+const STORAGE_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENAMETOOLONG', 'EFBIG', 'EMFILE', 'ENFILE']);
 
 export function judge(error: unknown): Verdict {
   if (error instanceof PipelineError) {

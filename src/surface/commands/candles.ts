@@ -40,11 +40,13 @@ export function addCandlesCommand(program: Command, run: CommandRunner): void {
     const { settings } = configuration;
     const format = session.screen.isJson ? 'json' : FORMATS.find((one) => one === options.format);
     if (format === undefined) throw new ConfigurationError({ where: '--format', expected: FORMATS.join(', '), got: `"${options.format}"` });
-    const symbol = readSymbols(text, '<symbol>')[0]?.symbol ?? '';
-    const exchange = options.exchange === undefined ? [...settings.markets.keys()][0] : readExchange(options.exchange, '--exchange');
+    const [choice, ...others] = readSymbols(text, '<symbol>');
+    if (choice === undefined || others.length > 0) throw new ConfigurationError({ where: '<symbol>', expected: 'one symbol', got: `"${text}"` });
+    const { symbol } = choice;
+    const exchange = options.exchange === undefined ? choice.exchange ?? [...settings.markets.keys()][0] : readExchange(options.exchange, '--exchange');
     const interval = options.interval === undefined ? settings.intervals[0] : readIntervals(options.interval, '--interval')[0];
     if (exchange === undefined || interval === undefined) throw new ConfigurationError({ where: 'exchanges', expected: 'a configured exchange', got: 'none' });
-    const days = readDays(options.from, options.to, session.clock.nowMs());
+    const days = readDays(options.from, options.to, session.clock.nowMs(), ['--from', '--to']);
     return withPipeline(session, configuration, async ({ pipeline, screen, io }) => {
       const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
       const rows = await readCandles(pipeline, { series: { exchange, symbol, interval }, range });

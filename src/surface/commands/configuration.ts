@@ -28,7 +28,7 @@ export function addConfigurationCommands(program: Command, run: CommandRunner): 
     else screen.data(`wrote ${made.map(([name]) => name).join(' and ')} in ${directory}\nnext: edit the symbols, then  candlekeep doctor  and  candlekeep run`);
     return EXIT.done;
   });
-  const config = program.command('config').description('The configuration in force').addHelpText('after', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
+  const config = program.command('config').description('The configuration in force').addHelpText('afterAll', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
   run(config.command('show').description('Every option, its value (secrets masked) and where it comes from'), async (session) => {
     const { inForce } = await configure(session);
     if (session.screen.isJson) session.screen.document(listDocument(inForce));

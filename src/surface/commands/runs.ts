@@ -13,7 +13,7 @@ const RUNS_SHOWN = 20;
 const FAULTS_SHOWN_MAX = 1_000;
 
 export function addRunsCommand(program: Command, run: CommandRunner): void {
-  const runs = program.command('runs').description('Past and present runs').addHelpText('after', examples(['candlekeep runs list', 'candlekeep runs show run_0lx2k3j4h5g6f7', 'candlekeep runs cancel run_0lx2k3j4h5g6f7']));
+  const runs = program.command('runs').description('Past and present runs').addHelpText('afterAll', examples(['candlekeep runs list', 'candlekeep runs show run_0lx2k3j4h5g6f7', 'candlekeep runs cancel run_0lx2k3j4h5g6f7']));
   run(runs.command('list').description('The newest runs').option('--limit <n>', 'how many', String(RUNS_SHOWN)), async (session, options: { readonly limit: string }) => {
     const limit = Number(options.limit);
     if (!Number.isInteger(limit) || limit < 1) throw new ConfigurationError({ where: '--limit', expected: 'a whole number above 0', got: `"${options.limit}"` });

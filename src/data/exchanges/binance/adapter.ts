@@ -1,23 +1,30 @@
-import type { HttpAnswer } from '../../../kernel/http.ts';
 import { INTERVALS } from '../../../market/interval.ts';
 import { symbolJoined } from '../../../market/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-faults.ts';
 import { readExchangeInfo, readFirstOpen, readKlines } from './wire.ts';
+import { words } from './words.ts';
 
 const ROWS_PER_PAGE_MAX = 1_000;
 const KLINES_WEIGHT = 2;
 const EXCHANGE_INFO_WEIGHT = 20;
 const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
+/** Market data only, without a key; answers where the trading hosts refuse a region. Source: binance-spot-api-docs, faqs/market_data_only.md. */
+const PUBLIC_DATA_ORIGIN = 'https://data-api.binance.vision';
 
 /** Binance spot, public market data. Source: binance-spot-api-docs, rest-api.md. */
 export const binance: ExchangeAdapter = {
-  exchange: 'binance',
-  origins: ['https://api.binance.com', 'https://api-gcp.binance.com', 'https://api1.binance.com', 'https://api2.binance.com', 'https://api3.binance.com', 'https://api4.binance.com'],
+  exchange: words.exchange,
+  graceMs: words.graceMs,
+  origins: [
+    'https://api.binance.com', 'https://api-gcp.binance.com', 'https://api1.binance.com', 'https://api2.binance.com', 'https://api3.binance.com', 'https://api4.binance.com',
+    PUBLIC_DATA_ORIGIN,
+  ],
+  unrestrictedOrigin: PUBLIC_DATA_ORIGIN,
   rowsPerPageMax: ROWS_PER_PAGE_MAX,
   limits: [
-    { name: WEIGHT_LIMIT, limit: 6_000, windowMs: 60_000 },
-    { name: 'RAW_REQUESTS', limit: 61_000, windowMs: 300_000 },
+    { name: WEIGHT_LIMIT, limit: 6_000, windowMs: 60_000, shape: 'aligned', counts: 'weight' },
+    { name: 'RAW_REQUESTS', limit: 61_000, windowMs: 300_000, shape: 'aligned', counts: 'requests' },
   ],
   intervals: INTERVALS,
 
@@ -28,18 +35,20 @@ export const binance: ExchangeAdapter = {
   }),
   readCandles: readKlines,
 
-  firstCandleRequest: (origin, series) => ({
-    url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=0&limit=1`,
-    weight: KLINES_WEIGHT,
-  }),
-  readFirstCandle: readFirstOpen,
+  firstCandle: {
+    request: (origin, series) => ({
+      url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=0&limit=1`,
+      weight: KLINES_WEIGHT,
+    }),
+    read: readFirstOpen,
+  },
 
   symbolsRequest: (origin) => ({ url: `${origin}/api/v3/exchangeInfo`, weight: EXCHANGE_INFO_WEIGHT }),
   readSymbols: readExchangeInfo,
 
-  translate: (error) => translateTransport(error, 'binance'),
-  usedWeight: (answer: HttpAnswer) => {
-    const used = Number(answer.headers['x-mbx-used-weight-1m'] ?? answer.headers['x-mbx-used-weight']);
+  translate: (error) => translateTransport(error, words.exchange),
+  usedWeight: ({ headers }) => {
+    const used = Number(headers['x-mbx-used-weight-1m'] ?? headers['x-mbx-used-weight']);
     return Number.isInteger(used) && used >= 0 ? { [WEIGHT_LIMIT]: used } : {};
   },
 };

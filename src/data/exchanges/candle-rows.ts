@@ -1,0 +1,39 @@
+import type { HttpAnswer } from '../../kernel/http.ts';
+import { intervalMs } from '../../market/interval.ts';
+import type { DeliveredRow, Page } from './adapter.ts';
+import { answerFault, type VenueWords } from './answer-faults.ts';
+
+/** One row as a venue's folder read it; `isClosed` where the venue says so itself. */
+export interface WireRow extends DeliveredRow {
+  readonly isClosed: boolean | null;
+}
+
+export interface CandleAnswer {
+  readonly page: Page;
+  readonly answer: HttpAnswer;
+  readonly nowMs: number;
+  /** The rows of the body, in its order. */
+  readonly rows: readonly unknown[];
+}
+
+/**
+ * Rows of a candle answer that lie in the page's range and had closed, oldest first. A row that cannot
+ * be read at all makes the whole answer a wrong one, and so does an answer none of whose rows lies in
+ * the asked range.
+ * @throws SchemaMismatchError (SCHEMA_MISMATCH).
+ */
+export function candleRows(words: VenueWords, { page, answer, nowMs, rows }: CandleAnswer, readRow: (row: unknown, index: number) => WireRow | null): readonly DeliveredRow[] {
+  const read = rows.map((row, index) => {
+    const one = readRow(row, index);
+    if (one === null) throw answerFault(words, { answer, nowMs, reason: `row ${index} is no candle` });
+    return one;
+  });
+  const { fromMs, toMs } = page.range;
+  const inside = read.filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
+  if (read.length > 0 && inside.length === 0) throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
+  const settledMs = nowMs - words.graceMs;
+  return inside
+    .filter((row) => row.isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
+    .toSorted((a, b) => a.openTimeMs - b.openTimeMs)
+    .map(({ isClosed: _, ...row }) => row);
+}

@@ -1,0 +1,218 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { seededRandom, randomInt, type Random } from '../../src/kernel/random.ts';
+import { INTERVALS, intervalMs, type Interval } from '../../src/market/interval.ts';
+import { type TimeRange } from '../../src/market/range.ts';
+import { ExchangeAPIError } from '../../src/faults/taxonomy/errors.ts';
+import { isFaultCode } from '../../src/faults/taxonomy/table.ts';
+import type { HttpAnswer } from '../../src/kernel/http.ts';
+import type { DeliveredRow, Page } from '../../src/data/exchanges/adapter.ts';
+import { planPages } from '../../src/data/exchanges/planner.ts';
+import { judgeRow } from '../../src/data/quality/row-rules.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
+import type { AnswerReply } from '../../src/rehearsal/reply.ts';
+import type { TapeRow, World } from '../../src/rehearsal/world.ts';
+import { binanceCase } from './binance.ts';
+import { coinbaseCase } from './coinbase.ts';
+import { okxCase } from './okx.ts';
+import { answerWith, type VenueCase } from './venue-case.ts';
+
+const CASES: readonly VenueCase[] = [binanceCase, coinbaseCase, okxCase];
+const SYMBOL = 'BTC/USDT';
+const START_MS = Date.UTC(2024, 4, 20);
+const NOW_MS = Date.UTC(2024, 5, 1, 12);
+const CANDLES = 2_500;
+
+/** Generated candles of one series up to now, the last one still open. */
+function worldOf(venue: VenueCase, interval: Interval): World {
+  const stepMs = intervalMs(interval);
+  const range = { fromMs: Math.floor(NOW_MS / stepMs) * stepMs - CANDLES * stepMs, toMs: NOW_MS + stepMs };
+  return generatedWorld('contract', [{ symbol: SYMBOL, venueSymbol: venue.venueSymbol(SYMBOL), interval, range }]);
+}
+
+const rowsOf = (world: World): readonly TapeRow[] => world.series[0]?.rows ?? [];
+const seriesOf = (venue: VenueCase, interval: Interval) => ({ exchange: venue.adapter.exchange, symbol: SYMBOL, interval });
+
+function askStandIn(venue: VenueCase, world: World, url: string): HttpAnswer {
+  const { pathname, searchParams } = new URL(url);
+  const reply = venue.standIn(world).handle({ method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) }, NOW_MS) as AnswerReply;
+  return { status: reply.status, headers: reply.headers, body: reply.body };
+}
+
+function fetchPage(venue: VenueCase, world: World, page: Page): readonly DeliveredRow[] {
+  return venue.adapter.readCandles(page, askStandIn(venue, world, venue.adapter.candlesRequest(venue.origin, page, NOW_MS).url), NOW_MS);
+}
+
+/** What the venue delivers of a stretch: closed and settled candles, without those it leaves out. */
+const delivered = (venue: VenueCase, world: World, { fromMs, toMs }: TimeRange, stepMs: number): number[] =>
+  rowsOf(world).filter((row) => row[0] >= fromMs && row[0] < toMs && row[0] + stepMs + venue.adapter.graceMs <= NOW_MS && (venue.emptyMinutes === 'flat' || Number(row[5]) > 0)).map((row) => row[0]);
+
+function failureOf(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
+
+describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%s', (_name, venue) => {
+  const { adapter } = venue;
+  const minutes = worldOf(venue, '1m');
+  const lastRows = (count: number): TimeRange => ({ fromMs: (rowsOf(minutes).at(-count - 5) as TapeRow)[0], toMs: (rowsOf(minutes).at(-5) as TapeRow)[0] });
+  const page: Page = { series: seriesOf(venue, '1m'), range: lastRows(50) };
+
+  test.each(adapter.intervals)('card 1: pages of %s candles bring each candle of any range once, oldest first', (interval) => {
+    const world = worldOf(venue, interval);
+    const stepMs = intervalMs(interval);
+    const firstMs = (rowsOf(world)[0] as TapeRow)[0];
+    fc.assert(fc.property(fc.integer({ min: -20, max: CANDLES }), fc.integer({ min: 1, max: 1_400 }), fc.integer({ min: 1, max: adapter.rowsPerPageMax }), (from, length, rowsMax) => {
+      const range = { fromMs: firstMs + from * stepMs, toMs: firstMs + (from + length) * stepMs };
+      const got = planPages(seriesOf(venue, interval), [range], rowsMax).flatMap((one) => fetchPage(venue, world, one).map((row) => row.openTimeMs));
+      expect(got).toEqual(delivered(venue, world, range, stepMs));
+    }), { numRuns: 25 });
+  });
+
+  test('card 2: values are the nearest doubles of the venue\'s decimals', () => {
+    const truth = new Map(rowsOf(minutes).map((row) => [row[0], row]));
+    for (const row of fetchPage(venue, minutes, page)) {
+      const [, open, high, low, close, volume] = (truth.get(row.openTimeMs) as TapeRow).map(Number);
+      expect(row).toMatchObject({ open, high, low, close, volume });
+    }
+  });
+
+  test('card 3: a candle is not taken before it has closed and the venue had its grace', () => {
+    const last = rowsOf(minutes).at(-3) as TapeRow;
+    const around: Page = { ...page, range: { fromMs: last[0], toMs: last[0] + 60_000 } };
+    const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, around, NOW_MS).url);
+    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs - 1)).toEqual([]);
+    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs).length).toBe(delivered(venue, minutes, around.range, 60_000).length);
+  });
+
+  test('card 4: a range before the listing is an empty answer and no fault', () => {
+    expect(fetchPage(venue, minutes, { ...page, range: { fromMs: START_MS - 86_400_000 * 30, toMs: START_MS - 86_400_000 * 30 + 60_000 * 100 } })).toEqual([]);
+  });
+
+  test('card 5: an unknown symbol is SYMBOL_INVALID, and the venue\'s list does not have it', () => {
+    const unknown: Page = { ...page, series: { ...page.series, symbol: 'NOPE/USDT' } };
+    expect(failureOf(() => fetchPage(venue, minutes, unknown))).toMatchObject({ code: 'SYMBOL_INVALID' });
+    const { listings } = adapter.readSymbols(askStandIn(venue, minutes, adapter.symbolsRequest(venue.origin).url), NOW_MS);
+    expect(listings.map((listing) => listing.symbol)).toEqual([SYMBOL]);
+  });
+
+  test.each(venue.refusals)('card 6: $says ($status) is $code', ({ status, body, headers, code, waitMs }) => {
+    const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body, headers), NOW_MS));
+    expect(fault).toBeInstanceOf(ExchangeAPIError);
+    expect(fault).toMatchObject({ code, facts: { exchange: adapter.exchange, status, retryAfterMs: waitMs ?? null } });
+  });
+
+  test('card 7: every status from 100 to 599 has exactly one code, whatever the body', () => {
+    const bodies: readonly unknown[] = ['', '<html></html>', '{', '[]', '{}', 'null', '42', '"text"', { code: 0 }, { message: 'x' }, { code: '0', data: [] }, [[1, 2]], { errors: [null, { id: 7 }] }];
+    for (let status = 100; status < 600; status++) {
+      for (const body of bodies) {
+        const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS));
+        if (Array.isArray(fault)) expect([status, fault]).toEqual([200, []]);
+        else expect(fault instanceof ExchangeAPIError && isFaultCode(fault.code), `${status} ${JSON.stringify(body)}`).toBe(true);
+      }
+    }
+  });
+
+  test('card 8: statuses the table names have its codes', () => {
+    const byStatus = { 408: 'REQUEST_TIMEOUT', 418: 'EXCHANGE_IP_BANNED', 425: 'CONNECTION_FAILED', 429: 'EXCHANGE_RATE_LIMITED', 451: 'FORBIDDEN', 500: 'EXCHANGE_SERVER_ERROR', 502: 'EXCHANGE_SERVER_ERROR', 504: 'REQUEST_TIMEOUT', 511: 'CONNECTION_FAILED', 520: 'EXCHANGE_SERVER_ERROR', 522: 'REQUEST_TIMEOUT', 524: 'REQUEST_TIMEOUT', 530: 'EXCHANGE_SERVER_ERROR', 101: 'SCHEMA_MISMATCH', 204: 'SCHEMA_MISMATCH', 302: 'SCHEMA_MISMATCH', 407: 'CONNECTION_FAILED', 410: 'REQUEST_REJECTED' };
+    for (const [status, code] of Object.entries(byStatus)) expect(failureOf(() => adapter.readCandles(page, answerWith(Number(status), ''), NOW_MS))).toMatchObject({ code });
+  });
+
+  test.each([['a web page', '<!DOCTYPE html><html></html>', 'SCHEMA_MISMATCH'], ['nothing', '', 'SCHEMA_MISMATCH'], ['cut JSON', '[[1588740', 'CONNECTION_FAILED'], ['text', 'ok', 'SCHEMA_MISMATCH'], ['an object', { rows: [] }, 'SCHEMA_MISMATCH'], ['null', 'null', 'SCHEMA_MISMATCH']] as const)('card 9: a 200 with %s is never "no data"', (_says, body, code) => {
+    expect(failureOf(() => adapter.readCandles(page, answerWith(200, body), NOW_MS))).toMatchObject({ code });
+  });
+
+  test.each([1_000, 0.001, 1_000_000])('card 10: times in another unit (x %d) are SCHEMA_MISMATCH', (factor) => {
+    const body = Buffer.from(askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url).body).toString('utf8');
+    const wrong = body.replaceAll(/\b1[67]\d{8}(?:\d{3})?\b/g, (time) => String(Math.floor(Number(time) * factor)));
+    expect(wrong).not.toBe(body);
+    expect(failureOf(() => adapter.readCandles(page, answerWith(200, wrong), NOW_MS))).toMatchObject({ code: 'SCHEMA_MISMATCH' });
+  });
+
+  test.each(venue.recorded)('card 11: recorded: $says', ({ page: asked, body, rows, first }) => {
+    const read = adapter.readCandles(asked, answerWith(200, body), NOW_MS);
+    expect(read).toHaveLength(rows);
+    expect(read[0]).toMatchObject(first);
+    for (const row of read) expect(judgeRow(row, asked.series, { fetchedAtMs: NOW_MS }).errors).toEqual([]);
+  });
+
+  test('card 12: the symbol list tells what trades and what is only another name', () => {
+    const { listings } = adapter.readSymbols(answerWith(200, venue.listing.body), NOW_MS);
+    expect(listings.map(({ symbol }) => symbol)).toEqual(venue.listing.symbols);
+    expect(listings.filter(({ isTrading }) => !isTrading).map(({ symbol }) => symbol)).toEqual(venue.listing.notTrading);
+    expect(listings.filter(({ aliasOf }) => aliasOf !== null).map(({ symbol }) => symbol)).toEqual(venue.listing.aliases);
+    for (const body of ['', '{', '<html>', '{}', 'null', '[1]']) {
+      const read = failureOf(() => adapter.readSymbols(answerWith(200, body), NOW_MS));
+      if (!(read instanceof ExchangeAPIError)) expect(read).toMatchObject({ listings: [] });
+    }
+  });
+
+  test('card 13: nothing in the answer is taken for a row of another range', () => {
+    const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url);
+    const half = { ...page, range: { ...page.range, toMs: page.range.fromMs + 20 * 60_000 } };
+    for (const row of adapter.readCandles(half, answer, NOW_MS)) expect(row.openTimeMs).toBeLessThan(half.range.toMs);
+    const elsewhere = { ...page, range: { fromMs: page.range.fromMs - 86_400_000, toMs: page.range.fromMs - 86_340_000 } };
+    expect(failureOf(() => adapter.readCandles(elsewhere, answer, NOW_MS))).toMatchObject({ code: 'SCHEMA_MISMATCH' });
+  });
+
+  test('card 14: 20,000 seeded mutations of real answers never crash, never are a defect, never pass as data', () => {
+    const seed = process.env['CANDLEKEEP_SEED'] ?? 'mutations';
+    const random = seededRandom(`${seed}/${adapter.exchange}`);
+    const whole = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url);
+    const originals = [
+      { asked: page, body: Buffer.from(whole.body).toString('utf8') },
+      ...venue.recorded.map((one) => ({ asked: one.page, body: JSON.stringify(one.body) })),
+      ...venue.refusals.map((one) => ({ asked: page, body: typeof one.body === 'string' ? one.body : JSON.stringify(one.body) })),
+    ].map((one) => ({ ...one, rows: new Map(validRows(venue, one.asked, one.body).map((row) => [row.openTimeMs, row])) }));
+    for (let turn = 0; turn < 20_000; turn++) {
+      const original = originals[randomInt(random, originals.length)] as (typeof originals)[number];
+      const { asked, rows } = original;
+      const body = mutated(original.body, random);
+      const read = failureOf(() => adapter.readCandles(asked, answerWith(200, body), NOW_MS));
+      const context = `seed ${seed}, turn ${turn}: ${body.slice(0, 200)}`;
+      if (!Array.isArray(read)) expect(read, context).toBeInstanceOf(ExchangeAPIError);
+      else {
+        for (const row of (read as DeliveredRow[]).filter((one) => isValid(one, asked))) {
+          expect({ ...row, index: 0 }, context).toEqual({ ...rows.get(row.openTimeMs), index: 0 });
+        }
+      }
+    }
+  });
+});
+
+test('the contract is kept at every interval the venues share', () => {
+  for (const { adapter } of CASES) expect(INTERVALS.filter((interval) => adapter.intervals.includes(interval)).length).toBeGreaterThanOrEqual(5);
+});
+
+const isValid = (row: DeliveredRow, asked: Page): boolean => judgeRow(row, asked.series, { fetchedAtMs: NOW_MS }).errors.length === 0;
+
+function validRows(venue: VenueCase, asked: Page, body: string): readonly DeliveredRow[] {
+  const read = failureOf(() => venue.adapter.readCandles(asked, answerWith(200, body), NOW_MS));
+  return Array.isArray(read) ? (read as DeliveredRow[]).filter((row) => isValid(row, asked)) : [];
+}
+
+/** Characters that cannot turn one number into another. */
+const GARBAGE = ['x', '"', '[', ']', '{', '}', ',', ':', '\\', '\u0000', '\uFFFD', 'N', '<'];
+const REPLACEMENTS = ['null', 'true', '"NaN"', '"Infinity"', '{}', '[]', '""', '-1'];
+
+/** One way a body gets spoiled on its way: cut, garbled, a value of another kind, a wrapped or doubled body. */
+function mutated(body: string, random: Random): string {
+  const at = randomInt(random, body.length + 1);
+  const token = [...body.matchAll(/"[^"]*"|-?\d+(?:\.\d+)?/g)];
+  switch (randomInt(random, 7)) {
+    case 0: return body.slice(0, at);
+    case 1: return body.slice(at);
+    case 2: return body.slice(0, at) + (GARBAGE[randomInt(random, GARBAGE.length)] ?? '') + body.slice(at);
+    case 3: return body.slice(0, at) + (GARBAGE[randomInt(random, GARBAGE.length)] ?? '') + body.slice(at + 1);
+    case 4: {
+      const one = token[randomInt(random, Math.max(1, token.length))];
+      if (one === undefined) return '';
+      return body.slice(0, one.index) + (REPLACEMENTS[randomInt(random, REPLACEMENTS.length)] ?? '') + body.slice(one.index + one[0].length);
+    }
+    case 5: return ['[', '{"data":', '{"result":', '"'][randomInt(random, 4)] + body + [']', '}', '}', '"'][randomInt(random, 4)];
+    default: return body + body.slice(at);
+  }
+}

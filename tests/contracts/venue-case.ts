@@ -1,0 +1,46 @@
+import type { HttpAnswer } from '../../src/kernel/http.ts';
+import type { MarketSymbol } from '../../src/market/symbol.ts';
+import type { ExchangeAdapter, Page } from '../../src/data/exchanges/adapter.ts';
+import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
+import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
+import type { World } from '../../src/rehearsal/world.ts';
+
+/** An answer that is an error, as recorded or documented, and the one code it must be found under. */
+export interface Refusal {
+  readonly says: string;
+  readonly status: number;
+  /** JSON, or text as it came. */
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly code: ExchangeFaultCode;
+  /** What the answer asks us to wait at 2024-06-01T12:00Z; absent when it asks for nothing. */
+  readonly waitMs?: number;
+}
+
+/** A recorded candle answer and what it holds. */
+export interface RecordedAnswer {
+  readonly says: string;
+  readonly page: Page;
+  readonly body: unknown;
+  readonly rows: number;
+  readonly first: { readonly openTimeMs: number; readonly open: number; readonly high: number; readonly low: number; readonly close: number; readonly volume: number };
+}
+
+/** Everything the contract needs to know of an exchange. A new exchange is one more of these. */
+export interface VenueCase {
+  readonly adapter: ExchangeAdapter;
+  readonly origin: string;
+  readonly standIn: (world: World, plan?: FaultPlan) => StandInExchange;
+  readonly venueSymbol: (symbol: MarketSymbol) => string;
+  /** How minutes without a trade come: as a flat row, or not at all. */
+  readonly emptyMinutes: 'flat' | 'omitted';
+  readonly refusals: readonly Refusal[];
+  readonly recorded: readonly RecordedAnswer[];
+  /** A listing answer that has `symbol`, as recorded or documented. */
+  readonly listing: { readonly body: unknown; readonly symbols: readonly MarketSymbol[]; readonly notTrading: readonly MarketSymbol[]; readonly aliases: readonly MarketSymbol[] };
+}
+
+export const answerWith = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
+  status, headers, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
