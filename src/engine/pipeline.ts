@@ -1,7 +1,7 @@
 import { realClock } from '../kernel/clock.ts';
 import { openDuckdbParquet } from '../kernel/duckdb-parquet.ts';
 import { realFiles, tempBeside, type Files } from '../kernel/files.ts';
-import { realFetch, undiciHttp } from '../kernel/http.ts';
+import { undiciHttp } from '../kernel/http.ts';
 import { timeOrderedIds } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
 import type { Ports } from '../kernel/ports.ts';
@@ -42,11 +42,11 @@ export async function openPipeline(settings: Settings, { log, world = {}, adapte
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
   const store = openState(lake.state);
-  const http = undiciHttp();
+  const http = undiciHttp(settings.network);
   const clock = world.clock ?? realClock;
   const random = world.random ?? freshRandom();
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
-  const ports: Ports = { clock, random, http, fetch: realFetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, log };
+  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, log };
   return {
     settings,
     ports,

@@ -1,3 +1,4 @@
+import type { NetworkSettings } from '../kernel/http.ts';
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
@@ -17,6 +18,7 @@ export interface Settings {
   readonly recheckAfterMs: number;
   /** Share of a venue's limit that is ours, 0 < share <= 1. */
   readonly rateShare: number;
+  readonly network: NetworkSettings;
   readonly hub: HubSettings | null;
 }
 

@@ -3,7 +3,7 @@ import type { Exchange } from '../market/exchange.ts';
 import { createExecutor, type Executor } from '../faults/policy/executor.ts';
 import { openGuards } from '../faults/policy/guards.ts';
 import { venueGate } from '../faults/policy/venue-gate.ts';
-import { rateLimiter } from '../faults/policy/rate-limit.ts';
+import { rateLimiter } from '../faults/policy/rate-limiter.ts';
 import type { ExchangeAdapter } from '../data/exchanges/adapter.ts';
 import type { Adapters } from '../data/exchanges/registry.ts';
 import type { Settings } from './settings.ts';

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
-import { loadConfiguration, type Configuration, type ConfigurationSources, type OptionKey } from './configuration.ts';
+import { loadConfiguration, type Configuration, type ConfigurationSources } from './configuration.ts';
+import type { OptionKey } from './options.ts';
 import { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readShare, readSymbols, readText } from './setting-values.ts';
 
 const SECRET = 'hf_nobodyMayReadThis';
@@ -52,16 +53,25 @@ const OPTION_CASES: readonly OptionCase[] = [
   { key: 'deadline', env: 'CANDLEKEEP_DEADLINE', written: ['1m', '2m', '3m'], read: [60_000, 120_000, 180_000], effect: ({ settings }) => settings.deadlineMs },
   { key: 'recheckAfter', env: 'CANDLEKEEP_RECHECK_AFTER', written: ['1h', '2h', '250ms'], read: [3_600_000, 7_200_000, 250], effect: ({ settings }) => settings.recheckAfterMs },
   { key: 'rateShare', env: 'CANDLEKEEP_RATE_SHARE', written: ['0.1', '0.2', '0.3'], read: [0.1, 0.2, 0.3], effect: ({ settings }) => settings.rateShare },
+  { key: 'coinbaseUrl', env: 'CANDLEKEEP_COINBASE_URL', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins['coinbase'] },
+  { key: 'okxUrl', env: 'CANDLEKEEP_OKX_URL', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins['okx'] },
+  { key: 'httpsProxy', env: 'HTTPS_PROXY', written: ['http://file.test:1', 'http://env.test:1', 'http://flag.test:1'], effect: ({ settings }) => settings.network.httpsProxy },
+  { key: 'noProxy', env: 'NO_PROXY', written: ['file.test', 'env.test', 'flag.test'], effect: ({ settings }) => settings.network.noProxy },
+  {
+    key: 'egress', env: 'CANDLEKEEP_EGRESS', written: ['home=10.0.0.1', 'office=http://proxy.test:3128', 'six=::1'],
+    read: [{ name: 'home', localAddress: '10.0.0.1' }, { name: 'office', proxyUrl: 'http://proxy.test:3128' }, { name: 'six', localAddress: '::1' }], effect: ({ settings }) => settings.network.egress,
+  },
   { key: 'hfRepo', env: 'CANDLEKEEP_HF_REPO', written: ['own/file', 'own/env', 'own/flag'], effect: ({ settings }) => settings.hub?.repo },
   { key: 'hfEndpoint', env: 'HF_ENDPOINT', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.hub?.endpoint },
   { key: 'logLevel', env: 'LOG_LEVEL', written: ['debug', 'info', 'error'], effect: ({ logLevel }) => logLevel },
 ];
+const MASKED = new Set<OptionKey>(['httpsProxy', 'egress']);
 const HUB_ENV = { HF_TOKEN: SECRET, CANDLEKEEP_HF_REPO: 'own/base' };
 
 test('every option is in the table below, and without file, environment and flags each has its default', async () => {
   const { inForce: options } = await load();
   expect(options.map(({ key, env }) => `${key} ${env}`)).toEqual(expect.arrayContaining(OPTION_CASES.map(({ key, env }) => `${key} ${env}`)));
-  expect(options.map(({ key }) => key).filter((key) => !OPTION_CASES.some((one) => one.key === key))).toEqual(['hfToken']);
+  expect(options.map(({ key }) => key).filter((key) => !OPTION_CASES.some((one) => one.key === key))).toEqual(['caFile', 'hfToken']);
   expect(new Set(options.map(({ source }) => source))).toEqual(new Set(['default']));
 });
 
@@ -73,7 +83,7 @@ test.each(OPTION_CASES)('$key: the environment wins over the file, the flag over
   const sources = [join(cwd, JSON_FILE), 'environment', 'flag'];
   for (const [at, over] of [byFile, byEnv, byFlag].entries()) {
     const configuration = await load(over);
-    expect(inForce(configuration, key)).toEqual({ key, env, value: written[at], source: sources[at] });
+    expect(inForce(configuration, key)).toEqual({ key, env, value: MASKED.has(key) ? '********' : written[at], source: sources[at] });
     expect(effect(configuration)).toEqual(read[at]);
   }
 });
@@ -241,4 +251,28 @@ test('a symbol with an exchange before it is of that exchange alone', async () =
 
 test.each(['BTC', 'BTC/USDT/X', 'BTC USDT', 'top:50', 'binance:*/USDT', 'krakn:BTC/USDT', ':', ',', '../../etc'])('%j is no symbol', (text) => {
   expect(() => readSymbols(text, '--symbol')).toThrow(/^--symbol: expected /);
+});
+
+test('an egress may be an object in a file, and what is neither a proxy nor an address is refused without being shown', async () => {
+  const written = { name: 'office', proxyUrl: 'http://user:hf_nobodyMayReadThis@proxy.test:3128' };
+  const { settings, inForce } = await load({ cwd: directoryWith({ [JSON_FILE]: JSON.stringify({ egress: written }) }) });
+  expect(settings.network.egress).toEqual(written);
+  expect(JSON.stringify(inForce)).not.toContain(SECRET);
+  for (const egress of ['', 'home', '=10.0.0.1', `home=${SECRET}`, 'home=ftp://proxy.test', '{}']) {
+    const refusal: unknown = await load({ env: { CANDLEKEEP_EGRESS: egress || 'x' } }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(ConfigurationError);
+    expect(String(refusal)).not.toContain(SECRET);
+  }
+});
+
+test('a certificate file is read, and one that is not there is named', async () => {
+  const cwd = directoryWith({ 'ca.pem': 'certificate' });
+  expect((await load({ cwd, env: { CANDLEKEEP_CA_FILE: 'ca.pem' } })).settings.network.caPem).toBe('certificate');
+  await expect(load({ cwd, env: { CANDLEKEEP_CA_FILE: 'none.pem' } })).rejects.toThrow(/CANDLEKEEP_CA_FILE/);
+});
+
+test('a candle length that a venue does not have is left out with a warning, and refused when nothing is left', async () => {
+  const both = await load({ env: { CANDLEKEEP_EXCHANGES: 'binance,coinbase', CANDLEKEEP_INTERVAL: '4h' } });
+  expect(both.warnings).toEqual(['coinbase has no 4h candles; those series are left out']);
+  await expect(load({ env: { CANDLEKEEP_EXCHANGES: 'coinbase', CANDLEKEEP_INTERVAL: '4h' } })).rejects.toThrow(/4h at coinbase/);
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { realFiles } from '../kernel/files.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { DIRECT } from '../kernel/http.ts';
 import { dayRange } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import type { Account } from '../faults/ledger/account.ts';
@@ -81,6 +82,7 @@ export const demoSettings = (stage: Stage, dataDir: string): Settings => ({
   deadlineMs: 60_000,
   recheckAfterMs: 21_600_000,
   rateShare: 0.9,
+  network: DIRECT,
   hub: { repo: DEMO.repo, token: DEMO.token, endpoint: stage.hubUrl },
 });
 

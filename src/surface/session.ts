@@ -4,7 +4,8 @@ import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { EXIT, type ExitCode } from '../engine/exit-code.ts';
 import { openPipeline, type Pipeline } from '../engine/pipeline.ts';
 import type { Control } from '../engine/work.ts';
-import { loadConfiguration, type Configuration, type OptionKey } from './configuration.ts';
+import { loadConfiguration, type Configuration } from './configuration.ts';
+import type { OptionKey } from './options.ts';
 import { consoleOn, type Console, type Io } from './console.ts';
 import { progressOn } from './progress.ts';
 

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util';
+import { isIP } from 'node:net';
 import type { Exchange } from '../market/exchange.ts';
 import { INTERVALS, isInterval, type Interval } from '../market/interval.ts';
 import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
+import type { Egress } from '../kernel/http.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads one value as a person wrote it. `where` names the file and key, flag or variable. @throws ConfigurationError (CONFIG_INVALID). */
@@ -40,6 +42,18 @@ export const readOrigin: ValueReader<string> = (raw, where) => {
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   return isOrigin ? url.origin : refuse(where, 'an origin such as https://api.binance.com, without path, user name or password', typeof raw === 'string' ? raw.replace(/\/\/.*@/s, '//********@') : raw);
 };
+
+/** `home=http://proxy:3128` or `home=10.0.0.5`, or an object with `name` and `proxyUrl` or `localAddress`. */
+export const readEgress: ValueReader<Egress> = (raw, where) => {
+  const expected = 'name=PROXY_URL or name=LOCAL_ADDRESS';
+  const [name, way] = typeof raw === 'string' ? splitOnce(raw, '=') : isFields(raw) ? [raw['name'], raw['proxyUrl'] ?? raw['localAddress']] : [];
+  if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name) || typeof way !== 'string') return refuse(where, expected, 'something else');
+  if (isIP(way) !== 0) return { name, localAddress: way };
+  return /^https?:$/.test(URL.canParse(way) ? new URL(way).protocol : '') ? { name, proxyUrl: way } : refuse(where, expected, 'neither a URL nor an address');
+};
+
+const splitOnce = (text: string, separator: string): readonly [string, string] => [text.slice(0, text.indexOf(separator)), text.slice(text.indexOf(separator) + 1)];
+const isFields = (raw: unknown): raw is Readonly<Record<string, unknown>> => typeof raw === 'object' && raw !== null;
 
 /** `owner/name` of a repository on the Hub. */
 export const readRepo: ValueReader<string> = (raw, where) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { DIRECT } from '../../src/kernel/http.ts';
 import { memoryLog } from '../../src/kernel/memory-log.ts';
 import { realFiles } from '../../src/kernel/files.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
@@ -54,7 +55,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const log = memoryLog();
   const settings: Settings = {
     dataDir, markets: new Map([['binance', options.symbols]]), intervals: [options.interval], origins: { binance: ORIGIN },
-    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, hub: null, ...options.settings,
+    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, ...options.settings,
   };
   const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, { [ORIGIN]: venue.handle }) } });
   onTestFinished(() => pipeline.close());

@@ -3,8 +3,10 @@ import { intervalMs } from '../../market/interval.ts';
 import type { DeliveredRow, Page } from './adapter.ts';
 import { answerFault, type VenueWords } from './answer-faults.ts';
 
-/** One row as a venue's folder read it; `isClosed` where the venue says so itself. */
-export interface WireRow extends DeliveredRow {
+/** One row as a venue's folder read it. */
+export interface WireRow {
+  readonly row: DeliveredRow;
+  /** What the venue says itself; null where it does not say. */
   readonly isClosed: boolean | null;
 }
 
@@ -29,11 +31,11 @@ export function candleRows(words: VenueWords, { page, answer, nowMs, rows }: Can
     return one;
   });
   const { fromMs, toMs } = page.range;
-  const inside = read.filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
+  const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
   if (read.length > 0 && inside.length === 0) throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
   const settledMs = nowMs - words.graceMs;
   return inside
-    .filter((row) => row.isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
-    .toSorted((a, b) => a.openTimeMs - b.openTimeMs)
-    .map(({ isClosed: _, ...row }) => row);
+    .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
+    .map(({ row }) => row)
+    .toSorted((a, b) => a.openTimeMs - b.openTimeMs);
 }

@@ -19,7 +19,7 @@ export function readFirstOpen(answer: HttpAnswer, nowMs: number): number | null 
   if (rows.length === 0) return null;
   const first = readRow(rows[0], 0);
   if (first === null) throw answerFault(words, { answer, nowMs, reason: 'the first row is no kline' });
-  return first.openTimeMs;
+  return first.row.openTimeMs;
 }
 
 function listOf(answer: HttpAnswer, nowMs: number): readonly unknown[] {
@@ -32,7 +32,7 @@ function readRow(row: unknown, index: number): WireRow | null {
   if (!Array.isArray(row) || row.length !== FIELDS) return null;
   const [openTimeMs, open, high, low, close, volume, closeTimeMs, quoteVolume, trades] = row as readonly unknown[];
   if (!isTimeMs(openTimeMs) || !isTimeMs(closeTimeMs)) return null;
-  return {
+  const candle = {
     index,
     openTimeMs,
     open: decimalOf(open),
@@ -43,8 +43,8 @@ function readRow(row: unknown, index: number): WireRow | null {
     closeTimeMs,
     quoteVolume: decimalOf(quoteVolume),
     trades: decimalOf(trades),
-    isClosed: null,
   };
+  return { row: candle, isClosed: null };
 }
 
 /** Markets and limits of `exchangeInfo`. */

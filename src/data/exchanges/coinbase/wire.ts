@@ -23,7 +23,7 @@ function readRow(row: unknown, index: number): WireRow | null {
   const [time, low, high, open, close, volume] = row as readonly unknown[];
   const openTimeMs = typeof time === 'number' ? time * 1_000 : null;
   if (!isTimeMs(openTimeMs)) return null;
-  return {
+  const candle = {
     index,
     openTimeMs,
     open: decimalOf(open),
@@ -34,8 +34,8 @@ function readRow(row: unknown, index: number): WireRow | null {
     closeTimeMs: null,
     quoteVolume: null,
     trades: null,
-    isClosed: null,
   };
+  return { row: candle, isClosed: null };
 }
 
 /** Products, each with the product it is an alias of. */

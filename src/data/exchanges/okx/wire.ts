@@ -26,7 +26,7 @@ function readRow(row: unknown, index: number): WireRow | null {
   const [time, open, high, low, close, volume, , quoteVolume, confirm] = row as readonly unknown[];
   const openTimeMs = decimalOf(time);
   if (!isTimeMs(openTimeMs) || (confirm !== '0' && confirm !== '1')) return null;
-  return {
+  const candle = {
     index,
     openTimeMs,
     open: decimalOf(open),
@@ -37,8 +37,8 @@ function readRow(row: unknown, index: number): WireRow | null {
     closeTimeMs: null,
     quoteVolume: decimalOf(quoteVolume),
     trades: null,
-    isClosed: confirm === '1',
   };
+  return { row: candle, isClosed: confirm === '1' };
 }
 
 /** Spot instruments; a delisted one is not in the list any more. */
