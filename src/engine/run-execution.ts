@@ -7,7 +7,7 @@ import { keepingLeases } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import { stoppedBy, verdictOf, type RunVerdict } from './run-verdict.ts';
 import { silverReport } from './asset-reports.ts';
-import { materialiseVenue,  } from './venue-turn.ts';
+import { materialiseVenue } from './venue-turn.ts';
 import type { Control, RunRequest } from './work.ts';
 
 export interface RunResult extends RunVerdict {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch, ProxyAgent, request, type Dispatcher } from 'undici';
 
@@ -32,6 +33,9 @@ export class BodyTooLargeError extends Error {
 
 /** The way out: through a proxy, or from one of this machine's addresses. */
 export type Egress = { readonly name: string } & ({ readonly proxyUrl: string } | { readonly localAddress: string });
+
+/** `127.0.0.1` or `::1`: an address that an egress can be bound to. */
+export const isAddress = (text: string): boolean => isIP(text) !== 0;
 
 /** How the outside is reached. */
 export interface NetworkSettings {

@@ -1,11 +1,10 @@
 import { inspect } from 'node:util';
-import { isIP } from 'node:net';
 import type { Exchange } from '../market/exchange.ts';
 import { INTERVALS, isInterval, type Interval } from '../market/interval.ts';
 import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
-import type { Egress } from '../kernel/http.ts';
+import { isAddress, type Egress } from '../kernel/http.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads one value as a person wrote it. `where` names the file and key, flag or variable. @throws ConfigurationError (CONFIG_INVALID). */
@@ -48,7 +47,7 @@ export const readEgress: ValueReader<Egress> = (raw, where) => {
   const expected = 'name=PROXY_URL or name=LOCAL_ADDRESS';
   const [name, way] = typeof raw === 'string' ? splitOnce(raw, '=') : isFields(raw) ? [raw['name'], raw['proxyUrl'] ?? raw['localAddress']] : [];
   if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name) || typeof way !== 'string') return refuse(where, expected, 'something else');
-  if (isIP(way) !== 0) return { name, localAddress: way };
+  if (isAddress(way)) return { name, localAddress: way };
   return /^https?:$/.test(URL.canParse(way) ? new URL(way).protocol : '') ? { name, proxyUrl: way } : refuse(where, expected, 'neither a URL nor an address');
 };
 

@@ -17,8 +17,8 @@ const CONNECTION_PREFIXES = ['ERR_TLS_', 'ERR_SSL_', 'CERT_', 'HPE_'];
 /** The codes of an error and of what caused it; a refused connection to several addresses hides them one level down. */
 function codesOf(error: Error): string[] {
   const inner = [error.cause, ...(error instanceof AggregateError ? (error.errors as unknown[]) : [])].filter((one) => Error.isError(one));
-  const { code } = error as NodeJS.ErrnoException;
-  return [...(code === undefined ? [] : [code]), ...inner.flatMap(codesOf)];
+  const { code } = error as { readonly code?: unknown }; // a DOMException has a number
+  return [...(typeof code === 'string' ? [code] : []), ...inner.flatMap(codesOf)];
 }
 
 /** What the transport threw, as a fault of `exchange`; what the transport cannot throw comes back as it is. */
@@ -26,8 +26,8 @@ export function translateTransport(error: unknown, exchange: string): unknown {
   if (!Error.isError(error)) return error;
   const codes = codesOf(error);
   const facts: AnswerFacts = { exchange, status: null, venueCode: codes[0] ?? null, retryAfterMs: null };
-  const fault = (code: ExchangeFaultCode, says: string): Error => exchangeError(code, `${exchange} ${says} (${codes[0] ?? ''})`, facts, { cause: error });
-  if (codes.some((code) => TIMEOUT_CODES.has(code))) return fault('REQUEST_TIMEOUT', 'did not answer in time');
+  const fault = (code: ExchangeFaultCode, says: string): Error => exchangeError(code, `${exchange} ${says} (${codes[0] ?? error.name})`, facts, { cause: error });
+  if (error.name === 'TimeoutError' || codes.some((code) => TIMEOUT_CODES.has(code))) return fault('REQUEST_TIMEOUT', 'did not answer in time');
   if (codes.some(isConnectionCode)) return fault('CONNECTION_FAILED', 'cannot be reached');
   return error;
 }

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { dayRange } from '../../src/market/partition.ts';
+import { silverColumns, silverRows } from '../../src/data/lake/candle-columns.ts';
+import { gapReport } from '../../src/engine/gap-report.ts';
+import { rehearse, type Rehearsal } from './rehearsed.ts';
+
+const MONTH = { start: '2024-06-01', end: '2024-06-30' };
+
+const report = ({ clock, pipeline }: Rehearsal) => clock.runUntil(gapReport(pipeline, {
+  range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true,
+}));
+
+/** A month of three symbols, all stored, and its only silver file. */
+async function stored(): Promise<{ readonly rehearsal: Rehearsal; readonly file: string }> {
+  const rehearsal = await rehearse({ seed: 'verify', symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'], interval: '1h' });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  const silver = join(rehearsal.dataDir, 'silver');
+  const name = readdirSync(silver, { recursive: true, encoding: 'utf8' }).find((one) => one.endsWith('.parquet')) ?? '';
+  expect((await report(rehearsal)).discrepancies).toEqual([]);
+  return { rehearsal, file: join(silver, name) };
+}
+
+test('a row deleted from a silver file is found, whatever the ledger says', async () => {
+  const { rehearsal, file } = await stored();
+  const { parquet } = rehearsal.pipeline.ports;
+  const rows = silverRows(await rehearsal.clock.runUntil(parquet.decode(readFileSync(file))));
+  writeFileSync(file, await rehearsal.clock.runUntil(parquet.encode(silverColumns(rows.filter((_, at) => at !== 100)))));
+  const found = await report(rehearsal);
+  expect(found.discrepancies.map(({ message }) => message).join('\n')).toContain('23 candles in the file, 24 in the ledger');
+});
+
+test('a flipped byte in a silver file is found', async () => {
+  const { rehearsal, file } = await stored();
+  const bytes = readFileSync(file);
+  bytes[Math.floor(bytes.length / 3)]! ^= 1;
+  writeFileSync(file, bytes);
+  expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);
+});
+
+test('a silver file that is gone is found', async () => {
+  const { rehearsal, file } = await stored();
+  rehearsal.pipeline.ports.files.remove(file);
+  expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);
+});
