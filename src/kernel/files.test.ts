@@ -140,3 +140,7 @@ describe.each([['the real disk', realDisk], ['the disk in memory', memoryDisk]] 
     expect(files.freeBytes(root)).toBeGreaterThan(0);
   });
 });
+
+test('a directory that the file system will not make is refused, not tried for ever', () => {
+  expect(errnoOf(() => realFiles.makeDirectory('/proc/candlekeep/data'))).toMatchObject({ code: 'EPERM', syscall: 'mkdir', path: '/proc/candlekeep' });
+});

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { diskError } from './disk-error.ts';
 
 /**
  * Disk as a port. Calls are synchronous on purpose: a rename belongs into the same store transaction
@@ -42,11 +43,11 @@ export const realFiles: Files = {
     return bytes;
   },
   write: (path, bytes) => {
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     fs.writeFileSync(path, bytes);
   },
   claim: (path) => {
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     fs.closeSync(fs.openSync(path, 'wx'));
   },
   append: (path, bytes) =>
@@ -60,7 +61,7 @@ export const realFiles: Files = {
   fsyncDirectory: (path) => withOpen(path, 'r', (fd) => fs.fsyncSync(fd)),
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.rmSync(path, { force: true }),
-  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
+  makeDirectory,
   list: (path) => (fs.existsSync(path) ? fs.readdirSync(path).toSorted() : []),
   sizeBytes: (path) => fs.statSync(path).size,
   freeBytes: (path) => {
@@ -68,6 +69,23 @@ export const realFiles: Files = {
     return disk.bavail * disk.bsize;
   },
 };
+
+/**
+ * Makes a directory and what is missing above it. Node's own recursive call never returns where a file
+ * system answers ENOENT below a directory that is there, as /proc does.
+ */
+export function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT') throw error;
+    if (fs.existsSync(dirname(path))) throw diskError('EPERM', 'mkdir', path, { cause: error });
+    makeDirectory(dirname(path));
+    makeDirectory(path);
+  }
+}
 
 function withOpen<T>(path: string, flags: string, work: (fd: number) => T): T {
   const fd = fs.openSync(path, flags);

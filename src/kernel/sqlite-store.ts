@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { makeDirectory } from './files.ts';
 import { readSqliteHeader } from './sqlite-header.ts';
 import { StoreRefusedError, translateSqliteError } from './store-errors.ts';
 import type { Migration, Operation, Row, SqlValue, Statement, Store } from './store.ts';
@@ -33,7 +34,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
   if (!isRecent(process.versions.sqlite ?? '0')) throw new StoreRefusedError(path, 'runtime');
   const applicationId = createHash('sha256').update(applicationName).digest().readInt32BE(0);
   if (path !== MEMORY) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     refuseUnusable(path, { applicationId, migrationsTotal: migrations.length });
   }
   return translating(path, () => {
