@@ -36,7 +36,7 @@ export const OUTCOMES_WORST_FIRST: readonly RunOutcome[] = ['cancelled', 'failed
 export function verdictOf({ assets, faults, wasAnswered }: RunFindings): RunVerdict {
   const codes = faults.map((fault) => fault.code);
   const isLost = assets.some((asset) => asset.outcome === 'failed');
-  const isUnreachable = isLost && !wasAnswered && codes.every((code) => exitOfFault(code) === EXIT.unreachable);
+  const isUnreachable = codes.length > 0 && !wasAnswered && codes.every((code) => exitOfFault(code) === EXIT.unreachable);
   const isMalformed = isLost && codes.length > 0 && codes.every((code) => code === 'SCHEMA_MISMATCH');
   const exit = worstExit([
     ...codes.filter((code) => code === 'UNAUTHORIZED' || code === 'FORBIDDEN' || code === 'CELLS_LEASED').map(exitOfFault),

@@ -35,6 +35,7 @@ test('an asset that failed while the venue answered some: 5', () => {
 test('no venue answered anything but time-outs, broken connections and 5xx: 7', () => {
   expect(verdict([{ outcome: 'failed' }], [fault('CONNECTION_FAILED'), fault('REQUEST_TIMEOUT'), fault('EXCHANGE_SERVER_ERROR')], false)).toMatchObject({ exit: 7 });
   expect(verdict([{ outcome: 'failed' }], [fault('CONNECTION_FAILED'), fault('NOT_FOUND')], false)).toMatchObject({ exit: 5 });
+  expect(verdict([{ outcome: 'partial', symbols_ok: 2, symbols_failed: 1 }], [fault('CONNECTION_FAILED')], false), 'two symbols had nothing to ask').toMatchObject({ exit: 7 });
 });
 
 test('a whole asset with a shape nobody knows: 6', () => expect(verdict([{ outcome: 'failed' }], [fault('SCHEMA_MISMATCH')], false)).toMatchObject({ exit: 6 }));

@@ -50,8 +50,7 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
     const ranges = [...withheld, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
     if (ranges.length > 0) failed.set(series.symbol, ranges);
   }
-  const asked = work.filter(({ ask }) => ask.length > 0).length;
-  const wasAnswered = asked === 0 || outcomes.some((outcome) => outcome.ok && outcome.value.pagesAnswered > 0);
+  const wasAnswered = outcomes.some((outcome) => outcome.ok && outcome.value.pagesAnswered > 0);
   return {
     report: reportOf(context, { work, outcomes, failed, endedBy }),
     failed,
