@@ -64,6 +64,9 @@ export async function openPipeline(settings: Settings, { log, world = {}, adapte
 function proveWritable(files: Files, directory: string): void {
   files.makeDirectory(directory);
   const probe = tempBeside(`${directory}/write-probe`);
-  files.write(probe, Buffer.from('candlekeep'));
-  files.remove(probe);
+  try {
+    files.write(probe, Buffer.from('candlekeep'));
+  } finally {
+    files.remove(probe);
+  }
 }
