@@ -36,6 +36,7 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
   const removed_rows = sumOf(parts, (part) => part.removedRows);
   const removal_rate = ratio(removed_rows, input_rows);
   const symbols_failed = sumOf(bronze, (report) => report.symbols_failed);
+  const partial_inputs = bronze.filter((report) => report.outcome !== 'complete').map((report) => report.asset);
   return {
     asset: SILVER_ASSET,
     outcome: symbols_failed > 0 || removal_rate > REMOVED_RATIO_ERROR ? 'partial' : 'complete',
@@ -49,5 +50,6 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
     symbols_ok: sumOf(bronze, (report) => report.symbols_ok),
     symbols_failed,
     errors: Object.assign({}, ...bronze.map((report) => report.errors)) as AssetReport['errors'],
+    ...(partial_inputs.length === 0 ? {} : { partial_inputs }),
   };
 }

@@ -22,5 +22,5 @@ export function chunksOf(range: DayRange, interval: Interval): DayRange[] {
   return chunks;
 }
 
-/** The `count` days that ended most recently before `nowMs`, oldest first. */
-export const lastDays = (count: number, nowMs: number): DayRange => ({ start: dayOf(nowMs - count * DAY_MS), end: dayOf(nowMs - DAY_MS) });
+/** Today and the `count` days before it. */
+export const recentDays = (count: number, nowMs: number): DayRange => ({ start: dayOf(nowMs - count * DAY_MS), end: dayOf(nowMs) });

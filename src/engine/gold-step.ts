@@ -1,13 +1,17 @@
 import { candlesIn } from '../market/range.ts';
-import { dayOf, dayRange, daysBetween } from '../market/partition.ts';
+import { dayOf, dayRange, dueUntilMs } from '../market/partition.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
 import { PublishError, type Fault } from '../faults/taxonomy/errors.ts';
-import { datasetFiles, writeDataset, type GoldFile } from '../data/gold/dataset.ts';
+import { datasetFiles, writeDataset, type GoldPeriod } from '../data/gold/dataset.ts';
 import { publishDataset } from '../data/gold/hub-publisher.ts';
+import { silverColumns } from '../data/lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../data/lake/manifest.ts';
+import { periodBefore, readPeriod } from '../data/silver/period.ts';
+import { summaryOf } from '../data/silver/summary.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf } from './range-account.ts';
 import { GOLD_ASSET } from './run-verdict.ts';
+import { venueOf } from './venues.ts';
 import type { Control } from './work.ts';
 
 export interface GoldResult {
@@ -23,37 +27,51 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
   const { ports, lake, settings } = pipeline;
   control.onProgress({ type: 'step', runId, asset: 'gold', detail: settings.hub?.repo ?? 'folder' });
   const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
-  const dataset = await makeDataset(pipeline, manifest);
+  const periods: GoldPeriod[] = [];
+  for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
+  const dataset = datasetFiles({ repo: settings.hub?.repo ?? null, periods, missing: await missingCandles(pipeline, periods) });
   writeDataset(ports.files, lake.gold, dataset);
-  if (settings.hub === null) return { report: reportOf(manifest, 'complete'), fault: null };
+  if (settings.hub === null) return { report: reportOf(periods, 'complete'), fault: null };
   try {
     const { result, head, filesChanged } = await publishDataset({ ...ports, random: ports.random.fork('hub') }, settings.hub, dataset, control.signal);
     ports.log.info(`${settings.hub.repo} ${result}`, { run: runId, head, filesChanged });
-    return { report: reportOf(manifest, 'complete'), fault: null };
+    return { report: reportOf(periods, 'complete'), fault: null };
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
-    return { report: reportOf(manifest, 'failed'), fault: error };
+    return { report: reportOf(periods, 'failed'), fault: error };
   }
 }
 
-async function makeDataset(pipeline: Pipeline, manifest: readonly ManifestEntry[]): Promise<GoldFile[]> {
-  const { ports, lake, settings } = pipeline;
+/**
+ * A period as it is published: the bytes of its silver file, or, while silver holds candles of a day
+ * that is not due, the same made anew without them; none when nothing is due yet.
+ */
+async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<GoldPeriod[]> {
+  const { ports, lake } = pipeline;
+  const { adapter } = venueOf(pipeline.venues, entry.exchange);
+  const untilMs = dueUntilMs(ports.clock.nowMs(), adapter.graceMs);
+  if (entry.symbols.every((span) => span.lastOpenMs < untilMs)) return [{ ...entry, bytes: ports.files.read(lake.at(entry.path)) }];
+  const due = periodBefore(await readPeriod(ports, lake, adapter, entry), untilMs);
+  return due.rows.length === 0 ? [] : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];
+}
+
+/** Candles that are not there between the first and the last of each series, by `exchange symbol interval`. */
+async function missingCandles(pipeline: Pipeline, periods: readonly GoldPeriod[]): Promise<ReadonlyMap<string, number>> {
   const missing = new Map<string, number>();
-  for (const entry of manifest) {
-    for (const span of entry.symbols) {
-      const days = daysBetween(dayOf(span.firstOpenMs), dayOf(span.lastOpenMs));
-      const range = { fromMs: span.firstOpenMs, toMs: dayRange(days.at(-1) ?? '').toMs };
-      const [account] = await accountOf(pipeline, { range, markets: new Map([[entry.exchange, [span.symbol]]]), intervals: [entry.interval] });
-      const lacking = account?.gaps.reduce((sum, gap) => sum + candlesIn(gap, entry.interval), 0) ?? 0;
-      const key = `${entry.exchange} ${span.symbol} ${entry.interval}`;
+  for (const { exchange, interval, symbols } of periods) {
+    for (const { symbol, firstOpenMs, lastOpenMs } of symbols) {
+      const range = { fromMs: firstOpenMs, toMs: dayRange(dayOf(lastOpenMs)).toMs };
+      const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
+      const lacking = account?.gaps.reduce((sum, gap) => sum + candlesIn(gap, interval), 0) ?? 0;
+      const key = `${exchange} ${symbol} ${interval}`;
       missing.set(key, (missing.get(key) ?? 0) + lacking);
     }
   }
-  return datasetFiles({ repo: settings.hub?.repo ?? null, manifest, missing, read: (entry) => ports.files.read(lake.at(entry.path)) });
+  return missing;
 }
 
-function reportOf(manifest: readonly ManifestEntry[], outcome: 'complete' | 'failed'): AssetReport {
-  const rows = manifest.reduce((sum, entry) => sum + entry.rowsOut, 0);
+function reportOf(periods: readonly GoldPeriod[], outcome: 'complete' | 'failed'): AssetReport {
+  const rows = periods.reduce((sum, period) => sum + period.rowsOut, 0);
   return {
     asset: GOLD_ASSET,
     outcome,
@@ -64,7 +82,7 @@ function reportOf(manifest: readonly ManifestEntry[], outcome: 'complete' | 'fai
     removal_rate: 0,
     validation_errors: 0,
     validation_warnings: 0,
-    symbols_ok: new Set(manifest.flatMap((entry) => entry.symbols.map((span) => `${entry.exchange} ${span.symbol}`))).size,
+    symbols_ok: new Set(periods.flatMap(({ exchange, symbols }) => symbols.map(({ symbol }) => `${exchange} ${symbol}`))).size,
     symbols_failed: 0,
     errors: {},
   };

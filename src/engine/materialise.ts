@@ -8,6 +8,7 @@ import { EXIT, worstExit } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf, totalOf } from './range-account.ts';
 import { executeRun, type RunResult } from './run-execution.ts';
+import { venueOf } from './venues.ts';
 import type { Control, RunRequest, WorkRequest, WorkResult } from './work.ts';
 
 /** Cells one healing turn looks at. */
@@ -22,10 +23,15 @@ interface Planned {
 
 /**
  * Makes one run per interval and chunk of days and executes them one after another, newest days
- * first. A run that fails does not keep the next from starting, unless what failed concerns them all.
+ * first. A venue without candles of an interval is left out there. A run that fails does not keep the
+ * next from starting, unless what failed concerns them all.
  */
 export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
-  return executeAll(pipeline, work.intervals.flatMap((interval) => chunksOf(work.days, interval).toReversed().map((days) => ({ work, interval, days }))), control);
+  const planned = work.intervals.flatMap((interval) => {
+    const own = { ...work, markets: new Map([...work.markets].filter(([exchange]) => venueOf(pipeline.venues, exchange).adapter.intervals.includes(interval))) };
+    return own.markets.size === 0 ? [] : chunksOf(work.days, interval).toReversed().map((days): Planned => ({ work: own, interval, days }));
+  });
+  return executeAll(pipeline, planned, control);
 }
 
 /** One turn of cell healing: asks again for every cell whose appointment has come, or, by hand, for every incomplete one. */

@@ -42,10 +42,20 @@ test('a complete day is not asked; with force it is', () => {
   expect(plan(knowledge(cell([])), { selection: 'all' }).ask).toEqual([WHOLE]);
 });
 
-test('a day that is not due is left alone, with force too', () => {
-  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 4_999 })).toMatchObject({ ask: [], days: [] });
-  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 4_999, selection: 'all' })).toMatchObject({ ask: [], days: [] });
-  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 5_000 }).days).toEqual([DAY]);
+test('a day is due when it has closed and the venue\'s grace has passed', () => {
+  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 4_999 })).toMatchObject({ days: [], openDays: [DAY] });
+  expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 5_000 })).toMatchObject({ days: [DAY], openDays: [] });
+});
+
+test('of the open day what has closed is asked, grace included, and what bronze holds is not asked again', () => {
+  const tenMs = WHOLE.fromMs + 10 * HOUR_MS;
+  expect(plan(knowledge(null), { nowMs: tenMs + 4_999 }).ask).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs - HOUR_MS }]);
+  expect(plan(knowledge(null), { nowMs: tenMs + 5_000 }).ask).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs }]);
+  const known = knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: tenMs - HOUR_MS }] });
+  expect(plan(known, { nowMs: tenMs + 5_000 }).ask).toEqual([{ fromMs: tenMs - HOUR_MS, toMs: tenMs }]);
+  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'all' }).ask).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs }]);
+  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'failed' })).toMatchObject({ ask: [], openDays: [] });
+  expect(plan(knowledge(null), { nowMs: WHOLE.fromMs + 4_999 })).toMatchObject({ ask: [], openDays: [] });
 });
 
 test('by hand what failed is asked at once and exactly, a hole waits for its appointment', () => {

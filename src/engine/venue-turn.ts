@@ -85,10 +85,9 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const context = { ports: pipeline.ports, lake: pipeline.lake, adapter: venue.adapter, fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs };
   for (const period of periods) {
     const scopes = plans.flatMap((plan) => {
-      const inPeriod = plan.days.filter((day) => periodOf(day, turn.run.interval) === period);
-      return inPeriod.length === 0 || bronze.neverListed.has(plan.series.symbol)
-        ? []
-        : [{ symbol: plan.series.symbol, days: inPeriod, askedDays: plan.askedDays, failed: bronze.failed.get(plan.series.symbol) ?? [] }];
+      const isInside = (day: Day): boolean => periodOf(day, turn.run.interval) === period;
+      const scope = { symbol: plan.series.symbol, days: plan.days.filter(isInside), askedDays: plan.askedDays, openDays: plan.openDays.filter(isInside), failed: bronze.failed.get(plan.series.symbol) ?? [] };
+      return scope.days.length + scope.openDays.length === 0 || bronze.neverListed.has(plan.series.symbol) ? [] : [scope];
     });
     if (scopes.length === 0) continue;
     control.signal.throwIfAborted();
@@ -114,6 +113,7 @@ const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
   ask: [],
   days: [],
   askedDays: new Set(),
+  openDays: [],
   withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
 });
 

@@ -1,4 +1,5 @@
 import type { Series } from '../market/candle.ts';
+import { intervalMs } from '../market/interval.ts';
 import { mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayRange, dueAtMs, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
@@ -40,21 +41,31 @@ export interface SeriesPlan {
   /** Days whose cells are accounted for in this run, asked or not. */
   readonly days: readonly Day[];
   readonly askedDays: ReadonlySet<Day>;
+  /** Days that are not due yet: their closed candles are stored, and accounted for once the day is due. */
+  readonly openDays: readonly Day[];
   /** What is not asked because of what a venue said before: to come back later, or that it does not list the symbol. */
   readonly withheld: readonly FailedRange[];
 }
 
 /**
  * Decides what to ask for one series. What bronze holds is not asked again; a hole in an answered page
- * waits for its appointment; a fault's cells are asked at once when a person runs a command.
+ * waits for its appointment; a fault's cells are asked at once when a person runs a command. Of a day
+ * that is not due what has closed is asked.
  */
 export function planSeries(known: SeriesKnowledge, options: PlanOptions): SeriesPlan {
   const ask: TimeRange[] = [];
   const days: Day[] = [];
   const askedDays = new Set<Day>();
+  const openDays: Day[] = [];
   const withheld: FailedRange[] = [];
   for (const day of known.days) {
-    if (dueAtMs(day, known.graceMs) > options.nowMs) continue;
+    if (dueAtMs(day, known.graceMs) > options.nowMs) {
+      const closed = closedPart(day, known, options.nowMs);
+      if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
+      openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
+      ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.covered)));
+      continue;
+    }
     const cell = known.cells.get(day) ?? null;
     const wanted = wantedOf(day, cell, known, options);
     if (wanted === 'nothing') continue;
@@ -66,15 +77,27 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
     if (wanted.length > 0) askedDays.add(day);
     ask.push(...wanted);
   }
-  return { series: known.series, ask: mergeRanges(ask), days, askedDays, withheld };
+  return { series: known.series, ask: mergeRanges(ask), days, askedDays, openDays, withheld };
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>
   (cell?.gaps ?? []).map(({ fromMs, toMs, code }) => ({ range: { fromMs, toMs }, code: code ?? 'EXCHANGE_RATE_LIMITED', notBeforeMs: cell?.notBeforeMs ?? null }));
 
+/** The day from the series' first candle on. */
+function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
+  const { fromMs, toMs } = dayRange(day);
+  return { fromMs: Math.max(fromMs, firstCandleMs ?? fromMs), toMs };
+}
+
+/** The candles of a day that have closed, the venue's grace included. */
+function closedPart(day: Day, known: SeriesKnowledge, nowMs: number): TimeRange {
+  const stepMs = intervalMs(known.series.interval);
+  const { fromMs, toMs } = listedPart(day, known);
+  return { fromMs, toMs: Math.min(toMs, Math.floor((nowMs - known.graceMs) / stepMs) * stepMs) };
+}
+
 function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, options: PlanOptions): TimeRange[] | 'nothing' | 'parked' {
-  const whole = dayRange(day);
-  const listed = { fromMs: Math.max(whole.fromMs, known.firstCandleMs ?? whole.fromMs), toMs: whole.toMs };
+  const listed = listedPart(day, known);
   const isParked = (cell?.notBeforeMs ?? 0) > options.nowMs;
   if (options.selection === 'all') return isParked ? 'parked' : [listed];
   if (cell === null) return options.selection === 'failed' ? 'nothing' : subtractRanges([listed], known.covered);

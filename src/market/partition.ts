@@ -23,6 +23,9 @@ export function daysBetween(start: Day, end: Day): Day[] {
 /** When a partition is due: its day has closed and the venue's grace has passed. Epoch milliseconds. */
 export const dueAtMs = (day: Day, graceMs: number): number => dayStartMs(day) + DAY_MS + graceMs;
 
+/** Start of the first partition that is not due at `nowMs`: candles that open before it are in the account. Epoch milliseconds. */
+export const dueUntilMs = (nowMs: number, graceMs: number): number => Math.floor((nowMs - graceMs) / DAY_MS) * DAY_MS;
+
 /** The span one silver file covers: a day for 1m and 5m, a month for 15m to 4h, a year for 1d. */
 export type Period = string;
 

@@ -44,13 +44,14 @@ export interface RehearsalOptions {
   readonly plan?: FaultPlan;
   readonly settings?: Partial<Settings>;
   readonly dataDir?: string;
+  readonly startMs?: number;
 }
 
 /** A pipeline on a real data directory, in virtual time, against the stand-in exchange without sockets. */
 export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
   const dataDir = options.dataDir ?? temporaryDirectory();
   const random = seededRandom(options.seed);
-  const clock = new VirtualClock({ random: random.fork('clock'), startMs: START_MS });
+  const clock = new VirtualClock({ random: random.fork('clock'), startMs: options.startMs ?? START_MS });
   const venue = standInBinance({ world: options.world ?? TAPES, ...(options.plan ? { plan: options.plan } : {}) });
   const log = memoryLog();
   const settings: Settings = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { writeAtomic, type Files } from '../../kernel/files.ts';
 import { dayOf } from '../../market/partition.ts';
+import type { PeriodKey } from '../lake/layout.ts';
 import type { ManifestEntry } from '../lake/manifest.ts';
 import { renderCard, type CardRow } from './card.ts';
 
@@ -13,13 +14,17 @@ export interface GoldFile {
   readonly sha256: string;
 }
 
+/** The due candles of one period, ready to be published. */
+export interface GoldPeriod extends PeriodKey, Pick<ManifestEntry, 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'> {
+  readonly bytes: Uint8Array;
+}
+
 export interface DatasetInput {
   /** `owner/name`, or null for a folder that is not published. */
   readonly repo: string | null;
-  readonly manifest: readonly ManifestEntry[];
+  readonly periods: readonly GoldPeriod[];
   /** Pending and otherwise missing candles by `exchange symbol interval`, for the card. */
   readonly missing: ReadonlyMap<string, number>;
-  readonly read: (entry: ManifestEntry) => Uint8Array;
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -28,27 +33,27 @@ const fileOf = (path: string, content: Uint8Array | string): GoldFile => {
   return { path, bytes, sha256: sha256Of(bytes) };
 };
 
-/** `data/interval=1h/exchange=binance/2024-06.parquet`: the bytes of the silver file of the same period. */
-const goldPath = (entry: ManifestEntry): string => `data/interval=${entry.interval}/exchange=${entry.exchange}/${entry.period}.parquet`;
+/** `data/interval=1h/exchange=binance/2024-06.parquet`. */
+const goldPath = ({ exchange, interval, period }: PeriodKey): string => `data/interval=${interval}/exchange=${exchange}/${period}.parquet`;
 
 /** Where everything under this folder of the repository is ours to remove when it is no longer made. */
 export const DATA_FOLDER = 'data/';
 
 /** The whole dataset as files. The same silver gives the same bytes: nothing in it depends on when or by whom it was made. */
 export function datasetFiles(input: DatasetInput): GoldFile[] {
-  const entries = input.manifest.toSorted((a, b) => (goldPath(a) < goldPath(b) ? -1 : 1));
-  const data = entries.map((entry) => fileOf(goldPath(entry), input.read(entry)));
-  const described = entries.map((entry, at) => ({
-    path: goldPath(entry), exchange: entry.exchange, interval: entry.interval, period: entry.period, sha256: data[at]?.sha256, rows: entry.rowsOut,
-    rows_in: entry.rowsIn, removed_by_rule: entry.removedByRule, warnings_by_rule: entry.warningsByRule, symbols: entry.symbols,
+  const periods = input.periods.toSorted((a, b) => (goldPath(a) < goldPath(b) ? -1 : 1));
+  const data = periods.map((period) => fileOf(goldPath(period), period.bytes));
+  const described = periods.map((period, at) => ({
+    path: goldPath(period), exchange: period.exchange, interval: period.interval, period: period.period, sha256: data[at]?.sha256, rows: period.rowsOut,
+    rows_in: period.rowsIn, removed_by_rule: period.removedByRule, warnings_by_rule: period.warningsByRule, symbols: period.symbols,
   }));
   const meta = [fileOf('README.md', renderCard({ repo: input.repo, rows: cardRows(input) })), fileOf('_meta/manifest.json', `${JSON.stringify({ schema: 1, files: described }, null, 1)}\n`)];
   const sums = [...meta, ...data].map((file) => `${file.sha256}  ${file.path}\n`).toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join('');
   return [...meta, fileOf('_meta/SHA256SUMS', sums), ...data];
 }
 
-function cardRows({ manifest, missing }: DatasetInput): CardRow[] {
-  const spans = manifest.flatMap((entry) => entry.symbols.map((span) => ({ exchange: entry.exchange, interval: entry.interval, ...span })));
+function cardRows({ periods, missing }: DatasetInput): CardRow[] {
+  const spans = periods.flatMap((period) => period.symbols.map((span) => ({ exchange: period.exchange, interval: period.interval, ...span })));
   const series = Map.groupBy(spans, (span) => `${span.exchange} ${span.symbol} ${span.interval}`);
   return [...series].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, own]) => ({
     exchange: own[0]?.exchange ?? '',

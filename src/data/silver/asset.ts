@@ -11,9 +11,10 @@ import { coverageOf } from '../bronze/page-index.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
-import { manifestEntry, manifestOf, recordManifest, type ManifestEntry, type SymbolSpan } from '../lake/manifest.ts';
+import { manifestEntry, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
 import { accountCell } from './cell-account.ts';
 import { readPeriod, rowKey, type PeriodRows, type QuarantinedRow } from './period.ts';
+import { summaryOf } from './summary.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
 export interface SymbolScope {
@@ -21,6 +22,8 @@ export interface SymbolScope {
   readonly days: readonly Day[];
   /** Days for which this run sent a request. */
   readonly askedDays: ReadonlySet<Day>;
+  /** Days that are not due yet: stored as far as they go, in no account. */
+  readonly openDays: readonly Day[];
   readonly failed: readonly FailedRange[];
 }
 
@@ -67,7 +70,7 @@ export async function materialiseSilver(context: SilverContext, key: PeriodKey, 
 }
 
 function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean {
-  const days = new Map(scopes.map(({ symbol, days: ownDays }) => [symbol, new Set(ownDays)]));
+  const days = new Map(scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays])]));
   return (row) => days.get(row.symbol)?.has(dayOf(row.openTimeMs)) ?? false;
 }
 
@@ -145,49 +148,19 @@ async function writeTemp({ ports, lake }: SilverContext, path: string, bytes: Ui
 
 function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes: Uint8Array; sha256: string; before: ManifestEntry | null; runId: string; nowMs: number }): ManifestEntry {
   const { key, period, before } = made;
-  const rowsSha256 = hashRows(period.rows);
+  const summary = summaryOf(period);
   return {
     ...key,
+    ...summary,
     path: made.path,
-    revision: before === null ? 1 : before.revision + (before.rowsSha256 === rowsSha256 ? 0 : 1),
+    revision: before === null ? 1 : before.revision + (before.rowsSha256 === summary.rowsSha256 ? 0 : 1),
     sha256: made.sha256,
-    rowsSha256,
     bytes: made.bytes.length,
-    rowsIn: period.rows.length + period.quarantined.length,
-    rowsOut: period.rows.length,
-    removedByRule: countRules(period.quarantined.map(({ rules }) => rules)),
-    warningsByRule: countRules([...period.warnings.values()]),
     duplicates: period.duplicates,
-    symbols: spansOf(period.rows),
     inputs: period.inputs,
     runId: made.runId,
     writtenAtMs: made.nowMs,
   };
-}
-
-/** Tells whether rows changed, however they are encoded. */
-function hashRows(rows: readonly SilverRow[]): string {
-  const hash = createHash('sha256');
-  for (const row of rows) {
-    hash.update(`${row.symbol}|${row.openTimeMs}|${row.open}|${row.high}|${row.low}|${row.close}|${row.volume}|${row.quoteVolume}|${row.trades}\n`);
-  }
-  return hash.digest('hex');
-}
-
-function countRules(ruleLists: readonly (readonly string[])[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const rule of ruleLists.flat()) counts[rule] = (counts[rule] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** `rows` sorted by symbol and time. */
-function spansOf(rows: readonly SilverRow[]): SymbolSpan[] {
-  return [...Map.groupBy(rows, (row) => row.symbol)].map(([symbol, own]) => ({
-    symbol,
-    rows: own.length,
-    firstOpenMs: (own[0] as SilverRow).openTimeMs,
-    lastOpenMs: (own.at(-1) as SilverRow).openTimeMs,
-  }));
 }
 
 function quarantineColumns(quarantined: readonly QuarantinedRow[]): ReturnType<typeof silverColumns> {

@@ -90,3 +90,14 @@ function deliveriesOf(page: PageEntry, answer: number, rows: ReturnType<Exchange
     },
   }));
 }
+
+/** What of a period opens before `timeMs`. */
+export function periodBefore(period: PeriodRows, timeMs: number): Pick<PeriodRows, 'rows' | 'quarantined' | 'warnings'> {
+  const rows = period.rows.filter((row) => row.openTimeMs < timeMs);
+  const kept = new Set(rows.map(rowKey));
+  return {
+    rows,
+    quarantined: period.quarantined.filter(({ row }) => row.openTimeMs < timeMs),
+    warnings: new Map([...period.warnings].filter(([key]) => kept.has(key))),
+  };
+}

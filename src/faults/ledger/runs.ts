@@ -23,6 +23,8 @@ export interface AssetReport {
   readonly symbols_ok: number;
   readonly symbols_failed: number;
   readonly errors: Readonly<Record<string, FaultCode>>;
+  /** Assets this one was made from that were not complete themselves; absent where there are none. */
+  readonly partial_inputs?: readonly string[];
 }
 
 export interface NewRun {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { lastDays } from '../../engine/chunks.ts';
+import { recentDays } from '../../engine/chunks.ts';
 import { estimate } from '../../engine/estimate.ts';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
 import { heal, materialise } from '../../engine/materialise.ts';
@@ -28,14 +28,14 @@ const scoped = (command: Command): Command =>
 
 export function addMaterialiseCommands(program: Command, run: CommandRunner): void {
   run(scoped(program.command('run'))
-    .description('Fetch, clean and store the candles of one day (default: what is due and not complete of the last two days)')
+    .description('Fetch, clean and store the candles of one day (default: what is due and not complete of the last two days, and what has closed of today)')
     .option('--date <day>', 'UTC date such as 2024-06-01')
     .addHelpText('after', examples(['candlekeep run', 'candlekeep run --date 2024-06-01 --symbol BTC/USDT', 'candlekeep run --dry-run'])),
   async (session, options: WorkOptions & { readonly date?: string }) => {
     const configuration = await configure(session);
     const nowMs = session.clock.nowMs();
     const date = options.date === undefined ? null : readDay(options.date, '--date', nowMs);
-    const days = date === null ? lastDays(2, nowMs) : { start: date, end: date };
+    const days = date === null ? recentDays(2, nowMs) : { start: date, end: date };
     const request: WorkRequest = { ...scopeOf(configuration.settings, options), days, selection: options.force ? 'all' : 'missing', keptWaits: 'holes', trigger: 'manual', tags: {} };
     return work(session, configuration, { request, options });
   });

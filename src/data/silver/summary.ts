@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { SilverRow } from '../lake/candle-columns.ts';
+import type { ManifestEntry, SymbolSpan } from '../lake/manifest.ts';
+import type { PeriodRows } from './period.ts';
+
+/** What the rows of a period say of themselves in a manifest. */
+export type PeriodSummary = Pick<ManifestEntry, 'rowsSha256' | 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'>;
+
+export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'warnings'>): PeriodSummary => ({
+  rowsSha256: hashRows(period.rows),
+  rowsIn: period.rows.length + period.quarantined.length,
+  rowsOut: period.rows.length,
+  removedByRule: countRules(period.quarantined.map(({ rules }) => rules)),
+  warningsByRule: countRules([...period.warnings.values()]),
+  symbols: spansOf(period.rows),
+});
+
+/** Tells whether rows changed, however they are encoded. */
+function hashRows(rows: readonly SilverRow[]): string {
+  const hash = createHash('sha256');
+  for (const row of rows) {
+    hash.update(`${row.symbol}|${row.openTimeMs}|${row.open}|${row.high}|${row.low}|${row.close}|${row.volume}|${row.quoteVolume}|${row.trades}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function countRules(ruleLists: readonly (readonly string[])[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const rule of ruleLists.flat()) counts[rule] = (counts[rule] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `rows` sorted by symbol and time. */
+function spansOf(rows: readonly SilverRow[]): SymbolSpan[] {
+  return [...Map.groupBy(rows, (row) => row.symbol)].map(([symbol, own]) => ({
+    symbol,
+    rows: own.length,
+    firstOpenMs: (own[0] as SilverRow).openTimeMs,
+    lastOpenMs: (own.at(-1) as SilverRow).openTimeMs,
+  }));
+}
