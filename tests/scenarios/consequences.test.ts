@@ -136,7 +136,7 @@ test('a recorded outage stays pending with an appointment, is looked at again af
   await rehearsal.heal('all');
   expect(rehearsal.venue.log.length).toBe(asked);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(21_600_000));
-  expect(await rehearsal.heal('all')).toMatchObject({ pending: 284 + 283, nextAttemptAtMs: rehearsal.clock.nowMs() + 86_400_000 });
+  expect(await rehearsal.heal('all')).toMatchObject({ pending: 284 + 283, nextAttemptAtMs: (result.nextAttemptAtMs ?? 0) - 21_600_000 + 86_400_000 });
   expect(rehearsal.venue.log.length).toBeGreaterThan(asked);
 });
 

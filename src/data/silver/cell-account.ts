@@ -1,7 +1,7 @@
 import type { Cell } from '../../market/candle.ts';
 import { dayRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
-import { countCell, healingWaitMs, recheckWaitMs, type CellState, type FailedRange, type GapState } from '../../faults/ledger/account.ts';
+import { countCell, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type GapState } from '../../faults/ledger/account.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
 
 /** What is known about a cell when it is accounted for. */
@@ -39,6 +39,7 @@ export function accountCell(findings: CellFindings): CellState {
   const { account, gaps } = countCell({ due, interval: cell.interval, present: findings.present, reasonOf });
   const isWhole = account.pending === 0 && account.quarantined === 0;
   const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
+  const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
   const notBeforeMs = Math.max(0, ...findings.failed.map((failed) => failed.notBeforeMs ?? 0), before?.notBeforeMs ?? 0);
   const isParked = account.pending > 0 && notBeforeMs > nowMs;
   return {
@@ -46,17 +47,18 @@ export function accountCell(findings: CellFindings): CellState {
     account,
     gaps,
     looks,
+    pendingSinceMs,
     notBeforeMs: isParked ? notBeforeMs : null,
-    nextAttemptAtMs: isParked ? notBeforeMs : nextAttemptAt(findings, { looks, pending: account.pending, quarantined: account.quarantined, byFault: gaps.some(isByFault) }),
+    nextAttemptAtMs: isParked ? notBeforeMs : nextAttemptAt(findings, { account, looks, sinceMs: pendingSinceMs ?? nowMs, byFault: gaps.some(isByFault) }),
   };
 }
 
 const isByFault = (gap: CellState['gaps'][number]): boolean => gap.state === 'pending' && gap.code !== 'ROWS_MISSING';
 
-function nextAttemptAt(findings: CellFindings, found: { looks: number; pending: number; quarantined: number; byFault: boolean }): number | null {
+function nextAttemptAt(findings: CellFindings, found: { account: Account; looks: number; sinceMs: number; byFault: boolean }): number | null {
   const { nowMs, recheckAfterMs, before, asked } = findings;
-  const wasWaiting = !asked && before?.nextAttemptAtMs !== undefined && before.nextAttemptAtMs !== null;
-  if (found.pending === 0 && (found.quarantined === 0 || found.looks > 1)) return null;
-  if (wasWaiting) return before.nextAttemptAtMs;
-  return nowMs + (found.byFault ? healingWaitMs(found.looks) : recheckWaitMs(found.looks, recheckAfterMs));
+  const { account, looks, sinceMs } = found;
+  if (account.pending === 0 && (account.quarantined === 0 || looks > 1)) return null;
+  if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
+  return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });
 }

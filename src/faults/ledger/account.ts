@@ -25,6 +25,8 @@ export interface CellState extends Cell {
   readonly gaps: readonly Gap[];
   /** How often this cell was asked and came out with gaps, since it was last complete. */
   readonly looks: number;
+  /** Since when it has not been complete; null when it is. Epoch milliseconds. */
+  readonly pendingSinceMs: number | null;
   /** When its pending candles are asked again; null when nothing is pending. */
   readonly nextAttemptAtMs: number | null;
   /** The venue's own word: nobody asks before, not even by hand. */
@@ -83,12 +85,17 @@ export function countCell(evidence: CellEvidence): { readonly account: Account; 
 }
 
 const MINUTE_MS = 60_000;
-/** Waits before a pending cell is asked again after a fault; the last one repeats. */
-const HEALING_WAITS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS, 1_440 * MINUTE_MS];
+const DAILY_MS = 1_440 * MINUTE_MS;
+/** When candles that a fault kept away are asked for again, from the moment they were first missed; later daily. */
+const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS];
 
-/** When to ask a cell again that came out incomplete for the `looks`-th time because of a fault. */
-export const healingWaitMs = (looks: number): number => HEALING_WAITS_MS[Math.min(Math.max(looks, 1), HEALING_WAITS_MS.length) - 1] ?? MINUTE_MS;
+/** The next time to ask for candles that a fault kept away, later than `nowMs`. */
+export const nextHealingAtMs = (sinceMs: number, nowMs: number): number => nextOf(HEALING_OFFSETS_MS, { sinceMs, nowMs });
 
-/** When to ask again for candles that a complete answer did not have: after `recheckAfterMs`, then daily. */
-export const recheckWaitMs = (looks: number, recheckAfterMs: number): number => (looks <= 1 ? recheckAfterMs : 1_440 * MINUTE_MS);
+/** The next time to ask for candles that a complete answer did not have, later than `nowMs`: after `recheckAfterMs`, then daily. */
+export const nextRecheckAtMs = (recheckAfterMs: number, at: { readonly sinceMs: number; readonly nowMs: number }): number => nextOf([recheckAfterMs], at);
 
+function nextOf(offsetsMs: readonly number[], { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number }): number {
+  const offsetMs = offsetsMs.find((one) => sinceMs + one > nowMs) ?? (Math.floor((nowMs - sinceMs) / DAILY_MS) + 1) * DAILY_MS;
+  return sinceMs + offsetMs;
+}

@@ -20,6 +20,7 @@ interface CellRow {
   readonly pending: number;
   readonly gaps: string;
   readonly looks: number;
+  readonly pending_since: number | null;
   readonly next_attempt_at: number | null;
   readonly not_before: number | null;
 }
@@ -29,14 +30,14 @@ export function* recordCells(cells: readonly CellState[], by: { readonly runId: 
   for (const cell of cells) {
     const { expected, present, no_trades, outage, quarantined, pending } = cell.account;
     yield* exec(
-      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, looks, next_attempt_at, not_before, run_id, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, looks, pending_since, next_attempt_at, not_before, run_id, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
        on conflict (exchange, candle_interval, symbol, day) do update set expected = excluded.expected, present = excluded.present,
          no_trades = excluded.no_trades, outage = excluded.outage, quarantined = excluded.quarantined, pending = excluded.pending,
-         gaps = excluded.gaps, looks = excluded.looks, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
+         gaps = excluded.gaps, looks = excluded.looks, pending_since = excluded.pending_since, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
          run_id = excluded.run_id, updated_at = excluded.updated_at`,
       cell.exchange, cell.symbol, cell.interval, cell.day, expected, present, no_trades, outage, quarantined, pending,
-      gapsToText(cell.gaps), cell.looks, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
+      gapsToText(cell.gaps), cell.looks, cell.pendingSinceMs, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
     );
   }
 }
@@ -110,6 +111,7 @@ const toCell = (row: CellRow): CellState => ({
   },
   gaps: gapsFromText(row.gaps),
   looks: row.looks,
+  pendingSinceMs: row.pending_since,
   nextAttemptAtMs: row.next_attempt_at,
   notBeforeMs: row.not_before,
 });

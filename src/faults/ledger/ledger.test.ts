@@ -7,7 +7,7 @@ import { dayRange } from '../../market/partition.ts';
 import { gridOf } from '../../market/range.ts';
 import { CellsLeasedError, RateLimitError } from '../taxonomy/errors.ts';
 import { toRecord } from '../taxonomy/records.ts';
-import { balances, countCell, GAP_STATES, healingWaitMs, recheckWaitMs, type CellState } from './account.ts';
+import { balances, countCell, GAP_STATES, nextHealingAtMs, nextRecheckAtMs, type CellState } from './account.ts';
 import { cellsOfSeries, cellsToHeal, incompleteCells, ledgerTotals, recordCells } from './cells.ts';
 import { countFaults, faultsOfRun, recordFaults, type FaultEntry } from './fault-log.ts';
 import { LEASE_TTL_MS, releaseLeases, renewLeases, takeLeases } from './leases.ts';
@@ -74,7 +74,7 @@ const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as co
 const cellOf = (over: Partial<CellState> = {}): CellState => ({
   ...series, day: DAY, account: { expected: 24, present: 20, no_trades: 0, outage: 0, quarantined: 1, pending: 3 },
   gaps: [{ fromMs: dayRange(DAY).fromMs, toMs: dayRange(DAY).fromMs + 3 * 3_600_000, state: 'pending', code: 'ROWS_MISSING' }],
-  looks: 1, nextAttemptAtMs: 5_000, notBeforeMs: null, ...over,
+  looks: 1, pendingSinceMs: 1_000, nextAttemptAtMs: 5_000, notBeforeMs: null, ...over,
 });
 
 test('the account balances whatever is present and whatever the reasons are', () => {
@@ -119,8 +119,10 @@ test('healing sees cells whose appointment has come and that no venue holds back
 });
 
 test('healing waits 5 minutes, 15 minutes, 1 hour, 6 hours and then a day; a hole waits for its recheck, then a day', () => {
-  expect([1, 2, 3, 4, 5, 9].map((looks) => healingWaitMs(looks) / 60_000)).toEqual([5, 15, 60, 360, 1_440, 1_440]);
-  expect([1, 2, 3].map((looks) => recheckWaitMs(looks, 3_600_000) / 60_000)).toEqual([60, 1_440, 1_440]);
+  const minute = 60_000;
+  const healing = (afterMinutes: number): number => nextHealingAtMs(7, 7 + afterMinutes * minute) / minute - 7 / minute;
+  expect([0, 4.9, 5, 15, 59, 60, 360, 1_439, 1_440, 3_000].map(healing)).toEqual([5, 5, 15, 60, 60, 360, 1_440, 1_440, 2_880, 4_320]);
+  expect([0, 59, 60, 1_440].map((after) => nextRecheckAtMs(60 * minute, { sinceMs: 0, nowMs: after * minute }) / minute)).toEqual([60, 60, 1_440, 2_880]);
 });
 
 test('a fault is logged once under its id and found under its run and code', async () => {

@@ -53,6 +53,7 @@ export const LEDGER_1: Migration = {
       pending bigint not null,
       gaps text not null,
       looks bigint not null,
+      pending_since bigint,
       next_attempt_at bigint,
       not_before bigint,
       run_id text not null,
