@@ -1,5 +1,6 @@
 import type { Account } from '../faults/ledger/account.ts';
 import type { Run } from '../faults/ledger/runs.ts';
+import { runbookPath } from '../faults/taxonomy/catalogue.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import type { ExitCode } from '../engine/exit-code.ts';
@@ -40,7 +41,7 @@ function errorDocument(record: FaultRecord, runId: string | null = null): ErrorD
     attempts: fact('attempts', 'number'),
     run_id: runId,
     hint: ruleOf(record.code).hint,
-    docs: `docs/faults.md#${record.code.toLowerCase()}`,
+    docs: runbookPath(record.code),
   };
 }
 

@@ -65,7 +65,7 @@ async function refusalOf(args: readonly string[], { prepare, env = {} }: Prepara
 const refused = (names: string, code: FaultCode = 'CONFIG_INVALID') => ({
   plain: { exit: 2, out: '', err: expect.toSatisfy((err: string) => /^error\[[^\n]+\n$/.test(err) && err.startsWith(`error[${code}] `) && err.includes(names), `is one line error[${code}] with ${names}`) as unknown },
   json: { exit: 2, err: '' },
-  document: { schema: 1, ok: false, exit: 2, error: expect.objectContaining({ code, message: expect.stringContaining(names) as unknown, docs: `docs/faults.md#${code.toLowerCase()}` }) as unknown },
+  document: { schema: 1, ok: false, exit: 2, error: expect.objectContaining({ code, message: expect.stringContaining(names) as unknown, docs: `docs/runbook/${code}.md` }) as unknown },
   errorFields: ERROR_FIELDS,
   changed: [],
 });
@@ -209,7 +209,8 @@ test.each(FAULT_CODES)('explain %s says what it is, in any case, as text and as 
   const { exit, out } = await candlekeep(['explain', code.toLowerCase()]);
   expect(exit).toBe(0);
   expect(out.split('\n')[0]).toBe(code);
-  expect(documentIn((await candlekeep(['explain', code, '--json'])).out)).toMatchObject({ schema: 1, code });
+  expect(documentIn((await candlekeep(['explain', code, '--json'])).out)).toMatchObject({ schema: 1, code, docs: `docs/runbook/${code}.md` });
+  expect(out).toContain(`docs/runbook/${code}.md`);
 });
 
 test('explain of an unknown code is refused with the nearest one', async () => {

@@ -17,7 +17,7 @@ import { failureDocument } from './documents.ts';
 import { sessionOf, type Session } from './session.ts';
 import { failureLines } from './work-summary.ts';
 
-/** Gives a command its global options and its action. The action's options are the command's own, checked by itself. */
+/** Gives a command its action. The action's options are the command's own, checked by itself. */
 export type CommandRunner = <Options extends OptionValues>(command: Command, action: (session: Session, options: Options, args: readonly string[]) => Promise<ExitCode>) => void;
 
 /**
@@ -27,7 +27,7 @@ export type CommandRunner = <Options extends OptionValues>(command: Command, act
 export async function runProgram(args: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   const run: CommandRunner = (command, action) => {
-    withGlobalOptions(command).action(async () => {
+    command.action(async () => {
       exit = await action(sessionOf(io, command.optsWithGlobals()), command.opts(), command.args);
     });
   };
@@ -47,7 +47,9 @@ const withGlobalOptions = (command: Command): Command =>
     .option('-v, --verbose', 'log every step')
     .option('--no-color', 'no colours');
 
-function buildProgram(io: Io, run: CommandRunner): Command {
+/** The whole command tree; `add` gives each command its action. */
+export function buildProgram(io: Pick<Io, 'stdout'>, add: CommandRunner): Command {
+  const run: CommandRunner = (command, action) => add(withGlobalOptions(command), action);
   const program = new Command('candlekeep')
     .description('A self-healing crypto market-data pipeline: every candle, accounted for.')
     .exitOverride()

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { faultsDocument } from '../../src/faults/taxonomy/catalogue.ts';
+import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/faults/taxonomy/catalogue.ts';
+import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
+import { OPTION_KEYS, optionOf } from '../../src/surface/options.ts';
+import { blocksOf, compilerErrors, mentionedCommandsOf, refusalOf, shellCommandsOf, withoutOutput } from './documents.ts';
 import { ROOMS } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -12,14 +15,82 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\0').filter((path) => path !== '' && existsSync(join(ROOT, path)));
 
 const LINK = /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g;
-const brokenLinks = (path: string, text: string): string[] =>
-  [...text.matchAll(LINK)].flatMap(([, target = '']) => (existsSync(join(ROOT, dirname(path), target)) ? [] : [`${path}: ${target}`]));
+/** Relative ones, without their anchors. */
+const linksOf = (text: string): string[] => [...text.matchAll(LINK)].map(([, target = '']) => target);
+const brokenLinks = (path: string, text: string): string[] => linksOf(text).filter((target) => !existsSync(join(ROOT, dirname(path), target))).map((target) => `${path}: ${target}`);
 
 /** Folders of somebody's machine, and a registry's address in the lock file; written apart so that this file is clean. */
 const PRIVATE = new RegExp([...['work', 'root', 'home'].map((folder) => String.raw`(?<![\w.*})\]])/${folder}/`), `"${'resolved'}": "http`].join('|'));
 
 test('docs/faults.md is what the fault table says (npm run docs writes it)', () => {
   expect(textOf('docs/faults.md')).toBe(faultsDocument());
+});
+
+test('every fault code has its runbook page and no page is without a code', () => {
+  const pages = files.filter((path) => path.startsWith('docs/runbook/') && path !== 'docs/runbook/README.md');
+  expect(pages.toSorted()).toEqual(FAULT_CODES.map(runbookPath).toSorted());
+});
+
+test.each(FAULT_CODES)('the runbook page of %s says what the fault table says (npm run docs writes its head), has every section, and none is empty', (code) => {
+  const text = textOf(runbookPath(code));
+  expect(text).toBe(runbookPage(code, text));
+  const [, ...sections] = text.split(/^## /m);
+  expect(sections.map((section) => section.split('\n')[0])).toEqual(RUNBOOK_SECTIONS);
+  expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
+});
+
+test('the index of the runbook leads to every page', () => {
+  expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(expect.arrayContaining(FAULT_CODES.map((code) => `${code}.md`)));
+});
+
+test('the table of contents leads to every document', () => {
+  const listed = linksOf(textOf('docs/README.md')).map((link) => join('docs', link));
+  const documents = files.filter((path) => /^docs\/.*\.md$/.test(path) && !FAULT_CODES.some((code) => path === runbookPath(code)));
+  expect(listed.filter((path) => path.startsWith('docs/')).toSorted()).toEqual(documents.filter((path) => path !== 'docs/README.md').toSorted());
+});
+
+/** What users read; decisions and the changelog tell how things were. */
+const MANUAL = files.filter((path) => /^(?:README\.md|CONTRIBUTING\.md|docs\/(?!decisions\/).*\.md)$/.test(path));
+
+test('every command line in shell blocks of the manual is one that the command line takes', async () => {
+  const commands = MANUAL.flatMap((path) => shellCommandsOf(path, textOf(path)));
+  expect(commands).toContainEqual(['demo', '--once']);
+  expect(commands.length).toBeGreaterThan(FAULT_CODES.length);
+  expect((await Promise.all(commands.map(refusalOf))).filter((refusal) => refusal !== null)).toEqual([]);
+});
+
+test('every command that the manual mentions exists, with its options', async () => {
+  const commands = MANUAL.flatMap((path) => mentionedCommandsOf(textOf(path)));
+  expect(commands).toContainEqual(['policies']);
+  const refusals = (await Promise.all(commands.map(refusalOf))).filter((refusal) => refusal !== null);
+  expect(refusals.filter((refusal) => !/required option|missing required argument/.test(refusal))).toEqual([]);
+});
+
+test('a command line that is none would be found', async () => {
+  const found = shellCommandsOf('x.md', '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n```console\n$ candlekeep run --date 2024-06-01 && candlekeep stat\nerror candlekeep\n```\n');
+  expect(found).toEqual([['heal', '--wow'], ['runs', 'show'], ['run', '--date', '2024-06-01'], ['stat']]);
+  expect(mentionedCommandsOf('see `candlekeep heal --wow`, `candlekeep` and `npm run -s cli -- ARGS`')).toEqual([['heal', '--wow']]);
+  expect(await Promise.all(found.map(refusalOf))).toEqual([expect.stringContaining('--wow'), expect.stringContaining('missing required argument'), null, expect.stringContaining('stat')]);
+});
+
+test('every TypeScript block of the manual compiles against the library', () => {
+  const blocks = MANUAL.flatMap((path) => blocksOf(path, textOf(path))).filter(({ language }) => language === 'ts');
+  expect(blocks.map(({ path }) => path)).toContain('README.md');
+  expect(compilerErrors(blocks)).toBe('');
+});
+
+test('a TypeScript block that does not compile would be found', () => {
+  const content = "import { defineConfig } from 'candlekeep';\nexport default defineConfig({ intervall: '1h' });\n";
+  expect(compilerErrors([{ path: 'README.md', language: 'ts', content }])).toMatch(/README\.md block 0.*intervall/s);
+});
+
+test('README.md has a row for every variable, and the manual names no other', () => {
+  const known = OPTION_KEYS.map((key) => optionOf(key).env);
+  const rows = textOf('README.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');
+  expect(known.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+  const secretFiles = OPTION_KEYS.map(optionOf).flatMap(({ env, isSecret }) => (isSecret ? [`${env}_FILE`] : []));
+  const named = MANUAL.flatMap((path) => withoutOutput(textOf(path)).match(/\bCANDLEKEEP_[A-Z_]+\b/g) ?? []);
+  expect(named.filter((name) => ![...known, ...secretFiles].includes(name))).toEqual([]);
 });
 
 test('src/README.md lists exactly the rooms, in import order', () => {

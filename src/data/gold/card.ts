@@ -51,7 +51,7 @@ from datasets import load_dataset
 candles = load_dataset("${name}", "${intervals[0] ?? '1h'}", split="train")
 
 import pandas as pd
-frame = pd.read_parquet("hf://datasets/${name}/data")
+frame = pd.read_parquet("hf://datasets/${name}/data", partitioning=None)
 
 import polars as pl
 frame = pl.scan_parquet("hf://datasets/${name}/${path}")

@@ -63,9 +63,12 @@ function facets(code: FaultCode): readonly (readonly [label: string, text: strin
   ];
 }
 
+/** The page for whoever is on call, relative to the package. */
+export const runbookPath = (code: FaultCode): string => `docs/runbook/${code}.md`;
+
 /** One code in plain text, for `candlekeep explain CODE`. */
 export function explainCode(code: FaultCode): string {
-  const rows = facets(code);
+  const rows = [...facets(code), ['Runbook', runbookPath(code)] as const];
   const width = Math.max(...rows.map(([label]) => label.length));
   return [code, ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n');
 }
@@ -81,8 +84,22 @@ export function faultsDocument(): string {
     table(['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'], policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
       `[${code}](#${code.toLowerCase()})`, kind, String(tries), backoff, afterTheLast, level,
     ])),
-    ...FAULT_CODES.flatMap((code) => [`## ${code}`, facets(code).map(([label, text]) => `- **${label}**: ${escaped(text)}`).join('\n')]),
+    ...FAULT_CODES.flatMap((code) => [
+      `## ${code}`,
+      [...facets(code).map(([label, text]) => [label, escaped(text)] as const), ['Runbook', `[${runbookPath(code)}](runbook/${code}.md)`] as const].map(([label, text]) => `- **${label}**: ${text}`).join('\n'),
+    ]),
   ].join('\n\n').concat('\n');
+}
+
+/** Sections of a runbook page, in their order. */
+export const RUNBOOK_SECTIONS = ['Symptom', 'Cause', 'What the system already did', 'What is safe', 'What to run'] as const;
+
+/** A runbook page with what the table says above its first section; the prose from there on is left as it is. */
+export function runbookPage(code: FaultCode, text: string): string {
+  const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
+  const asked = tries === 1 ? '1 try' : `${tries} tries, wait ${backoff}`;
+  const [prose = RUNBOOK_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
+  return `# ${code}\n\n> ${kind} · ${asked} · then ${afterTheLast} · level ${level} · [fault table](../faults.md#${code.toLowerCase()})\n\n${prose}`;
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { buildProgram } from '../../src/surface/program.ts';
+
+/** A fenced block of a document. */
+export interface Block {
+  readonly path: string;
+  /** Empty where the fence names none. */
+  readonly language: string;
+  readonly content: string;
+}
+
+const FENCE = /^```(\w*)\n(.*?)^```$/gms;
+
+export const blocksOf = (path: string, text: string): Block[] => [...text.matchAll(FENCE)].map(([, language = '', content = '']) => ({ path, language, content }));
+
+/** The document without what a program printed: that may quote mistakes. */
+export const withoutOutput = (text: string): string => text.replaceAll(FENCE, (block, language) => (language === 'text' ? '' : block));
+
+/** What stands before the arguments of a command line of ours, and the arguments it stands for itself. */
+const PROGRAMS: readonly (readonly [words: readonly string[], own: readonly string[]])[] = [
+  [['candlekeep'], []],
+  [['npx', 'candlekeep'], []],
+  [['npm', 'run', '-s', 'cli', '--'], []],
+  [['npm', 'start', '--'], ['demo']],
+];
+
+const WORD = /(?:[^\s'"|&;>#]|'[^']*'|"[^"]*"|(?<=\S)#)+/g;
+
+/** Arguments of every command of ours in one line of shell; what is piped, chained or redirected to is left out. */
+function argumentsIn(line: string): string[][] {
+  const commands = line.split(/\s#\s/)[0]?.split(/\||&&|;/) ?? [];
+  return commands.flatMap((command) => {
+    const words = (command.split('>')[0]?.match(WORD) ?? []).map((word) => word.replaceAll(/['"]/g, ''));
+    const bare = words.slice(words.findIndex((word) => !/^\w+=/.test(word) && word !== 'export'));
+    const program = PROGRAMS.find(([names]) => names.every((name, at) => bare[at] === name));
+    return program === undefined ? [] : [[...program[1], ...bare.slice(program[0].length)]];
+  });
+}
+
+/** Command lines of ours in the shell blocks of a document. */
+export function shellCommandsOf(path: string, text: string): string[][] {
+  return blocksOf(path, text).flatMap(({ language, content }) => {
+    const lines = content.replaceAll('\\\n', ' ').split('\n');
+    if (language === 'console') return lines.flatMap((line) => (line.startsWith('$ ') ? argumentsIn(line.slice(2)) : []));
+    return language === 'sh' ? lines.flatMap(argumentsIn) : [];
+  });
+}
+
+/** Command lines of ours in the running text of a document, as code; the bare name and `ARGS` are none. */
+export const mentionedCommandsOf = (text: string): string[][] =>
+  [...text.replaceAll(FENCE, '').matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) => argumentsIn(code)).filter(([name = '']) => /^[a-z-]/.test(name));
+
+/** What the command tree has against a command line; null when it takes it. Nothing is executed. */
+export async function refusalOf(args: readonly string[]): Promise<string | null> {
+  try {
+    await buildProgram({ stdout: { isTTY: false, write: () => undefined } }, (command) => void command.action(() => undefined)).parseAsync([...args], { from: 'user' });
+    return null;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? null : `candlekeep ${args.join(' ')}: ${error.message}`;
+  }
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** What the compiler says of TypeScript blocks that import the package by its name. */
+export function compilerErrors(blocks: readonly Block[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'candlekeep-documents-'));
+  try {
+    for (const [at, { content }] of blocks.entries()) writeFileSync(join(folder, `block-${at}.ts`), content);
+    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
+      extends: join(ROOT, 'tsconfig.json'),
+      compilerOptions: { paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] }, typeRoots: [join(ROOT, 'node_modules/@types')], noUnusedLocals: false },
+      include: ['*.ts'],
+    }));
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
+    return '';
+  } catch (error) {
+    const { stdout } = error as { readonly stdout?: unknown };
+    if (typeof stdout !== 'string') throw error;
+    return stdout.replaceAll(/block-(\d+)\.ts/g, (_, at: string) => `${blocks[Number(at)]?.path} block ${at}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
