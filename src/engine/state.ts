@@ -12,7 +12,8 @@ const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1];
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',
   foreign: 'is a database of another program; name another --data-dir',
-  damaged: 'is damaged or not a database; bronze and silver beside it are complete. Move it away or restore a copy',
+  // Not "move it away": a run without the state rebuilds silver files from the few answers that it knows.
+  damaged: 'is damaged or not a database; restore a copy of it or name another --data-dir. Bronze and silver beside it are complete',
   busy: 'is held by another process for too long; try again',
   runtime: 'needs the SQLite of Node 24.15 or newer',
 };

@@ -14,10 +14,20 @@ const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' })
   .split('\0').filter((path) => path !== '' && existsSync(join(ROOT, path)));
 
-const LINK = /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g;
-/** Relative ones, without their anchors. */
-const linksOf = (text: string): string[] => [...text.matchAll(LINK)].map(([, target = '']) => target);
-const brokenLinks = (path: string, text: string): string[] => linksOf(text).filter((target) => !existsSync(join(ROOT, dirname(path), target))).map((target) => `${path}: ${target}`);
+const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g;
+/** Files that relative links lead to, without anchors. */
+const linksOf = (text: string): string[] => [...text.matchAll(LINK)].flatMap(([, target = '']) => (target === '' ? [] : [target]));
+/** The anchors that a page of Markdown has: one for each title. */
+const anchorsOf = (text: string): string[] => [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+
+function brokenLinks(path: string, text: string): string[] {
+  return [...text.matchAll(LINK)].flatMap(([, target = '', anchor]) => {
+    const file = join(dirname(path), target);
+    const isThere = target === '' || existsSync(join(ROOT, file));
+    const hasAnchor = anchor === undefined || (isThere && anchorsOf(target === '' ? text : textOf(file)).includes(anchor));
+    return isThere && hasAnchor ? [] : [`${path}: ${target}${anchor === undefined ? '' : `#${anchor}`}`];
+  });
+}
 
 /** Folders of somebody's machine, and a registry's address in the lock file; written apart so that this file is clean. */
 const PRIVATE = new RegExp([...['work', 'root', 'home'].map((folder) => String.raw`(?<![\w.*})\]])/${folder}/`), `"${'resolved'}": "http`].join('|'));
@@ -98,7 +108,7 @@ test('src/README.md lists exactly the rooms, in import order', () => {
   expect(listed).toEqual(ROOMS);
 });
 
-test('relative links in every document lead somewhere', () => {
+test('relative links in every document lead to a file, and their anchors to a title', () => {
   const documents = files.filter((path) => path.endsWith('.md'));
   expect(documents).toContain('CONTRIBUTING.md');
   expect(documents.flatMap((path) => brokenLinks(path, textOf(path)))).toEqual([]);
@@ -110,7 +120,8 @@ test('no file names a folder of somebody\'s machine or a registry\'s address', (
 });
 
 test('a broken link and a private path would be found', () => {
-  expect(brokenLinks('docs/x.md', '[a](../README-none.md#top) [b](../package.json) [c](https://example.org) [d](#here)')).toEqual(['docs/x.md: ../README-none.md']);
+  const text = '# It is `here`\n[a](../README-none.md#top) [b](../package.json) [c](https://example.org/#x) [d](#it-is-here) [e](#there) [f](../README.md#limits-of-this-release) [g](../README.md#limits)';
+  expect(brokenLinks('docs/x.md', text)).toEqual(['docs/x.md: ../README-none.md#top', 'docs/x.md: #there', 'docs/x.md: ../README.md#limits']);
   expect(['work', 'root', 'home'].filter((folder) => !PRIVATE.test(`see /${folder}/x`))).toEqual([]);
   expect(PRIVATE.test('  "resol' + 'ved": "https://registry.example"')).toBe(true);
   expect(PRIVATE.test('src/work/x')).toBe(false);

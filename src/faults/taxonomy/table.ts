@@ -87,13 +87,13 @@ export const FAULTS = {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'failed', level: 'error',
     signal: '400 and other 4xx that are nothing else; 404 with HTML or XML on an API path',
     action: 'Logged; the symbol is skipped for this run.',
-    hint: 'The venue does not accept what was asked: check a *_URL you set, else report it with candlekeep explain.',
+    hint: 'The venue does not accept what was asked: check a *_URL you set, else report it with the output of candlekeep runs show RUN --json.',
   },
   UNAUTHORIZED: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'run-stops', level: 'critical',
     signal: '401 and key-level codes',
     action: 'Critical. The run stops asking any exchange.',
-    hint: 'Correct or remove the API key; public candles need none.',
+    hint: 'Candles need no key: find out who answers in the venue\'s place, a *_URL or a proxy (candlekeep config show).',
   },
   FORBIDDEN: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'asset-fails', level: 'error',
