@@ -75,14 +75,14 @@ export function compilerErrors(blocks: readonly Block[]): string {
     writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
       extends: join(ROOT, 'tsconfig.json'),
-      compilerOptions: { paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] }, typeRoots: [join(ROOT, 'node_modules/@types')], noUnusedLocals: false },
+      compilerOptions: { paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] }, typeRoots: [join(ROOT, 'node_modules/@types')], noUnusedLocals: false, moduleDetection: 'force' },
       include: ['*.ts'],
     }));
     execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
     return '';
   } catch (error) {
     const { stdout } = error as { readonly stdout?: unknown };
-    if (typeof stdout !== 'string') throw error;
+    if (typeof stdout !== 'string' || stdout === '') throw error; // not the compiler's word
     return stdout.replaceAll(/block-(\d+)\.ts/g, (_, at: string) => `${blocks[Number(at)]?.path} block ${at}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
