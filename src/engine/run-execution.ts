@@ -1,6 +1,7 @@
 import type { Exchange } from '../market/exchange.ts';
 import { daysBetween } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { runLease, takeLeases } from '../faults/ledger/leases.ts';
 import { beginRun, finishRun, readRun, type Fence, type Run } from '../faults/ledger/runs.ts';
 import { materialiseGold } from './gold-step.ts';
 import { keepingLeases } from './lease-keeping.ts';
@@ -26,7 +27,12 @@ export interface RunControl extends Control {
 export async function executeRun(pipeline: Pipeline, runId: string, control: RunControl): Promise<RunResult> {
   const { ports } = pipeline;
   const { host, pid } = ports.processes.self;
-  const fence = await ports.store.transact('beginRun', () => beginRun(runId, `${host}:${pid}`, ports.clock.nowMs()));
+  const fence = await ports.store.transact('beginRun', function* () {
+    const nowMs = ports.clock.nowMs();
+    const begun = yield* beginRun(runId, `${host}:${pid}`, nowMs);
+    if (begun !== null) yield* takeLeases({ names: [runLease(runId)], owner: runId, nowMs }, ports.processes);
+    return begun;
+  });
   const run = await readWhole(pipeline, runId);
   if (fence === null) throw new RangeError(`run ${runId} is finished already`);
   const verdict = await materialiseAssets(pipeline, { run, fence }, control).catch(stoppedBy);

@@ -1,4 +1,4 @@
-import { all, exec, type Operation } from '../../kernel/store.ts';
+import { all, exec, first, type Operation } from '../../kernel/store.ts';
 import type { Series } from '../../market/candle.ts';
 import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
@@ -68,6 +68,12 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
     nowMs, limit,
   );
   return rows.map(toCell);
+}
+
+/** What is pending in the whole ledger, and when the first of it is asked for again. */
+export function* pendingInLedger(): Operation<{ readonly pending: number; readonly nextAttemptAtMs: number | null }> {
+  const row = yield* first<{ pending: number | null; next: number | null }>('select sum(pending) as pending, min(next_attempt_at) as next from cells where pending > 0');
+  return { pending: row?.pending ?? 0, nextAttemptAtMs: row?.next ?? null };
 }
 
 /** Totals of the whole ledger by exchange and interval. */

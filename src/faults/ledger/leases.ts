@@ -57,6 +57,14 @@ function* writeLease(name: string, request: LeaseRequest, holder: { identity: Pr
 const isHeld = (lease: LeaseRow, nowMs: number, processes: Processes): boolean =>
   lease.expires_at > nowMs && processes.mayBeAlive({ host: lease.host, pid: lease.pid, startMark: lease.start_mark });
 
+/** Held under this name while a run is under way: how others see that its process is gone. */
+export const runLease = (runId: string): string => `run:${runId}`;
+
+export function* isLeaseHeld(name: string, nowMs: number, processes: Processes): Operation<boolean> {
+  const lease = yield* first<LeaseRow>('select * from leases where name = $1', name);
+  return lease !== null && isHeld(lease, nowMs, processes);
+}
+
 /** Keeps an owner's leases alive; returns how many it still holds. */
 export function* renewLeases(owner: string, nowMs: number): Operation<number> {
   yield* exec('update leases set expires_at = $2 where owner = $1', owner, nowMs + LEASE_TTL_MS);

@@ -9,9 +9,10 @@ import { CellsLeasedError, RateLimitError } from '../taxonomy/errors.ts';
 import { toRecord } from '../taxonomy/records.ts';
 import { balances, countCell, GAP_STATES, nextHealingAtMs, nextRecheckAtMs, type CellState } from './account.ts';
 import { cellsOfSeries, cellsToHeal, incompleteCells, ledgerTotals, recordCells } from './cells.ts';
+import { endCrashedRuns } from './crashes.ts';
 import { countFaults, faultsOfRun, recordFaults, type FaultEntry } from './fault-log.ts';
-import { LEASE_TTL_MS, releaseLeases, renewLeases, takeLeases } from './leases.ts';
-import { beginRun, checkFence, createRun, finishRun, isCancelRequested, listRuns, readRun, requestCancel, type NewRun } from './runs.ts';
+import { LEASE_TTL_MS, releaseLeases, renewLeases, runLease, takeLeases } from './leases.ts';
+import { beginRun, checkFence, createRun, finishRun, isCancelRequested, listRuns, readRun, requestCancel, retryKey, unretriedFailures, type NewRun } from './runs.ts';
 import { LEDGER_1 } from './schema.ts';
 import { firstCandleOf, recordFirstCandle, removedSymbols, removeSymbol } from './symbols.ts';
 
@@ -48,6 +49,45 @@ test('a cancel request reaches a run that is under way, and none that ended', as
   expect(await store.transact('requestCancel', () => requestCancel('run_1'))).toBe(true);
   expect(await store.read('isCancelRequested', () => isCancelRequested('run_1'))).toBe(true);
   expect(await store.transact('requestCancel', () => requestCancel('run_2'))).toBe(false);
+});
+
+test('of two processes that want a run of the same key one gets it', async () => {
+  const store = openLedger();
+  const create = (id: string): Promise<boolean> => store.transact('createRun', () => createRun({ ...newRun(id), key: retryKey('run_1') }, 1_000));
+  expect([await create('run_a'), await create('run_b')]).toEqual([true, false]);
+  expect((await store.read('listRuns', () => listRuns(9))).map((run) => run.id)).toEqual(['run_a']);
+});
+
+test('a run whose process is gone has failed by a crash, and whoever wakes up later writes nothing for it', async () => {
+  const store = openLedger();
+  await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
+  const sleeper = await store.transact('beginRun', () => beginRun('run_1', 'here:7', 2_000));
+  await store.transact('takeLeases', () => takeLeases({ names: [runLease('run_1')], owner: 'run_1', nowMs: 2_000 }, processes(true)));
+  const end = (nowMs: number, alive: boolean) => store.transact('endCrashedRuns', () => endCrashedRuns(nowMs, processes(alive)));
+  expect(await end(3_000, true)).toEqual([]);
+  expect(await end(3_000, false)).toEqual(['run_1']);
+  expect(await end(3_000, false)).toEqual([]);
+  expect(await store.read('readRun', () => readRun('run_1'))).toMatchObject({ status: 'finished', outcome: 'failed', crashCount: 1, tags: { ended_by: 'crash' } });
+  await expect(store.transact('finishRun', () => finishRun(sleeper!, finished, 4_000))).rejects.toThrow(CellsLeasedError);
+});
+
+test('a run that nobody ever began is a crash too, once its process had time enough', async () => {
+  const store = openLedger();
+  await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
+  const end = (nowMs: number) => store.transact('endCrashedRuns', () => endCrashedRuns(nowMs, processes(true)));
+  expect(await end(1_000 + LEASE_TTL_MS)).toEqual([]);
+  expect(await end(1_001 + LEASE_TTL_MS)).toEqual(['run_1']);
+});
+
+test('a failed run is found until it has a retry', async () => {
+  const store = openLedger();
+  await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
+  const fence = await store.transact('beginRun', () => beginRun('run_1', 'here:7', 2_000));
+  await store.transact('finishRun', () => finishRun(fence!, { ...finished, outcome: 'failed' }, 3_000));
+  const found = async (sinceMs: number) => (await store.read('unretriedFailures', () => unretriedFailures(sinceMs))).map((run) => run.id);
+  expect([await found(3_000), await found(3_001)]).toEqual([['run_1'], []]);
+  await store.transact('createRun', () => createRun({ ...newRun('run_2'), key: retryKey('run_1') }, 4_000));
+  expect(await found(3_000)).toEqual([]);
 });
 
 test('runs are listed newest first', async () => {

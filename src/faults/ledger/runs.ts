@@ -36,6 +36,8 @@ export interface NewRun {
   readonly tags: Readonly<Record<string, string>>;
   /** What was asked for, as JSON: enough to execute the run again in another process. */
   readonly request: string;
+  /** There is at most one run of each key, whoever asks for it: how two processes never retry the same run. */
+  readonly key?: string;
 }
 
 export interface Run extends NewRun {
@@ -78,15 +80,18 @@ interface RunRow {
   readonly error: string | null;
 }
 
-export function* createRun(run: NewRun, nowMs: number): Operation<void> {
+/** False when there is a run with the same key already. */
+export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
+  if (run.key !== undefined && (yield* first('select id from runs where run_key = $1', run.key)) !== null) return false;
   yield* exec(
-    `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, request, status, created_at)
-     values ($1, $2, $3, $4, $5, $6, 'queued', $7)`,
-    run.id, run.interval, run.partition, run.partitionEnd, run.trigger, run.request, nowMs,
+    `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, run_key, request, status, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8)`,
+    run.id, run.interval, run.partition, run.partitionEnd, run.trigger, run.key ?? null, run.request, nowMs,
   );
   for (const [tag, value] of Object.entries(run.tags)) {
     yield* exec('insert into run_tags (run_id, tag, value) values ($1, $2, $3)', run.id, tag, value);
   }
+  return true;
 }
 
 /** Takes a run for `owner`. A run that was already running crashed with its process: it is counted and taken over. */
@@ -149,6 +154,21 @@ export function* readRun(runId: string): Operation<Run | null> {
 /** Newest first. */
 export function* listRuns(limit: number): Operation<readonly Run[]> {
   const rows = yield* all<RunRow>('select * from runs order by created_at desc, id desc limit $1', limit);
+  const runs: Run[] = [];
+  for (const row of rows) runs.push(yield* toRun(row));
+  return runs;
+}
+
+/** The key of the run that retries a run. */
+export const retryKey = (runId: string): string => `retry:${runId}`;
+
+/** Runs that failed since `sinceMs` and have no retry yet, oldest first. */
+export function* unretriedFailures(sinceMs: number): Operation<readonly Run[]> {
+  const rows = yield* all<RunRow>(
+    `select * from runs where status = 'finished' and outcome = 'failed' and finished_at >= $1
+       and not exists (select 1 from runs as later where later.run_key = $2 || runs.id) order by finished_at, id`,
+    sinceMs, retryKey(''),
+  );
   const runs: Run[] = [];
   for (const row of rows) runs.push(yield* toRun(row));
   return runs;

@@ -10,6 +10,7 @@ export const LEDGER_1: Migration = {
       partition_start text not null,
       partition_end text not null,
       run_trigger text not null,
+      run_key text unique,
       request text not null,
       status text not null check (status in ('queued', 'running', 'finished')),
       outcome text,

@@ -1,0 +1,103 @@
+import { dayRange } from '../market/partition.ts';
+import { cellsToHeal, incompleteCells, pendingInLedger } from '../faults/ledger/cells.ts';
+import { CRASH_TAG, endCrashedRuns } from '../faults/ledger/crashes.ts';
+import { listRuns, retryKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
+import { planHealing } from '../faults/recovery/healing.ts';
+import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
+import { worstExit } from './exit-code.ts';
+import { executeAll, type PlannedRun } from './materialise.ts';
+import type { Pipeline } from './pipeline.ts';
+import { accountOf, totalOf } from './range-account.ts';
+import { GOLD_ASSET } from './run-verdict.ts';
+import type { Control, RunRequest, WorkResult } from './work.ts';
+
+/** Cells one turn looks at. */
+const CELLS_MAX = 10_000;
+/** Runs looked through for one that published after another failed to. */
+const LATER_RUNS_MAX = 1_000;
+
+/** Which waits of our own a turn keeps: all of them, or, by hand, none. */
+export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
+
+/**
+ * One turn of recovery: runs whose process died are ended, failed runs are run again, then every cell
+ * whose appointment has come is asked again. The result tells what is pending in the whole ledger, the
+ * exit only how this turn went.
+ */
+export async function heal(pipeline: Pipeline, options: RecoveryOptions, control: Control): Promise<WorkResult> {
+  const { store, clock, processes, log } = pipeline.ports;
+  const crashed = await store.transact('endCrashedRuns', () => endCrashedRuns(clock.nowMs(), processes));
+  for (const id of crashed) log.warn(`run ${id} was ended by the end of its process; what it stored is kept`, { run: id });
+  const retried = await executeAll(pipeline, await planRetries(pipeline, options), control);
+  const healed = await executeAll(pipeline, await planCells(pipeline, options), control);
+  const exit = worstExit([retried.exit, healed.exit]);
+  return {
+    runs: [...retried.runs, ...healed.runs],
+    exit,
+    error: exit === retried.exit ? retried.error : healed.error,
+    ...(await store.read('pendingInLedger', () => pendingInLedger())),
+  };
+}
+
+async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+  const { store, clock } = pipeline.ports;
+  const nowMs = clock.nowMs();
+  const failures = await store.read('unretriedFailures', () => unretriedFailures(nowMs - SENSOR_LOOKBACK_MS));
+  const planned: PlannedRun[] = [];
+  for (const run of retriesDue(failures, { nowMs, keptWaits })) if (!(await isHealed(pipeline, run))) planned.push(retryOf(run));
+  return planned;
+}
+
+/** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */
+function retryOf(run: Run): PlannedRun {
+  const { markets, assets } = JSON.parse(run.request) as RunRequest;
+  const days = { start: run.partition, end: run.partitionEnd };
+  const { [CRASH_TAG.name]: _crash, ...tags } = run.tags;
+  return {
+    interval: run.interval,
+    days,
+    key: retryKey(run.id),
+    work: {
+      days,
+      markets: new Map(markets),
+      intervals: [run.interval],
+      selection: 'missing',
+      keptWaits: 'holes',
+      assets,
+      trigger: 'retry',
+      tags: { ...tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
+    },
+  };
+}
+
+/** True when what the run failed to do has been done since: no candle of its days is pending, and what it did not publish is published. */
+async function isHealed(pipeline: Pipeline, run: Run): Promise<boolean> {
+  const { markets, assets } = JSON.parse(run.request) as RunRequest;
+  const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
+  const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });
+  if (totalOf(accounts).pending > 0) return false;
+  if (!assets.includes('gold')) return true;
+  const later = await pipeline.ports.store.read('listRuns', () => listRuns(LATER_RUNS_MAX));
+  return later.some((one) => (one.finishedAtMs ?? 0) > (run.finishedAtMs ?? 0) && one.assets.some(({ asset, outcome }) => asset === GOLD_ASSET && outcome === 'complete'));
+}
+
+/** Every cell whose appointment has come, or, by hand, every incomplete one. */
+async function planCells(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+  const { store, clock } = pipeline.ports;
+  const candidates = keptWaits === 'all' ? cellsToHeal : incompleteCells;
+  const cells = await store.read('cellsToHeal', () => candidates(clock.nowMs(), CELLS_MAX));
+  return planHealing(cells).map(({ interval, start, end, markets }): PlannedRun => ({
+    interval,
+    days: { start, end },
+    work: {
+      days: { start, end },
+      markets,
+      intervals: [interval],
+      selection: 'failed',
+      keptWaits,
+      assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
+      trigger: 'heal',
+      tags: {},
+    },
+  }));
+}

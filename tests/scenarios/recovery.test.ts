@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
+import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
+import { dayRange } from '../../src/market/partition.ts';
+import { rehearse, type Rehearsal } from './rehearsed.ts';
+
+const DAY = { start: '2026-05-30', end: '2026-05-30' };
+const TURN_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const FORTY = Array.from({ length: 40 }, (_, at) => `C${String(at).padStart(2, '0')}/USDT`);
+
+const world = generatedWorld('forty', FORTY.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1h', range: dayRange(DAY.start) })));
+
+/** The first `failing` symbols get nothing but 500 for an hour from now on. */
+const hourOfFaults = (failing: number, startMs: number): FaultPlan => ({
+  seed: 'hour',
+  rules: FORTY.slice(0, failing).map((symbol) => ({ match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') }, on: { fromMs: startMs, toMs: startMs + HOUR_MS }, fault: { kind: 'status', status: 500 } })),
+});
+
+async function turnsUntilComplete(rehearsal: Rehearsal, startMs: number): Promise<{ readonly runs: readonly Run[]; readonly turnsAfter: number }> {
+  const { clock, pipeline } = rehearsal;
+  let turnsAfter = 0;
+  for (let turn = 0; turn < 80; turn++) {
+    await clock.runUntil(clock.sleep(TURN_MS));
+    if (clock.nowMs() >= startMs + HOUR_MS) turnsAfter += 1;
+    if ((await rehearsal.heal('all')).pending === 0) break;
+  }
+  return { runs: (await pipeline.ports.store.read('listRuns', () => listRuns(200))).toReversed(), turnsAfter };
+}
+
+test('three of forty symbols fail for an hour: the rest is stored at once, and they are complete within three turns after it, nothing typed', async () => {
+  const rehearsal = await rehearse({ seed: 'three', symbols: FORTY, interval: '1h', world });
+  const startMs = rehearsal.clock.nowMs();
+  rehearsal.venue.plan(hourOfFaults(3, startMs));
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 3, pending: 3 * 24 });
+  const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
+  expect(turnsAfter).toBeLessThanOrEqual(3);
+  expect(runs.at(-1)).toMatchObject({ outcome: 'complete', trigger: 'heal' });
+});
+
+test('twenty-one of forty fail for an hour: the asset fails, the survivors are stored, every retry names the run it retries, and the cells heal', async () => {
+  const rehearsal = await rehearse({ seed: 'twenty-one', symbols: FORTY, interval: '1h', world });
+  const startMs = rehearsal.clock.nowMs();
+  rehearsal.venue.plan(hourOfFaults(21, startMs));
+  const first = await rehearsal.run({ days: DAY });
+  expect(first).toMatchObject({ exit: 5, pending: 21 * 24 });
+  expect(first.runs[0]?.assets[0]).toMatchObject({ outcome: 'failed', symbols_ok: 19 });
+  const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
+  const chain = runs.filter((run) => run.trigger === 'retry').map((run) => run.tags);
+  expect(chain).toEqual([
+    { retry_of: first.runs[0]?.id, retry_count: '1' },
+    { retry_of: runs.find((run) => run.tags['retry_count'] === '1')?.id, retry_count: '2' },
+    { retry_of: runs.find((run) => run.tags['retry_count'] === '2')?.id, retry_count: '3' },
+  ]);
+  expect(turnsAfter).toBeLessThanOrEqual(3);
+  expect(runs.at(-1)).toMatchObject({ outcome: 'complete' });
+});
+
+test('a run that has been healed since is not run again', async () => {
+  const rehearsal = await rehearse({ seed: 'healed', symbols: FORTY, interval: '1h', world });
+  rehearsal.venue.plan(hourOfFaults(40, rehearsal.clock.nowMs()));
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 7 });
+  rehearsal.venue.plan({ seed: 'calm', rules: [] });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
+  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 0, exit: 0 });
+});
