@@ -1,9 +1,11 @@
 import { candlesIn } from '../market/range.ts';
 import { dayOf, dayRange, dueUntilMs } from '../market/partition.ts';
+import { recordFaults, type FaultEntry } from '../faults/ledger/fault-log.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
 import { PublishError, type Fault } from '../faults/taxonomy/errors.ts';
+import { toRecord } from '../faults/taxonomy/records.ts';
 import { datasetFiles, writeDataset, type GoldPeriod } from '../data/gold/dataset.ts';
-import { publishDataset } from '../data/gold/hub-publisher.ts';
+import { publishDataset, type PublishFailure } from '../data/gold/hub-publisher.ts';
 import { silverColumns } from '../data/lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../data/lake/manifest.ts';
 import { periodBefore, readPeriod } from '../data/silver/period.ts';
@@ -33,7 +35,7 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
   writeDataset(ports.files, lake.gold, dataset);
   if (settings.hub === null) return { report: reportOf(periods, 'complete'), fault: null };
   try {
-    const { result, head, filesChanged } = await publishDataset({ ...ports, random: ports.random.fork('hub') }, settings.hub, dataset, control.signal);
+    const { result, head, filesChanged } = await publishDataset({ ...ports, random: ports.random.fork('hub'), onFailure: keepFailure(pipeline, runId) }, settings.hub, dataset, control.signal);
     ports.log.info(`${settings.hub.repo} ${result}`, { run: runId, head, filesChanged });
     return { report: reportOf(periods, 'complete'), fault: null };
   } catch (error) {
@@ -41,6 +43,15 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
     return { report: reportOf(periods, 'failed'), fault: error };
   }
 }
+
+/** Puts every failed try into the fault log. */
+const keepFailure = ({ ports }: Pipeline, runId: string) => async ({ fault, tries, triesMax, decision, waitMs }: PublishFailure): Promise<void> => {
+  const entry: FaultEntry = {
+    id: ports.ids.next('fault'), atMs: ports.clock.nowMs(), runId, exchange: null, symbol: null, interval: null, range: null,
+    attempt: tries, triesMax, decision, waitMs, record: toRecord(fault),
+  };
+  await ports.store.transact('recordFaults', () => recordFaults([entry]));
+};
 
 /**
  * A period as it is published: the bytes of its silver file, or, while silver holds candles of a day

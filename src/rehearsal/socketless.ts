@@ -22,3 +22,18 @@ export function socketlessHttp(clock: Clock, handlers: Readonly<Record<string, S
     },
   };
 }
+
+/** The same wire as `fetch` sees it, for clients that bring their own protocol. */
+export function socketlessFetch(clock: Clock, handlers: Readonly<Record<string, StandInHandler>>): typeof globalThis.fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const { origin, pathname, searchParams } = new URL(request.url);
+    const handler = handlers[origin];
+    if (handler === undefined) throw new TypeError('fetch failed', { cause: wireError('ECONNREFUSED', `connect ECONNREFUSED ${origin}`) });
+    const body = new Uint8Array(await clock.track(request.arrayBuffer()));
+    const reply = await handler({ method: request.method, path: pathname, query: searchParams, headers: Object.fromEntries(request.headers), body }, clock.nowMs());
+    if (reply.kind === 'silence') return untilAborted(new Promise<never>(() => undefined), request.signal);
+    if (reply.kind === 'reset') throw new TypeError('fetch failed', { cause: wireError('UND_ERR_SOCKET', 'other side closed') });
+    return new Response(reply.body.length === 0 ? null : Buffer.from(reply.body), { status: reply.status, headers: { ...reply.headers } });
+  };
+}

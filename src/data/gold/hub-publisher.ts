@@ -24,6 +24,17 @@ export interface HubPorts {
   readonly random: Random;
   readonly fetch: typeof globalThis.fetch;
   readonly log: Log;
+  /** Called for every failed try, before any wait; the fault log keeps it. */
+  readonly onFailure: (failure: PublishFailure) => Promise<void>;
+}
+
+export interface PublishFailure {
+  readonly fault: PublishError;
+  readonly tries: number;
+  readonly triesMax: number;
+  /** `retry`, or why no further try follows. */
+  readonly decision: 'retry' | 'tries' | 'permanent' | 'parked';
+  readonly waitMs: number | null;
 }
 
 export interface Publication {
@@ -59,7 +70,9 @@ export async function publishDataset(ports: HubPorts, target: HubTarget, files: 
       signal.throwIfAborted();
       const fault = faultOf(error, target, hub.hintMs());
       const waitMs = backoffMs(rule.backoff, tries, { chance: ports.random.next(), hintMs: fault.facts.retryAfterMs });
-      if (!fault.facts.retryable || tries >= rule.triesMax || waitMs > SLEEP_MS_MAX) throw fault;
+      const decision = !fault.facts.retryable ? 'permanent' : tries >= rule.triesMax ? 'tries' : waitMs > SLEEP_MS_MAX ? 'parked' : 'retry';
+      await ports.onFailure({ fault, tries, triesMax: rule.triesMax, decision, waitMs: decision === 'retry' || decision === 'parked' ? waitMs : null });
+      if (decision !== 'retry') throw fault;
       ports.log.warn(`${fault.message}; try ${tries} of ${rule.triesMax}, next in ${waitMs} ms`, { code: fault.code, status: fault.facts.status, try: tries, triesMax: rule.triesMax, waitMs });
       await ports.clock.sleep(waitMs, signal);
     }
