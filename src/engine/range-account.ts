@@ -6,7 +6,7 @@ import type { TimeRange } from '../market/range.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { addAccounts, countCell, EMPTY_ACCOUNT, type Account, type CellState, type Gap } from '../faults/ledger/account.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
-import { firstCandleOf, removedSymbols } from '../faults/ledger/symbols.ts';
+import { firstCandleOf, recheckAtMs, removedSymbols, wasEverListed, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import type { Pipeline } from './pipeline.ts';
 import { venueOf } from './venues.ts';
 
@@ -29,14 +29,16 @@ export interface SeriesAccount {
 
 /** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
 export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
-  const removed = new Set((await pipeline.ports.store.read('removedSymbols', () => removedSymbols())).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
+  const { store } = pipeline.ports;
+  const removed = new Map((await store.read('removedSymbols', () => removedSymbols())).map((one) => [`${one.exchange} ${one.symbol}`, one]));
   const accounts: SeriesAccount[] = [];
   for (const [exchange, symbols] of query.markets) {
     const { adapter } = venueOf(pipeline.venues, exchange);
     for (const symbol of symbols) {
+      const off = removed.get(`${exchange} ${symbol}`) ?? null;
+      if (off?.code === 'SYMBOL_INVALID' && !(await store.read('wasEverListed', () => wasEverListed(exchange, symbol)))) continue;
       for (const interval of query.intervals.filter((one) => adapter.intervals.includes(one))) {
-        const account = await seriesAccount(pipeline, { exchange, symbol, interval }, query.range);
-        if (account.cells.length > 0 || !removed.has(`${exchange} ${symbol}`)) accounts.push(account);
+        accounts.push(await seriesAccount(pipeline, { exchange, symbol, interval }, { range: query.range, off }));
       }
     }
   }
@@ -45,7 +47,8 @@ export async function accountOf(pipeline: Accounted, query: AccountQuery): Promi
 
 export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
-async function seriesAccount({ ports, venues }: Accounted, series: Series, range: TimeRange): Promise<SeriesAccount> {
+/** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
+async function seriesAccount({ ports, venues }: Accounted, series: Series, { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null }): Promise<SeriesAccount> {
   const nowMs = ports.clock.nowMs();
   const { graceMs } = venueOf(venues, series.exchange).adapter;
   const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
@@ -64,8 +67,9 @@ async function seriesAccount({ ports, venues }: Accounted, series: Series, range
     const due = { fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs), toMs: Math.min(whole.toMs, range.toMs) };
     const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
     const counted = cell !== null && isWholeDay ? cell : countPart(due, series.interval, cell);
+    const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
     account = addAccounts(account, counted.account);
-    for (const gap of counted.gaps) joinGap(gaps, { ...gap, nextAttemptAtMs: cell === null ? nowMs : cell.nextAttemptAtMs });
+    for (const gap of counted.gaps) joinGap(gaps, { ...gap, code: gap.code ?? off?.code ?? null, nextAttemptAtMs });
   }
   return { series, account, gaps, cells };
 }

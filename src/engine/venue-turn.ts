@@ -1,11 +1,10 @@
 import type { Exchange } from '../market/exchange.ts';
-import { DAY_MS } from '../market/interval.ts';
 import { dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
-import { firstCandleOf, removedSymbols } from '../faults/ledger/symbols.ts';
+import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { coverageOf } from '../data/bronze/page-index.ts';
@@ -72,13 +71,10 @@ interface PeriodsWork {
 async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: SilverReport[] }> {
   const own = new Set(periods);
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
-  const removed = await removedFrom(pipeline, turn);
-  const plans: SeriesPlan[] = [];
-  for (const symbol of turn.symbols) {
-    const series = { exchange: turn.exchange, symbol, interval: turn.run.interval };
-    plans.push(removed.has(symbol) ? planOfRemoved(series, days) : await planOf(pipeline, { ...turn.request, series, days }));
-  }
+  const removed = await removedFrom(pipeline, turn.exchange);
+  const plans = await plansOf(pipeline, turn, { days, removed });
   const bronze = await askVenueFor(pipeline, turn, { plans, control });
+  await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
   const silver: SilverReport[] = [];
   if (!turn.request.assets.includes('silver')) return { bronze, silver };
   const venue = venueOf(pipeline.venues, turn.exchange);
@@ -97,15 +93,35 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   return { bronze, silver };
 }
 
-/** How long a symbol that its venue did not list is left alone before it is asked again. Unit: milliseconds. */
-const REMOVED_RECHECK_MS = 7 * DAY_MS;
+async function plansOf(pipeline: Pipeline, { exchange, symbols, run, request }: VenueTurn, { days, removed }: { readonly days: readonly Day[]; readonly removed: ReadonlyMap<MarketSymbol, RemovedSymbol> }): Promise<SeriesPlan[]> {
+  const nowMs = pipeline.ports.clock.nowMs();
+  const plans: SeriesPlan[] = [];
+  for (const symbol of symbols) {
+    const series = { exchange, symbol, interval: run.interval };
+    const off = removed.get(symbol);
+    if (off === undefined || !isSkipped(off, { request, nowMs })) plans.push(await planOf(pipeline, { ...request, series, days }));
+    else if (off.code !== null) plans.push(planOfRemoved(series, days));
+  }
+  return plans;
+}
 
-/** Symbols of this turn that are off the active list; `--force` asks for them all the same. */
-async function removedFrom({ ports }: Pipeline, turn: VenueTurn): Promise<ReadonlySet<MarketSymbol>> {
-  if (turn.request.selection === 'all') return new Set();
+/** Symbols of this turn that are off the active list. */
+async function removedFrom({ ports }: Pipeline, exchange: Exchange): Promise<ReadonlyMap<MarketSymbol, RemovedSymbol>> {
   const removed = await ports.store.read('removedSymbols', () => removedSymbols());
-  const isFresh = (changedAtMs: number): boolean => changedAtMs + REMOVED_RECHECK_MS > ports.clock.nowMs();
-  return new Set(removed.filter((one) => one.exchange === turn.exchange && isFresh(one.changedAtMs)).map(({ symbol }) => symbol));
+  return new Map(removed.filter((one) => one.exchange === exchange).map((one) => [one.symbol, one]));
+}
+
+/** What the venue took off its list it is asked about again with `--force`; what a person disabled, a person enables. */
+const isSkipped = (removed: RemovedSymbol, { request, nowMs }: { readonly request: RunRequest; readonly nowMs: number }): boolean =>
+  isLeftAlone(removed, nowMs) && (removed.code === null || request.selection !== 'all');
+
+/** Symbols that answered although their venue once did not list them are active again. */
+async function restoreAnswered({ ports }: Pipeline, plans: readonly SeriesPlan[], { removed, failed }: { readonly removed: ReadonlyMap<MarketSymbol, RemovedSymbol>; readonly failed: BronzeResult['failed'] }): Promise<void> {
+  for (const { series, ask } of plans) {
+    if (!removed.has(series.symbol) || ask.length === 0 || failed.has(series.symbol)) continue;
+    const restored = { exchange: series.exchange, symbol: series.symbol, reason: `${series.exchange} answers for it again`, changedAtMs: ports.clock.nowMs() };
+    await ports.store.transact('restoreSymbol', () => restoreSymbol(restored));
+  }
 }
 
 const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({

@@ -6,6 +6,7 @@ import type { Day } from '../../market/partition.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
 import type { CellState, Gap, GapState } from './account.ts';
 import type { FaultCode } from '../taxonomy/table.ts';
+import { REMOVED_RECHECK_MS } from './symbols.ts';
 
 interface CellRow {
   readonly exchange: Exchange;
@@ -51,12 +52,16 @@ export function* cellsOfSeries(series: Series, days: { readonly start: Day; read
   return rows.map(toCell);
 }
 
+/** Cells of symbols that somebody took off the active list, or whose venue is not asked about them again yet, are nobody's turn. */
+const IS_ACTIVE = `not exists (select 1 from symbols where symbols.exchange = cells.exchange and symbols.symbol = cells.symbol
+  and symbols.state = 'removed' and (symbols.code is null or symbols.changed_at > $3))`;
+
 /** Cells whose pending candles may be asked by `nowMs`, oldest appointment first. */
 export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1)
+    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1) and ${IS_ACTIVE}
      order by next_attempt_at, exchange, symbol, day limit $2`,
-    nowMs, limit,
+    nowMs, limit, nowMs - REMOVED_RECHECK_MS,
   );
   return rows.map(toCell);
 }
@@ -64,8 +69,9 @@ export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly C
 /** Every incomplete cell, for a healing turn that a person asked for now: only a venue's own word still holds it back. */
 export function* incompleteCells(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) order by day desc, exchange, symbol limit $2`,
-    nowMs, limit,
+    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) and ${IS_ACTIVE}
+     order by day desc, exchange, symbol limit $2`,
+    nowMs, limit, nowMs - REMOVED_RECHECK_MS,
   );
   return rows.map(toCell);
 }

@@ -63,14 +63,19 @@ export const LEDGER_1: Migration = {
       check (expected = present + no_trades + outage + quarantined + pending)
     )`,
     'create index cells_pending on cells (next_attempt_at) where next_attempt_at is not null',
-    `create table symbols (
+    // Every change is kept: who took a symbol off the active list, and who put it back.
+    `create table symbol_changes (
       exchange text not null,
       symbol text not null,
+      changed_at bigint not null,
       state text not null check (state in ('active', 'removed')),
       code text,
-      reason text,
-      changed_at bigint not null,
-      primary key (exchange, symbol)
+      reason text not null,
+      primary key (exchange, symbol, changed_at)
+    )`,
+    `create view symbols as select * from symbol_changes as change where not exists (
+      select 1 from symbol_changes as later
+      where later.exchange = change.exchange and later.symbol = change.symbol and later.changed_at > change.changed_at
     )`,
     `create table first_candles (
       exchange text not null,
