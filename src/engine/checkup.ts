@@ -1,11 +1,15 @@
 import { silentLog } from '../kernel/log.ts';
+import type { HttpAnswer } from '../kernel/http.ts';
 import type { Exchange } from '../market/exchange.ts';
+import { choiceText, chosenOf, type MarketChoice } from '../market/market-choice.ts';
 import { createExecutor } from '../faults/policy/executor.ts';
 import { openGuards } from '../faults/policy/guards.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { MarketChoices } from './market-resolution.ts';
+import { callOf } from './venue-question.ts';
 import { venueOf } from './venues.ts';
 
 /** One line of `doctor`. */
@@ -27,8 +31,8 @@ const VENUE_DEADLINE_MS = 10_000;
 const ok = (check: string, detail: string): CheckRow => ({ check, status: 'ok', detail, fix: null, exit: EXIT.done });
 
 /** Looks at everything a run needs: Node, disk, state, each configured venue, the Hub's settings. */
-export async function checkup(pipeline: Pipeline, signal: AbortSignal): Promise<readonly CheckRow[]> {
-  const venues = await Promise.all([...pipeline.settings.markets.keys()].map((exchange) => venueRow(pipeline, exchange, signal)));
+export async function checkup(pipeline: Pipeline, choices: MarketChoices, signal: AbortSignal): Promise<readonly CheckRow[]> {
+  const venues = await Promise.all([...choices].map(([exchange, own]) => venueRow(pipeline, { exchange, own }, signal)));
   return [diskRow(pipeline), await stateRow(pipeline), ...venues, hubRow(pipeline)];
 }
 
@@ -45,30 +49,22 @@ async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
 }
 
 /** Reads the venue's symbol list: reachability, limits, the configured symbols and our clock at once. */
-async function venueRow(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal): Promise<CheckRow> {
+async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchange: Exchange; readonly own: readonly MarketChoice[] }, signal: AbortSignal): Promise<CheckRow> {
   const { ports, settings } = pipeline;
   const { adapter, origins } = venueOf(pipeline.venues, exchange);
   const executor = createExecutor({
     clock: ports.clock, random: ports.random.fork('checkup'), log: silentLog, guards: openGuards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS), deadlineMs: VENUE_DEADLINE_MS,
   });
-  const result = await executor.execute({
-    exchange,
-    label: {},
-    weight: adapter.symbolsRequest('').weight,
-    origins,
-    unrestrictedOrigin: adapter.unrestrictedOrigin,
-    send: (origin, attemptSignal) => ports.http.get(adapter.symbolsRequest(origin), attemptSignal),
-    read: (answer) => adapter.readSymbols(answer, ports.clock.nowMs()),
-    translate: adapter.translate,
-    usedWeight: adapter.usedWeight,
-    onFailure: () => Promise.resolve(),
-  }, signal);
+  const question = { request: (origin: string) => adapter.symbolsRequest(origin), read: (answer: HttpAnswer, atMs: number) => adapter.readSymbols(answer, atMs) };
+  const result = await executor.execute(callOf(ports, { adapter, origins }, question), signal);
   if (!result.ok) {
     return { check: exchange, status: 'fail', detail: `${result.fault.message} (${result.fault.code}, ${result.requests} requests)`, fix: ruleOf(result.fault.code).hint, exit: exitOfFault(result.fault.code) };
   }
-  const listed = new Set(result.value.listings.map((listing) => listing.symbol));
-  const unknown = (settings.markets.get(exchange) ?? []).filter((symbol) => !listed.has(symbol));
+  const { listings } = result.value;
+  const listed = new Set(listings.map((listing) => listing.symbol));
+  const markets = listings.filter(({ isTrading }) => isTrading).map(({ symbol }) => ({ symbol, quoteVolume: null }));
+  const unknown = own.filter((choice) => (choice.kind === 'symbol' ? !listed.has(choice.symbol) : chosenOf(choice, markets).length === 0)).map(choiceText);
   if (unknown.length > 0) return { check: exchange, status: 'warn', detail: `does not list ${unknown.join(', ')}`, fix: 'correct CANDLEKEEP_SYMBOLS', exit: EXIT.done };
   const skewMs = Math.abs(ports.clock.nowMs() - Date.parse(result.answer.headers['date'] ?? new Date(ports.clock.nowMs()).toUTCString()));
   const detail = `answers at ${result.origin}, ${listed.size} symbols listed, clocks ${(skewMs / 1_000).toFixed(1)} s apart`;

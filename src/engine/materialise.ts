@@ -4,9 +4,9 @@ import { createRun } from '../faults/ledger/runs.ts';
 import { chunksOf, type DayRange } from './chunks.ts';
 import { EXIT, worstExit } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
-import { accountOf, totalOf } from './range-account.ts';
+import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from './range-account.ts';
 import { executeRun, type RunResult } from './run-execution.ts';
-import { venueOf } from './venues.ts';
+import { marketsAt } from './venues.ts';
 import type { Control, RunRequest, WorkRequest, WorkResult } from './work.ts';
 
 /** One run to be: an interval and a chunk of days of a request. */
@@ -25,8 +25,8 @@ export interface PlannedRun {
  */
 export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
   const planned = work.intervals.flatMap((interval) => {
-    const own = { ...work, markets: new Map([...work.markets].filter(([exchange]) => venueOf(pipeline.venues, exchange).adapter.intervals.includes(interval))) };
-    return own.markets.size === 0 ? [] : chunksOf(work.days, interval).toReversed().map((days): PlannedRun => ({ work: own, interval, days }));
+    const markets = marketsAt(pipeline.venues, work.markets, interval);
+    return markets.size === 0 ? [] : chunksOf(work.days, interval).toReversed().map((days): PlannedRun => ({ work: { ...work, markets }, interval, days }));
   });
   return executeAll(pipeline, planned, control);
 }
@@ -61,15 +61,10 @@ async function queueRun({ ports }: Pipeline, { work, interval, days, key }: Plan
 
 /** What is still pending in the asked range, and the earliest appointment. */
 async function accountOfAll(pipeline: Pipeline, planned: readonly PlannedRun[]): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
-  let pending = 0;
-  let nextAttemptAtMs: number | null = null;
+  const accounts: SeriesAccount[] = [];
   for (const { work, interval, days } of planned) {
     const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
-    const accounts = await accountOf(pipeline, { range, markets: work.markets, intervals: [interval] });
-    pending += totalOf(accounts).pending;
-    const appointments = accounts.flatMap((account) => account.gaps.flatMap((gap) => (gap.state === 'pending' && gap.nextAttemptAtMs !== null ? [gap.nextAttemptAtMs] : [])));
-    nextAttemptAtMs = [nextAttemptAtMs ?? Infinity, ...appointments].reduce((a, b) => Math.min(a, b), Infinity);
-    if (nextAttemptAtMs === Infinity) nextAttemptAtMs = null;
+    accounts.push(...(await accountOf(pipeline, { range, markets: work.markets, intervals: [interval] })));
   }
-  return { pending, nextAttemptAtMs };
+  return { pending: totalOf(accounts).pending, nextAttemptAtMs: nextAttemptOf(accounts) };
 }

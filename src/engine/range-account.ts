@@ -47,6 +47,15 @@ export async function accountOf(pipeline: Accounted, query: AccountQuery): Promi
 
 export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
+/** The earliest appointment of a pending candle; null when none has one. */
+export function nextAttemptOf(accounts: readonly SeriesAccount[]): number | null {
+  let nextMs: number | null = null;
+  for (const gap of accounts.flatMap(({ gaps }) => gaps)) {
+    if (gap.state === 'pending' && gap.nextAttemptAtMs !== null) nextMs = Math.min(nextMs ?? Infinity, gap.nextAttemptAtMs);
+  }
+  return nextMs;
+}
+
 /** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
 async function seriesAccount({ ports, venues }: Accounted, series: Series, { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null }): Promise<SeriesAccount> {
   const nowMs = ports.clock.nowMs();

@@ -1,7 +1,7 @@
 import { dayRange } from '../market/partition.ts';
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../faults/ledger/cells.ts';
 import { CRASH_TAG, endCrashedRuns } from '../faults/ledger/crashes.ts';
-import { listRuns, retryKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
+import { listRuns, retryKey, runOfKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
 import { planHealing } from '../faults/recovery/healing.ts';
 import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
 import { worstExit } from './exit-code.ts';
@@ -35,7 +35,7 @@ export async function heal(pipeline: Pipeline, options: RecoveryOptions, control
     runs: [...retried.runs, ...healed.runs],
     exit,
     error: exit === retried.exit ? retried.error : healed.error,
-    ...(await store.read('pendingInLedger', () => pendingInLedger())),
+    ...(await store.read('pendingInLedger', () => pendingInLedger(clock.nowMs()))),
   };
 }
 
@@ -46,6 +46,13 @@ async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): 
   const planned: PlannedRun[] = [];
   for (const run of retriesDue(failures, { nowMs, keptWaits })) if (!(await isHealed(pipeline, run))) planned.push(retryOf(run));
   return planned;
+}
+
+/** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
+export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
+  const { key: _taken, ...again } = retryOf(run);
+  const isFirst = (await pipeline.ports.store.read('runOfKey', () => runOfKey(retryKey(run.id)))) === null;
+  return executeAll(pipeline, [isFirst ? retryOf(run) : again], control);
 }
 
 /** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */

@@ -7,7 +7,7 @@ import type { MarketSymbol } from '../market/symbol.ts';
 export interface Settings {
   /** Absolute. */
   readonly dataDir: string;
-  /** Symbols by exchange; an exchange without symbols is absent. */
+  /** Symbols configured by name; what patterns and rankings stand for, `resolveMarkets` tells. */
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
   /** Origins set by the user; no other host of that exchange is contacted. */

@@ -4,10 +4,11 @@ import { StoreRefusedError, type StoreRefusal } from '../kernel/store-errors.ts'
 import { BRONZE_1 } from '../data/bronze/page-index.ts';
 import { LAKE_1 } from '../data/lake/manifest.ts';
 import { StateError } from '../faults/taxonomy/errors.ts';
+import { MARKETS_1 } from '../faults/ledger/market-choices.ts';
 import { LEDGER_1 } from '../faults/ledger/schema.ts';
 
 /** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
-const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1];
+const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1];
 
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',

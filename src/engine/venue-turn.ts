@@ -1,4 +1,5 @@
 import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
 import { dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
@@ -17,7 +18,7 @@ import { leaseLater, leaseNow } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
 import { venueOf } from './venues.ts';
-import { planSeries, type SeriesPlan } from './work-plan.ts';
+import { planSeries, type PlanOptions, type SeriesPlan } from './work-plan.ts';
 import type { RunRequest } from './work.ts';
 
 /** The part of a run that concerns one venue. */
@@ -72,7 +73,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const own = new Set(periods);
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
   const removed = await removedFrom(pipeline, turn.exchange);
-  const plans = await plansOf(pipeline, turn, { days, removed });
+  const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
   const bronze = await askVenueFor(pipeline, turn, { plans, control });
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
   const silver: SilverReport[] = [];
@@ -93,30 +94,41 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   return { bronze, silver };
 }
 
-async function plansOf(pipeline: Pipeline, { exchange, symbols, run, request }: VenueTurn, { days, removed }: { readonly days: readonly Day[]; readonly removed: ReadonlyMap<MarketSymbol, RemovedSymbol> }): Promise<SeriesPlan[]> {
+/** Which series of one venue are planned for. */
+export interface VenueQuestionnaire extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+  readonly exchange: Exchange;
+  readonly symbols: readonly MarketSymbol[];
+  readonly interval: Interval;
+  readonly days: readonly Day[];
+}
+
+type Removed = ReadonlyMap<MarketSymbol, RemovedSymbol>;
+
+/** What would be asked of a venue, series by series. What a person disabled is absent. */
+export async function plansOf(pipeline: Pipeline, { exchange, symbols, interval, days, ...options }: VenueQuestionnaire, removed: Removed): Promise<SeriesPlan[]> {
   const nowMs = pipeline.ports.clock.nowMs();
   const plans: SeriesPlan[] = [];
   for (const symbol of symbols) {
-    const series = { exchange, symbol, interval: run.interval };
+    const series = { exchange, symbol, interval };
     const off = removed.get(symbol);
-    if (off === undefined || !isSkipped(off, { request, nowMs })) plans.push(await planOf(pipeline, { ...request, series, days }));
+    if (off === undefined || !isSkipped(off, { ...options, nowMs })) plans.push(await planOf(pipeline, { ...options, series, days }));
     else if (off.code !== null) plans.push(planOfRemoved(series, days));
   }
   return plans;
 }
 
-/** Symbols of this turn that are off the active list. */
-async function removedFrom({ ports }: Pipeline, exchange: Exchange): Promise<ReadonlyMap<MarketSymbol, RemovedSymbol>> {
+/** Symbols of one venue that are off the active list. */
+export async function removedFrom({ ports }: Pipeline, exchange: Exchange): Promise<Removed> {
   const removed = await ports.store.read('removedSymbols', () => removedSymbols());
   return new Map(removed.filter((one) => one.exchange === exchange).map((one) => [one.symbol, one]));
 }
 
 /** What the venue took off its list it is asked about again with `--force`; what a person disabled, a person enables. */
-const isSkipped = (removed: RemovedSymbol, { request, nowMs }: { readonly request: RunRequest; readonly nowMs: number }): boolean =>
-  isLeftAlone(removed, nowMs) && (removed.code === null || request.selection !== 'all');
+const isSkipped = (removed: RemovedSymbol, { selection, nowMs }: Pick<PlanOptions, 'selection' | 'nowMs'>): boolean =>
+  isLeftAlone(removed, nowMs) && (removed.code === null || selection !== 'all');
 
 /** Symbols that answered although their venue once did not list them are active again. */
-async function restoreAnswered({ ports }: Pipeline, plans: readonly SeriesPlan[], { removed, failed }: { readonly removed: ReadonlyMap<MarketSymbol, RemovedSymbol>; readonly failed: BronzeResult['failed'] }): Promise<void> {
+async function restoreAnswered({ ports }: Pipeline, plans: readonly SeriesPlan[], { removed, failed }: { readonly removed: Removed; readonly failed: BronzeResult['failed'] }): Promise<void> {
   for (const { series, ask } of plans) {
     if (!removed.has(series.symbol) || ask.length === 0 || failed.has(series.symbol)) continue;
     const restored = { exchange: series.exchange, symbol: series.symbol, reason: `${series.exchange} answers for it again`, changedAtMs: ports.clock.nowMs() };
@@ -133,14 +145,14 @@ const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
   withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
 });
 
-export interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
   readonly series: Series;
   /** Ascending. */
   readonly days: readonly Day[];
 }
 
 /** What a run would ask of one series, from what ledger and bronze know of it. */
-export async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
+async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
   const { series, days } = question;
   const { graceMs } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];

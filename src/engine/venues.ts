@@ -1,5 +1,6 @@
 import type { Ports } from '../kernel/ports.ts';
 import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
 import { createExecutor, type Executor } from '../faults/policy/executor.ts';
 import { openGuards } from '../faults/policy/guards.ts';
 import { venueGate } from '../faults/policy/venue-gate.ts';
@@ -39,3 +40,7 @@ export function venueOf(venues: Venues, exchange: Exchange): Venue {
   if (venue === undefined) throw new RangeError(`${exchange} is no exchange`);
   return venue;
 }
+
+/** Of these markets those whose venue has candles of this length. */
+export const marketsAt = <T>(venues: Venues, markets: ReadonlyMap<Exchange, T>, interval: Interval): ReadonlyMap<Exchange, T> =>
+  new Map([...markets].filter(([exchange]) => venueOf(venues, exchange).adapter.intervals.includes(interval)));

@@ -5,10 +5,12 @@ import { dayRange, dueAtMs, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
 
 /** Which cells of the asked range are asked again. */
-export type Selection =
-  | 'missing' // not complete: never asked, failed, or due for another look
-  | 'failed' // asked before and came out incomplete
-  | 'all'; // complete ones too (`--force`)
+export const SELECTIONS = [
+  'missing', // not complete: never asked, failed, or due for another look
+  'failed', // asked before and came out incomplete
+  'all', // complete ones too (`--force`)
+] as const;
+export type Selection = (typeof SELECTIONS)[number];
 
 export interface PlanOptions {
   readonly selection: Selection;

@@ -46,17 +46,25 @@ export interface WorkResult {
   readonly nextAttemptAtMs: number | null;
 }
 
-/** `--dry-run`: what a request would ask for. */
+/** `--dry-run`: what a request would ask of one venue at one candle length. */
 export interface WorkEstimate {
-  readonly interval: Interval;
   readonly exchange: Exchange;
+  readonly interval: Interval;
   readonly days: DayRange;
+  readonly runs: number;
+  /** Series with something to ask. */
   readonly series: number;
   readonly candles: number;
   readonly requests: number;
   readonly weight: number;
   /** Time the venue's own limit makes it take at our share. Unit: milliseconds. */
   readonly floorMs: number;
+}
+
+export interface WorkPlan {
+  readonly estimates: readonly WorkEstimate[];
+  /** Without weight, which every venue counts in its own unit. Venues are asked side by side: the slowest decides. */
+  readonly total: Pick<WorkEstimate, 'runs' | 'series' | 'candles' | 'requests' | 'floorMs'>;
 }
 
 /** What a run was asked to do, as its row in the store keeps it: enough for any process to execute it. */

@@ -2,11 +2,13 @@ import { intervalMs, type Interval } from '../market/interval.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
+import { tradedMarkets } from './traded-volume.ts';
 import type { TapeRow, World } from './world.ts';
 
 const RECENT = '/api/v5/market/candles';
 const HISTORY = '/api/v5/market/history-candles';
 const INSTRUMENTS = '/api/v5/public/instruments';
+const TICKERS = '/api/v5/market/tickers';
 const ROWS_DEFAULT = 100;
 const ROWS_MAX = 300;
 /** The recent path knows no more than this many bars. */
@@ -30,7 +32,7 @@ const LIMITS: OkxLimits = { recent: { requests: 40, windowMs: 2_000 }, history: 
  * texts a row with `confirm`, the error code in the body, a flat row where nobody traded.
  */
 export function standInOkx({ world, plan, limits = LIMITS, rowsMax = ROWS_MAX }: StandInOptions & { readonly limits?: OkxLimits; readonly rowsMax?: number }): StandInExchange {
-  const meters = new Map([[RECENT, slidingMeter(limits.recent)], [HISTORY, slidingMeter(limits.history)], [INSTRUMENTS, slidingMeter(LIMITS.history)]]);
+  const meters = new Map([[RECENT, slidingMeter(limits.recent)], [HISTORY, slidingMeter(limits.history)], [INSTRUMENTS, slidingMeter(LIMITS.history)], [TICKERS, slidingMeter(LIMITS.history)]]);
   return standInVenue({
     errorBody: ({ status, venueCode, message }) => ({ code: venueCode ?? String(status), msg: message, data: [] }),
     weightOf: () => 1,
@@ -40,6 +42,7 @@ export function standInOkx({ world, plan, limits = LIMITS, rowsMax = ROWS_MAX }:
       switch (path) {
         case '/api/v5/public/time': return jsonReply(200, { code: '0', msg: '', data: [{ ts: String(at.nowMs) }] });
         case INSTRUMENTS: return jsonReply(200, { code: '0', msg: '', data: instruments(world) });
+        case TICKERS: return jsonReply(200, { code: '0', msg: '', data: tradedMarkets(world, at.nowMs).map(({ venueSymbol, quoteVolume }) => ({ instType: 'SPOT', instId: venueSymbol, volCcy24h: quoteVolume.toFixed(8) })) });
         case RECENT:
         case HISTORY: return candles(world, { path, query, rowsMax, ...at });
         default: return refuse(404, '404', 'Not Found');

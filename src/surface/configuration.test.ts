@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { choiceText } from '../market/market-choice.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSources } from './configuration.ts';
 import type { OptionKey } from './options.ts';
-import { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readShare, readSymbols, readText } from './setting-values.ts';
+import { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText } from './setting-values.ts';
 
 const SECRET = 'hf_nobodyMayReadThis';
 const JSON_FILE = 'candlekeep.config.json';
@@ -198,7 +199,7 @@ test.each(['', '0s', '0.0h', '-1s', '5', '5 m', '5d', '1e3s', 'Infinityms', '999
   expect(() => readDuration(text, 'deadline')).toThrow(ConfigurationError);
 });
 
-const READERS = { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readShare, readSymbols, readText };
+const READERS = { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText };
 
 test.each(Object.entries(READERS))('%s takes a value or refuses it by name, and never crashes', (_, read) => {
   const strange = fc.oneof(fc.anything({ withBigInt: true, withNullPrototype: true, withDate: true, withMap: true, withSparseArray: true }), fc.string({ unit: 'binary' }), fc.constant({ toString: 1 }));
@@ -236,7 +237,7 @@ test('every spelling of a symbol is the same symbol, once', async () => {
   fc.assert(fc.property(pair, fc.mixedCase(fc.constant('binance')), ([base, quote], exchange) => {
     const spellings = ['/', '-', ''].flatMap((sign) => [`${base}${sign}${quote}`, `${base}${sign}${quote}`.toLowerCase()]);
     const written = [...spellings, ...spellings.map((one) => `${exchange}: ${one}`)].join(' , ');
-    expect(new Set(readSymbols(written, 'symbols').map(({ symbol }) => symbol))).toEqual(new Set([`${base}/${quote}`]));
+    expect(new Set(readMarkets(written, 'symbols').map(({ choice }) => choiceText(choice)))).toEqual(new Set([`${base}/${quote}`]));
   }));
   const { settings } = await load({ flags: { symbols: 'btcusdt,ETH-USDT,BTC/USDT,binance:BTC-USDT' } });
   expect(settings.markets.get('binance')).toEqual(['BTC/USDT', 'ETH/USDT']);
@@ -246,11 +247,37 @@ test('a symbol with an exchange before it is of that exchange alone', async () =
   const exchanges = [...ADAPTERS.keys()];
   const { settings } = await load({ flags: { exchanges: exchanges.join(','), symbols: 'binance:BTC/USDT,ETH/USDT' } });
   expect([...settings.markets]).toEqual(exchanges.map((exchange) => [exchange, exchange === 'binance' ? ['BTC/USDT', 'ETH/USDT'] : ['ETH/USDT']]));
-  expect(readSymbols('binance:BTC/USDT,ETH/USDT', 'symbols').map(({ exchange }) => exchange)).toEqual(['binance', null]);
+  expect(readMarkets('binance:BTC/USDT,ETH/USDT', 'symbols').map(({ exchange }) => exchange)).toEqual(['binance', null]);
 });
 
-test.each(['BTC', 'BTC/USDT/X', 'BTC USDT', 'top:50', 'binance:*/USDT', 'krakn:BTC/USDT', ':', ',', '../../etc'])('%j is no symbol', (text) => {
-  expect(() => readSymbols(text, '--symbol')).toThrow(/^--symbol: expected /);
+test.each(['BTC', 'BTC/USDT/X', 'BTC USDT', 'krakn:BTC/USDT', ':', ',', '../../etc', 'top:', 'top:0', 'top:1001', 'top:ten', 'binance:', '*', '*USDT', '*/', 'a:b:*/USDT', 'binance:binance:top:5'])('%j names no market', (text) => {
+  expect(() => readMarkets(text, '--symbol')).toThrow(/^--symbol: expected /);
+});
+
+test.each([['*/usdt', null, '*/USDT'], ['binance:*-USDT', 'binance', '*/USDT'], ['BTC/*', null, 'BTC/*'], ['TOP:50', null, 'top:50:USDT'], ['okx:top:20:usdc', 'okx', 'top:20:USDC'], ['Binance:top:5', 'binance', 'top:5:USDT']])('%s is a choice that the exchange answers', (text, exchange, choice) => {
+  expect(readMarkets(text, 'symbols').map((one) => [one.exchange, choiceText(one.choice)])).toEqual([[exchange, choice]]);
+});
+
+test('where one symbol is wanted, lists, patterns and rankings are refused', () => {
+  expect(readSymbol('okx:btc-usdt', '<symbol>')).toEqual({ exchange: 'okx', symbol: 'BTC/USDT' });
+  for (const text of ['BTC/USDT,ETH/USDT', '*/USDT', 'top:1']) expect(() => readSymbol(text, '<symbol>')).toThrow('<symbol>: expected one symbol');
+});
+
+test('patterns are no symbols of the settings, they stand in the choices', async () => {
+  const { settings, choices } = await load({ flags: { exchanges: 'binance,okx', symbols: 'BTC/USDT,okx:top:3,*/EUR' } });
+  expect([...settings.markets]).toEqual([['binance', ['BTC/USDT']], ['okx', ['BTC/USDT']]]);
+  expect([...choices].map(([exchange, own]) => [exchange, own.map(choiceText)])).toEqual([['binance', ['BTC/USDT', '*/EUR']], ['okx', ['BTC/USDT', 'top:3:USDT', '*/EUR']]]);
+});
+
+test('an exchange that states no quote volumes has no ranking: refused in one line that names those that have', async () => {
+  expect((await refusal({ flags: { exchanges: 'binance,coinbase', symbols: 'top:50' } })).message).toBe('--symbols: expected top:N at an exchange that states volumes in quote currency (binance, okx), got top:50:USDT at coinbase');
+  expect((await refusal({ flags: { exchanges: 'coinbase', symbols: 'coinbase:top:20' } })).message).toContain('got top:20:USDT at coinbase');
+});
+
+test('symbols of an exchange that is not configured are left out with a warning, and refused when nothing else is left', async () => {
+  const { warnings } = await load({ flags: { symbols: 'BTC/USDT,coinbase:BTC/USD' } });
+  expect(warnings).toEqual(['coinbase:BTC/USD is left out: coinbase is not among the configured exchanges (CANDLEKEEP_EXCHANGES)']);
+  expect((await refusal({ env: { CANDLEKEEP_SYMBOLS: 'coinbase:BTC/USD' } })).message).toBe('CANDLEKEEP_SYMBOLS: expected symbols of binance, got coinbase:BTC/USD');
 });
 
 test('an egress may be an object in a file, and what is neither a proxy nor an address is refused without being shown', async () => {

@@ -2,14 +2,14 @@ import { resolve } from 'node:path';
 import { realFiles } from '../kernel/files.ts';
 import { defaultExportOf } from '../kernel/module-file.ts';
 import type { Exchange } from '../market/exchange.ts';
-import type { MarketSymbol } from '../market/symbol.ts';
-import type { Interval } from '../market/interval.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
+import type { MarketChoices } from '../engine/market-resolution.ts';
 import type { Settings } from '../engine/settings.ts';
 import { nearest } from './nearest.ts';
 import { isOptionKey, OPTION_KEYS, optionOf, urlKey, type FixedKey, type OptionKey, type OptionValue } from './options.ts';
-import { readOrigin, type LogLevelWord, type SymbolChoice } from './setting-values.ts';
+import { readOrigin, type LogLevelWord, type VenueChoice } from './setting-values.ts';
+import { choicesByVenue, intervalWarnings, textOf } from './venue-choices.ts';
 
 /** One option in force and where it comes from. */
 export interface OptionInForce {
@@ -22,6 +22,8 @@ export interface OptionInForce {
 
 export interface Configuration {
   readonly settings: Settings;
+  /** The configured markets as they were named; patterns and rankings are for the venues to answer. */
+  readonly choices: MarketChoices;
   readonly logLevel: LogLevelWord;
   /** The demo speaks to a person even when its output is piped. */
   readonly isDemo: boolean;
@@ -53,11 +55,12 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const known = <K extends FixedKey>(key: K): OptionValue<K> => value(key) as OptionValue<K>;
   const [repo, token, endpoint, caFile] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('caFile')];
   if (repo !== null && token === null) throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
-  const markets = marketsOf(known('exchanges'), known('symbols'));
+  const choices = choicesByVenue(known('exchanges'), known('symbols'), raw('symbols').where);
   return {
+    choices,
     settings: {
       dataDir: resolve(sources.cwd, known('dataDir')),
-      markets,
+      markets: new Map([...choices].map(([exchange, own]) => [exchange, [...new Set(own.flatMap((choice) => (choice.kind === 'symbol' ? [choice.symbol] : [])))]])),
       intervals: known('interval'),
       origins: Object.fromEntries([...ADAPTERS.keys()].flatMap((exchange) => {
         const own = raw(urlKey(exchange));
@@ -78,7 +81,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     logLevel: known('logLevel'),
     isDemo: false,
     inForce: OPTION_KEYS.map((key) => inForce(key, raw(key))),
-    warnings: [...unknownVariables(sources.env), ...intervalWarnings(markets, known('interval'))],
+    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval'), raw('interval').where)],
   };
 }
 
@@ -140,21 +143,9 @@ async function parseFile(path: string): Promise<unknown> {
   }
 }
 
-function marketsOf(exchanges: readonly Exchange[], symbols: readonly SymbolChoice[]): ReadonlyMap<Exchange, readonly MarketSymbol[]> {
-  const markets = exchanges.map((exchange): [Exchange, MarketSymbol[]] => [
-    exchange, [...new Set(symbols.filter((choice) => choice.exchange === null || choice.exchange === exchange).map((choice) => choice.symbol))],
-  ]);
-  return new Map(markets.filter(([, own]) => own.length > 0));
-}
-
-/** Candle lengths a venue does not have are left out there, and said once. @throws ConfigurationError (CONFIG_INVALID) when nothing is left. */
-function intervalWarnings(markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>, intervals: readonly Interval[]): string[] {
-  const absent = [...markets.keys()].flatMap((exchange) => intervals.filter((interval) => !ADAPTERS.get(exchange)?.intervals.includes(interval)).map((interval) => ({ exchange, interval })));
-  if (absent.length > 0 && absent.length === markets.size * intervals.length) {
-    throw new ConfigurationError({ where: 'interval', expected: 'a candle length that a configured exchange has', got: absent.map(({ exchange, interval }) => `${interval} at ${exchange}`).join(', ') });
-  }
-  return absent.map(({ exchange, interval }) => `${exchange} has no ${interval} candles; those series are left out`);
-}
+/** Choices for an exchange that is not configured do nothing, and that is said. */
+const strayChoices = (exchanges: readonly Exchange[], choices: readonly VenueChoice[]): string[] =>
+  choices.filter(({ exchange }) => exchange !== null && !exchanges.includes(exchange)).map((one) => `${textOf(one)} is left out: ${one.exchange} is not among the configured exchanges (CANDLEKEEP_EXCHANGES)`);
 
 function inForce(key: OptionKey, raw: RawValue): OptionInForce {
   const option = optionOf(key);

@@ -5,7 +5,7 @@ import type { FaultRecord } from '../faults/taxonomy/records.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import type { ExitCode } from '../engine/exit-code.ts';
 import type { GapReport } from '../engine/gap-report.ts';
-import type { WorkResult } from '../engine/work.ts';
+import type { WorkPlan, WorkResult } from '../engine/work.ts';
 
 /** The JSON documents scripts rely on. Fields may be added, none changes its meaning under the same `schema`. */
 export const SCHEMA = 1;
@@ -73,6 +73,15 @@ export const workDocument = (result: WorkResult, resume: string | null): object 
   next_attempt_at: isoTime(result.nextAttemptAtMs),
   resume,
   ...(result.error === null ? {} : { error: errorDocument(result.error, result.runs.at(-1)?.id ?? null) }),
+});
+
+/** What `--dry-run` prints. Times are seconds at our share of the venue's limit. */
+export const planDocument = ({ estimates, total }: WorkPlan): object => ({
+  schema: SCHEMA,
+  ok: true,
+  exit: 0,
+  plan: estimates.map(({ days, floorMs, ...counts }) => ({ ...counts, partition: days.start, partition_end: days.end, at_least_s: floorMs / 1_000 })),
+  total: { runs: total.runs, series: total.series, candles: total.candles, requests: total.requests, at_least_s: total.floorMs / 1_000 },
 });
 
 export const gapDocument = (report: GapReport, exit: ExitCode): object => ({

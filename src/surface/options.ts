@@ -1,6 +1,6 @@
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import {
-  readDuration, readEgress, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readShare, readSymbols, readText, type ValueReader,
+  readDuration, readEgress, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readMarkets, readShare, readText, type ValueReader,
 } from './setting-values.ts';
 
 interface Option {
@@ -14,7 +14,7 @@ interface Option {
 const FIXED = {
   dataDir: { env: 'CANDLEKEEP_DATA_DIR', fallback: './candlekeep-data', read: readText },
   exchanges: { env: 'CANDLEKEEP_EXCHANGES', fallback: 'binance', read: readExchanges },
-  symbols: { env: 'CANDLEKEEP_SYMBOLS', fallback: 'BTC/USDT,ETH/USDT,SOL/USDT', read: readSymbols },
+  symbols: { env: 'CANDLEKEEP_SYMBOLS', fallback: 'BTC/USDT,ETH/USDT,SOL/USDT', read: readMarkets },
   interval: { env: 'CANDLEKEEP_INTERVAL', fallback: '1h', read: readIntervals },
   requestTimeout: { env: 'CANDLEKEEP_REQUEST_TIMEOUT', fallback: '10s', read: readDuration },
   deadline: { env: 'CANDLEKEEP_DEADLINE', fallback: '5m', read: readDuration },
@@ -57,7 +57,7 @@ export interface CandlekeepConfig {
   /** Where bronze, silver, gold and the state live. Default `./candlekeep-data`. */
   readonly dataDir?: string;
   readonly exchanges?: string | readonly string[];
-  /** `BTC/USDT` for every exchange, `coinbase:BTC/USD` for one. */
+  // `BTC/USDT` for every exchange, `coinbase:BTC/USD` for one; patterns (`*/USDT`) and rankings by quote volume (`top:50`, `okx:top:20:USDC`).
   readonly symbols?: string | readonly string[];
   /** One or several of `1m 5m 15m 1h 4h 1d`. */
   readonly interval?: string | readonly string[];

@@ -98,7 +98,7 @@ test.each<readonly [args: string[], names: string]>([
   [['status', '--data-dir', ''], '--data-dir'],
   [['explain'], 'code'],
   [['explain', 'one\ntwo'], 'one'],
-  [['run', '--symbol', 'BTC'], '--symbol: expected a symbol such as BTC/USDT, BTC-USDT or BTCUSDT, got "BTC"'],
+  [['run', '--symbol', 'BTC'], '--symbol: expected a symbol such as BTC/USDT, BTC-USDT or BTCUSDT, a pattern such as */USDT, or top:50, got "BTC"'],
   [['run', '--symbol', 'BTC/USDT,'.repeat(2) + '??'], 'got "??"'],
   [['run', '--interval', '1w'], '--interval: expected one of 1m, 5m, 15m, 1h, 4h, 1d, got "1w"'],
   [['run', '--exchange', 'binanc'], 'got "binanc"; did you mean binance?'],

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import type { Exchange } from '../market/exchange.ts';
 import { INTERVALS, isInterval, type Interval } from '../market/interval.ts';
-import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
+import { isDay, type Day } from '../market/partition.ts';
+import { parseMarketChoice, type MarketChoice } from '../market/market-choice.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { isAddress, type Egress } from '../kernel/http.ts';
@@ -73,23 +75,41 @@ export const readExchange: ValueReader<Exchange> = (raw, where) => {
   return known.includes(name) ? name : refuse(where, `one of ${known.join(', ')}`, raw, nearest(name, known));
 };
 
-export const readIntervals: ValueReader<readonly Interval[]> = (raw, where) =>
-  [...new Set(items(raw, where).map((item) => (isInterval(item) ? item : refuse(where, `one of ${INTERVALS.join(', ')}`, item, nearest(item, INTERVALS)))))];
+export const readIntervals: ValueReader<readonly Interval[]> = (raw, where) => [...new Set(items(raw, where).map((item) => readInterval(item, where)))];
 
-/** `BTC/USDT` for every configured exchange, `binance:BTC/USDT` for one (`exchange` null means every). */
+export const readInterval: ValueReader<Interval> = (raw, where) =>
+  typeof raw === 'string' && isInterval(raw) ? raw : refuse(where, `one of ${INTERVALS.join(', ')}`, raw, typeof raw === 'string' ? nearest(raw, INTERVALS) : null);
+
+/** A UTC date that exists. */
+export const readDate: ValueReader<Day> = (raw, where) => (typeof raw === 'string' && isDay(raw) ? raw : refuse(where, 'a UTC date such as 2024-06-01', raw));
+
+/** A choice of markets for every configured exchange, or with a prefix for one (`exchange` null means every). */
+export interface VenueChoice {
+  readonly exchange: Exchange | null;
+  readonly choice: MarketChoice;
+}
+
+// `BTC/USDT`, `coinbase:BTC/USD`, `binance:*/USDT`, `top:50`, `okx:top:20:USDC`.
+export const readMarkets: ValueReader<readonly VenueChoice[]> = (raw, where) => items(raw, where).map((item) => readMarket(item, where));
+
+const readMarket = (item: string, where: string): VenueChoice => {
+  const prefix = /^(?!top:)([^:]*):/i.exec(item)?.[1];
+  const choice = parseMarketChoice(prefix === undefined ? item : item.slice(prefix.length + 1));
+  if (choice === null) return refuse(where, 'a symbol such as BTC/USDT, BTC-USDT or BTCUSDT, a pattern such as */USDT, or top:50', item);
+  return { exchange: prefix === undefined ? null : readExchange(prefix, where), choice };
+};
+
+/** One market by name, of every exchange or of one. */
 export interface SymbolChoice {
   readonly exchange: Exchange | null;
   readonly symbol: MarketSymbol;
 }
 
-export const readSymbols: ValueReader<readonly SymbolChoice[]> = (raw, where) => items(raw, where).map((item) => readSymbol(item, where));
-
-const readSymbol = (item: string, where: string): SymbolChoice => {
-  const at = item.indexOf(':');
-  if (item.includes('*') || item.toLowerCase().startsWith('top:')) return refuse(where, 'symbols by name (patterns and top:N are not in this release)', item);
-  const symbol = parseSymbol(item.slice(at + 1));
-  if (symbol === null) return refuse(where, 'a symbol such as BTC/USDT, BTC-USDT or BTCUSDT', item);
-  return { exchange: at < 0 ? null : readExchange(item.slice(0, at), where), symbol };
+/** Exactly one symbol: no list, no pattern, no ranking. */
+export const readSymbol: ValueReader<SymbolChoice> = (raw, where) => {
+  const [first, ...others] = readMarkets(raw, where);
+  if (first?.choice.kind !== 'symbol' || others.length > 0) return refuse(where, 'one symbol', raw);
+  return { exchange: first.exchange, symbol: first.choice.symbol };
 };
 
 export const LOG_LEVEL_WORDS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -1,7 +1,7 @@
 import type { AssetReport, Run } from '../faults/ledger/runs.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
-import type { WorkEstimate, WorkResult } from '../engine/work.ts';
+import type { WorkPlan, WorkResult } from '../engine/work.ts';
 import { count, table, type Console } from './console.ts';
 import { isoTime } from './documents.ts';
 
@@ -24,7 +24,7 @@ function runLines(screen: Console, run: Run): string[] {
   return [`${screen.colour('bold', run.id)}  ${run.interval}  ${days}  ${screen.colour(colour, outcome)}`, ...run.assets.map(assetLine)];
 }
 
-function assetLine(asset: AssetReport): string {
+export function assetLine(asset: AssetReport): string {
   const symbols = `${asset.symbols_ok} of ${asset.symbols_ok + asset.symbols_failed} symbols`;
   const removed = asset.removed_rows > 0 ? `, ${asset.removed_rows} quarantined` : '';
   const failed = Object.entries(asset.errors);
@@ -51,7 +51,15 @@ export function failureLines(screen: Console, record: FaultRecord, next: string)
   ];
 }
 
-export function estimateTable(estimates: readonly WorkEstimate[]): string {
-  const rows = estimates.map((one) => [one.exchange, one.interval, `${one.days.start}..${one.days.end}`, one.series, one.candles, one.requests, one.weight, `${Math.ceil(one.floorMs / 1_000)} s`]);
-  return table(['exchange', 'interval', 'days', 'series', 'candles', 'requests', 'weight', 'at least'], rows);
+export function planTable({ estimates, total }: WorkPlan): string {
+  const rows = estimates.map((one) => [one.exchange, one.interval, `${one.days.start}..${one.days.end}`, one.runs, one.series, one.candles, one.requests, one.weight, leastTime(one.floorMs)]);
+  return table(['exchange', 'interval', 'days', 'runs', 'series', 'candles', 'requests', 'weight', 'at least'], [
+    ...rows, ['total', '', '', total.runs, total.series, total.candles, total.requests, '', leastTime(total.floorMs)],
+  ]);
+}
+
+/** What the venue's limit alone makes it take. */
+function leastTime(floorMs: number): string {
+  const [hours, minutes, seconds] = [Math.floor(floorMs / 3_600_000), Math.floor(floorMs / 60_000) % 60, Math.ceil((floorMs % 60_000) / 1_000)];
+  return [...(hours > 0 ? [`${hours} h`] : []), ...(hours > 0 || minutes > 0 ? [`${minutes} min`] : []), ...(hours > 0 ? [] : [`${seconds} s`])].join(' ');
 }

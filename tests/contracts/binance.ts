@@ -45,6 +45,10 @@ export const binanceCase: VenueCase = {
     rows: 2,
     first: { openTimeMs: 1_588_740_120_000, open: 9033.34, high: 9039.99, low: 9032.75, close: 9033.15, volume: 31.192968 },
   }],
+  ranking: {
+    body: [{ symbol: 'BNBBTC', lastPrice: '4.00000200', volume: '8913.30000000', quoteVolume: '15.30000000', openTime: 1499783499040, closeTime: 1499869899040, count: 76 }, { symbol: 'ETHBTC', quoteVolume: '0' }, { symbol: 'XRPBTC', quoteVolume: null }, 'noise'],
+    volumes: { BNBBTC: 15.3, ETHBTC: 0 },
+  },
   listing: {
     body: {
       rateLimits: [{ interval: 'MINUTE', intervalNum: 1, limit: 6000, rateLimitType: 'REQUEST_WEIGHT' }, { interval: 'DAY', intervalNum: 1, limit: 200000, rateLimitType: 'ORDERS' }],

@@ -43,6 +43,7 @@ export const coinbaseCase: VenueCase = {
     rows: 10,
     first: { openTimeMs: 1_517_443_200_000, open: 10099.99, high: 10099.99, low: 10099.98, close: 10099.98, volume: 1.87868123 },
   }],
+  ranking: null,
   listing: {
     body: [
       { id: 'BTC-USD', base_currency: 'BTC', quote_currency: 'USD', status: 'online', trading_disabled: false, alias: '', alias_to: ['BTC-USDC'] },

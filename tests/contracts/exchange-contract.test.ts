@@ -181,6 +181,18 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
       }
     }
   });
+
+  test('card 15: tickers, where a venue has them, give volumes in quote currency; what states none is left out, and what are no tickers is a fault', () => {
+    const { ranking } = adapter;
+    expect(ranking === null).toBe(venue.ranking === null);
+    if (ranking === null) return;
+    expect(Object.fromEntries(ranking.read(answerWith(200, venue.ranking?.body), NOW_MS))).toEqual(venue.ranking?.volumes);
+    const spoken = ranking.read(askStandIn(venue, minutes, ranking.request(venue.origin).url), NOW_MS);
+    expect([...spoken.keys()]).toEqual([venue.venueSymbol(SYMBOL)]);
+    for (const volume of spoken.values()) expect(volume).toBeGreaterThan(0);
+    for (const body of ['', '{', '<html>', 'null', '42']) expect(failureOf(() => ranking.read(answerWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
+    expect(failureOf(() => ranking.read(answerWith(429, ''), NOW_MS))).toMatchObject({ code: 'EXCHANGE_RATE_LIMITED' });
+  });
 });
 
 test('the contract is kept at every interval the venues share', () => {

@@ -49,6 +49,10 @@ export const okxCase: VenueCase = {
     rows: 2,
     first: { openTimeMs: 1_717_242_900_000, open: 67806, high: 67820.5, low: 67783.1, close: 67806.1, volume: 7.16404 },
   }],
+  ranking: {
+    body: { code: '0', msg: '', data: [{ instType: 'SPOT', instId: 'LTC-USDT', last: '9999.99', vol24h: '2222', volCcy24h: '22220000.5', ts: '1597026383085' }, { instId: 'ETH-USDT', volCcy24h: '' }, null] },
+    volumes: { 'LTC-USDT': 22_220_000.5 },
+  },
   listing: {
     body: { code: '0', msg: '', data: [{ instId: 'BTC-USDT', baseCcy: 'BTC', quoteCcy: 'USDT', state: 'live', listTime: '1611907686000' }, { instId: 'LUNA-USDT', baseCcy: 'LUNA', quoteCcy: 'USDT', state: 'suspend', listTime: '1611907686000' }] },
     symbols: ['BTC/USDT', 'LUNA/USDT'],

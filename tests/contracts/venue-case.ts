@@ -37,6 +37,8 @@ export interface VenueCase {
   readonly emptyMinutes: 'flat' | 'omitted';
   readonly refusals: readonly Refusal[];
   readonly recorded: readonly RecordedAnswer[];
+  /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
+  readonly ranking: { readonly body: unknown; readonly volumes: Readonly<Record<string, number>> } | null;
   /** A listing answer that has `symbol`, as recorded or documented. */
   readonly listing: { readonly body: unknown; readonly symbols: readonly MarketSymbol[]; readonly notTrading: readonly MarketSymbol[]; readonly aliases: readonly MarketSymbol[] };
 }

@@ -1,4 +1,4 @@
-import { all, exec, type Migration, type Operation } from '../../kernel/store.ts';
+import { all, exec, first, type Migration, type Operation } from '../../kernel/store.ts';
 import type { Series } from '../../market/candle.ts';
 import { mergeRanges, type TimeRange } from '../../market/range.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
@@ -83,6 +83,21 @@ export function* usedPages(of: Omit<Series, 'symbol'> & { readonly symbol?: stri
     of.exchange, of.interval, of.symbol ?? '', range.fromMs, range.toMs,
   );
   return rows.map(toPage);
+}
+
+/** Every answer about `range` of one series, used or rejected, in the order they came. */
+export function* answersAbout(series: Series, range: TimeRange, limit: number): Operation<readonly PageEntry[]> {
+  const rows = yield* all<PageRow>(
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from < $5 and range_to > $4 order by fetched_at, id limit $6`,
+    series.exchange, series.interval, series.symbol, range.fromMs, range.toMs, limit,
+  );
+  return rows.map(toPage);
+}
+
+/** The answer that begins at this byte of a segment; null when there is none. */
+export function* answerAt({ segment, offset }: Pick<PageEntry, 'segment' | 'offset'>): Operation<PageEntry | null> {
+  const row = yield* first<PageRow>('select * from bronze_pages where segment = $1 and byte_offset = $2', segment, offset);
+  return row === null ? null : toPage(row);
 }
 
 /** What of a series has been answered at all. */

@@ -60,6 +60,9 @@ export interface ExchangeAdapter {
   symbolsRequest(origin: string): WeightedRequest;
   readSymbols(answer: HttpAnswer, answeredAtMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
 
+  /** How to ask what trades most; null where the venue states no volume in quote currency for all markets at once. */
+  readonly ranking: Ranking | null;
+
   /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
   translate(error: unknown): unknown;
   /** Weight the venue says is used in the current window, by limit name; empty when it does not say. */
@@ -70,6 +73,12 @@ export interface FirstCandle {
   request(origin: string, series: Series): WeightedRequest;
   /** Open time of the earliest candle, or null when the answer has none. */
   read(answer: HttpAnswer, answeredAtMs: number): number | null;
+}
+
+export interface Ranking {
+  request(origin: string): WeightedRequest;
+  /** Volume of the last 24 hours in quote currency, by the venue's spelling of the market. @throws ExchangeAPIError. */
+  read(answer: HttpAnswer, answeredAtMs: number): ReadonlyMap<string, number>;
 }
 
 export interface WeightedRequest extends HttpRequest {

@@ -53,13 +53,13 @@ export function* cellsOfSeries(series: Series, days: { readonly start: Day; read
 }
 
 /** Cells of symbols that somebody took off the active list, or whose venue is not asked about them again yet, are nobody's turn. */
-const IS_ACTIVE = `not exists (select 1 from symbols where symbols.exchange = cells.exchange and symbols.symbol = cells.symbol
-  and symbols.state = 'removed' and (symbols.code is null or symbols.changed_at > $3))`;
+const isActive = (askedAgainSince: '$1' | '$3'): string => `not exists (select 1 from symbols where symbols.exchange = cells.exchange and symbols.symbol = cells.symbol
+  and symbols.state = 'removed' and (symbols.code is null or symbols.changed_at > ${askedAgainSince}))`;
 
 /** Cells whose pending candles may be asked by `nowMs`, oldest appointment first. */
 export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1) and ${IS_ACTIVE}
+    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1) and ${isActive('$3')}
      order by next_attempt_at, exchange, symbol, day limit $2`,
     nowMs, limit, nowMs - REMOVED_RECHECK_MS,
   );
@@ -69,7 +69,7 @@ export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly C
 /** Every incomplete cell, for a healing turn that a person asked for now: only a venue's own word still holds it back. */
 export function* incompleteCells(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) and ${IS_ACTIVE}
+    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) and ${isActive('$3')}
      order by day desc, exchange, symbol limit $2`,
     nowMs, limit, nowMs - REMOVED_RECHECK_MS,
   );
@@ -77,8 +77,10 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
 }
 
 /** What is pending in the whole ledger, and when the first of it is asked for again. */
-export function* pendingInLedger(): Operation<{ readonly pending: number; readonly nextAttemptAtMs: number | null }> {
-  const row = yield* first<{ pending: number | null; next: number | null }>('select sum(pending) as pending, min(next_attempt_at) as next from cells where pending > 0');
+export function* pendingInLedger(nowMs: number): Operation<{ readonly pending: number; readonly nextAttemptAtMs: number | null }> {
+  const row = yield* first<{ pending: number | null; next: number | null }>(
+    `select sum(pending) as pending, min(case when ${isActive('$1')} then next_attempt_at end) as next from cells where pending > 0`, nowMs - REMOVED_RECHECK_MS,
+  );
   return { pending: row?.pending ?? 0, nextAttemptAtMs: row?.next ?? null };
 }
 

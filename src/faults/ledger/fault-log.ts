@@ -1,4 +1,5 @@
 import { all, exec, type Operation } from '../../kernel/store.ts';
+import type { Series } from '../../market/candle.ts';
 import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
 import type { TimeRange } from '../../market/range.ts';
@@ -55,6 +56,16 @@ interface FaultRow {
 /** Oldest first. */
 export function* faultsOfRun(runId: string, limit: number): Operation<readonly FaultEntry[]> {
   return (yield* all<FaultRow>('select * from fault_log where run_id = $1 order by at, id limit $2', runId, limit)).map(toEntry);
+}
+
+/** What was met while asking for `range` of one series, newest first. */
+export function* faultsAbout(series: Series, range: TimeRange, limit: number): Operation<readonly FaultEntry[]> {
+  const rows = yield* all<FaultRow>(
+    `select * from fault_log where exchange = $1 and symbol = $2 and candle_interval = $3 and range_from < $5 and range_to > $4
+     order by at desc, id desc limit $6`,
+    series.exchange, series.symbol, series.interval, range.fromMs, range.toMs, limit,
+  );
+  return rows.map(toEntry);
 }
 
 /** How often each code was met since `sinceMs`, most frequent first. */

@@ -82,7 +82,7 @@ interface RunRow {
 
 /** False when there is a run with the same key already. */
 export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
-  if (run.key !== undefined && (yield* first('select id from runs where run_key = $1', run.key)) !== null) return false;
+  if (run.key !== undefined && (yield* runOfKey(run.key)) !== null) return false;
   yield* exec(
     `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, run_key, request, status, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8)`,
@@ -161,6 +161,11 @@ export function* listRuns(limit: number): Operation<readonly Run[]> {
 
 /** The key of the run that retries a run. */
 export const retryKey = (runId: string): string => `retry:${runId}`;
+
+/** The run that has this key; null while it is free. */
+export function* runOfKey(key: string): Operation<string | null> {
+  return (yield* first<{ id: string }>('select id from runs where run_key = $1', key))?.id ?? null;
+}
 
 /** Runs that failed since `sinceMs` and have no retry yet, oldest first. */
 export function* unretriedFailures(sinceMs: number): Operation<readonly Run[]> {

@@ -11,8 +11,8 @@ import { isoTime } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline } from '../session.ts';
 import { readDays } from '../work-options.ts';
-import { readExchange, readIntervals, readSymbols } from '../setting-values.ts';
-import { examples } from './materialise.ts';
+import { readExchange, readInterval, readSymbol } from '../setting-values.ts';
+import { examples } from '../help.ts';
 
 interface CandleOptions {
   readonly from: string;
@@ -23,7 +23,7 @@ interface CandleOptions {
   readonly output?: string;
 }
 
-const FORMATS = ['table', 'csv', 'parquet', 'json'] as const;
+export const FORMATS = ['table', 'csv', 'parquet', 'json'] as const;
 
 export function addCandlesCommand(program: Command, run: CommandRunner): void {
   run(program.command('candles <symbol>')
@@ -40,11 +40,10 @@ export function addCandlesCommand(program: Command, run: CommandRunner): void {
     const { settings } = configuration;
     const format = session.screen.isJson ? 'json' : FORMATS.find((one) => one === options.format);
     if (format === undefined) throw new ConfigurationError({ where: '--format', expected: FORMATS.join(', '), got: `"${options.format}"` });
-    const [choice, ...others] = readSymbols(text, '<symbol>');
-    if (choice === undefined || others.length > 0) throw new ConfigurationError({ where: '<symbol>', expected: 'one symbol', got: `"${text}"` });
+    const choice = readSymbol(text, '<symbol>');
     const { symbol } = choice;
-    const exchange = options.exchange === undefined ? choice.exchange ?? [...settings.markets.keys()][0] : readExchange(options.exchange, '--exchange');
-    const interval = options.interval === undefined ? settings.intervals[0] : readIntervals(options.interval, '--interval')[0];
+    const exchange = options.exchange === undefined ? choice.exchange ?? [...configuration.choices.keys()][0] : readExchange(options.exchange, '--exchange');
+    const interval = options.interval === undefined ? settings.intervals[0] : readInterval(options.interval, '--interval');
     if (exchange === undefined || interval === undefined) throw new ConfigurationError({ where: 'exchanges', expected: 'a configured exchange', got: 'none' });
     const days = readDays(options.from, options.to, session.clock.nowMs(), ['--from', '--to']);
     return withPipeline(session, configuration, async ({ pipeline, screen, io }) => {

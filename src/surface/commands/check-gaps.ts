@@ -3,13 +3,15 @@ import { dayRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
 import { gapReport, type GapReport } from '../../engine/gap-report.ts';
+import { resolveMarkets } from '../../engine/market-resolution.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { count, table, type Console } from '../console.ts';
 import { gapDocument, isoTime } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline } from '../session.ts';
+import { accountText } from '../stories.ts';
 import { readDays, scopeOf, type ScopeOptions } from '../work-options.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 interface GapOptions extends ScopeOptions {
   readonly hours?: string;
@@ -38,10 +40,11 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
     .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --json | jq .totals'])),
   async (session, options: GapOptions) => {
     const configuration = await configure(session);
-    const scope = scopeOf(configuration.settings, options);
+    const { choices, intervals } = scopeOf(configuration, options);
     const range = rangeOf(options, session.clock.nowMs());
-    return withPipeline(session, configuration, async ({ pipeline, screen }) => {
-      const report = await gapReport(pipeline, { ...scope, range, verify: options.verify ?? false, explained: options.explained ?? false });
+    return withPipeline(session, configuration, async ({ pipeline, screen, control }) => {
+      const markets = await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal });
+      const report = await gapReport(pipeline, { markets, intervals, range, verify: options.verify ?? false, explained: options.explained ?? false });
       const exit = exitOf(report);
       if (screen.isJson) screen.document(gapDocument(report, exit));
       else screen.data(gapSummary(screen, report));
@@ -66,11 +69,10 @@ function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
 }
 
 function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapReport): string {
-  const { expected, present, no_trades, outage, quarantined, pending } = totals;
-  const lines = [`${count(expected, 'candle')} expected = ${present} present + ${no_trades} no trades + ${outage} outage + ${quarantined} quarantined + ${pending} pending`];
+  const lines = [accountText(totals)];
   if (gaps.length > 0) {
     lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'code', 'next attempt'], gaps.slice(0, GAPS_SHOWN_MAX).map((gap) => [
-      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.code ?? 'not asked yet', isoTime(gap.nextAttemptAtMs) ?? '-',
+      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'), isoTime(gap.nextAttemptAtMs) ?? '-',
     ])));
   }
   if (gaps.length > GAPS_SHOWN_MAX) lines.push(`and ${count(gaps.length - GAPS_SHOWN_MAX, 'more gap')}; --json lists all`);

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { realFiles } from '../../kernel/files.ts';
+import { choiceText } from '../../market/market-choice.ts';
 import { EXIT } from '../../engine/exit-code.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { table } from '../console.ts';
 import { listDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure } from '../session.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 const CONFIG_FILE = `${JSON.stringify({ dataDir: './candlekeep-data', exchanges: ['binance'], symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'], interval: '1h' }, null, 2)}\n`;
 
@@ -28,18 +29,23 @@ export function addConfigurationCommands(program: Command, run: CommandRunner): 
     else screen.data(`wrote ${made.map(([name]) => name).join(' and ')} in ${directory}\nnext: edit the symbols, then  candlekeep doctor  and  candlekeep run`);
     return EXIT.done;
   });
-  const config = program.command('config').description('The configuration in force').addHelpText('afterAll', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
-  run(config.command('show').description('Every option, its value (secrets masked) and where it comes from'), async (session) => {
+  const config = program.command('config').description('The configuration in force').addHelpText('after', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
+  run(config.command('show').description('Every option, its value (secrets masked) and where it comes from')
+    .addHelpText('after', examples(['candlekeep config show', 'candlekeep config show --json'])),
+  async (session) => {
     const { inForce } = await configure(session);
     if (session.screen.isJson) session.screen.document(listDocument(inForce));
     else session.screen.data(table(['option', 'variable', 'value', 'from'], inForce.map((one) => [one.key, one.env, one.value ?? '-', one.source])));
     return EXIT.done;
   });
-  run(config.command('validate').description('Check file, environment and flags; exit 2 when something cannot be used'), async (session) => {
-    const { settings } = await configure(session);
+  run(config.command('validate').description('Check file, environment and flags; exit 2 when something cannot be used')
+    .addHelpText('after', examples(['candlekeep config validate', 'candlekeep config validate --config my.config.json'])),
+  async (session) => {
+    const { settings, choices } = await configure(session);
     const series = [...settings.markets.values()].reduce((sum, symbols) => sum + symbols.length, 0) * settings.intervals.length;
-    if (session.screen.isJson) session.screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, series });
-    else session.screen.data(`valid: ${series} series in ${settings.dataDir}`);
+    const open = [...choices].flatMap(([exchange, own]) => own.filter(({ kind }) => kind !== 'symbol').map((choice) => `${exchange}:${choiceText(choice)}`));
+    if (session.screen.isJson) session.screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, series, patterns: open });
+    else session.screen.data(`valid: ${series} series${open.length === 0 ? '' : ` and what the exchanges answer to ${open.join(', ')}`} in ${settings.dataDir}`);
     return EXIT.done;
   });
 }

@@ -12,8 +12,9 @@ import { DEMO, demoSettings, judgeDemo, openStage, type DemoVerdict, type Stage 
 import { SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline, type OpenSession, type Session } from '../session.ts';
+import { accountText } from '../stories.ts';
 import { workSummary } from '../work-summary.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 const DIRECTORY = 'candlekeep-demo';
 const STAY_MS = 2_147_483_647;
@@ -76,10 +77,9 @@ async function act(open: OpenSession, stage: Stage): Promise<ExitCode> {
 }
 
 function verdictText(screen: OpenSession['screen'], { account, comparison, faults, commits, isPublished, addsUp }: DemoVerdict, place: string): string {
-  const { expected, present, no_trades, outage, quarantined, pending } = account;
   return [
     screen.colour('bold', 'The account'),
-    `${count(expected, 'candle')} expected = ${present} present + ${no_trades} no trades + ${outage} outage + ${quarantined} quarantined + ${pending} pending`,
+    accountText(account),
     `against the recording: ${comparison.lost} lost, ${comparison.doubled} doubled, ${comparison.invented} invented, ${comparison.wrong} wrong`,
     '',
     table(['fault', 'injected', 'in the fault log'], faults.map((one) => [one.code, one.injected, one.logged])),

@@ -5,18 +5,20 @@ import type { Console } from '../console.ts';
 import { SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline } from '../session.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 export function addDoctorCommand(program: Command, run: CommandRunner): void {
-  run(program.command('doctor').description('Check disk, state, exchanges and the Hub settings').addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])), async (session) =>
-    withPipeline(session, await configure(session), async ({ pipeline, control, screen }) => {
+  run(program.command('doctor').description('Check disk, state, exchanges and the Hub settings').addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])), async (session) => {
+    const configuration = await configure(session);
+    return withPipeline(session, configuration, async ({ pipeline, control, screen }) => {
       const node: CheckRow = { check: 'node', status: 'ok', detail: `${process.version}, SQLite ${process.versions.sqlite ?? '?'}`, fix: null, exit: EXIT.done };
-      const rows = [node, ...(await checkup(pipeline, control.signal))];
+      const rows = [node, ...(await checkup(pipeline, configuration.choices, control.signal))];
       const exit = worstExit(rows.map((row) => row.exit));
       if (screen.isJson) screen.document({ schema: SCHEMA, ok: exit === EXIT.done, exit, items: rows });
       else screen.data(rows.map((row) => line(screen, row)).join('\n'));
       return exit;
-    }));
+    });
+  });
 }
 
 function line(screen: Console, { check, status, detail, fix }: CheckRow): string {

@@ -7,7 +7,7 @@ import { table } from '../console.ts';
 import { listDocument, SCHEMA } from '../documents.ts';
 import { nearest } from '../nearest.ts';
 import type { CommandRunner } from '../program.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 export function addFaultCommands(program: Command, run: CommandRunner): void {
   run(program.command('explain <code>').description('What a fault code means, what happens by itself and what you can do').addHelpText('after', examples(['candlekeep explain EXCHANGE_RATE_LIMITED', 'candlekeep explain rows_missing --json'])), async ({ screen }, _options, [text = '']) => {

@@ -2,16 +2,19 @@ import type { Command } from 'commander';
 import { recentDays } from '../../engine/chunks.ts';
 import { estimate } from '../../engine/estimate.ts';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
+import { resolveMarkets } from '../../engine/market-resolution.ts';
 import { materialise } from '../../engine/materialise.ts';
 import { heal } from '../../engine/recovery-turn.ts';
 import type { WorkRequest, WorkResult } from '../../engine/work.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import type { Configuration } from '../configuration.ts';
-import { SCHEMA, workDocument } from '../documents.ts';
+import { examples } from '../help.ts';
+import { planDocument, workDocument } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline, type OpenSession, type Session } from '../session.ts';
-import { readDay, readDays, scopeOf, type ScopeOptions } from '../work-options.ts';
-import { estimateTable, workSummary } from '../work-summary.ts';
+import { SELECTIONS } from '../../engine/work-plan.ts';
+import { readDay, readDays, scopeOf, type Scope, type ScopeOptions } from '../work-options.ts';
+import { planTable, workSummary } from '../work-summary.ts';
 
 interface WorkOptions extends ScopeOptions {
   readonly force?: boolean;
@@ -37,22 +40,21 @@ export function addMaterialiseCommands(program: Command, run: CommandRunner): vo
     const nowMs = session.clock.nowMs();
     const date = options.date === undefined ? null : readDay(options.date, '--date', nowMs);
     const days = date === null ? recentDays(2, nowMs) : { start: date, end: date };
-    const request: WorkRequest = { ...scopeOf(configuration.settings, options), days, selection: options.force ? 'all' : 'missing', keptWaits: 'holes', trigger: 'manual', tags: {} };
-    return work(session, configuration, { request, options });
+    const scope = scopeOf(configuration, options);
+    return work(session, configuration, { ...scope, days, selection: options.force ? 'all' : 'missing', keptWaits: 'holes', trigger: 'manual', tags: {}, options });
   });
 
   run(scoped(program.command('backfill'))
     .description('Fetch, clean and store the candles of a range of days, a month at a time; continues where it was stopped')
     .requiredOption('--start <day>', 'first UTC date')
     .requiredOption('--end <day>', 'last UTC date, included')
-    .option('--only <which>', 'missing, failed or all', 'missing')
+    .option('--only <which>', 'missing: not complete; failed: asked before and incomplete; all: complete ones, too', 'missing')
     .addHelpText('after', examples(['candlekeep backfill --start 2024-01-01 --end 2024-12-31', 'candlekeep backfill --start 2024-01-01 --end 2024-01-31 --only failed', 'candlekeep backfill --start 2024-01-01 --end 2024-12-31 --interval 1m --dry-run'])),
   async (session, options: WorkOptions & { readonly start: string; readonly end: string; readonly only: string }) => {
     const configuration = await configure(session);
     const days = readDays(options.start, options.end, session.clock.nowMs());
     const selection = options.force ? 'all' : readOnly(options.only);
-    const request: WorkRequest = { ...scopeOf(configuration.settings, options), days, selection, keptWaits: 'holes', trigger: 'backfill', tags: {} };
-    return work(session, configuration, { request, options });
+    return work(session, configuration, { ...scopeOf(configuration, options), days, selection, keptWaits: 'holes', trigger: 'backfill', tags: {}, options });
   });
 
   run(program.command('heal')
@@ -63,23 +65,27 @@ export function addMaterialiseCommands(program: Command, run: CommandRunner): vo
     withPipeline(session, await configure(session), async (open) => report(open, await heal(open.pipeline, { keptWaits: options.now ? 'none' : 'all' }, open.control), 'candlekeep heal --now')));
 }
 
-export const examples = (lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
-
 function readOnly(text: string): WorkRequest['selection'] {
-  const selection = (['missing', 'failed', 'all'] as const).find((one) => one === text);
-  if (selection === undefined) throw new ConfigurationError({ where: '--only', expected: 'missing, failed or all', got: `"${text}"` });
+  const selection = SELECTIONS.find((one) => one === text);
+  if (selection === undefined) throw new ConfigurationError({ where: '--only', expected: SELECTIONS.join(', '), got: `"${text}"` });
   return selection;
 }
 
-function work(session: Session, configuration: Configuration, { request, options }: { readonly request: WorkRequest; readonly options: WorkOptions }): Promise<ExitCode> {
+/** A request before anybody knows which symbols its patterns stand for, and the flags that made it. */
+type WorkCommand = Omit<WorkRequest, 'markets'> & Scope & { readonly options: WorkOptions };
+
+function work(session: Session, configuration: Configuration, { choices, options, ...rest }: WorkCommand): Promise<ExitCode> {
   return withPipeline(session, configuration, async (open) => {
+    const { pipeline, screen, control } = open;
+    const markets = await resolveMarkets(pipeline, { choices, freshness: options.dryRun ? 'any' : 'daily', signal: control.signal });
+    const request: WorkRequest = { ...rest, markets };
     if (options.dryRun) {
-      const estimates = await estimate(open.pipeline, request);
-      if (open.screen.isJson) open.screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, plan: estimates });
-      else open.screen.data(estimateTable(estimates));
+      const plan = await estimate(pipeline, request);
+      if (screen.isJson) screen.document(planDocument(plan));
+      else screen.data(planTable(plan));
       return EXIT.done;
     }
-    return report(open, await materialise(open.pipeline, request, open.control), resumeCommand(request, options));
+    return report(open, await materialise(pipeline, request, control), resumeCommand(request, options));
   });
 }
 
@@ -89,7 +95,7 @@ function resumeCommand({ days }: WorkRequest, options: WorkOptions): string {
   return ['candlekeep backfill', `--start ${days.start}`, `--end ${days.end}`, ...flags].join(' ');
 }
 
-function report(open: OpenSession, result: WorkResult, resumeWith: string): ExitCode {
+export function report(open: OpenSession, result: WorkResult, resumeWith: string): ExitCode {
   const final: WorkResult = { ...result, exit: open.stoppedBy() ?? result.exit };
   const resume = final.exit === EXIT.done ? null : resumeWith;
   if (open.screen.isJson) open.screen.document(workDocument(final, resume));

@@ -7,7 +7,7 @@ import { table } from '../console.ts';
 import { isoTime, listDocument, runDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline, type OpenSession } from '../session.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 const RUNS_SHOWN = 20;
 const FAULTS_SHOWN_MAX = 1_000;

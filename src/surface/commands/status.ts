@@ -8,7 +8,7 @@ import { count, table } from '../console.ts';
 import { runDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline } from '../session.ts';
-import { examples } from './materialise.ts';
+import { examples } from '../help.ts';
 
 const DAY_MS = 86_400_000;
 

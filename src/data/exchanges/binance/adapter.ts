@@ -2,6 +2,7 @@ import { INTERVALS } from '../../../market/interval.ts';
 import { symbolJoined } from '../../../market/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-faults.ts';
+import { ranking } from './ranking.ts';
 import { readExchangeInfo, readFirstOpen, readKlines } from './wire.ts';
 import { words } from './words.ts';
 
@@ -45,6 +46,7 @@ export const binance: ExchangeAdapter = {
 
   symbolsRequest: (origin) => ({ url: `${origin}/api/v3/exchangeInfo`, weight: EXCHANGE_INFO_WEIGHT }),
   readSymbols: readExchangeInfo,
+  ranking,
 
   translate: (error) => translateTransport(error, words.exchange),
   usedWeight: ({ headers }) => {

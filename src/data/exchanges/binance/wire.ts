@@ -11,20 +11,20 @@ import { words } from './words.ts';
 const FIELDS = 12;
 
 export const readKlines = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(words, { page, answer, nowMs, rows: listOf(answer, nowMs) }, readRow);
+  candleRows(words, { page, answer, nowMs, rows: listOf(answer, nowMs, 'klines') }, readRow);
 
 /** Open time of the only row of a first-candle answer; null for an empty list. */
 export function readFirstOpen(answer: HttpAnswer, nowMs: number): number | null {
-  const rows = listOf(answer, nowMs);
+  const rows = listOf(answer, nowMs, 'klines');
   if (rows.length === 0) return null;
   const first = readRow(rows[0], 0);
   if (first === null) throw answerFault(words, { answer, nowMs, reason: 'the first row is no kline' });
   return first.row.openTimeMs;
 }
 
-function listOf(answer: HttpAnswer, nowMs: number): readonly unknown[] {
+export function listOf(answer: HttpAnswer, nowMs: number, of: string): readonly unknown[] {
   const rows = jsonOf(words, answer, nowMs);
-  if (!Array.isArray(rows)) throw answerFault(words, { answer, nowMs, reason: 'no list of klines' });
+  if (!Array.isArray(rows)) throw answerFault(words, { answer, nowMs, reason: `no list of ${of}` });
   return rows;
 }
 

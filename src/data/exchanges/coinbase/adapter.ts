@@ -26,6 +26,7 @@ export const coinbase: ExchangeAdapter = {
 
   symbolsRequest: (origin) => ({ url: `${origin}/products`, weight: 1 }),
   readSymbols: readProducts,
+  ranking: null, // volume-summary counts in base currency and names no price
 
   translate: (error) => translateTransport(error, words.exchange),
   usedWeight: () => ({}),

@@ -2,6 +2,7 @@ import { intervalMs, INTERVALS, type Interval } from '../../../market/interval.t
 import { symbolPath } from '../../../market/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-faults.ts';
+import { ranking } from './ranking.ts';
 import { readCandles, readInstruments } from './wire.ts';
 import { words } from './words.ts';
 
@@ -41,6 +42,7 @@ export const okx: ExchangeAdapter = {
 
   symbolsRequest: (origin) => ({ url: `${origin}/api/v5/public/instruments?instType=SPOT`, weight: HISTORY_WEIGHT }),
   readSymbols: readInstruments,
+  ranking,
 
   translate: (error) => translateTransport(error, words.exchange),
   usedWeight: () => ({}),

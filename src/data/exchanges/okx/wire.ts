@@ -13,7 +13,7 @@ const SUCCESS = '0';
 export const readCandles = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
   candleRows(words, { page, answer, nowMs, rows: dataOf(answer, nowMs) }, readRow);
 
-function dataOf(answer: HttpAnswer, nowMs: number): readonly unknown[] {
+export function dataOf(answer: HttpAnswer, nowMs: number): readonly unknown[] {
   const body = jsonOf(words, answer, nowMs);
   const [code, data] = isRecord(body) ? [body['code'], body['data']] : [];
   if (code !== SUCCESS) throw answerFault(words, { answer, nowMs, reason: 'no success' });

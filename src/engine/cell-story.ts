@@ -1,0 +1,71 @@
+import type { Cell } from '../market/candle.ts';
+import { candlesIn, type TimeRange } from '../market/range.ts';
+import { dayRange, dueAtMs } from '../market/partition.ts';
+import type { Account, Gap } from '../faults/ledger/account.ts';
+import { faultsAbout, type FaultEntry } from '../faults/ledger/fault-log.ts';
+import { removedSymbols, type RemovedSymbol } from '../faults/ledger/symbols.ts';
+import { answersAbout, type PageEntry } from '../data/bronze/page-index.ts';
+import type { Pipeline } from './pipeline.ts';
+import { accountOf } from './range-account.ts';
+import { venueOf } from './venues.ts';
+
+/** A gap and what is known about it. */
+export interface ExplainedGap extends Gap {
+  readonly candles: number;
+  readonly nextAttemptAtMs: number | null;
+  /** Answers that covered it and did not bring it. */
+  readonly answers: number;
+  /** The last thing that went wrong there; null when nothing did. */
+  readonly lastFault: FaultEntry | null;
+}
+
+/** One cell: its account, each gap with its evidence, and every answer about it. */
+export interface CellStory {
+  readonly cell: Cell;
+  readonly dueAtMs: number;
+  /** Null for a symbol its venue never listed: it is in no account. */
+  readonly account: Account | null;
+  /** How often it was asked and came out with gaps; 0 when it is whole or nobody asked. */
+  readonly looks: number;
+  readonly notBeforeMs: number | null;
+  readonly gaps: readonly ExplainedGap[];
+  /** Oldest first. */
+  readonly answers: readonly PageEntry[];
+  /** Why the symbol is off the active list; null when it is on it. */
+  readonly removed: RemovedSymbol | null;
+}
+
+const FAULTS_MAX = 1_000;
+const ANSWERS_MAX = 1_000;
+
+export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellStory> {
+  const { exchange, symbol, interval, day } = cell;
+  const range = dayRange(day);
+  const found = await pipeline.ports.store.read('cellStory', function* () {
+    return {
+      answers: yield* answersAbout(cell, range, ANSWERS_MAX),
+      faults: yield* faultsAbout(cell, range, FAULTS_MAX),
+      removed: yield* removedSymbols(),
+    };
+  });
+  const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
+  const known = account?.cells[0];
+  return {
+    cell: { exchange, symbol, interval, day },
+    dueAtMs: dueAtMs(day, venueOf(pipeline.venues, exchange).adapter.graceMs),
+    account: account?.account ?? null,
+    looks: known?.looks ?? 0,
+    notBeforeMs: known?.notBeforeMs ?? null,
+    gaps: (account?.gaps ?? []).map((gap) => ({
+      ...gap,
+      candles: candlesIn(gap, interval),
+      answers: found.answers.filter((answer) => answer.rejected === null && covers(answer.range, gap)).length,
+      lastFault: found.faults.find((fault) => fault.range !== null && overlaps(fault.range, gap)) ?? null,
+    })),
+    answers: found.answers,
+    removed: found.removed.find((one) => one.exchange === exchange && one.symbol === symbol) ?? null,
+  };
+}
+
+const covers = (whole: TimeRange, part: TimeRange): boolean => whole.fromMs <= part.fromMs && part.toMs <= whole.toMs;
+const overlaps = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && b.fromMs < a.toMs;

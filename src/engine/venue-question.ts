@@ -1,0 +1,26 @@
+import type { HttpAnswer } from '../kernel/http.ts';
+import type { Ports } from '../kernel/ports.ts';
+import type { PageCall } from '../faults/policy/executor.ts';
+import type { WeightedRequest } from '../data/exchanges/adapter.ts';
+import type { Venue } from './venues.ts';
+
+/** Something to ask a venue that is no part of a run: it leaves nothing in bronze and nothing in the fault log. */
+export interface VenueQuestion<T> {
+  readonly request: (origin: string) => WeightedRequest;
+  /** @throws ExchangeAPIError for an answer that is not what was asked for. */
+  readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
+}
+
+/** The question as an executor takes it. */
+export const callOf = <T>({ clock, http }: Pick<Ports, 'clock' | 'http'>, { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>, question: VenueQuestion<T>): PageCall<T> => ({
+  exchange: adapter.exchange,
+  label: {},
+  weight: question.request('').weight,
+  origins,
+  unrestrictedOrigin: adapter.unrestrictedOrigin,
+  send: (origin, signal) => http.get(question.request(origin), signal),
+  read: (answer) => question.read(answer, clock.nowMs()),
+  translate: adapter.translate,
+  usedWeight: adapter.usedWeight,
+  onFailure: () => Promise.resolve(),
+});

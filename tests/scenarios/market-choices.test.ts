@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { parseMarketChoice, type MarketChoice } from '../../src/market/market-choice.ts';
+import { resolveMarkets, type Resolution } from '../../src/engine/market-resolution.ts';
+import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
+import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+
+const DAY_MS = 86_400_000;
+const UNREACHABLE: FaultPlan = { seed: 'down', rules: [{ match: { path: '/api/v3' }, on: { every: 1 }, fault: { kind: 'reset' } }] };
+const CALM: FaultPlan = { seed: 'calm', rules: [] };
+
+const recorded = (venueSymbol: string, interval: string): RecordedSeries => TAPES.find(venueSymbol, interval) as RecordedSeries;
+const WORLD = worldOf([recorded('BTCUSDT', '1d'), recorded('ETHUSDT', '1d'), recorded('ADAUSDT', '1d'), { ...recorded('SOLUSDT', '1d'), symbol: 'SOL/USDC', venueSymbol: 'SOLUSDC' }]);
+
+function resolve({ pipeline, clock }: Rehearsal, texts: readonly string[], freshness: Resolution['freshness'] = 'daily') {
+  const choices = new Map([['binance', texts.map((text) => parseMarketChoice(text) as MarketChoice)]]);
+  return clock.runUntil(resolveMarkets(pipeline, { choices, freshness, signal: new AbortController().signal }).then((markets) => markets.get('binance') ?? []));
+}
+
+const rehearsed = (plan: FaultPlan = CALM) => rehearse({ seed: 'choices', symbols: [], interval: '1d', world: WORLD, plan });
+
+test('patterns and rankings become symbols of the venue; names stay as they are, and nothing comes twice', async () => {
+  const rehearsal = await rehearsed();
+  expect(await resolve(rehearsal, ['DOGE/USDT', '*/USDC', 'top:2'])).toEqual(['DOGE/USDT', 'SOL/USDC', 'BTC/USDT', 'ETH/USDT']);
+  expect(await resolve(rehearsal, ['BTC/USDT', '*/USDT'])).toEqual(['BTC/USDT', 'ADA/USDT', 'ETH/USDT']);
+});
+
+test('names alone ask nobody', async () => {
+  const rehearsal = await rehearsed(UNREACHABLE);
+  expect(await resolve(rehearsal, ['BTC/USDT'])).toEqual(['BTC/USDT']);
+  expect(rehearsal.venue.log).toEqual([]);
+});
+
+test('an answer is kept for a day, and for as long as it takes where any will do', async () => {
+  const rehearsal = await rehearsed();
+  await resolve(rehearsal, ['*/USDT', 'top:1']);
+  expect(rehearsal.venue.log.map(({ path }) => path)).toEqual(['/api/v3/exchangeInfo', '/api/v3/ticker/24hr']);
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS - 10_000));
+  await resolve(rehearsal, ['*/USDT', 'top:1']);
+  expect(rehearsal.venue.log).toHaveLength(2);
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(20_000));
+  await resolve(rehearsal, ['*/USDT', 'top:1'], 'any');
+  expect(rehearsal.venue.log).toHaveLength(2);
+  await resolve(rehearsal, ['*/USDT', 'top:1']);
+  expect(rehearsal.venue.log).toHaveLength(4);
+});
+
+test('while the venue cannot be asked the last answer stays in force, with a warning; before the first one it is its fault', async () => {
+  const rehearsal = await rehearsed(UNREACHABLE);
+  await expect(resolve(rehearsal, ['*/USDT'])).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringMatching(/^nobody told yet what binance:\*\/USDT stands for: /) as string });
+  rehearsal.venue.plan(CALM);
+  const before = await resolve(rehearsal, ['*/USDT']);
+  rehearsal.venue.plan(UNREACHABLE);
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS));
+  expect(await resolve(rehearsal, ['*/USDT'])).toEqual(before);
+  expect(rehearsal.log.lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^binance:\*\/USDT stands for what it stood for at 2026-06-01T/));
+});
+
+test('what the venue stops listing stays chosen, so that its due candles stay in the account; who is outranked leaves', async () => {
+  const before = await rehearsed();
+  expect(await resolve(before, ['*/USDT'])).toEqual(['ADA/USDT', 'BTC/USDT', 'ETH/USDT']);
+  expect(await resolve(before, ['top:1'])).toEqual(['BTC/USDT']);
+  const bitcoin = recorded('BTCUSDT', '1d');
+  const quiet = { ...bitcoin, rows: bitcoin.rows.map((row) => row.with(7, '1') as unknown as typeof row) };
+  const after = await rehearse({ seed: 'delisted', symbols: [], interval: '1d', world: worldOf([quiet, recorded('XRPUSDT', '1d')]), dataDir: before.dataDir });
+  await after.clock.runUntil(after.clock.sleep(2 * DAY_MS));
+  expect(await resolve(after, ['*/USDT'])).toEqual(['BTC/USDT', 'XRP/USDT', 'ADA/USDT', 'ETH/USDT']);
+  expect(await resolve(after, ['top:1'])).toEqual(['XRP/USDT']);
+});
+
+test('a choice that nothing fits is refused when it is all there is', async () => {
+  const rehearsal = await rehearsed();
+  expect(await resolve(rehearsal, ['BTC/USDT', '*/CHF'])).toEqual(['BTC/USDT']);
+  await expect(resolve(rehearsal, ['*/CHF'])).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('got binance:*/CHF') as string });
+});
