@@ -1,35 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { FAULT_CODES, type FaultCode } from '../faults/taxonomy/table.ts';
-import { runProgram } from './program.ts';
+import { candlekeep, directory, documentIn } from '../../tests/command-line.ts';
 
 const ESCAPE = '\u001B';
 const ERROR_FIELDS = ['attempts', 'code', 'docs', 'exchange', 'hint', 'http_status', 'message', 'partition', 'retry_after_s', 'run_id', 'symbol'];
-
-function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'candlekeep-program-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-interface Call {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly isTTY?: boolean;
-}
-
-/** Runs one command line in process; no test may reach a real exchange. */
-async function candlekeep(args: readonly string[], { cwd = directory(), env = {}, isTTY = false }: Call = {}) {
-  const written = { out: '', err: '' };
-  const into = (name: 'out' | 'err') => ({ isTTY, write: (text: string | Uint8Array) => void (written[name] += Buffer.from(text).toString('utf8')) });
-  const exit = await runProgram(args, {
-    cwd, env: { LOG_LEVEL: 'silent', CANDLEKEEP_BINANCE_URL: 'http://127.0.0.1:9', ...env }, stdout: into('out'), stderr: into('err'), onStop: () => () => undefined,
-  });
-  return { exit, ...written };
-}
 
 /** Every path below a directory with its bytes. */
 const contentOf = (root: string): Record<string, string> =>
@@ -37,11 +14,6 @@ const contentOf = (root: string): Record<string, string> =>
     const path = join(entry.parentPath, entry.name);
     return [path, entry.isDirectory() ? 'directory' : readFileSync(path).toString('base64')];
   }));
-
-function documentIn(out: string): Record<string, unknown> {
-  expect(out).toMatch(/^\{[^\n]*\}\n$/);
-  return JSON.parse(out) as Record<string, unknown>;
-}
 
 interface Preparation {
   readonly env?: Readonly<Record<string, string>>;
@@ -80,7 +52,9 @@ const CANDLES = ['candles', 'BTC/USDT', '--from', '2024-01-01', '--to', '2024-01
 const CHECK_GAPS = ['check-gaps', '--start', '2024-01-01', '--end', '2024-01-02'];
 /** Every command that opens the data directory, with arguments it accepts. */
 const ON_DATA: readonly (readonly string[])[] = [
-  ['status'], ['heal'], ['doctor'], ['run', '--date', '2024-01-01'], BACKFILL, CHECK_GAPS, CANDLES, ['runs', 'list'], ['runs', 'show', 'run_1'], ['runs', 'cancel', 'run_1'],
+  ['status'], ['heal'], ['doctor'], ['run', '--date', '2024-01-01'], BACKFILL, CHECK_GAPS, CANDLES, ['runs', 'list'], ['runs', 'show', 'run_1'], ['runs', 'cancel', 'run_1'], ['runs', 'retry', 'run_1'],
+  ['explain', 'run_1'], ['explain', 'binance/BTC-USDT/1h/2024-01-01'], ['symbols', 'list'], ['symbols', 'disable', 'BTC/USDT', '--reason', 'test'], ['symbols', 'enable', 'BTC/USDT'],
+  ['quarantine', 'list'], ['quarantine', 'show', 'binance/BTC-USDT/1h/2024-01-01'],
 ];
 const ON_CONFIGURATION = [...ON_DATA, ['config', 'show'], ['config', 'validate']];
 
@@ -96,8 +70,27 @@ test.each<readonly [args: string[], names: string]>([
   [['status', 'twice'], 'twice'],
   [['status', '--data-dir'], '--data-dir'],
   [['status', '--data-dir', ''], '--data-dir'],
-  [['explain'], 'code'],
+  [['explain'], "candlekeep explain: expected what candlekeep explain --help shows, got missing required argument 'what'"],
   [['explain', 'one\ntwo'], 'one'],
+  [['explain', 'binance/BTC-USDT/1h/2024-02-30'], '<what>: expected a cell such as binance/BTC-USDT/1h/2024-06-01'],
+  [['explain', 'binance/BTC-USDT/2h/2024-06-01'], '<what>: expected a cell'],
+  [['explain', 'binanse/BTC-USDT/1h/2024-06-01'], 'did you mean binance?'],
+  [['explain', 'coinbase/BTC-USD/4h/2024-06-01'], '<what>: expected a candle length that coinbase has'],
+  [['symbols'], 'candlekeep symbols: expected a command (list, disable, enable), got none'],
+  [['symbols', 'disable', 'BTC/USDT'], "required option '--reason <text>' not specified"],
+  [['symbols', 'disable', 'BTC/USDT', '--reason', ' '], '--reason: expected text'],
+  [['symbols', 'disable', '*/USDT', '--reason', 'x'], '<symbol>: expected one symbol'],
+  [['symbols', 'enable', 'okx:BTC/USDT', '--exchange', 'binance'], '--exchange: expected okx, as okx:BTC/USDT says, got binance'],
+  [['run', '--exchange', 'okx'], '--exchange: expected an exchange with configured symbols, or --symbol beside it, got okx'],
+  [['run', '--exchange', 'okx', '--symbol', 'coinbase:BTC/USD'], '--symbol: expected symbols of okx, got coinbase:BTC/USD'],
+  [['run', '--symbol', 'coinbase:top:3'], '--symbol: expected top:N at an exchange that states volumes in quote currency (binance, okx), got top:3:USDT at coinbase'],
+  [['run', '--symbol', 'coinbase:BTC/USD', '--exchange', 'coinbase', '--interval', '4h'], '--interval: expected a candle length that coinbase has, got 4h at coinbase'],
+  [['quarantine', 'list', '--start', '2024-01-01'], '--end'],
+  [['quarantine', 'show', 'BTC/USDT'], '<row>: expected a cell such as'],
+  [['quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T25:00:00Z'], '<row>'],
+  [['completion', 'bsh'], '<shell>: expected bash, zsh, fish, got "bsh"; did you mean bash?'],
+  [['help', 'symbls'], 'did you mean symbols?'],
+  [['help', 'symbols', 'lst'], 'did you mean list?'],
   [['run', '--symbol', 'BTC'], '--symbol: expected a symbol such as BTC/USDT, BTC-USDT or BTCUSDT, a pattern such as */USDT, or top:50, got "BTC"'],
   [['run', '--symbol', 'BTC/USDT,'.repeat(2) + '??'], 'got "??"'],
   [['run', '--interval', '1w'], '--interval: expected one of 1m, 5m, 15m, 1h, 4h, 1d, got "1w"'],
@@ -188,20 +181,21 @@ test.each([...ON_DATA.map((args) => [...args, '--data-dir']), ['init']].map((arg
 
 async function commandsBelow(path: readonly string[]): Promise<(readonly string[])[]> {
   const { out } = await candlekeep([...path, '--help']);
-  const names = [...(out.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  const commands = out.split('\n\n').filter((part) => !/^(?:Usage|Options|Global Options|Examples):/.test(part)).join('\n');
+  const names = [...commands.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => path.length === 0 || name !== 'help');
   const below = await Promise.all(names.map((name) => commandsBelow([...path, name])));
   return names.flatMap((name, at) => [[...path, name], ...(below[at] ?? [])]);
 }
 
 test('--help of every command gives examples of that command and exits 0', async () => {
   const commands = await commandsBelow([]);
-  expect(commands.map((path) => path.join(' '))).toEqual(expect.arrayContaining([...ON_CONFIGURATION.map((args) => args.slice(0, args[0] === 'runs' || args[0] === 'config' ? 2 : 1).join(' ')), 'demo', 'init', 'explain', 'policies', 'runs', 'config']));
+  expect(commands.map((path) => path.join(' '))).toEqual(expect.arrayContaining([...ON_CONFIGURATION.map((args) => args.slice(0, ['runs', 'config', 'symbols', 'quarantine'].includes(args[0] ?? '') ? 2 : 1).join(' ')), 'demo', 'init', 'policies', 'runs', 'config', 'symbols', 'quarantine', 'completion', 'help']));
   for (const path of commands) {
     const { exit, out, err } = await candlekeep([...path, '--help']);
     expect({ exit, err }, path.join(' ')).toEqual({ exit: 0, err: '' });
     expect(out).toContain('\nExamples:\n');
     expect(out).toContain(`  $ candlekeep ${path.join(' ')}`);
-    for (const option of ['--json', '--config <file>', '--data-dir <dir>', '--verbose', '--no-color']) if (!['runs', 'config'].includes(path.join(' '))) expect(out).toContain(option);
+    for (const option of ['--json', '--config <file>', '--data-dir <dir>', '--verbose', '--no-color']) expect(out).toContain(option);
   }
 });
 
@@ -286,6 +280,13 @@ test('the exchange before a symbol is the one whose candles are shown', async ()
   expect(await candlesOf('okx:BTC-USDT', '--exchange', 'binance')).toContain('no candles of binance BTC/USDT');
 });
 
-test.each([['runs', 'show', 'run_1'], ['runs', 'cancel', 'run_1']])('%s %s of a run that never was is a usage error', async (...args) => {
+test('--version prints the version of the package, help what --help prints, and TERM=dumb gets no colours', async () => {
+  expect(await candlekeep(['--version'])).toEqual({ exit: 0, out: `${(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }).version}\n`, err: '' });
+  expect(await candlekeep(['help'])).toEqual(await candlekeep(['--help']));
+  expect(await candlekeep(['help', 'symbols', 'disable'])).toEqual(await candlekeep(['symbols', 'disable', '--help']));
+  expect((await candlekeep(['heal'], { isTTY: true, env: { TERM: 'dumb' } })).out).not.toContain(ESCAPE);
+});
+
+test.each([['runs', 'show', 'run_1'], ['runs', 'cancel', 'run_1'], ['runs', 'retry', 'run_1'], ['explain', 'run_1']])('%s %s of a run that never was is a usage error', async (...args) => {
   expect(await candlekeep(args)).toMatchObject({ exit: 2, out: '', err: expect.stringContaining('"run_1"') as string });
 });

@@ -1,19 +1,27 @@
+import { join } from 'node:path';
 import { Command, CommanderError, type OptionValues } from 'commander';
+import { realFiles } from '../kernel/files.ts';
 import { EXIT, exitOfFault, type ExitCode } from '../engine/exit-code.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { judge } from '../faults/taxonomy/judge.ts';
 import { toRecord, type FaultRecord } from '../faults/taxonomy/records.ts';
 import { addCandlesCommand } from './commands/candles.ts';
 import { addCheckGapsCommand } from './commands/check-gaps.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigurationCommands } from './commands/configuration.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
-import { addFaultCommands } from './commands/faults.ts';
+import { addExplainCommand } from './commands/explain.ts';
+import { addHelpCommand } from './commands/help.ts';
 import { addMaterialiseCommands } from './commands/materialise.ts';
+import { addPoliciesCommand } from './commands/policies.ts';
+import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRunsCommand } from './commands/runs.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addSymbolCommands } from './commands/symbols.ts';
 import type { Io } from './console.ts';
 import { failureDocument } from './documents.ts';
+import { examples } from './help.ts';
 import { sessionOf, type Session } from './session.ts';
 import { failureLines } from './work-summary.ts';
 
@@ -26,57 +34,65 @@ export type CommandRunner = <Options extends OptionValues>(command: Command, act
  */
 export async function runProgram(args: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
-  const run: CommandRunner = (command, action) => {
+  const program = buildProgram(io, (command, action) => {
     command.action(async () => {
       exit = await action(sessionOf(io, command.optsWithGlobals()), command.opts(), command.args);
     });
-  };
+  });
   try {
-    await buildProgram(io, run).parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
     return exit;
   } catch (error) {
-    return failed(error, sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') }));
+    const session = sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') });
+    return failed(error instanceof CommanderError && !isAskedFor(error) ? usageError(error, typed(program, args)) : error, session);
   }
 }
 
-const withGlobalOptions = (command: Command): Command =>
-  command
-    .option('--json', 'print one JSON document')
-    .option('--config <file>', 'configuration file (default: candlekeep.config.ts, .js or .json here)')
-    .option('--data-dir <dir>', 'where candles and state live')
-    .option('-v, --verbose', 'log every step')
-    .option('--no-color', 'no colours');
-
-/** The whole command tree; `add` gives each command its action. */
-export function buildProgram(io: Pick<Io, 'stdout'>, add: CommandRunner): Command {
-  const run: CommandRunner = (command, action) => add(withGlobalOptions(command), action);
+/** Every command there is, in the order and groups of the help; `run` gives each its action. */
+export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Command {
   const program = new Command('candlekeep')
     .description('A self-healing crypto market-data pipeline: every candle, accounted for.')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
-    .addHelpText('after', '\nStart with:  candlekeep demo --once   then  candlekeep init');
-  withGlobalOptions(program);
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document')
+    .option('--config <file>', 'configuration file (default: candlekeep.config.ts, .js or .json here)')
+    .option('--data-dir <dir>', 'where candles and state live')
+    .option('-v, --verbose', 'log every step')
+    .option('--no-color', 'no colours, as with NO_COLOR or TERM=dumb')
+    .addHelpText('after', examples(['candlekeep demo --once', 'candlekeep init', 'candlekeep run', 'candlekeep help backfill']));
+  program.commandsGroup('First steps:');
   addDemoCommand(program, run);
   addConfigurationCommands(program, run);
   addDoctorCommand(program, run);
+  program.commandsGroup('Fetch and heal:');
   addMaterialiseCommands(program, run);
   addCheckGapsCommand(program, run);
-  addRunsCommand(program, run);
+  program.commandsGroup('See what happened:');
   addStatusCommand(program, run);
-  addFaultCommands(program, run);
+  addRunsCommand(program, run);
+  addExplainCommand(program, run);
+  addPoliciesCommand(program, run);
+  program.commandsGroup('Symbols and data:');
+  addSymbolCommands(program, run);
+  addQuarantineCommands(program, run);
   addCandlesCommand(program, run);
+  program.commandsGroup('Shell:');
+  addCompletionCommand(program, run);
+  addHelpCommand(program, run);
   return program;
 }
 
+const packageVersion = (): string => (JSON.parse(Buffer.from(realFiles.read(join(import.meta.dirname, '../../package.json'))).toString('utf8')) as { readonly version: string }).version;
+
 /** Commander's own codes for texts that were asked for. */
 const ASKED_FOR = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);
+const isAskedFor = ({ code, exitCode }: CommanderError): boolean => ASKED_FOR.has(code) && exitCode === 0;
 
 function failed(error: unknown, { screen, options }: Session): ExitCode {
-  if (error instanceof CommanderError) {
-    if (ASKED_FOR.has(error.code) && error.exitCode === 0) return EXIT.done;
-    return tell(screen, toRecord(usageError(error)), EXIT.usage);
-  }
+  if (error instanceof CommanderError) return EXIT.done;
   const verdict = judge(error);
   switch (verdict.verdict) {
     case 'fault': return tell(screen, toRecord(verdict.fault), exitOfFault(verdict.fault.code));
@@ -91,8 +107,18 @@ function failed(error: unknown, { screen, options }: Session): ExitCode {
   }
 }
 
-const usageError = (error: CommanderError): ConfigurationError =>
-  new ConfigurationError({ where: 'command line', expected: 'a command of candlekeep --help', got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
+/** The command that a line names, as far as it names one. */
+function typed(program: Command, args: readonly string[]): Command {
+  const next = args.map((arg) => program.commands.find((command) => command.name() === arg)).find((command) => command !== undefined);
+  return next === undefined ? program : typed(next, args.slice(args.indexOf(next.name()) + 1));
+}
+
+function usageError(error: CommanderError, command: Command): ConfigurationError {
+  const path = [command, ...command.parent === null ? [] : [command.parent]].map((one) => one.name()).toReversed();
+  const where = command.parent?.parent ? ['candlekeep', ...path].join(' ') : path.join(' ');
+  const expected = command.commands.length > 0 ? `a command (${command.commands.map((child) => child.name()).join(', ')})` : `what ${where} --help shows`;
+  return new ConfigurationError({ where, expected, got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
+}
 
 function tell(screen: Session['screen'], record: FaultRecord, exit: ExitCode): ExitCode {
   if (screen.isJson) screen.document(failureDocument(exit, record));

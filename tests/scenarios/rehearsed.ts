@@ -14,6 +14,7 @@ import { heal } from '../../src/engine/recovery-turn.ts';
 import type { Settings } from '../../src/engine/settings.ts';
 import type { WorkRequest, WorkResult } from '../../src/engine/work.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import type { StandInHandler } from '../../src/rehearsal/reply.ts';
 import { socketlessHttp } from '../../src/rehearsal/socketless.ts';
 import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
 import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
@@ -45,6 +46,8 @@ export interface RehearsalOptions {
   readonly plan?: FaultPlan;
   readonly settings?: Partial<Settings>;
   readonly dataDir?: string;
+  /** Other hosts by origin; one that is absent refuses connections. */
+  readonly hosts?: (venue: StandInExchange) => Readonly<Record<string, StandInHandler>>;
   readonly startMs?: number;
 }
 
@@ -59,7 +62,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
     dataDir, markets: new Map([['binance', options.symbols]]), intervals: [options.interval], origins: { binance: ORIGIN },
     requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, ...options.settings,
   };
-  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, { [ORIGIN]: venue.handle }) } });
+  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, { [ORIGIN]: venue.handle, ...options.hosts?.(venue) }) } });
   onTestFinished(() => pipeline.close());
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   return {

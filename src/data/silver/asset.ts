@@ -11,9 +11,10 @@ import { coverageOf } from '../bronze/page-index.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
+import { quarantineColumns } from '../lake/quarantine-columns.ts';
 import { manifestEntry, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
 import { accountCell } from './cell-account.ts';
-import { readPeriod, rowKey, type PeriodRows, type QuarantinedRow } from './period.ts';
+import { readPeriod, rowKey, type PeriodRows } from './period.ts';
 import { summaryOf } from './summary.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
@@ -161,15 +162,6 @@ function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes
     runId: made.runId,
     writtenAtMs: made.nowMs,
   };
-}
-
-function quarantineColumns(quarantined: readonly QuarantinedRow[]): ReturnType<typeof silverColumns> {
-  return [
-    ...silverColumns(quarantined.map(({ row }) => row)),
-    { name: 'rule', type: 'string', values: quarantined.map(({ rules }) => rules.join(',')) },
-    { name: 'run_id', type: 'string', values: quarantined.map(({ runId }) => runId) },
-    { name: 'raw', type: 'string', values: quarantined.map(({ raw }) => raw) },
-  ];
 }
 
 /** `manifest.json` beside the periods: the store's rows for people and programs without the store. */

@@ -5,16 +5,9 @@ import { usedPages, type PageEntry } from '../bronze/page-index.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
+import { rawReference, type QuarantinedRow } from '../lake/quarantine-columns.ts';
 import { judgeRow } from '../quality/row-rules.ts';
 import { selectRows, type Delivery } from './selection.ts';
-
-export interface QuarantinedRow {
-  readonly row: SilverRow;
-  readonly rules: readonly string[];
-  readonly runId: string;
-  /** `segment@offset#index`: the answer in bronze and the row's place in it. */
-  readonly raw: string;
-}
 
 /** One period of one venue and interval as bronze tells it: every symbol, judged, one row for each open time. */
 export interface PeriodRows {
@@ -53,7 +46,7 @@ export async function readPeriod(ports: Ports, lake: Lake, adapter: ExchangeAdap
     }
     for (const { silver, row, judgement, answer } of selection.quarantined) {
       const page = symbolPages[answer] as PageEntry;
-      quarantined.push({ row: silver, rules: judgement.errors, runId: page.runId, raw: `${page.segment}@${page.offset}#${row.index}` });
+      quarantined.push({ row: silver, rules: judgement.errors, runId: page.runId, raw: rawReference({ segment: page.segment, offset: page.offset, index: row.index }) });
     }
   }
   return {

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../engine/exit-code.ts';
+import { retryRun } from '../../engine/recovery-turn.ts';
 import { faultsOfRun } from '../../faults/ledger/fault-log.ts';
 import { listRuns, readRun, requestCancel } from '../../faults/ledger/runs.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { table } from '../console.ts';
 import { isoTime, listDocument, runDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
+import { report } from './materialise.ts';
 import { configure, withPipeline, type OpenSession } from '../session.ts';
 import { examples } from '../help.ts';
 
@@ -13,8 +15,12 @@ const RUNS_SHOWN = 20;
 const FAULTS_SHOWN_MAX = 1_000;
 
 export function addRunsCommand(program: Command, run: CommandRunner): void {
-  const runs = program.command('runs').description('Past and present runs').addHelpText('afterAll', examples(['candlekeep runs list', 'candlekeep runs show run_0lx2k3j4h5g6f7', 'candlekeep runs cancel run_0lx2k3j4h5g6f7']));
-  run(runs.command('list').description('The newest runs').option('--limit <n>', 'how many', String(RUNS_SHOWN)), async (session, options: { readonly limit: string }) => {
+  const runs = program.command('runs').description('Past and present runs').addHelpText('after', examples(['candlekeep runs list', 'candlekeep runs show run_0lx2k3j4h5g6f7', 'candlekeep runs retry run_0lx2k3j4h5g6f7']));
+  run(runs.command('list')
+    .description('The newest runs: days, trigger, outcome')
+    .option('--limit <n>', 'how many', String(RUNS_SHOWN))
+    .addHelpText('after', examples(['candlekeep runs list', 'candlekeep runs list --limit 100 --json'])),
+  async (session, options: { readonly limit: string }) => {
     const limit = Number(options.limit);
     if (!Number.isInteger(limit) || limit < 1) throw new ConfigurationError({ where: '--limit', expected: 'a whole number above 0', got: `"${options.limit}"` });
     return withPipeline(session, await configure(session), async ({ pipeline, screen }) => {
@@ -24,9 +30,22 @@ export function addRunsCommand(program: Command, run: CommandRunner): void {
       return EXIT.done;
     });
   });
-  run(runs.command('show <run>').description('One run with its assets and every fault it met'), async (session, _options, [id = '']) =>
+  run(runs.command('show <run>').description('One run with its assets and every fault it met')
+    .addHelpText('after', examples(['candlekeep runs show run_0lx2k3j4h5g6f7', 'candlekeep runs show run_0lx2k3j4h5g6f7 --json'])),
+  async (session, _options, [id = '']) =>
     withPipeline(session, await configure(session), async (open) => show(open, id)));
-  run(runs.command('cancel <run>').description('Ask a run that is under way, in whichever process, to stop'), async (session, _options, [id = '']) =>
+  run(runs.command('retry <run>')
+    .description('Ask again for what of a run is still missing, as a new run that names the old one')
+    .addHelpText('after', examples(['candlekeep runs retry run_0lx2k3j4h5g6f7'])),
+  async (session, _options, [id = '']) =>
+    withPipeline(session, await configure(session), async (open) => {
+      const before = await open.pipeline.ports.store.read('readRun', () => readRun(id));
+      if (before === null) throw unknownRun(id, 'a run');
+      return report(open, await retryRun(open.pipeline, before, open.control), `candlekeep runs retry ${id}`);
+    }));
+  run(runs.command('cancel <run>').description('Ask a run that is under way, in whichever process, to stop; what is complete is kept')
+    .addHelpText('after', examples(['candlekeep runs cancel run_0lx2k3j4h5g6f7'])),
+  async (session, _options, [id = '']) =>
     withPipeline(session, await configure(session), async ({ pipeline, screen }) => {
       const wasActive = await pipeline.ports.store.transact('requestCancel', () => requestCancel(id));
       if (!wasActive) throw unknownRun(id, 'a run that is under way');
@@ -36,7 +55,7 @@ export function addRunsCommand(program: Command, run: CommandRunner): void {
     }));
 }
 
-const unknownRun = (id: string, expected: string): ConfigurationError => new ConfigurationError({ where: '<run>', expected: `${expected} (candlekeep runs list)`, got: `"${id}"` });
+export const unknownRun = (id: string, expected: string): ConfigurationError => new ConfigurationError({ where: '<run>', expected: `${expected} (candlekeep runs list)`, got: `"${id}"` });
 
 async function show({ pipeline, screen }: OpenSession, id: string): Promise<typeof EXIT.done> {
   const run = await pipeline.ports.store.read('readRun', () => readRun(id));

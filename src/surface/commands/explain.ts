@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { cellStory } from '../../engine/cell-story.ts';
+import { EXIT } from '../../engine/exit-code.ts';
+import { runStory } from '../../engine/run-story.ts';
+import { explainCode, runbookPath } from '../../faults/taxonomy/catalogue.ts';
+import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
+import { FAULT_CODES, isFaultCode, ruleOf } from '../../faults/taxonomy/table.ts';
+import { looksLikeCell, readCell } from '../cell-reference.ts';
+import { SCHEMA } from '../documents.ts';
+import { examples } from '../help.ts';
+import { nearest } from '../nearest.ts';
+import type { CommandRunner } from '../program.ts';
+import { configure, withPipeline } from '../session.ts';
+import { cellStoryDocument, cellStoryText, runStoryDocument, runStoryText } from '../stories.ts';
+import { intervalWarnings } from '../venue-choices.ts';
+import { unknownRun } from './runs.ts';
+
+/** How run ids begin. */
+const RUN = /^run_/;
+
+export function addExplainCommand(program: Command, run: CommandRunner): void {
+  run(program.command('explain <what>')
+    .description('What a fault code means, what happened in a run, or what is known of a cell; what happens next and what you can do')
+    .addHelpText('after', examples(['candlekeep explain EXCHANGE_RATE_LIMITED', 'candlekeep explain run_0lx2k3j4h5g6f7', 'candlekeep explain binance/BTC-USDT/1h/2024-06-01', 'candlekeep explain rows_missing --json'])),
+  async (session, _options, [text = '']) => {
+    const code = text.toUpperCase();
+    if (isFaultCode(code)) {
+      if (session.screen.isJson) session.screen.document({ schema: SCHEMA, code, ...ruleOf(code), docs: runbookPath(code) });
+      else session.screen.data(explainCode(code));
+      return EXIT.done;
+    }
+    if (looksLikeCell(text)) {
+      const { openTimeMs: _whole, ...cell } = readCell(text, '<what>');
+      intervalWarnings([cell.exchange], [cell.interval], '<what>'); // refuses a candle length its exchange does not have
+      return withPipeline(session, await configure(session), async ({ pipeline, screen, clock }) => {
+        const story = await cellStory(pipeline, cell);
+        if (screen.isJson) screen.document(cellStoryDocument(story));
+        else screen.data(cellStoryText(screen, story, clock.nowMs()));
+        return EXIT.done;
+      });
+    }
+    if (RUN.test(text)) {
+      return withPipeline(session, await configure(session), async ({ pipeline, screen }) => {
+        const story = await runStory(pipeline, text);
+        if (story === null) throw unknownRun(text, 'a run');
+        if (screen.isJson) screen.document(runStoryDocument(story));
+        else screen.data(runStoryText(screen, story));
+        return EXIT.done;
+      });
+    }
+    throw new ConfigurationError({ where: '<what>', expected: 'a fault code (candlekeep policies), a run (candlekeep runs list) or a cell such as binance/BTC-USDT/1h/2024-06-01', got: `"${text}"`, nearest: nearest(code, FAULT_CODES) });
+  });
+}

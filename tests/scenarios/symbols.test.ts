@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { dayRange } from '../../src/market/partition.ts';
+import { gapReport } from '../../src/engine/gap-report.ts';
+import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../src/engine/symbol-list.ts';
+import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import { worldOf } from '../../src/rehearsal/world.ts';
+import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+
+const MONTH = { start: '2024-06-01', end: '2024-06-30' };
+const HALF = { start: '2024-06-01', end: '2024-06-15' };
+const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
+const DAY_MS = 86_400_000;
+const MARKETS = new Map([['binance', THREE]]);
+const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
+const WITHOUT_SOL = worldOf(TAPES.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
+
+const report = ({ pipeline, clock }: Rehearsal) => clock.runUntil(gapReport(pipeline, {
+  range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: MARKETS, intervals: ['1h'], verify: false, explained: true,
+}));
+const askedForSol = ({ venue }: Rehearsal): number => venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
+
+test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {
+  const rehearsal = await rehearse({ seed: 'disable', symbols: THREE, interval: '1h' });
+  await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do not trade it' });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 720, nextAttemptAtMs: null, runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }] });
+  await rehearsal.run({ days: MONTH, selection: 'all' });
+  await rehearsal.heal('none');
+  expect(askedForSol(rehearsal)).toBe(0);
+  expect((await report(rehearsal)).gaps).toMatchObject([{ symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null }]);
+  expect(await listSymbols(rehearsal.pipeline, MARKETS)).toContainEqual(expect.objectContaining({ symbol: 'SOL/USDT', state: 'disabled', code: null, reason: 'we do not trade it', nextCheckAtMs: null }));
+
+  expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
+  expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect((await historyOfSymbols(rehearsal.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([['removed', 'we do not trade it'], ['active', 'we do again']]);
+});
+
+test('healing leaves a disabled symbol\'s incomplete cells alone, and does not come back to them again and again', async () => {
+  const plan: FaultPlan = { seed: 'down', rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }] };
+  const rehearsal = await rehearse({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
+  await rehearsal.run({ days: MONTH });
+  const asked = askedForSol(rehearsal);
+  await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'enough' });
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS));
+  expect(await rehearsal.heal('all')).toMatchObject({ runs: [] });
+  expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
+  expect(askedForSol(rehearsal)).toBe(asked);
+});
+
+test('a symbol that was listed once keeps its account after the venue dropped it, is asked about weekly, and comes back by itself', async () => {
+  const before = await rehearse({ seed: 'listed', symbols: THREE, interval: '1h' });
+  await before.run({ days: HALF });
+  const gone = await rehearse({ seed: 'delisted', symbols: THREE, interval: '1h', world: WITHOUT_SOL, dataDir: before.dataDir });
+  expect(await gone.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 360 });
+  const { changedAtMs } = (await historyOfSymbols(gone.pipeline))[0] ?? { changedAtMs: 0 };
+  expect(await report(gone)).toMatchObject({
+    totals: { expected: 2_160, present: 1_800, pending: 360 },
+    gaps: [{ symbol: 'SOL/USDT', candles: 360, code: 'SYMBOL_INVALID', nextAttemptAtMs: changedAtMs + 7 * DAY_MS }],
+  });
+  const asked = askedForSol(gone);
+  await gone.clock.runUntil(gone.clock.sleep(6 * DAY_MS));
+  await gone.run({ days: MONTH });
+  expect(askedForSol(gone)).toBe(asked);
+  await gone.clock.runUntil(gone.clock.sleep(2 * DAY_MS));
+  await gone.run({ days: MONTH });
+  expect(askedForSol(gone)).toBeGreaterThan(asked);
+
+  const back = await rehearse({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
+  await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
+  expect(await back.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }));
+});
