@@ -4,10 +4,16 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { realClock } from '../../src/kernel/clock.ts';
 import { DIRECT, undiciHttp, type NetworkSettings } from '../../src/kernel/http.ts';
 import { translateTransport } from '../../src/data/exchanges/transport-faults.ts';
+import type { AnswerReply } from '../../src/rehearsal/reply.ts';
+import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
+import { candlekeep } from '../command-line.ts';
+import { TAPES } from './rehearsed.ts';
 
-const fixture = (name: string): string => readFileSync(join(import.meta.dirname, '../fixtures', name), 'utf8');
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+const fixture = (name: string): string => readFileSync(join(FIXTURES, name), 'utf8');
 const CERTIFICATE = fixture('loopback-cert.pem');
 
 async function listening(server: Server): Promise<number> {
@@ -21,6 +27,19 @@ async function listening(server: Server): Promise<number> {
 
 /** An https server that says where its request came from. */
 const tlsServer = () => listening(createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => response.end(request.socket.remoteAddress)));
+
+/** The stand-in exchange behind https, and the addresses its requests came from. */
+async function tlsExchange(): Promise<{ readonly url: string; readonly callers: ReadonlySet<string> }> {
+  const { handle } = standInBinance({ world: TAPES });
+  const callers = new Set<string>();
+  const port = await listening(createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => {
+    callers.add(request.socket.remoteAddress ?? '');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'https://stand-in');
+    const reply = handle({ method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) }, realClock.nowMs()) as AnswerReply;
+    response.writeHead(reply.status, { ...reply.headers }).end(reply.body);
+  }));
+  return { url: `https://127.0.0.1:${port}`, callers };
+}
 
 /** A proxy that tunnels, and what it was asked to tunnel to. */
 async function tunnellingProxy(): Promise<{ readonly url: string; readonly tunnels: readonly string[] }> {
@@ -73,4 +92,23 @@ test('an egress through a proxy carries everything, one from an address of this 
 test('a proxy that is not there is CONNECTION_FAILED', async () => {
   const refused: unknown = await ask('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch((error: unknown) => translateTransport(error, 'binance'));
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });
+});
+
+test('a command line reaches its exchange through HTTPS_PROXY, a CA file and an egress, as they are set', async () => {
+  const [exchange, proxy] = [await tlsExchange(), await tunnellingProxy()];
+  const host = exchange.url.slice('https://'.length);
+  const backfill = (env: Readonly<Record<string, string>>) => candlekeep(['backfill', '--start', '2024-06-01', '--end', '2024-06-02', '--symbol', 'BTC/USDT'], {
+    env: { CANDLEKEEP_BINANCE_URL: exchange.url, CANDLEKEEP_CA_FILE: join(FIXTURES, 'loopback-cert.pem'), ...env },
+  });
+  expect(await backfill({})).toMatchObject({ exit: 0 });
+  expect(proxy.tunnels).toEqual([]);
+  expect(await backfill({ HTTPS_PROXY: proxy.url })).toMatchObject({ exit: 0 });
+  expect(new Set(proxy.tunnels)).toEqual(new Set([host]));
+  const tunnelled = proxy.tunnels.length;
+  expect(await backfill({ HTTPS_PROXY: proxy.url, NO_PROXY: '127.0.0.1' })).toMatchObject({ exit: 0 });
+  expect(proxy.tunnels).toHaveLength(tunnelled);
+  expect(await backfill({ CANDLEKEEP_EGRESS: `office=${proxy.url}` })).toMatchObject({ exit: 0 });
+  expect(proxy.tunnels.length).toBeGreaterThan(tunnelled);
+  expect(await backfill({ CANDLEKEEP_EGRESS: 'home=127.0.0.2' })).toMatchObject({ exit: 0 });
+  expect(exchange.callers).toEqual(new Set(['127.0.0.1', '127.0.0.2']));
 });
