@@ -7,11 +7,22 @@ import { dayRange, type Day } from '../market/partition.ts';
 import { lakeAt } from '../data/lake/layout.ts';
 import type { SilverRow } from '../data/lake/candle-columns.ts';
 import { readCandles } from '../engine/candle-reader.ts';
+import { readDate, readExchange, readInterval, readSymbol } from './setting-values.ts';
+
+/** One series, and UTC dates (`2024-06-01`), both included. */
+export interface CandleQuery extends Series {
+  readonly from: Day;
+  readonly to: Day;
+}
 
 /** Reads stored candles; needs neither state nor network, and never writes to the lake. */
 export interface CandleReader {
-  /** Candles of one series, oldest first; `from` and `to` are UTC dates, both included. */
-  candles(query: Series & { readonly from: Day; readonly to: Day }): Promise<readonly SilverRow[]>;
+  /**
+   * Candles of one series, oldest first, with open times in epoch milliseconds; empty where nothing is
+   * stored. Holes are not filled: `candlekeep check-gaps` tells the reason of each.
+   * @throws ConfigurationError (CONFIG_INVALID) for an exchange, symbol, interval or date that is none.
+   */
+  candles(query: CandleQuery): Promise<readonly SilverRow[]>;
   close(): void;
 }
 
@@ -20,7 +31,11 @@ export function openReader(dataDir: string): CandleReader {
   const lake = lakeAt(resolve(dataDir));
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock: realClock });
   return {
-    candles: ({ from, to, ...series }) => readCandles({ ports: { files: realFiles, parquet }, lake }, { series, range: { fromMs: dayRange(from).fromMs, toMs: dayRange(to).toMs } }),
+    candles: async (query) => {
+      const series: Series = { exchange: readExchange(query.exchange, 'exchange'), symbol: readSymbol(query.symbol, 'symbol').symbol, interval: readInterval(query.interval, 'interval') };
+      const range = { fromMs: dayRange(readDate(query.from, 'from')).fromMs, toMs: dayRange(readDate(query.to, 'to')).toMs };
+      return readCandles({ ports: { files: realFiles, parquet }, lake }, { series, range });
+    },
     close: () => parquet.close(),
   };
 }

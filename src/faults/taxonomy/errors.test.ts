@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CellsLeasedError, ConfigurationError, DefectError, ExchangeAPIError, exchangeError, PipelineError, PublishError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
+import { CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
 import { FAULT_CODES } from './table.ts';
 
 const facts: AnswerFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
@@ -23,6 +23,7 @@ const faults: readonly Fault[] = [
 ];
 
 test('every code of the table has an error that carries it, and no error carries another', () => {
+  expect(everyCodeHasAClass).toBe(true);
   expect(faults.map((fault) => fault.code).toSorted()).toEqual(FAULT_CODES.toSorted());
 });
 

@@ -111,7 +111,7 @@ export const FAULTS = {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'removed', level: 'warning',
     signal: 'Binance -1121, OKX 51001, Coinbase NotFound, confirmed by the venue\'s own symbol list',
     action: 'Removed from the active list, with the reason. Its due cells stay in the account.',
-    hint: 'Check the spelling in CANDLEKEEP_SYMBOLS; the venue\'s list does not have it.',
+    hint: 'Check the spelling in CANDLEKEEP_SYMBOLS; candlekeep symbols list tells when the venue is asked again, symbols enable does not wait for that.',
   },
   SCHEMA_MISMATCH: {
     kind: 'data', triesMax: 2, backoff: exponential(500, 30_000), consequence: 'failed', level: 'error',
@@ -123,7 +123,7 @@ export const FAULTS = {
     kind: 'data', triesMax: 1, backoff: null, consequence: 'quarantined', level: 'warning',
     signal: 'a row breaks a rule: OHLC order, price <= 0, not finite, volume < 0, VWAP outside low..high, off grid, unfinished',
     action: 'The row goes to quarantine with its rule and the raw answer\'s reference, and is asked once more like a hole. Every other row goes on. More than 5 % removed: warning; more than 10 %: error.',
-    hint: 'See the quarantine Parquet beside silver; real venues break these rules almost never.',
+    hint: 'candlekeep quarantine list shows the rows; real venues break these rules almost never.',
   },
   ROWS_DUPLICATE: {
     kind: 'data', triesMax: 1, backoff: null, consequence: 'counted', level: 'info',
