@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
+import { retryRun } from '../../src/engine/recovery-turn.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { dayRange } from '../../src/market/partition.ts';
@@ -65,4 +66,18 @@ test('a run that has been healed since is not run again', async () => {
   expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0 });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
   expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 0, exit: 0 });
+});
+
+test('a run that a person retried is not run again by itself, and may be retried by hand as often as one likes', async () => {
+  const rehearsal = await rehearse({ seed: 'by hand', symbols: FORTY, interval: '1h', world });
+  rehearsal.venue.plan(hourOfFaults(40, rehearsal.clock.nowMs()));
+  const [first] = (await rehearsal.run({ days: DAY })).runs;
+  if (first === undefined) throw new Error('no run');
+  rehearsal.venue.plan({ seed: 'calm', rules: [] });
+  const { pipeline, clock } = rehearsal;
+  const retry = () => clock.runUntil(retryRun(pipeline, first, { signal: new AbortController().signal, onProgress: () => undefined }));
+  expect(await retry()).toMatchObject({ exit: 0, pending: 0, runs: [{ trigger: 'retry', tags: { retry_of: first.id, retry_count: '1' } }] });
+  expect(await retry()).toMatchObject({ exit: 0, runs: [{ trigger: 'retry' }] });
+  await clock.runUntil(clock.sleep(2 * TURN_MS));
+  expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
 });

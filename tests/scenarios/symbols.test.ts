@@ -42,7 +42,7 @@ test('healing leaves a disabled symbol\'s incomplete cells alone, and does not c
   const asked = askedForSol(rehearsal);
   await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'enough' });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ runs: [] });
+  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 720, nextAttemptAtMs: null });
   expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
   expect(askedForSol(rehearsal)).toBe(asked);
 });
