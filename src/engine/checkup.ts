@@ -9,7 +9,7 @@ import { ruleOf } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { MarketChoices } from './market-resolution.ts';
-import { callOf } from './venue-question.ts';
+import { callOf } from './venue-inquiry.ts';
 import { venueOf } from './venues.ts';
 
 /** One line of `doctor`. */
@@ -56,8 +56,8 @@ async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchan
     clock: ports.clock, random: ports.random.fork('checkup'), log: silentLog, guards: openGuards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS), deadlineMs: VENUE_DEADLINE_MS,
   });
-  const question = { request: (origin: string) => adapter.symbolsRequest(origin), read: (answer: HttpAnswer, atMs: number) => adapter.readSymbols(answer, atMs) };
-  const result = await executor.execute(callOf(ports, { adapter, origins }, question), signal);
+  const inquiry = { request: (origin: string) => adapter.symbolsRequest(origin), read: (answer: HttpAnswer, atMs: number) => adapter.readSymbols(answer, atMs) };
+  const result = await executor.execute(callOf(ports, { adapter, origins }, inquiry), signal);
   if (!result.ok) {
     return { check: exchange, status: 'fail', detail: `${result.fault.message} (${result.fault.code}, ${result.requests} requests)`, fix: ruleOf(result.fault.code).hint, exit: exitOfFault(result.fault.code) };
   }

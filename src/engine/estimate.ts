@@ -5,7 +5,7 @@ import { costOf, type RateLimit } from '../faults/policy/rate-limit.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { chunksOf } from './chunks.ts';
 import type { Pipeline } from './pipeline.ts';
-import { plansOf, removedFrom, type VenueQuestionnaire } from './venue-turn.ts';
+import { plansOf, removedFrom, type VenueScope } from './venue-turn.ts';
 import { marketsAt, venueOf } from './venues.ts';
 import type { SeriesPlan } from './work-plan.ts';
 import type { WorkEstimate, WorkPlan, WorkRequest } from './work.ts';
@@ -26,7 +26,7 @@ export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<W
 
 const sumOf = (estimates: readonly WorkEstimate[], count: 'runs' | 'series' | 'candles' | 'requests' | 'weight'): number => estimates.reduce((sum, one) => sum + one[count], 0);
 
-async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<VenueQuestionnaire, 'exchange' | 'symbols' | 'interval'>): Promise<WorkEstimate> {
+async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<VenueScope, 'exchange' | 'symbols' | 'interval'>): Promise<WorkEstimate> {
   const { exchange, interval } = of;
   const { adapter, origins } = venueOf(pipeline.venues, exchange);
   const removed = await removedFrom(pipeline, exchange);

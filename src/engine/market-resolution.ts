@@ -6,7 +6,7 @@ import { recordResolvedChoice, resolvedChoice } from '../faults/ledger/market-ch
 import { ConfigurationError, exchangeError, type ExchangeAPIError } from '../faults/taxonomy/errors.ts';
 import type { Listing } from '../data/exchanges/adapter.ts';
 import type { Pipeline } from './pipeline.ts';
-import { callOf, type VenueQuestion } from './venue-question.ts';
+import { callOf, type VenueInquiry } from './venue-inquiry.ts';
 import { venueOf, type Venue } from './venues.ts';
 
 /** Markets by exchange as the configuration or a flag names them. */
@@ -78,12 +78,12 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
   let volumes: ReturnType<typeof ask<ReadonlyMap<string, number>>> | null = null;
   return {
     listed: async (kind) => {
-      listings ??= ask(pipeline, venue, { signal, question: { request: (origin) => venue.adapter.symbolsRequest(origin), read: (answer, atMs) => venue.adapter.readSymbols(answer, atMs).listings } });
+      listings ??= ask(pipeline, venue, { signal, inquiry: { request: (origin) => venue.adapter.symbolsRequest(origin), read: (answer, atMs) => venue.adapter.readSymbols(answer, atMs).listings } });
       const listing = await listings;
       if (!listing.ok) return listing;
       const spot = listing.value.filter(({ isTrading, aliasOf }) => isTrading && aliasOf === null);
       if (kind === 'pattern') return { ok: true, markets: spot.map(({ symbol }) => ({ symbol, quoteVolume: null })) };
-      volumes ??= ask(pipeline, venue, { signal, question: rankingOf(venue) });
+      volumes ??= ask(pipeline, venue, { signal, inquiry: rankingOf(venue) });
       const ranking = await volumes;
       if (!ranking.ok) return ranking;
       return { ok: true, markets: spot.map(({ symbol, venueSymbol }) => ({ symbol, quoteVolume: ranking.value.get(venueSymbol) ?? null })) };
@@ -91,12 +91,12 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
   };
 }
 
-function rankingOf({ adapter }: Venue): VenueQuestion<ReadonlyMap<string, number>> {
+function rankingOf({ adapter }: Venue): VenueInquiry<ReadonlyMap<string, number>> {
   if (adapter.ranking === null) throw new RangeError(`${adapter.exchange} cannot rank its markets`);
   return adapter.ranking;
 }
 
 type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ExchangeAPIError };
 
-const ask = async <T>({ ports }: Pipeline, venue: Venue, { question, signal }: { readonly question: VenueQuestion<T>; readonly signal: AbortSignal }): Promise<Asked<T>> =>
-  venue.executor.execute(callOf(ports, venue, question), signal);
+const ask = async <T>({ ports }: Pipeline, venue: Venue, { inquiry, signal }: { readonly inquiry: VenueInquiry<T>; readonly signal: AbortSignal }): Promise<Asked<T>> =>
+  venue.executor.execute(callOf(ports, venue, inquiry), signal);

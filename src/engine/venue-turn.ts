@@ -95,7 +95,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
 }
 
 /** Which series of one venue are planned for. */
-export interface VenueQuestionnaire extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits'> {
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
   readonly interval: Interval;
@@ -105,7 +105,7 @@ export interface VenueQuestionnaire extends Pick<RunRequest, 'selection' | 'kept
 type Removed = ReadonlyMap<MarketSymbol, RemovedSymbol>;
 
 /** What would be asked of a venue, series by series. What a person disabled is absent. */
-export async function plansOf(pipeline: Pipeline, { exchange, symbols, interval, days, ...options }: VenueQuestionnaire, removed: Removed): Promise<SeriesPlan[]> {
+export async function plansOf(pipeline: Pipeline, { exchange, symbols, interval, days, ...options }: VenueScope, removed: Removed): Promise<SeriesPlan[]> {
   const nowMs = pipeline.ports.clock.nowMs();
   const plans: SeriesPlan[] = [];
   for (const symbol of symbols) {

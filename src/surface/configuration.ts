@@ -9,7 +9,7 @@ import type { Settings } from '../engine/settings.ts';
 import { nearest } from './nearest.ts';
 import { isOptionKey, OPTION_KEYS, optionOf, urlKey, type FixedKey, type OptionKey, type OptionValue } from './options.ts';
 import { readOrigin, type LogLevelWord, type VenueChoice } from './setting-values.ts';
-import { choicesByVenue, intervalWarnings, textOf } from './venue-choices.ts';
+import { choicesByVenue, intervalWarnings, requireCandles, textOf } from './venue-choices.ts';
 
 /** One option in force and where it comes from. */
 export interface OptionInForce {
@@ -56,6 +56,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const [repo, token, endpoint, caFile] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('caFile')];
   if (repo !== null && token === null) throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
   const choices = choicesByVenue(known('exchanges'), known('symbols'), raw('symbols').where);
+  requireCandles([...choices.keys()], known('interval'), raw('interval').where);
   return {
     choices,
     settings: {
@@ -81,7 +82,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     logLevel: known('logLevel'),
     isDemo: false,
     inForce: OPTION_KEYS.map((key) => inForce(key, raw(key))),
-    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval'), raw('interval').where)],
+    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval'))],
   };
 }
 

@@ -113,9 +113,10 @@ function typed(program: Command, args: readonly string[]): Command {
   return next === undefined ? program : typed(next, args.slice(args.indexOf(next.name()) + 1));
 }
 
+const pathOf = (command: Command): string => (command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`);
+
 function usageError(error: CommanderError, command: Command): ConfigurationError {
-  const path = [command, ...command.parent === null ? [] : [command.parent]].map((one) => one.name()).toReversed();
-  const where = command.parent?.parent ? ['candlekeep', ...path].join(' ') : path.join(' ');
+  const where = pathOf(command);
   const expected = command.commands.length > 0 ? `a command (${command.commands.map((child) => child.name()).join(', ')})` : `what ${where} --help shows`;
   return new ConfigurationError({ where, expected, got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
 }

@@ -18,7 +18,7 @@ export const accountText = ({ expected, present, no_trades, outage, quarantined,
 const section = (screen: Console, title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', screen.colour('bold', title), ...lines]);
 
 const shortened = <T>(rows: readonly T[], lineOf: (shown: readonly T[]) => string): string[] =>
-  rows.length === 0 ? [] : [lineOf(rows.slice(0, ROWS_SHOWN_MAX)), ...(rows.length > ROWS_SHOWN_MAX ? [`and ${count(rows.length - ROWS_SHOWN_MAX, 'more')}; --json has all`] : [])];
+  rows.length === 0 ? [] : [lineOf(rows.slice(0, ROWS_SHOWN_MAX)), ...(rows.length > ROWS_SHOWN_MAX ? [`and ${rows.length - ROWS_SHOWN_MAX} more; --json has all`] : [])];
 
 export function runStoryText(screen: Console, story: RunStory): string {
   const { run, faults, account } = story;
@@ -26,7 +26,7 @@ export function runStoryText(screen: Console, story: RunStory): string {
   const tags = Object.entries(run.tags).map(([tag, value]) => ` ${tag}=${value}`).join('');
   return [
     `${screen.colour('bold', run.id)}  ${run.interval}  ${days}  ${run.trigger}${tags}  ${run.outcome ?? run.status}`,
-    `  started ${isoTime(run.startedAtMs) ?? 'not yet'}, ended ${isoTime(run.finishedAtMs) ?? 'not yet'}${run.crashCount === 0 ? '' : `, taken over ${run.crashCount} times`}`,
+    `  started ${isoTime(run.startedAtMs) ?? 'not yet'}, ended ${isoTime(run.finishedAtMs) ?? 'not yet'}${run.crashCount === 0 ? '' : `, its process was lost ${count(run.crashCount, 'time')}`}`,
     ...run.assets.map(assetLine),
     ...(run.error === null ? [] : [`  ${screen.colour('red', 'ended by')} ${run.error.code}: ${run.error.message}`, ...(run.error.stack === null ? [] : [run.error.stack])]),
     ...section(screen, 'What it met', shortened(faults, faultTable)),

@@ -29,11 +29,21 @@ export function choicesByVenue(exchanges: readonly Exchange[], choices: readonly
 /** As it was written, in canonical spelling. */
 export const textOf = ({ exchange, choice }: VenueChoice): string => `${exchange === null ? '' : `${exchange}:`}${choiceText(choice)}`;
 
-/** Candle lengths a venue does not have are left out there, and said once. @throws ConfigurationError (CONFIG_INVALID) when nothing is left. */
-export function intervalWarnings(exchanges: readonly Exchange[], intervals: readonly Interval[], where: string): string[] {
-  const absent = exchanges.flatMap((exchange) => intervals.filter((interval) => !ADAPTERS.get(exchange)?.intervals.includes(interval)).map((interval) => ({ exchange, interval })));
-  if (absent.length > 0 && absent.length === exchanges.length * intervals.length) {
-    throw new ConfigurationError({ where, expected: `a candle length that ${exchanges.join(' or ')} has`, got: absent.map(({ exchange, interval }) => `${interval} at ${exchange}`).join(', ') });
-  }
-  return absent.map(({ exchange, interval }) => `${exchange} has no ${interval} candles; those series are left out`);
+interface AbsentCandles {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
 }
+
+const absentCandles = (exchanges: readonly Exchange[], intervals: readonly Interval[]): readonly AbsentCandles[] =>
+  exchanges.flatMap((exchange) => intervals.filter((interval) => !ADAPTERS.get(exchange)?.intervals.includes(interval)).map((interval) => ({ exchange, interval })));
+
+/** @throws ConfigurationError (CONFIG_INVALID) when none of the exchanges has any of these candle lengths. */
+export function requireCandles(exchanges: readonly Exchange[], intervals: readonly Interval[], where: string): void {
+  const absent = absentCandles(exchanges, intervals);
+  if (absent.length < exchanges.length * intervals.length) return;
+  throw new ConfigurationError({ where, expected: `a candle length that ${exchanges.join(' or ')} has`, got: absent.map(({ exchange, interval }) => `${interval} at ${exchange}`).join(', ') });
+}
+
+/** Candle lengths an exchange does not have are left out there, and that is said. */
+export const intervalWarnings = (exchanges: readonly Exchange[], intervals: readonly Interval[]): string[] =>
+  absentCandles(exchanges, intervals).map(({ exchange, interval }) => `${exchange} has no ${interval} candles; those series are left out`);

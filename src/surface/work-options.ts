@@ -10,7 +10,7 @@ import { ASSET_KINDS, type AssetKind } from '../engine/work.ts';
 import type { Configuration } from './configuration.ts';
 import { nearest } from './nearest.ts';
 import { readDate, readExchanges, readIntervals, readMarkets } from './setting-values.ts';
-import { choicesByVenue, intervalWarnings } from './venue-choices.ts';
+import { choicesByVenue, requireCandles } from './venue-choices.ts';
 
 /** Flags that narrow what a command works on. */
 export interface ScopeOptions {
@@ -33,7 +33,7 @@ export function scopeOf({ settings, choices }: Configuration, options: ScopeOpti
   if (kinds.includes('gold') && settings.hub === null) throw new ConfigurationError({ where: '--asset', expected: 'CANDLEKEEP_HF_REPO and HF_TOKEN for gold', got: 'no repository' });
   const left = choicesLeft(choices, options, assets?.flatMap((asset) => (asset.exchange === null ? [] : [asset.exchange])) ?? []);
   const intervals = options.interval === undefined ? settings.intervals : readIntervals(options.interval, '--interval');
-  intervalWarnings([...left.keys()], intervals, options.interval === undefined ? 'interval' : '--interval'); // refuses what leaves nothing
+  requireCandles([...left.keys()], intervals, options.interval === undefined ? 'interval' : '--interval');
   return { choices: left, intervals, assets: kinds };
 }
 

@@ -12,7 +12,7 @@ import { nearest } from '../nearest.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline } from '../session.ts';
 import { cellStoryDocument, cellStoryText, runStoryDocument, runStoryText } from '../stories.ts';
-import { intervalWarnings } from '../venue-choices.ts';
+import { requireCandles } from '../venue-choices.ts';
 import { unknownRun } from './runs.ts';
 
 /** How run ids begin. */
@@ -31,7 +31,7 @@ export function addExplainCommand(program: Command, run: CommandRunner): void {
     }
     if (looksLikeCell(text)) {
       const { openTimeMs: _whole, ...cell } = readCell(text, '<what>');
-      intervalWarnings([cell.exchange], [cell.interval], '<what>'); // refuses a candle length its exchange does not have
+      requireCandles([cell.exchange], [cell.interval], '<what>');
       return withPipeline(session, await configure(session), async ({ pipeline, screen, clock }) => {
         const story = await cellStory(pipeline, cell);
         if (screen.isJson) screen.document(cellStoryDocument(story));

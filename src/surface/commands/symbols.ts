@@ -35,7 +35,7 @@ export function addSymbolCommands(program: Command, run: CommandRunner): void {
   run(symbols.command('disable <symbol>')
     .description('Stop asking for a symbol until it is enabled again; its due candles stay in the account')
     .requiredOption('--reason <text>', 'why, for whoever reads the list later')
-    .option('--exchange <names>', 'only at these exchanges (default: wherever it is configured)')
+    .option('--exchange <names>', 'only at these exchanges (default: the configured ones)')
     .addHelpText('after', examples(['candlekeep symbols disable LUNA/USDT --reason "delisted"', 'candlekeep symbols disable coinbase:BTC/USD --reason "moved to another account"'])),
   async (session, options: SymbolOptions, [text = '']) => {
     const configuration = await configure(session);
@@ -50,7 +50,7 @@ export function addSymbolCommands(program: Command, run: CommandRunner): void {
   run(symbols.command('enable <symbol>')
     .description('Ask for a symbol again that was disabled, or that its exchange did not list')
     .option('--reason <text>', 'why', 'enabled by hand')
-    .option('--exchange <names>', 'only at these exchanges (default: wherever it is off the list)')
+    .option('--exchange <names>', 'only at these exchanges (default: the configured ones)')
     .addHelpText('after', examples(['candlekeep symbols enable LUNA/USDT', 'candlekeep symbols enable binance:LUNA/USDT --reason "listed again"'])),
   async (session, options: SymbolOptions, [text = '']) => {
     const configuration = await configure(session);
