@@ -1,6 +1,7 @@
 import type { Ports } from '../kernel/ports.ts';
 import { HEARTBEAT_EVERY_MS, renewLeases, takeLeases, type LeaseAnswer } from '../faults/ledger/leases.ts';
 import { isCancelRequested } from '../faults/ledger/runs.ts';
+import { CellsLeasedError } from '../faults/taxonomy/errors.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 
 /** How long leased cells are tried again before the rest of the command counts as done without them. Unit: milliseconds. */
@@ -10,10 +11,10 @@ const LEASED_RETRY_EVERY_MS = 500;
 const CANCEL_LOOK_EVERY_MS = 1_000;
 
 /**
- * While `work` runs: renews the run's leases and watches for a cancel request of another process.
- * `work` gets a signal that aborts when either the caller or such a request says so.
+ * While `work` runs: renews the owner's leases and watches for a cancel request of another process.
+ * `work` gets a signal that aborts when the caller or such a request says so, or when the leases are lost.
  */
-export async function keepingLeases<T>(ports: Ports, held: { readonly runId: string; readonly signal: AbortSignal }, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function keepingLeases<T>(ports: Ports, held: { readonly owner: string; readonly signal: AbortSignal }, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, store } = ports;
   const stop = new AbortController();
   const done = new AbortController();
@@ -22,10 +23,11 @@ export async function keepingLeases<T>(ports: Ports, held: { readonly runId: str
     let renewedAtMs = clock.monotonicMs();
     while (!done.signal.aborted) {
       await clock.sleep(CANCEL_LOOK_EVERY_MS, done.signal);
-      if (await store.read('isCancelRequested', () => isCancelRequested(held.runId))) stop.abort(new CancelledError(`run ${held.runId} was cancelled`));
+      if (await store.read('isCancelRequested', () => isCancelRequested(held.owner))) stop.abort(new CancelledError(`${held.owner} was cancelled`));
       if (clock.monotonicMs() - renewedAtMs < HEARTBEAT_EVERY_MS) continue;
       renewedAtMs = clock.monotonicMs();
-      await store.transact('renewLeases', () => renewLeases(held.runId, clock.nowMs()));
+      const leases = await store.transact('renewLeases', () => renewLeases(held.owner, clock.nowMs()));
+      if (leases === 0) stop.abort(new CellsLeasedError({ lease: `what ${held.owner} held`, owner: 'another process' }));
     }
   };
   const beating = beat().catch((error: unknown) => {

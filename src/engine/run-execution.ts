@@ -47,7 +47,7 @@ async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
 }
 
 function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence: Fence }, control: RunControl): Promise<RunVerdict> {
-  return keepingLeases(pipeline.ports, { runId: run.id, signal: control.signal }, async (signal) => {
+  return keepingLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
     const request = JSON.parse(run.request) as RunRequest;
     const days = daysBetween(run.partition, run.partitionEnd);
     const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>

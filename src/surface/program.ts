@@ -17,6 +17,7 @@ import { addMaterialiseCommands } from './commands/materialise.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRunsCommand } from './commands/runs.ts';
+import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSymbolCommands } from './commands/symbols.ts';
 import type { Io } from './console.ts';
@@ -69,6 +70,7 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   addDoctorCommand(program, run);
   program.commandsGroup('Fetch and heal:');
   addMaterialiseCommands(program, run);
+  addStartCommand(program, run);
   addCheckGapsCommand(program, run);
   program.commandsGroup('See what happened:');
   addStatusCommand(program, run);

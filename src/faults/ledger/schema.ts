@@ -2,7 +2,7 @@ import type { Migration } from '../../kernel/store.ts';
 
 /** The ledger's tables. Times are epoch milliseconds, truth values 0 or 1, lists and maps JSON text. */
 export const LEDGER_1: Migration = {
-  name: 'ledger 1: runs, leases, cells, symbols, fault log',
+  name: 'ledger 1: runs, leases, cells, symbols, loops, fault log',
   statements: [
     `create table runs (
       id text primary key,
@@ -76,6 +76,11 @@ export const LEDGER_1: Migration = {
     `create view symbols as select * from symbol_changes as change where not exists (
       select 1 from symbol_changes as later
       where later.exchange = change.exchange and later.symbol = change.symbol and later.changed_at > change.changed_at
+    )`,
+    `create table loops (
+      name text primary key,
+      cursor_ms bigint not null,
+      turned_at bigint not null
     )`,
     `create table first_candles (
       exchange text not null,

@@ -1,0 +1,136 @@
+import type { Exchange } from '../market/exchange.ts';
+import type { Interval } from '../market/interval.ts';
+import type { MarketSymbol } from '../market/symbol.ts';
+import { CellsLeasedError } from '../faults/taxonomy/errors.ts';
+import { releaseLeases } from '../faults/ledger/leases.ts';
+import { loopState, recordLoopTurn, type LoopState } from '../faults/ledger/loops.ts';
+import { keepingLeases, leaseNow } from './lease-keeping.ts';
+import { materialise } from './materialise.ts';
+import type { Pipeline } from './pipeline.ts';
+import { heal } from './recovery-turn.ts';
+import { closeDue, daysOfTurn, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
+import type { Control, WorkResult } from './work.ts';
+
+/** What the daemon looks after. */
+export interface DaemonWork {
+  /** Asked again for every turn: patterns and rankings may stand for other symbols by then. */
+  readonly markets: (signal: AbortSignal) => Promise<ReadonlyMap<Exchange, readonly MarketSymbol[]>>;
+  readonly intervals: readonly Interval[];
+  readonly onTurn: (turn: Turn) => void;
+}
+
+/** One turn of a loop that had something to do. */
+export interface Turn {
+  readonly loop: string;
+  readonly startedAtMs: number;
+  readonly result: WorkResult;
+}
+
+/** One `start` per data directory holds this lease. */
+const DAEMON_LEASE = 'daemon';
+/** Recovery turns this often. Unit: milliseconds. */
+const RECOVERY_EVERY_MS = 60_000;
+
+/** One thing that is done again and again. Loops stand in order of priority: fresh candles before healing. */
+interface Loop {
+  readonly name: string;
+  /** When its next turn is due. */
+  dueAtMs(state: LoopState | null): number;
+  turn(state: LoopState | null, control: Control): Promise<{ readonly result: WorkResult; readonly cursorMs: number }>;
+}
+
+/**
+ * Keeps a data directory fresh and whole until `control.signal` aborts: asks for candles when they have
+ * closed, catches up after an absence with one turn, and heals what is pending. One turn at a time; how far
+ * each loop came is in the store.
+ * @throws CellsLeasedError (CELLS_LEASED) when another daemon looks after the directory.
+ */
+export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: Control): Promise<void> {
+  const { ports } = pipeline;
+  const owner = ports.ids.next('daemon');
+  const { refused } = await leaseNow(ports, owner, [DAEMON_LEASE]);
+  if (refused[0] !== undefined) throw new CellsLeasedError({ lease: `the data directory ${pipeline.lake.root}`, owner: refused[0].owner });
+  try {
+    const loops = await loopsOf(pipeline, work, control.signal);
+    await keepingLeases(ports, { owner, signal: control.signal }, (signal) => turnUntilStopped(pipeline, { loops, work }, { ...control, signal }));
+  } finally {
+    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+  }
+}
+
+async function turnUntilStopped(pipeline: Pipeline, { loops, work }: { readonly loops: readonly Loop[]; readonly work: DaemonWork }, control: Control): Promise<void> {
+  const { clock } = pipeline.ports;
+  while (!control.signal.aborted) {
+    const next = await nextTurn(pipeline, loops);
+    const waitMs = next.dueAtMs - clock.nowMs();
+    if (waitMs > 0) await clock.sleep(waitMs, control.signal).catch(unlessAborted(control.signal));
+    else await takeTurn(pipeline, { ...next, work }, control);
+  }
+  if (control.signal.reason instanceof CellsLeasedError) throw control.signal.reason; // it slept too long and another took its place
+}
+
+const unlessAborted = (signal: AbortSignal) => (error: unknown): void => {
+  if (!signal.aborted) throw error;
+};
+
+interface NextTurn {
+  readonly loop: Loop;
+  readonly state: LoopState | null;
+  readonly dueAtMs: number;
+}
+
+/** The first loop in order whose turn is due, else the one that is due first. */
+async function nextTurn({ ports }: Pipeline, loops: readonly Loop[]): Promise<NextTurn> {
+  const turns: NextTurn[] = [];
+  for (const loop of loops) {
+    const state = await ports.store.read('loopState', () => loopState(loop.name));
+    turns.push({ loop, state, dueAtMs: loop.dueAtMs(state) });
+  }
+  const nowMs = ports.clock.nowMs();
+  return turns.find((turn) => turn.dueAtMs <= nowMs) ?? turns.reduce((a, b) => (b.dueAtMs < a.dueAtMs ? b : a));
+}
+
+async function takeTurn({ ports }: Pipeline, { loop, state, work }: NextTurn & { readonly work: DaemonWork }, control: Control): Promise<void> {
+  const startedAtMs = ports.clock.nowMs();
+  const { result, cursorMs } = await loop.turn(state, control);
+  if (control.signal.aborted) return; // it did not get through: the next process begins it again
+  await ports.store.transact('recordLoopTurn', () => recordLoopTurn(loop.name, { cursorMs, turnedAtMs: ports.clock.nowMs() }));
+  work.onTurn({ loop: loop.name, startedAtMs, result });
+}
+
+async function loopsOf(pipeline: Pipeline, work: DaemonWork, signal: AbortSignal): Promise<readonly Loop[]> {
+  const schedules = schedulesOf(pipeline.venues, await work.markets(signal), work.intervals);
+  return [...schedules.map((schedule) => scheduleLoop(pipeline, work, schedule)), recoveryLoop(pipeline)];
+}
+
+function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledSeries): Loop {
+  const { clock, random } = pipeline.ports;
+  const jitter = jitterMs(schedule.interval, random.fork(schedule.name).next());
+  return {
+    name: schedule.name,
+    dueAtMs: (state) => {
+      const isDue = closeDue(schedule, { nowMs: clock.nowMs(), cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) !== null;
+      return isDue ? clock.nowMs() : nextCloseAtMs(schedule, { closeMs: state?.cursorMs ?? 0, jitterMs: jitter });
+    },
+    turn: async (state, control) => {
+      const nowMs = clock.nowMs();
+      const cursorMs = closeDue(schedule, { nowMs, cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) ?? nowMs;
+      const chosen = await work.markets(control.signal);
+      const markets = new Map([...schedule.markets.keys()].flatMap((exchange) => (chosen.has(exchange) ? [[exchange, chosen.get(exchange) ?? []] as const] : [])));
+      const result = await materialise(pipeline, {
+        days: daysOfTurn({ nowMs, cursorMs: state?.cursorMs ?? null }), markets, intervals: [schedule.interval], selection: 'missing', keptWaits: 'all',
+        assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])], trigger: 'schedule', tags: {},
+      }, control);
+      return { result, cursorMs };
+    },
+  };
+}
+
+function recoveryLoop(pipeline: Pipeline): Loop {
+  const { clock } = pipeline.ports;
+  return {
+    name: 'recovery',
+    dueAtMs: (state) => (state === null ? clock.nowMs() : state.cursorMs + RECOVERY_EVERY_MS),
+    turn: async (_state, control) => ({ cursorMs: clock.nowMs(), result: await heal(pipeline, { keptWaits: 'all' }, control) }),
+  };
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { DAY_MS } from '../../src/market/interval.ts';
+import { dayRange } from '../../src/market/partition.ts';
+import { runDaemon, type Turn } from '../../src/engine/daemon.ts';
+import { accountOf, totalOf } from '../../src/engine/range-account.ts';
+import { readCandles } from '../../src/engine/candle-reader.ts';
+import { CellsLeasedError } from '../../src/faults/taxonomy/errors.ts';
+import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
+import { rehearse, type Rehearsal } from './rehearsed.ts';
+
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2024, 5, 10, 10, 30);
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
+
+/** Runs the daemon for a while of virtual time, as one process would. */
+async function keepFor({ pipeline, clock }: Rehearsal, durationMs: number): Promise<Turn[]> {
+  const turns: Turn[] = [];
+  const stop = new AbortController();
+  const running = runDaemon(pipeline, { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), onTurn: (turn) => turns.push(turn) }, { signal: stop.signal, onProgress: () => undefined });
+  await clock.runUntil(clock.sleep(durationMs));
+  stop.abort(new CancelledError('SIGTERM'));
+  await clock.runUntil(running);
+  return turns;
+}
+
+const scheduled = (turns: readonly Turn[]) => turns.filter(({ loop }) => loop.startsWith('schedule'));
+const total = async ({ pipeline }: Rehearsal, days: { start: string; end: string }) =>
+  totalOf(await accountOf(pipeline, { range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'] }));
+
+test('candles are asked for once after every close, with the venue\'s grace, and each arrives', async () => {
+  const rehearsal = await rehearse({ seed: 'daemon', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  const turns = scheduled(await keepFor(rehearsal, 5 * HOUR_MS));
+  expect(turns).toHaveLength(6); // at the start, and after 11, 12, 13, 14, 15 o'clock
+  for (const { startedAtMs } of turns.slice(1)) expect(startedAtMs % HOUR_MS).toBeGreaterThanOrEqual(5_000);
+  const stored = await rehearsal.clock.runUntil(readCandles(rehearsal.pipeline, { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: dayRange('2024-06-10') }));
+  expect(stored).toHaveLength(15);
+});
+
+test('unplugged for three days, the next start catches up with one turn and nothing is missing', async () => {
+  const rehearsal = await rehearse({ seed: 'unplugged', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  await keepFor(rehearsal, HOUR_MS);
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(3 * DAY_MS));
+  const turns = scheduled(await keepFor(rehearsal, 60_000));
+  expect(turns.map(({ result }) => [result.runs.length, result.exit])).toEqual([[1, 0]]);
+  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-12' })).toMatchObject({ expected: 360, present: 360 });
+});
+
+test('what fails for an hour is complete soon after, nothing typed', async () => {
+  const rehearsal = await rehearse({ seed: 'an hour', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  rehearsal.venue.plan({ seed: 'hour', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { fromMs: START_MS, toMs: START_MS + HOUR_MS }, fault: { kind: 'status', status: 502 } }] });
+  await keepFor(rehearsal, HOUR_MS - 60_000);
+  expect((await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).pending).toBe(48);
+  await keepFor(rehearsal, 4 * 60_000);
+  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).toMatchObject({ expected: 144, present: 144 });
+});
+
+test('one daemon looks after a data directory; the second is told so', async () => {
+  const rehearsal = await rehearse({ seed: 'two', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  const { pipeline, clock } = rehearsal;
+  const work = { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), onTurn: () => undefined } as const;
+  const stop = new AbortController();
+  const first = runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined });
+  await clock.runUntil(clock.sleep(60_000));
+  await expect(runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined })).rejects.toThrow(CellsLeasedError);
+  stop.abort(new CancelledError('SIGTERM'));
+  await clock.runUntil(first);
+  expect((await keepFor(rehearsal, 60_000)).length).toBeGreaterThan(0);
+});
