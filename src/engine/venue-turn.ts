@@ -7,7 +7,7 @@ import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
 import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
-import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
+import { bronzeAsset, materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { coverageOf } from '../data/bronze/page-index.ts';
 import { bronzeWriter } from '../data/bronze/writer.ts';
 import { planPages } from '../data/exchanges/planner.ts';
@@ -50,19 +50,32 @@ export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, cont
 
   const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
   const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
-  const leased: Fault[] = [];
-  if (atOnce.refused.length > 0) {
-    const later = await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
-    parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
-    leased.push(...later.refused.map(({ name, owner }) => new CellsLeasedError({ lease: name, owner })));
-  }
+  const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
+  if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+  const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
   return {
-    bronze: joinBronzeReports(parts.map((part) => part.bronze.report)),
+    bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
     silver: parts.flatMap((part) => part.silver),
     faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
     wasAnswered: parts.some((part) => part.bronze.wasAnswered),
   };
 }
+
+/** The part of the asset that another run holds: nobody was asked for it here. */
+const leasedReport = ({ exchange, symbols }: VenueTurn): AssetReport => ({
+  asset: bronzeAsset(exchange),
+  outcome: 'partial',
+  status: 'skipped',
+  input_rows: 0,
+  output_rows: 0,
+  removed_rows: 0,
+  removal_rate: 0,
+  validation_errors: 0,
+  validation_warnings: 0,
+  symbols_ok: 0,
+  symbols_failed: symbols.length,
+  errors: Object.fromEntries(symbols.map((symbol) => [symbol, 'CELLS_LEASED' as const])),
+});
 
 interface PeriodsWork {
   readonly periods: readonly Period[];

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
 import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
+import { takeLeases } from '../../src/faults/ledger/leases.ts';
 import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
 import type { WorkResult } from '../../src/engine/work.ts';
 import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
@@ -151,4 +152,14 @@ test('what the first half of a month brought is not asked again with the second 
   await rehearsal.run({ days: MONTH });
   const asked = rehearsal.venue.log.map((entry) => new URLSearchParams(entry.query).get('startTime'));
   expect(asked).toEqual([String(Date.UTC(2024, 5, 1)), String(Date.UTC(2024, 5, 16))]);
+});
+
+test('what another run holds is not done and says so: exit 9, each symbol by its code, nothing is asked', async () => {
+  const rehearsal = await rehearse({ seed: 'leased', symbols: ['BTC/USDT'], interval: '1h' });
+  const { store, processes, clock } = rehearsal.pipeline.ports;
+  await store.transact('takeLeases', () => takeLeases({ names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() }, processes));
+  const result = await rehearsal.run({ days: MONTH });
+  expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other' } } });
+  expect(bronze(result)).toMatchObject({ outcome: 'partial', symbols_ok: 0, errors: { 'BTC/USDT': 'CELLS_LEASED' } });
+  expect(rehearsal.candleRequests()).toBe(0);
 });

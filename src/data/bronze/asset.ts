@@ -106,4 +106,4 @@ function outcomeOf(found: { quorum: ReturnType<typeof quorumOf>; parked: number;
   return found.parked === found.failed ? 'parked' : 'partial';
 }
 
-const bronzeAsset = (exchange: string): string => `bronze_${exchange}_ohlcv`;
+export const bronzeAsset = (exchange: string): string => `bronze_${exchange}_ohlcv`;

@@ -35,5 +35,5 @@ export function judge(error: unknown): Verdict {
 export function asStorageError(error: Error): StorageError | null {
   const { code: errno, path } = error as NodeJS.ErrnoException;
   if (errno === undefined || !STORAGE_ERRNOS.has(errno) || (error as NodeJS.ErrnoException).syscall === undefined) return null;
-  return new StorageError(`cannot write or read ${path ?? 'the data directory'} (${errno})`, { path: path ?? '', errno }, { cause: error });
+  return new StorageError(`cannot write or read ${path ?? 'the data directory'} (${errno}); what was stored before is safe: give it room or rights and run the same again`, { path: path ?? '', errno }, { cause: error });
 }
