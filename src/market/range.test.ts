@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { candlesIn, gridOf, hullOf, mergeRanges, rangesOf, subtractRanges, type TimeRange } from './range.ts';
+import { candlesIn, gridOf, hullOf, intersectRanges, mergeRanges, rangesOf, subtractRanges, type TimeRange } from './range.ts';
 
 const HOUR = 3_600_000;
 const hours = (from: number, to: number): TimeRange => ({ fromMs: from * HOUR, toMs: to * HOUR });
@@ -31,6 +31,12 @@ test('merging keeps exactly the candles of the parts, without overlap', () => {
 test('subtracting leaves what is in the whole and in no part', () => {
   fc.assert(fc.property(anyRanges, anyRanges, (whole, parts) => {
     expect(grid(subtractRanges(whole, parts))).toEqual(grid(whole).difference(grid(parts)));
+  }));
+});
+
+test('what two share is in both of them', () => {
+  fc.assert(fc.property(anyRanges, anyRanges, (a, b) => {
+    expect(grid(intersectRanges(a, b))).toEqual(grid(a).intersection(grid(b)));
   }));
 });
 

@@ -33,15 +33,24 @@ export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
 
 /** What of `whole` is covered by none of `parts`. */
 export function subtractRanges(whole: readonly TimeRange[], parts: readonly TimeRange[]): TimeRange[] {
-  let left = mergeRanges(whole);
-  for (const part of mergeRanges(parts)) {
-    left = left.flatMap((range) => [
-      { fromMs: range.fromMs, toMs: Math.min(range.toMs, part.fromMs) },
-      { fromMs: Math.max(range.fromMs, part.toMs), toMs: range.toMs },
-    ]).filter((range) => range.toMs > range.fromMs);
+  const taken = mergeRanges(parts);
+  const left: TimeRange[] = [];
+  let at = 0;
+  for (const { fromMs, toMs } of mergeRanges(whole)) {
+    while ((taken[at]?.toMs ?? Infinity) <= fromMs) at += 1;
+    let startMs = fromMs;
+    for (let next = at; (taken[next]?.fromMs ?? Infinity) < toMs; next++) {
+      const part = taken[next] as TimeRange;
+      if (part.fromMs > startMs) left.push({ fromMs: startMs, toMs: part.fromMs });
+      startMs = part.toMs;
+    }
+    if (startMs < toMs) left.push({ fromMs: startMs, toMs });
   }
   return left;
 }
+
+/** What lies both in `a` and in `b`. */
+export const intersectRanges = (a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] => subtractRanges(a, subtractRanges(a, b));
 
 /** Runs of neighbouring open times as ranges. `openTimesMs` ascending and on the grid. */
 export function rangesOf(openTimesMs: Iterable<number>, interval: Interval): TimeRange[] {

@@ -15,6 +15,9 @@ interface RowRule {
   readonly isBroken: (judged: JudgedRow) => boolean;
 }
 
+/** Binance states when a candle ended; before the grid's end, trading was halted. `stepMs` is the candle's length. */
+export const isCut = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean => row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1;
+
 /** Volume-weighted prices are computed from rounded sums. Relative. */
 const VWAP_TOLERANCE = 1e-6;
 
@@ -62,7 +65,7 @@ export const ROW_RULES = {
   'cut-candle': {
     severity: 'warning',
     says: 'the venue closed the candle before its interval was over: trading was halted',
-    isBroken: ({ row, stepMs }) => row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1,
+    isBroken: ({ row, stepMs }) => isCut(row, stepMs),
   },
   'trades-without-volume': {
     severity: 'warning',
