@@ -69,3 +69,9 @@ export function hullOf(openTimesMs: readonly number[], interval: Interval): Time
   const [first, last] = [openTimesMs[0], openTimesMs.at(-1)];
   return first === undefined || last === undefined ? null : { fromMs: first, toMs: last + intervalMs(interval) };
 }
+
+/** The smallest range that holds all of `ranges` (sorted, disjoint); null for none. */
+export const hullOfRanges = (ranges: readonly TimeRange[]): TimeRange | null => {
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  return first === undefined || last === undefined ? null : { fromMs: first.fromMs, toMs: last.toMs };
+};

@@ -1,0 +1,91 @@
+import { intersectRanges, type TimeRange } from '../../market/range.ts';
+import type { MarketSymbol } from '../../market/symbol.ts';
+import { LIQUID_SHARE_MIN, tradedShare, type Market } from './liquidity.ts';
+import type { OtherVenue, VenueRecord } from './series-record.ts';
+
+/** Own data alone call it an outage only when at least so many liquid symbols tell. */
+export const LIQUID_SYMBOLS_MIN = 3;
+/** Share of the liquid symbols that must be silent in the middle of a venue's silence; one of ten may be a stale feed. */
+const SILENT_SHARE_MIN = 0.9;
+/** Markets stop and come back a few minutes apart: a silence begins and ends where at least this share is silent. */
+const EDGE_SHARE_MIN = 0.5;
+/** Share of the candles of a silence in which another venue must have traded to count as trading. */
+const TRADING_SHARE_MIN = 0.5;
+
+/** A time in which the liquid symbols of a venue stood still together. */
+export interface Silence extends TimeRange {
+  /** Liquid symbols without a trade in the middle of it. */
+  readonly silent: readonly MarketSymbol[];
+  /** Liquid symbols that traded nevertheless. */
+  readonly trading: readonly MarketSymbol[];
+  /** What other venues did; a venue that was not asked is in neither list. */
+  readonly others: { readonly trading: readonly string[]; readonly silent: readonly string[] };
+}
+
+interface Moment extends TimeRange {
+  readonly silent: readonly Market[];
+  readonly trading: readonly Market[];
+}
+
+/** Every silence of the venue, oldest first. */
+export function silencesOf(record: VenueRecord, markets: readonly Market[]): Silence[] {
+  const cores: TimeRange[] = [];
+  const moments: Moment[] = [];
+  for (const moment of stillMoments(markets)) {
+    const isLiquid = (market: Market): boolean => (tradedShare(market, { timeMs: moment.fromMs, stepMs: record.stepMs, closed: cores }) ?? 0) >= LIQUID_SHARE_MIN;
+    const told = { ...moment, silent: moment.silent.filter(isLiquid), trading: moment.trading.filter(isLiquid) };
+    moments.push(told);
+    if (isCore(told)) extend(cores, moment);
+  }
+  return cores.map((core) => silenceAround(core, moments)).filter((silence, at, all) => silence.fromMs !== all[at - 1]?.fromMs)
+    .map((moment) => ({ fromMs: moment.fromMs, toMs: moment.toMs, silent: symbolsOf(moment.silent), trading: symbolsOf(moment.trading), others: othersDuring(record, moment) }));
+}
+
+const symbolsOf = (markets: readonly Market[]): MarketSymbol[] => markets.map(({ series }) => series.symbol);
+const silentShare = ({ silent, trading }: Moment): number => (silent.length + trading.length < LIQUID_SYMBOLS_MIN ? 0 : silent.length / (silent.length + trading.length));
+const isCore = (moment: Moment): boolean => silentShare(moment) >= SILENT_SHARE_MIN;
+
+/** `cores` is in order of time. */
+function extend(cores: TimeRange[], { fromMs, toMs }: TimeRange): void {
+  const last = cores.at(-1);
+  if (last?.toMs === fromMs) cores[cores.length - 1] = { fromMs: last.fromMs, toMs };
+  else cores.push({ fromMs, toMs });
+}
+
+/** Stretches in which no market begins or ends to trade, and at least two are silent. */
+function* stillMoments(markets: readonly Market[]): Generator<Moment> {
+  const edges = [...new Set(markets.flatMap(({ known, silent }) => [...known, ...silent].flatMap(({ fromMs, toMs }) => [fromMs, toMs])))].toSorted((a, b) => a - b);
+  const cursors = markets.map((market) => ({ market, isKnown: cursorOf(market.known), isSilent: cursorOf(market.silent) }));
+  for (const [at, fromMs] of edges.slice(0, -1).entries()) {
+    const known = cursors.filter(({ isKnown }) => isKnown(fromMs));
+    const silent = new Set(known.filter(({ isSilent }) => isSilent(fromMs)).map(({ market }) => market));
+    if (silent.size < LIQUID_SYMBOLS_MIN * EDGE_SHARE_MIN) continue;
+    yield { fromMs, toMs: edges[at + 1] as number, silent: [...silent], trading: known.map(({ market }) => market).filter((market) => !silent.has(market)) };
+  }
+}
+
+/** Asks whether a time lies in one of `ranges`; times must not go back. */
+function cursorOf(ranges: readonly TimeRange[]): (timeMs: number) => boolean {
+  let at = 0;
+  return (timeMs) => {
+    while ((ranges[at]?.toMs ?? Infinity) <= timeMs) at += 1;
+    return (ranges[at]?.fromMs ?? Infinity) <= timeMs;
+  };
+}
+
+/** The core with the moments before and after it that still belong to it. */
+function silenceAround(core: TimeRange, moments: readonly Moment[]): Moment {
+  const first = moments.findIndex((moment) => moment.fromMs === core.fromMs);
+  const belongs = (moment: Moment | undefined): boolean => moment !== undefined && silentShare(moment) >= EDGE_SHARE_MIN;
+  let [from, to] = [first, first];
+  while (belongs(moments[from - 1]) && moments[from - 1]?.toMs === moments[from]?.fromMs) from -= 1;
+  while (belongs(moments[to + 1]) && moments[to + 1]?.fromMs === moments[to]?.toMs) to += 1;
+  return { ...(moments[first] as Moment), fromMs: (moments[from] as Moment).fromMs, toMs: (moments[to] as Moment).toMs };
+}
+
+function othersDuring({ others }: VenueRecord, silence: TimeRange): Silence['others'] {
+  const msOf = (ranges: readonly TimeRange[]): number => intersectRanges(ranges, [silence]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  const asked = others.filter(({ answered }) => msOf(answered) > 0);
+  const isTrading = ({ answered, traded }: OtherVenue): boolean => msOf(traded) >= msOf(answered) * TRADING_SHARE_MIN;
+  return { trading: asked.filter(isTrading).map(({ exchange }) => exchange), silent: asked.filter((other) => !isTrading(other)).map(({ exchange }) => exchange) };
+}
