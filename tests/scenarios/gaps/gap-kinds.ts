@@ -1,0 +1,310 @@
+import { randomInt, type Random } from '../../../src/kernel/random.ts';
+import { holesIn, type Span } from './asking.ts';
+import type { RecordedCandle, Recording } from './recordings.ts';
+
+/** A gap as planted, and what must be said about it. */
+export interface Question {
+  /** A name of `KINDS`. */
+  readonly kind: string;
+  readonly symbol: string;
+  readonly spans: readonly Span[];
+  /** Null: no gap at all, the rows are present. */
+  readonly state: 'no_trades' | 'outage' | 'pending' | 'not_due' | null;
+  /** Any of these. */
+  readonly causes: readonly string[];
+  /** Lost by us or on our way: whoever calls it calm is wrong beyond repair. */
+  readonly isOurs: boolean;
+}
+
+/** Recorded series that are asked together. */
+export interface Base {
+  readonly name: string;
+  readonly emptyCandles: 'flat' | 'omitted';
+  readonly stepMs: number;
+  readonly span: Span;
+  readonly recordings: readonly Recording[];
+}
+
+export interface PlantedIncident extends Span {
+  readonly id: string;
+  readonly exchange: string;
+  readonly symbols: readonly string[] | null;
+  readonly source: string;
+}
+
+/** One symbol while gaps are planted into it. */
+export interface Draft {
+  readonly symbol: string;
+  readonly rows: Map<number, RecordedCandle>;
+  /** `liquid`: trades in more than 99 % of its candles, before and after planting; `thin`: surely in fewer. */
+  readonly market: 'liquid' | 'thin' | 'either';
+  /** Candles that may still be taken away before it no longer is. */
+  spare: number;
+  /** Stretches with pages of their own size. */
+  readonly paged: (Span & { readonly rowsMax: number })[];
+  /** Holes that are asked again alone, without their neighbours; the answer is empty. */
+  readonly alone: Span[];
+  /** Holes that are not asked again. */
+  readonly once: Span[];
+  listedFromMs: number | null;
+  delistedFromMs: number | null;
+  readonly sums: (Span & { longer: number; stored: number })[];
+  readonly accepted: (Span & { reason: string; by: string; atMs: number })[];
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** What a gap is planted into: one part of the time of one venue. */
+export interface Table {
+  readonly random: Random;
+  readonly base: Base;
+  readonly slot: Span;
+  readonly drafts: readonly Draft[];
+  /** Copies of the first one: markets that may begin or end inside the time. */
+  readonly copies: Readonly<Record<'not_listed' | 'delisted', Draft>>;
+  readonly rowsMax: number;
+  readonly isOld: boolean;
+  readonly incidents: PlantedIncident[];
+  readonly silentElsewhere: Span[];
+}
+
+type Asked = Omit<Question, 'kind'>;
+type Plant = (table: Table) => readonly Asked[] | null;
+type Answer = Pick<Question, 'state' | 'causes'> & { readonly isOurs?: boolean };
+const answer = (state: Question['state'], ...causes: readonly string[]): Answer => ({ state, causes });
+
+/** How each kind of gap is planted; null where the base does not allow it. */
+export const KINDS: Readonly<Record<string, Plant>> = {
+  thin_as_recorded: asRecorded,
+  thin_market: (table) => (table.base.emptyCandles === 'flat' ? null : one(table, { market: 'thin', length: 20 }, answer('no_trades', 'thin_market'))),
+  thin_market_settled: (table) => (table.base.emptyCandles === 'flat' || !table.isOld ? null : one(table, { market: 'thin', length: 12, fitsPage: true }, answer('no_trades', 'thin_market'), (draft, gap) => draft.once.push(gap))),
+  short_pause: (table) => (table.base.emptyCandles === 'flat' ? null : one(table, { market: 'liquid', length: 3 }, answer('no_trades', 'thin_market'))),
+  long_pause: (table) => (table.base.emptyCandles === 'flat' || liquid(table).length < 3 ? null : one(table, { market: 'liquid', length: 40, lengthMin: 6 }, answer('pending', 'unexplained'))),
+  single_hole: (table) => (table.base.emptyCandles === 'omitted' || liquid(table).length < 3 ? null : one(table, { market: 'liquid', length: 30 }, answer('pending', 'unexplained'))),
+  few_symbols: (table) => (table.base.emptyCandles === 'omitted' || liquid(table).length > 2 ? null : one(table, { length: 30 }, answer('pending', 'few_liquid_symbols'))),
+  thin_recent: (table) => (table.base.emptyCandles === 'flat' || !isRecent(table) ? null : one(table, { market: 'thin', length: 20 }, answer('pending', 'second_look'), (draft, gap) => draft.once.push(gap))),
+  outage: (table) => all(table, 'missing', answer('outage', 'venue_outage')),
+  halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', answer('outage', 'halt'))),
+  outage_asked_once: outageAskedOnce,
+  silent_everywhere: silentEverywhere,
+  known_incident: knownIncident,
+  cut_candle: cutCandle,
+  calm_flat: calmFlat,
+  asked_once: (table) => one(table, { market: 'liquid', length: 10 }, answer('pending', 'second_look'), (draft, gap) => draft.once.push(gap)),
+  accepted: (table) => one(table, { length: 10 }, answer('outage', 'accepted'), (draft, gap) => draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS })),
+  not_listed: (table) => life(table, 'not_listed'),
+  delisted: (table) => life(table, 'delisted'),
+  ours_page_step: (table) => pageStep(table, [pick(table.random, table.drafts) as Draft]),
+  ours_page_step_everywhere: (table) => pageStep(table, table.drafts),
+  ours_rows_dropped: rowsDropped,
+  ours_cut_page: cutPage,
+  ours_empty_page: emptyPage,
+  ours_trades_lost: tradesLost,
+};
+
+const between = (random: Random, bounds: { readonly min: number; readonly max: number }): number => bounds.min + randomInt(random, Math.max(1, bounds.max - bounds.min + 1));
+export const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[randomInt(random, items.length)];
+/** The first answers came within a week. */
+const isRecent = ({ isOld, slot, base }: Table): boolean => !isOld && base.span.toMs + HOUR_MS < slot.fromMs + 7 * DAY_MS;
+const liquid = ({ drafts }: Table): readonly Draft[] => drafts.filter(({ market }) => market === 'liquid');
+const canLose = ({ market, spare }: Draft, candles: number): boolean => market === 'thin' || (market === 'liquid' && spare >= candles);
+const question = (symbol: string, spans: readonly Span[], { isOurs = false, ...expected }: Answer): Asked => ({ symbol, spans, isOurs, ...expected });
+
+/** A stretch of the slot with room on both sides. */
+function place({ random, base: { stepMs }, slot }: Table, bounds: { readonly min: number; readonly max: number }): Span {
+  const room = (slot.toMs - slot.fromMs) / stepMs;
+  const length = Math.min(between(random, bounds), Math.floor(room / 2));
+  const fromMs = slot.fromMs + between(random, { min: 8, max: room - length - 8 }) * stepMs;
+  return { fromMs, toMs: fromMs + length * stepMs };
+}
+
+/** Takes the rows of `span` away; false when candles are missing or flat there or beside it already. */
+function take(draft: Draft, span: Span, stepMs: number): boolean {
+  for (let timeMs = span.fromMs - stepMs; timeMs <= span.toMs; timeMs += stepMs) if ((draft.rows.get(timeMs)?.volume ?? 0) === 0) return false;
+  for (let timeMs = span.fromMs; timeMs < span.toMs; timeMs += stepMs) draft.rows.delete(timeMs);
+  return true;
+}
+
+interface Wanted {
+  readonly market?: Draft['market'];
+  readonly length: number;
+  readonly lengthMin?: number;
+  readonly fitsPage?: boolean;
+}
+
+/** A gap of one symbol. */
+function one(table: Table, wanted: Wanted, expected: Answer, also: (draft: Draft, gap: Span) => void = () => undefined): Asked[] | null {
+  const lengthMin = wanted.lengthMin ?? 1;
+  const draft = pick(table.random, table.drafts.filter((draft) => (wanted.market ?? draft.market) === draft.market && canLose(draft, lengthMin)));
+  if (draft === undefined) return null;
+  const gap = place(table, { min: lengthMin, max: draft.market === 'thin' ? wanted.length : Math.min(wanted.length, draft.spare) });
+  if (wanted.fitsPage === true && (draft.paged.length > 0 || crossesPage(gap, table))) return null;
+  if (!take(draft, gap, table.base.stepMs)) return null;
+  draft.spare -= (gap.toMs - gap.fromMs) / table.base.stepMs;
+  also(draft, gap);
+  return [question(draft.symbol, [gap], expected)];
+}
+
+/** True where an answer cannot have a row on both sides: a page begins or ends in or beside the gap. */
+function crossesPage({ fromMs, toMs }: Span, { base, rowsMax }: Table): boolean {
+  const page = (timeMs: number): number => Math.floor((timeMs - base.span.fromMs) / (rowsMax * base.stepMs));
+  return page(fromMs - base.stepMs) !== page(toMs);
+}
+
+/** A hole of a thin market that nobody planted. */
+function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
+  const draft = pick(random, drafts.filter(({ market }) => market === 'thin'));
+  if (base.emptyCandles === 'flat' || draft === undefined) return null;
+  const holes = holesIn(slot, new Set(draft.rows.keys()), base.stepMs).filter(({ fromMs, toMs }) => fromMs > slot.fromMs && toMs < slot.toMs);
+  const hole = pick(random, holes);
+  return hole === undefined ? null : [question(draft.symbol, [hole], answer('no_trades', 'thin_market'))];
+}
+
+const flattened = (row: RecordedCandle): RecordedCandle => ({ ...row, high: row.low, volume: 0 });
+
+/** The venue stands still: rows of all symbols missing or flat; one of them may stop a little later than the others. */
+function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] | null {
+  const { stepMs } = table.base;
+  if (liquid(table).length < 3) return null;
+  const gap = place(table, { min: 1, max: stepMs < HOUR_MS ? 290 : 9 });
+  const late = pick(table.random, table.drafts);
+  const own = (draft: Draft): Span => (draft === late && gap.toMs - gap.fromMs > 4 * stepMs ? { fromMs: gap.fromMs + stepMs, toMs: gap.toMs } : gap);
+  for (const draft of [...table.drafts, ...Object.values(table.copies)]) {
+    for (let timeMs = own(draft).fromMs; timeMs < gap.toMs; timeMs += stepMs) {
+      const row = draft.rows.get(timeMs);
+      if (row !== undefined && rows === 'flat') draft.rows.set(timeMs, flattened(row));
+      else draft.rows.delete(timeMs);
+    }
+  }
+  return table.drafts.map((draft) => question(draft.symbol, [own(draft)], expected));
+}
+
+function silentEverywhere(table: Table): Asked[] | null {
+  if (table.base.emptyCandles === 'omitted') return null;
+  const asked = all(table, 'missing', answer('pending', 'unexplained'));
+  if (asked !== null) table.silentElsewhere.push(...asked.flatMap(({ spans }) => spans));
+  return asked;
+}
+
+function outageAskedOnce(table: Table): Asked[] | null {
+  const asked = all(table, 'missing', answer('pending', 'second_look'));
+  if (asked === null) return null;
+  for (const draft of [...table.drafts, ...Object.values(table.copies)]) draft.once.push(table.slot);
+  return asked;
+}
+
+function knownIncident(table: Table): Asked[] | null {
+  return one(table, { length: 60 }, answer('outage', 'known_incident'), (draft, gap) => {
+    const { stepMs } = table.base;
+    const wider = { fromMs: gap.fromMs - between(table.random, { min: 0, max: 3 }) * stepMs, toMs: gap.toMs + between(table.random, { min: 0, max: 3 }) * stepMs };
+    table.incidents.push({ ...wider, id: `planted ${gap.fromMs}`, exchange: 'quiz', symbols: randomInt(table.random, 2) === 0 ? null : [draft.symbol], source: 'quiz' });
+  });
+}
+
+function cutCandle(table: Table): Asked[] | null {
+  if (table.base.emptyCandles === 'omitted' || liquid(table).length < 3) return null;
+  return one(table, { market: 'liquid', length: 30 }, answer('outage', 'cut_candle'), (draft, gap) => {
+    const openTimeMs = gap.fromMs - table.base.stepMs;
+    const row = draft.rows.get(openTimeMs) as RecordedCandle;
+    draft.rows.set(openTimeMs, { ...row, closeTimeMs: openTimeMs + randomInt(table.random, table.base.stepMs - 1) });
+  });
+}
+
+/** One market rests: its flat rows are present. */
+function calmFlat(table: Table): Asked[] | null {
+  const draft = pick(table.random, table.drafts.filter(({ spare }) => spare > 0));
+  if (table.base.emptyCandles === 'omitted' || draft === undefined) return null;
+  const calm = place(table, { min: 1, max: Math.min(30, draft.spare) });
+  for (const [timeMs, row] of draft.rows) if (timeMs >= calm.fromMs && timeMs < calm.toMs) draft.rows.set(timeMs, flattened(row));
+  draft.spare -= (calm.toMs - calm.fromMs) / table.base.stepMs;
+  return [question(draft.symbol, [calm], answer(null))];
+}
+
+/** A market that begins or ends inside the window: a copy of a recorded one. */
+function life(table: Table, end: 'not_listed' | 'delisted'): Asked[] | null {
+  const copy = table.copies[end];
+  const { span } = table.base;
+  if (liquid(table).length < 3 || copy.listedFromMs !== null || copy.delistedFromMs !== null) return null;
+  const atMs = place(table, { min: 1, max: 1 }).fromMs;
+  const gone = end === 'not_listed' ? { fromMs: span.fromMs, toMs: atMs } : { fromMs: atMs, toMs: span.toMs };
+  for (const timeMs of copy.rows.keys()) if (timeMs >= gone.fromMs && timeMs < gone.toMs) copy.rows.delete(timeMs);
+  if (end === 'not_listed') copy.listedFromMs = atMs;
+  else copy.delistedFromMs = atMs;
+  return [question(copy.symbol, [gone], answer('not_due', end))];
+}
+
+/** Our pager loses the last candle of each page, and loses it again when it asks for that candle alone. */
+function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: readonly Draft[]): Asked[] | null {
+  const pages = Math.min(between(random, { min: 1, max: 9 }), Math.floor((slot.toMs - slot.fromMs) / ((rowsMax + 1) * stepMs)));
+  if (pages < 1 || !drafts.every((draft) => canLose(draft, pages))) return null;
+  const holes = Array.from({ length: pages }, (_, at) => ({ fromMs: slot.fromMs + ((at + 1) * (rowsMax + 1) - 1) * stepMs, toMs: slot.fromMs + (at + 1) * (rowsMax + 1) * stepMs }));
+  return drafts.flatMap((draft) => {
+    const lost = holes.filter((hole) => take(draft, hole, stepMs));
+    draft.paged.push({ fromMs: slot.fromMs, toMs: (holes.at(-1) as Span).toMs, rowsMax: rowsMax + 1 });
+    draft.alone.push(...lost);
+    draft.spare -= lost.length;
+    return lost.length === 0 ? [] : [question(draft.symbol, lost, { ...answer('pending', 'pagination', 'page_edge', 'second_look'), isOurs: true })];
+  });
+}
+
+/** Our reader drops every n-th row, in the midst of answers. */
+function rowsDropped(table: Table): Asked[] | null {
+  const { base: { stepMs }, slot, rowsMax, random } = table;
+  const draft = pick(random, liquid(table).filter(({ spare }) => spare >= 6));
+  const room = (slot.toMs - slot.fromMs) / stepMs;
+  const count = Math.min(9, Math.floor((room - 10) / (rowsMax + 1)), draft?.spare ?? 0);
+  if (draft === undefined || count < 6) return null;
+  const firstMs = slot.fromMs + between(random, { min: 5, max: rowsMax / 2 }) * stepMs;
+  const holes = Array.from({ length: count }, (_, at) => ({ fromMs: firstMs + at * (rowsMax + 1) * stepMs, toMs: firstMs + (at * (rowsMax + 1) + 1) * stepMs })).filter(({ toMs }) => toMs < slot.toMs);
+  if (holes.length < 6 || !holes.every((hole) => take(draft, hole, stepMs))) return null;
+  draft.spare -= holes.length;
+  return [question(draft.symbol, holes, { ...answer('pending', 'pagination'), isOurs: true })];
+}
+
+/** An answer ends early, and the second one, for the rest alone, is empty. */
+function cutPage(table: Table): Asked[] | null {
+  const { base, slot, rowsMax, random } = table;
+  const pageMs = rowsMax * base.stepMs;
+  const endMs = base.span.fromMs + Math.ceil((slot.fromMs + 30 * base.stepMs - base.span.fromMs) / pageMs) * pageMs;
+  const draft = pick(random, table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, 1)));
+  if (draft === undefined || endMs >= slot.toMs) return null;
+  const length = between(random, { min: 1, max: Math.min(20, draft.market === 'thin' ? 20 : draft.spare, rowsMax - 5) });
+  const lost = { fromMs: endMs - length * base.stepMs, toMs: endMs };
+  if (!take(draft, lost, base.stepMs)) return null;
+  draft.alone.push(lost);
+  draft.spare -= length;
+  return [question(draft.symbol, [lost], { ...answer('pending', 'page_edge'), isOurs: true })];
+}
+
+/** An answer without rows for a page that has them; nobody asked again yet. */
+function emptyPage(table: Table): Asked[] | null {
+  const { base, slot, rowsMax, random } = table;
+  const pageMs = rowsMax * base.stepMs;
+  const fromMs = base.span.fromMs + Math.ceil((slot.fromMs - base.span.fromMs) / pageMs) * pageMs;
+  const draft = pick(random, table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, rowsMax)));
+  if (draft === undefined || fromMs + pageMs >= slot.toMs) return null;
+  const lost = { fromMs, toMs: fromMs + pageMs };
+  if (!take(draft, lost, base.stepMs)) return null;
+  draft.once.push(lost);
+  draft.spare -= rowsMax;
+  return [question(draft.symbol, [lost], { ...answer('pending', 'second_look'), isOurs: true })];
+}
+
+/** Rows that the venue has: the longer candle beside them tells. */
+function tradesLost(table: Table): Asked[] | null {
+  const { base: { stepMs }, random } = table;
+  const draft = pick(random, table.drafts.filter(({ spare }) => spare >= 1));
+  if (table.base.emptyCandles === 'omitted' || draft === undefined) return null;
+  const longerMs = 4 * stepMs * between(random, { min: 1, max: 3 });
+  const near = place(table, { min: 1, max: 1 }).fromMs;
+  const sum = { fromMs: Math.floor(near / longerMs) * longerMs, toMs: Math.floor(near / longerMs) * longerMs + longerMs };
+  const lost = { fromMs: near, toMs: Math.min(near + Math.min(3, draft.spare) * stepMs, sum.toMs) };
+  const volumeIn = ({ fromMs, toMs }: Span): number => [...draft.rows.values()].filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs).reduce((total, row) => total + row.volume, 0);
+  const longer = volumeIn(sum);
+  if (!take(draft, lost, stepMs)) return null;
+  draft.sums.push({ ...sum, longer, stored: volumeIn(sum) });
+  draft.spare -= (lost.toMs - lost.fromMs) / stepMs;
+  return [question(draft.symbol, [lost], { ...answer('pending', 'trades_lost'), isOurs: true })];
+}
+

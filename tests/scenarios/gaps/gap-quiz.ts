@@ -1,0 +1,154 @@
+import { randomInt, type Random } from '../../../src/kernel/random.ts';
+import { askFor, holesIn, type AskedPage, type Span } from './asking.ts';
+import { KINDS, pick, type Base, type Draft, type PlantedIncident, type Question, type Table } from './gap-kinds.ts';
+import type { RecordedCandle } from './recordings.ts';
+
+/**
+ * Makes questions: recorded series with gaps planted into them, and what the pipeline would know of each. It shares
+ * no code with what answers them.
+ */
+
+interface QuizSeries {
+  readonly symbol: string;
+  readonly rows: readonly RecordedCandle[];
+  readonly answers: readonly AskedPage[];
+  readonly listedFromMs: number | null;
+  readonly delistedFromMs: number | null;
+  readonly sums: readonly (Span & { readonly longer: number; readonly stored: number })[];
+  readonly accepted: readonly (Span & { readonly reason: string; readonly by: string; readonly atMs: number })[];
+}
+
+export interface Round {
+  readonly base: Base;
+  readonly judged: Span;
+  readonly rowsPerPageMax: number;
+  readonly series: readonly QuizSeries[];
+  readonly others: readonly { readonly exchange: string; readonly answered: readonly Span[]; readonly traded: readonly Span[] }[];
+  readonly incidents: readonly PlantedIncident[];
+  readonly questions: readonly Question[];
+}
+
+export const RECHECK_AFTER_MS = 21_600_000;
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** Share of candles without a trade that a symbol may have and still be called liquid, with something in hand. */
+const SPARE_SHARE = 0.008;
+const TRAILING_MS = 30 * DAY_MS;
+/** Candles of a round: the first two thirds are history. */
+const CANDLES_MAX = 6_000;
+const SLOT_CANDLES_MIN = 120;
+const SLOTS_MAX = 10;
+
+/** One venue with a gap in each part of the last third of its time, of the kinds that were asked least so far. */
+export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<string, number>): Round {
+  const { stepMs } = whole;
+  const span = partOf(whole, random);
+  const base = { ...whole, span };
+  const judgedCandles = Math.floor((span.toMs - span.fromMs) / stepMs / 3);
+  const judged = { fromMs: span.toMs - judgedCandles * stepMs, toMs: span.toMs };
+  const drafts = draftsOf(base, { fromMs: Math.max(span.fromMs, judged.fromMs - TRAILING_MS), toMs: judged.fromMs }, random);
+  const table = {
+    random, base, drafts, copies: { not_listed: copyOf(drafts, 'NEW/COPY'), delisted: copyOf(drafts, 'OLD/COPY') },
+    rowsMax: pick(random, [30, 100, 300, 1_000]) as number, isOld: randomInt(random, 2) === 0, incidents: [] as PlantedIncident[], silentElsewhere: [] as Span[],
+  };
+  const slots = Math.max(1, Math.min(2 + randomInt(random, SLOTS_MAX - 1), Math.floor(judgedCandles / SLOT_CANDLES_MIN)));
+  const slotMs = Math.floor(judgedCandles / slots) * stepMs;
+  const questions: Question[] = [];
+  for (let at = 0; at < slots; at++) {
+    const slot = { fromMs: judged.fromMs + at * slotMs, toMs: judged.fromMs + (at + 1) * slotMs };
+    const asked = (kind: string): number => (askedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
+    const kinds = Object.keys(KINDS).map((kind) => ({ kind, rank: asked(kind) + random.next() })).toSorted((a, b) => a.rank - b.rank);
+    for (const { kind } of kinds) {
+      const planted = KINDS[kind]?.({ ...table, slot }) ?? null;
+      if (planted === null) continue;
+      questions.push(...planted.map((one) => ({ kind, ...one })));
+      break;
+    }
+  }
+  const used = [...drafts, ...Object.values(table.copies).filter((copy) => copy.listedFromMs !== null || copy.delistedFromMs !== null)];
+  const askedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
+  return {
+    base, judged, rowsPerPageMax: table.rowsMax, incidents: table.incidents, questions,
+    series: used.map((draft) => seriesOf(draft, { base, judged, rowsMax: table.rowsMax, askedAtMs })),
+    others: othersOf(table),
+  };
+}
+
+function partOf({ span, stepMs }: Base, random: Random): Span {
+  const candles = (span.toMs - span.fromMs) / stepMs;
+  const fromMs = span.fromMs + randomInt(random, Math.max(1, candles - CANDLES_MAX)) * stepMs;
+  return { fromMs, toMs: Math.min(span.toMs, fromMs + CANDLES_MAX * stepMs) };
+}
+
+/** More than this share of candles without a trade is surely not liquid. */
+const THIN_SHARE = 0.014;
+
+function draftsOf(base: Base, history: Span, random: Random): Draft[] {
+  const { recordings, span, stepMs, emptyCandles } = base;
+  const recorded = recordings.map(({ exchange, symbol, rows }): Draft => {
+    const own = rows.filter((row) => row.openTimeMs >= span.fromMs && row.openTimeMs < span.toMs && (emptyCandles === 'flat' || row.volume > 0));
+    return draftOf(`${exchange}:${symbol}`, own, { history, stepMs, span });
+  });
+  if (emptyCandles === 'flat') return recorded;
+  // No recording of a really thin market is at hand: one is thinned out, to between 50 and 98 % of its candles.
+  const share = 0.5 + 0.48 * random.next();
+  return [...recorded, draftOf('THINNED/COPY', [...(recorded[0] as Draft).rows.values()].filter(() => random.next() < share), { history, stepMs, span })];
+}
+
+function draftOf(symbol: string, rows: readonly RecordedCandle[], { history, stepMs, span }: { readonly history: Span; readonly stepMs: number; readonly span: Span }): Draft {
+  const calmIn = ({ fromMs, toMs }: Span): number => (toMs - fromMs) / stepMs - rows.filter((row) => row.volume > 0 && row.openTimeMs >= fromMs && row.openTimeMs < toMs).length;
+  const candles = (history.toMs - history.fromMs) / stepMs;
+  // The thirty days before a gap move on through the window: all of its calm candles may lie in them.
+  const spare = Math.floor(candles * SPARE_SHARE) - calmIn(span);
+  const market = spare > 0 ? 'liquid' : calmIn(history) / candles > THIN_SHARE ? 'thin' : 'either';
+  return {
+    symbol, market, spare: Math.max(0, spare), rows: new Map(rows.map((row) => [row.openTimeMs, row])),
+    paged: [], alone: [], once: [], listedFromMs: null, delistedFromMs: null, sums: [], accepted: [],
+  };
+}
+
+const copyOf = ([first]: readonly Draft[], symbol: string): Draft => ({
+  ...(first as Draft), symbol, rows: new Map(first?.rows), market: 'either', spare: 0, paged: [], alone: [], once: [], sums: [], accepted: [],
+});
+
+interface Asking {
+  readonly base: Base;
+  readonly judged: Span;
+  readonly rowsMax: number;
+  readonly askedAtMs: number;
+}
+
+/** Asks for the series page by page, then once more for each hole, as its gaps demand. */
+function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, askedAtMs }: Asking): QuizSeries {
+  const openTimesMs = [...draft.rows.keys()].toSorted((a, b) => a - b);
+  const asking = { openTimesMs, stepMs, rowsMax, atMs: askedAtMs };
+  const answers: AskedPage[] = [];
+  let fromMs = span.fromMs;
+  for (const own of draft.paged.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    answers.push(...askFor({ fromMs, toMs: own.fromMs }, asking), ...askFor(own, { ...asking, rowsMax: own.rowsMax }));
+    fromMs = own.toMs;
+  }
+  answers.push(...askFor({ fromMs, toMs: span.toMs }, asking));
+  const isIn = (hole: Span, spans: readonly Span[]): boolean => spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
+  for (const hole of holesIn(judged, new Set(openTimesMs), stepMs)) {
+    if (isIn(hole, draft.once)) continue;
+    const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
+    answers.push(...askFor(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));
+  }
+  const { symbol, rows, listedFromMs, delistedFromMs, sums, accepted } = draft;
+  return { symbol, rows: [...rows.values()], answers, listedFromMs, delistedFromMs, sums, accepted };
+}
+
+/** Another venue that trades all the time except where it must not; in half of the rounds nobody asked it. */
+function othersOf({ random, base: { span, stepMs }, silentElsewhere }: Omit<Table, 'slot'>): Round['others'] {
+  if (silentElsewhere.length === 0 && randomInt(random, 2) === 0) return [];
+  const silent = silentElsewhere.toSorted((a, b) => a.fromMs - b.fromMs);
+  const traded: Span[] = [];
+  let fromMs = span.fromMs;
+  for (const gap of silent) {
+    if (gap.fromMs > fromMs) traded.push({ fromMs, toMs: gap.fromMs });
+    fromMs = Math.max(fromMs, gap.toMs);
+  }
+  return [{ exchange: 'elsewhere', answered: [span], traded: [...traded, { fromMs, toMs: span.toMs + stepMs }] }];
+}
