@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/faults/taxonomy/catalogue.ts';
+import { GAP_RULES } from '../../src/data/quality/gap-rules.ts';
 import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
 import { OPTION_KEYS, optionOf } from '../../src/surface/options.ts';
 import { blocksOf, compilerErrors, mentionedCommandsOf, refusalOf, shellCommandsOf, withoutOutput } from './documents.ts';
@@ -101,6 +102,11 @@ test('README.md has a row for every variable, and the manual names no other', ()
   const secretFiles = OPTION_KEYS.map(optionOf).flatMap(({ env, isSecret }) => (isSecret ? [`${env}_FILE`] : []));
   const named = MANUAL.flatMap((path) => withoutOutput(textOf(path)).match(/\bCANDLEKEEP_[A-Z_]+\b/g) ?? []);
   expect(named.filter((name) => ![...known, ...secretFiles].includes(name))).toEqual([]);
+});
+
+test('docs/decisions/0008-gap-reasons.md lists exactly the rules, in the order in which they decide', () => {
+  const listed = [...textOf('docs/decisions/0008-gap-reasons.md').matchAll(/^\| `(\w+)` \| (\w+) \| (.+) \|$/gm)].map(([, ...columns]) => columns);
+  expect(listed).toEqual(Object.entries(GAP_RULES).map(([cause, { state, says }]) => [cause, state, says]));
 });
 
 test('src/README.md lists exactly the rooms, in import order', () => {

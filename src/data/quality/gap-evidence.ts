@@ -1,5 +1,5 @@
-import { fitsPage, holds, liquidAt, shareAt, touches, type ConfirmedSilence, type Scene, type SeriesScene, type Stretch } from './gap-scene.ts';
-import { LIQUID_SHARE_MIN } from './liquidity.ts';
+import { fitsPage, holds, touches, tradingAt, type ConfirmedSilence, type Scene, type SeriesScene, type Stretch } from './gap-scene.ts';
+import { isLiquid, isPause, tradedShare } from './liquidity.ts';
 import { isSeenTwice, looksAt, type Looks } from './looks.ts';
 import type { Acceptance, CutCandle, SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
 import type { Spacing } from './spacing.ts';
@@ -27,9 +27,9 @@ export interface GapEvidence {
   /** Share of candles with a trade in the thirty days before, two decimals; null with too little history. */
   readonly tradedShare: number | null;
   readonly isLiquid: boolean;
-  /** No longer than a liquid market was ever seen to pause. */
-  readonly isShort: boolean;
-  /** Liquid symbols of the venue at that time. */
+  /** No longer than a market that trades this often may be expected to pause. */
+  readonly isPause: boolean;
+  /** Liquid symbols of the venue at that time; those whose requests failed do not count. */
   readonly liquidSymbols: number;
   /** The venue stood still as a whole. */
   readonly silence: Omit<ConfirmedSilence, keyof TimeRange> | null;
@@ -45,8 +45,6 @@ export interface GapEvidence {
 
 /** After so long no venue adds a candle that it left out. */
 const SETTLED_AFTER_MS = 7 * 86_400_000;
-/** Binance.US's BTC/USDT, with a trade in 98 % of its minutes, paused four minutes at most in three weeks of March 2023. Unit: candles. */
-const PAUSE_CANDLES_MAX = 5;
 
 /** Gathers what is known of one stretch. */
 export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): GapEvidence {
@@ -54,7 +52,8 @@ export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): Ga
   const { record, scope } = scene;
   const { rows, whole } = stretch;
   const looks = rows === 'missing' ? looksAt(stretch, series.answers) : null;
-  const share = shareAt(own, whole.fromMs, scene);
+  const trading = tradingAt(whole.fromMs, own, scene);
+  const share = tradedShare(trading);
   const spaced = own.spaced.filter((hole) => holds(hole, stretch)).toSorted((a, b) => b.holes - a.holes)[0];
   const accepted = series.accepted.find((one) => holds(one, stretch));
   return {
@@ -67,9 +66,9 @@ export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): Ga
     isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
     isBounded: own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs,
     tradedShare: share === null ? null : Math.round(share * 100) / 100,
-    isLiquid: (share ?? 0) >= LIQUID_SHARE_MIN,
-    isShort: (stretch.toMs - stretch.fromMs) / record.stepMs <= PAUSE_CANDLES_MAX,
-    liquidSymbols: liquidAt(whole.fromMs, scene),
+    isLiquid: isLiquid(trading),
+    isPause: isPause((stretch.toMs - stretch.fromMs) / record.stepMs, trading),
+    liquidSymbols: scene.liquidAt(whole.fromMs),
     silence: silenceAt(stretch, scene),
     incident: own.incidents.find((incident) => holds(incident, stretch))?.id ?? null,
     spacing: spaced === undefined ? null : { periodCandles: spaced.periodCandles, holes: spaced.holes },

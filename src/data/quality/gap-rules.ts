@@ -86,7 +86,7 @@ export const GAP_RULES = {
   thin_market: {
     state: 'no_trades', rows: 'missing',
     says: 'the venue leaves out candles in which nobody traded, and this market pauses like this',
-    applies: ({ emptyCandles, isBounded, isLiquid, isShort }) => emptyCandles === 'omitted' && isBounded && (isShort || !isLiquid),
+    applies: ({ emptyCandles, isBounded, isLiquid, isPause }) => emptyCandles === 'omitted' && isBounded && (isPause || !isLiquid),
   },
   few_liquid_symbols: {
     state: 'pending', rows: 'missing',

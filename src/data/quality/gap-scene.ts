@@ -1,6 +1,6 @@
 import { hullOfRanges, intersectRanges, subtractRanges, type TimeRange } from '../../market/range.ts';
 import { candlesOf, concerns, type KnownIncident } from './known-incidents.ts';
-import { LIQUID_SHARE_MIN, marketOf, tradedShare, type Market } from './liquidity.ts';
+import { isLiquid, marketOf, tradingBefore, type Market, type Trading } from './liquidity.ts';
 import { isSeenTwice, looksAt } from './looks.ts';
 import type { SeriesRecord, VenueRecord } from './series-record.ts';
 import { LIQUID_SYMBOLS_MIN, silencesOf, type Silence } from './silence.ts';
@@ -30,6 +30,8 @@ export interface Scene {
   readonly scope: Scope;
   readonly series: readonly SeriesScene[];
   readonly silences: readonly ConfirmedSilence[];
+  /** Liquid symbols of the venue at a time, of those that it was answered about. */
+  readonly liquidAt: (timeMs: number) => number;
 }
 
 export interface ConfirmedSilence extends Silence {
@@ -45,15 +47,30 @@ export interface Stretch extends TimeRange {
 }
 
 export function sceneOf(record: VenueRecord, scope: Scope): Scene {
-  const series = record.series.map((one): SeriesScene => ({
-    series: one,
-    market: marketOf(one),
-    rowsHull: hullOfRanges(subtractRanges(one.answered, one.missing)),
-    incidents: scope.incidents.filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol })).map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) })),
-    spaced: one.missing.some((hole) => touches(hole, scope.judged)) ? spacedHoles(one, record) : [],
-  }));
-  const silences = silencesOf(record, series.map(({ market }) => market));
-  return { record, scope, series, silences: silences.map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) })) };
+  const series = record.series.map((one): SeriesScene => {
+    const incidents = scope.incidents.filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol })).map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) }));
+    return {
+      series: one,
+      incidents,
+      market: marketOf(one, incidents),
+      rowsHull: hullOfRanges(subtractRanges(one.answered, one.missing)),
+      spaced: one.missing.some((hole) => touches(hole, scope.judged)) ? spacedHoles(one, { ...record, judged: scope.judged }) : [],
+    };
+  });
+  const silences = silencesOf(record, series.map(({ market }) => market)).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
+  return { record, scope, series, silences, liquidAt: liquidCount(record, series, silences) };
+}
+
+/** Holes of many symbols begin at the same time, so each time is counted once. */
+function liquidCount({ stepMs }: VenueRecord, series: readonly SeriesScene[], closed: readonly TimeRange[]): Scene['liquidAt'] {
+  const counted = new Map<number, number>();
+  const isLiquidAt = ({ market }: SeriesScene, timeMs: number): boolean =>
+    market.known.some((range) => range.fromMs <= timeMs && timeMs < range.toMs) && isLiquid(tradingBefore(timeMs, market, { stepMs, closed }));
+  return (timeMs) => {
+    const count = counted.get(timeMs) ?? series.filter((one) => isLiquidAt(one, timeMs)).length;
+    counted.set(timeMs, count);
+    return count;
+  };
 }
 
 function isConfirmed(silence: Silence, record: VenueRecord, { recheckAfterMs }: Scope): boolean {
@@ -68,11 +85,7 @@ export const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toM
 /** True when a hole and a row on each side of it fit into one answer. */
 export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean => (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
 
-/** Share of candles in which the symbol traded before `timeMs`; null with too little history. */
-export const shareAt = ({ market }: SeriesScene, timeMs: number, { record, silences }: Scene): number | null => tradedShare(market, { timeMs, stepMs: record.stepMs, closed: silences });
-
-/** Liquid symbols of the venue before `timeMs`. */
-export const liquidAt = (timeMs: number, scene: Scene): number => scene.series.filter((one) => (shareAt(one, timeMs, scene) ?? 0) >= LIQUID_SHARE_MIN).length;
+export const tradingAt = (timeMs: number, { market }: SeriesScene, { record, silences }: Scene): Trading => tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
 
 /** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
 export function stretchesOf({ series, incidents, spaced }: SeriesScene, { scope, silences }: Scene): Stretch[] {

@@ -1,6 +1,6 @@
 import { intersectRanges, type TimeRange } from '../../market/range.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
-import { LIQUID_SHARE_MIN, tradedShare, type Market } from './liquidity.ts';
+import { isLiquid, tradingBefore, type Market } from './liquidity.ts';
 import type { OtherVenue, VenueRecord } from './series-record.ts';
 
 /** Own data alone call it an outage only when at least so many liquid symbols tell. */
@@ -9,6 +9,8 @@ export const LIQUID_SYMBOLS_MIN = 3;
 const SILENT_SHARE_MIN = 0.9;
 /** Markets stop and come back a few minutes apart: a silence begins and ends where at least this share is silent. */
 const EDGE_SHARE_MIN = 0.5;
+/** With fewer silent symbols it is not even the edge of a silence. */
+const SILENT_SYMBOLS_MIN = Math.ceil(LIQUID_SYMBOLS_MIN * EDGE_SHARE_MIN);
 /** Share of the candles of a silence in which another venue must have traded to count as trading. */
 const TRADING_SHARE_MIN = 0.5;
 
@@ -32,8 +34,10 @@ export function silencesOf(record: VenueRecord, markets: readonly Market[]): Sil
   const cores: TimeRange[] = [];
   const moments: Moment[] = [];
   for (const moment of stillMoments(markets)) {
-    const isLiquid = (market: Market): boolean => (tradedShare(market, { timeMs: moment.fromMs, stepMs: record.stepMs, closed: cores }) ?? 0) >= LIQUID_SHARE_MIN;
-    const told = { ...moment, silent: moment.silent.filter(isLiquid), trading: moment.trading.filter(isLiquid) };
+    const liquid = (market: Market): boolean => isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed: cores }));
+    const silent = moment.silent.filter(liquid);
+    if (silent.length < SILENT_SYMBOLS_MIN) continue;
+    const told = { ...moment, silent, trading: moment.trading.filter(liquid) };
     moments.push(told);
     if (isCore(told)) extend(cores, moment);
   }
@@ -52,14 +56,14 @@ function extend(cores: TimeRange[], { fromMs, toMs }: TimeRange): void {
   else cores.push({ fromMs, toMs });
 }
 
-/** Stretches in which no market begins or ends to trade, and at least two are silent. */
+/** Stretches in which no market begins or ends to trade, and enough are silent to be worth a look. */
 function* stillMoments(markets: readonly Market[]): Generator<Moment> {
   const edges = [...new Set(markets.flatMap(({ known, silent }) => [...known, ...silent].flatMap(({ fromMs, toMs }) => [fromMs, toMs])))].toSorted((a, b) => a - b);
   const cursors = markets.map((market) => ({ market, isKnown: cursorOf(market.known), isSilent: cursorOf(market.silent) }));
   for (const [at, fromMs] of edges.slice(0, -1).entries()) {
     const known = cursors.filter(({ isKnown }) => isKnown(fromMs));
     const silent = new Set(known.filter(({ isSilent }) => isSilent(fromMs)).map(({ market }) => market));
-    if (silent.size < LIQUID_SYMBOLS_MIN * EDGE_SHARE_MIN) continue;
+    if (silent.size < SILENT_SYMBOLS_MIN) continue;
     yield { fromMs, toMs: edges[at + 1] as number, silent: [...silent], trading: known.map(({ market }) => market).filter((market) => !silent.has(market)) };
   }
 }

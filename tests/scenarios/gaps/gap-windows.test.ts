@@ -80,6 +80,11 @@ test('one liquid symbol alone does not pause for 277 minutes: without the list t
   expect(told(judge(venue, []).filter(({ state }) => state !== 'no_trades'), venue.stepMs)).toEqual(['BTC/USD 2023-03-04T17:00 277 pending few_liquid_symbols']);
 });
 
+test.each(['15m 2024-10-01T00:00Z', '1h 2021-05-04T01:00Z'])('nor do markets that never paused, for four candles of %s', (series) => {
+  const [interval = '', from = ''] = series.split(' ');
+  expect(new Set(judge(venueOf(recorded('coinbase', interval, from)), []).map(({ cause }) => cause))).toEqual(new Set(['few_liquid_symbols']));
+});
+
 test('Coinbase 2024-10-26: four quarter hours of both markets are an outage', () => {
   const venue = venueOf(recorded('coinbase', '15m', '2024-10-01T00:00Z'));
   expect(told(judge(venue), venue.stepMs)).toEqual(['BTC/USD 2024-10-26T16:15 4 outage known_incident', 'ETH/USD 2024-10-26T16:15 4 outage known_incident']);
@@ -118,7 +123,7 @@ test('a downloader that loses every 301st minute is caught, each hole of it', ()
 test('the day files of 2018 that end too early are not called calm', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2018-04-04T00:00Z'));
   expect(told(judge(venue).filter(({ state }) => state !== 'no_trades'), venue.stepMs)).toEqual([
-    'BTC/USD 2018-04-04T16:48 432 pending few_liquid_symbols', 'ETH/USD 2018-04-04T16:53 427 pending few_liquid_symbols',
+    'BTC/USD 2018-04-04T16:48 432 pending few_liquid_symbols', 'ETH/USD 2018-04-04T16:48 4 pending few_liquid_symbols', 'ETH/USD 2018-04-04T16:53 427 pending few_liquid_symbols',
   ]);
 });
 
