@@ -33,7 +33,7 @@ test('outages of the venue and known incidents do not count against a symbol', (
 });
 
 test('the thirty days before count and nothing older', () => {
-  const market = marketOf(recordOf(DAYS_30 + 1_000, [[0, 1_000]]), []);
+  const market = marketOf(recordOf(DAYS_30 + 1_000, [[1, 1_000]]), []);
   expect(tradedShare(tradingBefore((DAYS_30 + 1_000) * M, market, { stepMs: M, closed: [] }))).toBe(1);
   expect(tradedShare(tradingBefore((DAYS_30 + 500) * M, market, { stepMs: M, closed: [] }))).toBeLessThan(1);
 });

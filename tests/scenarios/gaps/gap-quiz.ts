@@ -91,8 +91,8 @@ function draftsOf(base: Base, history: Span, random: Random): Draft[] {
     return draftOf(`${exchange}:${symbol}`, own, { history, stepMs, span });
   });
   if (emptyCandles === 'flat') return recorded;
-  // No recording of a really thin market is at hand: one is thinned out, to between 50 and 98 % of its candles.
-  const share = 0.5 + 0.48 * random.next();
+  // No recording of a really thin market is at hand: one is thinned out, to between 50 and 80 % of its candles.
+  const share = 0.5 + 0.3 * random.next();
   return [...recorded, draftOf('THINNED/COPY', [...(recorded[0] as Draft).rows.values()].filter(() => random.next() < share), { history, stepMs, span })];
 }
 
