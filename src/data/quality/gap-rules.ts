@@ -1,12 +1,13 @@
+import type { GapState } from '../../faults/ledger/account.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import { LIQUID_SYMBOLS_MIN } from './silence.ts';
 import { isTradeLost } from './volume-sums.ts';
 
-/** What becomes of candles that are not there. `not_due`: they were never expected. */
-export type GapState = 'no_trades' | 'outage' | 'pending' | 'not_due';
+/** What the account says of the candles; `not_due` ones were never expected and stand in no account. */
+export type VerdictState = Exclude<GapState, 'quarantined'> | 'not_due';
 
 interface GapRule {
-  readonly state: GapState;
+  readonly state: VerdictState;
   /** Holes, flat rows, or both. */
   readonly rows: GapEvidence['rows'] | 'any';
   readonly says: string;
@@ -108,4 +109,4 @@ const RULES = Object.entries(GAP_RULES) as readonly (readonly [GapCause, GapRule
 export const causeOf = (evidence: GapEvidence): GapCause | null =>
   RULES.find(([, rule]) => (rule.rows === 'any' || rule.rows === evidence.rows) && rule.applies(evidence))?.[0] ?? null;
 
-export const stateOf = (cause: GapCause): GapState => GAP_RULES[cause].state;
+export const stateOf = (cause: GapCause): VerdictState => GAP_RULES[cause].state;

@@ -1,14 +1,14 @@
 import type { TimeRange } from '../../market/range.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
 import { evidenceOf, type GapEvidence } from './gap-evidence.ts';
-import { causeOf, stateOf, type GapCause, type GapState } from './gap-rules.ts';
+import { causeOf, stateOf, type GapCause, type VerdictState } from './gap-rules.ts';
 import { sceneOf, stretchesOf, type Scope } from './gap-scene.ts';
 import type { VenueRecord } from './series-record.ts';
 
 /** Why neighbouring candles of one series are missing, or flat in an outage. */
 export interface GapVerdict extends TimeRange {
   readonly symbol: MarketSymbol;
-  readonly state: GapState;
+  readonly state: VerdictState;
   readonly cause: GapCause;
   readonly evidence: GapEvidence;
 }
