@@ -81,3 +81,9 @@ test('a hole is cut where the market began, where a person accepted it and at th
 test('a hole before the first row is no calm while the listing is unknown', () => {
   expect(told(judge(venue([market('A', { missing: [[0, 500]] })], { emptyCandles: 'omitted' })))).toEqual(['A 0-500 pending page_edge']);
 });
+
+test('nor is a hole after the last row, however long', () => {
+  const thin = Array.from({ length: 300 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]);
+  const causes = judge(venue([market('A', { missing: [...thin, [1_000, MINUTES]] })], { emptyCandles: 'omitted', rowsPerPageMax: 300 }), [900, MINUTES]).map(({ cause }) => cause);
+  expect(causes).toEqual(['few_liquid_symbols']);
+});

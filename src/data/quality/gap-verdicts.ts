@@ -5,7 +5,7 @@ import { causeOf, stateOf, type GapCause, type VerdictState } from './gap-rules.
 import { sceneOf, stretchesOf, type Scope } from './gap-scene.ts';
 import type { VenueRecord } from './series-record.ts';
 
-/** Why neighbouring candles of one series are missing, or flat in an outage. */
+/** Why a stretch of candles of one series is missing, or flat in an outage. Neighbours may have the same cause on other evidence. */
 export interface GapVerdict extends TimeRange {
   readonly symbol: MarketSymbol;
   readonly state: VerdictState;
@@ -19,20 +19,9 @@ export interface GapVerdict extends TimeRange {
  */
 export function judgeGaps(record: VenueRecord, scope: Scope): GapVerdict[] {
   const scene = sceneOf(record, scope);
-  return scene.series.flatMap((own) => {
-    const verdicts: GapVerdict[] = [];
-    for (const stretch of stretchesOf(own, scene)) {
-      const evidence = evidenceOf(stretch, own, scene);
-      const cause = causeOf(evidence);
-      if (cause !== null) join(verdicts, { symbol: own.series.symbol, fromMs: stretch.fromMs, toMs: stretch.toMs, state: stateOf(cause), cause, evidence });
-    }
-    return verdicts;
-  });
-}
-
-/** Neighbours with the same evidence are one verdict. */
-function join(verdicts: GapVerdict[], next: GapVerdict): void {
-  const last = verdicts.at(-1);
-  if (last?.toMs === next.fromMs && last.cause === next.cause && JSON.stringify(last.evidence) === JSON.stringify(next.evidence)) verdicts[verdicts.length - 1] = { ...last, toMs: next.toMs };
-  else verdicts.push(next);
+  return scene.series.flatMap((own) => stretchesOf(own, scene).flatMap((stretch): GapVerdict[] => {
+    const evidence = evidenceOf(stretch, own, scene);
+    const cause = causeOf(evidence);
+    return cause === null ? [] : [{ symbol: own.series.symbol, fromMs: stretch.fromMs, toMs: stretch.toMs, state: stateOf(cause), cause, evidence }];
+  }));
 }

@@ -31,29 +31,28 @@ interface Moment extends TimeRange {
 
 /** Every silence of the venue, oldest first. */
 export function silencesOf(record: VenueRecord, markets: readonly Market[]): Silence[] {
-  const cores: TimeRange[] = [];
+  const closed: TimeRange[] = [];
   const moments: Moment[] = [];
   for (const moment of stillMoments(markets)) {
-    const liquid = (market: Market): boolean => isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed: cores }));
+    const liquid = (market: Market): boolean => isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed }));
     const silent = moment.silent.filter(liquid);
     if (silent.length < SILENT_SYMBOLS_MIN) continue;
     const told = { ...moment, silent, trading: moment.trading.filter(liquid) };
     moments.push(told);
-    if (isCore(told)) extend(cores, moment);
+    const goesOn = closed.at(-1)?.toMs === told.fromMs && silentShare(told) >= EDGE_SHARE_MIN;
+    if (goesOn || silentShare(told) >= SILENT_SHARE_MIN) extend(closed, told);
   }
-  return cores.map((core) => silenceAround(core, moments)).filter((silence, at, all) => silence.fromMs !== all[at - 1]?.fromMs)
-    .map((moment) => ({ fromMs: moment.fromMs, toMs: moment.toMs, silent: symbolsOf(moment.silent), trading: symbolsOf(moment.trading), others: othersDuring(record, moment) }));
+  return closed.map((range) => silenceIn(range, moments, record));
 }
 
 const symbolsOf = (markets: readonly Market[]): MarketSymbol[] => markets.map(({ series }) => series.symbol);
 const silentShare = ({ silent, trading }: Moment): number => (silent.length + trading.length < LIQUID_SYMBOLS_MIN ? 0 : silent.length / (silent.length + trading.length));
-const isCore = (moment: Moment): boolean => silentShare(moment) >= SILENT_SHARE_MIN;
 
-/** `cores` is in order of time. */
-function extend(cores: TimeRange[], { fromMs, toMs }: TimeRange): void {
-  const last = cores.at(-1);
-  if (last?.toMs === fromMs) cores[cores.length - 1] = { fromMs: last.fromMs, toMs };
-  else cores.push({ fromMs, toMs });
+/** `ranges` is in order of time. */
+function extend(ranges: TimeRange[], { fromMs, toMs }: TimeRange): void {
+  const last = ranges.at(-1);
+  if (last?.toMs === fromMs) ranges[ranges.length - 1] = { fromMs: last.fromMs, toMs };
+  else ranges.push({ fromMs, toMs });
 }
 
 /** Stretches in which no market begins or ends to trade, and enough are silent to be worth a look. */
@@ -77,14 +76,13 @@ function cursorOf(ranges: readonly TimeRange[]): (timeMs: number) => boolean {
   };
 }
 
-/** The core with the moments before and after it that still belong to it. */
-function silenceAround(core: TimeRange, moments: readonly Moment[]): Moment {
-  const first = moments.findIndex((moment) => moment.fromMs === core.fromMs);
-  const belongs = (moment: Moment | undefined): boolean => moment !== undefined && silentShare(moment) >= EDGE_SHARE_MIN;
-  let [from, to] = [first, first];
-  while (belongs(moments[from - 1]) && moments[from - 1]?.toMs === moments[from]?.fromMs) from -= 1;
-  while (belongs(moments[to + 1]) && moments[to + 1]?.fromMs === moments[to]?.toMs) to += 1;
-  return { ...(moments[first] as Moment), fromMs: (moments[from] as Moment).fromMs, toMs: (moments[to] as Moment).toMs };
+/** The silence that was recognised in `range`: it began before, when half of its symbols had stopped. */
+function silenceIn(range: TimeRange, moments: readonly Moment[], record: VenueRecord): Silence {
+  let at = moments.findIndex((moment) => moment.fromMs === range.fromMs);
+  const { silent, trading } = moments[at] as Moment;
+  for (let before = moments[at - 1]; before?.toMs === moments[at]?.fromMs && before !== undefined && silentShare(before) >= EDGE_SHARE_MIN; before = moments[at - 1]) at -= 1;
+  const whole = { fromMs: (moments[at] as Moment).fromMs, toMs: range.toMs };
+  return { ...whole, silent: symbolsOf(silent), trading: symbolsOf(trading), others: othersDuring(record, whole) };
 }
 
 function othersDuring({ others }: VenueRecord, silence: TimeRange): Silence['others'] {

@@ -48,6 +48,12 @@ test('nor is one that pauses every night', () => {
   expect(spacedIn((minute) => random.next() < asleep(minute))).toEqual([]);
 });
 
+test('nor are four restless times that happen to lie at equal distances', () => {
+  const restless = [1_000, 1_301, 1_602, 1_903].flatMap((minute, at) => [minute, minute - 9 + at, minute - 3 - at, minute + 2 + at, minute + 7 - at]);
+  expect(spacedIn((minute) => restless.includes(minute))).toEqual([]);
+  expect(spacedIn((minute) => restless.includes(minute) && minute % 301 === 1_000 % 301)).not.toEqual([]);
+});
+
 test('an outage is no row of holes', () => {
   expect(spacedIn((minute) => minute >= 3_000 && minute < 3_277)).toEqual([]);
 });
