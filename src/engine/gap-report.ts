@@ -3,14 +3,17 @@ import { ParquetUnreadableError } from '../kernel/duckdb-parquet.ts';
 import type { Ports } from '../kernel/ports.ts';
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
-import { candlesIn, type TimeRange } from '../market/range.ts';
-import { dayOf, periodOf } from '../market/partition.ts';
+import { candlesIn, subtractRanges, type TimeRange } from '../market/range.ts';
+import { dayOf, dayRange, periodOf } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import type { Account, GapState } from '../faults/ledger/account.ts';
+import { GAP_STATES, type Account, type CellState, type GapState } from '../faults/ledger/account.ts';
+import { verdictsOf } from '../faults/ledger/verdicts.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { silverRows } from '../data/lake/candle-columns.ts';
 import type { PeriodKey } from '../data/lake/layout.ts';
 import { manifestEntry } from '../data/lake/manifest.ts';
+import type { GapEvidence } from '../data/quality/gap-evidence.ts';
+import { causeOf, stateOf } from '../data/quality/gap-rules.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf, totalOf, type SeriesAccount } from './range-account.ts';
 
@@ -31,6 +34,8 @@ export interface ReportedGap extends TimeRange {
   readonly candles: number;
   readonly state: GapState;
   readonly code: FaultCode | null;
+  /** The rule that judged it; null while none did. */
+  readonly cause: string | null;
   readonly nextAttemptAtMs: number | null;
 }
 
@@ -68,6 +73,7 @@ async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): P
   }
   const found: Discrepancy[] = [];
   for (const { key, accounts: own } of byPeriod.values()) found.push(...(await verifyPeriod(pipeline, key, own)));
+  for (const { cells } of accounts) for (const cell of cells) found.push(...(await verifyReasons(pipeline, cell)));
   return found;
 }
 
@@ -84,26 +90,49 @@ async function verifyPeriod({ ports, lake }: Pipeline, key: PeriodKey, accounts:
   if (entry === null || createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
     found.push({ where: path, message: 'the file is not the one Candlekeep wrote (sha256 differs)' });
   }
-  const counts = await countRows(ports, bytes);
-  if (counts === null) return [...found, { where: path, message: 'the file cannot be read as Parquet' }];
+  const rows = await storedOpenTimes(ports, bytes);
+  if (rows === null) return [...found, { where: path, message: 'the file cannot be read as Parquet' }];
   for (const cell of cells) {
-    const stored = counts.get(`${cell.symbol} ${cell.day}`) ?? 0;
+    const stored = (rows.get(`${cell.symbol} ${cell.day}`) ?? []).filter((openTimeMs) => !isInOutage(cell, openTimeMs)).length;
     if (stored === cell.account.present) continue;
     found.push({ where: `${path} ${cell.symbol} ${cell.day}`, message: `${stored} candles in the file, ${cell.account.present} in the ledger` });
   }
   return found;
 }
 
+/** Flat rows that a venue sent while it stood still are stored, and count as outage. */
+const isInOutage = (cell: CellState, openTimeMs: number): boolean => cell.gaps.some(({ state, fromMs, toMs }) => state === 'outage' && fromMs <= openTimeMs && openTimeMs < toMs);
+
 /** Distinct open times by `symbol day`; null when the bytes are no Parquet file of ours. */
-async function countRows(ports: Ports, bytes: Uint8Array): Promise<ReadonlyMap<string, number> | null> {
+async function storedOpenTimes(ports: Ports, bytes: Uint8Array): Promise<ReadonlyMap<string, readonly number[]> | null> {
   try {
     const rows = silverRows(await ports.parquet.decode(bytes));
-    const distinct = new Map(rows.map((row) => [`${row.symbol} ${row.openTimeMs}`, `${row.symbol} ${dayOf(row.openTimeMs)}`]));
-    const counts = new Map<string, number>();
-    for (const cell of distinct.values()) counts.set(cell, (counts.get(cell) ?? 0) + 1);
-    return counts;
+    const cells = Map.groupBy(rows, (row) => `${row.symbol} ${dayOf(row.openTimeMs)}`);
+    return new Map([...cells].map(([cell, own]) => [cell, [...new Set(own.map((row) => row.openTimeMs))]]));
   } catch (error) {
     if (error instanceof ParquetUnreadableError) return null;
     throw error;
   }
+}
+
+/** Holds the account of a cell against its gaps, and each settled gap against its verdict and the evidence of that. */
+async function verifyReasons({ ports }: Pipeline, cell: CellState): Promise<Discrepancy[]> {
+  const where = `${cell.exchange} ${cell.symbol} ${cell.interval} ${cell.day}`;
+  const found: Discrepancy[] = [];
+  for (const state of GAP_STATES) {
+    const counted = cell.gaps.filter((gap) => gap.state === state).reduce((sum, gap) => sum + candlesIn(gap, cell.interval), 0);
+    if (counted !== cell.account[state]) found.push({ where, message: `${counted} candles are listed as ${state}, ${cell.account[state]} are counted` });
+  }
+  const settled = cell.gaps.filter(({ state }) => state === 'no_trades' || state === 'outage');
+  if (settled.length === 0) return found;
+  const verdicts = await ports.store.read('verdictsOf', () => verdictsOf(cell, dayRange(cell.day)));
+  for (const verdict of verdicts) {
+    const cause = causeOf(verdict.evidence as GapEvidence);
+    if (cause !== verdict.cause || stateOf(cause) !== verdict.state) found.push({ where, message: `the verdict ${verdict.state} (${verdict.cause}) does not follow from its evidence` });
+  }
+  for (const gap of settled) {
+    const own = verdicts.filter(({ state, cause }) => state === gap.state && cause === gap.cause);
+    if (subtractRanges([gap], own).length > 0) found.push({ where, message: `${gap.state} (${gap.cause}) stands in the account without such a verdict` });
+  }
+  return found;
 }

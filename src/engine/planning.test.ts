@@ -13,11 +13,11 @@ const HOUR_MS = 3_600_000;
 const NOW_MS = WHOLE.toMs + 10 * HOUR_MS;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
-const gap = (fromHour: number, toHour: number, over: Partial<Gap> = {}): Gap => ({ fromMs: WHOLE.fromMs + fromHour * HOUR_MS, toMs: WHOLE.fromMs + toHour * HOUR_MS, state: 'pending', code: 'EXCHANGE_SERVER_ERROR', ...over });
+const gap = (fromHour: number, toHour: number, over: Partial<Gap> = {}): Gap => ({ fromMs: WHOLE.fromMs + fromHour * HOUR_MS, toMs: WHOLE.fromMs + toHour * HOUR_MS, state: 'pending', code: 'EXCHANGE_SERVER_ERROR', cause: null, ...over });
 
 function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
   const missing = gaps.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs) / HOUR_MS, 0);
-  return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, looks: 1, pendingSinceMs: WHOLE.toMs, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
+  return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, flat: [], cut: [], looks: 1, pendingSinceMs: WHOLE.toMs, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
 }
 
 const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], firstCandleMs: null, graceMs: 5_000, ...over });

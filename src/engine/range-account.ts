@@ -87,11 +87,11 @@ async function seriesAccount({ ports, venues }: Accounted, series: Series, { ran
 function countPart(due: TimeRange, interval: Interval, cell: CellState | null): { account: Account; gaps: readonly Gap[] } {
   const gapAt = (openTimeMs: number): Gap | undefined => cell?.gaps.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
   const present = { has: (openTimeMs: number) => cell !== null && gapAt(openTimeMs) === undefined };
-  return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null } });
+  return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null } });
 }
 
 function joinGap(gaps: (Gap & { nextAttemptAtMs: number | null })[], gap: Gap & { nextAttemptAtMs: number | null }): void {
   const last = gaps.at(-1);
-  if (last && last.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.nextAttemptAtMs === gap.nextAttemptAtMs) gaps[gaps.length - 1] = { ...last, toMs: gap.toMs };
+  if (last && last.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.cause === gap.cause && last.nextAttemptAtMs === gap.nextAttemptAtMs) gaps[gaps.length - 1] = { ...last, toMs: gap.toMs };
   else gaps.push(gap);
 }

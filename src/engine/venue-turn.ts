@@ -1,6 +1,7 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
-import { dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
+import { dayOf, dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
+import { mergeRanges } from '../market/range.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
@@ -14,6 +15,7 @@ import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
 import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
 import { joinBronzeReports } from './asset-reports.ts';
+import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
@@ -103,6 +105,9 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
     control.signal.throwIfAborted();
     control.onProgress({ type: 'step', runId: turn.run.id, asset: 'silver', detail: `${turn.exchange} ${turn.run.interval} ${period}` });
     silver.push(await materialiseSilver(context, { exchange: turn.exchange, interval: turn.run.interval, period }, scopes));
+  }
+  for (const { fromMs, toMs } of silver.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
+    await judgeDays(pipeline, turn.fence, { exchange: turn.exchange, interval: turn.run.interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
   }
   return { bronze, silver };
 }

@@ -1,8 +1,9 @@
 import type { Series } from '../market/candle.ts';
 import { intervalMs } from '../market/interval.ts';
-import { mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
+import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayRange, dueAtMs, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
+import { withNeighbours } from '../data/quality/looks.ts';
 
 /** Which cells of the asked range are asked again. */
 export const SELECTIONS = [
@@ -10,7 +11,8 @@ export const SELECTIONS = [
   'failed', // asked before and came out incomplete
   'all', // complete ones too (`--force`)
 ] as const;
-export type Selection = (typeof SELECTIONS)[number];
+/** `kept`: none is asked; what bronze holds is accounted for and judged anew. */
+export type Selection = (typeof SELECTIONS)[number] | 'kept';
 
 export interface PlanOptions {
   readonly selection: Selection;
@@ -65,7 +67,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
       const closed = closedPart(day, known, options.nowMs);
       if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
       openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
-      ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.covered)));
+      if (options.selection !== 'kept') ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.covered)));
       continue;
     }
     const cell = known.cells.get(day) ?? null;
@@ -83,7 +85,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>
-  (cell?.gaps ?? []).map(({ fromMs, toMs, code }) => ({ range: { fromMs, toMs }, code: code ?? 'EXCHANGE_RATE_LIMITED', notBeforeMs: cell?.notBeforeMs ?? null }));
+  (cell?.gaps ?? []).filter(({ state }) => state === 'pending').map(({ fromMs, toMs, code }) => ({ range: { fromMs, toMs }, code: code ?? 'EXCHANGE_RATE_LIMITED', notBeforeMs: cell?.notBeforeMs ?? null }));
 
 /** The day from the series' first candle on. */
 function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
@@ -93,20 +95,33 @@ function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
 
 /** The candles of a day that have closed, the venue's grace included. */
 function closedPart(day: Day, known: SeriesKnowledge, nowMs: number): TimeRange {
-  const stepMs = intervalMs(known.series.interval);
   const { fromMs, toMs } = listedPart(day, known);
-  return { fromMs, toMs: Math.min(toMs, Math.floor((nowMs - known.graceMs) / stepMs) * stepMs) };
+  return { fromMs, toMs: Math.min(toMs, closedUntilMs(known, nowMs)) };
+}
+
+/** End of the newest candle that has settled. */
+function closedUntilMs({ series, graceMs }: SeriesKnowledge, nowMs: number): number {
+  const stepMs = intervalMs(series.interval);
+  return Math.floor((nowMs - graceMs) / stepMs) * stepMs;
+}
+
+/** A hole with a candle on each side, where there can be one: only an answer with both says that the venue left it out. */
+function lookAgainAt(hole: TimeRange, known: SeriesKnowledge, nowMs: number): TimeRange {
+  const wide = withNeighbours(hole, intervalMs(known.series.interval));
+  return { fromMs: Math.max(wide.fromMs, Math.min(known.firstCandleMs ?? wide.fromMs, hole.fromMs)), toMs: Math.min(wide.toMs, closedUntilMs(known, nowMs)) };
 }
 
 function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, options: PlanOptions): TimeRange[] | 'nothing' | 'parked' {
   const listed = listedPart(day, known);
+  if (options.selection === 'kept') return cell === null && intersectRanges(known.covered, [listed]).length === 0 ? 'nothing' : [];
   const isParked = (cell?.notBeforeMs ?? 0) > options.nowMs;
   if (options.selection === 'all') return isParked ? 'parked' : [listed];
   if (cell === null) return options.selection === 'failed' ? 'nothing' : subtractRanges([listed], known.covered);
   if (cell.account.pending + cell.account.quarantined === 0) return 'nothing';
   if (isParked) return 'parked';
   const isAppointed = options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
-  if (isAppointed) return [...cell.gaps];
-  const failed = options.keptWaits === 'all' ? [] : cell.gaps.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
+  const open = cell.gaps.filter(({ state }) => state === 'pending' || state === 'quarantined');
+  if (isAppointed) return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
+  const failed = options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;
 }

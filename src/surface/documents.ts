@@ -98,6 +98,7 @@ export const gapDocument = (report: GapReport, exit: ExitCode): object => ({
     candles: gap.candles,
     reason: gap.state,
     code: gap.code,
+    cause: gap.cause,
     next_attempt_at: isoTime(gap.nextAttemptAtMs),
   })),
   discrepancies: report.discrepancies,

@@ -126,21 +126,6 @@ test('a venue that sends web pages for every symbol: exit 6, two tries each, eve
   expect(rehearsal.candleRequests()).toBe(6);
 });
 
-test('a recorded outage stays pending with an appointment, is looked at again after the recheck time, and asks nothing in between', async () => {
-  const rehearsal = await rehearse({ seed: 'outage', symbols: ['BTC/USDT', 'XRP/USDT'], interval: '1m' });
-  const day = { start: '2021-04-25', end: '2021-04-25' };
-  const result = await rehearsal.run({ days: day });
-  expect(result).toMatchObject({ exit: 3, pending: 284 + 283 });
-  expect(result.nextAttemptAtMs).toBe(rehearsal.clock.nowMs() + 21_600_000);
-  const asked = rehearsal.venue.log.length;
-  await rehearsal.run({ days: day });
-  await rehearsal.heal('all');
-  expect(rehearsal.venue.log.length).toBe(asked);
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(21_600_000));
-  expect(await rehearsal.heal('all')).toMatchObject({ pending: 284 + 283, nextAttemptAtMs: (result.nextAttemptAtMs ?? 0) - 21_600_000 + 86_400_000 });
-  expect(rehearsal.venue.log.length).toBeGreaterThan(asked);
-});
-
 test('an empty answer inside the listed life is no proof: it is asked again and every candle arrives', async () => {
   const rehearsal = await rehearse({ seed: 'empty', symbols: ['BTC/USDT'], interval: '1h', plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'empty-list' } }] } });
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });

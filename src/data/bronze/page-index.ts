@@ -15,6 +15,8 @@ export interface PageEntry {
   /** Null: used. */
   readonly rejected: FaultCode | null;
   readonly rows: number;
+  /** Open times of the first and last row, valid or not; null for an answer without rows. */
+  readonly hull: { readonly firstOpenMs: number; readonly lastOpenMs: number } | null;
   /** Relative to the data directory. */
   readonly segment: string;
   readonly offset: number;
@@ -36,6 +38,8 @@ export const BRONZE_1: Migration = {
       range_to bigint not null,
       rejected text,
       rows_total bigint not null,
+      first_open bigint,
+      last_open bigint,
       segment text not null,
       byte_offset bigint not null,
       byte_length bigint not null,
@@ -56,6 +60,8 @@ interface PageRow {
   readonly range_to: number;
   readonly rejected: FaultCode | null;
   readonly rows_total: number;
+  readonly first_open: number | null;
+  readonly last_open: number | null;
   readonly segment: string;
   readonly byte_offset: number;
   readonly byte_length: number;
@@ -67,10 +73,10 @@ interface PageRow {
 export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
   for (const page of pages) {
     yield* exec(
-      `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, first_open, last_open, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
       page.id, page.series.exchange, page.series.symbol, page.series.interval, page.range.fromMs, page.range.toMs, page.rejected, page.rows,
-      page.segment, page.offset, page.length, page.sha256, page.fetchedAtMs, page.runId,
+      page.hull?.firstOpenMs ?? null, page.hull?.lastOpenMs ?? null, page.segment, page.offset, page.length, page.sha256, page.fetchedAtMs, page.runId,
     );
   }
 }
@@ -111,6 +117,7 @@ const toPage = (row: PageRow): PageEntry => ({
   range: { fromMs: row.range_from, toMs: row.range_to },
   rejected: row.rejected,
   rows: row.rows_total,
+  hull: row.first_open === null || row.last_open === null ? null : { firstOpenMs: row.first_open, lastOpenMs: row.last_open },
   segment: row.segment,
   offset: row.byte_offset,
   length: row.byte_length,

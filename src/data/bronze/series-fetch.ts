@@ -118,7 +118,7 @@ async function askForCandles(context: VenueContext, page: Page): Promise<CandleA
     read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
   });
   if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
-  await context.writer.keep({ page, url: result.url, answer: result.answer, fetchedAtMs: result.answeredAtMs, rejected: null, rows: result.value.length });
+  await context.writer.keep({ page, url: result.url, answer: result.answer, fetchedAtMs: result.answeredAtMs, rejected: null, openTimesMs: result.value.map((row) => row.openTimeMs) });
   return { ok: true, rows: result.value };
 }
 

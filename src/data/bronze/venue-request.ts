@@ -82,7 +82,7 @@ async function keepFailure(context: VenueContext, { page, url }: { readonly page
     waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
     record: toRecord(fault),
   };
-  const rejected = answer === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, rows: 0 };
+  const rejected = answer === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
   await context.writer.keep(rejected, [entry]);
 }
 

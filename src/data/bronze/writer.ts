@@ -17,7 +17,8 @@ const SEGMENTS_MAX = 9_999;
 export interface BronzeItem extends Omit<AnswerToStore, 'rejected'> {
   readonly page: Page;
   readonly rejected: FaultCode | null;
-  readonly rows: number;
+  /** Open times of the rows, valid or not, in any order. */
+  readonly openTimesMs: readonly number[];
 }
 
 interface Waiting {
@@ -61,7 +62,8 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
       series: item.page.series,
       range: item.page.range,
       rejected: item.rejected,
-      rows: item.rows,
+      rows: item.openTimesMs.length,
+      hull: item.openTimesMs.length === 0 ? null : { firstOpenMs: Math.min(...item.openTimesMs), lastOpenMs: Math.max(...item.openTimesMs) },
       segment,
       offset,
       length: frame.length,

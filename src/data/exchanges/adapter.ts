@@ -45,6 +45,8 @@ export interface ExchangeAdapter {
   /** Prior knowledge of the limits; the venue's own words replace it. */
   readonly limits: readonly RateLimit[];
   readonly intervals: readonly Interval[];
+  /** How a candle comes in which nobody traded: as a flat row, or not at all. */
+  readonly emptyCandles: 'flat' | 'omitted';
 
   candlesRequest(origin: string, page: Page, askedAtMs: number): WeightedRequest;
   /**

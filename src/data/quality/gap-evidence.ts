@@ -1,7 +1,9 @@
+import type { CutCandle } from '../../faults/ledger/account.ts';
+import type { Acceptance } from '../../faults/ledger/verdicts.ts';
 import { fitsPage, holds, touches, tradingAt, type ConfirmedSilence, type Scene, type SeriesScene, type Stretch } from './gap-scene.ts';
 import { isLiquid, isPause, tradedShare } from './liquidity.ts';
 import { isSeenTwice, looksAt, type Looks } from './looks.ts';
-import type { Acceptance, CutCandle, SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
+import type { SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
 import type { Spacing } from './spacing.ts';
 import type { TimeRange } from '../../market/range.ts';
 

@@ -2,6 +2,8 @@ import type { Candle } from '../../market/candle.ts';
 import type { Exchange } from '../../market/exchange.ts';
 import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../market/range.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
+import type { TellingRows } from '../../faults/ledger/account.ts';
+import type { Acceptance } from '../../faults/ledger/verdicts.ts';
 import { isCut } from './row-rules.ts';
 
 /** What is known when holes are judged. Everything is a run of candles, so a year of minutes stays small. */
@@ -14,27 +16,13 @@ export interface Answer extends TimeRange {
   readonly lastOpenMs: number | null;
 }
 
-/** A candle that its venue closed before its time. */
-export interface CutCandle {
-  readonly openTimeMs: number;
-  /** Last millisecond that it covers, in the venue's words. */
-  readonly closeTimeMs: number;
-}
-
 /** The volume of a longer candle beside that of the stored candles inside it, where the venue's candles add up exactly. */
 export interface VolumeSum extends TimeRange {
   readonly longer: number;
   readonly stored: number;
 }
 
-/** A person ended the wait for these candles: `check-gaps --accept`. */
-export interface Acceptance extends TimeRange {
-  readonly reason: string;
-  readonly by: string;
-  readonly atMs: number;
-}
-
-export interface SeriesRecord {
+export interface SeriesRecord extends TellingRows {
   readonly symbol: MarketSymbol;
   /** Open time of the first candle ever; null while nobody knows. */
   readonly listedFromMs: number | null;
@@ -45,9 +33,6 @@ export interface SeriesRecord {
   readonly answered: readonly TimeRange[];
   /** Answered, and no row came, valid or invalid. Each as long as it can be. */
   readonly missing: readonly TimeRange[];
-  /** Rows with one price and no volume. */
-  readonly flat: readonly TimeRange[];
-  readonly cut: readonly CutCandle[];
   readonly sums: readonly VolumeSum[];
   readonly accepted: readonly Acceptance[];
 }
@@ -79,11 +64,17 @@ export interface RecordedSeries extends Pick<SeriesRecord, 'symbol' | 'answers'>
   readonly stepMs: number;
 }
 
+/** One price and no volume: a venue fills an empty candle like this, and one in which it stood still. */
 const isFlat = (row: RecordedRow): boolean => row.volume === 0 && row.high === row.low;
+
+/** What rows tell beyond that they are there. */
+export const tellingRows = (rows: readonly RecordedRow[], stepMs: number): TellingRows => ({
+  flat: mergeRanges(rows.filter(isFlat).map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
+  cut: rows.flatMap(({ openTimeMs, closeTimeMs }) => (closeTimeMs !== null && isCut({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [])),
+});
 
 /** Rows and answers of one series as runs. */
 export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): SeriesRecord {
-  const candle = ({ openTimeMs }: RecordedRow): TimeRange => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs });
   const answered = mergeRanges(known.answers);
   return {
     listedFromMs: null,
@@ -92,9 +83,8 @@ export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): Series
     accepted: [],
     ...known,
     answered,
-    missing: subtractRanges(answered, rows.map(candle)),
-    flat: mergeRanges(rows.filter(isFlat).map(candle)),
-    cut: rows.flatMap(({ openTimeMs, closeTimeMs }) => (closeTimeMs !== null && isCut({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [])),
+    missing: subtractRanges(answered, rows.map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
+    ...tellingRows(rows, stepMs),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { TimeRange } from '../../market/range.ts';
-import type { CutCandle, VolumeSum } from './series-record.ts';
+import type { CutCandle } from '../../faults/ledger/account.ts';
+import type { VolumeSum } from './series-record.ts';
 
 interface VolumeRow {
   readonly openTimeMs: number;

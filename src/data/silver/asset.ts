@@ -6,6 +6,7 @@ import { cellsOfSeries, recordCells } from '../../faults/ledger/cells.ts';
 import type { CellState, FailedRange } from '../../faults/ledger/account.ts';
 import { checkFence, type Fence } from '../../faults/ledger/runs.ts';
 import { firstCandleOf } from '../../faults/ledger/symbols.ts';
+import { intervalMs } from '../../market/interval.ts';
 import { dayOf, dayRange, type Day } from '../../market/partition.ts';
 import { coverageOf } from '../bronze/page-index.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
@@ -13,6 +14,7 @@ import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
 import { quarantineColumns } from '../lake/quarantine-columns.ts';
 import { manifestEntry, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
+import { tellingRows } from '../quality/series-record.ts';
 import { accountCell } from './cell-account.ts';
 import { readPeriod, rowKey, type PeriodRows } from './period.ts';
 import { summaryOf } from './summary.ts';
@@ -79,6 +81,7 @@ async function accountPeriod(context: SilverContext, key: PeriodKey, { scopes, p
   const { store, clock } = context.ports;
   const presentBySymbol = Map.groupBy(period.rows, (row) => row.symbol);
   const quarantinedBySymbol = Map.groupBy(period.quarantined, ({ row }) => row.symbol);
+  const nowMs = clock.nowMs();
   const cells: CellState[] = [];
   for (const scope of scopes) {
     const series = { exchange: key.exchange, symbol: scope.symbol, interval: key.interval };
@@ -92,7 +95,9 @@ async function accountPeriod(context: SilverContext, key: PeriodKey, { scopes, p
       };
     });
     const before = new Map(known.before.map((cell) => [cell.day, cell]));
-    const present = new Set((presentBySymbol.get(scope.symbol) ?? []).map((row) => row.openTimeMs));
+    const rows = presentBySymbol.get(scope.symbol) ?? [];
+    const present = new Set(rows.map((row) => row.openTimeMs));
+    const telling = tellingRows(rows, intervalMs(key.interval));
     const quarantined = new Set((quarantinedBySymbol.get(scope.symbol) ?? []).map(({ row }) => row.openTimeMs));
     for (const day of scope.days) {
       cells.push(accountCell({
@@ -100,11 +105,12 @@ async function accountPeriod(context: SilverContext, key: PeriodKey, { scopes, p
         firstCandleMs: known.first?.openMs ?? null,
         present,
         quarantined,
+        telling,
         covered: known.covered,
         failed: scope.failed,
         before: before.get(day) ?? null,
         asked: scope.askedDays.has(day),
-        nowMs: clock.nowMs(),
+        nowMs,
         recheckAfterMs: context.recheckAfterMs,
       }));
     }

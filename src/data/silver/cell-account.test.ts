@@ -13,7 +13,7 @@ const NOW_MS = WHOLE.toMs + HOUR_MS;
 const MINUTE_MS = 60_000;
 
 const findings = (over: Partial<CellFindings>): CellFindings => ({
-  cell: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', day: DAY }, firstCandleMs: null, present: new Set(HOURS), quarantined: new Set(), covered: [WHOLE], failed: [],
+  cell: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', day: DAY }, firstCandleMs: null, present: new Set(HOURS), quarantined: new Set(), telling: { flat: [], cut: [] }, covered: [WHOLE], failed: [],
   before: null, asked: true, nowMs: NOW_MS, recheckAfterMs: 6 * HOUR_MS, ...over,
 });
 const without = (...hours: readonly number[]): ReadonlySet<number> => new Set(HOURS.filter((_, at) => !hours.includes(at)));

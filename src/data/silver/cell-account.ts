@@ -1,8 +1,7 @@
 import type { Cell } from '../../market/candle.ts';
 import { dayRange } from '../../market/partition.ts';
-import type { TimeRange } from '../../market/range.ts';
-import { countCell, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type GapState } from '../../faults/ledger/account.ts';
-import type { FaultCode } from '../../faults/taxonomy/table.ts';
+import { intersectRanges, type TimeRange } from '../../market/range.ts';
+import { countCell, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type Gap, type GapReason, type TellingRows } from '../../faults/ledger/account.ts';
 
 /** What is known about a cell when it is accounted for. */
 export interface CellFindings {
@@ -11,6 +10,8 @@ export interface CellFindings {
   readonly firstCandleMs: number | null;
   readonly present: ReadonlySet<number>;
   readonly quarantined: ReadonlySet<number>;
+  /** Of the stored rows of the series, this day's and others. */
+  readonly telling: TellingRows;
   /** What venues answered about, whether or not a row came. */
   readonly covered: readonly TimeRange[];
   readonly failed: readonly FailedRange[];
@@ -24,19 +25,28 @@ export interface CellFindings {
 
 const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
 
-/** Counts one cell and makes its next appointment. Pure. */
+/**
+ * Counts one cell and makes its next appointment. What was judged before stays judged as long as it is as
+ * it was: still missing, or still flat. Pure.
+ */
 export function accountCell(findings: CellFindings): CellState {
   const { cell, before, nowMs } = findings;
   const day = dayRange(cell.day);
   const due = { fromMs: Math.min(Math.max(day.fromMs, findings.firstCandleMs ?? day.fromMs), day.toMs), toMs: day.toMs };
-  const reasonOf = (openTimeMs: number): { state: GapState; code: FaultCode | null } => {
-    if (findings.quarantined.has(openTimeMs)) return { state: 'quarantined', code: 'ROWS_INVALID' };
+  const flat = intersectRanges(findings.telling.flat, [day]);
+  const gapBefore = (openTimeMs: number): Gap | undefined => before?.gaps.find((gap) => holds(gap, openTimeMs));
+  const isHalted = (openTimeMs: number): boolean => gapBefore(openTimeMs)?.state === 'outage' && flat.some((range) => holds(range, openTimeMs));
+  const present = { has: (openTimeMs: number) => findings.present.has(openTimeMs) && !isHalted(openTimeMs) };
+  const reasonOf = (openTimeMs: number): GapReason => {
+    const known = gapBefore(openTimeMs);
+    if (known !== undefined && findings.present.has(openTimeMs)) return known;
+    if (findings.quarantined.has(openTimeMs)) return { state: 'quarantined', code: 'ROWS_INVALID', cause: null };
     const failed = findings.failed.find(({ range }) => holds(range, openTimeMs));
-    if (failed) return { state: 'pending', code: failed.code };
-    if (findings.covered.some((range) => holds(range, openTimeMs))) return { state: 'pending', code: 'ROWS_MISSING' };
-    return { state: 'pending', code: before?.gaps.find((gap) => holds(gap, openTimeMs))?.code ?? null };
+    if (failed) return { state: 'pending', code: failed.code, cause: null };
+    if (findings.covered.some((range) => holds(range, openTimeMs))) return known?.code === 'ROWS_MISSING' ? known : { state: 'pending', code: 'ROWS_MISSING', cause: null };
+    return { state: 'pending', code: known?.code ?? null, cause: null };
   };
-  const { account, gaps } = countCell({ due, interval: cell.interval, present: findings.present, reasonOf });
+  const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
   const isWhole = account.pending === 0 && account.quarantined === 0;
   const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
   const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
@@ -46,6 +56,8 @@ export function accountCell(findings: CellFindings): CellState {
     ...cell,
     account,
     gaps,
+    flat,
+    cut: findings.telling.cut.filter(({ openTimeMs }) => holds(day, openTimeMs)),
     looks,
     pendingSinceMs,
     notBeforeMs: isParked ? notBeforeMs : null,

@@ -13,14 +13,37 @@ export interface Account extends Readonly<Record<GapState, number>> {
   readonly present: number;
 }
 
-/** Neighbouring candles that are missing for the same reason. `code` is null for a candle nobody asked for yet. */
+/**
+ * Neighbouring candles that do not count as present, for the same reason. Flat rows that a venue sent
+ * while it stood still are in silver and in an `outage` gap.
+ */
 export interface Gap extends TimeRange {
   readonly state: GapState;
+  /** The fault that kept them away; null for a candle nobody asked for yet, and for flat rows. */
   readonly code: FaultCode | null;
+  /** Which rule judged it, in the words of `data/quality`; null while none did. */
+  readonly cause: string | null;
+}
+
+/** What a gap says of each of its candles. */
+export type GapReason = Pick<Gap, 'state' | 'code' | 'cause'>;
+
+/** A candle that its venue closed before its time. */
+export interface CutCandle {
+  readonly openTimeMs: number;
+  /** Last millisecond that it covers, in the venue's words. */
+  readonly closeTimeMs: number;
+}
+
+/** Rows that say something about holes and outages; kept with the cell, so that judging needs no file. */
+export interface TellingRows {
+  /** Rows with one price and no volume. */
+  readonly flat: readonly TimeRange[];
+  readonly cut: readonly CutCandle[];
 }
 
 /** Everything the ledger knows of one cell. */
-export interface CellState extends Cell {
+export interface CellState extends Cell, TellingRows {
   readonly account: Account;
   readonly gaps: readonly Gap[];
   /** How often this cell was asked and came out with gaps, since it was last complete. */
@@ -62,24 +85,24 @@ export interface CellEvidence {
   /** Open times of stored candles inside `due`. */
   readonly present: { has(openTimeMs: number): boolean };
   /** Why this open time is not there; asked for missing ones only. */
-  readonly reasonOf: (openTimeMs: number) => { readonly state: GapState; readonly code: FaultCode | null };
+  readonly reasonOf: (openTimeMs: number) => GapReason;
 }
 
 /** Counts each kind of candle on its own evidence, walking the grid; nothing is found by subtraction. */
 export function countCell(evidence: CellEvidence): { readonly account: Account; readonly gaps: readonly Gap[] } {
   const stepMs = intervalMs(evidence.interval);
   const counts: { -readonly [K in keyof Account]: number } = { ...EMPTY_ACCOUNT, expected: candlesIn(evidence.due, evidence.interval) };
-  const gaps: { fromMs: number; toMs: number; state: GapState; code: FaultCode | null }[] = [];
+  const gaps: (GapReason & { fromMs: number; toMs: number })[] = [];
   for (let openTimeMs = Math.ceil(evidence.due.fromMs / stepMs) * stepMs; openTimeMs < evidence.due.toMs; openTimeMs += stepMs) {
     if (evidence.present.has(openTimeMs)) {
       counts.present += 1;
       continue;
     }
-    const { state, code } = evidence.reasonOf(openTimeMs);
+    const { state, code, cause } = evidence.reasonOf(openTimeMs);
     counts[state] += 1;
     const last = gaps.at(-1);
-    if (last && last.toMs === openTimeMs && last.state === state && last.code === code) last.toMs += stepMs;
-    else gaps.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs, state, code });
+    if (last && last.toMs === openTimeMs && last.state === state && last.code === code && last.cause === cause) last.toMs += stepMs;
+    else gaps.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs, state, code, cause });
   }
   return { account: counts, gaps };
 }

@@ -20,6 +20,8 @@ interface CellRow {
   readonly quarantined: number;
   readonly pending: number;
   readonly gaps: string;
+  readonly flat: string;
+  readonly cut: string;
   readonly looks: number;
   readonly pending_since: number | null;
   readonly next_attempt_at: number | null;
@@ -31,14 +33,14 @@ export function* recordCells(cells: readonly CellState[], by: { readonly runId: 
   for (const cell of cells) {
     const { expected, present, no_trades, outage, quarantined, pending } = cell.account;
     yield* exec(
-      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, looks, pending_since, next_attempt_at, not_before, run_id, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, flat, cut, looks, pending_since, next_attempt_at, not_before, run_id, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
        on conflict (exchange, candle_interval, symbol, day) do update set expected = excluded.expected, present = excluded.present,
          no_trades = excluded.no_trades, outage = excluded.outage, quarantined = excluded.quarantined, pending = excluded.pending,
-         gaps = excluded.gaps, looks = excluded.looks, pending_since = excluded.pending_since, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
+         gaps = excluded.gaps, flat = excluded.flat, cut = excluded.cut, looks = excluded.looks, pending_since = excluded.pending_since, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
          run_id = excluded.run_id, updated_at = excluded.updated_at`,
       cell.exchange, cell.symbol, cell.interval, cell.day, expected, present, no_trades, outage, quarantined, pending,
-      gapsToText(cell.gaps), cell.looks, cell.pendingSinceMs, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
+      gapsToText(cell.gaps), flatToText(cell.flat), cutToText(cell.cut), cell.looks, cell.pendingSinceMs, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
     );
   }
 }
@@ -55,6 +57,15 @@ export function* cellsOfSeries(series: Series, days: { readonly start: Day; read
 /** Cells of symbols that somebody took off the active list, or whose venue is not asked about them again yet, are nobody's turn. */
 const isActive = (askedAgainSince: '$1' | '$3'): string => `not exists (select 1 from symbols where symbols.exchange = cells.exchange and symbols.symbol = cells.symbol
   and symbols.state = 'removed' and (symbols.code is null or symbols.changed_at > ${askedAgainSince}))`;
+
+/** Cells of every symbol of a venue and candle length, by symbol and day. */
+export function* cellsOfVenue(venue: Omit<Series, 'symbol'>, days: { readonly start: Day; readonly end: Day }): Operation<readonly CellState[]> {
+  const rows = yield* all<CellRow>(
+    'select * from cells where exchange = $1 and candle_interval = $2 and day between $3 and $4 order by symbol, day',
+    venue.exchange, venue.interval, days.start, days.end,
+  );
+  return rows.map(toCell);
+}
 
 /** Cells whose pending candles may be asked by `nowMs`, oldest appointment first. */
 export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly CellState[]> {
@@ -124,14 +135,23 @@ const toCell = (row: CellRow): CellState => ({
     pending: row.pending,
   },
   gaps: gapsFromText(row.gaps),
+  flat: flatFromText(row.flat),
+  cut: cutFromText(row.cut),
   looks: row.looks,
   pendingSinceMs: row.pending_since,
   nextAttemptAtMs: row.next_attempt_at,
   notBeforeMs: row.not_before,
 });
 
-type GapText = readonly [fromMs: number, toMs: number, state: GapState, code: FaultCode | null];
+type GapText = readonly [fromMs: number, toMs: number, state: GapState, code: FaultCode | null, cause: string | null];
 
-const gapsToText = (gaps: readonly Gap[]): string => JSON.stringify(gaps.map((gap): GapText => [gap.fromMs, gap.toMs, gap.state, gap.code]));
+const gapsToText = (gaps: readonly Gap[]): string => JSON.stringify(gaps.map((gap): GapText => [gap.fromMs, gap.toMs, gap.state, gap.code, gap.cause]));
 const gapsFromText = (text: string): Gap[] =>
-  (JSON.parse(text) as GapText[]).map(([fromMs, toMs, state, code]) => ({ fromMs, toMs, state, code }));
+  (JSON.parse(text) as GapText[]).map(([fromMs, toMs, state, code, cause]) => ({ fromMs, toMs, state, code, cause }));
+
+type PairText = readonly [number, number];
+
+const flatToText = (flat: CellState['flat']): string => JSON.stringify(flat.map(({ fromMs, toMs }): PairText => [fromMs, toMs]));
+const flatFromText = (text: string): CellState['flat'] => (JSON.parse(text) as PairText[]).map(([fromMs, toMs]) => ({ fromMs, toMs }));
+const cutToText = (cut: CellState['cut']): string => JSON.stringify(cut.map(({ openTimeMs, closeTimeMs }): PairText => [openTimeMs, closeTimeMs]));
+const cutFromText = (text: string): CellState['cut'] => (JSON.parse(text) as PairText[]).map(([openTimeMs, closeTimeMs]) => ({ openTimeMs, closeTimeMs }));

@@ -113,8 +113,8 @@ const DAY = '2024-06-01';
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 const cellOf = (over: Partial<CellState> = {}): CellState => ({
   ...series, day: DAY, account: { expected: 24, present: 20, no_trades: 0, outage: 0, quarantined: 1, pending: 3 },
-  gaps: [{ fromMs: dayRange(DAY).fromMs, toMs: dayRange(DAY).fromMs + 3 * 3_600_000, state: 'pending', code: 'ROWS_MISSING' }],
-  looks: 1, pendingSinceMs: 1_000, nextAttemptAtMs: 5_000, notBeforeMs: null, ...over,
+  gaps: [{ fromMs: dayRange(DAY).fromMs, toMs: dayRange(DAY).fromMs + 3 * 3_600_000, state: 'pending', code: 'ROWS_MISSING', cause: 'second_look' }],
+  flat: [{ fromMs: 1, toMs: 2 }], cut: [{ openTimeMs: 3, closeTimeMs: 4 }], looks: 1, pendingSinceMs: 1_000, nextAttemptAtMs: 5_000, notBeforeMs: null, ...over,
 });
 
 test('the account balances whatever is present and whatever the reasons are', () => {
@@ -124,7 +124,7 @@ test('the account balances whatever is present and whatever the reasons are', ()
     const stateAt = new Map(grid.map((openTimeMs, at) => [openTimeMs, states[at] ?? 'pending']));
     const { account, gaps } = countCell({
       due: range, interval: '1h', present: new Set(grid.filter((openTimeMs) => stateAt.get(openTimeMs) === 'present')),
-      reasonOf: (openTimeMs) => ({ state: stateAt.get(openTimeMs) as 'pending', code: null }),
+      reasonOf: (openTimeMs) => ({ state: stateAt.get(openTimeMs) as 'pending', code: null, cause: null }),
     });
     expect(balances(account)).toBe(true);
     expect(account.expected).toBe(24);

@@ -7,7 +7,7 @@ import type { FaultRecord } from '../taxonomy/records.ts';
 import { releaseLeases } from './leases.ts';
 
 export type RunOutcome = 'complete' | 'partial' | 'failed' | 'parked' | 'cancelled';
-export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'demo';
+export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'accept' | 'repair' | 'demo';
 
 /** What one asset of a run did. Rows count candles of the run's own partitions. */
 export interface AssetReport {

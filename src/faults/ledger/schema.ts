@@ -2,7 +2,7 @@ import type { Migration } from '../../kernel/store.ts';
 
 /** The ledger's tables. Times are epoch milliseconds, truth values 0 or 1, lists and maps JSON text. */
 export const LEDGER_1: Migration = {
-  name: 'ledger 1: runs, leases, cells, symbols, loops, fault log',
+  name: 'ledger 1: runs, leases, cells, verdicts, symbols, loops, fault log',
   statements: [
     `create table runs (
       id text primary key,
@@ -53,6 +53,8 @@ export const LEDGER_1: Migration = {
       quarantined bigint not null,
       pending bigint not null,
       gaps text not null,
+      flat text not null,
+      cut text not null,
       looks bigint not null,
       pending_since bigint,
       next_attempt_at bigint,
@@ -61,6 +63,33 @@ export const LEDGER_1: Migration = {
       updated_at bigint not null,
       primary key (exchange, candle_interval, symbol, day),
       check (expected = present + no_trades + outage + quarantined + pending)
+    )`,
+    `create table evidence (
+      sha256 text primary key,
+      content text not null
+    )`,
+    `create table verdicts (
+      exchange text not null,
+      candle_interval text not null,
+      symbol text not null,
+      range_from bigint not null,
+      range_to bigint not null,
+      state text not null,
+      cause text not null,
+      evidence_sha256 text not null references evidence (sha256),
+      judged_at bigint not null,
+      primary key (exchange, candle_interval, symbol, range_from)
+    )`,
+    `create table acceptances (
+      id text primary key,
+      exchange text not null,
+      candle_interval text not null,
+      symbol text not null,
+      range_from bigint not null,
+      range_to bigint not null,
+      reason text not null,
+      accepted_by text not null,
+      accepted_at bigint not null
     )`,
     'create index cells_pending on cells (next_attempt_at) where next_attempt_at is not null',
     // Every change is kept: who took a symbol off the active list, and who put it back.

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
-import { dayRange } from '../../market/partition.ts';
+import { dayOf, dayRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
+import { acceptHoles } from '../../engine/acceptance.ts';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
 import { gapReport, type GapReport } from '../../engine/gap-report.ts';
+import { materialise } from '../../engine/materialise.ts';
+import type { Pipeline } from '../../engine/pipeline.ts';
+import type { AccountQuery } from '../../engine/range-account.ts';
+import type { Control, WorkResult } from '../../engine/work.ts';
 import { resolveMarkets } from '../../engine/market-resolution.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { count, table, type Console } from '../console.ts';
@@ -12,6 +17,7 @@ import { configure, withPipeline } from '../session.ts';
 import { accountText } from '../stories.ts';
 import { readDays, scopeOf, type ScopeOptions } from '../work-options.ts';
 import { examples } from '../help.ts';
+import { readText } from '../setting-values.ts';
 
 interface GapOptions extends ScopeOptions {
   readonly hours?: string;
@@ -19,6 +25,8 @@ interface GapOptions extends ScopeOptions {
   readonly end?: string;
   readonly explained?: boolean;
   readonly verify?: boolean;
+  readonly heal?: boolean;
+  readonly accept?: string;
 }
 
 const HOURS_DEFAULT = 24;
@@ -36,14 +44,21 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
     .option('--symbol <symbols>', 'only these symbols (comma list)')
     .option('--interval <intervals>', '1m 5m 15m 1h 4h 1d (comma list)')
     .option('--explained', 'list holes with a settled reason, too')
-    .option('--verify', 'recount the stored candles from the Parquet files and compare')
-    .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --json | jq .totals'])),
+    .option('--verify', 'recount the stored candles from the Parquet files and the rest from the stored verdicts, and compare')
+    .option('--heal', 'ask again for what is pending in the range first, without waiting for our own appointments')
+    .option('--accept <reason>', 'end the wait for holes that the exchange answered and nothing explains; the reason is kept')
+    .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --hours 24 --heal', "candlekeep check-gaps --start 2024-06-01 --end 2024-06-01 --symbol BTC/USDT --accept 'confirmed by the exchange'", 'candlekeep check-gaps --json | jq .totals'])),
   async (session, options: GapOptions) => {
     const configuration = await configure(session);
     const { choices, intervals } = scopeOf(configuration, options);
     const range = rangeOf(options, session.clock.nowMs());
     return withPipeline(session, configuration, async ({ pipeline, screen, control }) => {
       const markets = await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal });
+      if (options.heal) await healRange(pipeline, { markets, intervals, range }, control);
+      if (options.accept !== undefined) {
+        const candles = await acceptHoles(pipeline, { markets, intervals, range, reason: readText(options.accept, '--accept'), by: session.io.env['USER'] ?? 'unknown' }, control);
+        if (!screen.isJson) screen.say(`${count(candles, 'candle')} accepted as an outage`);
+      }
       const report = await gapReport(pipeline, { markets, intervals, range, verify: options.verify ?? false, explained: options.explained ?? false });
       const exit = exitOf(report);
       if (screen.isJson) screen.document(gapDocument(report, exit));
@@ -52,6 +67,10 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
     });
   });
 }
+
+const healRange = (pipeline: Pipeline, { markets, intervals, range }: AccountQuery, control: Control): Promise<WorkResult> => materialise(pipeline, {
+  days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) }, markets, intervals, selection: 'failed', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'heal', tags: {},
+}, control);
 
 const exitOf = (report: GapReport): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);
 
@@ -71,8 +90,8 @@ function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
 function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapReport): string {
   const lines = [accountText(totals)];
   if (gaps.length > 0) {
-    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'code', 'next attempt'], gaps.slice(0, GAPS_SHOWN_MAX).map((gap) => [
-      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'), isoTime(gap.nextAttemptAtMs) ?? '-',
+    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'why', 'next attempt'], gaps.slice(0, GAPS_SHOWN_MAX).map((gap) => [
+      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.cause ?? gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'), isoTime(gap.nextAttemptAtMs) ?? '-',
     ])));
   }
   if (gaps.length > GAPS_SHOWN_MAX) lines.push(`and ${count(gaps.length - GAPS_SHOWN_MAX, 'more gap')}; --json lists all`);

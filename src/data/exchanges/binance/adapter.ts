@@ -28,6 +28,7 @@ export const binance: ExchangeAdapter = {
     { name: 'RAW_REQUESTS', limit: 61_000, windowMs: 300_000, shape: 'aligned', counts: 'requests' },
   ],
   intervals: INTERVALS,
+  emptyCandles: 'flat',
 
   // Both bounds are inclusive; the last millisecond of the range is rounded down to its last candle.
   candlesRequest: (origin, { series, range }) => ({

@@ -14,6 +14,7 @@ export const coinbase: ExchangeAdapter = {
   rowsPerPageMax: 300,
   limits: [{ name: 'public', limit: 10, windowMs: 1_000, shape: 'sliding', counts: 'requests' }],
   intervals: ['1m', '5m', '15m', '1h', '1d'],
+  emptyCandles: 'omitted',
 
   // Both bounds are inclusive, so the last one is the open of the last candle: 299 steps from the first.
   candlesRequest: (origin, { series, range }) => {

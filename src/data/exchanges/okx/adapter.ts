@@ -27,6 +27,7 @@ export const okx: ExchangeAdapter = {
   rowsPerPageMax: ROWS_PER_PAGE_MAX,
   limits: [{ name: 'public', limit: 40, windowMs: 2_000, shape: 'sliding', counts: 'weight' }],
   intervals: INTERVALS,
+  emptyCandles: 'flat',
 
   // `after` means older, `before` newer, both exclusive. The newest bars come from the recent path: history is a minute late.
   candlesRequest: (origin, { series, range }, askedAtMs) => {
