@@ -10,6 +10,7 @@ export const EXIT = {
   assetFailed: 5,
   dataQuality: 6,
   unreachable: 7,
+  undelivered: 8,
   leased: 9,
   interrupted: 130,
   terminated: 143,
@@ -17,7 +18,7 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** If several apply, the first in this order is the process's. */
-const PRECEDENCE: readonly ExitCode[] = [130, 143, 1, 2, 9, 4, 7, 5, 6, 3];
+const PRECEDENCE: readonly ExitCode[] = [130, 143, 1, 2, 9, 4, 7, 5, 6, 8, 3];
 
 export const worstExit = (codes: Iterable<ExitCode>): ExitCode => {
   const all = new Set(codes);
@@ -44,6 +45,8 @@ export function exitOfFault(code: FaultCode): ExitCode {
       return EXIT.leased;
     case 'PUBLISH_FAILED':
       return EXIT.assetFailed;
+    case 'ALERT_CHANNEL_BROKEN':
+      return EXIT.undelivered;
     case 'DEFECT':
       return EXIT.defect;
     case 'EXCHANGE_RATE_LIMITED':

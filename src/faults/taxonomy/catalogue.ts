@@ -9,6 +9,7 @@ const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
   quarantined: 'the row is quarantined',
   recheck: 'asked once more later, then judged',
   counted: 'counted; nothing is lost',
+  rerouted: 'the next channel is told in its place',
   refused: 'refused: nothing was started',
 };
 

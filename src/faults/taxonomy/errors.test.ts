@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
+import { AlertChannelError, CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
 import { FAULT_CODES } from './table.ts';
 
 const facts: AnswerFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
@@ -19,6 +19,7 @@ const faults: readonly Fault[] = [
   new StateError('foreign', { path: 'state.db' }),
   new StorageError('full', { path: 'bronze', errno: 'ENOSPC' }),
   new CellsLeasedError({ lease: 'run a', owner: 'b' }),
+  new AlertChannelError('slack does not answer', { channel: 'slack', failure: 'transient', status: null, retryAfterMs: null }),
   new DefectError('bug', { cause: new Error('inner') }),
 ];
 

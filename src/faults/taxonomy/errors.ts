@@ -138,6 +138,22 @@ export class CellsLeasedError extends PipelineError {
   }
 }
 
+/**
+ * Why a channel did not take a message. `transient`: it may next time. `limited`: it asks us to wait.
+ * `permanent`: it takes nothing from us any more. `refused`: it does not take this message.
+ */
+export type ChannelFailure = 'transient' | 'limited' | 'permanent' | 'refused';
+
+export class AlertChannelError extends PipelineError {
+  readonly code = 'ALERT_CHANNEL_BROKEN';
+  readonly facts: Facts & { readonly channel: string; readonly failure: ChannelFailure; readonly status: number | null; readonly retryAfterMs: number | null };
+
+  constructor(message: string, facts: AlertChannelError['facts'], options?: ErrorOptions) {
+    super(message, options);
+    this.facts = facts;
+  }
+}
+
 /** An error nobody foresaw, wrapped at the border where it was met. */
 export class DefectError extends PipelineError {
   readonly code = 'DEFECT';
@@ -150,7 +166,7 @@ export class DefectError extends PipelineError {
 }
 
 /** Every expected failure there is. */
-export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | CellsLeasedError | DefectError;
+export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | CellsLeasedError | AlertChannelError | DefectError;
 
 /** Fails to compile with the name of a code that has no class. */
 export const everyCodeHasAClass: [FaultCode] extends [Fault['code']] ? true : Exclude<FaultCode, Fault['code']> = true;

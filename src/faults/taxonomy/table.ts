@@ -27,6 +27,7 @@ export type Consequence =
   | 'quarantined'
   | 'recheck' // asked once more later, then judged
   | 'counted' // nothing is lost: noted and gone on
+  | 'rerouted' // the next channel is told in its place
   | 'refused'; // nothing was started
 
 export interface FaultRule {
@@ -172,6 +173,12 @@ export const FAULTS = {
     signal: 'another run holds the lease of the same cells',
     action: 'Everything else is done first, the leased cells are tried last for 5 seconds.',
     hint: 'Wait for the run named in the message, or look at it: candlekeep runs show RUN.',
+  },
+  ALERT_CHANNEL_BROKEN: {
+    kind: 'transient', triesMax: 3, backoff: exponential(500, 300_000), consequence: 'rerouted', level: 'error',
+    signal: 'an alert channel refuses, answers with something else than it should, or not at all: 3 failed sends, 30 s, or one refusal that asking again cannot change',
+    action: 'The next channel of the alert\'s level is told in its place, and told that this one is broken. The broken channel is tried again with growing waits. When every channel is down, alerts wait in the store, are written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails and no exit code changes.',
+    hint: 'Check the channel\'s address and key: candlekeep alerts test.',
   },
   DEFECT: {
     kind: 'defect', triesMax: 1, backoff: null, consequence: 'run-stops', level: 'critical',
