@@ -1,0 +1,41 @@
+import { backoffMs } from '../policy/backoff.ts';
+import type { AlertChannelError } from '../taxonomy/errors.ts';
+import { ruleOf } from '../taxonomy/table.ts';
+
+/** How a channel has behaved. Kept in the store: a restart neither forgets a broken channel nor hammers it. */
+export interface ChannelHealth {
+  /** Failed sends since the last one that arrived. */
+  readonly failures: number;
+  readonly failingSinceMs: number | null;
+  /** Since when others are told in its place; null while it is up. */
+  readonly downSinceMs: number | null;
+  /** Nothing is sent before: its own pace, our backoff, or its word. */
+  readonly notBeforeMs: number;
+  readonly lastError: string | null;
+  readonly lastSentAtMs: number | null;
+}
+
+export const UNTRIED: ChannelHealth = { failures: 0, failingSinceMs: null, downSinceMs: null, notBeforeMs: 0, lastError: null, lastSentAtMs: null };
+
+/** A channel that has not taken anything for so long is down. Unit: milliseconds. */
+const FAILING_MS_MAX = 30_000;
+
+/**
+ * After a send that did not arrive. A channel that asks us to wait (429) is not broken: it counts as
+ * down only when the wait, or the time since the first refusal, is longer than somebody should wait for an alert.
+ */
+export function afterFailure(health: ChannelHealth, { message, facts }: AlertChannelError, { nowMs, chance }: { readonly nowMs: number; readonly chance: number }): ChannelHealth {
+  const { triesMax, backoff } = ruleOf('ALERT_CHANNEL_BROKEN');
+  const tries = health.failures + 1;
+  const failures = facts.failure === 'limited' ? health.failures : tries;
+  const failingSinceMs = health.failingSinceMs ?? nowMs;
+  const notBeforeMs = nowMs + backoffMs(backoff, tries, { chance, hintMs: facts.retryAfterMs });
+  const isDown = facts.failure === 'permanent' || failures >= triesMax || notBeforeMs - failingSinceMs >= FAILING_MS_MAX;
+  return { ...health, failures, failingSinceMs, downSinceMs: health.downSinceMs ?? (isDown ? nowMs : null), notBeforeMs, lastError: message };
+}
+
+/** After a send that arrived: everything is forgiven. */
+export const afterSuccess = ({ nowMs, paceMs }: { readonly nowMs: number; readonly paceMs: number }): ChannelHealth => ({ ...UNTRIED, notBeforeMs: nowMs + paceMs, lastSentAtMs: nowMs });
+
+/** A channel that is down is tried again when its wait is over; until then others are told. */
+export const isUsable = ({ downSinceMs, notBeforeMs }: ChannelHealth, nowMs: number): boolean => downSinceMs === null || notBeforeMs <= nowMs;

@@ -1,0 +1,153 @@
+import type { Ports } from '../../kernel/ports.ts';
+import type { Scrub } from '../../kernel/secrets.ts';
+import { releaseLeases } from '../ledger/leases.ts';
+import { AlertChannelError } from '../taxonomy/errors.ts';
+import { CancelledError, judge } from '../taxonomy/judge.ts';
+import { dispatchOf } from './bundle.ts';
+import { allHealth } from './channel-records.ts';
+import type { Channel } from './channels/channel.ts';
+import { claimMessages, nextSendAtMs, outboxState, recordFailure, recordSent, type OutboxMessage } from './outbox.ts';
+import { planMessages, type AlertPolicy } from './outbox-plan.ts';
+import { writeUndelivered } from './undelivered.ts';
+
+/** Everything alerts are delivered with. */
+export interface AlertDesk {
+  readonly ports: Pick<Ports, 'clock' | 'random' | 'ids' | 'store' | 'files' | 'processes' | 'log'>;
+  readonly policy: Omit<AlertPolicy, 'channels'>;
+  readonly channels: readonly Channel[];
+  /** Where messages go that no channel takes; absolute. */
+  readonly undeliveredPath: string;
+  readonly scrub: Scrub;
+}
+
+export interface DeliveryReport {
+  readonly sent: number;
+  readonly pending: number;
+}
+
+/** A command stays so long for its alerts. Unit: milliseconds. */
+export const DRAIN_MS = 10_000;
+/** Messages one channel is sent in one turn before others and the plan are looked at again. */
+const SENDS_PER_TURN_MAX = 20;
+/** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */
+const TURNS_MAX = 1_000;
+
+const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over');
+
+/**
+ * Delivers what has to be told by now, for at most `limitMs`; whatever is left waits in the store for
+ * the next process. A command is over when it drains: nothing waits for company. Never throws but the
+ * signal's reason: an alert that cannot be sent fails no work and changes no exit code.
+ */
+export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs = DRAIN_MS): Promise<DeliveryReport> {
+  const { clock } = desk.ports;
+  const [time, done] = [new AbortController(), new AbortController()];
+  const alarm = clock.sleep(limitMs, done.signal).then(() => time.abort(OUT_OF_TIME), () => undefined);
+  const report = { sent: 0, pending: 0 };
+  try {
+    await drainTurns({ ...desk, policy: { ...desk.policy, groupWaitMs: 0 } }, AbortSignal.any([signal, time.signal]), report);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error !== OUT_OF_TIME) logFailure(desk, error);
+  } finally {
+    done.abort();
+    await alarm;
+  }
+  return report;
+}
+
+async function drainTurns(desk: AlertDesk, signal: AbortSignal, report: { sent: number; pending: number }): Promise<void> {
+  const { clock, store } = desk.ports;
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    report.sent += (await deliverTurn(desk, signal)).sent;
+    report.pending = (await store.read('outboxState', () => outboxState())).pending;
+    const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
+    if (nextAtMs === null) return;
+    await clock.sleep(Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
+  }
+}
+
+/** Another process may be at it: its messages are not ours to send, but ours to wait for. */
+const TURN_WAIT_MS_MIN = 250;
+
+/** Delivers until the signal aborts, for a process that stays. Rejects with the signal's reason only. */
+export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, everyMs: number): Promise<never> {
+  for (;;) {
+    try {
+      await deliverTurn(desk, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logFailure(desk, error);
+    }
+    await desk.ports.clock.sleep(everyMs, signal);
+  }
+}
+
+/** Whatever went wrong here, the work that the alerts are about goes on. */
+function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
+  const verdict = judge(error);
+  const message = scrub(Error.isError(error) ? error.message : String(error));
+  ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, { code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT' });
+}
+
+/** Plans what has to be told and sends it, to all channels side by side, to each in order. */
+export async function deliverTurn(desk: AlertDesk, signal: AbortSignal): Promise<{ readonly sent: number }> {
+  const { ports, channels, policy } = desk;
+  const owner = ports.ids.next('delivery');
+  await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
+  try {
+    const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, { owner, signal })));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return { sent: results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0) };
+  } finally {
+    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+    await escape(desk);
+  }
+}
+
+async function deliverTo(desk: AlertDesk, channel: Channel, { owner, signal }: { readonly owner: string; readonly signal: AbortSignal }): Promise<number> {
+  const { clock, store, processes } = desk.ports;
+  let sent = 0;
+  for (let sends = 0; sends < SENDS_PER_TURN_MAX; sends++) {
+    signal.throwIfAborted();
+    const { name, bundles } = channel;
+    const [first, ...others] = await store.transact('claimMessages', () => claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes));
+    if (first === undefined || !(await sendMessages(desk, channel, { messages: [first, ...others], signal }))) break;
+    sent += 1 + others.length;
+  }
+  return sent;
+}
+
+async function sendMessages(desk: AlertDesk, channel: Channel, { messages, signal }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal }): Promise<boolean> {
+  const { clock, random, store, log } = desk.ports;
+  const sending = { channel: channel.name, messages };
+  try {
+    await channel.send(dispatchOf(messages), signal);
+  } catch (error) {
+    if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
+    const failure = signal.aborted ? cutShort(channel.name) : error instanceof AlertChannelError ? error : defective(channel.name, error);
+    const chance = random.next();
+    await store.transact('recordFailure', () => recordFailure(sending, failure, { nowMs: clock.nowMs(), scrub: desk.scrub, chance }));
+    const fields = { code: failure.code, channel: channel.name, status: failure.facts.status, messages: messages.length };
+    log.warn(desk.scrub(failure.message), Error.isError(failure.cause) && failure !== error ? { ...fields, defect: desk.scrub(failure.cause.stack ?? failure.cause.message) } : fields);
+    return false;
+  }
+  await store.transact('recordSent', () => recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }));
+  return true;
+}
+
+/** A channel that is too slow for every command would never be found out otherwise. */
+const cutShort = (channel: string): AlertChannelError =>
+  new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, { channel, failure: 'transient', status: null, retryAfterMs: null });
+
+/** A bug of ours in one channel must not silence the others: it counts as a message that cannot be sent there. */
+const defective = (channel: string, error: unknown): AlertChannelError =>
+  new AlertChannelError(`${channel}: a message could not be made (a bug of Candlekeep)`, { channel, failure: 'refused', status: null, retryAfterMs: null }, { cause: error });
+
+/** What nobody can be told is at least on the disk. */
+async function escape({ ports, channels, undeliveredPath }: AlertDesk): Promise<void> {
+  const healths = await ports.store.read('allHealth', () => allHealth());
+  const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);
+  await writeUndelivered(ports, undeliveredPath, isEveryDown ? 'all-down' : 'refused');
+}

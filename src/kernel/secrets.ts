@@ -1,0 +1,53 @@
+/** Takes secrets out of a text. */
+export type Scrub = (text: string) => string;
+
+export const nothingSecret: Scrub = (text) => text;
+
+const MASK = '********';
+/** A shorter value would be found everywhere. */
+const SECRET_CHARS_MIN = 6;
+/** A shorter path (`/alerts`) is nobody's key. */
+const PATH_CHARS_MIN = 12;
+/** Values that are secret wherever they turn up in an address. */
+const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|secret|password)=)[^&\s"'\\]+/gi;
+
+/**
+ * Replaces every registered value, in each way it may be written: as it is, inside JSON, inside an
+ * address, and in the header of basic authentication. Redaction by field name misses secrets in
+ * messages, causes and addresses; a value is found wherever it went.
+ */
+export function scrubberOf(secrets: Iterable<string>): Scrub {
+  const forms = [...new Set([...secrets].flatMap(formsOf))].filter((form) => form.length >= SECRET_CHARS_MIN).toSorted((a, b) => b.length - a.length);
+  const pattern = forms.length === 0 ? null : new RegExp(forms.map((form) => RegExp.escape(form)).join('|'), 'g');
+  return (text) => {
+    const masked = pattern === null ? text : text.replace(pattern, MASK);
+    return masked.replace(SECRET_PARAMETERS, `$1${MASK}`);
+  };
+}
+
+function formsOf(secret: string): string[] {
+  const values = [secret, ...partsOf(secret)];
+  return values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]);
+}
+
+/** The parts of an address that give access by themselves: password, path and query, as they stand there and decoded. */
+function partsOf(secret: string): string[] {
+  const url = URL.parse(secret);
+  if (url === null || url.host === '') return [];
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const basic = password === '' ? [] : [Buffer.from(`${user}:${password}`).toString('base64'), Buffer.from(`\0${user}\0${password}`).toString('base64')];
+  const paths = [`${url.pathname}${url.search}`, url.pathname].filter((path) => path.length >= PATH_CHARS_MIN);
+  return [url.href, password, url.password, ...basic, ...paths];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text; // a lone % is part of the password
+    throw error;
+  }
+}
+
+/** The same plain JSON with secrets taken out of every text in it. */
+export const scrubbed = <T>(value: T, scrub: Scrub): T => JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
