@@ -46,7 +46,8 @@ export function brokenReply(answer: AnswerReply, fault: FaultSpec, { nowMs, erro
     case 'status': return statusReply(fault, errorBody);
     case 'ban': return banReply(nowMs + fault.forMs, fault.forMs);
     case 'silence': return { kind: 'silence' };
-    case 'reset': return { kind: 'reset' };
+    case 'reset':
+    case 'answer-lost': return { kind: 'reset' };
     case 'stall': return { ...answer, breaks: { how: 'stall', afterBytes: half } };
     case 'cut': return { ...answer, breaks: { how: 'cut', afterBytes: half } };
     case 'truncated-json': return { ...answer, body: answer.body.subarray(0, half) };

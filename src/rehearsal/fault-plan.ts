@@ -8,6 +8,7 @@ export type FaultSpec =
   | { readonly kind: 'silence' } // connected, no answer
   | { readonly kind: 'stall' } // headers, half the body, nothing more
   | { readonly kind: 'reset' }
+  | { readonly kind: 'answer-lost' } // taken and done, then the connection is reset
   | { readonly kind: 'cut' } // the connection closes inside the body
   | { readonly kind: 'truncated-json' }
   | { readonly kind: 'html' }
@@ -83,6 +84,7 @@ export function codeOfFault(fault: FaultSpec): FaultCode | null {
     case 'silence':
     case 'stall': return 'REQUEST_TIMEOUT';
     case 'reset':
+    case 'answer-lost':
     case 'cut':
     case 'truncated-json': return 'CONNECTION_FAILED';
     case 'html':

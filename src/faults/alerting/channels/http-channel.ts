@@ -65,11 +65,12 @@ async function post({ clock, fetch }: HttpChannelPorts, { channel, message }: { 
 const unreachable = (channel: string, why: string, cause?: unknown): AlertChannelError =>
   new AlertChannelError(`${channel} cannot be reached: ${why}`, { channel, failure: 'transient', status: null, retryAfterMs: null }, { cause });
 
-/** The code that the transport gave: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it is none of the transport's. */
+/** The code that the transport gave: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it is none of `fetch`'s. */
 export function wireCodeOf(error: unknown): string {
   for (let cause: unknown = error, depth = 0; Error.isError(cause) && depth < CAUSES_MAX; cause = cause.cause, depth++) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
+  if (Error.isError(error) && error.name === 'TypeError' && Error.isError(error.cause)) return 'the address cannot be fetched'; // a port that browsers block, say
   throw error;
 }
 const CAUSES_MAX = 4;
