@@ -20,6 +20,9 @@ export const UNTRIED: ChannelHealth = { failures: 0, failingSinceMs: null, downS
 /** A channel that has not taken anything for so long is down. Unit: milliseconds. */
 const FAILING_MS_MAX = 30_000;
 
+/** A channel that is down is left alone for at least so long, and others are told meanwhile. Unit: milliseconds. */
+const PROBE_WAIT_MS_MIN = 30_000;
+
 /**
  * After a send that did not arrive. A channel that asks us to wait (429) is not broken: it counts as
  * down only when the wait, or the time since the first refusal, is longer than somebody should wait for an alert.
@@ -29,9 +32,16 @@ export function afterFailure(health: ChannelHealth, { message, facts }: AlertCha
   const tries = health.failures + 1;
   const failures = facts.failure === 'limited' ? health.failures : tries;
   const failingSinceMs = health.failingSinceMs ?? nowMs;
-  const notBeforeMs = nowMs + backoffMs(backoff, tries, { chance, hintMs: facts.retryAfterMs });
-  const isDown = facts.failure === 'permanent' || failures >= triesMax || notBeforeMs - failingSinceMs >= FAILING_MS_MAX;
-  return { ...health, failures, failingSinceMs, downSinceMs: health.downSinceMs ?? (isDown ? nowMs : null), notBeforeMs, lastError: message };
+  const waitMs = backoffMs(backoff, tries, { chance, hintMs: facts.retryAfterMs });
+  const isDown = health.downSinceMs !== null || facts.failure === 'permanent' || failures >= triesMax || nowMs + waitMs - failingSinceMs >= FAILING_MS_MAX;
+  return {
+    ...health,
+    failures,
+    failingSinceMs,
+    downSinceMs: isDown ? (health.downSinceMs ?? nowMs) : null,
+    notBeforeMs: nowMs + (isDown ? Math.max(waitMs, PROBE_WAIT_MS_MIN) : waitMs),
+    lastError: message,
+  };
 }
 
 /** After a send that arrived: everything is forgiven. */

@@ -1,3 +1,4 @@
+import { withTimeLimit } from '../../kernel/clock.ts';
 import type { Ports } from '../../kernel/ports.ts';
 import type { Scrub } from '../../kernel/secrets.ts';
 import { releaseLeases } from '../ledger/leases.ts';
@@ -19,6 +20,9 @@ export interface AlertDesk {
   readonly undeliveredPath: string;
   readonly scrub: Scrub;
 }
+
+/** `patienceMs`: a channel that takes longer over one send is given up for the next one; null leaves it to the channel's own limit. */
+type Desk = AlertDesk & { readonly patienceMs: number | null };
 
 export interface DeliveryReport {
   readonly sent: number;
@@ -45,7 +49,8 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
   const alarm = clock.sleep(limitMs, done.signal).then(() => time.abort(OUT_OF_TIME), () => undefined);
   const report = { sent: 0, pending: 0 };
   try {
-    await drainTurns({ ...desk, policy: { ...desk.policy, groupWaitMs: 0 } }, AbortSignal.any([signal, time.signal]), report);
+    const hurried: Desk = { ...desk, policy: { ...desk.policy, groupWaitMs: 0 }, patienceMs: limitMs / 2 };
+    await drainTurns(hurried, { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs }, report);
   } catch (error) {
     signal.throwIfAborted();
     if (error !== OUT_OF_TIME) logFailure(desk, error);
@@ -56,30 +61,36 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
   return report;
 }
 
-async function drainTurns(desk: AlertDesk, signal: AbortSignal, report: { sent: number; pending: number }): Promise<void> {
+async function drainTurns(desk: Desk, { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number }, report: { sent: number; pending: number }): Promise<void> {
   const { clock, store } = desk.ports;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
-    report.sent += (await deliverTurn(desk, signal)).sent;
+    const { tried, sent } = await deliverTurn(desk, signal);
+    report.sent += sent;
     report.pending = (await store.read('outboxState', () => outboxState())).pending;
     const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
-    if (nextAtMs === null) return;
-    await clock.sleep(Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
+    if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
+    // After a failure the plan has changed: somebody else is told in its place.
+    await clock.sleep(tried > sent ? TURN_WAIT_MS_MIN : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
   }
 }
 
 /** Another process may be at it: its messages are not ours to send, but ours to wait for. */
 const TURN_WAIT_MS_MIN = 250;
 
-/** Delivers until the signal aborts, for a process that stays. Rejects with the signal's reason only. */
+/** Delivers until the signal aborts, for a process that stays: at least every `everyMs`. Rejects with the signal's reason only. */
 export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, everyMs: number): Promise<never> {
+  const { clock, store } = desk.ports;
   for (;;) {
+    let nextAtMs: number | null = null;
     try {
-      await deliverTurn(desk, signal);
+      await deliverTurn({ ...desk, patienceMs: null }, signal);
+      nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     } catch (error) {
       signal.throwIfAborted();
       logFailure(desk, error);
     }
-    await desk.ports.clock.sleep(everyMs, signal);
+    const waitMs = nextAtMs === null ? everyMs : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs());
+    await clock.sleep(Math.min(everyMs, waitMs), signal);
   }
 }
 
@@ -91,7 +102,7 @@ function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
 }
 
 /** Plans what has to be told and sends it, to all channels side by side, to each in order. */
-export async function deliverTurn(desk: AlertDesk, signal: AbortSignal): Promise<{ readonly sent: number }> {
+async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport> {
   const { ports, channels, policy } = desk;
   const owner = ports.ids.next('delivery');
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
@@ -99,31 +110,40 @@ export async function deliverTurn(desk: AlertDesk, signal: AbortSignal): Promise
     const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, { owner, signal })));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    return { sent: results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0) };
+    const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    return { tried: reports.reduce((sum, { tried }) => sum + tried, 0), sent: reports.reduce((sum, { sent }) => sum + sent, 0) };
   } finally {
     await ports.store.transact('releaseLeases', () => releaseLeases(owner));
     await escape(desk);
   }
 }
 
-async function deliverTo(desk: AlertDesk, channel: Channel, { owner, signal }: { readonly owner: string; readonly signal: AbortSignal }): Promise<number> {
+/** Messages. */
+interface TurnReport {
+  readonly tried: number;
+  readonly sent: number;
+}
+
+async function deliverTo(desk: Desk, channel: Channel, { owner, signal }: { readonly owner: string; readonly signal: AbortSignal }): Promise<TurnReport> {
   const { clock, store, processes } = desk.ports;
   let sent = 0;
   for (let sends = 0; sends < SENDS_PER_TURN_MAX; sends++) {
     signal.throwIfAborted();
     const { name, bundles } = channel;
     const [first, ...others] = await store.transact('claimMessages', () => claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes));
-    if (first === undefined || !(await sendMessages(desk, channel, { messages: [first, ...others], signal }))) break;
-    sent += 1 + others.length;
+    if (first === undefined) break;
+    const count = 1 + others.length;
+    if (!(await sendMessages(desk, channel, { messages: [first, ...others], signal }))) return { tried: sent + count, sent };
+    sent += count;
   }
-  return sent;
+  return { tried: sent, sent };
 }
 
-async function sendMessages(desk: AlertDesk, channel: Channel, { messages, signal }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal }): Promise<boolean> {
+async function sendMessages(desk: Desk, channel: Channel, { messages, signal }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal }): Promise<boolean> {
   const { clock, random, store, log } = desk.ports;
   const sending = { channel: channel.name, messages };
   try {
-    await channel.send(dispatchOf(messages), signal);
+    await patiently(desk, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
   } catch (error) {
     if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
     const failure = signal.aborted ? cutShort(channel.name) : error instanceof AlertChannelError ? error : defective(channel.name, error);
@@ -135,6 +155,14 @@ async function sendMessages(desk: AlertDesk, channel: Channel, { messages, signa
   }
   await store.transact('recordSent', () => recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }));
   return true;
+}
+
+/** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
+function patiently(desk: Desk, { name }: Channel, outer: AbortSignal, send: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { patienceMs, ports } = desk;
+  if (patienceMs === null) return send(outer);
+  const onTime = (): Error => new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, { channel: name, failure: 'permanent', status: null, retryAfterMs: null });
+  return withTimeLimit(ports.clock, { limitMs: patienceMs, onTime, outer }, send);
 }
 
 /** A channel that is too slow for every command would never be found out otherwise. */

@@ -1,6 +1,6 @@
 import { isRuleCode, RULES } from '../metrics/rules.ts';
 import type { AlertLevel } from '../taxonomy/table.ts';
-import { isFiring, type Alert } from './alert.ts';
+import { isFiring, type Alert, type AlertCode } from './alert.ts';
 import { severityOf, worseOf } from './levels.ts';
 
 /** What one alert looks like beside the others. */
@@ -9,6 +9,8 @@ export interface Sight {
   readonly hiddenBy: string | null;
   /** Its own level or that of the worst alert it hides: a cause is as bad as what it explains. */
   readonly level: AlertLevel;
+  /** Codes of the firing alerts it hides. */
+  readonly explains: readonly AlertCode[];
 }
 
 /** A cause that ended takes its consequences with it; what goes on for longer speaks for itself. Unit: milliseconds. */
@@ -66,5 +68,9 @@ export function sightsOf(alerts: readonly Alert[], isSilenced: (alert: Alert) =>
     hiddenBy.set(alert.fingerprint, cause.fingerprint);
     if (isFiring(alert) && !isSilenced(alert)) levels.set(cause.fingerprint, worseOf(levels.get(cause.fingerprint) ?? cause.level, levels.get(alert.fingerprint) ?? alert.level));
   }
-  return new Map(alerts.map((alert) => [alert.fingerprint, { hiddenBy: hiddenBy.get(alert.fingerprint) ?? null, level: levels.get(alert.fingerprint) ?? alert.level }]));
+  return new Map(alerts.map((alert) => [alert.fingerprint, {
+    hiddenBy: hiddenBy.get(alert.fingerprint) ?? null,
+    level: levels.get(alert.fingerprint) ?? alert.level,
+    explains: [...new Set(alerts.filter((other) => isFiring(other) && hiddenBy.get(other.fingerprint) === alert.fingerprint).map(({ code }) => code))],
+  }]));
 }

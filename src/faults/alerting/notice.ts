@@ -39,10 +39,12 @@ export interface Occasion {
   readonly kind: Exclude<NoticeKind, 'digest'>;
   readonly level: AlertLevel;
   readonly firingsInHour: number;
+  /** Codes of the alerts that are not told because this one says why. */
+  readonly explains: readonly AlertCode[];
   readonly nowMs: number;
 }
 
-export function noticeOf(alert: Alert, { kind, level, firingsInHour, nowMs }: Occasion, source: NoticeSource): Notice {
+export function noticeOf(alert: Alert, { kind, level, firingsInHour, explains, nowMs }: Occasion, source: NoticeSource): Notice {
   const { summary, ...facts } = alert.facts;
   const isOver = kind === 'resolve' || kind === 'healed';
   const place = [alert.exchange, alert.exchange === null ? alert.asset : null].filter((part) => part !== null).map((part) => ` at ${part}`).join('');
@@ -56,7 +58,7 @@ export function noticeOf(alert: Alert, { kind, level, firingsInHour, nowMs }: Oc
     asset: alert.asset,
     level,
     title: `[${isOver ? 'RESOLVED' : level.toUpperCase()}] ${alert.code}${place}: ${cut(isOver ? endOf(alert, kind) : summary, SUMMARY_CHARS_MAX)}`,
-    text: [summary, ...(isOver ? [endOf(alert, kind)] : []), ...(firingsInHour > 1 ? [flappingNote(firingsInHour)] : [])].join('\n'),
+    text: [summary, ...(isOver ? [endOf(alert, kind)] : []), ...(explains.length > 0 ? [`Because of it: ${explains.join(', ')}.`] : []), ...(firingsInHour > 1 ? [flappingNote(firingsInHour)] : [])].join('\n'),
     next: isOver ? 'nothing is left to do' : facts.next,
     firedAtMs: alert.firedAtMs,
     atMs: alert.resolvedAtMs ?? nowMs,

@@ -6,7 +6,7 @@ import { audit, countFirings } from './audit.ts';
 import { isUsable as isUsableNow } from './channel-health.ts';
 import { allHealth } from './channel-records.ts';
 import { CONSEQUENCES_LAST_MS, sightsOf, type Sight } from './inhibition.ts';
-import { noticeOf, type Notice, type NoticeKind, type NoticeSource } from './notice.ts';
+import { noticeOf, type Notice, type NoticeKind, type NoticeSource, type Occasion } from './notice.ts';
 import { endMessage, enqueue } from './outbox.ts';
 import { routeOf, type ChannelEntry } from './routing.ts';
 import { silences, silencesInForce } from './silences.ts';
@@ -21,7 +21,8 @@ export interface AlertPolicy extends NoticeSource {
   readonly repeatMs: number;
 }
 
-export const GROUP_WAIT_MS = 30_000;
+/** With a channel that hangs three times for ten seconds, the next one is still told within a minute. */
+export const GROUP_WAIT_MS = 20_000;
 export const REPEAT_MS = 14_400_000;
 
 interface Planning {
@@ -47,7 +48,7 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
   const isSilenced = (alert: Alert): boolean => inForce.some((silence) => silences(silence, alert));
   const sights = sightsOf(alerts, isSilenced, nowMs);
   for (const alert of alerts) {
-    if (!alert.isSettled) yield* planAlert(planning, alert, { sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level }, isSilenced: isSilenced(alert) });
+    if (!alert.isSettled) yield* planAlert(planning, alert, { sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] }, isSilenced: isSilenced(alert) });
   }
 }
 
@@ -83,19 +84,19 @@ function* planAlert({ policy, isUsable, nowMs }: Planning, alert: Alert, seen: {
   for (let pass = 0; pass < PASSES_MAX; pass++) {
     const told = yield* toldOf(alert.fingerprint);
     const plan = planTelling(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
-    for (const telling of plan.tellings) yield* apply(telling, alert, { policy, firingsInHour, nowMs });
+    for (const telling of plan.tellings) yield* apply(telling, alert, { policy, firingsInHour, explains: seen.sight.explains, nowMs });
     if (plan.isSettled) yield* settleAlert(alert.fingerprint, nowMs);
     if (!plan.tellings.some((telling) => telling.do === 'collapse')) return;
   }
 }
 
-function* apply(telling: Telling, alert: Alert, { policy, firingsInHour, nowMs }: { readonly policy: AlertPolicy; readonly firingsInHour: number; readonly nowMs: number }): Operation<void> {
+function* apply(telling: Telling, alert: Alert, { policy, nowMs, ...about }: Pick<Occasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy }): Operation<void> {
   if (telling.do === 'collapse') {
     yield* exec(`update alert_messages set state = 'collapsed', ended_at = $2 where id = $1`, telling.messageId, nowMs);
     yield* audit({ atMs: nowMs, fingerprint: alert.fingerprint, action: 'collapsed', actor: 'candlekeep', detail: `${telling.messageId}: over before it was sent` });
     return;
   }
-  const notice = noticeOf(alert, { kind: telling.kind, level: telling.level, firingsInHour, nowMs }, policy);
+  const notice = noticeOf(alert, { ...about, kind: telling.kind, level: telling.level, nowMs }, policy);
   yield* enqueue({ notice, channel: telling.channel, episode: alert.episode }, nowMs);
 }
 

@@ -1,0 +1,334 @@
+import { expect, test } from 'vitest';
+import { acknowledgeAlert, firingAlerts, raiseAlert } from '../../src/faults/alerting/alerts.ts';
+import { auditTrail } from '../../src/faults/alerting/audit.ts';
+import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
+import { alertLevel, nextStep } from '../../src/faults/alerting/levels.ts';
+import { outboxState } from '../../src/faults/alerting/outbox.ts';
+import { addSilence } from '../../src/faults/alerting/silences.ts';
+import { alertWorld, always, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, UNDELIVERED, WEBHOOK } from './alerted.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', reach: 'asset', summary: 'binance answered 401' } as const;
+const never = (): AbortSignal => new AbortController().signal;
+
+test('500 symbols failing with one cause are one trigger and one resolve', async () => {
+  const world = alertWorld('500 symbols');
+  world.start();
+  for (let symbol = 1; symbol <= 500; symbol++) await world.raise({ summary: `${symbol} of 500 symbols failed`, affected: { total: symbol, worst: ['A/USDT', 'B/USDT'] } });
+  await world.raise({ code: 'SYMBOLS_FAILED', level: 'warning', summary: 'more than half of the symbols failed' });
+  await world.raise({ code: 'RULE_FAILED_SYMBOLS', level: 'warning' });
+  await world.pass(5 * MINUTE_MS);
+  expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at binance: 500 of 500 symbols failed']);
+  for (const code of ['EXCHANGE_SERVER_ERROR', 'SYMBOLS_FAILED', 'RULE_FAILED_SYMBOLS'] as const) await world.resolve({ code }, 'healed by run_2');
+  await world.pass(HOUR_MS);
+  expect(world.heard().map(({ title }) => title)).toEqual([
+    '[WARNING] EXCHANGE_SERVER_ERROR at binance: 500 of 500 symbols failed',
+    '[RESOLVED] EXCHANGE_SERVER_ERROR at binance: over after 5 min, healed by run_2',
+  ]);
+});
+
+test('ten flapping cycles in an hour are at most four messages, and the last says it is over', async () => {
+  const world = alertWorld('flapping');
+  world.start(20_000);
+  for (let cycle = 0; cycle < 10; cycle++) {
+    await world.raise(CRITICAL);
+    await world.pass(3 * MINUTE_MS);
+    await world.resolve(CRITICAL);
+    await world.pass(3 * MINUTE_MS);
+  }
+  await world.pass(3 * HOUR_MS);
+  for (const channel of ['slack', 'pagerduty']) {
+    const heard = titles(world, channel);
+    expect(heard.length).toBeLessThanOrEqual(4);
+    expect(heard.at(-1)).toMatch(/RESOLVED|resolve/);
+  }
+  expect(world.pagerduty.open().size).toBe(0);
+});
+
+test('ten short failures that nobody would have been told of are not ten lines', async () => {
+  const world = alertWorld('short flapping');
+  world.start(20_000);
+  for (let cycle = 0; cycle < 10; cycle++) {
+    await world.raise();
+    await world.pass(10_000);
+    await world.resolve();
+    await world.pass(5 * MINUTE_MS);
+  }
+  await world.pass(3 * HOUR_MS);
+  expect(titles(world, 'slack').length).toBeLessThanOrEqual(4);
+  expect(titles(world, 'slack').length).toBeGreaterThan(0);
+});
+
+test('a failure that heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
+  const world = alertWorld('first retry');
+  world.start();
+  const outlook = { kind: 'healing', attempt: 1, attemptsMax: 3, nextAtMs: world.clock.nowMs() + 5 * MINUTE_MS } as const;
+  const level = alertLevel({ code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset' }, outlook, new Set(['gold_huggingface_ohlcv']));
+  await world.raise({ exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset', level, summary: 'the Hub answered 500', next: nextStep(outlook) });
+  await world.pass(5 * MINUTE_MS);
+  await world.resolve({ exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv' }, 'healed by run_2 on try 2 of 4');
+  await world.pass(HOUR_MS);
+  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+    ['slack', '[WARNING] PUBLISH_FAILED at gold_huggingface_ohlcv: the Hub answered 500'],
+    ['slack', '[RESOLVED] PUBLISH_FAILED at gold_huggingface_ohlcv: over after 5 min, healed by run_2 on try 2 of 4'],
+  ]);
+  expect(JSON.stringify(world.slack.received[0])).toContain('healing 1/3, next at 2024-07-01T00:05Z');
+});
+
+test('a failure whose retries are used up is told at its hook\'s level, once, and ends once', async () => {
+  const world = alertWorld('used up');
+  world.start();
+  await world.raise();
+  await world.pass(20 * MINUTE_MS);
+  await world.raise({ level: alertLevel({ code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_binance_ohlcv', reach: 'symbols' }, { kind: 'exhausted' }, new Set()) });
+  await world.pass(20 * MINUTE_MS);
+  await world.resolve();
+  await world.pass(HOUR_MS);
+  expect(titles(world, 'slack').map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR', '[RESOLVED']);
+  expect(titles(world, 'email').map((title) => title.split(']')[0])).toEqual(['[ERROR', '[RESOLVED']);
+  expect(titles(world, 'pagerduty')).toEqual([]);
+});
+
+test('critical goes to the pager and to Slack at once', async () => {
+  const world = alertWorld('critical');
+  world.start();
+  await world.raise(CRITICAL);
+  await world.pass(6_000);
+  expect(world.heard().map(({ channel }) => channel).toSorted()).toEqual(['pagerduty', 'slack']);
+});
+
+test('what is over before anybody was told is one line that says both, and pages nobody', async () => {
+  const world = alertWorld('collapsed');
+  await world.raise({ ...CRITICAL });
+  await world.resolve(CRITICAL, 'healed');
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([['slack', '[RESOLVED] UNAUTHORIZED at binance: failed and healed after 0 s, healed']]);
+});
+
+test('a trigger that waits for a broken Slack is collapsed by its resolve; one that may have arrived is followed by it', async () => {
+  for (const [fault, expected] of [[{ kind: 'silence' }, 'RESOLVED'], [{ kind: 'answer-lost' }, 'WARNING']] as const) {
+    const world = alertWorld(`broken ${fault.kind}`, { channels: [SLACK] });
+    world.slack.plan(always(fault));
+    await world.raise();
+    await world.clock.runUntil(drainAlerts(world.desk, never(), 5_000));
+    await world.resolve();
+    world.slack.plan(healthy);
+    world.start();
+    await world.pass(2 * HOUR_MS);
+    const own = titles(world, 'slack').filter((title) => title.includes('SERVER_ERROR')).map((title) => title.slice(1, title.indexOf(']')));
+    expect(own[0]).toBe(fault.kind === 'silence' ? 'WARNING' : expected);
+    expect(own.at(-1)).toBe('RESOLVED');
+  }
+});
+
+test('a cause that goes on is told again after four hours under the same key, until somebody is on it', async () => {
+  const world = alertWorld('repeat');
+  world.start(60_000);
+  await world.raise(CRITICAL);
+  await world.pass(9 * HOUR_MS);
+  const triggers = world.pagerduty.received.map(({ message }) => message);
+  expect(triggers).toHaveLength(3);
+  expect(new Set(triggers.map(({ dedup_key }) => dedup_key)).size).toBe(1);
+  const [alert] = await world.act(() => firingAlerts());
+  expect(await world.act(() => acknowledgeAlert(alert?.fingerprint ?? '', 'Ada', world.clock.nowMs()))).toBe(true);
+  await world.pass(9 * HOUR_MS);
+  expect(world.pagerduty.received.map(({ message }) => message.event_action)).toEqual(['trigger', 'trigger', 'trigger', 'acknowledge']);
+  expect([...world.pagerduty.open().values()]).toEqual(['acknowledged']);
+  await world.resolve(CRITICAL);
+  await world.pass(HOUR_MS);
+  expect(world.pagerduty.open().size).toBe(0);
+  expect((await world.act(() => auditTrail(100))).filter(({ action }) => action === 'acknowledged')).toMatchObject([{ actor: 'Ada' }]);
+});
+
+test('a silence keeps quiet until it ends, and then tells what still fires', async () => {
+  const world = alertWorld('silence');
+  world.start();
+  const createdAtMs = world.clock.nowMs();
+  await world.act(() => addSilence({ id: 'silence_1', exchange: 'binance', code: null, asset: null, author: 'Ada', reason: 'announced maintenance', createdAtMs, expiresAtMs: createdAtMs + HOUR_MS }));
+  await world.raise();
+  await world.raise({ exchange: 'okx', asset: 'bronze_okx_ohlcv' });
+  await world.raise({ code: 'NOT_FOUND' });
+  await world.pass(HOUR_MS / 2);
+  await world.resolve({ code: 'NOT_FOUND' });
+  await world.pass(HOUR_MS / 4);
+  expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed']);
+  await world.pass(HOUR_MS);
+  expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed', '[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed']);
+});
+
+test('a silence names something and ends', async () => {
+  const world = alertWorld('endless silence');
+  const silence = { id: 's', exchange: null, code: null, asset: null, author: 'Ada', reason: 'x', createdAtMs: 0, expiresAtMs: 1 };
+  await expect(world.act(() => addSilence(silence))).rejects.toThrow(RangeError);
+  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: Infinity }))).rejects.toThrow(RangeError);
+  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: 0 }))).rejects.toThrow(RangeError);
+});
+
+test('a venue that is down hides its symbols and what is late because of it, and takes the level of what it hides', async () => {
+  const world = alertWorld('venue down');
+  world.start();
+  await world.raise({ code: 'CONNECTION_FAILED', reach: 'asset', summary: 'binance cannot be reached' });
+  await world.raise({ code: 'NOT_FOUND' });
+  await world.raise({ code: 'SYMBOLS_FAILED' });
+  await world.raise({ code: 'RULE_FRESHNESS', exchange: null, asset: 'silver_ohlcv_normalized', reach: 'asset' });
+  await world.pass(MINUTE_MS);
+  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([['slack', '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached']]);
+  await world.raise({ code: 'RULE_FRESHNESS', asset: 'bronze_binance_ohlcv', level: 'critical' });
+  await world.pass(MINUTE_MS);
+  expect(titles(world, 'pagerduty')).toEqual(['[CRITICAL] CONNECTION_FAILED at binance: binance cannot be reached']);
+  expect(titles(world, 'slack')).toEqual(['[WARNING] CONNECTION_FAILED at binance: binance cannot be reached', '[CRITICAL] CONNECTION_FAILED at binance: binance cannot be reached']);
+  expect(JSON.stringify(world.pagerduty.received[0])).toContain('Because of it: RULE_FRESHNESS, NOT_FOUND, SYMBOLS_FAILED.');
+  for (const code of ['CONNECTION_FAILED', 'NOT_FOUND', 'SYMBOLS_FAILED'] as const) await world.resolve({ code });
+  await world.pass(20 * MINUTE_MS);
+  expect(titles(world, 'slack').slice(2).toSorted()).toEqual([
+    '[CRITICAL] RULE_FRESHNESS at binance: 3 of 40 symbols failed',
+    '[RESOLVED] CONNECTION_FAILED at binance: over after 2 min, healed',
+    '[WARNING] RULE_FRESHNESS at silver_ohlcv_normalized: 3 of 40 symbols failed',
+  ]);
+});
+
+test('Slack down: the e-mail arrives within a minute and says so; when Slack is back it hears of what goes on', async () => {
+  for (const fault of [{ kind: 'silence' }, { kind: 'status', status: 404 }, { kind: 'status', status: 500 }, { kind: 'status', status: 429, retryAfter: '120' }] as const) {
+    const world = alertWorld(`slack down ${JSON.stringify(fault)}`, { channels: [SLACK, EMAIL] });
+    world.slack.plan(always(fault));
+    world.start();
+    const raisedAtMs = world.clock.nowMs();
+    await world.raise();
+    await world.pass(3 * MINUTE_MS);
+    const mails = world.heard().filter(({ channel }) => channel === 'email');
+    expect(mails.map(({ title }) => title.split(' at ')[0])).toEqual(expect.arrayContaining(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']));
+    expect(mails.find(({ title }) => title.includes('SERVER_ERROR'))?.atMs).toBeLessThanOrEqual(raisedAtMs + MINUTE_MS);
+    expect(mails.find(({ title }) => title.includes('BROKEN'))?.title).toContain('the alert channel slack does not deliver');
+    world.slack.plan(healthy);
+    await world.pass(HOUR_MS);
+    expect(titles(world, 'slack')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
+    expect(await world.act(() => outboxState())).toEqual({ pending: 0, oldestAtMs: null });
+    expect(titles(world, 'email').at(-1)).toContain('[RESOLVED] ALERT_CHANNEL_BROKEN at slack');
+  }
+});
+
+test('a short 429 is waited out and is no broken channel', async () => {
+  const world = alertWorld('429', { channels: [SLACK, EMAIL] });
+  world.slack.plan({ seed: 'x', rules: [{ on: { nth: [1, 2, 3, 4] }, fault: { kind: 'status', status: 429, retryAfter: '5' } }] });
+  world.start();
+  await world.raise();
+  await world.pass(5 * MINUTE_MS);
+  expect(world.heard().map(({ channel }) => channel)).toEqual(['slack']);
+});
+
+test('all channels down: written to undelivered.jsonl, and delivered in order on return', async () => {
+  const world = alertWorld('all down', { channels: [SLACK, EMAIL] });
+  world.slack.plan(always({ kind: 'reset' }));
+  world.mail.setDown('down');
+  world.start();
+  for (const code of ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'] as const) {
+    await world.raise({ code });
+    await world.pass(MINUTE_MS);
+  }
+  await world.pass(20 * MINUTE_MS);
+  expect(world.heard()).toEqual([]);
+  const lines = Buffer.from(world.files.read(UNDELIVERED)).toString('utf8').trim().split('\n').map((line) => JSON.parse(line) as { id: string; notice: { code: string } });
+  expect(lines.map(({ notice }) => notice.code)).toEqual(expect.arrayContaining(['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH']));
+  expect(new Set(lines.map(({ id }) => id)).size).toBe(lines.length);
+  world.slack.plan(healthy);
+  world.mail.setDown('up');
+  await world.pass(HOUR_MS);
+  const told = world.slack.received.map(({ message }) => JSON.stringify(message)).join('\n');
+  const places = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'].map((code) => told.indexOf(`${code} at binance`));
+  expect(places.every((place) => place >= 0)).toBe(true);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+});
+
+test('a message that a channel does not take goes to the next one, and the channel is not given up for it', async () => {
+  const world = alertWorld('refused', { channels: [SLACK, EMAIL] });
+  world.slack.plan({ seed: 'x', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 400 } }] });
+  world.start();
+  await world.raise();
+  await world.pass(2 * MINUTE_MS);
+  await world.raise({ exchange: 'okx', asset: 'bronze_okx_ohlcv' });
+  await world.pass(2 * MINUTE_MS);
+  expect(titles(world, 'email')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
+  expect(titles(world, 'slack')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed');
+});
+
+test('a tag sends an alert to its own channel in place of the default of that kind', async () => {
+  const team = { name: 'team-slack', isDefault: false, kind: 'slack', url: 'http://team.test/services/T0/B0/team' } as const;
+  const world = alertWorld('tags', { channels: [PAGERDUTY, SLACK, team] });
+  world.start();
+  await world.raise({ ...CRITICAL, tags: { team: 'data', alert_channel: 'team-slack' } });
+  await world.raise({ exchange: 'okx', code: 'DEFECT', asset: 'bronze_okx_ohlcv' });
+  await world.pass(MINUTE_MS);
+  expect(titles(world, 'team')).toEqual(['[CRITICAL] UNAUTHORIZED at binance: binance answered 401']);
+  expect(titles(world, 'slack')).toEqual(['[WARNING] DEFECT at okx: 3 of 40 symbols failed']);
+  expect(titles(world, 'pagerduty')).toHaveLength(1);
+});
+
+test('many causes at once are one message on Slack, and each its own incident on the pager', async () => {
+  const world = alertWorld('many');
+  world.start();
+  const codes = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH', 'REQUEST_TIMEOUT', 'CONNECTION_FAILED', 'EXCHANGE_SERVER_ERROR', 'ROWS_INVALID'] as const;
+  for (const code of codes) await world.raise({ code, level: 'critical' });
+  await world.pass(MINUTE_MS);
+  expect(world.slack.received).toHaveLength(1);
+  const [message] = world.slack.received;
+  expect(message?.message.text).toBe('[CRITICAL] 7 alerts at once');
+  for (const code of codes) expect(JSON.stringify(message)).toContain(`${code} at binance`);
+  expect(world.pagerduty.open().size).toBe(7);
+});
+
+test('a command stays at most ten seconds for its alerts, and a channel that hangs costs it no more', async () => {
+  const world = alertWorld('drain', { channels: [SLACK, WEBHOOK] });
+  world.slack.plan(always({ kind: 'silence' }));
+  await world.raise();
+  const startMs = world.clock.nowMs();
+  const report = await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(world.clock.nowMs() - startMs).toBeLessThanOrEqual(10_000);
+  expect(report.pending).toBe(0);
+  expect(titles(world, 'webhook').map((title) => title.split(' at ')[0])).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']);
+});
+
+test('a command whose Slack hangs has the e-mail sent before it ends', async () => {
+  const world = alertWorld('hurried', { channels: [SLACK, EMAIL] });
+  world.slack.plan(always({ kind: 'silence' }));
+  const startMs = world.clock.nowMs();
+  await world.raise();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(world.clock.nowMs() - startMs).toBeLessThanOrEqual(10_000);
+  expect(titles(world, 'email').map((title) => title.split(' at ')[0])).toEqual(expect.arrayContaining(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']));
+});
+
+test('a drain with a store that fails is told to the log and to nobody else', async () => {
+  const world = alertWorld('broken store');
+  const desk = { ...world.desk, ports: { ...world.desk.ports, store: { ...world.store, transact: () => Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC', syscall: 'write' })) } } };
+  expect(await world.clock.runUntil(drainAlerts(desk, never()))).toEqual({ sent: 0, pending: 0 });
+  expect(world.log.lines).toMatchObject([{ level: 'error', fields: { code: 'STORAGE_FAILED' } }]);
+});
+
+test('secrets planted in an alert are stored, sent and logged nowhere', async () => {
+  const world = alertWorld('secrets', { channels: [SLACK, EMAIL, WEBHOOK] });
+  world.slack.plan(always({ kind: 'status', status: 404 }));
+  world.start();
+  await world.raise({ level: 'error', summary: `posting to ${(SLACK as { url: string }).url} failed`, safe: 'key webhook-secret', tags: { note: 'GET /x?api_key=abc123456&symbol=BTC' } });
+  await world.pass(10 * MINUTE_MS);
+  const stored = await world.act(function* () {
+    const rows: unknown[] = [];
+    for (const table of ['alerts', 'alert_messages', 'alert_channels', 'alert_log']) rows.push(yield { sql: `select * from ${table}`, values: [] });
+    return JSON.stringify(rows);
+  });
+  const everything = [stored, JSON.stringify(world.mail.received), JSON.stringify(world.webhook.received.map(({ message }) => message)), JSON.stringify(world.log.lines)];
+  expect(everything.every((text) => text.length > 10)).toBe(true);
+  for (const text of everything) {
+    for (const secret of ['/services/T0/B0/secret', 'webhook-secret', 'abc123456']) expect(text).not.toContain(secret);
+  }
+  expect(stored).toContain('symbol=BTC');
+});
+
+test('an alert is in the store with what caused it, or neither is', async () => {
+  const world = alertWorld('transaction');
+  await expect(world.act(function* () {
+    yield* raiseAlert(eventOf({}), { nowMs: 1, scrub: (text) => text });
+    throw new Error('the cause was not written');
+  })).rejects.toThrow('the cause was not written');
+  expect(await world.act(() => firingAlerts())).toEqual([]);
+});
