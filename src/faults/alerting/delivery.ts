@@ -106,16 +106,13 @@ async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport>
   const { ports, channels, policy } = desk;
   const owner = ports.ids.next('delivery');
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
-  try {
-    const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, { owner, signal })));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    return { tried: reports.reduce((sum, { tried }) => sum + tried, 0), sent: reports.reduce((sum, { sent }) => sum + sent, 0) };
-  } finally {
-    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
-    await escape(desk);
-  }
+  const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, { owner, signal })));
+  const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const report = { tried: reports.reduce((sum, { tried }) => sum + tried, 0), sent: reports.reduce((sum, { sent }) => sum + sent, 0) };
+  if (report.tried > 0 || reports.length < results.length) await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+  if (report.tried > report.sent) await escape(desk);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return report;
 }
 
 /** Messages. */
