@@ -122,6 +122,55 @@ test('a trigger that waits for a broken Slack is collapsed by its resolve; one t
   }
 });
 
+test('a page that waits behind another one is taken back when its cause ends first', async () => {
+  const world = alertWorld('taken back', { channels: [PAGERDUTY, SLACK] });
+  world.pagerduty.plan(always({ kind: 'silence' }));
+  world.start();
+  await world.raise({ ...CRITICAL, exchange: 'okx', asset: 'bronze_okx_ohlcv', code: 'DEFECT' });
+  await world.pass(1_000);
+  await world.raise(CRITICAL);
+  await world.pass(14_000);
+  await world.resolve(CRITICAL);
+  world.pagerduty.plan(healthy);
+  await world.pass(HOUR_MS);
+  expect(world.pagerduty.received.map(({ message }) => message.dedup_key)).toEqual(['candlekeep/test/okx/DEFECT/bronze_okx_ohlcv']);
+  expect(titles(world, 'slack').filter((title) => title.includes('binance')).map((title) => title.split(']')[0])).toEqual(['[CRITICAL', '[RESOLVED']);
+});
+
+test('a pager that took a page without saying so is told when it is over, even after others were told in its place', async () => {
+  const world = alertWorld('taken silently', { channels: [PAGERDUTY, SLACK, EMAIL] });
+  world.pagerduty.plan(always({ kind: 'answer-lost' }));
+  world.start();
+  await world.raise(CRITICAL);
+  await world.pass(20_000);
+  expect(titles(world, 'email')).toContain('[CRITICAL] UNAUTHORIZED at binance: binance answered 401');
+  expect([...world.pagerduty.open().keys()]).toContain('candlekeep/test/binance/UNAUTHORIZED/bronze_binance_ohlcv');
+  await world.resolve(CRITICAL);
+  world.pagerduty.plan(healthy);
+  await world.pass(HOUR_MS);
+  expect(world.pagerduty.open().size).toBe(0);
+});
+
+test('what failed and healed unseen is told by the next channel when the first is down', async () => {
+  const world = alertWorld('healed line', { channels: [SLACK, EMAIL] });
+  world.slack.plan(always({ kind: 'status', status: 404 }));
+  await world.raise();
+  await world.resolve();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(titles(world, 'email')).toContain('[RESOLVED] EXCHANGE_SERVER_ERROR at binance: failed and healed after 0 s, healed');
+});
+
+test('a channel taken out of the configuration leaves nothing waiting, and others are told', async () => {
+  const world = alertWorld('unconfigured', { channels: [SLACK, EMAIL] });
+  world.slack.plan(always({ kind: 'silence' }));
+  await world.raise();
+  await world.clock.runUntil(drainAlerts(world.desk, never(), 2_000));
+  const desk = { ...world.desk, channels: world.desk.channels.filter(({ name }) => name === 'email') };
+  await world.clock.runUntil(drainAlerts(desk, never()));
+  expect(titles(world, 'email')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
+  expect((await world.act(() => outboxState())).pending).toBe(0);
+});
+
 test('a cause that goes on is told again after four hours under the same key, until somebody is on it', async () => {
   const world = alertWorld('repeat');
   world.start(60_000);
