@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { memoryLog } from './memory-log.ts';
 import { openLog, prettyLine, type LogLevel } from './pino-log.ts';
+import { scrubberOf } from './secrets.ts';
 
 function lines(level: LogLevel, pretty: boolean): { log: ReturnType<typeof openLog>; written: string[] } {
   const written: string[] = [];
@@ -50,6 +51,15 @@ test('lines go to standard error, and a reader that went away does not fail the 
   child.stdin.write('go\n');
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(42);
+});
+
+test.each([true, false])('secrets are taken out of messages, fields and errors (pretty: %s)', (pretty) => {
+  const written: string[] = [];
+  const log = openLog({ level: 'info', pretty, scrub: scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef']), sink: { write: (line) => void written.push(line) } });
+  log.with({ url: 'https://hooks.slack.test/services/T0/B0/abcdef' }).error('POST https://hooks.slack.test/services/T0/B0/abcdef failed', { path: '/services/T0/B0/abcdef' });
+  expect(written).toHaveLength(1);
+  expect(written[0]).not.toContain('abcdef');
+  expect(written[0]?.split('********')).toHaveLength(4);
 });
 
 test('the log for tests keeps every line with its fields', () => {

@@ -1,5 +1,6 @@
 import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
 import type { Log } from './log.ts';
+import { nothingSecret, type Scrub } from './secrets.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -9,14 +10,16 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** One short line for a person instead of one JSON document for a machine. */
   readonly pretty: boolean;
+  /** Takes secrets out of each line, whatever field or message they stand in. */
+  readonly scrub?: Scrub;
   /** Where whole lines go; standard error unless told otherwise. */
   readonly sink?: { write(line: string): void };
 }
 
 /** Lines are written before the call returns: the last words before a crash are the ones that matter. */
-export function openLog({ level, pretty, sink = standardError() }: LogOptions): Log {
+export function openLog({ level, pretty, scrub = nothingSecret, sink = standardError() }: LogOptions): Log {
   const options = { level, base: { pid: process.pid }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
-  return logOn(pino(options, pretty ? { write: (line) => sink.write(prettyLine(line)) } : sink));
+  return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
 }
 
 function standardError(): { write(line: string): void } {

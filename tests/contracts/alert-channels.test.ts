@@ -185,7 +185,7 @@ test('pagerduty: an event over 512 kB goes without its details', () => {
 
 const LOGIN = { user: 'alerts@example.org', password: 'smtp-password' };
 
-async function openMail(clock: Clock = realClock, login: { user: string; password: string } | undefined = undefined): Promise<{ channel: Channel; server: StandInSmtp }> {
+async function openMail(clock: Clock = realClock, login?: { user: string; password: string }): Promise<{ channel: Channel; server: StandInSmtp }> {
   const server = await standInSmtp(login === undefined ? {} : { login });
   onTestFinished(() => server.close());
   const settings: ChannelSettings = { name: 'email', isDefault: true, kind: 'email', smtpUrl: server.url, from: 'candlekeep@example.org', to: ['ops@example.org', 'data@example.org'] };

@@ -22,7 +22,7 @@ import { standInPagerDuty } from '../../src/rehearsal/stand-in-pagerduty.ts';
 import { standInSlack } from '../../src/rehearsal/stand-in-slack.ts';
 import { standInWebhook } from '../../src/rehearsal/stand-in-webhook.ts';
 
-export const ROUTING_KEY = 'k'.repeat(32);
+const ROUTING_KEY = 'k'.repeat(32);
 const WEBHOOK_SECRET = 'webhook-secret';
 export const UNDELIVERED = '/data/undelivered.jsonl';
 

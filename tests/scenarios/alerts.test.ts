@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { acknowledgeAlert, firingAlerts, raiseAlert } from '../../src/faults/alerting/alerts.ts';
 import { auditTrail } from '../../src/faults/alerting/audit.ts';
 import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
+import { writeDigest } from '../../src/faults/alerting/digest.ts';
 import { alertLevel, nextStep } from '../../src/faults/alerting/levels.ts';
-import { outboxState } from '../../src/faults/alerting/outbox.ts';
-import { addSilence } from '../../src/faults/alerting/silences.ts';
+import { messagesOf, outboxState, pendingMessages } from '../../src/faults/alerting/outbox.ts';
+import { addSilence, endSilence } from '../../src/faults/alerting/silences.ts';
+import { enqueueTest } from '../../src/faults/alerting/test-message.ts';
 import { alertWorld, always, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, UNDELIVERED, WEBHOOK } from './alerted.ts';
 
 const MINUTE_MS = 60_000;
@@ -371,6 +373,47 @@ test('secrets planted in an alert are stored, sent and logged nowhere', async ()
     for (const secret of ['/services/T0/B0/secret', 'webhook-secret', 'abc123456']) expect(text).not.toContain(secret);
   }
   expect(stored).toContain('symbol=BTC');
+});
+
+test('one digest a day, of what began since the day before, and none when nothing did', async () => {
+  const world = alertWorld('digest');
+  const write = () => world.act(() => writeDigest({ ...world.desk.policy, channels: world.desk.channels }, world.clock.nowMs()));
+  await write();
+  await world.raise();
+  await world.resolve();
+  await world.pass(10 * HOUR_MS);
+  for (let turn = 0; turn < 3; turn++) await write();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(titles(world, 'slack').filter((title) => title.startsWith('[INFO]'))).toEqual(['[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still there']);
+  await world.pass(24 * HOUR_MS);
+  await write();
+  expect((await world.act(() => pendingMessages(10))).length).toBe(0);
+});
+
+test('a test goes the way of every alert, and at once even to a channel that is down', async () => {
+  const world = alertWorld('test message');
+  world.slack.plan(always({ kind: 'status', status: 404 }));
+  await world.raise();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  const order = { channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() } as const;
+  world.slack.plan(healthy);
+  const fingerprint = await world.act(() => enqueueTest(order, world.desk.policy));
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect((await world.act(() => messagesOf(fingerprint, 10))).map(({ state, notice }) => [state, notice.title])).toEqual([['sent', '[WARNING] Test of the channel slack'], ['sent', '[RESOLVED] Test of the channel slack']]);
+  expect(titles(world, 'slack').slice(0, 2)).toEqual(['[WARNING] Test of the channel slack', '[RESOLVED] Test of the channel slack']);
+});
+
+test('a silence that is taken back ends at once', async () => {
+  const world = alertWorld('taken back silence');
+  const createdAtMs = world.clock.nowMs();
+  await world.act(() => addSilence({ id: 'silence_1', exchange: 'binance', code: null, asset: null, author: 'Ada', reason: 'x', createdAtMs, expiresAtMs: createdAtMs + HOUR_MS }));
+  await world.raise();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(world.heard()).toEqual([]);
+  expect(await world.act(() => endSilence('silence_1', 'Ada', world.clock.nowMs()))).toBe(true);
+  expect(await world.act(() => endSilence('silence_1', 'Ada', world.clock.nowMs()))).toBe(false);
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(titles(world, 'slack')).toHaveLength(1);
 });
 
 test('an alert is in the store with what caused it, or neither is', async () => {

@@ -71,7 +71,7 @@ export function* acknowledgeAlert(fingerprint: string, by: string, nowMs: number
   return true;
 }
 
-export function* alertOf(fingerprint: string): Operation<Alert | null> {
+function* alertOf(fingerprint: string): Operation<Alert | null> {
   const row = yield* first<AlertRow>('select * from alerts where fingerprint = $1', fingerprint);
   return row === null ? null : toAlert(row);
 }

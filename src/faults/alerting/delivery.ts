@@ -30,7 +30,7 @@ export interface DeliveryReport {
 }
 
 /** A command stays so long for its alerts. Unit: milliseconds. */
-export const DRAIN_MS = 10_000;
+const DRAIN_MS = 10_000;
 /** Messages one channel is sent in one turn before others and the plan are looked at again. */
 const SENDS_PER_TURN_MAX = 20;
 /** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */

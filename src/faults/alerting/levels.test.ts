@@ -2,9 +2,10 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FAULT_CODES, ruleOf } from '../taxonomy/table.ts';
 import { alertLevel, nextStep, severityOf, type Outlook } from './levels.ts';
+import { CRITICAL_ASSETS } from './settings.ts';
 
 const GOLD = 'gold_huggingface_ohlcv';
-const CRITICAL = new Set([GOLD]);
+const CRITICAL = new Set(CRITICAL_ASSETS);
 const HEALING: Outlook = { kind: 'healing', attempt: 1, attemptsMax: 3, nextAtMs: Date.UTC(2024, 6, 1, 14, 2, 30) };
 
 test('what recovery will retry is a warning, even on a critical asset', () => {

@@ -1,6 +1,5 @@
-import { isRuleCode, thresholdRule } from '../metrics/rules.ts';
 import { ruleOf, type AlertLevel, type FaultCode } from '../taxonomy/table.ts';
-import type { AlertCode, Reach } from './alert.ts';
+import type { Reach } from './alert.ts';
 
 /** Mildest first. */
 export const LEVELS: readonly AlertLevel[] = ['info', 'warning', 'error', 'critical'];
@@ -46,6 +45,3 @@ export function nextStep(outlook: Outlook): string {
     default: return outlook satisfies never;
   }
 }
-
-/** What to do about a code, for people: the hint of its table. */
-export const hintOf = (code: AlertCode): string => (isRuleCode(code) ? `${thresholdRule(code).measure}: see candlekeep metrics` : ruleOf(code).hint);

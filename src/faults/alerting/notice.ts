@@ -72,7 +72,7 @@ const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NoticeKind)
 
 const flappingNote = (firings: number): string => `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
 
-export const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string => `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
+const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string => `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
 
 /** `42 s`, `14 min`, `3 h 5 min`. */
 export function durationText(spanMs: number): string {

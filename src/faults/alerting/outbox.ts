@@ -137,6 +137,11 @@ export function* endMessage(sequence: number, state: Exclude<MessageState, 'pend
   yield* exec('update alert_messages set state = $2, ended_at = $3 where sequence = $1', sequence, state, nowMs);
 }
 
+/** Everything one cause's channels were told or will be, oldest first. */
+export function* messagesOf(fingerprint: string, limit: number): Operation<readonly OutboxMessage[]> {
+  return (yield* all<MessageRow>('select * from alert_messages where fingerprint = $1 order by sequence limit $2', fingerprint, limit)).map(toMessage);
+}
+
 /** What still has to be told, oldest first. */
 export function* pendingMessages(limit: number): Operation<readonly OutboxMessage[]> {
   return (yield* all<MessageRow>(`select * from alert_messages where state = 'pending' order by sequence limit $1`, limit)).map(toMessage);

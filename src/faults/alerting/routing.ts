@@ -19,7 +19,7 @@ const ROUTES: Readonly<Record<AlertLevel, { readonly told: readonly ChannelKind[
 };
 
 /** Names entries of `alerts.channels`, one or several with commas between. */
-export const CHANNEL_TAG = 'alert_channel';
+const CHANNEL_TAG = 'alert_channel';
 
 export interface Addressee {
   readonly level: AlertLevel;
