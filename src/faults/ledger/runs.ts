@@ -6,7 +6,8 @@ import type { FaultCode } from '../taxonomy/table.ts';
 import type { FaultRecord } from '../taxonomy/records.ts';
 import { releaseLeases } from './leases.ts';
 
-export type RunOutcome = 'complete' | 'partial' | 'failed' | 'parked' | 'cancelled';
+export const RUN_OUTCOMES = ['complete', 'partial', 'failed', 'parked', 'cancelled'] as const;
+export type RunOutcome = (typeof RUN_OUTCOMES)[number];
 export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'accept' | 'repair' | 'demo';
 
 /** What one asset of a run did. Rows count candles of the run's own partitions. */

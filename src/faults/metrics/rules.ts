@@ -12,7 +12,7 @@ export interface ThresholdRule {
   /** Strictly above fires; mildest first. */
   readonly thresholds: readonly { readonly above: number; readonly level: AlertLevel }[];
   /** What tells two alerts of this rule apart. */
-  readonly per: 'asset' | 'exchange';
+  readonly per: 'asset' | 'exchange' | 'installation';
   /** Over how much of the past the value is taken; 0: as it is now. */
   readonly windowMs: number;
   /** Bad evaluations in a row before it fires. */
@@ -43,15 +43,15 @@ export const RULES = {
     explainedBy: [...UNANSWERED, ...UNUSABLE, 'SYMBOLS_FAILED'],
   },
   RULE_ROWS_REMOVED: {
-    measure: 'share of delivered rows that were removed within a day', unit: 'ratio', per: 'exchange', windowMs: DAY_MS, badMax: 1, goodMax: 2,
+    measure: 'share of delivered rows that were removed within a day', unit: 'ratio', per: 'installation', windowMs: DAY_MS, badMax: 1, goodMax: 2,
     thresholds: [{ above: 0.05, level: 'warning' }, { above: 0.1, level: 'error' }],
-    promql: 'sum by (exchange) (increase(pipeline_rows_removed_total[1d])) / sum by (exchange) (increase(pipeline_rows_total[1d]))',
+    promql: 'sum(increase(pipeline_rows_removed_total[1d])) / sum(increase(pipeline_rows_total[1d]))',
     explainedBy: ['ROWS_INVALID'],
   },
   RULE_LATENCY: {
-    measure: '95 % of scheduled runs within a day end within', unit: 'seconds', per: 'asset', windowMs: DAY_MS, badMax: 2, goodMax: 2,
+    measure: '95 % of scheduled runs within a day end within', unit: 'seconds', per: 'installation', windowMs: DAY_MS, badMax: 2, goodMax: 2,
     thresholds: [{ above: 300, level: 'warning' }],
-    promql: 'histogram_quantile(0.95, sum by (asset, le) (increase(pipeline_run_duration_seconds_bucket{trigger="schedule"}[1d])))',
+    promql: 'histogram_quantile(0.95, sum by (le) (increase(pipeline_run_duration_seconds_bucket{trigger="schedule"}[1d])))',
     explainedBy: [...UNANSWERED, 'PUBLISH_FAILED'],
   },
   RULE_FRESHNESS: {

@@ -1,0 +1,60 @@
+import { DURATION_BOUNDS_S, familyOf, METRIC_NAMES, type MetricName } from './families.ts';
+
+/** One value under its labels; every label of its family, and no other. */
+export interface Sample {
+  readonly name: MetricName;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Observations of one label set: how many fell into each bucket (the last one has no bound), and their sum. */
+export interface HistogramSample {
+  readonly name: MetricName;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly buckets: readonly number[];
+  readonly sum: number;
+}
+
+/**
+ * Prometheus' text format, served as `text/plain; version=0.0.4; charset=utf-8`: every family with its HELP and TYPE, even without a value;
+ * series in a fixed order. @throws RangeError for a sample whose labels are not those of its family.
+ */
+export function exposition(samples: readonly Sample[], histograms: readonly HistogramSample[] = []): string {
+  const lines = METRIC_NAMES.flatMap((name) => {
+    const { type, help } = familyOf(name);
+    const plain = samples.filter((sample) => sample.name === name).map(({ labels, value }) => line(name, ordered(name, labels), value));
+    const own = histograms.filter((sample) => sample.name === name).flatMap(histogramLines);
+    return [`# HELP ${name} ${escapedHelp(help)}`, `# TYPE ${name} ${type}`, ...plain.toSorted(), ...own];
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+type Labels = readonly (readonly [label: string, value: string])[];
+
+function ordered(name: MetricName, labels: Readonly<Record<string, string>>): Labels {
+  const { labels: expected } = familyOf(name);
+  if (Object.keys(labels).toSorted().join() !== expected.toSorted().join()) throw new RangeError(`${name} has the labels ${expected.join(', ')}, not ${Object.keys(labels).join(', ')}`);
+  return expected.map((label) => [label, labels[label] ?? '']);
+}
+
+/** Buckets are cumulative on the wire. */
+function histogramLines({ name, labels, buckets, sum }: HistogramSample): string[] {
+  const own = ordered(name, labels);
+  let count = 0;
+  const lines = [...DURATION_BOUNDS_S.map(numberText), '+Inf'].map((bound, at) => {
+    count += buckets[at] ?? 0;
+    return line(`${name}_bucket`, [...own, ['le', bound]], count);
+  });
+  return [...lines, line(`${name}_sum`, own, sum), line(`${name}_count`, own, count)];
+}
+
+const line = (name: string, labels: Labels, value: number): string =>
+  `${name}${labels.length === 0 ? '' : `{${labels.map(([label, text]) => `${label}="${escapedValue(text)}"`).join(',')}}`} ${numberText(value)}`;
+
+const escapedValue = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const escapedHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+function numberText(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+}
