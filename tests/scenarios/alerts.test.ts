@@ -136,7 +136,7 @@ test('a page that waits behind another one is taken back when its cause ends fir
   world.pagerduty.plan(healthy);
   await world.pass(HOUR_MS);
   expect(world.pagerduty.received.map(({ message }) => message.dedup_key)).toEqual(['candlekeep/test/okx/DEFECT/bronze_okx_ohlcv']);
-  expect(titles(world, 'slack').filter((title) => title.includes('binance')).map((title) => title.split(']')[0])).toEqual(['[CRITICAL', '[RESOLVED']);
+  expect(titles(world, 'slack').filter((title) => title.includes('at binance')).map((title) => title.split(']')[0])).toEqual(['[CRITICAL', '[RESOLVED']);
 });
 
 test('a pager that took a page without saying so is told when it is over, even after others were told in its place', async () => {
@@ -347,6 +347,18 @@ test('a command whose Slack hangs has the e-mail sent before it ends', async () 
   await world.clock.runUntil(drainAlerts(world.desk, never()));
   expect(world.clock.nowMs() - startMs).toBeLessThanOrEqual(10_000);
   expect(titles(world, 'email').map((title) => title.split(' at ')[0])).toEqual(expect.arrayContaining(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']));
+});
+
+test('two processes deliver side by side: nothing twice, each channel in order', async () => {
+  const world = alertWorld('two processes', { channels: [SLACK, WEBHOOK] });
+  world.webhook.plan({ seed: 'slow', rules: [{ on: { every: 1 }, fault: { kind: 'slow', delayMs: 3_000 } }] });
+  const self = { host: 'host', pid: 2, startMark: '' };
+  const second = { ...world.desk, ports: { ...world.desk.ports, processes: { self, mayBeAlive: () => true } } };
+  const first = { ...world.desk, ports: { ...world.desk.ports, processes: { self: { ...self, pid: 1 }, mayBeAlive: () => true } } };
+  for (const code of ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'] as const) await world.raise({ code });
+  await world.clock.runUntil(Promise.all([drainAlerts(first, never()), drainAlerts(second, never())]));
+  expect(titles(world, 'webhook').map((title) => title.split(' ')[1])).toEqual(['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH']);
+  expect(titles(world, 'slack')).toHaveLength(3);
 });
 
 test('a drain with a store that fails is told to the log and to nobody else', async () => {

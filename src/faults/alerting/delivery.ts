@@ -31,7 +31,7 @@ export interface DeliveryReport {
 
 /** A command stays so long for its alerts. Unit: milliseconds. */
 const DRAIN_MS = 10_000;
-/** Messages one channel is sent in one turn before others and the plan are looked at again. */
+/** Messages one channel is sent in one turn before the plan is looked at again. */
 const SENDS_PER_TURN_MAX = 20;
 /** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */
 const TURNS_MAX = 1_000;
@@ -104,12 +104,10 @@ function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
 /** Plans what has to be told and sends it, to all channels side by side, to each in order. */
 async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport> {
   const { ports, channels, policy } = desk;
-  const owner = ports.ids.next('delivery');
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
-  const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, { owner, signal })));
+  const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, signal)));
   const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const report = { tried: reports.reduce((sum, { tried }) => sum + tried, 0), sent: reports.reduce((sum, { sent }) => sum + sent, 0) };
-  if (report.tried > 0 || reports.length < results.length) await ports.store.transact('releaseLeases', () => releaseLeases(owner));
   if (report.tried > report.sent) await escape(desk);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return report;
@@ -121,19 +119,33 @@ interface TurnReport {
   readonly sent: number;
 }
 
-async function deliverTo(desk: Desk, channel: Channel, { owner, signal }: { readonly owner: string; readonly signal: AbortSignal }): Promise<TurnReport> {
-  const { clock, store, processes } = desk.ports;
-  let sent = 0;
-  for (let sends = 0; sends < SENDS_PER_TURN_MAX; sends++) {
-    signal.throwIfAborted();
-    const { name, bundles } = channel;
-    const [first, ...others] = await store.transact('claimMessages', () => claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes));
-    if (first === undefined) break;
-    const count = 1 + others.length;
-    if (!(await sendMessages(desk, channel, { messages: [first, ...others], signal }))) return { tried: sent + count, sent };
-    sent += count;
+/** A channel's own pace is kept within a turn; a longer wait is left to the next one. Unit: milliseconds. */
+const PACE_MS_MAX = 2_000;
+
+/** Sends a channel what waits for it, until one send fails: then the plan has to be made anew. */
+async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Promise<TurnReport> {
+  const { clock, store, processes, ids } = desk.ports;
+  const { name, bundles } = channel;
+  const owner = ids.next('delivery');
+  let [tried, sent] = [0, 0];
+  try {
+    while (tried === sent && sent < SENDS_PER_TURN_MAX) {
+      signal.throwIfAborted();
+      const claimed = await store.transact('claimMessages', () => claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes));
+      const [first, ...others] = claimed.messages;
+      if (first !== undefined) {
+        tried += claimed.messages.length;
+        if (await sendMessages(desk, channel, { messages: [first, ...others], signal })) sent = tried;
+        continue;
+      }
+      const waitMs = (claimed.againAtMs ?? Infinity) - clock.nowMs();
+      if (waitMs > PACE_MS_MAX) break;
+      await clock.sleep(waitMs, signal);
+    }
+  } finally {
+    if (tried > 0) await store.transact('releaseLeases', () => releaseLeases(owner));
   }
-  return { tried: sent, sent };
+  return { tried, sent };
 }
 
 async function sendMessages(desk: Desk, channel: Channel, { messages, signal }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal }): Promise<boolean> {

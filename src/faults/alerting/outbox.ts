@@ -61,27 +61,36 @@ export interface Claim {
   readonly channel: string;
   /** True where several messages may be sent as one. */
   readonly bundles: boolean;
-  /** Who delivers; the same for all claims of one delivery. */
+  /** Who delivers; the same for all claims until `releaseLeases`. */
   readonly owner: string;
   readonly nowMs: number;
 }
+
+export interface Claimed {
+  readonly messages: readonly OutboxMessage[];
+  /** When the channel may be sent what is waiting; null when nothing is, or another process delivers it. */
+  readonly againAtMs: number | null;
+}
+
+const NOTHING: Claimed = { messages: [], againAtMs: null };
 
 /**
  * Takes what a channel is to be sent next. One process at a time delivers to a channel: that keeps its
  * messages in order and its pace. A process that dies loses the channel at once, one that hangs when
  * its lease ends; what it had taken is sent again under the same id.
  */
-export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, processes: Processes): Operation<readonly OutboxMessage[]> {
-  if ((yield* healthOf(channel)).notBeforeMs > nowMs) return [];
+export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, processes: Processes): Operation<Claimed> {
   const waiting = (yield* all<MessageRow>(`select * from alert_messages where channel = $1 and state = 'pending' order by sequence limit $2`, channel, BUNDLE_MAX)).map(toMessage);
   const [oldest] = waiting;
-  if (oldest === undefined) return [];
+  if (oldest === undefined) return NOTHING;
+  const { notBeforeMs } = yield* healthOf(channel);
+  if (notBeforeMs > nowMs) return { messages: [], againAtMs: notBeforeMs };
   const { granted } = yield* takeLeases({ names: [`alerts to ${channel}`], owner, nowMs }, processes);
-  if (granted.length === 0) return [];
+  if (granted.length === 0) return NOTHING;
   // One that failed before is sent alone: it may be the one that is not taken.
-  const taken = bundles && oldest.attempts === 0 && waiting.length >= BUNDLE_MIN ? waiting : [oldest];
-  for (const { sequence } of taken) yield* exec('update alert_messages set attempts = attempts + 1 where sequence = $1', sequence);
-  return taken;
+  const messages = bundles && oldest.attempts === 0 && waiting.length >= BUNDLE_MIN ? waiting : [oldest];
+  for (const { sequence } of messages) yield* exec('update alert_messages set attempts = attempts + 1 where sequence = $1', sequence);
+  return { messages, againAtMs: nowMs };
 }
 
 export interface Sending {

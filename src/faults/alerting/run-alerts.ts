@@ -1,0 +1,104 @@
+import type { Day } from '../../market/partition.ts';
+import type { AssetReport } from '../ledger/runs.ts';
+import type { FaultRecord } from '../taxonomy/records.ts';
+import { ruleOf, type FaultCode } from '../taxonomy/table.ts';
+import type { AlertEvent } from './alert.ts';
+import { alertLevel, nextStep, severityOf, worseOf, type Outlook } from './levels.ts';
+
+/** A run that ended, as far as its alerts need to know it. */
+export interface EndedRun {
+  readonly id: string;
+  readonly start: Day;
+  readonly end: Day;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly assets: readonly AssetReport[];
+  /** What stopped the run as a whole; null for a run that came to its end. */
+  readonly error: FaultRecord | null;
+}
+
+export interface AlertingRules {
+  readonly criticalAssets: ReadonlySet<string>;
+  /** What recovery will do about a fault of this run. */
+  readonly outlookOf: (code: FaultCode) => Outlook;
+}
+
+/** Symbols an alert names; the command shows all. */
+const WORST_MAX = 5;
+/** More than this share of delivered rows removed is a warning, more than twice as much an error. Strict. */
+const REMOVED_RATIO_WARN = 0.05;
+const REMOVED_RATIO_ERROR = 0.1;
+
+/** What a run's end has to raise: one alert for each asset that has a cause, and one for what stopped the run. */
+export function alertsOfRun(run: EndedRun, rules: AlertingRules): AlertEvent[] {
+  return [...run.assets.flatMap((report) => [...failedSymbols(run, report, rules), ...removedRows(run, report)]), ...stop(run, rules)];
+}
+
+/** `bronze_binance_ohlcv` -> `binance`; null for an asset of every exchange. */
+const exchangeOf = (asset: string): string | null => /^bronze_(.+)_ohlcv$/.exec(asset)?.[1] ?? null;
+
+/** Symbol-level codes of one asset are one alert under the most frequent of them. Only bronze asks: silver and gold have their failures from there. */
+function failedSymbols(run: EndedRun, report: AssetReport, rules: AlertingRules): AlertEvent[] {
+  const { asset, errors, symbols_ok, symbols_failed } = report;
+  const exchange = exchangeOf(asset);
+  const code = mostFrequent(Object.values(errors));
+  if (exchange === null || code === null || report.outcome === 'cancelled') return [];
+  const reach = report.outcome === 'failed' ? 'asset' : 'symbols';
+  const outlook = rules.outlookOf(code);
+  const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(([each, own]) => `${each} ${own?.length ?? 0}`);
+  const worst = Object.entries(errors).toSorted(([a, codeA], [b, codeB]) => severityOf(ruleOf(codeB).level) - severityOf(ruleOf(codeA).level) || (a < b ? -1 : 1));
+  return [{
+    ...common(run, asset),
+    exchange,
+    code,
+    reach,
+    level: alertLevel({ code, asset, reach }, outlook, rules.criticalAssets),
+    summary: `${daysText(run)}: ${symbols_failed} of ${symbols_ok + symbols_failed} symbols failed${counts.length > 1 ? ` (${counts.join(', ')})` : ''}`,
+    safe: `${symbols_ok} ${symbols_ok === 1 ? 'symbol is' : 'symbols are'} stored, and every answer is kept in bronze`,
+    next: nextStep(outlook),
+    affected: { total: symbols_failed, worst: worst.slice(0, WORST_MAX).map(([symbol]) => symbol) },
+  }];
+}
+
+/** Ties go to the worse code, then to the alphabet: the same failures always have the same name. */
+export function mostFrequent(codes: readonly FaultCode[]): FaultCode | null {
+  const counted = [...Map.groupBy(codes, (code) => code)].map(([code, own]) => ({ code, count: own.length, severity: severityOf(ruleOf(code).level) }));
+  return counted.toSorted((a, b) => b.count - a.count || b.severity - a.severity || (a.code < b.code ? -1 : 1))[0]?.code ?? null;
+}
+
+function removedRows(run: EndedRun, { asset, removal_rate, removed_rows, input_rows, output_rows }: AssetReport): AlertEvent[] {
+  if (removal_rate <= REMOVED_RATIO_WARN) return [];
+  return [{
+    ...common(run, asset),
+    exchange: exchangeOf(asset),
+    code: 'ROWS_INVALID',
+    reach: 'symbols',
+    level: removal_rate > REMOVED_RATIO_ERROR ? 'error' : 'warning',
+    summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
+    safe: `${output_rows} rows are stored; each removed row stands in quarantine with its rule and the raw answer`,
+    next: 'each is asked for once more, then judged',
+    affected: { total: removed_rows, worst: [] },
+  }];
+}
+
+function stop(run: EndedRun, rules: AlertingRules): AlertEvent[] {
+  if (run.error === null || run.assets.some(({ errors }) => Object.values(errors).includes(run.error?.code ?? 'DEFECT'))) return [];
+  const { code, message, facts } = run.error;
+  const asset = run.assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
+  const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
+  const outlook = rules.outlookOf(code);
+  return [{
+    ...common(run, asset),
+    exchange,
+    code,
+    reach: 'asset',
+    level: asset === null && outlook.kind !== 'healing' ? worseOf(ruleOf(code).level, 'error') : alertLevel({ code, asset: asset ?? '', reach: 'asset' }, outlook, rules.criticalAssets),
+    summary: `${daysText(run)}: ${message}`,
+    safe: 'what was stored before stays whole; the next run goes on from there',
+    next: nextStep(outlook),
+    affected: { total: 0, worst: [] },
+  }];
+}
+
+const common = ({ id, tags }: EndedRun, asset: string | null): Pick<AlertEvent, 'asset' | 'runId' | 'command' | 'tags'> => ({ asset, runId: id, command: `candlekeep runs show ${id}`, tags });
+
+const daysText = ({ start, end }: EndedRun): string => (start === end ? start : `${start} to ${end}`);
