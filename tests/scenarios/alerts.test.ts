@@ -162,6 +162,27 @@ test('what failed and healed unseen is told by the next channel when the first i
   expect(titles(world, 'email')).toContain('[RESOLVED] EXCHANGE_SERVER_ERROR at binance: failed and healed after 0 s, healed');
 });
 
+test('beginning and end that both wait for a channel that goes down are one line at the next', async () => {
+  const world = alertWorld('both wait', { channels: [SLACK, EMAIL] });
+  world.slack.plan(always({ kind: 'status', status: 500 }));
+  await world.raise();
+  await world.clock.runUntil(drainAlerts(world.desk, never(), 300));
+  await world.resolve();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(titles(world, 'email').filter((title) => title.includes('at binance'))).toEqual([expect.stringMatching(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance: failed and healed/)]);
+});
+
+test('a message for many that is refused is sent again one by one', async () => {
+  const world = alertWorld('refused bundle', { channels: [SLACK, EMAIL] });
+  world.slack.plan({ seed: 'x', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 400 } }] });
+  world.start();
+  const codes = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH', 'REQUEST_TIMEOUT', 'CONNECTION_FAILED', 'ROWS_INVALID'] as const;
+  for (const code of codes) await world.raise({ code });
+  await world.pass(2 * MINUTE_MS);
+  expect(titles(world, 'slack').map((title) => title.split(' ')[1])).toEqual(codes.toSorted());
+  expect(titles(world, 'email')).toEqual([]);
+});
+
 test('a channel taken out of the configuration leaves nothing waiting, and others are told', async () => {
   const world = alertWorld('unconfigured', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'silence' }));
