@@ -60,17 +60,19 @@ export function sightsOf(alerts: readonly Alert[], isSilenced: (alert: Alert) =>
   const causesFirst = alerts.toSorted((a, b) => rankOf(a) - rankOf(b));
   const hides = (cause: Alert, other: Alert): boolean =>
     explains(cause, other) && overlaps(cause, other, nowMs) && (!isSilenced(cause) || severityOf(other.level) <= severityOf(cause.level));
-  const levels = new Map(alerts.map((alert) => [alert.fingerprint, alert.level]));
   const hiddenBy = new Map<string, string>();
+  const lent = new Map<string, AlertLevel>();
+  const lentTo = (alert: Alert): AlertLevel => lent.get(alert.fingerprint) ?? 'info';
   for (const alert of causesFirst.toReversed()) {
     const cause = causesFirst.find((candidate) => hides(candidate, alert));
     if (cause === undefined) continue;
     hiddenBy.set(alert.fingerprint, cause.fingerprint);
-    if (isFiring(alert) && !isSilenced(alert)) levels.set(cause.fingerprint, worseOf(levels.get(cause.fingerprint) ?? cause.level, levels.get(alert.fingerprint) ?? alert.level));
+    const passedOn = isFiring(alert) && !isSilenced(alert) ? worseOf(alert.level, lentTo(alert)) : lentTo(alert);
+    lent.set(cause.fingerprint, worseOf(lentTo(cause), passedOn));
   }
   return new Map(alerts.map((alert) => [alert.fingerprint, {
     hiddenBy: hiddenBy.get(alert.fingerprint) ?? null,
-    level: levels.get(alert.fingerprint) ?? alert.level,
+    level: worseOf(alert.level, lentTo(alert)),
     explains: [...new Set(alerts.filter((other) => isFiring(other) && hiddenBy.get(other.fingerprint) === alert.fingerprint).map(({ code }) => code))],
   }]));
 }

@@ -178,7 +178,7 @@ export const FAULTS = {
     kind: 'transient', triesMax: 3, backoff: exponential(500, 300_000), consequence: 'rerouted', level: 'error',
     signal: 'an alert channel refuses, answers with something else than it should, or not at all: 3 failed sends, 30 s, or one refusal that asking again cannot change',
     action: 'The next channel of the alert\'s level is told in its place, and told that this one is broken. The broken channel is tried again with growing waits. When every channel is down, alerts wait in the store, are written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails and no exit code changes.',
-    hint: 'Check the channel\'s address and key: candlekeep alerts test.',
+    hint: 'Check the channel\'s address and key; the message says what it answered.',
   },
   DEFECT: {
     kind: 'defect', triesMax: 1, backoff: null, consequence: 'run-stops', level: 'critical',
