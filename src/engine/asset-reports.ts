@@ -1,7 +1,8 @@
+import { SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import type { SilverReport } from '../data/silver/asset.ts';
-import { OUTCOMES_WORST_FIRST, REMOVED_RATIO_ERROR, SILVER_ASSET } from './run-verdict.ts';
+import { OUTCOMES_WORST_FIRST, REMOVED_RATIO_ERROR } from './run-verdict.ts';
 
 const sumOf = <T>(parts: readonly T[], of: (part: T) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);

@@ -1,6 +1,7 @@
 import { candlesIn } from '../market/range.ts';
 import { dayOf, dayRange, dueUntilMs } from '../market/partition.ts';
 import { recordFaults, type FaultEntry } from '../faults/ledger/fault-log.ts';
+import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
 import { PublishError, type Fault } from '../faults/taxonomy/errors.ts';
 import { toRecord } from '../faults/taxonomy/records.ts';
@@ -12,7 +13,6 @@ import { periodBefore, readPeriod } from '../data/silver/period.ts';
 import { summaryOf } from '../data/silver/summary.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf } from './range-account.ts';
-import { GOLD_ASSET } from './run-verdict.ts';
 import { venueOf } from './venues.ts';
 import type { Control } from './work.ts';
 

@@ -8,7 +8,7 @@ import { worstExit } from './exit-code.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf, totalOf } from './range-account.ts';
-import { GOLD_ASSET } from './run-verdict.ts';
+import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
 import type { Control, RunRequest, WorkResult } from './work.ts';
 
 /** Cells one turn looks at. */

@@ -1,3 +1,4 @@
+import { SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import type { AssetReport, RunOutcome } from '../faults/ledger/runs.ts';
 import { DefectError, type Fault } from '../faults/taxonomy/errors.ts';
 import { judge } from '../faults/taxonomy/judge.ts';
@@ -22,9 +23,6 @@ export interface RunFindings {
   /** Did any venue answer any candle request of this run? */
   readonly wasAnswered: boolean;
 }
-
-export const SILVER_ASSET = 'silver_ohlcv_normalized';
-export const GOLD_ASSET = 'gold_huggingface_ohlcv';
 
 /** More than this share of rows removed speaks of the data as a whole, not of a few rows. Strict. */
 export const REMOVED_RATIO_ERROR = 0.1;

@@ -4,11 +4,12 @@ import { dayOf, dayRange, periodOf, type Day, type Period } from '../market/part
 import { mergeRanges } from '../market/range.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { bronzeAsset } from '../faults/ledger/asset-names.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
 import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
-import { bronzeAsset, materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
+import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { coverageOf } from '../data/bronze/page-index.ts';
 import { bronzeWriter } from '../data/bronze/writer.ts';
 import { planPages } from '../data/exchanges/planner.ts';

@@ -4,7 +4,8 @@ import { CellsLeasedError, exchangeError, type ExchangeFaultCode, type Fault } f
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { FAULT_CODES } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, worstExit } from './exit-code.ts';
-import { GOLD_ASSET, SILVER_ASSET, stoppedBy, verdictOf } from './run-verdict.ts';
+import { GOLD_ASSET, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
+import { stoppedBy, verdictOf } from './run-verdict.ts';
 
 const fault = (code: ExchangeFaultCode): Fault => exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs: null });
 const report = (over: Partial<AssetReport>): AssetReport => ({

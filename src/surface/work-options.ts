@@ -4,7 +4,7 @@ import { dayOf, type Day } from '../market/partition.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import type { DayRange } from '../engine/chunks.ts';
-import { GOLD_ASSET, SILVER_ASSET } from '../engine/run-verdict.ts';
+import { bronzeAsset, exchangeOfAsset, GOLD_ASSET, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import type { MarketChoices } from '../engine/market-resolution.ts';
 import { ASSET_KINDS, type AssetKind } from '../engine/work.ts';
 import type { Configuration } from './configuration.ts';
@@ -51,12 +51,12 @@ function choicesLeft(configured: MarketChoices, options: ScopeOptions, byAsset: 
 }
 
 const EXCHANGES = [...ADAPTERS.keys()];
-export const ASSET_NAMES: readonly string[] = [...EXCHANGES.map((exchange) => `bronze_${exchange}_ohlcv`), SILVER_ASSET, GOLD_ASSET];
+export const ASSET_NAMES: readonly string[] = [...EXCHANGES.map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
 
 function readAsset(name: string): { readonly kind: AssetKind; readonly exchange: Exchange | null } {
   const kind = ASSET_KINDS.find((one) => one === name || (ASSET_NAMES.includes(name) && name.startsWith(one)));
   if (kind === undefined) throw new ConfigurationError({ where: '--asset', expected: [...ASSET_KINDS, ...ASSET_NAMES].join(', '), got: `"${name}"`, nearest: nearest(name, ASSET_NAMES) });
-  return { kind, exchange: EXCHANGES.find((exchange) => name === `bronze_${exchange}_ohlcv`) ?? null };
+  return { kind, exchange: exchangeOfAsset(name) };
 }
 
 /** A UTC date that is not in the future. @throws ConfigurationError (CONFIG_INVALID). */

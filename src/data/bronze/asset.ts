@@ -2,6 +2,7 @@ import type { Series } from '../../market/candle.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
 import type { TimeRange } from '../../market/range.ts';
 import type { FailedRange } from '../../faults/ledger/account.ts';
+import { bronzeAsset } from '../../faults/ledger/asset-names.ts';
 import type { AssetReport, RunOutcome } from '../../faults/ledger/runs.ts';
 import { isolateSymbols, type SymbolOutcome } from '../../faults/isolation/symbol-outcome.ts';
 import { quorumOf } from '../../faults/isolation/quorum.ts';
@@ -105,5 +106,3 @@ function outcomeOf(found: { quorum: ReturnType<typeof quorumOf>; parked: number;
   if (found.failed === 0) return 'complete';
   return found.parked === found.failed ? 'parked' : 'partial';
 }
-
-export const bronzeAsset = (exchange: string): string => `bronze_${exchange}_ohlcv`;

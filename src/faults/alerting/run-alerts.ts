@@ -1,20 +1,13 @@
-import type { Day } from '../../market/partition.ts';
-import type { AssetReport } from '../ledger/runs.ts';
-import type { FaultRecord } from '../taxonomy/records.ts';
+import { exchangeOfAsset } from '../ledger/asset-names.ts';
+import type { AssetReport, Run, RunEnd } from '../ledger/runs.ts';
+import { levelAt } from '../metrics/rule-evaluation.ts';
+import { RULES } from '../metrics/rules.ts';
 import { ruleOf, type FaultCode } from '../taxonomy/table.ts';
 import type { AlertEvent } from './alert.ts';
 import { alertLevel, nextStep, severityOf, worseOf, type Outlook } from './levels.ts';
 
-/** A run that ended, as far as its alerts need to know it. */
-export interface EndedRun {
-  readonly id: string;
-  readonly start: Day;
-  readonly end: Day;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly assets: readonly AssetReport[];
-  /** What stopped the run as a whole; null for a run that came to its end. */
-  readonly error: FaultRecord | null;
-}
+/** A run as its alerts name it. */
+type RunName = Pick<Run, 'id' | 'partition' | 'partitionEnd' | 'tags'>;
 
 export interface AlertingRules {
   readonly criticalAssets: ReadonlySet<string>;
@@ -24,22 +17,15 @@ export interface AlertingRules {
 
 /** Symbols an alert names; the command shows all. */
 const WORST_MAX = 5;
-/** More than this share of delivered rows removed is a warning, more than twice as much an error. Strict. */
-const REMOVED_RATIO_WARN = 0.05;
-const REMOVED_RATIO_ERROR = 0.1;
-
 /** What a run's end has to raise: one alert for each asset that has a cause, and one for what stopped the run. */
-export function alertsOfRun(run: EndedRun, rules: AlertingRules): AlertEvent[] {
-  return [...run.assets.flatMap((report) => [...failedSymbols(run, report, rules), ...removedRows(run, report)]), ...stop(run, rules)];
+export function alertsOfRun(run: RunName, end: RunEnd, rules: AlertingRules): AlertEvent[] {
+  return [...end.assets.flatMap((report) => [...failedSymbols(run, report, rules), ...removedRows(run, report)]), ...stop(run, end, rules)];
 }
 
-/** `bronze_binance_ohlcv` -> `binance`; null for an asset of every exchange. */
-const exchangeOf = (asset: string): string | null => /^bronze_(.+)_ohlcv$/.exec(asset)?.[1] ?? null;
-
 /** Symbol-level codes of one asset are one alert under the most frequent of them. Only bronze asks: silver and gold have their failures from there. */
-function failedSymbols(run: EndedRun, report: AssetReport, rules: AlertingRules): AlertEvent[] {
+function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules): AlertEvent[] {
   const { asset, errors, symbols_ok, symbols_failed } = report;
-  const exchange = exchangeOf(asset);
+  const exchange = exchangeOfAsset(asset);
   const code = mostFrequent(Object.values(errors));
   if (exchange === null || code === null || report.outcome === 'cancelled') return [];
   const reach = report.outcome === 'failed' ? 'asset' : 'symbols';
@@ -65,14 +51,15 @@ export function mostFrequent(codes: readonly FaultCode[]): FaultCode | null {
   return counted.toSorted((a, b) => b.count - a.count || b.severity - a.severity || (a.code < b.code ? -1 : 1))[0]?.code ?? null;
 }
 
-function removedRows(run: EndedRun, { asset, removal_rate, removed_rows, input_rows, output_rows }: AssetReport): AlertEvent[] {
-  if (removal_rate <= REMOVED_RATIO_WARN) return [];
+function removedRows(run: RunName, { asset, removal_rate, removed_rows, input_rows, output_rows }: AssetReport): AlertEvent[] {
+  const level = levelAt(RULES.RULE_ROWS_REMOVED, removal_rate);
+  if (level === null) return [];
   return [{
     ...common(run, asset),
-    exchange: exchangeOf(asset),
+    exchange: exchangeOfAsset(asset),
     code: 'ROWS_INVALID',
     reach: 'symbols',
-    level: removal_rate > REMOVED_RATIO_ERROR ? 'error' : 'warning',
+    level,
     summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
     safe: `${output_rows} rows are stored; each removed row stands in quarantine with its rule and the raw answer`,
     next: 'each is asked for once more, then judged',
@@ -80,10 +67,10 @@ function removedRows(run: EndedRun, { asset, removal_rate, removed_rows, input_r
   }];
 }
 
-function stop(run: EndedRun, rules: AlertingRules): AlertEvent[] {
-  if (run.error === null || run.assets.some(({ errors }) => Object.values(errors).includes(run.error?.code ?? 'DEFECT'))) return [];
-  const { code, message, facts } = run.error;
-  const asset = run.assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
+function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): AlertEvent[] {
+  if (error === null || assets.some(({ errors }) => Object.values(errors).includes(error.code))) return [];
+  const { code, message, facts } = error;
+  const asset = assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
   const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
   const outlook = rules.outlookOf(code);
   return [{
@@ -99,6 +86,6 @@ function stop(run: EndedRun, rules: AlertingRules): AlertEvent[] {
   }];
 }
 
-const common = ({ id, tags }: EndedRun, asset: string | null): Pick<AlertEvent, 'asset' | 'runId' | 'command' | 'tags'> => ({ asset, runId: id, command: `candlekeep runs show ${id}`, tags });
+const common = ({ id, tags }: RunName, asset: string | null): Pick<AlertEvent, 'asset' | 'runId' | 'command' | 'tags'> => ({ asset, runId: id, command: `candlekeep runs show ${id}`, tags });
 
-const daysText = ({ start, end }: EndedRun): string => (start === end ? start : `${start} to ${end}`);
+const daysText = ({ partition, partitionEnd }: RunName): string => (partition === partitionEnd ? partition : `${partition} to ${partitionEnd}`);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { MailPort } from '../../kernel/mail.ts';
+import { GOLD_ASSET } from '../ledger/asset-names.ts';
 import type { Channel } from './channels/channel.ts';
 import { emailChannel } from './channels/email.ts';
 import { PAGERDUTY_URL, pagerDutyChannel } from './channels/pagerduty.ts';
@@ -25,7 +26,7 @@ export interface AlertSettings {
   readonly heartbeatUrl: string | null;
 }
 
-export const CRITICAL_ASSETS: readonly string[] = ['gold_huggingface_ohlcv'];
+export const CRITICAL_ASSETS: readonly string[] = [GOLD_ASSET];
 
 /** The channels that single variables name: SLACK_WEBHOOK_URL and its like. Null where a variable is not set. */
 export interface ChannelVariables {
