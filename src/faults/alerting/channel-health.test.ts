@@ -27,6 +27,7 @@ test('a channel that asks for a few seconds is not broken, however often it asks
   for (let nowMs = 0; nowMs < 20_000; nowMs += 2_000) health = fail(health, nowMs, errorOf('limited', 2_000));
   expect(health).toMatchObject({ failures: 0, downSinceMs: null, notBeforeMs: 20_000 });
   expect(fail(health, 29_000, errorOf('limited', 2_000)).downSinceMs).toBe(29_000);
+  expect(fail(UNTRIED, 0, errorOf('limited')).notBeforeMs).toBe(1_000);
 });
 
 test('a wait longer than somebody should wait for an alert sends others there at once, and is honoured all the same', () => {

@@ -20,6 +20,9 @@ export const UNTRIED: ChannelHealth = { failures: 0, failingSinceMs: null, downS
 /** A channel that has not taken anything for so long is down. Unit: milliseconds. */
 const FAILING_MS_MAX = 30_000;
 
+/** How long a channel is left alone that asks for fewer messages without saying how long. Unit: milliseconds. */
+const LIMITED_WAIT_MS = 1_000;
+
 /** A channel that is down is left alone for at least so long, and others are told meanwhile. Unit: milliseconds. */
 const PROBE_WAIT_MS_MIN = 30_000;
 
@@ -32,7 +35,8 @@ export function afterFailure(health: ChannelHealth, { message, facts }: AlertCha
   const tries = health.failures + 1;
   const failures = facts.failure === 'limited' ? health.failures : tries;
   const failingSinceMs = health.failingSinceMs ?? nowMs;
-  const waitMs = backoffMs(backoff, tries, { chance, hintMs: facts.retryAfterMs });
+  const hintMs = facts.retryAfterMs ?? (facts.failure === 'limited' ? LIMITED_WAIT_MS : null);
+  const waitMs = backoffMs(backoff, tries, { chance, hintMs });
   const isDown = health.downSinceMs !== null || facts.failure === 'permanent' || failures >= triesMax || nowMs + waitMs - failingSinceMs >= FAILING_MS_MAX;
   return {
     ...health,

@@ -49,7 +49,7 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
   const alarm = clock.sleep(limitMs, done.signal).then(() => time.abort(OUT_OF_TIME), () => undefined);
   const report = { sent: 0, pending: 0 };
   try {
-    const hurried: Desk = { ...desk, policy: { ...desk.policy, groupWaitMs: 0 }, patienceMs: limitMs / 2 };
+    const hurried: Desk = { ...desk, policy: { ...desk.policy, groupWaitMs: 0 }, patienceMs: desk.channels.length > 1 ? limitMs / 2 : null };
     await drainTurns(hurried, { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs }, report);
   } catch (error) {
     signal.throwIfAborted();
