@@ -27,7 +27,7 @@ export function scrubberOf(secrets: Iterable<string>): Scrub {
 
 function formsOf(secret: string): string[] {
   const values = [secret, ...partsOf(secret)];
-  return values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]);
+  return values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())]);
 }
 
 /** The parts of an address that give access by themselves: password, path and query, as they stand there and decoded. */
