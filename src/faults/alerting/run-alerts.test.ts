@@ -74,7 +74,7 @@ test('a cause ends with the run after which none of its cells is left, and not b
   const moment = { nowMs: 1, scrub: (text: string) => text };
   const cell = (pending: number, code: FaultCode): CellState => ({
     exchange: 'binance', symbol: 'B/USDT', interval: '1h', day: '2024-06-01', account: { ...EMPTY_ACCOUNT, expected: 24, present: 24 - pending, pending },
-    gaps: pending === 0 ? [] : [{ fromMs: 0, toMs: pending * 3_600_000, state: 'pending', code }], looks: 1, pendingSinceMs: pending === 0 ? null : 1, nextAttemptAtMs: pending === 0 ? null : 5, notBeforeMs: null,
+    gaps: pending === 0 ? [] : [{ fromMs: 0, toMs: pending * 3_600_000, state: 'pending', code, cause: null }], flat: [], cut: [], looks: 1, pendingSinceMs: pending === 0 ? null : 1, nextAttemptAtMs: pending === 0 ? null : 5, notBeforeMs: null,
   });
   const raised = alertsOfRun(RUN, END, FINAL);
   const record = (pending: number, code: FaultCode = 'NOT_FOUND') => act(() => recordCells([cell(pending, code)], { runId: 'run_1', nowMs: 1 }));
