@@ -12,6 +12,11 @@ const BANNED = 'Way too much request weight used; IP banned until 1717243290000.
 const refusals: readonly Refusal[] = [
   { says: 'a ban until a moment', status: 418, body: { code: -1003, msg: BANNED }, headers: { 'retry-after': '80' }, code: 'EXCHANGE_IP_BANNED', waitMs: 90_000 },
   { says: 'a ban whose Retry-After is later', status: 418, body: { code: -1003, msg: BANNED }, headers: { 'retry-after': '120' }, code: 'EXCHANGE_IP_BANNED', waitMs: 120_000 },
+  { says: 'a ban told with a 429', status: 429, body: { code: -1003, msg: 'Way too many requests; IP banned until 1717243290000.' }, code: 'EXCHANGE_IP_BANNED', waitMs: 90_000 },
+  { says: 'too many requests queued', status: 429, body: { code: -1003, msg: 'Too many requests queued.' }, code: 'EXCHANGE_RATE_LIMITED' },
+  { says: 'an error in a 200', status: 200, body: { code: -1121, msg: 'Invalid symbol.' }, code: 'SYMBOL_INVALID' },
+  { says: 'code 0 in a 200', status: 200, body: { code: 0, msg: '' }, code: 'SCHEMA_MISMATCH' },
+  { says: 'CloudFront', status: 502, body: '<HTML><TITLE>ERROR: The request could not be satisfied</TITLE></HTML>', code: 'EXCHANGE_SERVER_ERROR' },
   { says: 'too much weight', status: 429, body: { code: -1003, msg: 'Too much request weight used; current limit is 1200 request weight per 1 MINUTE.' }, headers: { 'retry-after': '7' }, code: 'EXCHANGE_RATE_LIMITED', waitMs: 7_000 },
   { says: 'a restricted region, code 0 over several lines', status: 451, body: '{\n  "code": 0,\n  "msg": "Service unavailable from a restricted location according to \'b. Eligibility\'."\n}', code: 'FORBIDDEN' },
   { says: 'the firewall', status: 403, body: '<html><head><title>403 Forbidden</title></head></html>', code: 'FORBIDDEN' },
@@ -51,11 +56,13 @@ export const binanceCase: VenueCase = {
   },
   listing: {
     body: {
-      rateLimits: [{ interval: 'MINUTE', intervalNum: 1, limit: 6000, rateLimitType: 'REQUEST_WEIGHT' }, { interval: 'DAY', intervalNum: 1, limit: 200000, rateLimitType: 'ORDERS' }],
+      rateLimits: [{ interval: 'MINUTE', intervalNum: 1, limit: 6000, rateLimitType: 'REQUEST_WEIGHT' }, { interval: 'DAY', intervalNum: 1, limit: 200000, rateLimitType: 'ORDERS' },
+        { interval: 'MINUTE', intervalNum: 5, limit: 61000, rateLimitType: 'RAW_REQUESTS' }, { interval: 'MINUTE', intervalNum: 0, limit: 1, rateLimitType: 'REQUEST_WEIGHT' }, { interval: 'constructor', intervalNum: 1, limit: 1, rateLimitType: 'REQUEST_WEIGHT' }],
       symbols: [{ symbol: 'ETHBTC', status: 'TRADING', baseAsset: 'ETH', quoteAsset: 'BTC' }, { symbol: 'BCCBTC', status: 'BREAK', baseAsset: 'BCC', quoteAsset: 'BTC' }],
     },
     symbols: ['ETH/BTC', 'BCC/BTC'],
     notTrading: ['BCC/BTC'],
     aliases: [],
+    limits: [{ name: 'REQUEST_WEIGHT', limit: 6_000, windowMs: 60_000, shape: 'aligned', counts: 'weight' }, { name: 'RAW_REQUESTS', limit: 61_000, windowMs: 300_000, shape: 'aligned', counts: 'requests' }],
   },
 };

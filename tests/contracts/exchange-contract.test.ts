@@ -106,7 +106,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   });
 
   test('card 7: every status from 100 to 599 has exactly one code, whatever the body', () => {
-    const bodies: readonly unknown[] = ['', '<html></html>', '{', '[]', '{}', 'null', '42', '"text"', { code: 0 }, { message: 'x' }, { code: '0', data: [] }, [[1, 2]], { errors: [null, { id: 7 }] }];
+    const bodies: readonly unknown[] = ['', '<html></html>', '{', '[]', '{}', 'null', '42', '"text"', { code: 0 }, { message: 'x' }, { code: '0', data: [] }, [[1, 2]], { errors: [null, { id: 7 }] }, { code: 'constructor' }, { code: '__proto__' }, { code: '1', data: [{ sCode: 'toString' }] }, { message: 'constructor' }];
     for (let status = 100; status < 600; status++) {
       for (const body of bodies) {
         const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS));
@@ -140,7 +140,8 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   });
 
   test('card 12: the symbol list tells what trades and what is only another name', () => {
-    const { listings } = adapter.readSymbols(answerWith(200, venue.listing.body), NOW_MS);
+    const { listings, limits } = adapter.readSymbols(answerWith(200, venue.listing.body), NOW_MS);
+    expect(limits).toEqual(venue.listing.limits);
     expect(listings.map(({ symbol }) => symbol)).toEqual(venue.listing.symbols);
     expect(listings.filter(({ isTrading }) => !isTrading).map(({ symbol }) => symbol)).toEqual(venue.listing.notTrading);
     expect(listings.filter(({ aliasOf }) => aliasOf !== null).map(({ symbol }) => symbol)).toEqual(venue.listing.aliases);

@@ -2,6 +2,7 @@ import type { HttpAnswer } from '../../src/kernel/http.ts';
 import type { MarketSymbol } from '../../src/market/symbol.ts';
 import type { ExchangeAdapter, Page } from '../../src/data/exchanges/adapter.ts';
 import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
+import type { RateLimit } from '../../src/faults/policy/rate-limit.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
 import type { World } from '../../src/rehearsal/world.ts';
@@ -40,7 +41,7 @@ export interface VenueCase {
   /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
   readonly ranking: { readonly body: unknown; readonly volumes: Readonly<Record<string, number>> } | null;
   /** A listing answer that has `symbol`, as recorded or documented. */
-  readonly listing: { readonly body: unknown; readonly symbols: readonly MarketSymbol[]; readonly notTrading: readonly MarketSymbol[]; readonly aliases: readonly MarketSymbol[] };
+  readonly listing: { readonly body: unknown; readonly symbols: readonly MarketSymbol[]; readonly notTrading: readonly MarketSymbol[]; readonly aliases: readonly MarketSymbol[]; readonly limits: readonly RateLimit[] };
 }
 
 export const answerWith = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({

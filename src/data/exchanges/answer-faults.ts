@@ -41,7 +41,8 @@ export function answerFault(words: VenueWords, { answer, nowMs, reason }: { read
 
 function codeOf(answer: HttpAnswer, body: AnswerBody, said: ExchangeFaultCode | null): ExchangeFaultCode {
   const { status } = answer;
-  if (status === 418 || status === 429 || status === 451) return codeOfStatus(status);
+  if (status === 418 || status === 451) return codeOfStatus(status);
+  if (status === 429 && said !== 'EXCHANGE_IP_BANNED') return codeOfStatus(status);
   if (said !== null) return said;
   if (status === 200 && body.kind === 'truncated') return 'CONNECTION_FAILED';
   if (status === 404 && body.kind !== 'json') return 'REQUEST_REJECTED'; // no API path: our URL is wrong
@@ -49,7 +50,7 @@ function codeOf(answer: HttpAnswer, body: AnswerBody, said: ExchangeFaultCode | 
   return codeOfStatus(status);
 }
 
-const BODY_SAYS = { markup: 'a web page instead of data', empty: 'an empty body', truncated: 'the JSON is cut off', text: 'text instead of data' } as const;
+const BODY_SAYS = { markup: 'a web page instead of data', empty: 'an empty body', truncated: 'JSON that is cut off or garbled', text: 'text instead of data' } as const;
 
 /** The JSON of a 200. @throws ExchangeAPIError for every other status and body. */
 export function jsonOf(words: VenueWords, answer: HttpAnswer, nowMs: number): unknown {

@@ -62,12 +62,14 @@ function readListing(value: unknown): Listing[] {
   return [{ symbol: `${baseAsset}/${quoteAsset}`, venueSymbol: symbol, isTrading: status === 'TRADING', aliasOf: null }];
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { SECOND: 1_000, MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 };
+const UNIT_MS: ReadonlyMap<unknown, number> = new Map([['SECOND', 1_000], ['MINUTE', 60_000], ['HOUR', 3_600_000], ['DAY', 86_400_000]]);
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 function readLimit(value: unknown): RateLimit[] {
   if (!isRecord(value)) return [];
   const { rateLimitType, interval, intervalNum, limit } = value;
-  const unitMs = typeof interval === 'string' ? UNIT_MS[interval] : undefined;
-  if (typeof rateLimitType !== 'string' || rateLimitType === 'ORDERS' || unitMs === undefined || typeof intervalNum !== 'number' || typeof limit !== 'number') return [];
+  const unitMs = UNIT_MS.get(interval);
+  if (typeof rateLimitType !== 'string' || rateLimitType === 'ORDERS' || unitMs === undefined || !isCount(intervalNum) || !isCount(limit)) return [];
   return [{ name: rateLimitType, limit, windowMs: unitMs * intervalNum, shape: 'aligned', counts: rateLimitType === 'RAW_REQUESTS' ? 'requests' : 'weight' }];
 }

@@ -3,11 +3,11 @@ import { isRecord } from '../answer-body.ts';
 import type { VenueWords } from '../answer-faults.ts';
 
 /** Binance's own codes. Source: binance-spot-api-docs, errors.md. What is absent is told by the status. */
-const BY_CODE: Readonly<Record<string, ExchangeFaultCode>> = {
+const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(Object.entries({
   '-1000': 'EXCHANGE_SERVER_ERROR',
   '-1001': 'EXCHANGE_SERVER_ERROR',
   '-1002': 'UNAUTHORIZED',
-  '-1003': 'EXCHANGE_RATE_LIMITED', // with status 418 a ban
+  '-1003': 'EXCHANGE_RATE_LIMITED', // with an end of the ban, a ban
   '-1004': 'EXCHANGE_SERVER_ERROR',
   '-1006': 'EXCHANGE_SERVER_ERROR',
   '-1007': 'REQUEST_TIMEOUT',
@@ -35,7 +35,7 @@ const BY_CODE: Readonly<Record<string, ExchangeFaultCode>> = {
   '-1220': 'REQUEST_REJECTED',
   '-2014': 'UNAUTHORIZED',
   '-2015': 'UNAUTHORIZED',
-};
+} as const));
 
 /** -1008 says the servers are overloaded for some minutes. Unit: milliseconds. */
 const OVERLOADED_WAIT_MS = 60_000;
@@ -50,11 +50,8 @@ export const words: VenueWords = {
   read: (answer, body, nowMs) => {
     const stated = body.kind === 'json' && isRecord(body.value) ? body.value['code'] : undefined;
     const venueCode = typeof stated === 'number' || typeof stated === 'string' ? String(stated) : null;
-    const untilMs = BANNED_UNTIL.exec(Buffer.from(answer.body).toString('utf8'))?.[1];
-    return {
-      venueCode,
-      code: BY_CODE[venueCode ?? ''] ?? null,
-      waitMs: untilMs !== undefined ? Math.max(0, Number(untilMs) - nowMs) : venueCode === '-1008' ? OVERLOADED_WAIT_MS : null,
-    };
+    const untilMs = answer.status === 200 ? undefined : BANNED_UNTIL.exec(Buffer.from(answer.body).toString('utf8'))?.[1];
+    if (untilMs !== undefined) return { venueCode, code: 'EXCHANGE_IP_BANNED', waitMs: Math.max(0, Number(untilMs) - nowMs) };
+    return { venueCode, code: BY_CODE.get(venueCode ?? '') ?? null, waitMs: venueCode === '-1008' ? OVERLOADED_WAIT_MS : null };
   },
 };

@@ -1,10 +1,10 @@
 import type { ExchangeFaultCode } from '../../../faults/taxonomy/errors.ts';
-import { isRecord } from '../answer-body.ts';
+import { isRecord, type AnswerBody } from '../answer-body.ts';
 import type { VenueWords } from '../answer-faults.ts';
 
 /** OKX's codes, in the body whatever the status. Source: OKX API guide, "Error Code". */
-const BY_CODE: Readonly<Record<string, ExchangeFaultCode>> = {
-  '1': 'EXCHANGE_SERVER_ERROR',
+const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(Object.entries({
+  '1': 'EXCHANGE_SERVER_ERROR', // unless an entry of `data` has a code of its own
   '500': 'EXCHANGE_SERVER_ERROR',
   '4088': 'FORBIDDEN',
   '50001': 'EXCHANGE_MAINTENANCE',
@@ -28,7 +28,7 @@ const BY_CODE: Readonly<Record<string, ExchangeFaultCode>> = {
   '51021': 'NOT_FOUND',
   '51024': 'NOT_FOUND',
   '51155': 'FORBIDDEN',
-};
+} as const));
 
 /** 50100 to 50114 speak of a key; a public call sends none. */
 const KEY_LEVEL = /^501(?:0\d|1[0-4])$/;
@@ -41,9 +41,17 @@ export const words: VenueWords = {
   exchange: 'okx',
   graceMs: 60_000,
   read: (answer, body) => {
-    const stated = body.kind === 'json' && isRecord(body.value) ? body.value['code'] : undefined;
-    const venueCode = typeof stated === 'number' || typeof stated === 'string' ? String(stated) : null;
-    const code = BY_CODE[venueCode ?? ''] ?? (KEY_LEVEL.test(venueCode ?? '') ? 'UNAUTHORIZED' : null);
+    const venueCode = codeIn(body);
+    const code = BY_CODE.get(venueCode ?? '') ?? (KEY_LEVEL.test(venueCode ?? '') ? 'UNAUTHORIZED' : null);
     return { venueCode, code, waitMs: answer.status === 429 || code === 'EXCHANGE_RATE_LIMITED' ? LIMIT_WINDOW_MS : null };
   },
 };
+
+/** `code`, or the `sCode` of the first entry where `code` only says that something failed. */
+function codeIn(body: AnswerBody): string | null {
+  if (body.kind !== 'json' || !isRecord(body.value)) return null;
+  const { code, data } = body.value;
+  const entry: unknown = Array.isArray(data) ? data[0] : undefined;
+  const stated = code === '1' && isRecord(entry) && typeof entry['sCode'] === 'string' ? entry['sCode'] : code;
+  return typeof stated === 'number' || typeof stated === 'string' ? String(stated) : null;
+}
