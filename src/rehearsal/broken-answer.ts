@@ -2,13 +2,13 @@ import type { FaultSpec } from './fault-plan.ts';
 import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
 import type { TapeRow } from './world.ts';
 
-/** The rows of a candle answer after a fault that changes rows; other faults leave them alone. */
+/** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
 export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly (readonly unknown[])[] {
   switch (fault.kind) {
     case 'empty-list': return [];
     case 'short-page': return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
     case 'missing-rows': return rows.filter((row) => row[0] < fault.fromMs || row[0] >= fault.toMs);
-    case 'wrong-unit': return rows.map((row) => row.with(0, row[0] * 1_000).with(6, row[6] * 1_000 + 999));
+    case 'wrong-unit': return rows.map((row) => inUnit(row, fault.factor ?? 1_000));
     case 'duplicate-rows': return [...rows, ...rows.slice(-fault.rows)];
     case 'null-fields': return rows.map((row, at) => (at < fault.rows ? row.with(4, null as never) : row));
     case 'foreign-rows': return moved(rows, fault.how);
@@ -17,11 +17,13 @@ export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly
   }
 }
 
+const inUnit = (row: TapeRow, factor: number): readonly unknown[] => row.with(0, Math.floor(row[0] * factor)).with(6, Math.floor((row[6] + 1) * factor) - 1);
+
 /** Rows from outside the asked range: beside the right ones, or in their place. */
 function moved(rows: readonly TapeRow[], how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how']): readonly (readonly unknown[])[] {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) return rows;
-  const spanMs = last[6] + 1 - first[0];
+  const spanMs = Math.max(first[6], last[6]) + 1 - Math.min(first[0], last[0]);
   const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
   return how === 'added' ? [...foreign, ...rows] : foreign;
 }
@@ -32,6 +34,7 @@ function invalidRow(row: TapeRow, rule: Extract<FaultSpec, { kind: 'invalid-rows
     case 'volume-negative': return row.with(5, `-${row[5]}1`);
     case 'price-not-positive': return row.with(3, '0');
     case 'not-finite': return row.with(4, 'NaN');
+    case 'no-number': return row.with(1, 'n/a');
     default: return rule satisfies never;
   }
 }
@@ -44,7 +47,7 @@ export function brokenReply(answer: AnswerReply, fault: FaultSpec, { nowMs, erro
   const half = Math.max(1, Math.floor(answer.body.length / 2));
   switch (fault.kind) {
     case 'status': return statusReply(fault, errorBody);
-    case 'ban': return banReply(nowMs + fault.forMs, fault.forMs);
+    case 'ban': return banReply(nowMs + fault.forMs, { forMs: fault.forMs, errorBody });
     case 'silence': return { kind: 'silence' };
     case 'reset':
     case 'answer-lost': return { kind: 'reset' };
@@ -53,7 +56,7 @@ export function brokenReply(answer: AnswerReply, fault: FaultSpec, { nowMs, erro
     case 'truncated-json': return { ...answer, body: answer.body.subarray(0, half) };
     case 'html': return textReply(200, PAGE);
     case 'empty-body': return { ...answer, body: Buffer.alloc(0) };
-    case 'wrong-shape': return jsonReply(200, { rows: [] }, answer.headers);
+    case 'wrong-shape': return jsonReply(answer.status, inOtherContainer(JSON.parse(Buffer.from(answer.body).toString('utf8'))), answer.headers);
     case 'slow': return { ...answer, delayMs: fault.delayMs };
     default: return answer; // the rows were changed before
   }
@@ -68,6 +71,12 @@ function statusReply({ status, body = 'json', retryAfter, venueCode }: Extract<F
   return jsonReply(status, errorBody({ status, venueCode: venueCode === undefined ? null : String(venueCode), message: `injected ${status}` }), headers);
 }
 
+/** Every list one level deeper: `[...]` becomes `{"rows": [...]}`, `{"code": "0", "data": [...]}` becomes `{"code": "0", "data": {"rows": [...]}}`. */
+function inOtherContainer(value: unknown): unknown {
+  if (Array.isArray(value)) return { rows: value };
+  return Object.fromEntries(Object.entries(value as object).map(([name, field]: [string, unknown]) => [name, Array.isArray(field) ? { rows: field } : field]));
+}
+
 /** Retry-After counts whole seconds, rounded up as the venue does. */
-export const banReply = (untilMs: number, forMs: number): AnswerReply =>
-  jsonReply(418, { code: -1003, msg: `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.` }, { 'retry-after': String(Math.ceil(forMs / 1_000)) });
+export const banReply = (untilMs: number, { forMs, errorBody }: { readonly forMs: number; readonly errorBody: ErrorBody }): AnswerReply =>
+  jsonReply(418, errorBody({ status: 418, venueCode: null, message: `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.` }), { 'retry-after': String(Math.ceil(forMs / 1_000)) });

@@ -1,9 +1,10 @@
 import { seededRandom, type Random } from '../kernel/random.ts';
+import type { TimeRange } from '../market/range.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 
 /** One thing that goes wrong with one answer. */
 export type FaultSpec =
-  | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'html' | 'empty'; readonly retryAfter?: string; readonly venueCode?: number | string }
+  | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'html' | 'empty'; readonly retryAfter?: string; readonly venueCode?: number | string; readonly means?: FaultCode } // what `venueCode` says, where the status alone does not tell
   | { readonly kind: 'ban'; readonly forMs: number }
   | { readonly kind: 'silence' } // connected, no answer
   | { readonly kind: 'stall' } // headers, half the body, nothing more
@@ -14,11 +15,11 @@ export type FaultSpec =
   | { readonly kind: 'html' }
   | { readonly kind: 'empty-body' }
   | { readonly kind: 'empty-list' }
-  | { readonly kind: 'wrong-shape' }
-  | { readonly kind: 'wrong-unit' } // microseconds
+  | { readonly kind: 'wrong-shape' } // the rows in another container
+  | { readonly kind: 'wrong-unit'; readonly factor?: 1_000_000 | 1_000 | 0.001 } // of the venue's own unit; 1,000 unless said
   | { readonly kind: 'short-page'; readonly keptRatio: number }
   | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: 'invalid-rows'; readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite'; readonly rows: number }
+  | { readonly kind: 'invalid-rows'; readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite' | 'no-number'; readonly rows: number }
   | { readonly kind: 'duplicate-rows'; readonly rows: number }
   | { readonly kind: 'null-fields'; readonly rows: number }
   | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // of the time before the asked range
@@ -28,10 +29,20 @@ export type FaultSpec =
 export type Occasion = { readonly nth: readonly number[] } | { readonly every: number } | { readonly ratio: number } | { readonly fromMs: number; readonly toMs: number };
 
 export interface FaultRule {
-  /** Every given field must agree; without a field everything does. */
-  readonly match?: { readonly path?: string; readonly symbol?: string; readonly interval?: string };
+  /** Every given field must agree; without a field everything does. Fields other than `path` match requests for candles alone. */
+  readonly match?: RequestMatch;
   readonly on: Occasion;
   readonly fault: FaultSpec;
+}
+
+export interface RequestMatch {
+  readonly path?: string;
+  readonly only?: 'candles';
+  /** In the venue's spelling. */
+  readonly symbol?: string;
+  readonly interval?: string;
+  /** Nothing outside this range is asked for. */
+  readonly within?: TimeRange;
 }
 
 /** A schedule of faults as plain JSON. The same seed and requests give the same faults. */
@@ -42,11 +53,20 @@ export interface FaultPlan {
 
 export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
 
+/** The candles a request asks for. */
+export interface CandlesAsked {
+  /** In the venue's spelling. */
+  readonly symbol: string;
+  /** Ours; as the request had it where the venue does not know it. */
+  readonly interval: string;
+  /** Without a bound: from the beginning, to the end of time. */
+  readonly range: TimeRange;
+}
+
 /** What a fault plan looks at. */
 export interface PlannedRequest {
   readonly path: string;
-  readonly symbol: string;
-  readonly interval: string;
+  readonly candles: CandlesAsked | null;
   readonly nowMs: number;
 }
 
@@ -64,10 +84,14 @@ export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => Faul
   };
 }
 
-const matches = ({ match = {} }: FaultRule, request: PlannedRequest): boolean =>
-  (match.path === undefined || request.path.startsWith(match.path)) &&
-  (match.symbol === undefined || request.symbol === match.symbol) &&
-  (match.interval === undefined || request.interval === match.interval);
+function matches({ match = {} }: FaultRule, { path, candles }: PlannedRequest): boolean {
+  const { path: prefix, ...ofCandles } = match;
+  if (prefix !== undefined && !path.startsWith(prefix)) return false;
+  if (Object.keys(ofCandles).length === 0) return true;
+  const { symbol, interval, within } = ofCandles;
+  return candles !== null && (symbol === undefined || symbol === candles.symbol) && (interval === undefined || interval === candles.interval) &&
+    (within === undefined || (candles.range.fromMs >= within.fromMs && candles.range.toMs <= within.toMs));
+}
 
 function strikes(on: Occasion, at: { readonly seen: number; readonly random: Random; readonly nowMs: number }): boolean {
   if ('nth' in on) return on.nth.includes(at.seen);
@@ -77,9 +101,9 @@ function strikes(on: Occasion, at: { readonly seen: number; readonly random: Ran
 }
 
 /** The code under which a client that keeps the fault table finds this fault; null for one that is none (a slow answer). */
-export function codeOfFault(fault: FaultSpec): FaultCode | null {
+export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<number, FaultCode>> = {}): FaultCode | null {
   switch (fault.kind) {
-    case 'status': return fault.venueCode === -1016 ? 'EXCHANGE_MAINTENANCE' : codeOfStatus(fault);
+    case 'status': return fault.means ?? ownStatuses[fault.status] ?? codeOfStatus(fault);
     case 'ban': return 'EXCHANGE_IP_BANNED';
     case 'silence':
     case 'stall': return 'REQUEST_TIMEOUT';
@@ -104,7 +128,7 @@ export function codeOfFault(fault: FaultSpec): FaultCode | null {
 }
 
 /** The fault table's statuses, written down a second time on purpose: this side must not share the client's mistakes. */
-function codeOfStatus({ status, body }: Extract<FaultSpec, { kind: 'status' }>): FaultCode {
+function codeOfStatus({ status, body = 'json' }: Extract<FaultSpec, { kind: 'status' }>): FaultCode {
   if (status === 429) return 'EXCHANGE_RATE_LIMITED';
   if (status === 418) return 'EXCHANGE_IP_BANNED';
   if ([408, 504, 522, 524].includes(status)) return 'REQUEST_TIMEOUT';
@@ -116,13 +140,13 @@ function codeOfStatus({ status, body }: Extract<FaultSpec, { kind: 'status' }>):
   return status >= 400 ? 'REQUEST_REJECTED' : 'SCHEMA_MISMATCH';
 }
 
-/** Every kind of fault a client heals from in one run, one after another over the candle requests, mixed by the seed. */
-export function everyHealingFault(seed: string): FaultPlan {
+/** Every kind of fault a client heals from in one run, one after another over the requests that match, mixed by the seed. */
+export function everyHealingFault(seed: string, match: RequestMatch = { only: 'candles' }): FaultPlan {
   const faults: FaultSpec[] = [
-    { kind: 'status', status: 429, retryAfter: '1', body: 'json', venueCode: -1003 },
+    { kind: 'status', status: 429, retryAfter: '1' },
     { kind: 'status', status: 500, body: 'html' },
     { kind: 'status', status: 503, body: 'empty' },
-    { kind: 'status', status: 504, body: 'json', venueCode: -1007 },
+    { kind: 'status', status: 504 },
     { kind: 'ban', forMs: 1_500 },
     { kind: 'silence' },
     { kind: 'stall' },
@@ -135,12 +159,16 @@ export function everyHealingFault(seed: string): FaultPlan {
     { kind: 'wrong-shape' },
     { kind: 'wrong-unit' },
     { kind: 'short-page', keptRatio: 0.5 },
+    { kind: 'null-fields', rows: 2 },
     { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 },
     { kind: 'invalid-rows', rule: 'not-finite', rows: 1 },
+    { kind: 'invalid-rows', rule: 'no-number', rows: 1 },
     { kind: 'duplicate-rows', rows: 3 },
+    { kind: 'foreign-rows', how: 'instead' },
+    { kind: 'foreign-rows', how: 'added' },
   ];
   const random = seededRandom(`${seed}/order`);
   const shuffled = faults.map((fault) => ({ fault, key: random.next() })).toSorted((a, b) => a.key - b.key);
   // Every second request is left alone: a second look that fails as well would rightly stay pending.
-  return { seed, rules: shuffled.map(({ fault }, at) => ({ match: { path: '/api/v3/klines' }, on: { nth: [2 * at + 1] }, fault })) };
+  return { seed, rules: shuffled.map(({ fault }, at) => ({ match, on: { nth: [2 * at + 1] }, fault })) };
 }

@@ -9,9 +9,10 @@ export interface GeneratedMarket {
   readonly venueSymbol: string;
   readonly interval: Interval;
   readonly range: TimeRange;
+  /** So many of a thousand candles have no trade: a flat row where the venue sends one, no row where it does not. 20 unless said. */
+  readonly quietPerMille?: number;
 }
 
-/** So many of a thousand candles have no trade: a flat row where the venue sends one, no row where it does not. */
 const QUIET_PER_MILLE = 20;
 
 /** Candles that were made up, for tests that need more than was recorded. The same seed gives the same candles. */
@@ -25,12 +26,12 @@ export function generatedWorld(seed: string, markets: readonly GeneratedMarket[]
   })));
 }
 
-function walk({ interval, range }: GeneratedMarket, random: Random): TapeRow[] {
+function walk({ interval, range, quietPerMille = QUIET_PER_MILLE }: GeneratedMarket, random: Random): TapeRow[] {
   let price = 1_000 + randomInt(random, 60_000);
   return gridOf(range, interval).map((openTimeMs): TapeRow => {
     const closeTimeMs = openTimeMs + intervalMs(interval) - 1;
     const open = price;
-    if (randomInt(random, 1_000) < QUIET_PER_MILLE) {
+    if (randomInt(random, 1_000) < quietPerMille) {
       const flat = open.toFixed(2);
       return [openTimeMs, flat, flat, flat, flat, '0.00000000', closeTimeMs, '0.00000000', 0, '0', '0', '0'];
     }

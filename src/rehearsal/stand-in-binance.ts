@@ -3,30 +3,35 @@ import type { TapeRow, RecordedSeries, World } from './world.ts';
 import { jsonReply, textReply, type AnswerReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
 import { tradedMarkets } from './traded-volume.ts';
-import { weightMeter, type WeightLimit } from './weight-meter.ts';
+import { binanceError, weightMeter, type WeightLimit } from './weight-meter.ts';
 
 const ROWS_DEFAULT = 500;
 const ROWS_MAX = 1_000;
-const WEIGHTS: Readonly<Record<string, number>> = { '/api/v3/ping': 1, '/api/v3/time': 1, '/api/v3/exchangeInfo': 20, '/api/v3/klines': 2, '/api/v3/ticker/24hr': 80 };
+const KLINES = '/api/v3/klines';
+const WEIGHTS: Readonly<Record<string, number>> = { '/api/v3/ping': 1, '/api/v3/time': 1, '/api/v3/exchangeInfo': 20, [KLINES]: 2, '/api/v3/ticker/24hr': 80 };
 
 /** Binance spot's public market data over recorded candles. Facts: exchange documentation and recorded answers (tapes/README.md). */
 export function standInBinance({ world, plan, limit = { weight: 6_000, windowMs: 60_000 } }: StandInOptions & { readonly limit?: WeightLimit }): StandInExchange {
   const meter = weightMeter(limit);
   return standInVenue({
-    errorBody: ({ venueCode, message }) => ({ code: Number(venueCode ?? 0), msg: message }),
+    errorBody: binanceError,
     weightOf: (path) => WEIGHTS[path] ?? 1,
     charge: ({ weight }, nowMs) => {
       const { used, refusal } = meter.charge(weight, nowMs);
       return { headers: { 'x-mbx-used-weight': String(used), 'x-mbx-used-weight-1m': String(used) }, refusal };
     },
-    marketOf: ({ query }) => ({ symbol: query.get('symbol') ?? '', interval: query.get('interval') ?? '' }),
+    candlesAsked: ({ path, query }) => (path !== KLINES ? null : {
+      symbol: query.get('symbol') ?? '',
+      interval: query.get('interval') ?? '',
+      range: { fromMs: Number(query.get('startTime') ?? 0), toMs: query.has('endTime') ? Number(query.get('endTime')) + 1 : Infinity },
+    }),
     answer: ({ path, query }, { nowMs, breakRows }) => {
       switch (path) {
         case '/api/v3/ping': return jsonReply(200, {});
         case '/api/v3/time': return jsonReply(200, { serverTime: nowMs });
         case '/api/v3/exchangeInfo': return jsonReply(200, exchangeInfo(world, { nowMs, limit }));
         case '/api/v3/ticker/24hr': return jsonReply(200, tradedMarkets(world, nowMs).map(({ venueSymbol, quoteVolume }) => ({ symbol: venueSymbol, quoteVolume: quoteVolume.toFixed(8) })));
-        case '/api/v3/klines': return klines(world, query, { nowMs, breakRows });
+        case KLINES: return klines(world, query, { nowMs, breakRows });
         default: return textReply(404, '<html><body><h1>404 Not Found</h1></body></html>');
       }
     },

@@ -19,9 +19,16 @@ export function standInCoinbase({ world, plan, limit = { requests: 10, windowMs:
   const meter = slidingMeter(limit);
   return standInVenue({
     errorBody: ({ venueCode, message }) => ({ message: venueCode ?? message }),
+    ownStatuses: { 401: 'EXCHANGE_RATE_LIMITED' },
     weightOf: () => 1,
     charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse(429, 'Public rate limit exceeded') }),
-    marketOf: ({ path, query }) => ({ symbol: CANDLES.exec(path)?.[1] ?? '', interval: GRANULARITIES.get(query.get('granularity') ?? '') ?? '' }),
+    candlesAsked: ({ path, query }) => {
+      const symbol = CANDLES.exec(path)?.[1];
+      const granularity = query.get('granularity') ?? '';
+      if (symbol === undefined) return null;
+      const [fromMs, lastMs] = [Date.parse(query.get('start') ?? ''), Date.parse(query.get('end') ?? '')];
+      return { symbol, interval: GRANULARITIES.get(granularity) ?? granularity, range: { fromMs: Number.isNaN(fromMs) ? 0 : fromMs, toMs: Number.isNaN(lastMs) ? Infinity : lastMs + 1 } };
+    },
     answer: ({ path, query }, at) => {
       if (path === '/time') return jsonReply(200, { iso: new Date(at.nowMs).toISOString(), epoch: at.nowMs / 1_000 });
       if (path === '/products') return jsonReply(200, products(world));
@@ -56,7 +63,8 @@ function candles(world: World, { symbol, query, nowMs, breakRows }: Question): A
   if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return refuse(400, 'start and end must be ISO 8601 times');
   if ((toMs - fromMs) / stepMs > ROWS_MAX) return refuse(400, `granularity too small for the requested time range. Count of aggregations requested exceeds ${ROWS_MAX}`);
   const rows = (world.find(symbol, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] <= toMs && row[0] <= nowMs && Number(row[5]) > 0);
-  return jsonReply(200, breakRows(rows.slice(-ROWS_MAX)).toReversed().map(([time, open, high, low, close, volume]) => [Number(time) / 1_000, ...[low, high, open, close, volume].map(numberOf)]));
+  return jsonReply(200, breakRows(rows.slice(-ROWS_MAX).toReversed()).map(([time, open, high, low, close, volume]) => [Number(time) / 1_000, ...[low, high, open, close, volume].map(numberOf)]));
 }
 
-const numberOf = (text: unknown): number | null => (text === null ? null : Number(text));
+/** A JSON number; what is none stays what it is. */
+const numberOf = (value: unknown): unknown => (typeof value === 'string' && Number.isFinite(Number(value)) ? Number(value) : value);

@@ -42,7 +42,7 @@ export function standInHub(options: HubOptions): StandInHub {
   const repository: Repository = { options, commits, objects };
 
   const handle = (request: StandInRequest, nowMs: number): StandInReply => {
-    const fault = choose({ path: request.path, symbol: '', interval: '', nowMs });
+    const fault = choose({ path: request.path, candles: null, nowMs });
     const reply = fault === null ? answer(repository, request) : faulty(repository, request, { fault, nowMs });
     const isLost = request.path.includes('/commit/') && reply.kind === 'answer' && reply.status === 200 && commitsToLose > 0;
     if (isLost) commitsToLose -= 1;

@@ -37,7 +37,11 @@ export function standInOkx({ world, plan, limits = LIMITS, rowsMax = ROWS_MAX }:
     errorBody: ({ status, venueCode, message }) => ({ code: venueCode ?? String(status), msg: message, data: [] }),
     weightOf: () => 1,
     charge: ({ path }, nowMs) => ({ headers: {}, refusal: meters.get(path)?.admits(nowMs) === false ? jsonReply(429, { msg: 'Too Many Requests', code: '50011' }) : null }),
-    marketOf: ({ query }) => ({ symbol: query.get('instId') ?? '', interval: BARS.get(query.get('bar') ?? '') ?? '' }),
+    candlesAsked: ({ path, query }) => (path !== RECENT && path !== HISTORY ? null : {
+      symbol: query.get('instId') ?? '',
+      interval: BARS.get(query.get('bar') ?? '') ?? query.get('bar') ?? '',
+      range: { fromMs: query.has('before') ? Number(query.get('before')) + 1 : 0, toMs: Number(query.get('after') ?? Infinity) },
+    }),
     answer: ({ path, query }, at) => {
       switch (path) {
         case '/api/v5/public/time': return jsonReply(200, { code: '0', msg: '', data: [{ ts: String(at.nowMs) }] });
@@ -74,8 +78,9 @@ function candles(world: World, { path, query, rowsMax, nowMs, breakRows }: Quest
   if (bounds.some((text) => text !== null && !/^\d{1,16}$/.test(text))) return refuse(200, '51000', 'Parameter error');
   const [after, before, limit] = bounds.map((text) => (text === null ? null : Number(text)));
   const known = knownRows(world.find(symbol, interval)?.rows ?? [], { path, interval, nowMs });
-  const rows = known.filter((row) => row[0] < (after ?? Infinity) && row[0] > (before ?? -Infinity)).slice(-Math.min(limit ?? ROWS_DEFAULT, rowsMax));
-  return jsonReply(200, { code: '0', msg: '', data: breakRows(rows).toReversed().map((row) => wireRow(row, interval, nowMs)) });
+  const isContradiction = after !== null && before !== null && (after ?? 0) <= (before ?? 0); // silently ignored
+  const rows = known.filter((row) => isContradiction || (row[0] < (after ?? Infinity) && row[0] > (before ?? -Infinity))).slice(-Math.min(limit ?? ROWS_DEFAULT, rowsMax));
+  return jsonReply(200, { code: '0', msg: '', data: breakRows(rows.toReversed()).map((row) => wireRow(row, interval, nowMs)) });
 }
 
 function knownRows(rows: readonly TapeRow[], { path, interval, nowMs }: { readonly path: Question['path']; readonly interval: Interval; readonly nowMs: number }): readonly TapeRow[] {

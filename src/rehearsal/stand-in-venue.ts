@@ -1,6 +1,6 @@
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { brokenReply, brokenRows, type ErrorBody } from './broken-answer.ts';
-import { codeOfFault, faultChooser, NO_FAULTS, type FaultPlan, type FaultSpec } from './fault-plan.ts';
+import { codeOfFault, faultChooser, NO_FAULTS, type CandlesAsked, type FaultPlan, type FaultSpec } from './fault-plan.ts';
 import type { AnswerReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
 import type { TapeRow, World } from './world.ts';
 
@@ -10,6 +10,8 @@ export interface RequestEntry {
   readonly path: string;
   readonly query: string;
   readonly weight: number;
+  /** Null for a request that asks for no candles. */
+  readonly candles: CandlesAsked | null;
   /** 0 when no answer was sent. */
   readonly status: number;
   /** The injected fault, if one struck. */
@@ -30,17 +32,19 @@ export interface StandInExchange {
   plan(plan: FaultPlan): void;
 }
 
-/** Rows of a candle answer after the fault that strikes this request, if one does. */
+/** Rows of a candle answer, in the order they are sent, after the fault that strikes this request, if one does. */
 export type BreakRows = (rows: readonly TapeRow[]) => readonly (readonly unknown[])[];
 
 /** What tells one venue from another. */
 export interface VenueHabits {
   readonly errorBody: ErrorBody;
+  /** Statuses that mean something else here than everywhere. */
+  readonly ownStatuses?: Readonly<Record<number, FaultCode>>;
   weightOf(path: string): number;
   /** Charges a request against the venue's limits, refused ones too. */
   charge(request: { readonly path: string; readonly weight: number }, nowMs: number): Charge;
-  /** Which market a request is about, in the venue's spelling. */
-  marketOf(request: StandInRequest): { readonly symbol: string; readonly interval: string };
+  /** Which candles a request asks for, in the venue's spelling; null for any other request. */
+  candlesAsked(request: StandInRequest): CandlesAsked | null;
   answer(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply;
 }
 
@@ -67,15 +71,16 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
 
   const handle = (request: StandInRequest, nowMs: number): StandInReply => {
     const weight = habits.weightOf(request.path);
+    const candles = habits.candlesAsked(request);
     const sentWhileClosed = nowMs > closed.fromMs + UNDER_WAY_MS && nowMs < closed.untilMs;
     const charged = habits.charge({ path: request.path, weight }, nowMs);
-    const fault = charged.refusal === null ? choose({ path: request.path, ...habits.marketOf(request), nowMs }) : null;
+    const fault = charged.refusal === null ? choose({ path: request.path, candles, nowMs }) : null;
     const reply = charged.refusal ?? faultyAnswer(habits, request, { fault, nowMs });
     const sent = reply.kind === 'answer' ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } } : reply;
     const status = sent.kind === 'answer' ? sent.status : 0;
     if (status === 429 || status === 418) close(closed, nowMs, Number((sent as AnswerReply).headers['retry-after'] ?? 0));
-    const code = fault === null ? null : codeOfFault(fault);
-    log.push({ atMs: nowMs, path: request.path, query: request.query.toString(), weight, status, fault, code, sentWhileClosed, overLimit: charged.refusal !== null });
+    const code = fault === null ? null : codeOfFault(fault, habits.ownStatuses);
+    log.push({ atMs: nowMs, path: request.path, query: request.query.toString(), weight, candles, status, fault, code, sentWhileClosed, overLimit: charged.refusal !== null });
     return sent;
   };
   return { handle, log, plan: (next) => { choose = faultChooser(next); } };

@@ -28,5 +28,5 @@ export function compareWithTruth(stored: readonly SilverRow[], recorded: readonl
 
 function isSame(row: SilverRow, [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow, columns: RecordedSeries['columns']): boolean {
   const prices = row.open === Number(open) && row.high === Number(high) && row.low === Number(low) && row.close === Number(close) && row.volume === Number(volume);
-  return prices && (columns === 'first-six' || (row.quoteVolume === Number(quoteVolume) && row.trades === trades));
+  return prices && (columns === 'first-six' || row.quoteVolume === Number(quoteVolume)) && (columns !== 'all' || row.trades === trades);
 }

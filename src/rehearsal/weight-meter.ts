@@ -1,4 +1,4 @@
-import { banReply } from './broken-answer.ts';
+import { banReply, type ErrorBody } from './broken-answer.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 
 /** Weight granted in each aligned window of the wall clock. */
@@ -17,6 +17,9 @@ export interface WeightMeter {
   charge(weight: number, nowMs: number): { readonly used: number; readonly refusal: AnswerReply | null };
 }
 
+/** Binance's own words; throttling and bans share a code, and a refused region has the number 0. */
+export const binanceError: ErrorBody = ({ status, venueCode, message }) => ({ code: Number(venueCode ?? (status === 429 || status === 418 ? -1003 : 0)), msg: message });
+
 /** Counts like Binance: 429 until the window ends, and for who goes on all the same a ban, each twice as long as the last. */
 export function weightMeter(limit: WeightLimit): WeightMeter {
   let windowStartMs = -1;
@@ -29,17 +32,17 @@ export function weightMeter(limit: WeightLimit): WeightMeter {
       const startMs = Math.floor(nowMs / limit.windowMs) * limit.windowMs;
       if (startMs !== windowStartMs) [windowStartMs, used, refusals] = [startMs, 0, 0];
       used += weight;
-      if (nowMs < bannedUntilMs) return { used, refusal: banReply(bannedUntilMs, bannedUntilMs - nowMs) };
+      if (nowMs < bannedUntilMs) return { used, refusal: banReply(bannedUntilMs, { forMs: bannedUntilMs - nowMs, errorBody: binanceError }) };
       if (used <= limit.weight) return { used, refusal: null };
       refusals += 1;
       if (refusals > REFUSALS_BEFORE_BAN) {
         bannedUntilMs = nowMs + nextBanMs;
         nextBanMs = Math.min(nextBanMs * 2, BAN_MS_MAX);
-        return { used, refusal: banReply(bannedUntilMs, bannedUntilMs - nowMs) };
+        return { used, refusal: banReply(bannedUntilMs, { forMs: bannedUntilMs - nowMs, errorBody: binanceError }) };
       }
       const waitS = Math.ceil((startMs + limit.windowMs - nowMs) / 1_000);
-      const msg = `Too much request weight used; current limit is ${limit.weight} request weight per window. Please use WebSocket Streams for live updates to avoid polling the API.`;
-      return { used, refusal: jsonReply(429, { code: -1003, msg }, { 'retry-after': String(waitS) }) };
+      const message = `Too much request weight used; current limit is ${limit.weight} request weight per window. Please use WebSocket Streams for live updates to avoid polling the API.`;
+      return { used, refusal: jsonReply(429, binanceError({ status: 429, venueCode: null, message }), { 'retry-after': String(waitS) }) };
     },
   };
 }

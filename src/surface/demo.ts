@@ -18,7 +18,8 @@ import { standInBinance } from '../rehearsal/stand-in-binance.ts';
 import type { StandInExchange } from '../rehearsal/stand-in-venue.ts';
 import { standInHub, type StandInHub } from '../rehearsal/stand-in-hub.ts';
 import { compareWithTruth, type Comparison } from '../rehearsal/truth.ts';
-import { loadTapes, type World } from '../rehearsal/world.ts';
+import { loadTapes } from '../rehearsal/tapes.ts';
+import type { World } from '../rehearsal/world.ts';
 
 /** Recorded candles that come with the package. */
 const TAPES = join(import.meta.dirname, '../../tapes/binance');

@@ -12,7 +12,7 @@ import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
 import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
 import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
 import { compareWithTruth } from '../../src/rehearsal/truth.ts';
-import { loadTapes } from '../../src/rehearsal/world.ts';
+import { loadTapes } from '../../src/rehearsal/tapes.ts';
 import { openReader } from '../../src/surface/reader.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -2,47 +2,58 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { realFiles } from '../../src/kernel/files.ts';
-import { dayOf, dayRange } from '../../src/market/partition.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
+import type { Exchange } from '../../src/market/exchange.ts';
+import { DAY_MS } from '../../src/market/interval.ts';
+import { dayOf, dayRange, type Day } from '../../src/market/partition.ts';
+import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { gapReport } from '../../src/engine/gap-report.ts';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import { everyHealingFault } from '../../src/rehearsal/fault-plan.ts';
-import { compareWithTruth, type Comparison } from '../../src/rehearsal/truth.ts';
-import { loadTapes, type RecordedSeries } from '../../src/rehearsal/world.ts';
-import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import { faultsOfRun, type FaultEntry } from '../../src/faults/ledger/fault-log.ts';
+import { everyHealingFault, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
+import { ownRecordings } from './own-recordings.ts';
+import { RECORDINGS, rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
 
-/** A folder of recordings of your own (`<interval>/<SYMBOL>*.csv.gz`) is tested like the tapes. */
-const own = process.env['CANDLEKEEP_TAPES'];
-const series = [...TAPES.series, ...(own === undefined ? [] : loadTapes(realFiles, own).series)];
-
-interface Part {
-  readonly rows: RecordedSeries['rows'];
-  readonly days: { readonly start: string; readonly end: string };
+interface Recording {
+  readonly exchange: Exchange;
+  readonly series: RecordedSeries;
 }
 
-/** A recording with months between its parts is asked part by part. */
-function partsOf({ rows }: RecordedSeries): Part[] {
-  const parts: (typeof rows[number])[][] = [];
-  for (const row of rows) {
-    const last = parts.at(-1)?.at(-1);
-    if (last && row[0] - last[0] < 7 * 86_400_000) parts.at(-1)?.push(row);
-    else parts.push([row]);
+const own = ownRecordings(process.env['CANDLEKEEP_TAPES']);
+const everything: readonly Recording[] = [...RECORDINGS, ...own.worlds].flatMap(([exchange, world]) => world.series.map((series) => ({ exchange, series })));
+/** A venue has no candles of some lengths, so nobody can have recorded them there. */
+const isServed = ({ exchange, series }: Recording): boolean => ADAPTERS.get(exchange)?.intervals.includes(series.interval) ?? false;
+const recordings = everything.filter(isServed);
+const nameOf = ({ exchange, series }: Recording): string => `${exchange} ${series.venueSymbol} ${series.interval}, ${series.rows.length} recorded rows`;
+
+if (own.worlds.length > 0) {
+  const passedOver = [...own.passedOver, ...everything.filter((one) => !isServed(one)).map(nameOf)];
+  console.info([`${recordings.length} series:`, ...recordings.map(nameOf), `passed over, no stand-in can serve them: ${passedOver.length}`, ...passedOver].join('\n  '));
+}
+
+interface Days {
+  readonly start: Day;
+  readonly end: Day;
+}
+
+/** A recording with weeks between its parts is asked part by part. */
+function partsOf({ rows }: RecordedSeries): Days[] {
+  const parts: { startMs: number; endMs: number }[] = [];
+  for (const [timeMs] of rows) {
+    const last = parts.at(-1);
+    if (last && timeMs - last.endMs < 7 * DAY_MS) last.endMs = timeMs;
+    else parts.push({ startMs: timeMs, endMs: timeMs });
   }
-  return parts.map((part) => ({ rows: part, days: { start: dayOf(part[0]![0]), end: dayOf(part.at(-1)![0]) } }));
+  return parts.map(({ startMs, endMs }) => ({ start: dayOf(startMs), end: dayOf(endMs) }));
 }
 
-async function compareAll(rehearsal: Rehearsal, recorded: RecordedSeries): Promise<Comparison[]> {
-  const comparisons: Comparison[] = [];
-  for (const { rows, days } of partsOf(recorded)) {
-    const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
-    const series = { exchange: 'binance', symbol: recorded.symbol, interval: recorded.interval } as const;
-    comparisons.push(compareWithTruth(await rehearsal.clock.runUntil(readCandles(rehearsal.pipeline, { series, range })), rows, recorded.columns));
-  }
-  return comparisons;
-}
+const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Rehearsal> => rehearseVenues({
+  seed, interval: series.interval, startMs: Math.max(START_MS, (series.rows.at(-1)?.[0] ?? 0) + 2 * DAY_MS),
+  venues: { [exchange]: { symbols: [series.symbol], world: worldOf([series]), ...(plan ? { plan } : {}) } },
+});
 
-const nothingWrong = { lost: 0, doubled: 0, invented: 0, wrong: 0 };
+async function expectNothingWrong(rehearsal: Rehearsal, { exchange, series }: Recording): Promise<void> {
+  for (const days of partsOf(series)) expect(await rehearsal.compare(exchange, series, days), `${days.start}..${days.end}`).toMatchObject({ lost: 0, doubled: 0, invented: 0, wrong: 0 });
+}
 
 /** Every file of the lake with its hash and time of change. */
 function fingerprint(directory: string): string[] {
@@ -50,39 +61,64 @@ function fingerprint(directory: string): string[] {
     .toSorted().map((name) => `${name} ${createHash('sha256').update(readFileSync(join(directory, name))).digest('hex')} ${statSync(join(directory, name)).mtimeMs}`);
 }
 
-test.each(series.map((recorded) => [`${recorded.venueSymbol} ${recorded.interval}, ${recorded.rows.length} recorded rows`, recorded] as const))('%s arrive in silver, and a second run asks nothing and changes nothing', async (_name, recorded) => {
-  const rehearsal = await rehearse({ seed: 'recorded', symbols: [recorded.symbol], interval: recorded.interval, world: { series: [recorded], find: (symbol, interval) => (symbol === recorded.venueSymbol && interval === recorded.interval ? recorded : null) } });
-  for (const { days } of partsOf(recorded)) await rehearsal.run({ days });
-  for (const comparison of await compareAll(rehearsal, recorded)) expect(comparison).toMatchObject(nothingWrong);
+const CASES = recordings.map((recording) => [nameOf(recording), recording] as const);
 
-  const [asked, before] = [rehearsal.candleRequests(), fingerprint(rehearsal.dataDir)];
+test.each(CASES)('%s arrive in silver, and a second run asks nothing and changes nothing', { timeout: 60_000 }, async (_name, recording) => {
+  const rehearsal = await rehearsalOf(recording, 'recorded');
+  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+  await expectNothingWrong(rehearsal, recording);
+
+  const [asked, before] = [rehearsal.venue.log.length, fingerprint(rehearsal.dataDir)];
   expect(before.length).toBeGreaterThan(0);
-  for (const { days } of partsOf(recorded)) await rehearsal.run({ days });
-  expect(rehearsal.candleRequests()).toBe(asked);
+  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+  expect(rehearsal.venue.log.length).toBe(asked);
   expect(fingerprint(rehearsal.dataDir)).toEqual(before);
 });
 
-test.each(['a', 'b', 'c'])('with every healing fault injected (seed %s) the same rows arrive, and each fault stands in the fault log under its code', async (seed) => {
-  const month = TAPES.series.filter((one) => one.interval === '1h' && one.rows.at(-1)![0] >= Date.UTC(2024, 5, 30));
-  const rehearsal = await rehearse({ seed, symbols: month.map((one) => one.symbol), interval: '1h', plan: everyHealingFault(seed) });
-  const days = { start: '2024-06-01', end: '2024-06-30' };
-  const runs = [...(await rehearsal.run({ days })).runs];
-  for (let turn = 0; turn < 20 && rehearsal.candleRequests() < 45; turn++) runs.push(...(await rehearsal.run({ days, selection: 'all' })).runs);
+test.each(CASES)('%s arrive from a venue with every healing fault too', { timeout: 60_000 }, async (_name, recording) => {
+  const plan = everyHealingFault('recorded', { interval: recording.series.interval });
+  const rehearsal = await rehearsalOf(recording, 'recorded', plan);
+  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+  await untilEveryFaultStruck(rehearsal, async () => {
+    for (const days of partsOf(recording.series)) await rehearsal.run({ days, selection: 'all' });
+  });
+  await rehearsal.heal('none');
+  await expectNothingWrong(rehearsal, recording);
+  expect(rehearsal.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
+});
+
+const RUNS_MAX = 30;
+
+async function untilEveryFaultStruck({ venues }: Rehearsal, run: () => Promise<void>): Promise<void> {
+  const isDone = (): boolean => Object.values(venues).every(({ log }) => log.filter((entry) => entry.fault !== null).length >= everyHealingFault('').rules.length);
+  for (let turn = 0; turn < RUNS_MAX && !isDone(); turn++) await run();
+  expect(isDone(), 'every fault was injected').toBe(true);
+}
+
+/** The week that recordings of all three venues cover at 15m. */
+const WEEK: Days = { start: '2024-12-30', end: '2025-01-05' };
+const WEEK_RANGE = { fromMs: dayRange(WEEK.start).fromMs, toMs: dayRange(WEEK.end).toMs };
+const inWeek = (series: RecordedSeries): number => series.rows.filter(([timeMs]) => timeMs >= WEEK_RANGE.fromMs && timeMs < WEEK_RANGE.toMs).length;
+const week = [...RECORDINGS].flatMap(([exchange, world]) => world.series.filter((series) => series.interval === '15m' && inWeek(series) === 672).map((series) => ({ exchange, series })));
+
+test.each(['a', 'b', 'c'])('with every healing fault at three venues at once (seed %s) a week arrives whole, and each fault stands in the fault log under its code', { timeout: 60_000 }, async (seed) => {
+  const venues = Object.fromEntries([...Map.groupBy(week, ({ exchange }) => exchange)].map(([exchange, ofVenue]) =>
+    [exchange, { symbols: ofVenue.map(({ series }) => series.symbol), plan: everyHealingFault(`${seed} ${exchange}`, { interval: '15m' }) }]));
+  expect(Object.keys(venues)).toEqual(['binance', 'coinbase', 'okx']);
+  const rehearsal = await rehearseVenues({ seed, interval: '15m', venues });
+  const runs = [...(await rehearsal.run({ days: WEEK })).runs];
+  await untilEveryFaultStruck(rehearsal, async () => void runs.push(...(await rehearsal.run({ days: WEEK, selection: 'all' })).runs));
   await rehearsal.heal('none');
 
-  for (const recorded of month) {
-    const june = { ...recorded, rows: recorded.rows.filter((row) => row[0] >= Date.UTC(2024, 5, 1)) };
-    for (const comparison of await compareAll(rehearsal, june)) expect(comparison).toMatchObject(nothingWrong);
+  for (const { exchange, series } of week) expect(await rehearsal.compare(exchange, series, WEEK)).toEqual({ recorded: 672, lost: 0, doubled: 0, invented: 0, wrong: 0 });
+  const logged: FaultEntry[] = [];
+  for (const run of runs) logged.push(...(await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
+  for (const [exchange, venue] of Object.entries(rehearsal.venues)) {
+    for (const entry of venue.log.filter(({ fault, code }) => fault !== null && code !== null)) {
+      expect(logged.filter((one) => one.exchange === exchange && one.record.code === entry.code).length, `${exchange}: ${entry.fault?.kind} as ${entry.code}`).toBeGreaterThan(0);
+    }
+    expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
   }
-  const logged = await rehearsal.pipeline.ports.store.read('faults', function* () {
-    const entries = [];
-    for (const run of runs) entries.push(...(yield* faultsOfRun(run.id, 1_000)));
-    return entries;
-  });
-  const injected = rehearsal.venue.log.filter((entry) => entry.fault !== null && entry.code !== null);
-  expect(injected.length).toBe(everyHealingFault(seed).rules.length);
-  for (const entry of injected) expect(logged.filter((fault) => fault.record.code === entry.code).length, `${entry.fault?.kind} as ${entry.code}`).toBeGreaterThan(0);
-  const report = await rehearsal.clock.runUntil(gapReport(rehearsal.pipeline, { range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs }, markets: rehearsal.pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
-  expect(report).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
-  expect(rehearsal.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
+  const report = await rehearsal.clock.runUntil(gapReport(rehearsal.pipeline, { range: WEEK_RANGE, markets: rehearsal.pipeline.settings.markets, intervals: ['15m'], verify: true, explained: true }));
+  expect(report).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: week.length * 672, present: week.length * 672 } });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -7,7 +7,12 @@ import { memoryLog } from '../../src/kernel/memory-log.ts';
 import { realFiles } from '../../src/kernel/files.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { VirtualClock } from '../../src/kernel/virtual-clock.ts';
+import type { Exchange } from '../../src/market/exchange.ts';
 import type { Interval } from '../../src/market/interval.ts';
+import { dayRange, type Day } from '../../src/market/partition.ts';
+import type { MarketSymbol } from '../../src/market/symbol.ts';
+import { ADAPTERS, type Adapters } from '../../src/data/exchanges/registry.ts';
+import { readCandles } from '../../src/engine/candle-reader.ts';
 import { openPipeline, type Pipeline } from '../../src/engine/pipeline.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
@@ -16,62 +21,110 @@ import type { WorkRequest, WorkResult } from '../../src/engine/work.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
 import { socketlessHttp } from '../../src/rehearsal/socketless.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
+import { asTold, STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
 import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
-import { loadTapes, type World } from '../../src/rehearsal/world.ts';
+import { loadTapes } from '../../src/rehearsal/tapes.ts';
+import { compareWithTruth, type Comparison } from '../../src/rehearsal/truth.ts';
+import { worldOf, type RecordedSeries, type World } from '../../src/rehearsal/world.ts';
 
-export const TAPES = loadTapes(realFiles, join(import.meta.dirname, '../../tapes/binance'));
-const ORIGIN = 'http://binance.test';
+const tapesOf = (exchange: Exchange): World => {
+  const directory = join(import.meta.dirname, '../../tapes', exchange);
+  return existsSync(directory) ? loadTapes(realFiles, directory) : worldOf([]);
+};
+
+/** The recordings that come with the repository, by exchange. */
+export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map([...STAND_INS.keys()].map((exchange) => [exchange, tapesOf(exchange)]));
+export const TAPES = RECORDINGS.get('binance') ?? worldOf([]);
+
 /** After every recording, so that each of its days is due. */
-const START_MS = Date.UTC(2026, 5, 1, 12);
+export const START_MS = Date.UTC(2026, 5, 1, 12);
+
+/** What is asked of one exchange in a rehearsal, and how it behaves. */
+export interface VenueScript {
+  readonly symbols: readonly MarketSymbol[];
+  /** The recordings of the repository unless given. */
+  readonly world?: World;
+  readonly plan?: FaultPlan;
+  /** The wire between the pipeline and the stand-in. */
+  readonly wire?: (handle: StandInHandler) => StandInHandler;
+  /** Other hosts by origin; one that is absent refuses connections. */
+  readonly hosts?: (venue: StandInExchange) => Readonly<Record<string, StandInHandler>>;
+}
+
+interface Stage {
+  readonly seed: string;
+  readonly interval: Interval;
+  readonly settings?: Partial<Settings>;
+  readonly dataDir?: string;
+  readonly startMs?: number;
+  readonly adapters?: Adapters;
+  readonly standIns?: ReadonlyMap<Exchange, StandIn>;
+}
+
+/** A rehearsal with Binance alone. */
+export type RehearsalOptions = Stage & VenueScript;
+/** A rehearsal with several exchanges at once. */
+export type VenuesRehearsalOptions = Stage & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
 
 export interface Rehearsal {
   readonly pipeline: Pipeline;
   readonly clock: VirtualClock;
+  /** The stand-ins by exchange. */
+  readonly venues: Readonly<Record<Exchange, StandInExchange>>;
+  /** The only one, or the first. */
   readonly venue: StandInExchange;
   readonly log: ReturnType<typeof memoryLog>;
   readonly dataDir: string;
   /** Runs to the end in virtual time. */
   run(work: Partial<WorkRequest> & Pick<WorkRequest, 'days'>): Promise<WorkResult>;
   heal(keptWaits: 'all' | 'none'): Promise<WorkResult>;
-  /** Candle requests the venue has seen so far. */
+  /** Candle requests the venues have seen so far. */
   candleRequests(): number;
+  /** What is stored of a series, held against what its venue has of those days. */
+  compare(exchange: Exchange, recorded: RecordedSeries, days: { readonly start: Day; readonly end: Day }): Promise<Comparison>;
 }
 
-export interface RehearsalOptions {
-  readonly seed: string;
-  readonly symbols: readonly string[];
-  readonly interval: Interval;
-  readonly world?: World;
-  readonly plan?: FaultPlan;
-  readonly settings?: Partial<Settings>;
-  readonly dataDir?: string;
-  /** Other hosts by origin; one that is absent refuses connections. */
-  readonly hosts?: (venue: StandInExchange) => Readonly<Record<string, StandInHandler>>;
-  readonly startMs?: number;
-}
+/** A pipeline on a real data directory, in virtual time, against stand-in exchanges without sockets. */
+export const rehearse = ({ symbols, world, plan, wire, hosts, ...stage }: RehearsalOptions): Promise<Rehearsal> =>
+  rehearseVenues({ ...stage, venues: { binance: { symbols, ...(world ? { world } : {}), ...(plan ? { plan } : {}), ...(wire ? { wire } : {}), ...(hosts ? { hosts } : {}) } } });
 
-/** A pipeline on a real data directory, in virtual time, against the stand-in exchange without sockets. */
-export async function rehearse(options: RehearsalOptions): Promise<Rehearsal> {
+const originOf = (exchange: Exchange): string => `http://${exchange}.test`;
+
+export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<Rehearsal> {
+  const { standIns = STAND_INS, adapters = ADAPTERS } = options;
   const dataDir = options.dataDir ?? temporaryDirectory();
   const random = seededRandom(options.seed);
   const clock = new VirtualClock({ random: random.fork('clock'), startMs: options.startMs ?? START_MS });
-  const venue = standInBinance({ world: options.world ?? TAPES, ...(options.plan ? { plan: options.plan } : {}) });
+  const scripts = Object.entries(options.venues);
+  const standInOf = (exchange: Exchange): StandIn => standIns.get(exchange) as StandIn;
+  const venues = Object.fromEntries(scripts.map(([exchange, { world, plan }]) =>
+    [exchange, standInOf(exchange).open({ world: world ?? RECORDINGS.get(exchange) ?? worldOf([]), ...(plan ? { plan } : {}) })]));
+  const handlers = Object.fromEntries(scripts.flatMap(([exchange, { wire = (handle: StandInHandler) => handle, hosts = () => ({}) }]) => {
+    const venue = venues[exchange] as StandInExchange;
+    return [[originOf(exchange), wire(venue.handle)] as const, ...Object.entries(hosts(venue))];
+  }));
   const log = memoryLog();
   const settings: Settings = {
-    dataDir, markets: new Map([['binance', options.symbols]]), intervals: [options.interval], origins: { binance: ORIGIN },
+    dataDir, markets: new Map(scripts.map(([exchange, { symbols }]) => [exchange, symbols])), intervals: [options.interval],
+    origins: Object.fromEntries(scripts.map(([exchange]) => [exchange, originOf(exchange)])),
     requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, ...options.settings,
   };
-  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, { [ORIGIN]: venue.handle, ...options.hosts?.(venue) }) } });
+  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, handlers) }, adapters });
   onTestFinished(() => pipeline.close());
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   return {
-    pipeline, clock, venue, log, dataDir,
+    pipeline, clock, venues, venue: Object.values(venues)[0] as StandInExchange, log, dataDir,
     run: (work) => clock.runUntil(materialise(pipeline, {
       markets: settings.markets, intervals: settings.intervals, selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {}, ...work,
     }, control)),
     heal: (keptWaits) => clock.runUntil(heal(pipeline, { keptWaits }, control)),
-    candleRequests: () => venue.log.filter((entry) => entry.path === '/api/v3/klines').length,
+    candleRequests: () => Object.values(venues).flatMap((venue) => venue.log).filter((entry) => entry.candles !== null).length,
+    compare: async (exchange, recorded, days) => {
+      const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
+      const { rows, columns, symbol, interval } = asTold(standInOf(exchange), recorded);
+      const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol, interval }, range }));
+      return compareWithTruth(stored, rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs), columns);
+    },
   };
 }
 

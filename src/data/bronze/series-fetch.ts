@@ -170,7 +170,7 @@ async function lackingCandles(context: VenueContext, page: Page, valid: Readonly
   const grid = gridOf(page.range, page.series.interval);
   const missing = grid.filter((openTimeMs) => !valid.has(openTimeMs));
   const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
-  const firstMs = isHeadMissing ? await firstCandle(context, page.series) : null;
+  const firstMs = isHeadMissing ? await firstCandle(context, page.series, { heldMs: Math.min(...valid) }) : null;
   return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
 }
 

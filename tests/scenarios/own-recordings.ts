@@ -1,0 +1,21 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { realFiles } from '../../src/kernel/files.ts';
+import type { Exchange } from '../../src/market/exchange.ts';
+import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
+import { readTapes } from '../../src/rehearsal/tapes.ts';
+import type { World } from '../../src/rehearsal/world.ts';
+
+/**
+ * A folder of somebody's own recordings: `binance/`, `coinbase/`, `okx/`, each with a folder for every
+ * candle length. Without such folders it is taken for one of Binance's.
+ */
+export function ownRecordings(folder: string | undefined): { readonly worlds: readonly (readonly [Exchange, World])[]; readonly passedOver: readonly string[] } {
+  if (folder === undefined) return { worlds: [], passedOver: [] };
+  const names = readdirSync(folder);
+  const exchanges = names.filter((name) => STAND_INS.has(name));
+  const directories = exchanges.length > 0 ? exchanges.map((exchange) => [exchange, join(folder, exchange)] as const) : [['binance', folder] as const];
+  const read = directories.map(([exchange, directory]) => ({ exchange, ...readTapes(realFiles, directory) }));
+  const foreign = exchanges.length > 0 ? names.filter((name) => !exchanges.includes(name)).map((name) => join(folder, name)) : [];
+  return { worlds: read.map(({ exchange, world }) => [exchange, world] as const), passedOver: [...read.flatMap(({ passedOver }) => passedOver), ...foreign] };
+}
