@@ -1,9 +1,10 @@
+import type { TimeRange } from '../market/range.ts';
 import type { FaultSpec } from './fault-plan.ts';
 import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
 import type { TapeRow } from './world.ts';
 
 /** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
-export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly (readonly unknown[])[] {
+export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec, asked: TimeRange): readonly (readonly unknown[])[] {
   switch (fault.kind) {
     case 'empty-list': return [];
     case 'short-page': return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
@@ -11,7 +12,7 @@ export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly
     case 'wrong-unit': return rows.map((row) => inUnit(row, fault.factor ?? 1_000));
     case 'duplicate-rows': return [...rows, ...rows.slice(-fault.rows)];
     case 'null-fields': return rows.map((row, at) => (at < fault.rows ? row.with(4, null as never) : row));
-    case 'foreign-rows': return moved(rows, fault.how);
+    case 'foreign-rows': return moved(rows, fault.how, asked);
     case 'invalid-rows': return rows.map((row, at) => (at < fault.rows ? invalidRow(row, fault.rule) : row));
     default: return rows;
   }
@@ -20,10 +21,12 @@ export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec): readonly
 const inUnit = (row: TapeRow, factor: number): readonly unknown[] => row.with(0, Math.floor(row[0] * factor)).with(6, Math.floor((row[6] + 1) * factor) - 1);
 
 /** Rows from outside the asked range: beside the right ones, or in their place. */
-function moved(rows: readonly TapeRow[], how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how']): readonly (readonly unknown[])[] {
+function moved(rows: readonly TapeRow[], how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how'], asked: TimeRange): readonly (readonly unknown[])[] {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) return rows;
-  const spanMs = Math.max(first[6], last[6]) + 1 - Math.min(first[0], last[0]);
+  const endMs = Math.max(first[6], last[6]) + 1;
+  const rowsMs = endMs - Math.min(first[0], last[0]);
+  const spanMs = Math.ceil((endMs - asked.fromMs) / rowsMs) * rowsMs; // back beyond the asked range, still on the grid
   const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
   return how === 'added' ? [...foreign, ...rows] : foreign;
 }

@@ -75,7 +75,7 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
     const sentWhileClosed = nowMs > closed.fromMs + UNDER_WAY_MS && nowMs < closed.untilMs;
     const charged = habits.charge({ path: request.path, weight }, nowMs);
     const fault = charged.refusal === null ? choose({ path: request.path, candles, nowMs }) : null;
-    const reply = charged.refusal ?? faultyAnswer(habits, request, { fault, nowMs });
+    const reply = charged.refusal ?? (fault === null ? habits.answer(request, { nowMs, breakRows: (rows) => rows }) : faultyAnswer(habits, request, { fault, candles, nowMs }));
     const sent = reply.kind === 'answer' ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } } : reply;
     const status = sent.kind === 'answer' ? sent.status : 0;
     if (status === 429 || status === 418) close(closed, nowMs, Number((sent as AnswerReply).headers['retry-after'] ?? 0));
@@ -86,9 +86,10 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
   return { handle, log, plan: (next) => { choose = faultChooser(next); } };
 }
 
-function faultyAnswer(habits: VenueHabits, request: StandInRequest, { fault, nowMs }: { readonly fault: FaultSpec | null; readonly nowMs: number }): StandInReply {
-  const whole = habits.answer(request, { nowMs, breakRows: (rows) => (fault === null ? rows : brokenRows(rows, fault)) });
-  return fault === null ? whole : brokenReply(whole, fault, { nowMs, errorBody: habits.errorBody });
+function faultyAnswer(habits: VenueHabits, request: StandInRequest, { fault, candles, nowMs }: { readonly fault: FaultSpec; readonly candles: CandlesAsked | null; readonly nowMs: number }): StandInReply {
+  const asked = candles?.range ?? { fromMs: 0, toMs: Infinity };
+  const whole = habits.answer(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, asked) });
+  return brokenReply(whole, fault, { nowMs, errorBody: habits.errorBody });
 }
 
 function close(closed: { fromMs: number; untilMs: number }, nowMs: number, retryAfterS: number): void {
