@@ -1,5 +1,6 @@
-import { intervalMs, isInterval, type Interval } from '../market/interval.ts';
+import { isInterval } from '../market/interval.ts';
 import type { TapeRow, RecordedSeries, World } from './world.ts';
+import { seenAt } from './open-candle.ts';
 import { jsonReply, textReply, type AnswerReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
 import { tradedMarkets } from './traded-volume.ts';
@@ -67,12 +68,11 @@ function klines(world: World, query: URLSearchParams, { nowMs, breakRows }: { re
   const illegal = numbers.find(([, text]) => text !== null && !/^\d{1,16}$/.test(text));
   if (illegal) return refuse(-1100, `Illegal characters found in parameter '${illegal[0]}'; legal range is '^[0-9]{1,20}$'.`);
   const [startMs, endMs, limit] = numbers.map(([, text]) => (text === null ? null : Number(text)));
-  const rows = select(world.find(symbol, interval), { interval, startMs: startMs ?? null, endMs: endMs ?? null, rowsMax: Math.min(limit ?? ROWS_DEFAULT, ROWS_MAX), nowMs });
+  const rows = select(world.find(symbol, interval), { startMs: startMs ?? null, endMs: endMs ?? null, rowsMax: Math.min(limit ?? ROWS_DEFAULT, ROWS_MAX), nowMs });
   return jsonReply(200, breakRows(rows));
 }
 
 interface Selection {
-  readonly interval: Interval;
   readonly startMs: number | null;
   readonly endMs: number | null;
   readonly rowsMax: number;
@@ -85,13 +85,5 @@ interface Selection {
  */
 function select(series: RecordedSeries | null, { startMs, endMs, rowsMax, nowMs }: Selection): readonly TapeRow[] {
   const rows = (series?.rows ?? []).filter((row) => row[0] <= nowMs && (startMs === null || row[0] >= startMs) && (endMs === null || row[0] <= endMs));
-  const chosen = startMs === null ? rows.slice(-rowsMax) : rows.slice(0, rowsMax);
-  return chosen.map((row) => (series !== null && row[0] + intervalMs(series.interval) > nowMs ? openKline(row, nowMs) : row));
-}
-
-/** A candle seen before its close: the volume so far in proportion, the close somewhere on the way. */
-function openKline(row: TapeRow, nowMs: number): TapeRow {
-  const share = Math.max(0, (nowMs - row[0]) / (row[6] + 1 - row[0]));
-  const partOf = (text: string): string => (Number(text) * share).toFixed(8);
-  return row.with(4, row[1]).with(5, partOf(row[5])).with(7, partOf(row[7])).with(8, Math.floor(row[8] * share)) as unknown as TapeRow;
+  return seenAt(startMs === null ? rows.slice(-rowsMax) : rows.slice(0, rowsMax), nowMs);
 }

@@ -1,4 +1,5 @@
 import { intervalMs, INTERVALS, type Interval } from '../market/interval.ts';
+import { seenAt } from './open-candle.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
@@ -62,7 +63,8 @@ function candles(world: World, { symbol, query, nowMs, breakRows }: Question): A
   const fromMs = start === null ? toMs - (ROWS_MAX - 1) * stepMs : Date.parse(start);
   if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return refuse(400, 'start and end must be ISO 8601 times');
   if ((toMs - fromMs) / stepMs > ROWS_MAX) return refuse(400, `granularity too small for the requested time range. Count of aggregations requested exceeds ${ROWS_MAX}`);
-  const rows = (world.find(symbol, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] <= toMs && row[0] <= nowMs && Number(row[5]) > 0);
+  const asked = (world.find(symbol, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] <= toMs);
+  const rows = seenAt(asked, nowMs).filter((row) => Number(row[5]) > 0);
   return jsonReply(200, breakRows(rows.slice(-ROWS_MAX).toReversed()).map(([time, open, high, low, close, volume]) => [Number(time) / 1_000, ...[low, high, open, close, volume].map(numberOf)]));
 }
 

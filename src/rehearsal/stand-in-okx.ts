@@ -1,4 +1,5 @@
 import { intervalMs, type Interval } from '../market/interval.ts';
+import { seenAt } from './open-candle.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
@@ -85,7 +86,7 @@ function candles(world: World, { path, query, rowsMax, nowMs, breakRows }: Quest
 
 function knownRows(rows: readonly TapeRow[], { path, interval, nowMs }: { readonly path: Question['path']; readonly interval: Interval; readonly nowMs: number }): readonly TapeRow[] {
   const stepMs = intervalMs(interval);
-  if (path === RECENT) return rows.filter((row) => row[0] <= nowMs && row[0] > nowMs - RECENT_BARS * stepMs);
+  if (path === RECENT) return seenAt(rows.filter((row) => row[0] > nowMs - RECENT_BARS * stepMs), nowMs);
   return rows.filter((row) => row[0] + stepMs + HISTORY_LAG_MS <= nowMs);
 }
 

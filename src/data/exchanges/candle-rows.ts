@@ -19,7 +19,9 @@ export interface CandleAnswer {
 }
 
 /**
- * Rows of a candle answer that lie in the page's range and had closed, oldest first. A row that cannot
+ * Rows of a candle answer that lie in the page's range and had closed, oldest first. Closed means: by our
+ * clock, the venue's grace included, and also by the clock of the venue where it tells its time, so that
+ * a clock of ours that is ahead takes no candle too early. A row that cannot
  * be read at all makes the whole answer a wrong one, and so does an answer none of whose rows lies in
  * the asked range.
  * @throws SchemaMismatchError (SCHEMA_MISMATCH).
@@ -33,9 +35,15 @@ export function candleRows(words: VenueWords, { page, answer, nowMs, rows }: Can
   const { fromMs, toMs } = page.range;
   const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
   if (read.length > 0 && inside.length === 0) throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
-  const settledMs = nowMs - words.graceMs;
+  const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
   return inside
     .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
     .map(({ row }) => row)
     .toSorted((a, b) => a.openTimeMs - b.openTimeMs);
+}
+
+/** The last moment the Date header, which has whole seconds, may mean; Infinity without one. */
+function venueTimeMs({ headers }: HttpAnswer): number {
+  const timeMs = Date.parse(headers['date'] ?? '');
+  return Number.isNaN(timeMs) ? Infinity : timeMs + 999;
 }
