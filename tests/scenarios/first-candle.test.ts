@@ -54,11 +54,18 @@ test('a market that ended years ago has its first candle all the same', async ()
   expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(1_500));
 });
 
-test('short candles that begin months after the long ones are due from their own first one', async () => {
+test('where short candles begin months after the long ones nobody knows whether the venue withholds some: they stay pending', async () => {
   const world = worldOf([candles('1d', 200, 100), candles('1h', 110, 100)]);
   const rehearsal = await rehearseListing({ world, exchange: 'okx' });
-  expect(await rehearsal.run({ days: { start: day(115), end: day(105) } })).toMatchObject({ exit: 0, pending: 0 });
-  expect([await firstOf(rehearsal, '1d', 'okx'), await firstOf(rehearsal, '1h', 'okx')]).toEqual([daysAgo(200), daysAgo(110)]);
+  expect(await rehearsal.run({ days: { start: day(112), end: day(109) } })).toMatchObject({ exit: 3, pending: 48 });
+  expect([await firstOf(rehearsal, '1d', 'okx'), await firstOf(rehearsal, '1h', 'okx')]).toEqual([daysAgo(200), null]);
+});
+
+test('daily candles that begin after the hourly ones prove no listing', async () => {
+  const world = worldOf([candles('1d', 100, 90), candles('1h', 105, 90)]);
+  const rehearsal = await rehearseListing({ world, interval: '1d' });
+  expect(await rehearsal.run({ days: { start: day(103), end: day(95) } })).toMatchObject({ exit: 3, pending: 3 });
+  expect(await firstOf(rehearsal, '1d')).toBeNull();
 });
 
 test.each([

@@ -7,9 +7,10 @@ import { askVenue, type VenueContext } from './venue-request.ts';
 
 /**
  * Open time of the series' first candle ever, found once and remembered: what lies before it is not
- * due. Null while nobody knows. Only a candle that a venue delivered proves anything; that it delivered
- * none before must be said twice. A listing date in the venue's metadata is not asked: OKX gives 2021
- * for BTC-USDT, whose candles begin in 2017.
+ * due. Null while nobody knows, and then everything asked stays due. Only a candle that a venue delivered
+ * proves anything; that it delivered none before must be said twice and agree with its candles of another
+ * length. A listing date in the venue's metadata is not asked: OKX gives 2021 for BTC-USDT, whose candles
+ * begin in 2017.
  *
  * `heldMs`: the earliest candle of the series the caller holds. A first candle after that is wrong,
  * whoever says so, and not believed.
@@ -19,47 +20,55 @@ export async function firstCandle(context: VenueContext, series: Series, { heldM
   const known = await ports.store.read('firstCandleOf', () => firstCandleOf(series));
   if (known !== null && known.openMs <= heldMs) return known.openMs;
   const seenAtMs = ports.clock.nowMs();
-  const found = adapter.firstCandle === null ? await searchFirst(context, series) : await askFirst(context, series, adapter.firstCandle);
-  if (typeof found === 'string' || found > heldMs) return null;
-  await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs: found, seenAtMs }));
-  return found;
+  const openMs = adapter.firstCandle === null ? await searchFirst(context, series) : await askFirst(context, series, adapter.firstCandle);
+  if (openMs === null || openMs > heldMs) return null;
+  await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs, seenAtMs }));
+  return openMs;
 }
 
-/** An open time; `none` where the venue has no candle; `unknown` where it could not be asked to the end. */
-type Found = number | 'none' | 'unknown';
-
-async function askFirst(context: VenueContext, series: Series, first: NonNullable<VenueContext['adapter']['firstCandle']>): Promise<Found> {
+async function askFirst(context: VenueContext, series: Series, first: NonNullable<VenueContext['adapter']['firstCandle']>): Promise<number | null> {
   const result = await askVenue(context, { page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } }, request: (origin) => first.request(origin, series), read: first.read });
-  return result.ok ? (result.value ?? 'none') : 'unknown';
+  return result.ok ? result.value : null;
+}
+
+/** Lengths whose first candle says where that of a shorter length is. */
+const SIGNPOSTS: readonly Interval[] = ['1d', '1h'];
+
+/** The first day among all daily candles, inside it the first hour, inside that the first minute. */
+function searchFirst(context: VenueContext, series: Series): Promise<number | null> {
+  const signpost = SIGNPOSTS.findLast((interval) => intervalMs(interval) > intervalMs(series.interval) && context.adapter.intervals.includes(interval));
+  return signpost === undefined ? searchDay(context, series) : searchInside(context, series, { ...series, interval: signpost });
 }
 
 /** Nothing was traded on an exchange before. */
 const SINCE_MS = Date.UTC(2010, 0, 1);
 
-/** Lengths whose first candle says where to look for that of a shorter length. */
-const SIGNPOSTS: readonly Interval[] = ['1d', '1h'];
-
-/** The first day among all daily candles, inside it the first hour, inside that the first minute. */
-async function searchFirst(context: VenueContext, series: Series): Promise<Found> {
-  const { clock } = context.ports;
-  const signpost = SIGNPOSTS.findLast((interval) => intervalMs(interval) > intervalMs(series.interval) && context.adapter.intervals.includes(interval));
-  if (signpost === undefined) return earliestIn(context, series, { fromMs: SINCE_MS, toMs: Math.floor(clock.nowMs() / DAY_MS) * DAY_MS });
-  const fromMs = await firstCandle(context, { ...series, interval: signpost });
-  return fromMs === null ? 'unknown' : searchForward(context, series, fromMs);
+/** The first daily candle, before which there are no hourly ones either, where the venue has any. */
+async function searchDay(context: VenueContext, series: Series): Promise<number | null> {
+  const todayMs = Math.floor(context.ports.clock.nowMs() / DAY_MS) * DAY_MS;
+  const found = await earliestIn(context, series, { fromMs: SINCE_MS, toMs: todayMs });
+  if (typeof found === 'string') return null;
+  if (!context.adapter.intervals.includes('1h')) return found.openTimeMs;
+  const before = await earliestIn(context, { ...series, interval: '1h' }, { fromMs: found.openTimeMs - context.adapter.rowsPerPageMax * intervalMs('1h'), toMs: found.openTimeMs });
+  return before === 'none' ? found.openTimeMs : null;
 }
 
-/** Pages looked through after the signpost: short candles may begin later than long ones (OKX: by three months). */
-const PAGES_FORWARD_MAX = 40;
-
-async function searchForward(context: VenueContext, series: Series, fromMs: number): Promise<Found> {
-  const spanMs = context.adapter.rowsPerPageMax * intervalMs(series.interval);
-  const endMs = Math.min(fromMs + PAGES_FORWARD_MAX * spanMs, context.ports.clock.nowMs());
-  for (let startMs = fromMs; startMs < endMs; startMs += spanMs) {
-    const found = await earliestIn(context, series, { fromMs: startMs, toMs: startMs + spanMs });
-    if (found !== 'none') return found;
-  }
-  return 'unknown';
+/**
+ * The first short candle inside the first long one. It begins with the same trade, so it opens at the
+ * same price; where it does not, or where a venue's short candles begin later than its long ones, nobody
+ * knows whether candles are withheld.
+ */
+async function searchInside(context: VenueContext, series: Series, longer: Series): Promise<number | null> {
+  const fromMs = await firstCandle(context, longer);
+  if (fromMs === null) return null;
+  const range = { fromMs, toMs: fromMs + intervalMs(longer.interval) };
+  const long = (await askOnce(context, longer, range))?.[0];
+  const found = await earliestIn(context, series, range);
+  return typeof found === 'string' || found.open !== long?.open ? null : found.openTimeMs;
 }
+
+/** A candle; `none` where the venue has none; `unknown` where it could not be asked to the end. */
+type Found = DeliveredRow | 'none' | 'unknown';
 
 /** So often a stretch must come back without a candle before it is believed: one empty answer is no proof. */
 const SILENCES = 2;
@@ -70,11 +79,11 @@ async function earliestIn(context: VenueContext, series: Series, { fromMs, toMs 
   let found: Found = 'none';
   let silences = 0;
   for (let walk = 0; walk < WALKS_MAX; walk++) {
-    const earlier = await walkBack(context, series, { fromMs, toMs: found === 'none' ? toMs : found });
+    const earlier = await walkBack(context, series, { fromMs, toMs: found === 'none' ? toMs : found.openTimeMs });
     if (earlier === 'unknown') return 'unknown';
     silences = earlier === 'none' ? silences + 1 : 1;
     if (earlier !== 'none') found = earlier;
-    if (silences === SILENCES || found === fromMs) return found;
+    if (silences === SILENCES || (found !== 'none' && found.openTimeMs === fromMs)) return found;
   }
   return 'unknown';
 }
@@ -93,7 +102,7 @@ async function walkBack(context: VenueContext, series: Series, range: TimeRange)
     const rows = await askOnce(context, series, { fromMs, toMs });
     if (rows === null) return 'unknown';
     const first = rows.find((row) => row.openTimeMs % stepMs === 0);
-    if (first !== undefined) found = first.openTimeMs;
+    if (first !== undefined) found = first;
     toMs = first?.openTimeMs ?? fromMs;
   }
   return found;

@@ -42,9 +42,10 @@ export async function fetchSeries(context: VenueContext, series: Series, ranges:
   const pages = planPages(series, ranges, context.adapter.rowsPerPageMax);
   const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
+  const listing = listingOf(context, series);
   let failedInRow = 0;
   for (const [at, page] of pages.entries()) {
-    const fetched = await fetchPage(context, page);
+    const fetched = await fetchPage(context, page, listing);
     total.pagesAnswered += fetched.failure === null ? 1 : 0;
     total.rowsDelivered += fetched.rowsDelivered;
     total.rowsInvalid += fetched.rowsInvalid;
@@ -66,6 +67,14 @@ export async function fetchSeries(context: VenueContext, series: Series, ranges:
   return { ...total, failures };
 }
 
+/** Where the series begins, given the earliest candle in hand; looked for at most once in a run, and only when it matters. */
+type Listing = (heldMs: number) => Promise<number | null>;
+
+function listingOf(context: VenueContext, series: Series): Listing {
+  let asked: Promise<number | null> | null = null;
+  return (heldMs) => (asked ??= firstCandle(context, series, { heldMs }));
+}
+
 interface PageFetch {
   readonly rowsDelivered: number;
   readonly rowsInvalid: number;
@@ -78,7 +87,7 @@ interface PageFetch {
 const LOOKS_MAX = 4;
 
 /** One page, and further looks at what its answer did not have or had wrong. */
-async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> {
+async function fetchPage(context: VenueContext, page: Page, listing: Listing): Promise<PageFetch> {
   const valid = new Set<number>();
   const counted = { rowsDelivered: 0, rowsInvalid: 0, duplicates: 0 };
   let failure: PageFailure | null = null;
@@ -95,7 +104,7 @@ async function fetchPage(context: VenueContext, page: Page): Promise<PageFetch> 
     counted.rowsDelivered += answered.rows.length;
     counted.rowsInvalid += found.invalid;
     counted.duplicates += found.duplicates;
-    const lacking = await lackingCandles(context, page, valid);
+    const lacking = await lackingCandles(page, valid, listing);
     const next = hullOf(lacking, page.series.interval);
     const isLast = next === null || look === LOOKS_MAX || (look > 1 && !isProgress);
     await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
@@ -166,11 +175,11 @@ function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[
 }
 
 /** Candles of the page inside the listed life that no answer brought so far. */
-async function lackingCandles(context: VenueContext, page: Page, valid: ReadonlySet<number>): Promise<readonly number[]> {
+async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: Listing): Promise<readonly number[]> {
   const grid = gridOf(page.range, page.series.interval);
   const missing = grid.filter((openTimeMs) => !valid.has(openTimeMs));
   const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
-  const firstMs = isHeadMissing ? await firstCandle(context, page.series, { heldMs: Math.min(...valid) }) : null;
+  const firstMs = isHeadMissing ? await listing(Math.min(...valid)) : null;
   return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
 }
 
