@@ -77,7 +77,8 @@ function statusReply({ status, body = 'json', retryAfter, venueCode }: Extract<F
 /** Every list one level deeper: `[...]` becomes `{"rows": [...]}`, `{"code": "0", "data": [...]}` becomes `{"code": "0", "data": {"rows": [...]}}`. */
 function inOtherContainer(value: unknown): unknown {
   if (Array.isArray(value)) return { rows: value };
-  return Object.fromEntries(Object.entries(value as object).map(([name, field]: [string, unknown]) => [name, Array.isArray(field) ? { rows: field } : field]));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, inOtherContainer(field)]));
 }
 
 /** Retry-After counts whole seconds, rounded up as the venue does. */

@@ -1,10 +1,9 @@
 import { symbolJoined } from '../../src/market/symbol.ts';
 import { binance } from '../../src/data/exchanges/binance/adapter.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import type { Refusal, VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
 
 const coded = (status: number, codes: readonly number[], code: Refusal['code'], waitMs?: number): Refusal[] =>
-  codes.map((stated) => ({ says: `code ${stated}`, status, body: { code: stated, msg: 'text' }, code, ...(waitMs === undefined ? {} : { waitMs }) }));
+  codes.map((stated) => ({ says: `code ${stated}`, status, body: { code: stated, msg: 'text' }, isCoded: true, code, ...(waitMs === undefined ? {} : { waitMs }) }));
 
 const BANNED = 'Way too much request weight used; IP banned until 1717243290000. Please use the websocket for live updates to avoid bans.';
 
@@ -36,9 +35,9 @@ const refusals: readonly Refusal[] = [
 export const binanceCase: VenueCase = {
   adapter: binance,
   origin: 'http://binance.test',
-  standIn: (world, plan) => standInBinance({ world, ...(plan ? { plan } : {}) }),
+  standIn: standInOf('binance'),
   venueSymbol: symbolJoined,
-  emptyMinutes: 'flat',
+  timeUnitMs: 1,
   refusals,
   recorded: [{
     says: 'a start 28 s into a minute: the first row is the next minute (gocryptotrader, MIT)',

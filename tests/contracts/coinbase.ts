@@ -1,7 +1,6 @@
 import { symbolPath } from '../../src/market/symbol.ts';
 import { coinbase } from '../../src/data/exchanges/coinbase/adapter.ts';
-import { standInCoinbase } from '../../src/rehearsal/stand-in-coinbase.ts';
-import type { Refusal, VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
 
 /** Error bodies: ccxt issue 9268, freqtrade issue 4796, coinbase-advanced-py issue 60, ccxt 4.5.84 exception maps. */
 const refusals: readonly Refusal[] = [
@@ -34,9 +33,10 @@ const refusals: readonly Refusal[] = [
 export const coinbaseCase: VenueCase = {
   adapter: coinbase,
   origin: 'http://coinbase.test',
-  standIn: (world, plan) => standInCoinbase({ world, ...(plan ? { plan } : {}) }),
+  standIn: standInOf('coinbase'),
   venueSymbol: symbolPath,
-  emptyMinutes: 'omitted',
+  timeUnitMs: 1_000,
+  ownStatuses: { 401: 'EXCHANGE_RATE_LIMITED' },
   refusals,
   recorded: [{
     says: 'ten minutes, newest first, numbers (XChange, MIT)',

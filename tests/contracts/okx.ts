@@ -1,11 +1,10 @@
 import { symbolPath } from '../../src/market/symbol.ts';
 import { okx } from '../../src/data/exchanges/okx/adapter.ts';
-import { standInOkx } from '../../src/rehearsal/stand-in-okx.ts';
-import type { Refusal, VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
 
 /** OKX states its codes with HTTP 200 as well as with 4xx and 5xx. */
 const coded = (codes: readonly (string | number)[], code: Refusal['code'], waitMs?: number): Refusal[] =>
-  codes.flatMap((stated) => [200, 400].map((status) => ({ says: `code ${stated} with ${status}`, status, body: { code: stated, msg: 'text', data: [] }, code, ...(waitMs === undefined ? {} : { waitMs }) })));
+  codes.flatMap((stated) => [200, 400].map((status) => ({ says: `code ${stated} with ${status}`, status, body: { code: stated, msg: 'text', data: [] }, isCoded: true, code, ...(waitMs === undefined ? {} : { waitMs }) })));
 
 /** Error bodies: ccxt issue 9612, bbgo pull 1534, okx-api issue 105, and OKX's own list of codes. */
 const refusals: readonly Refusal[] = [
@@ -37,9 +36,9 @@ const refusals: readonly Refusal[] = [
 export const okxCase: VenueCase = {
   adapter: okx,
   origin: 'http://okx.test',
-  standIn: (world, plan) => standInOkx({ world, ...(plan ? { plan } : {}) }),
+  standIn: standInOf('okx'),
   venueSymbol: symbolPath,
-  emptyMinutes: 'flat',
+  timeUnitMs: 1,
   refusals,
   recorded: [{
     says: 'two confirmed minutes and an open one, newest first (values of the documented shape)',

@@ -3,9 +3,7 @@ import type { MarketSymbol } from '../../src/market/symbol.ts';
 import type { ExchangeAdapter, Page } from '../../src/data/exchanges/adapter.ts';
 import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
 import type { RateLimit } from '../../src/faults/policy/rate-limit.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
-import type { World } from '../../src/rehearsal/world.ts';
+import { STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
 
 /** An answer that is an error, as recorded or documented, and the one code it must be found under. */
 export interface Refusal {
@@ -17,6 +15,8 @@ export interface Refusal {
   readonly code: ExchangeFaultCode;
   /** What the answer asks us to wait at 2024-06-01T12:00Z; absent when it asks for nothing. */
   readonly waitMs?: number;
+  /** The body's code decides, whatever status carries it. */
+  readonly isCoded?: true;
 }
 
 /** A recorded candle answer and what it holds. */
@@ -32,10 +32,12 @@ export interface RecordedAnswer {
 export interface VenueCase {
   readonly adapter: ExchangeAdapter;
   readonly origin: string;
-  readonly standIn: (world: World, plan?: FaultPlan) => StandInExchange;
+  readonly standIn: StandIn;
   readonly venueSymbol: (symbol: MarketSymbol) => string;
-  /** How minutes without a trade come: as a flat row, or not at all. */
-  readonly emptyMinutes: 'flat' | 'omitted';
+  /** How much of time the venue's numbers count: 1 or 1,000. */
+  readonly timeUnitMs: number;
+  /** Statuses that mean something else here than everywhere. */
+  readonly ownStatuses?: Readonly<Record<number, ExchangeFaultCode>>;
   readonly refusals: readonly Refusal[];
   readonly recorded: readonly RecordedAnswer[];
   /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
@@ -47,3 +49,10 @@ export interface VenueCase {
 export const answerWith = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
   status, headers, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
 });
+
+/** The stand-in of an exchange. @throws RangeError where there is none. */
+export function standInOf(exchange: string): StandIn {
+  const standIn = STAND_INS.get(exchange);
+  if (standIn === undefined) throw new RangeError(`${exchange} has no stand-in`);
+  return standIn;
+}

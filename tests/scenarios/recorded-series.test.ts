@@ -10,8 +10,8 @@ import { gapReport } from '../../src/engine/gap-report.ts';
 import { faultsOfRun, type FaultEntry } from '../../src/faults/ledger/fault-log.ts';
 import { everyHealingFault, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
-import { ownRecordings } from './own-recordings.ts';
-import { RECORDINGS, rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
+import { ownRecordings, RECORDINGS } from '../recordings.ts';
+import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
 
 interface Recording {
   readonly exchange: Exchange;

@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { DIRECT } from '../../src/kernel/http.ts';
 import { memoryLog } from '../../src/kernel/memory-log.ts';
-import { realFiles } from '../../src/kernel/files.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { VirtualClock } from '../../src/kernel/virtual-clock.ts';
 import type { Exchange } from '../../src/market/exchange.ts';
@@ -23,17 +22,11 @@ import type { StandInHandler } from '../../src/rehearsal/reply.ts';
 import { socketlessHttp } from '../../src/rehearsal/socketless.ts';
 import { asTold, STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
 import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
-import { loadTapes } from '../../src/rehearsal/tapes.ts';
 import { compareWithTruth, type Comparison } from '../../src/rehearsal/truth.ts';
 import { worldOf, type RecordedSeries, type World } from '../../src/rehearsal/world.ts';
+import { RECORDINGS } from '../recordings.ts';
 
-const tapesOf = (exchange: Exchange): World => {
-  const directory = join(import.meta.dirname, '../../tapes', exchange);
-  return existsSync(directory) ? loadTapes(realFiles, directory) : worldOf([]);
-};
-
-/** The recordings that come with the repository, by exchange. */
-export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map([...STAND_INS.keys()].map((exchange) => [exchange, tapesOf(exchange)]));
+/** Binance's recordings that come with the repository. */
 export const TAPES = RECORDINGS.get('binance') ?? worldOf([]);
 
 /** After every recording, so that each of its days is due. */

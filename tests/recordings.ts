@@ -1,10 +1,18 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { realFiles } from '../../src/kernel/files.ts';
-import type { Exchange } from '../../src/market/exchange.ts';
-import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
-import { readTapes } from '../../src/rehearsal/tapes.ts';
-import type { World } from '../../src/rehearsal/world.ts';
+import { realFiles } from '../src/kernel/files.ts';
+import type { Exchange } from '../src/market/exchange.ts';
+import { STAND_INS } from '../src/rehearsal/stand-ins.ts';
+import { loadTapes, readTapes } from '../src/rehearsal/tapes.ts';
+import { worldOf, type World } from '../src/rehearsal/world.ts';
+
+const tapesOf = (exchange: Exchange): World => {
+  const directory = join(import.meta.dirname, '../tapes', exchange);
+  return existsSync(directory) ? loadTapes(realFiles, directory) : worldOf([]);
+};
+
+/** The recordings that come with the repository, by exchange. */
+export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map([...STAND_INS.keys()].map((exchange) => [exchange, tapesOf(exchange)]));
 
 /**
  * A folder of somebody's own recordings: `binance/`, `coinbase/`, `okx/`, each with a folder for every

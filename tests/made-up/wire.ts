@@ -1,0 +1,37 @@
+import type { HttpAnswer } from '../../src/kernel/http.ts';
+import type { DeliveredRow, Listing, Page } from '../../src/data/exchanges/adapter.ts';
+import { isRecord } from '../../src/data/exchanges/answer-body.ts';
+import { answerFault, jsonOf } from '../../src/data/exchanges/answer-faults.ts';
+import { candleRows, type WireRow } from '../../src/data/exchanges/candle-rows.ts';
+import { decimalOf, isTimeMs } from '../../src/data/exchanges/wire-values.ts';
+import { words } from './words.ts';
+
+export const readBars = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(words, { page, answer, nowMs, rows: resultOf(answer, nowMs, 'bars') }, readRow);
+
+function resultOf(answer: HttpAnswer, nowMs: number, name: string): readonly unknown[] {
+  const body = jsonOf(words, answer, nowMs);
+  const result = isRecord(body) && body['ok'] === true && isRecord(body['result']) ? body['result'][name] : undefined;
+  if (!Array.isArray(result)) throw answerFault(words, { answer, nowMs, reason: `no ${name}` });
+  return result;
+}
+
+/** `{"at": minutes, "o", "h", "l", "c", "v": texts, "n": trades, "done": true}`. */
+function readRow(row: unknown, index: number): WireRow | null {
+  if (!isRecord(row)) return null;
+  const { at, o, h, l, c, v, n, done } = row;
+  const openTimeMs = typeof at === 'number' ? at * 60_000 : null;
+  if (!isTimeMs(openTimeMs) || typeof done !== 'boolean') return null;
+  const candle = { index, openTimeMs, open: decimalOf(o), high: decimalOf(h), low: decimalOf(l), close: decimalOf(c), volume: decimalOf(v), closeTimeMs: null, quoteVolume: null, trades: decimalOf(n) };
+  return { row: candle, isClosed: done };
+}
+
+export const readMarkets = (answer: HttpAnswer, nowMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly [] } =>
+  ({ listings: resultOf(answer, nowMs, 'markets').flatMap(readMarket), limits: [] });
+
+function readMarket(value: unknown): Listing[] {
+  if (!isRecord(value)) return [];
+  const { name, base, quote, open } = value;
+  if (typeof name !== 'string' || typeof base !== 'string' || typeof quote !== 'string') return [];
+  return [{ symbol: `${base}/${quote}`, venueSymbol: name, isTrading: open === true, aliasOf: null }];
+}

@@ -1,0 +1,20 @@
+import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
+import { isRecord } from '../../src/data/exchanges/answer-body.ts';
+import type { VenueWords } from '../../src/data/exchanges/answer-faults.ts';
+
+const BY_ERROR: ReadonlyMap<unknown, ExchangeFaultCode> = new Map([
+  ['no_such_market', 'SYMBOL_INVALID'],
+  ['slow_down', 'EXCHANGE_RATE_LIMITED'],
+  ['closed_for_repairs', 'EXCHANGE_MAINTENANCE'],
+  ['oops', 'EXCHANGE_SERVER_ERROR'],
+]);
+
+/** `{"ok": false, "error": "no_such_market"}`, always with HTTP 200. */
+export const words: VenueWords = {
+  exchange: 'tidewater',
+  graceMs: 10_000,
+  read: (_answer, body) => {
+    const error = body.kind === 'json' && isRecord(body.value) ? body.value['error'] : undefined;
+    return { venueCode: typeof error === 'string' ? error : null, code: BY_ERROR.get(error) ?? null, waitMs: null };
+  },
+};
