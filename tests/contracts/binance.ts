@@ -38,6 +38,14 @@ export const binanceCase: VenueCase = {
   standIn: standInOf('binance'),
   venueSymbol: symbolJoined,
   timeUnitMs: 1,
+  requests: {
+    '1m': '/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=1716163200000&endTime=1716163319999&limit=1000',
+    '5m': '/api/v3/klines?symbol=BTCUSDT&interval=5m&startTime=1716163200000&endTime=1716163799999&limit=1000',
+    '15m': '/api/v3/klines?symbol=BTCUSDT&interval=15m&startTime=1716163200000&endTime=1716164999999&limit=1000',
+    '1h': '/api/v3/klines?symbol=BTCUSDT&interval=1h&startTime=1716163200000&endTime=1716170399999&limit=1000',
+    '4h': '/api/v3/klines?symbol=BTCUSDT&interval=4h&startTime=1716163200000&endTime=1716191999999&limit=1000',
+    '1d': '/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=1716163200000&endTime=1716335999999&limit=1000',
+  },
   refusals,
   recorded: [{
     says: 'a start 28 s into a minute: the first row is the next minute (gocryptotrader, MIT)',

@@ -37,6 +37,13 @@ export const coinbaseCase: VenueCase = {
   venueSymbol: symbolPath,
   timeUnitMs: 1_000,
   ownStatuses: { 401: 'EXCHANGE_RATE_LIMITED' },
+  requests: {
+    '1m': '/products/BTC-USDT/candles?granularity=60&start=2024-05-20T00:00:00.000Z&end=2024-05-20T00:01:00.000Z',
+    '5m': '/products/BTC-USDT/candles?granularity=300&start=2024-05-20T00:00:00.000Z&end=2024-05-20T00:05:00.000Z',
+    '15m': '/products/BTC-USDT/candles?granularity=900&start=2024-05-20T00:00:00.000Z&end=2024-05-20T00:15:00.000Z',
+    '1h': '/products/BTC-USDT/candles?granularity=3600&start=2024-05-20T00:00:00.000Z&end=2024-05-20T01:00:00.000Z',
+    '1d': '/products/BTC-USDT/candles?granularity=86400&start=2024-05-20T00:00:00.000Z&end=2024-05-21T00:00:00.000Z',
+  },
   refusals,
   recorded: [{
     says: 'ten minutes, newest first, numbers (XChange, MIT)',

@@ -91,6 +91,8 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, around, NOW_MS).url);
     expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs - 1)).toEqual([]);
     expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs).length).toBe(delivered(venue, minutes, around.range, 60_000).length);
+    const early = { ...answer, headers: { date: new Date(last[6] - 5_000).toUTCString() } };
+    expect(adapter.readCandles(around, early, last[6] + 1 + adapter.graceMs), 'the venue says that it is earlier').toEqual([]);
   });
 
   test('card 4: a range before the listing is an empty answer and no fault', () => {
@@ -195,6 +197,22 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     for (const volume of spoken.values()) expect(volume).toBeGreaterThan(0);
     for (const body of ['', '{', '<html>', 'null', '42']) expect(failureOf(() => ranking.read(answerWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
     expect(failureOf(() => ranking.read(answerWith(429, ''), NOW_MS))).toMatchObject({ code: 'EXCHANGE_RATE_LIMITED' });
+  });
+
+  test.each(adapter.intervals)('card 16: two candles of %s are asked for in the venue\'s own words, and in no others', (interval) => {
+    const twoCandles: Page = { series: seriesOf(venue, interval), range: { fromMs: START_MS, toMs: START_MS + 2 * intervalMs(interval) } };
+    const { url, headers, weight } = adapter.candlesRequest(venue.origin, twoCandles, NOW_MS);
+    expect(url).toBe(`${venue.origin}${venue.requests[interval]}`);
+    expect([headers, weight > 0]).toEqual([undefined, true]);
+  });
+
+  test('card 17: a minute without a trade comes as a flat valid row, or not at all', () => {
+    const wide: Page = { ...page, range: lastRows(adapter.rowsPerPageMax - 5) };
+    const quiet = rowsOf(minutes).filter((row) => row[0] >= wide.range.fromMs && row[0] < wide.range.toMs && Number(row[5]) === 0).map((row) => row[0]);
+    const flat = fetchPage(venue, minutes, wide).filter((row) => row.volume === 0);
+    expect(quiet.length).toBeGreaterThan(0);
+    expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
+    for (const row of flat) expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
   });
 });
 

@@ -39,6 +39,14 @@ export const okxCase: VenueCase = {
   standIn: standInOf('okx'),
   venueSymbol: symbolPath,
   timeUnitMs: 1,
+  requests: {
+    '1m': '/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&after=1716163320000&before=1716163199999&limit=300',
+    '5m': '/api/v5/market/history-candles?instId=BTC-USDT&bar=5m&after=1716163800000&before=1716163199999&limit=300',
+    '15m': '/api/v5/market/candles?instId=BTC-USDT&bar=15m&after=1716165000000&before=1716163199999&limit=300',
+    '1h': '/api/v5/market/candles?instId=BTC-USDT&bar=1H&after=1716170400000&before=1716163199999&limit=300',
+    '4h': '/api/v5/market/candles?instId=BTC-USDT&bar=4H&after=1716192000000&before=1716163199999&limit=300',
+    '1d': '/api/v5/market/candles?instId=BTC-USDT&bar=1Dutc&after=1716336000000&before=1716163199999&limit=300',
+  },
   refusals,
   recorded: [{
     says: 'two confirmed minutes and an open one, newest first (values of the documented shape)',

@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../../src/kernel/http.ts';
+import type { Interval } from '../../src/market/interval.ts';
 import type { MarketSymbol } from '../../src/market/symbol.ts';
 import type { ExchangeAdapter, Page } from '../../src/data/exchanges/adapter.ts';
 import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
@@ -38,6 +39,8 @@ export interface VenueCase {
   readonly timeUnitMs: number;
   /** Statuses that mean something else here than everywhere. */
   readonly ownStatuses?: Readonly<Record<number, ExchangeFaultCode>>;
+  /** The request for two candles from 2024-05-20T00:00Z, asked at 2024-06-01T12:00Z, by candle length: path and query. */
+  readonly requests: Readonly<Partial<Record<Interval, string>>>;
   readonly refusals: readonly Refusal[];
   readonly recorded: readonly RecordedAnswer[];
   /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */

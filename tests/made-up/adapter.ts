@@ -27,6 +27,7 @@ export const tidewater: ExchangeAdapter = {
 
   symbolsRequest: (origin) => ({ url: `${origin}/v1/markets`, weight: 1 }),
   readSymbols: readMarkets,
+  ranking: null,
 
   translate: (error) => translateTransport(error, words.exchange),
   usedWeight: () => ({}),

@@ -9,6 +9,13 @@ export const tidewaterCase: VenueCase = {
   standIn: standInTidewater,
   venueSymbol: (symbol) => symbolPath(symbol).toLowerCase(),
   timeUnitMs: 60_000,
+  requests: {
+    '1m': '/v1/bars/btc-usdt?minutes=1&since=28602720&until=28602722',
+    '5m': '/v1/bars/btc-usdt?minutes=5&since=28602720&until=28602730',
+    '15m': '/v1/bars/btc-usdt?minutes=15&since=28602720&until=28602750',
+    '1h': '/v1/bars/btc-usdt?minutes=60&since=28602720&until=28602840',
+    '1d': '/v1/bars/btc-usdt?minutes=1440&since=28602720&until=28605600',
+  },
   refusals: [
     { says: 'an unknown market', status: 200, body: { ok: false, error: 'no_such_market' }, isCoded: true, code: 'SYMBOL_INVALID' },
     { says: 'the limit', status: 200, body: { ok: false, error: 'slow_down' }, isCoded: true, code: 'EXCHANGE_RATE_LIMITED' },
@@ -24,6 +31,7 @@ export const tidewaterCase: VenueCase = {
     rows: 2,
     first: { openTimeMs: 1_717_242_900_000, open: 67806, high: 67820.5, low: 67783.1, close: 67806.1, volume: 7.16404 },
   }],
+  ranking: null,
   listing: {
     body: { ok: true, result: { markets: [{ name: 'btc-usdt', base: 'BTC', quote: 'USDT', open: true }, { name: 'old-usdt', base: 'OLD', quote: 'USDT', open: false }] } },
     symbols: ['BTC/USDT', 'OLD/USDT'],

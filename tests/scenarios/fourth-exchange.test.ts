@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { DAY_MS } from '../../src/market/interval.ts';
+import { dayOf } from '../../src/market/partition.ts';
+import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
+import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
+import { everyHealingFault } from '../../src/rehearsal/fault-plan.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
+import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
+import { tidewater } from '../made-up/adapter.ts';
+import { standInTidewater } from '../made-up/stand-in.ts';
+import { rehearseVenues, START_MS, TAPES, type VenuesRehearsalOptions } from './rehearsed.ts';
+
+// The exchange `tidewater` is made up, and so are its candles: one folder (tests/made-up) and one entry in
+// the list of adapters is all the program is told of it.
+
+const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
+const RANGE = { fromMs: TODAY_MS - 21 * DAY_MS, toMs: TODAY_MS };
+const DAYS = { start: dayOf(RANGE.fromMs), end: dayOf(RANGE.toMs - 1) };
+const WORLD = generatedWorld('tidewater', ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', '-').toLowerCase(), interval: '15m' as const, range: RANGE })));
+
+const withTidewater = (options: Omit<VenuesRehearsalOptions, 'adapters' | 'standIns'>): VenuesRehearsalOptions =>
+  ({ ...options, adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]), standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]) });
+
+test.each([['well', undefined], ['with every healing fault', everyHealingFault('tidewater', { interval: '15m' })]] as const)('a fourth exchange (%s) delivers every candle beside binance, under its own name', async (_says, plan) => {
+  const rehearsal = await rehearseVenues(withTidewater({ seed: 'fourth', interval: '15m', venues: {
+    binance: { symbols: ['BTC/USDT'], world: TAPES },
+    tidewater: { symbols: ['BTC/USDT', 'ETH/USDT'], world: WORLD, ...(plan ? { plan } : {}) },
+  } }));
+  const result = await rehearsal.run({ days: DAYS });
+  expect(result.runs[0]?.assets.map(({ asset }) => asset)).toContain('bronze_tidewater_ohlcv');
+  rehearsal.venues['tidewater']?.plan({ seed: 'well', rules: [] });
+  await rehearsal.heal('none');
+  for (const series of WORLD.series) {
+    const comparison = await rehearsal.compare('tidewater', series, DAYS);
+    expect(comparison).toMatchObject({ lost: 0, doubled: 0, invented: 0, wrong: 0 });
+    expect(comparison.recorded).toBeGreaterThan(1_900);
+  }
+});
+
+test('a symbol that it does not list is confirmed by its list and removed', async () => {
+  const rehearsal = await rehearseVenues(withTidewater({ seed: 'unlisted', interval: '15m', venues: { tidewater: { symbols: ['BTC/USDT', 'NOPE/USDT'], world: WORLD } } }));
+  const result = await rehearsal.run({ days: DAYS });
+  expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({ errors: { 'NOPE/USDT': 'SYMBOL_INVALID' } });
+  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([{ exchange: 'tidewater', symbol: 'NOPE/USDT' }]);
+});
