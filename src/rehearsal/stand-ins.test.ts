@@ -93,6 +93,25 @@ test('okx: newest first, both bounds exclusive, `before` alone brings the newest
   expect(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1h')).toMatchObject({ json: { code: '51000' } });
 });
 
+test('okx ignores bounds that contradict each other and brings the newest', () => {
+  const venue = standInOkx({ world: worldOf('BTC-USDT', '1m', 500, YEAR_MS) });
+  const bounds = `after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS + 5 * MINUTE_MS}`;
+  expect(times(ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${bounds}&limit=1`))).toEqual([YEAR_MS + 499 * MINUTE_MS]);
+});
+
+test('every venue shows the candle that is still open with what was traded so far, and none of the future', () => {
+  const nowMs = YEAR_MS + 10 * MINUTE_MS + 30_000;
+  const open = { binance: standInBinance({ world: worldOf('BTCUSDT', '1m', 20, YEAR_MS) }), coinbase: standInCoinbase({ world: worldOf('BTC-USD', '1m', 20, YEAR_MS) }), okx: standInOkx({ world: worldOf('BTC-USDT', '1m', 20, YEAR_MS) }) };
+  const [binance, coinbase, okx] = [
+    rows(ask(open.binance, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs)).at(-1),
+    rows(ask(open.coinbase, '/products/BTC-USD/candles?granularity=60', nowMs))[0],
+    rows(ask(open.okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs))[0],
+  ];
+  expect([binance, coinbase, okx].map((row) => Number(row?.[0]))).toEqual([YEAR_MS + 10 * MINUTE_MS, YEAR_MS / 1_000 + 600, YEAR_MS + 10 * MINUTE_MS]);
+  const volumes = ['BTCUSDT', 'BTC-USD', 'BTC-USDT'].map((name) => Number(worldOf(name, '1m', 20, YEAR_MS).series[0]?.rows[10]?.[5]));
+  for (const [at, volume] of [binance, coinbase, okx].map((row) => Number(row?.[5])).entries()) expect(volume).toBeCloseTo((volumes[at] ?? 0) / 2, 3);
+});
+
 test('coinbase and okx refuse what is more than their windows hold', () => {
   const coinbase = standInCoinbase({ world: worldOf('BTC-USD', '1m', 10, YEAR_MS) });
   const okx = standInOkx({ world: worldOf('BTC-USDT', '1m', 10, YEAR_MS) });

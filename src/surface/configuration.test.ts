@@ -7,7 +7,7 @@ import { choiceText } from '../market/market-choice.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSources } from './configuration.ts';
-import type { OptionKey } from './options.ts';
+import { urlKey, type OptionKey } from './options.ts';
 import { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText } from './setting-values.ts';
 
 const SECRET = 'hf_nobodyMayReadThis';
@@ -49,13 +49,10 @@ const OPTION_CASES: readonly OptionCase[] = [
   { key: 'exchanges', env: 'CANDLEKEEP_EXCHANGES', written: ['binance', 'okx', 'Coinbase'], read: [['binance'], ['okx'], ['coinbase']], effect: ({ settings }) => [...settings.markets.keys()] },
   { key: 'symbols', env: 'CANDLEKEEP_SYMBOLS', written: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'], read: [['BTC/USDT'], ['ETH/USDT'], ['SOL/USDT']], effect: ({ settings }) => settings.markets.get('binance') },
   { key: 'interval', env: 'CANDLEKEEP_INTERVAL', written: ['1m', '4h,1m', '1d'], read: [['1m'], ['4h', '1m'], ['1d']], effect: ({ settings }) => settings.intervals },
-  { key: 'binanceUrl', env: 'CANDLEKEEP_BINANCE_URL', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins.binance },
   { key: 'requestTimeout', env: 'CANDLEKEEP_REQUEST_TIMEOUT', written: ['1s', '2s', '3s'], read: [1_000, 2_000, 3_000], effect: ({ settings }) => settings.requestTimeoutMs },
   { key: 'deadline', env: 'CANDLEKEEP_DEADLINE', written: ['1m', '2m', '3m'], read: [60_000, 120_000, 180_000], effect: ({ settings }) => settings.deadlineMs },
   { key: 'recheckAfter', env: 'CANDLEKEEP_RECHECK_AFTER', written: ['1h', '2h', '250ms'], read: [3_600_000, 7_200_000, 250], effect: ({ settings }) => settings.recheckAfterMs },
   { key: 'rateShare', env: 'CANDLEKEEP_RATE_SHARE', written: ['0.1', '0.2', '0.3'], read: [0.1, 0.2, 0.3], effect: ({ settings }) => settings.rateShare },
-  { key: 'coinbaseUrl', env: 'CANDLEKEEP_COINBASE_URL', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins['coinbase'] },
-  { key: 'okxUrl', env: 'CANDLEKEEP_OKX_URL', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins['okx'] },
   { key: 'httpsProxy', env: 'HTTPS_PROXY', written: ['http://file.test:1', 'http://env.test:1', 'http://flag.test:1'], effect: ({ settings }) => settings.network.httpsProxy },
   { key: 'noProxy', env: 'NO_PROXY', written: ['file.test', 'env.test', 'flag.test'], effect: ({ settings }) => settings.network.noProxy },
   {
@@ -65,6 +62,9 @@ const OPTION_CASES: readonly OptionCase[] = [
   { key: 'hfRepo', env: 'CANDLEKEEP_HF_REPO', written: ['own/file', 'own/env', 'own/flag'], effect: ({ settings }) => settings.hub?.repo },
   { key: 'hfEndpoint', env: 'HF_ENDPOINT', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.hub?.endpoint },
   { key: 'logLevel', env: 'LOG_LEVEL', written: ['debug', 'info', 'error'], effect: ({ logLevel }) => logLevel },
+  ...[...ADAPTERS.keys()].map((exchange): OptionCase => ({
+    key: urlKey(exchange), env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`, written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins[exchange],
+  })),
 ];
 const MASKED = new Set<OptionKey>(['httpsProxy', 'egress']);
 const HUB_ENV = { HF_TOKEN: SECRET, CANDLEKEEP_HF_REPO: 'own/base' };

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom, randomInt } from '../../src/kernel/random.ts';
@@ -214,6 +216,13 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
     for (const row of flat) expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
   });
+});
+
+test('docs/add-an-exchange.md lists exactly the cards of this file', () => {
+  const cardsOf = (path: string, pattern: RegExp): number[] => [...readFileSync(join(import.meta.dirname, path), 'utf8').matchAll(pattern)].map(([, card]) => Number(card));
+  const cards = cardsOf('exchange-contract.test.ts', /^ {2}test.*card (\d+): /gm);
+  expect(cards).toEqual(cards.map((_card, at) => at + 1));
+  expect(cardsOf('../../docs/add-an-exchange.md', /^\| (\d+) \|/gm)).toEqual(cards);
 });
 
 test('the contract is kept at every interval the venues share', () => {
