@@ -9,6 +9,7 @@ import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { gapReport } from '../../src/engine/gap-report.ts';
 import { faultsOfRun, type FaultEntry } from '../../src/faults/ledger/fault-log.ts';
 import { everyHealingFault, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import type { RequestEntry } from '../../src/rehearsal/stand-in-venue.ts';
 import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
 import { ownRecordings, RECORDINGS } from '../recordings.ts';
 import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
@@ -98,12 +99,14 @@ async function untilEveryFaultStruck({ venues }: Rehearsal, run: () => Promise<v
 /** The week that recordings of all three venues cover at 15m. */
 const WEEK: Days = { start: '2024-12-30', end: '2025-01-05' };
 const WEEK_RANGE = { fromMs: dayRange(WEEK.start).fromMs, toMs: dayRange(WEEK.end).toMs };
+/** A request of at most an hour may only look for where the series begins: data missing from its answer is logged nowhere. */
+const asksForTheBeginning = ({ candles }: RequestEntry): boolean => candles !== null && candles.range.toMs - candles.range.fromMs <= 3_600_000;
 const inWeek = (series: RecordedSeries): number => series.rows.filter(([timeMs]) => timeMs >= WEEK_RANGE.fromMs && timeMs < WEEK_RANGE.toMs).length;
 const week = [...RECORDINGS].flatMap(([exchange, world]) => world.series.filter((series) => series.interval === '15m' && inWeek(series) === 672).map((series) => ({ exchange, series })));
 
 test.each(['a', 'b', 'c'])('with every healing fault at three venues at once (seed %s) a week arrives whole, and each fault stands in the fault log under its code', { timeout: 60_000 }, async (seed) => {
   const venues = Object.fromEntries([...Map.groupBy(week, ({ exchange }) => exchange)].map(([exchange, ofVenue]) =>
-    [exchange, { symbols: ofVenue.map(({ series }) => series.symbol), plan: everyHealingFault(`${seed} ${exchange}`, { interval: '15m' }) }]));
+    [exchange, { symbols: ofVenue.map(({ series }) => series.symbol), plan: everyHealingFault(`${seed} ${exchange}`, { interval: '15m', within: WEEK_RANGE }) }]));
   expect(Object.keys(venues)).toEqual(['binance', 'coinbase', 'okx']);
   const rehearsal = await rehearseVenues({ seed, interval: '15m', venues });
   const runs = [...(await rehearsal.run({ days: WEEK })).runs];
@@ -114,7 +117,7 @@ test.each(['a', 'b', 'c'])('with every healing fault at three venues at once (se
   const logged: FaultEntry[] = [];
   for (const run of runs) logged.push(...(await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
   for (const [exchange, venue] of Object.entries(rehearsal.venues)) {
-    for (const entry of venue.log.filter(({ fault, code }) => fault !== null && code !== null)) {
+    for (const entry of venue.log.filter((one) => one.code !== null && !asksForTheBeginning(one))) {
       expect(logged.filter((one) => one.exchange === exchange && one.record.code === entry.code).length, `${exchange}: ${entry.fault?.kind} as ${entry.code}`).toBeGreaterThan(0);
     }
     expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
