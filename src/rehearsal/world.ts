@@ -1,4 +1,4 @@
-import type { Interval } from '../market/interval.ts';
+import { isInterval, type Interval } from '../market/interval.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { resampled } from './resampled.ts';
 
@@ -26,10 +26,10 @@ export interface RecordedSeries {
 export interface World {
   readonly series: readonly RecordedSeries[];
   /** A recorded series, or one summed up from shorter recorded candles. */
-  find(venueSymbol: string, interval: Interval): RecordedSeries | null;
+  find(venueSymbol: string, interval: string): RecordedSeries | null;
 }
 
-const keyOf = ({ venueSymbol, interval }: Pick<RecordedSeries, 'venueSymbol' | 'interval'>): string => `${venueSymbol} ${interval}`;
+const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string => `${venueSymbol} ${interval}`;
 
 export const fewerColumns = (a: KnownColumns, b: KnownColumns): KnownColumns => (KNOWN_COLUMNS.indexOf(a) < KNOWN_COLUMNS.indexOf(b) ? a : b);
 
@@ -41,7 +41,7 @@ export function worldOf(parts: readonly RecordedSeries[]): World {
     series: recorded,
     find: (venueSymbol, interval) => {
       const key = keyOf({ venueSymbol, interval });
-      const known = found.get(key) ?? resampled(recorded.filter((series) => series.venueSymbol === venueSymbol), interval);
+      const known = found.get(key) ?? (isInterval(interval) ? resampled(recorded.filter((series) => series.venueSymbol === venueSymbol), interval) : null);
       found.set(key, known);
       return known;
     },

@@ -92,9 +92,9 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
   const standInOf = (exchange: Exchange): StandIn => standIns.get(exchange) as StandIn;
   const venues = Object.fromEntries(scripts.map(([exchange, { world, plan }]) =>
     [exchange, standInOf(exchange).open({ world: world ?? RECORDINGS.get(exchange) ?? worldOf([]), ...(plan ? { plan } : {}) })]));
-  const handlers = Object.fromEntries(scripts.flatMap(([exchange, { wire = (handle: StandInHandler) => handle, hosts = () => ({}) }]) => {
+  const handlers = Object.fromEntries(scripts.flatMap(([exchange, { wire, hosts }]): [string, StandInHandler][] => {
     const venue = venues[exchange] as StandInExchange;
-    return [[originOf(exchange), wire(venue.handle)] as const, ...Object.entries(hosts(venue))];
+    return [[originOf(exchange), wire?.(venue.handle) ?? venue.handle], ...Object.entries(hosts?.(venue) ?? {})];
   }));
   const log = memoryLog();
   const settings: Settings = {
