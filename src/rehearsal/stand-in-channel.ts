@@ -38,7 +38,7 @@ export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: 
     statuses,
     plan: (next) => { choose = faultChooser(next); },
     handle: (request, nowMs) => {
-      const fault = choose({ path: request.path, symbol: '', interval: '', nowMs });
+      const fault = choose({ path: request.path, candles: null, nowMs });
       const judged = read(request, nowMs);
       const isTaken = 'message' in judged && (fault === null || DONE_ALL_THE_SAME.has(fault.kind));
       if (isTaken) received.push({ atMs: nowMs, message: judged.message, headers: request.headers });

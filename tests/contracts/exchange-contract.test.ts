@@ -214,6 +214,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const flat = fetchPage(venue, minutes, wide).filter((row) => row.volume === 0);
     expect(quiet.length).toBeGreaterThan(0);
     expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
+    expect(adapter.emptyCandles).toBe(venue.standIn.emptyCandles);
     for (const row of flat) expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
   });
 });

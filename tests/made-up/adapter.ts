@@ -16,6 +16,7 @@ export const tidewater: ExchangeAdapter = {
   rowsPerPageMax: BARS_PER_PAGE_MAX,
   limits: [{ name: 'public', limit: 5, windowMs: 1_000, shape: 'sliding', counts: 'requests' }],
   intervals: ['1m', '5m', '15m', '1h', '1d'],
+  emptyCandles: 'omitted',
 
   // `since` is inclusive, `until` is not; both in minutes.
   candlesRequest: (origin, { series, range }) => ({
