@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { realClock } from '../../src/kernel/clock.ts';
 import { NO_FAULTS, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
@@ -110,7 +111,7 @@ test('bash completes commands, their options and the values of these', async () 
   expect(await offered(['symbols', 'disable', '--re'])).toEqual(['--reason']);
   expect(await offered(['symbols', 'list', '--re'])).toEqual(['']);
   expect(await offered(['--json', 'runs', 's'])).toEqual(['show']);
-  expect(await offered(['run', '--exchange', ''])).toEqual(['binance', 'coinbase', 'okx']);
+  expect(await offered(['run', '--exchange', ''])).toEqual([...ADAPTERS.keys()]);
   expect(await offered(['backfill', '--interval', '1', '--exchange', 'c'])).toEqual(['coinbase']);
   expect(await offered(['explain', 'ROWS_I'])).toEqual(['ROWS_INVALID']);
   expect(await offered(['run', '--date', ''])).toEqual(['']);
