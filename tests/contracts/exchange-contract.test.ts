@@ -217,6 +217,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const quiet = rowsOf(minutes).filter((row) => row[0] >= wide.range.fromMs && row[0] < wide.range.toMs && Number(row[5]) === 0).map((row) => row[0]);
     const flat = fetchPage(venue, minutes, wide).filter((row) => row.volume === 0);
     expect(quiet.length).toBeGreaterThan(0);
+    expect(adapter.emptyCandles).toBe(venue.standIn.emptyCandles);
     expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
     expect(adapter.emptyCandles).toBe(venue.standIn.emptyCandles);
     for (const row of flat) expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);

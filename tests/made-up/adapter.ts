@@ -14,6 +14,7 @@ export const tidewater: ExchangeAdapter = {
   origins: ['https://api.tidewater.test'],
   unrestrictedOrigin: null,
   rowsPerPageMax: BARS_PER_PAGE_MAX,
+  emptyCandles: 'omitted',
   limits: [{ name: 'public', limit: 5, windowMs: 1_000, shape: 'sliding', counts: 'requests' }],
   intervals: ['1m', '5m', '15m', '1h', '1d'],
   emptyCandles: 'omitted',
