@@ -1,5 +1,5 @@
 import { SILVER_ASSET } from '../faults/ledger/asset-names.ts';
-import type { AssetReport } from '../faults/ledger/runs.ts';
+import type { AssetReport, RunOutcome } from '../faults/ledger/runs.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import type { SilverReport } from '../data/silver/asset.ts';
 import { OUTCOMES_WORST_FIRST, REMOVED_RATIO_ERROR } from './run-verdict.ts';
@@ -40,7 +40,7 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
   const partial_inputs = bronze.filter((report) => report.outcome !== 'complete').map((report) => report.asset);
   return {
     asset: SILVER_ASSET,
-    outcome: symbols_failed > 0 || removal_rate > REMOVED_RATIO_ERROR ? 'partial' : 'complete',
+    outcome: silverOutcome(bronze, { symbols_failed, removal_rate }),
     status: parts.length > 0 && input_rows === 0 ? 'no_input_data' : 'success',
     input_rows,
     output_rows: sumOf(parts, (part) => part.outputRows),
@@ -53,4 +53,11 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
     errors: Object.assign({}, ...bronze.map((report) => report.errors)) as AssetReport['errors'],
     ...(partial_inputs.length === 0 ? {} : { partial_inputs }),
   };
+}
+
+/** Silver waits for what bronze waits for: when nothing but a venue's word keeps candles away, it is parked like they are. */
+function silverOutcome(bronze: readonly AssetReport[], { symbols_failed, removal_rate }: Pick<AssetReport, 'symbols_failed' | 'removal_rate'>): RunOutcome {
+  if (removal_rate > REMOVED_RATIO_ERROR) return 'partial';
+  if (symbols_failed === 0) return 'complete';
+  return bronze.every(({ outcome }) => outcome === 'complete' || outcome === 'parked') ? 'parked' : 'partial';
 }

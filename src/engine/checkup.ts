@@ -3,7 +3,6 @@ import type { HttpAnswer } from '../kernel/http.ts';
 import type { Exchange } from '../market/exchange.ts';
 import { choiceText, chosenOf, type MarketChoice } from '../market/market-choice.ts';
 import { createExecutor } from '../faults/policy/executor.ts';
-import { openGuards } from '../faults/policy/guards.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
@@ -51,9 +50,9 @@ async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
 /** Reads the venue's symbol list: reachability, limits, the configured symbols and our clock at once. */
 async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchange: Exchange; readonly own: readonly MarketChoice[] }, signal: AbortSignal): Promise<CheckRow> {
   const { ports, settings } = pipeline;
-  const { adapter, origins } = venueOf(pipeline.venues, exchange);
+  const { adapter, origins, guards } = venueOf(pipeline.venues, exchange);
   const executor = createExecutor({
-    clock: ports.clock, random: ports.random.fork('checkup'), log: silentLog, guards: openGuards,
+    clock: ports.clock, random: ports.random.fork('checkup'), log: silentLog, guards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS), deadlineMs: VENUE_DEADLINE_MS,
   });
   const inquiry = { request: (origin: string) => adapter.symbolsRequest(origin), read: (answer: HttpAnswer, atMs: number) => adapter.readSymbols(answer, atMs) };

@@ -1,8 +1,9 @@
 import type { Interval } from '../market/interval.ts';
 import { dayRange } from '../market/partition.ts';
 import { createRun } from '../faults/ledger/runs.ts';
+import { toRecord } from '../faults/taxonomy/records.ts';
 import { chunksOf, type DayRange } from './chunks.ts';
-import { EXIT, worstExit } from './exit-code.ts';
+import { EXIT, exitOfFault, worstExit } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from './range-account.ts';
 import { executeRun, type RunResult } from './run-execution.ts';
@@ -33,6 +34,8 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
 
 /** Executes runs one after another; one whose key another process took is left to it. */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
+  const stopped = await pipeline.stopOrder.standing();
+  if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };
   const results: RunResult[] = [];
   for (const [at, one] of planned.entries()) {
     const runId = await queueRun(pipeline, one);

@@ -7,10 +7,13 @@ import type { Log } from '../kernel/log.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
 import { freshRandom } from '../kernel/random.ts';
+import type { StopOrder } from '../faults/policy/guards.ts';
 import { ADAPTERS, type Adapters } from '../data/exchanges/registry.ts';
 import { lakeAt, type Lake } from '../data/lake/layout.ts';
+import { configurationIdentity } from './configuration-identity.ts';
 import type { Settings } from './settings.ts';
-import { openState } from './state.ts';
+import { openLimits, openState } from './state.ts';
+import { durableStop } from './stop-order.ts';
 import { venuesOf, type Venues } from './venues.ts';
 
 /** The program, opened on one data directory: what every command works with. */
@@ -19,6 +22,8 @@ export interface Pipeline {
   readonly ports: Ports;
   readonly lake: Lake;
   readonly venues: Venues;
+  /** Every process on this data directory keeps it. */
+  readonly stopOrder: StopOrder;
   close(): Promise<void>;
 }
 
@@ -35,25 +40,29 @@ export interface OpenOptions {
 
 /**
  * Opens a data directory.
- * @throws StateError (STATE_UNUSABLE) when state.db is not ours to use.
+ * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
 export async function openPipeline(settings: Settings, { log, world = {}, adapters = ADAPTERS }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
   const store = openState(lake.state);
+  const limits = openLimits(lake.limits);
   const http = undiciHttp(settings.network);
   const clock = world.clock ?? realClock;
   const random = world.random ?? freshRandom();
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
-  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, log };
+  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log };
+  const stopOrder = durableStop(ports, configurationIdentity(settings));
   return {
     settings,
     ports,
     lake,
-    venues: venuesOf(ports, settings, adapters),
+    venues: venuesOf(ports, settings, { adapters, stopOrder }),
+    stopOrder,
     close: async () => {
       store.close();
+      limits.close();
       parquet.close();
       await http.close();
     },

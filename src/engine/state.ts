@@ -5,6 +5,7 @@ import { BRONZE_1 } from '../data/bronze/page-index.ts';
 import { LAKE_1 } from '../data/lake/manifest.ts';
 import { StateError } from '../faults/taxonomy/errors.ts';
 import { MARKETS_1 } from '../faults/ledger/market-choices.ts';
+import { POLICY_1 } from '../faults/policy/schema.ts';
 import { LEDGER_1 } from '../faults/ledger/schema.ts';
 
 /** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
@@ -19,15 +20,29 @@ const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   runtime: 'needs the SQLite of Node 24.15 or newer',
 };
 
+/** What processes share about venues; a step is added as above. */
+const LIMITS_MIGRATIONS = [POLICY_1];
+
 /**
  * Opens the state of a data directory, creating it when it is new.
  * @throws StateError (STATE_UNUSABLE) when the file is not ours to use; it is left as it was.
  */
-export function openState(path: string): Store {
+export const openState = (path: string): Store => refusing(path, REFUSALS, () => openSqliteStore({ path, migrations: MIGRATIONS }));
+
+/**
+ * Opens what processes share about venues. After a power loss its last seconds may be forgotten: an
+ * answer's headers tell them again.
+ * @throws StateError (STATE_UNUSABLE) as above.
+ */
+export const openLimits = (path: string): Store =>
+  refusing(path, { ...REFUSALS, damaged: 'is damaged or not a database; it holds no candles: once every Candlekeep has stopped, delete it' }, () =>
+    openSqliteStore({ path, migrations: LIMITS_MIGRATIONS, applicationName: 'candlekeep limits', durability: 'relaxed' }));
+
+function refusing(path: string, refusals: typeof REFUSALS, open: () => Store): Store {
   try {
-    return openSqliteStore({ path, migrations: MIGRATIONS });
+    return open();
   } catch (error) {
     if (!(error instanceof StoreRefusedError)) throw error;
-    throw new StateError(`${path} ${REFUSALS[error.reason]}`, { path, reason: error.reason }, { cause: error });
+    throw new StateError(`${path} ${refusals[error.reason]}`, { path, reason: error.reason }, { cause: error });
   }
 }

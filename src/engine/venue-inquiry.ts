@@ -1,6 +1,7 @@
 import type { HttpAnswer } from '../kernel/http.ts';
 import type { Ports } from '../kernel/ports.ts';
 import type { PageCall } from '../faults/policy/executor.ts';
+import { REQUESTS_PER_PAGE_MAX } from '../faults/taxonomy/table.ts';
 import type { WeightedRequest } from '../data/exchanges/adapter.ts';
 import type { Venue } from './venues.ts';
 
@@ -14,6 +15,9 @@ export interface VenueInquiry<T> {
 /** The inquiry as an executor takes it. */
 export const callOf = <T>({ clock, http }: Pick<Ports, 'clock' | 'http'>, { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>, inquiry: VenueInquiry<T>): PageCall<T> => ({
   exchange: adapter.exchange,
+  symbol: null,
+  runId: null,
+  requestsMax: REQUESTS_PER_PAGE_MAX,
   label: {},
   weight: inquiry.request('').weight,
   origins,

@@ -201,6 +201,7 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control
     {
       ports,
       ...venue,
+      limiter: venue.guards.limiter,
       writer: bronzeWriter(ports, lake, turn.fence),
       runId: turn.run.id,
       signal: control.signal,

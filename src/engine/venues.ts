@@ -1,38 +1,38 @@
+import type { NetworkSettings } from '../kernel/http.ts';
 import type { Ports } from '../kernel/ports.ts';
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import { createExecutor, type Executor } from '../faults/policy/executor.ts';
-import { openGuards } from '../faults/policy/guards.ts';
-import { venueGate } from '../faults/policy/venue-gate.ts';
-import { rateLimiter } from '../faults/policy/rate-limiter.ts';
+import type { Guards, StopOrder } from '../faults/policy/guards.ts';
+import { venueGuards } from '../faults/policy/venue-guards.ts';
 import type { ExchangeAdapter } from '../data/exchanges/adapter.ts';
 import type { Adapters } from '../data/exchanges/registry.ts';
 import type { Settings } from './settings.ts';
 
-/** One exchange as this process asks it: its adapter, its hosts, and the one executor that everything it is asked goes through. */
+/** One exchange as this process asks it: its adapter, its hosts, and what everything it is asked has to pass. */
 export interface Venue {
   readonly adapter: ExchangeAdapter;
+  readonly guards: Guards;
   readonly executor: Executor;
   readonly origins: readonly string[];
 }
 
 export type Venues = ReadonlyMap<Exchange, Venue>;
 
-/** Every exchange there is. Gate and limiter live as long as the process, so every run of it shares them. */
-export function venuesOf(ports: Ports, settings: Settings, adapters: Adapters): Venues {
+/** Every exchange there is. What the guards know is shared with every process on this data directory; the rest lives as long as the process. */
+export function venuesOf(ports: Ports, settings: Settings, { adapters, stopOrder }: { readonly adapters: Adapters; readonly stopOrder: StopOrder }): Venues {
+  const times = { attemptTimeoutMs: settings.requestTimeoutMs, deadlineMs: settings.deadlineMs };
   return new Map([...adapters].map(([exchange, adapter]): [Exchange, Venue] => {
-    const executor = createExecutor({
-      clock: ports.clock,
-      random: ports.random.fork(`retry ${exchange}`),
-      log: ports.log,
-      guards: { ...openGuards, gate: venueGate(ports.clock), limiter: rateLimiter(ports.clock, { limits: adapter.limits, share: settings.rateShare }) },
-      attemptTimeoutMs: settings.requestTimeoutMs,
-      deadlineMs: settings.deadlineMs,
-    });
+    const venue = { exchange, egress: egressName(settings.network) };
+    const guards = venueGuards({ ...times, clock: ports.clock, log: ports.log, store: ports.limits, venue, stopOrder, prior: adapter.limits, share: settings.rateShare });
+    const executor = createExecutor({ ...times, clock: ports.clock, random: ports.random.fork(`retry ${exchange}`), log: ports.log, guards });
     const own = settings.origins[exchange];
-    return [exchange, { adapter, executor, origins: own === undefined ? adapter.origins : [own] }];
+    return [exchange, { adapter, guards, executor, origins: own === undefined ? adapter.origins : [own] }];
   }));
 }
+
+/** Limits count by address: what leaves through a proxy or another address is another customer to the venue. */
+const egressName = ({ egress, httpsProxy }: NetworkSettings): string => egress?.name ?? (httpsProxy === null ? 'direct' : 'proxy');
 
 /** @throws RangeError for an exchange nobody knows: a defect, configuration was checked before. */
 export function venueOf(venues: Venues, exchange: Exchange): Venue {

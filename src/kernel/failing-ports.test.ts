@@ -23,6 +23,7 @@ function world(): Ports {
     files: volatileFiles(),
     parquet: { encode: async () => new Uint8Array(), decode: async () => new Map() },
     store: openSqliteStore({ path: ':memory:', migrations: [{ name: 'one', statements: ['create table notes (id bigint primary key)'] }] }),
+    limits: openSqliteStore({ path: ':memory:', migrations: [] }),
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
   };

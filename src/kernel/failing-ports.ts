@@ -1,6 +1,6 @@
 import type { Ports } from './ports.ts';
 
-type PortName = 'http' | 'files' | 'parquet' | 'store';
+type PortName = 'http' | 'files' | 'parquet' | 'store' | 'limits';
 /** One kind of call to the outside world: `http.get`, `files.fsync`, `store.transact`, `parquet.encode`, ... */
 export type CallKind = { [Port in PortName]: `${Port}.${Exclude<Extract<keyof Ports[Port], string>, 'close'>}` }[PortName] | 'fetch';
 

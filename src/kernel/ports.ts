@@ -19,6 +19,8 @@ export interface Ports {
   readonly files: Files;
   readonly parquet: Parquet;
   readonly store: Store;
+  /** Limits, gates and breakers shared by processes: small, written often, and worth little after a power loss. */
+  readonly limits: Store;
   readonly processes: Processes;
   readonly log: Log;
 }

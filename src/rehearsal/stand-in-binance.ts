@@ -14,12 +14,14 @@ const WEIGHTS: Readonly<Record<string, number>> = { '/api/v3/ping': 1, '/api/v3/
 /** Binance spot's public market data over recorded candles. Facts: exchange documentation and recorded answers (tapes/README.md). */
 export function standInBinance({ world, plan, limit = { weight: 6_000, windowMs: 60_000 } }: StandInOptions & { readonly limit?: WeightLimit }): StandInExchange {
   const meter = weightMeter(limit);
+  const { interval, intervalNum } = windowWords(limit.windowMs);
+  const usedHeader = `x-mbx-used-weight-${intervalNum}${interval.charAt(0).toLowerCase()}`;
   return standInVenue({
     errorBody: binanceError,
     weightOf: (path) => WEIGHTS[path] ?? 1,
     charge: ({ weight }, nowMs) => {
       const { used, refusal } = meter.charge(weight, nowMs);
-      return { headers: { 'x-mbx-used-weight': String(used), 'x-mbx-used-weight-1m': String(used) }, refusal };
+      return { headers: { 'x-mbx-used-weight': String(used), [usedHeader]: String(used) }, refusal };
     },
     candlesAsked: ({ path, query }) => (path !== KLINES ? null : {
       symbol: query.get('symbol') ?? '',

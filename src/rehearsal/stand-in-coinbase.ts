@@ -1,7 +1,7 @@
 import { intervalMs, INTERVALS, type Interval } from '../market/interval.ts';
+import { bucketMeter, type BucketLimit } from './bucket-meter.ts';
 import { seenAt } from './open-candle.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
-import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
 import type { World } from './world.ts';
 
@@ -16,8 +16,8 @@ const refuse = (status: number, message: string): AnswerReply => jsonReply(statu
  * Coinbase Exchange's public market data over recorded candles: newest first, both bounds inclusive,
  * `[time s, low, high, open, close, volume]`, minutes without trades left out, errors as `{message}`.
  */
-export function standInCoinbase({ world, plan, limit = { requests: 10, windowMs: 1_000 } }: StandInOptions & { readonly limit?: SlidingLimit }): StandInExchange {
-  const meter = slidingMeter(limit);
+export function standInCoinbase({ world, plan, limit = { requests: 10, windowMs: 1_000 } }: StandInOptions & { readonly limit?: BucketLimit }): StandInExchange {
+  const meter = bucketMeter(limit);
   return standInVenue({
     errorBody: ({ venueCode, message }) => ({ message: venueCode ?? message }),
     ownStatuses: { 401: 'EXCHANGE_RATE_LIMITED' },

@@ -16,6 +16,7 @@ import { addHelpCommand } from './commands/help.ts';
 import { addMaterialiseCommands } from './commands/materialise.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addResumeCommand } from './commands/resume.ts';
 import { addRunsCommand } from './commands/runs.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -72,6 +73,7 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   addMaterialiseCommands(program, run);
   addStartCommand(program, run);
   addCheckGapsCommand(program, run);
+  addResumeCommand(program, run);
   program.commandsGroup('See what happened:');
   addStatusCommand(program, run);
   addRunsCommand(program, run);

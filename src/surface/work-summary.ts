@@ -10,7 +10,7 @@ const SYMBOLS_SHOWN_MAX = 5;
 /** The result of `run`, `backfill` and `heal` for a person: each asset, what is pending, and of a failure what is safe, what happens next and what to run. */
 export function workSummary(screen: Console, result: WorkResult, resume: string | null): string {
   const lines = result.runs.flatMap((run) => runLines(screen, run));
-  if (result.runs.length === 0) lines.push('nothing to do');
+  if (result.runs.length === 0 && result.error === null) lines.push('nothing to do');
   lines.push(accountLine(screen, result));
   if (result.error !== null) lines.push(...failureLines(screen, result.error, nextStep(result)));
   if (resume !== null) lines.push(`  you can  ${resume}`);

@@ -81,7 +81,7 @@ test('killed with -9 at twelve random moments and started again each time, a bac
 });
 
 test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes', async (signal, exitCode) => {
-  const { venue, dataDir, start } = await stage({ seed: 'wait', rules: [{ match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '50' } }] });
+  const { venue, dataDir, start } = await stage({ seed: 'wait', rules: [{ match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '10' } }] });
   const { child, ended } = start(BACKFILL);
   while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
   await realClock.sleep(200);
@@ -109,4 +109,43 @@ test('a cancel request from another process stops a run within its next second',
   const listed = JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { id: string }[] };
   expect((await start(['runs', 'cancel', listed.items[0]?.id ?? '']).ended).exit).toBe(0);
   expect(JSON.parse((await running.ended).stdout)).toMatchObject({ ok: false, runs: [{ outcome: 'cancelled' }] });
+});
+
+test('a second Ctrl-C ends the process at once and loses nothing', async () => {
+  const { venue, dataDir, start } = await stage({ seed: 'twice', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 400 } }] });
+  const { child, ended } = start(BACKFILL);
+  while (!venue.log.some((entry) => entry.path === '/api/v3/klines')) await realClock.sleep(20);
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  expect((await ended).exit).toBe(130);
+  expect((await start(BACKFILL).ended).exit).toBe(0);
+  await expectEveryCandle(dataDir);
+});
+
+test('a venue that told one process to stay away is left alone by another that starts meanwhile', async () => {
+  const { venue, start } = await stage({ seed: 'gate', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '40' } }] });
+  const first = start(BACKFILL);
+  while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
+  const second = start(['backfill', '--start', '2020-01-01', '--end', '2020-01-31', '--interval', '1d', '--json']);
+  await realClock.sleep(2_500); // long enough to have asked
+  const asked = venue.log.length;
+  first.child.kill('SIGINT');
+  second.child.kill('SIGINT');
+  expect([(await first.ended).exit, (await second.ended).exit]).toEqual([130, 130]);
+  expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
+  expect(venue.log.length).toBe(asked);
+});
+
+test('a refused key stops every process until resume says otherwise', async () => {
+  const { venue, dataDir, start } = await stage({ seed: 'key', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 2, 3] }, fault: { kind: 'status', status: 401 } }] });
+  expect((await start(BACKFILL).ended).exit).toBe(4);
+  const asked = venue.log.length;
+  for (const args of [BACKFILL, ['run', '--json'], ['heal', '--json']]) {
+    const { exit, stdout } = await start(args).ended;
+    expect({ args, exit, document: JSON.parse(stdout) as unknown }).toMatchObject({ exit: 4, document: { ok: false, exit: 4, error: { code: 'UNAUTHORIZED' } } });
+  }
+  expect(venue.log.length).toBe(asked);
+  expect(JSON.parse((await start(['resume', '--json']).ended).stdout)).toMatchObject({ schema: 1, ok: true, exit: 0, lifted: [{ exchange: 'binance', code: 'UNAUTHORIZED' }] });
+  expect((await start(BACKFILL).ended).exit).toBe(0);
+  await expectEveryCandle(dataDir);
 });

@@ -17,7 +17,6 @@ export const tidewater: ExchangeAdapter = {
   emptyCandles: 'omitted',
   limits: [{ name: 'public', limit: 5, windowMs: 1_000, shape: 'sliding', counts: 'requests' }],
   intervals: ['1m', '5m', '15m', '1h', '1d'],
-  emptyCandles: 'omitted',
 
   // `since` is inclusive, `until` is not; both in minutes.
   candlesRequest: (origin, { series, range }) => ({
@@ -32,5 +31,5 @@ export const tidewater: ExchangeAdapter = {
   ranking: null,
 
   translate: (error) => translateTransport(error, words.exchange),
-  usedWeight: () => ({}),
+  usedWeight: () => [],
 };

@@ -71,7 +71,7 @@ test.each([[401, 'UNAUTHORIZED'], [403, 'FORBIDDEN'], [451, 'FORBIDDEN']] as con
 });
 
 test('a Retry-After of two minutes parks the cells: nothing is asked before, by hand or by healing, and everything afterwards', async () => {
-  const rehearsal = await rehearse({ seed: 'parked', symbols: ['BTC/USDT'], interval: '1h', plan: { seed: 'once', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '120' } }] } });
+  const rehearsal = await rehearse({ seed: 'parked', symbols: ['BTC/USDT'], interval: '1h', plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '120' } }] } });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 3, pending: 720 });
   expect(bronze(result)).toMatchObject({ outcome: 'parked', errors: { 'BTC/USDT': 'EXCHANGE_RATE_LIMITED' } });
@@ -135,7 +135,7 @@ test('what the first half of a month brought is not asked again with the second 
   const rehearsal = await rehearse({ seed: 'halves', symbols: ['BTC/USDT'], interval: '1h' });
   await rehearsal.run({ days: { start: '2024-06-01', end: '2024-06-15' } });
   await rehearsal.run({ days: MONTH });
-  const asked = rehearsal.venue.log.map((entry) => new URLSearchParams(entry.query).get('startTime'));
+  const asked = rehearsal.venue.log.filter(({ path }) => path === KLINES).map((entry) => new URLSearchParams(entry.query).get('startTime'));
   expect(asked).toEqual([String(Date.UTC(2024, 5, 1)), String(Date.UTC(2024, 5, 16))]);
 });
 

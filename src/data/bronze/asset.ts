@@ -7,9 +7,10 @@ import type { AssetReport, RunOutcome } from '../../faults/ledger/runs.ts';
 import { isolateSymbols, type SymbolOutcome } from '../../faults/isolation/symbol-outcome.ts';
 import { quorumOf } from '../../faults/isolation/quorum.ts';
 import type { Fault } from '../../faults/taxonomy/errors.ts';
-import { ruleOf, type FaultCode } from '../../faults/taxonomy/table.ts';
+import type { FaultCode } from '../../faults/taxonomy/table.ts';
 import { fetchSeries, type SeriesFetch } from './series-fetch.ts';
-import type { VenueContext } from './venue-request.ts';
+import { escalate } from './venue-event.ts';
+import { endsAsset, learnLimits, type VenueContext } from './venue-request.ts';
 
 /** One series to ask the venue for; nothing to ask is a success without a request. */
 export interface SeriesWork {
@@ -27,7 +28,7 @@ export interface BronzeResult {
   readonly neverListed: ReadonlySet<MarketSymbol>;
   /** True when the venue answered at least one symbol. */
   readonly wasAnswered: boolean;
-  /** One for each symbol that failed, in the order of the symbols. */
+  /** One for each symbol that failed, in the order of the symbols; first the one that so many met alike that it is the venue's. */
   readonly faults: readonly Fault[];
   /** The fault that ended the asset for every symbol, if one did. */
   readonly endedBy: Fault | null;
@@ -36,16 +37,16 @@ export interface BronzeResult {
 /** Symbols of one venue asked at the same time. */
 const SYMBOLS_AT_ONCE = 8;
 
-const endsAsset = (fault: Fault): boolean => ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
-
 /** Fetches every series of one venue. A symbol's failure stays with the symbol, up to the quorum of the fault table. */
 export async function materialiseBronze(context: VenueContext, work: readonly SeriesWork[]): Promise<BronzeResult> {
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
-  const outcomes = await isolateSymbols([...bySymbol.keys()], { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset }, (symbol) => {
+  const asked = work.filter(({ ask }) => ask.length > 0).length;
+  const refused = asked === 0 ? null : await learnLimits(context);
+  const outcomes = refused !== null ? [] : await isolateSymbols([...bySymbol.keys()], { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset }, (symbol) => {
     const { series, ask } = bySymbol.get(symbol) as SeriesWork;
     return fetchSeries(context, series, ask);
   });
-  const endedBy = outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
+  const endedBy = refused ?? outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();
   for (const { series, ask, withheld } of work) {
     const ranges = [...withheld, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
@@ -57,12 +58,15 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
     failed,
     wasAnswered,
     neverListed: new Set([...failed].filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID')).map(([symbol]) => symbol)),
-    faults: outcomes.flatMap(faultsOf),
+    faults: refused === null ? await escalate(context, outcomes.flatMap(failuresOf), asked) : [refused],
     endedBy,
   };
 }
 
-const faultsOf = (outcome: SymbolOutcome<SeriesFetch>): Fault[] => (outcome.ok ? outcome.value.failures.slice(0, 1).map(({ fault }) => fault) : [outcome.fault]);
+const failuresOf = (outcome: SymbolOutcome<SeriesFetch>): { readonly symbol: MarketSymbol; readonly fault: Fault }[] => {
+  const fault = outcome.ok ? outcome.value.failures[0]?.fault : outcome.fault;
+  return fault === undefined ? [] : [{ symbol: outcome.symbol, fault }];
+};
 
 function failedRanges(outcome: SymbolOutcome<SeriesFetch> | undefined, ask: readonly TimeRange[], endedBy: Fault | null): FailedRange[] {
   if (outcome?.ok) return outcome.value.failures.map(({ range, fault, notBeforeMs }) => ({ range, code: fault.code, notBeforeMs }));

@@ -2,9 +2,11 @@ import type { HttpAnswer } from '../../kernel/http.ts';
 import type { Ports } from '../../kernel/ports.ts';
 import type { Series } from '../../market/candle.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
-import type { AttemptFailure, Executor, PageResult } from '../../faults/policy/executor.ts';
+import type { AttemptFailure, Executor, PageStop } from '../../faults/policy/executor.ts';
+import type { Limiter } from '../../faults/policy/guards.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
-import { ruleOf } from '../../faults/taxonomy/table.ts';
+import { SchemaMismatchError, type ExchangeAPIError, type Fault } from '../../faults/taxonomy/errors.ts';
+import { REQUESTS_PER_PAGE_MAX, ruleOf } from '../../faults/taxonomy/table.ts';
 import type { ExchangeAdapter, Page, WeightedRequest } from '../exchanges/adapter.ts';
 import type { BronzeWriter } from './writer.ts';
 
@@ -13,6 +15,7 @@ export interface VenueContext {
   readonly ports: Ports;
   readonly adapter: ExchangeAdapter;
   readonly executor: Executor;
+  readonly limiter: Pick<Limiter, 'learn' | 'knows'>;
   /** Hosts to ask, the preferred first. */
   readonly origins: readonly string[];
   readonly writer: BronzeWriter;
@@ -21,9 +24,12 @@ export interface VenueContext {
   readonly onPage: (page: Page) => void;
 }
 
-/** One question to a venue, on behalf of a page. */
+/** One question to a venue. */
 export interface VenueQuestion<T> {
-  readonly page: Page;
+  /** What it is asked for: a page, or nothing in particular when it concerns the venue as a whole. */
+  readonly page: Page | null;
+  /** Requests at most, where fewer than the fault table grants will do. */
+  readonly requestsMax?: number;
   readonly request: (origin: string, askedAtMs: number) => WeightedRequest;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
   readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
@@ -31,20 +37,22 @@ export interface VenueQuestion<T> {
 
 export type VenueAnswer<T> =
   | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly url: string; readonly answeredAtMs: number }
-  | Extract<PageResult<T>, { readonly ok: false }>;
+  | PageStop;
 
 /** Asks under the fault table. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
 export async function askVenue<T>(context: VenueContext, question: VenueQuestion<T>): Promise<VenueAnswer<T>> {
   const { adapter, executor, ports } = context;
   const { page } = question;
-  const { symbol, interval } = page.series;
   let answeredAtMs = 0;
   let asked = question.request('', ports.clock.nowMs());
   const result = await executor.execute(
     {
       exchange: adapter.exchange,
-      label: { symbol, interval, from: new Date(page.range.fromMs).toISOString(), run: context.runId },
+      symbol: page?.series.symbol ?? null,
+      runId: context.runId,
+      label: page === null ? {} : { symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString() },
       weight: asked.weight,
+      requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
       origins: context.origins,
       unrestrictedOrigin: adapter.unrestrictedOrigin,
       send: (origin, signal) => {
@@ -65,7 +73,7 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
   return { ok: true, value: result.value, answer: result.answer, url: asked.url, answeredAtMs };
 }
 
-async function keepFailure(context: VenueContext, { page, url }: { readonly page: Page; readonly url: string }, failure: AttemptFailure): Promise<void> {
+async function keepFailure(context: VenueContext, { page, url }: { readonly page: Page | null; readonly url: string }, failure: AttemptFailure): Promise<void> {
   const { fault, decision, answer } = failure;
   const atMs = context.ports.clock.nowMs();
   const entry: FaultEntry = {
@@ -73,25 +81,54 @@ async function keepFailure(context: VenueContext, { page, url }: { readonly page
     atMs,
     runId: context.runId,
     exchange: context.adapter.exchange,
-    symbol: page.series.symbol,
-    interval: page.series.interval,
-    range: page.range,
+    symbol: page?.series.symbol ?? null,
+    interval: page?.series.interval ?? null,
+    range: page?.range ?? null,
     attempt: failure.request,
     triesMax: decision.do === 'retry' ? decision.triesMax : ruleOf(fault.code).triesMax,
     decision: decision.do === 'retry' ? 'retry' : decision.why,
     waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
     record: toRecord(fault),
   };
-  const rejected = answer === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
+  const rejected = answer === null || page === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
   await context.writer.keep(rejected, [entry]);
 }
 
-/** Whether the venue's own symbol list has the symbol; the failure when the list cannot be had. */
+/** Whether the venue's own symbol list has the symbol; the failure when the list cannot be had. An empty list proves nothing. */
 export function isListed(context: VenueContext, series: Series): Promise<VenueAnswer<boolean>> {
   return askVenue(context, {
     page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
     request: (origin) => context.adapter.symbolsRequest(origin),
-    read: (answer, answeredAtMs) => context.adapter.readSymbols(answer, answeredAtMs).listings.some((listing) => listing.symbol === series.symbol),
+    read: (answer, answeredAtMs) => {
+      const { listings } = context.adapter.readSymbols(answer, answeredAtMs);
+      if (listings.length > 0) return listings.some((listing) => listing.symbol === series.symbol);
+      throw new SchemaMismatchError(`${series.exchange} lists no symbol at all`, { exchange: series.exchange, status: answer.status, venueCode: null, retryAfterMs: null });
+    },
   });
 }
 
+/** Concerns every symbol of the asset, and everything else that venue could be asked. */
+export const endsAsset = (fault: Fault): boolean => ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
+
+/** Without its limits a venue can be asked all the same: this question is not asked over and over. */
+const LIMITS_REQUESTS_MAX = 2;
+
+/**
+ * Asks a venue for its limits unless they are known. Returns the fault when the venue refuses to be asked
+ * anything; without an answer the limits known before stay in force and the next run asks again.
+ */
+export async function learnLimits(context: VenueContext): Promise<ExchangeAPIError | null> {
+  const { adapter, limiter, origins } = context;
+  const origin = origins[0] ?? '';
+  if (await limiter.knows(origin)) return null;
+  const stated = await askVenue(context, {
+    page: null,
+    requestsMax: LIMITS_REQUESTS_MAX,
+    request: (host) => adapter.symbolsRequest(host),
+    read: (answer, answeredAtMs) => adapter.readSymbols(answer, answeredAtMs).limits,
+  });
+  if (stated.ok) await limiter.learn(stated.value, origin);
+  else if (endsAsset(stated.fault)) return stated.fault;
+  else if (stated.why === 'permanent') await limiter.learn([], origin); // it has no such list
+  return null;
+}

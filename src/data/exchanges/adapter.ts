@@ -4,7 +4,7 @@ import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
 import type { TimeRange } from '../../market/range.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
-import type { RateLimit } from '../../faults/policy/rate-limit.ts';
+import type { RateLimit, UsedWeight } from '../../faults/policy/rate-limit.ts';
 
 /** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
 export interface Page {
@@ -67,8 +67,8 @@ export interface ExchangeAdapter {
 
   /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
   translate(error: unknown): unknown;
-  /** Weight the venue says is used in the current window, by limit name; empty when it does not say. */
-  usedWeight(answer: HttpAnswer): Readonly<Record<string, number>>;
+  /** What the answer's headers say is used in each window; empty when the venue does not say. */
+  usedWeight(answer: HttpAnswer): readonly UsedWeight[];
 }
 
 export interface FirstCandle {

@@ -14,6 +14,7 @@ export interface PeriodKey {
 export interface Lake {
   readonly root: string;
   readonly state: string;
+  readonly limits: string;
   readonly scratch: string;
   readonly gold: string;
   bronzeDirectory(exchange: Exchange, interval: Interval, fetched: Day): string;
@@ -30,6 +31,7 @@ export function lakeAt(root: string): Lake {
   return {
     root,
     state: join(root, 'state.db'),
+    limits: join(root, 'limits.db'),
     scratch: join(root, '.scratch'),
     gold: join(root, 'gold'),
     bronzeDirectory: (exchange, interval, fetched) => join('bronze', `exchange=${exchange}`, `interval=${interval}`, `fetched=${fetched}`),

@@ -2,7 +2,7 @@ import type { Migration } from '../../kernel/store.ts';
 
 /** The ledger's tables. Times are epoch milliseconds, truth values 0 or 1, lists and maps JSON text. */
 export const LEDGER_1: Migration = {
-  name: 'ledger 1: runs, leases, cells, verdicts, symbols, loops, fault log',
+  name: 'ledger 1: runs, leases, stops, cells, verdicts, symbols, loops, fault log',
   statements: [
     `create table runs (
       id text primary key,
@@ -41,6 +41,17 @@ export const LEDGER_1: Migration = {
       fence bigint not null,
       expires_at bigint not null
     )`,
+    `create table stops (
+      id text primary key,
+      configuration text not null,
+      exchange text not null,
+      code text not null,
+      message text not null,
+      run_id text,
+      given_at bigint not null,
+      lifted_at bigint
+    )`,
+    'create index stops_standing on stops (configuration) where lifted_at is null',
     `create table cells (
       exchange text not null,
       symbol text not null,

@@ -8,7 +8,7 @@ import { parseRetryAfter } from './retry-after.ts';
 
 const EXCHANGE_CODES = FAULT_CODES.filter((code): code is ExchangeFaultCode => !/^ALERT|^ROWS|^SYMBOLS|^PUBLISH|^CONFIG|^STATE|^STORAGE|^CELLS|^DEFECT/.test(code));
 const faultOf = (code: ExchangeFaultCode, retryAfterMs: number | null = null) => exchangeError(code, 'test', { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
-const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHistory> = {}): PageHistory => ({ triesByCode: { [code]: tries }, requests: tries, elapsedMs: 0, deadlineMs: 300_000, ...over });
+const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHistory> = {}): PageHistory => ({ triesByCode: { [code]: tries }, requests: tries, elapsedMs: 0, deadlineMs: 300_000, requestsMax: REQUESTS_PER_PAGE_MAX, ...over });
 
 test.each([
   ['0', 0], ['3', 3_000], ['120', 120_000], ['86400', 86_400_000],
@@ -59,6 +59,12 @@ test('nobody comes back earlier than the server asked, and what may not be slept
 
 test('a page costs at most ten requests whatever the mix of codes', () => {
   expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requests: REQUESTS_PER_PAGE_MAX }), 0)).toMatchObject({ do: 'stop', why: 'tries' });
+});
+
+test('a question that needs no more than two requests gets no more, whatever the table grants', () => {
+  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requestsMax: 2 }), 0)).toMatchObject({ do: 'retry' });
+  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 2, { requestsMax: 2 }), 0)).toMatchObject({ do: 'stop', why: 'tries' });
+  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', REQUESTS_PER_PAGE_MAX, { requestsMax: 99 }), 0)).toMatchObject({ do: 'stop', why: 'tries' });
 });
 
 test('a wait that would end after the deadline is not begun; its cells are parked until it would have ended', () => {

@@ -2,8 +2,11 @@ import type { ExchangeAPIError } from '../taxonomy/errors.ts';
 import { REQUESTS_PER_PAGE_MAX, ruleOf, SLEEP_MS_MAX, type FaultCode } from '../taxonomy/table.ts';
 import { backoffMs } from './backoff.ts';
 
-/** Why no further request is sent for a page. `deadline`, `budget` and `parked` keep a time before which nobody asks. */
-export type StopReason = 'tries' | 'deadline' | 'permanent' | 'budget' | 'parked' | 'cancelled';
+/**
+ * Why no further request is sent for a page. `deadline`, `budget` and `parked` keep a time before which
+ * nobody asks; a page that the `breaker` kept from being asked failed with the code that opened it.
+ */
+export type StopReason = 'tries' | 'deadline' | 'permanent' | 'budget' | 'parked' | 'breaker' | 'cancelled';
 
 /** What has happened to one page so far, the failure at hand included. */
 export interface PageHistory {
@@ -13,6 +16,8 @@ export interface PageHistory {
   /** Since the first attempt began; waits of the limiter before it do not count. */
   readonly elapsedMs: number;
   readonly deadlineMs: number;
+  /** Requests for this page whatever the mix of codes; the table's number is never exceeded. */
+  readonly requestsMax: number;
 }
 
 export type RetryDecision =
@@ -38,7 +43,7 @@ export function decide(fault: ExchangeAPIError, history: PageHistory, chance: nu
   const waitMs = backoffMs(rule.backoff, tries, { chance, hintMs: fault.facts.retryAfterMs });
   if (rule.kind === 'permanent') return { do: 'stop', why: 'permanent', notBeforeInMs: null };
   if (waitMs > SLEEP_MS_MAX) return { do: 'stop', why: 'parked', notBeforeInMs: waitMs };
-  if (tries >= triesMax || history.requests >= REQUESTS_PER_PAGE_MAX) {
+  if (tries >= triesMax || history.requests >= Math.min(history.requestsMax, REQUESTS_PER_PAGE_MAX)) {
     return isVenueWord ? { do: 'stop', why: 'parked', notBeforeInMs: Math.max(waitMs, SLEEP_MS_MAX) } : { do: 'stop', why: 'tries', notBeforeInMs: null };
   }
   if (history.elapsedMs + waitMs > history.deadlineMs) return { do: 'stop', why: 'deadline', notBeforeInMs: waitMs };

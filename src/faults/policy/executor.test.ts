@@ -8,7 +8,6 @@ import { FAULT_CODES, ruleOf, SLEEP_MS_MAX } from '../taxonomy/table.ts';
 import { backoffBoundMs } from './backoff.ts';
 import { createExecutor, type AttemptFailure, type PageCall } from './executor.ts';
 import { openGuards, type Guards } from './guards.ts';
-import { venueGate } from './venue-gate.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
 
@@ -27,7 +26,7 @@ function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: V
     clock, random, log, guards: { ...openGuards, ...over.guards?.(clock) }, attemptTimeoutMs: 10_000, deadlineMs: over.deadlineMs ?? 300_000,
   });
   const call: PageCall<string> = {
-    exchange: 'binance', label: {}, weight: 2, origins: over.origins ?? ['https://one'], unrestrictedOrigin: 'free',
+    exchange: 'binance', symbol: 'BTC/USDT', runId: 'run_1', label: {}, weight: 2, requestsMax: 10, origins: over.origins ?? ['https://one'], unrestrictedOrigin: 'free',
     send: (origin) => {
       const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
       sentAtMs.push(clock.monotonicMs());
@@ -38,7 +37,7 @@ function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: V
     },
     read: () => 'rows',
     translate: (error) => error,
-    usedWeight: () => ({}),
+    usedWeight: () => [],
     onFailure: async (failure) => void failures.push(failure),
   };
   return { clock, log, sentAtMs, askedOrigins, failures, run: (signal = new AbortController().signal) => executor.execute(call, signal) };
@@ -101,10 +100,13 @@ test('no wait is begun that would end after the deadline', async () => {
   expect(sentAtMs).toEqual([0, 30_000]);
 });
 
-test('waits in front of the limiter do not count against the deadline', async () => {
-  const guards = (clock: VirtualClock) => ({ limiter: { take: (_weight: number, signal: AbortSignal) => clock.sleep(400_000, signal), observe: () => undefined } });
-  const { clock, run } = stage(['answered'], { guards, deadlineMs: 300_000 });
-  expect(await clock.runUntil(run())).toMatchObject({ ok: true });
+test('waits before the first attempt do not count against the deadline, later ones do', async () => {
+  const guards = (clock: VirtualClock) => ({ limiter: { ...openGuards.limiter, take: async (weight: number, signal: AbortSignal) => { await clock.sleep(400_000, signal); return openGuards.limiter.take(weight, signal); } } });
+  const once = stage(['answered'], { guards, deadlineMs: 300_000 });
+  expect(await once.clock.runUntil(once.run())).toMatchObject({ ok: true });
+  const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { guards, deadlineMs: 300_000 });
+  expect(await twice.clock.runUntil(twice.run())).toMatchObject({ ok: false, why: 'deadline', fault: { code: 'EXCHANGE_SERVER_ERROR' }, notBeforeMs: twice.clock.nowMs() });
+  expect(twice.sentAtMs).toHaveLength(1);
 });
 
 test('a failed connection moves on to the next host; no other fault does', async () => {
@@ -150,21 +152,4 @@ test('what is no fault of an exchange flies as it is and is not tried again', as
   expect(thrown).toBe(bug);
   expect(thrown).not.toBeInstanceOf(ExchangeAPIError);
   expect(sentAtMs).toHaveLength(1);
-});
-
-test('one rate limit closes the venue for every other page until its time has come', async () => {
-  const random = seededRandom('gate');
-  const clock = new VirtualClock({ random });
-  const gate = venueGate(clock);
-  const sentAtMs: number[] = [];
-  const executor = createExecutor({ clock, random, log: memoryLog(), guards: { ...openGuards, gate }, attemptTimeoutMs: 10_000, deadlineMs: 300_000 });
-  const page = (delayMs: number): Promise<unknown> => clock.sleep(delayMs).then(() => executor.execute({
-    exchange: 'binance', label: {}, weight: 1, origins: ['one'], unrestrictedOrigin: null, translate: (error) => error, usedWeight: () => ({}), onFailure: () => Promise.resolve(), read: () => 'rows',
-    send: () => {
-      sentAtMs.push(clock.monotonicMs());
-      return sentAtMs.length === 1 ? Promise.reject(fault('EXCHANGE_RATE_LIMITED', 30_000)) : Promise.resolve(answer);
-    },
-  }, new AbortController().signal));
-  await clock.runUntil(Promise.all([page(0), page(10), page(5_000), page(29_999)]));
-  expect(sentAtMs).toEqual([0, 30_000, 30_000, 30_000, 30_000]);
 });

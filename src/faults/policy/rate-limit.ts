@@ -1,13 +1,24 @@
 /** A limit as a venue states it. */
 export interface RateLimit {
   readonly name: string;
-  /** Units granted in each window; all of it, before our share. */
+  /** Units granted in each window, or the bucket's capacity; all of it, before our share. */
   readonly limit: number;
+  /** For a bucket: the time in which an empty one fills. */
   readonly windowMs: number;
-  /** `aligned`: afresh at every multiple of `windowMs` of wall-clock time. `sliding`: in any stretch of `windowMs`. */
-  readonly shape: 'aligned' | 'sliding';
+  /**
+   * `aligned`: afresh at every multiple of `windowMs` of the venue's clock. `sliding`: in any stretch of
+   * `windowMs`. `bucket`: refilled steadily.
+   */
+  readonly shape: 'aligned' | 'sliding' | 'bucket';
   /** What one request costs: its weight, or one for limits that count requests. */
   readonly counts: 'weight' | 'requests';
 }
 
-export const costOf = (limit: RateLimit, weight: number): number => (limit.counts === 'weight' ? weight : 1);
+/** What an answer says was used so far in the window it was counted in. */
+export interface UsedWeight {
+  readonly name: string;
+  readonly windowMs: number;
+  readonly used: number;
+}
+
+export const costOf = (limit: Pick<RateLimit, 'counts'>, weight: number): number => (limit.counts === 'weight' ? weight : 1);

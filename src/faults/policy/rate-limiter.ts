@@ -1,18 +1,77 @@
 import type { Clock } from '../../kernel/clock.ts';
+import type { Log } from '../../kernel/log.ts';
+import type { Store } from '../../kernel/store.ts';
 import type { Limiter } from './guards.ts';
-import type { RateLimit } from './rate-limit.ts';
-import { slidingLimiter } from './sliding-limiter.ts';
-import { windowLimiter } from './window-limiter.ts';
+import { paceLimiter } from './pace-limiter.ts';
+import type { RateLimit, UsedWeight } from './rate-limit.ts';
+import type { VenueKey } from './schema.ts';
+import { drift, limitsInForce, recordStatedLimits, statedLimits } from './stated-limits.ts';
+import { WindowLimiter } from './window-limiter.ts';
 
-/** One limiter that keeps all of a venue's limits at `share` of each. */
-export function rateLimiter(clock: Clock, { limits, share }: { readonly limits: readonly RateLimit[]; readonly share: number }): Limiter {
-  const aligned = windowLimiter(clock, { limits: limits.filter((limit) => limit.shape === 'aligned'), share });
-  const sliding = slidingLimiter(clock, { limits: limits.filter((limit) => limit.shape === 'sliding'), share });
+export interface RateLimiterOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Log;
+  readonly venue: VenueKey;
+  /** What is known of the limits before the venue has said a word. */
+  readonly prior: readonly RateLimit[];
+  /** Our share of each, 0 < share <= 1. */
+  readonly share: number;
+  /** Longer than any attempt takes. */
+  readonly probeMsMax: number;
+}
+
+/** What a venue stated is asked for again after this time. Unit: milliseconds. */
+const STATED_FOR_MS = 86_400_000;
+
+/** Keeps all of a venue's limits at our share of each, together with every other process on this address. */
+export function rateLimiter(options: RateLimiterOptions): Limiter {
+  const { clock, store, log, venue, prior } = options;
+  const windows = new WindowLimiter(options);
+  const paces = paceLimiter(options);
+  let inForce = prior;
+  let areStated = false;
+  const warn = (message: string): void => log.warn(`${venue.exchange} ${message}`, { exchange: venue.exchange });
+
+  /** A venue that counts in windows nobody told us of is believed to keep its rate in them, until it states its limits. */
+  const noticeWindows = (used: readonly UsedWeight[]): void => {
+    if (areStated) return;
+    for (const { name, windowMs } of used) {
+      const known = inForce.filter((limit) => limit.name === name && limit.shape === 'aligned');
+      const [like] = known;
+      if (like === undefined || known.some((limit) => limit.windowMs === windowMs)) continue;
+      const noticed = { ...like, windowMs, limit: Math.floor(like.limit * (windowMs / like.windowMs)) };
+      inForce = [...inForce, noticed];
+      warn(`counts ${name} in windows of ${windowMs / 1_000} s, which is not known; kept at ${noticed.limit}`);
+    }
+  };
+
   return {
     take: async (weight, signal) => {
-      await sliding.take(weight, signal);
-      await aligned.take(weight, signal);
+      await paces.take(inForce.filter(({ shape }) => shape !== 'aligned'), weight, signal);
+      const grant = await windows.take(inForce.filter(({ shape }) => shape === 'aligned'), weight, signal);
+      return {
+        ...grant,
+        settle: (heard) => {
+          noticeWindows(heard?.used ?? []);
+          return grant.settle(heard);
+        },
+      };
     },
-    observe: (usedByName, sentAtMs) => aligned.observe(usedByName, sentAtMs),
+    learn: async (limits, origin) => {
+      const drifted = drift(inForce, limits);
+      inForce = limitsInForce(prior, limits);
+      areStated = limits.length > 0;
+      await store.transact('recordStatedLimits', () => recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() }));
+      if (drifted.length > 0) warn(`states other limits than are known; its own are kept: ${drifted.join('; ')}`);
+    },
+    knows: async (origin) => {
+      if (!prior.some(({ shape }) => shape === 'aligned')) return true; // no venue states its other limits
+      const stated = await store.read('statedLimits', () => statedLimits(venue));
+      if (stated === null || stated.origin !== origin || stated.learnedAtMs + STATED_FOR_MS <= clock.nowMs()) return false;
+      inForce = stated.limits.length > 0 ? limitsInForce(prior, stated.limits) : inForce;
+      areStated = stated.limits.length > 0;
+      return true;
+    },
   };
 }

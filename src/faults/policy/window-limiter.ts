@@ -1,67 +1,164 @@
 import type { Clock } from '../../kernel/clock.ts';
-import type { Limiter } from './guards.ts';
+import type { Operation, Store } from '../../kernel/store.ts';
+import { askWindow, hearOfWindow, probeLost, SCOUT_RATIO, type Told, type WindowAnswer, type WindowState, type WindowTime } from './aligned-window.ts';
+import { concurrencyLimit } from './concurrency-limit.ts';
+import type { Grant, Heard } from './guards.ts';
 import { costOf, type RateLimit } from './rate-limit.ts';
-import { inTurn } from './turns.ts';
+import type { VenueKey } from './schema.ts';
+import { straddlers, type Spending } from './spending.ts';
+import { venueClock } from './venue-clock.ts';
+import { keyOf, storeWindow, windowsOf } from './window-store.ts';
 
-/** How far our clock may be off the venue's, either way. Unit: milliseconds. */
-const CLOCK_ERROR_MS = 250;
-
-/** One limit and what is spent under it. Near a border nobody knows which window the venue counts in: it is charged to both. */
-interface Window extends RateLimit {
-  /** Number of the oldest window the venue may be in. */
-  index: number;
-  used: number;
-  usedOfNext: number;
+export interface WindowLimiterOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly venue: VenueKey;
+  /** 0 < share <= 1. */
+  readonly share: number;
+  /** Longer than any attempt takes. */
+  readonly probeMsMax: number;
 }
 
+/** While another request finds out how much is used, its answer is looked for this often. Unit: milliseconds. */
+const LOOK_EVERY_MS = 50;
+/** Timers end in whole milliseconds; a border is passed surely after one more. */
+const BORDER_MS = 1;
+/** However little is known of the venue's clock, no more than this part of a window is given away at its border. */
+const UNSURE_RATIO_MAX = 0.25;
+/** Answers whose median estimates what others use. */
+const ESTIMATES = 16;
+
+type Turn =
+  | { readonly granted: true; readonly spendings: readonly Spending[] }
+  | { readonly granted: false; readonly waitMs: number };
+
 /**
- * Aligned weighted windows of one process. What the venue says is used counts when it is more than
- * what we know of: others may share our address, and a restart forgets what it spent.
+ * Aligned weighted windows, counted in the store by all processes of an address: each request takes its
+ * weight in a short transaction of its own, so that nothing granted lies idle anywhere. Near a border,
+ * as near as the venue's clock is known, nothing is granted; what is under way while a window turns is
+ * charged to both. What the venue says is used makes room for others on our address.
  */
-export function windowLimiter(clock: Clock, options: { readonly limits: readonly RateLimit[]; readonly share: number }): Limiter {
-  const windows = options.limits.map((limit): Window => ({ ...limit, index: -1, used: 0, usedOfNext: 0 }));
-  const queue = inTurn();
+export class WindowLimiter {
+  readonly #options: WindowLimiterOptions;
+  readonly #turns = concurrencyLimit(1);
+  readonly #time = venueClock();
+  readonly #underWay = straddlers();
+  readonly #estimates = new Map<string, { readonly index: number; readonly last: number[] }>();
 
-  const roll = (nowMs: number): void => {
-    for (const window of windows) {
-      const index = Math.floor((nowMs - CLOCK_ERROR_MS) / window.windowMs);
-      if (index <= window.index) continue;
-      window.used = index === window.index + 1 ? window.usedOfNext : 0;
-      window.usedOfNext = 0;
-      window.index = index;
-    }
-  };
-  const isNearBorder = (window: Window, nowMs: number): boolean => Math.floor((nowMs + CLOCK_ERROR_MS) / window.windowMs) > window.index;
-  /** A request heavier than a whole window's share passes into an unused one. */
-  const fits = (window: Window, used: number, weight: number): boolean => used === 0 || used + costOf(window, weight) <= window.limit * options.share;
-  /** How long until `weight` may fit everywhere. */
-  const waitMs = (weight: number, nowMs: number): number =>
-    Math.max(0, ...windows
-      .filter((window) => !fits(window, window.used, weight) || (isNearBorder(window, nowMs) && !fits(window, window.usedOfNext, weight)))
-      .map((window) => (window.index + 1) * window.windowMs + CLOCK_ERROR_MS - nowMs));
+  constructor(options: WindowLimiterOptions) {
+    this.#options = options;
+  }
 
-  const takeTurn = async (weight: number, signal: AbortSignal): Promise<void> => {
-    signal.throwIfAborted();
-    for (;;) {
-      roll(clock.nowMs());
-      const leftMs = waitMs(weight, clock.nowMs());
-      if (leftMs <= 0) break;
-      await clock.sleep(leftMs, signal);
-    }
-    for (const window of windows) {
-      window.used += costOf(window, weight);
-      if (isNearBorder(window, clock.nowMs())) window.usedOfNext += costOf(window, weight);
-    }
-  };
-
-  return {
-    take: (weight, signal) => queue(() => takeTurn(weight, signal)),
-    observe: (usedByName, sentAtMs) => {
-      roll(clock.nowMs());
-      for (const window of windows) {
-        const wasInside = Math.floor((sentAtMs - CLOCK_ERROR_MS) / window.windowMs) === window.index && !isNearBorder(window, clock.nowMs());
-        if (wasInside) window.used = Math.max(window.used, usedByName[window.name] ?? 0);
+  /** Grants `weight` under all of `limits`, which are aligned ones. First come, first served. @throws the signal's reason. */
+  async take(limits: readonly RateLimit[], weight: number, signal: AbortSignal): Promise<Grant> {
+    const { clock, store } = this.#options;
+    const leave = await this.#turns.take(signal);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const turn = await store.transact('takeWeight', () => this.#takeTurn(limits, weight));
+        if (turn.granted) return this.#grant(turn.spendings);
+        await clock.sleep(turn.waitMs, signal);
       }
-    },
-  };
+    } finally {
+      leave();
+    }
+  }
+
+  *#takeTurn(limits: readonly RateLimit[], weight: number): Operation<Turn> {
+    const { clock, venue, share, probeMsMax } = this.#options;
+    const nowMs = clock.nowMs();
+    if (!this.#time.wasHeard(nowMs) && this.#underWay.areThere()) return { granted: false, waitMs: LOOK_EVERY_MS };
+    const known = yield* windowsOf(venue);
+    const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
+    let waitMs = 0;
+    for (const limit of limits) {
+      const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
+      const cost = costOf(limit, weight);
+      const carried = this.#underWay.carriedTo(limit, time.index);
+      const answer = askWindow(known.get(keyOf(limit)) ?? null, { time, cost, carried, limit: limit.limit, share, nowMs, probeMsMax });
+      if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
+      else if (!answer.granted) waitMs = Math.max(waitMs, waitUntil(answer.until, time));
+      else granted.push({ spending: { limit, cost, index: time.index, position: answer.state.spent }, state: answer.state });
+    }
+    if (waitMs > 0) return { granted: false, waitMs };
+    for (const { spending, state } of granted) yield* storeWindow(venue, spending.limit, state);
+    return { granted: true, spendings: granted.map(({ spending }) => spending) };
+  }
+
+  /** The window the venue may be in already, how far it is into it at least, and how long until it is in it surely. */
+  #timeUnder({ windowMs }: RateLimit, nowMs: number): WindowTime & { readonly borderInMs: number } {
+    const { earliestMs, latestMs } = this.#time.at(nowMs);
+    const middleMs = (earliestMs + latestMs) / 2;
+    const unsureMs = Math.min(latestMs - earliestMs, windowMs * UNSURE_RATIO_MAX) / 2;
+    const index = Math.floor((middleMs + unsureMs) / windowMs);
+    const intoMs = middleMs - unsureMs - index * windowMs;
+    return { index, windowMs, intoMs: Math.max(0, intoMs), borderInMs: Math.max(0, -intoMs) };
+  }
+
+  #grant(spendings: readonly Spending[]): Grant {
+    for (const spending of spendings) this.#underWay.sent(spending);
+    return {
+      giveBack: async () => {
+        for (const spending of spendings) this.#underWay.unsent(spending);
+        await this.#change(spendings, (state, { cost }) => ({ ...probeLost(state), spent: Math.max(0, state.spent - cost) }));
+      },
+      settle: (heard) => this.#settle(spendings, heard),
+    };
+  }
+
+  async #settle(spendings: readonly Spending[], heard: Heard | null): Promise<void> {
+    this.#time.hear(heard);
+    const endedAtMs = heard?.answeredAtMs ?? this.#options.clock.nowMs();
+    const times = new Map(spendings.map((spending) => [spending, this.#timeUnder(spending.limit, endedAtMs)]));
+    for (const [spending, { index }] of times) this.#underWay.ended(spending, index);
+    if (heard === null) {
+      await this.#change(spendings, probeLost);
+      return;
+    }
+    const inside = spendings.filter((spending) => times.get(spending)?.index === spending.index);
+    const told = new Map(inside.map((spending): [Spending, Told | null] => {
+      const used = heard.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
+      return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
+    }));
+    await this.#change(inside, (state, spending) => hearOfWindow(state, told.get(spending) ?? null, times.get(spending) as WindowTime));
+  }
+
+  /** How much others have used, by the last answers: each says what was used when it was counted, and we know what we had spent when we sent it. */
+  #estimateOthers({ limit, index, position }: Spending, used: number): number {
+    const known = this.#estimates.get(keyOf(limit));
+    const last = known?.index === index ? known.last : [];
+    last.push(used - position);
+    if (last.length > ESTIMATES) last.shift();
+    this.#estimates.set(keyOf(limit), { index, last });
+    return last.toSorted((a, b) => a - b)[Math.floor((last.length - 1) / 2)] ?? 0;
+  }
+
+  /** Changes the windows these spendings lie in, unless they have turned meanwhile; a lock is taken only for what changes. */
+  async #change(spendings: readonly Spending[], changed: (state: WindowState, spending: Spending) => WindowState): Promise<void> {
+    const { store, venue } = this.#options;
+    const changes = function* (): Operation<readonly { readonly limit: RateLimit; readonly state: WindowState }[]> {
+      const known = yield* windowsOf(venue);
+      return spendings.flatMap((spending) => {
+        const state = known.get(keyOf(spending.limit));
+        const next = state?.index === spending.index ? changed(state, spending) : state;
+        return next === undefined || next === state ? [] : [{ limit: spending.limit, state: next }];
+      });
+    };
+    if ((await store.read('limitWindows', changes)).length === 0) return;
+    await store.transact('changeLimitWindows', function* () {
+      for (const { limit, state } of yield* changes()) yield* storeWindow(venue, limit, state);
+    });
+  }
+}
+
+type Until = Extract<WindowAnswer, { readonly granted: false }>['until'];
+
+function waitUntil(until: Until, { windowMs, intoMs }: WindowTime): number {
+  switch (until) {
+    case 'next-window': return windowMs - intoMs + BORDER_MS;
+    case 'answer': return LOOK_EVERY_MS;
+    case 'others': return windowMs * SCOUT_RATIO;
+    default: return until satisfies never;
+  }
 }

@@ -93,8 +93,8 @@ export const FAULTS = {
   UNAUTHORIZED: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'run-stops', level: 'critical',
     signal: '401 and key-level codes',
-    action: 'Critical. The run stops asking any exchange.',
-    hint: 'Candles need no key: find out who answers in the venue\'s place, a *_URL or a proxy (candlekeep config show).',
+    action: 'Critical. A durable stop: this run and every process on the data directory stop asking any exchange until the configuration has changed or candlekeep resume was run.',
+    hint: 'Candles need no key: find out who answers in the venue\'s place, a *_URL or a proxy (candlekeep config show). When it is mended without a change of the configuration: candlekeep resume.',
   },
   FORBIDDEN: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'asset-fails', level: 'error',

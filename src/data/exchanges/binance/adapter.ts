@@ -3,13 +3,12 @@ import { symbolJoined } from '../../../market/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-faults.ts';
 import { ranking } from './ranking.ts';
-import { readExchangeInfo, readFirstOpen, readKlines } from './wire.ts';
+import { readExchangeInfo, readFirstOpen, readKlines, readUsedWeight, WEIGHT_LIMIT } from './wire.ts';
 import { words } from './words.ts';
 
 const ROWS_PER_PAGE_MAX = 1_000;
 const KLINES_WEIGHT = 2;
 const EXCHANGE_INFO_WEIGHT = 20;
-const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
 /** Market data only, without a key; answers where the trading hosts refuse a region. Source: binance-spot-api-docs, faqs/market_data_only.md. */
 const PUBLIC_DATA_ORIGIN = 'https://data-api.binance.vision';
 
@@ -50,8 +49,5 @@ export const binance: ExchangeAdapter = {
   ranking,
 
   translate: (error) => translateTransport(error, words.exchange),
-  usedWeight: ({ headers }) => {
-    const used = Number(headers['x-mbx-used-weight-1m'] ?? headers['x-mbx-used-weight']);
-    return Number.isInteger(used) && used >= 0 ? { [WEIGHT_LIMIT]: used } : {};
-  },
+  usedWeight: readUsedWeight,
 };

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../../../kernel/http.ts';
-import type { RateLimit } from '../../../faults/policy/rate-limit.ts';
+import type { RateLimit, UsedWeight } from '../../../faults/policy/rate-limit.ts';
 import type { DeliveredRow, Listing, Page } from '../adapter.ts';
 import { isRecord } from '../answer-body.ts';
 import { answerFault, jsonOf } from '../answer-faults.ts';
@@ -73,3 +73,17 @@ function readLimit(value: unknown): RateLimit[] {
   if (typeof rateLimitType !== 'string' || rateLimitType === 'ORDERS' || unitMs === undefined || !isCount(intervalNum) || !isCount(limit)) return [];
   return [{ name: rateLimitType, limit, windowMs: unitMs * intervalNum, shape: 'aligned', counts: rateLimitType === 'RAW_REQUESTS' ? 'requests' : 'weight' }];
 }
+
+export const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
+
+/** `x-mbx-used-weight-1m: 1234`, one header for each window. Source: binance-spot-api-docs, rest-api.md, "IP Limits". */
+const USED_WEIGHT = /^x-mbx-used-weight-(\d{1,4})([smhd])$/;
+const UNIT_OF_LETTER: ReadonlyMap<unknown, string> = new Map([['s', 'SECOND'], ['m', 'MINUTE'], ['h', 'HOUR'], ['d', 'DAY']]);
+
+export const readUsedWeight = ({ headers }: HttpAnswer): readonly UsedWeight[] =>
+  Object.entries(headers).flatMap(([header, text]) => {
+    const [, count, letter] = USED_WEIGHT.exec(header) ?? [];
+    const unitMs = UNIT_MS.get(UNIT_OF_LETTER.get(letter) ?? '');
+    const used = Number(text);
+    return unitMs === undefined || !Number.isInteger(used) || used < 0 ? [] : [{ name: WEIGHT_LIMIT, windowMs: Number(count) * unitMs, used }];
+  });

@@ -12,7 +12,7 @@ export const coinbase: ExchangeAdapter = {
   origins: ['https://api.exchange.coinbase.com'],
   unrestrictedOrigin: null,
   rowsPerPageMax: 300,
-  limits: [{ name: 'public', limit: 10, windowMs: 1_000, shape: 'sliding', counts: 'requests' }],
+  limits: [{ name: 'public', limit: 10, windowMs: 1_000, shape: 'bucket', counts: 'requests' }],
   intervals: ['1m', '5m', '15m', '1h', '1d'],
   emptyCandles: 'omitted',
 
@@ -30,5 +30,5 @@ export const coinbase: ExchangeAdapter = {
   ranking: null, // volume-summary counts in base currency and names no price
 
   translate: (error) => translateTransport(error, words.exchange),
-  usedWeight: () => ({}),
+  usedWeight: () => [],
 };

@@ -46,5 +46,5 @@ export const okx: ExchangeAdapter = {
   ranking,
 
   translate: (error) => translateTransport(error, words.exchange),
-  usedWeight: () => ({}),
+  usedWeight: () => [],
 };

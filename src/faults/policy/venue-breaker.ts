@@ -1,0 +1,47 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { exec, first, type Operation, type Store } from '../../kernel/store.ts';
+import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
+import type { Breaker } from './guards.ts';
+import type { VenueKey } from './schema.ts';
+
+export interface BreakerOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly venue: VenueKey;
+  /** Longer than any page takes. */
+  readonly probeMsMax: number;
+}
+
+/** One venue's breaker, shared by processes. Nothing is written while the venue answers. */
+export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
+  const isCalm = async (): Promise<boolean> => (await store.read('breakerOf', () => breakerOf(venue))) === CLOSED;
+  return {
+    admit: async (page) => {
+      if (await isCalm()) return null;
+      return store.transact('admitPage', function* () {
+        const before = yield* breakerOf(venue);
+        const { state, closure } = admit(before, { page, nowMs: clock.nowMs(), probeMsMax });
+        yield* replaceBreaker(venue, { before, state });
+        return closure;
+      });
+    },
+    record: async (page, end) => {
+      if (end.as === 'answered' && (await isCalm())) return;
+      await store.transact('recordPageEnd', function* () {
+        const before = yield* breakerOf(venue);
+        yield* replaceBreaker(venue, { before, state: record(before, end, { page, nowMs: clock.nowMs() }) });
+      });
+    },
+  };
+}
+
+function* breakerOf({ exchange, egress }: VenueKey): Operation<BreakerState> {
+  const row = yield* first<{ state: string }>('select state from breakers where exchange = $1 and egress = $2', exchange, egress);
+  return row === null ? CLOSED : (JSON.parse(row.state) as BreakerState);
+}
+
+function* replaceBreaker({ exchange, egress }: VenueKey, { before, state }: { readonly before: BreakerState; readonly state: BreakerState }): Operation<void> {
+  if (state === before) return;
+  if (state === CLOSED) yield* exec('delete from breakers where exchange = $1 and egress = $2', exchange, egress);
+  else yield* exec('insert into breakers (exchange, egress, state) values ($1, $2, $3) on conflict (exchange, egress) do update set state = excluded.state', exchange, egress, JSON.stringify(state));
+}

@@ -1,0 +1,42 @@
+import { all, exec, type Operation } from '../../kernel/store.ts';
+import type { WindowState } from './aligned-window.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { VenueKey } from './schema.ts';
+
+/** What tells the limits of one venue apart. */
+type LimitName = Pick<RateLimit, 'name' | 'windowMs'>;
+export const keyOf = ({ name, windowMs }: LimitName): string => `${name}/${windowMs}`;
+
+interface WindowRow {
+  readonly name: string;
+  readonly window_ms: number;
+  readonly window_index: number;
+  readonly spent: number;
+  readonly others: number;
+  readonly watched_from: number;
+  readonly heard_at: number;
+  readonly others_jump: number;
+  readonly others_expected: number;
+  readonly known: WindowState['known'];
+  readonly probe_until: number;
+}
+
+/** A venue's windows by the key of their limit; those nothing was granted in yet are absent. */
+export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMap<string, WindowState>> {
+  const rows = yield* all<WindowRow>('select * from limit_windows where exchange = $1 and egress = $2', exchange, egress);
+  return new Map(rows.map((row) => [keyOf({ name: row.name, windowMs: row.window_ms }), {
+    index: row.window_index, spent: row.spent, others: row.others, watchedFromMs: row.watched_from, heardAtMs: row.heard_at,
+    othersJump: row.others_jump, othersExpected: row.others_expected, known: row.known, probeUntilMs: row.probe_until,
+  }]));
+}
+
+export function* storeWindow({ exchange, egress }: VenueKey, { name, windowMs }: LimitName, state: WindowState): Operation<void> {
+  yield* exec(
+    `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, others, watched_from, heard_at, others_jump, others_expected, known, probe_until)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     on conflict (exchange, egress, name, window_ms) do update set window_index = excluded.window_index, spent = excluded.spent, others = excluded.others,
+       watched_from = excluded.watched_from, heard_at = excluded.heard_at, others_jump = excluded.others_jump,
+       others_expected = excluded.others_expected, known = excluded.known, probe_until = excluded.probe_until`,
+    exchange, egress, name, windowMs, state.index, state.spent, state.others, state.watchedFromMs, state.heardAtMs, state.othersJump, state.othersExpected, state.known, Math.ceil(state.probeUntilMs),
+  );
+}
