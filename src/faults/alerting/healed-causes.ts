@@ -1,4 +1,5 @@
-import { first, type Operation } from '../../kernel/store.ts';
+import type { Operation } from '../../kernel/store.ts';
+import { isAnyPendingBy } from '../ledger/cells.ts';
 import { isRuleCode } from '../metrics/rules.ts';
 import { fingerprintOf, type Alert, type Cause } from './alert.ts';
 import { firingAlerts, resolveAlert, type Moment } from './alerts.ts';
@@ -27,8 +28,7 @@ export function* resolveHealed({ runId, assets, raised }: Healing, moment: Momen
   return healed;
 }
 
-/** Is a candle of this exchange still missing because of this code? Gaps are kept as `[from, to, state, code]`. */
+/** Is a candle of this exchange still missing because of this code? */
 function* hasOpenCells({ exchange, code }: Alert): Operation<boolean> {
-  if (exchange === null) return false;
-  return (yield* first('select day from cells where exchange = $1 and pending > 0 and gaps like $2 limit 1', exchange, `%,"pending","${code}"]%`)) !== null;
+  return exchange !== null && (yield* isAnyPendingBy(exchange, code));
 }

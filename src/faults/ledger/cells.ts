@@ -87,6 +87,11 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
   return rows.map(toCell);
 }
 
+/** True while a candle of the exchange is pending with this code. */
+export function* isAnyPendingBy(exchange: Exchange, code: string): Operation<boolean> {
+  return (yield* first('select day from cells where exchange = $1 and pending > 0 and gaps like $2 limit 1', exchange, `%,"pending","${code}",%`)) !== null;
+}
+
 /** What is pending in the whole ledger, and when the first of it is asked for again. */
 export function* pendingInLedger(nowMs: number): Operation<{ readonly pending: number; readonly nextAttemptAtMs: number | null }> {
   const row = yield* first<{ pending: number | null; next: number | null }>(
