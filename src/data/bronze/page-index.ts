@@ -1,6 +1,7 @@
 import { all, exec, first, type Migration, type Operation } from '../../kernel/store.ts';
 import type { Series } from '../../market/candle.ts';
-import { mergeRanges, type TimeRange } from '../../market/range.ts';
+import { intervalMs } from '../../market/interval.ts';
+import { candlesIn, mergeRanges, type TimeRange } from '../../market/range.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
 
 /**
@@ -47,7 +48,7 @@ export const BRONZE_1: Migration = {
       fetched_at bigint not null,
       run_id text not null
     )`,
-    'create index bronze_pages_by_range on bronze_pages (exchange, candle_interval, symbol, range_from)',
+    'create index bronze_pages_by_range on bronze_pages (exchange, candle_interval, range_from)',
   ],
 };
 
@@ -70,8 +71,13 @@ interface PageRow {
   readonly run_id: string;
 }
 
+/** No used answer covers more candles: what touches a range begins at most so long before it. */
+const CANDLES_PER_PAGE_MAX = 10_000;
+
+/** @throws RangeError for a used answer that covers more than a lookup would find. */
 export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
   for (const page of pages) {
+    if (page.rejected === null && candlesIn(page.range, page.series.interval) > CANDLES_PER_PAGE_MAX) throw new RangeError(`page ${page.id} covers more than ${CANDLES_PER_PAGE_MAX} candles`);
     yield* exec(
       `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, first_open, last_open, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
@@ -84,9 +90,9 @@ export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
 /** Used answers that touch `range`, of one symbol or of all, in the order they came. */
 export function* usedPages(of: Omit<Series, 'symbol'> & { readonly symbol?: string }, range: TimeRange): Operation<readonly PageEntry[]> {
   const rows = yield* all<PageRow>(
-    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and ($3 = '' or symbol = $3)
-       and range_from < $5 and range_to > $4 and rejected is null order by fetched_at, id`,
-    of.exchange, of.interval, of.symbol ?? '', range.fromMs, range.toMs,
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $5 and range_to > $4
+       and ($6 = '' or symbol = $6) and rejected is null order by fetched_at, id`,
+    of.exchange, of.interval, range.fromMs - CANDLES_PER_PAGE_MAX * intervalMs(of.interval), range.fromMs, range.toMs, of.symbol ?? '',
   );
   return rows.map(toPage);
 }
