@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpAnswer } from '../../kernel/http.ts';
@@ -32,8 +33,7 @@ export interface AnswerToStore {
 /** One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
 export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array; readonly sha256: string } {
   const { answer } = toStore;
-  const text = Buffer.from(answer.body).toString('utf8');
-  const isText = Buffer.from(text, 'utf8').equals(Buffer.from(answer.body));
+  const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
   const stored: StoredAnswer = {
     v: 1,
     url: toStore.url,
@@ -41,8 +41,8 @@ export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array
     headers: Object.fromEntries(Object.entries(answer.headers).filter(([name]) => KEPT_HEADERS.test(name))),
     fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
     rejected: toStore.rejected,
-    body: isText ? text : Buffer.from(answer.body).toString('base64'),
-    encoding: isText ? 'utf8' : 'base64',
+    body: Buffer.from(answer.body).toString(encoding),
+    encoding,
   };
   const line = Buffer.from(`${JSON.stringify(stored)}\n`);
   const frame = zstdCompressSync(line, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 } });
