@@ -9,7 +9,7 @@ import { datasetFiles, writeDataset, type GoldPeriod } from '../data/gold/datase
 import { publishDataset, type PublishFailure } from '../data/gold/hub-publisher.ts';
 import { silverColumns } from '../data/lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../data/lake/manifest.ts';
-import { periodBefore, readPeriod } from '../data/silver/period.ts';
+import { answerReader, periodBefore, readPeriod } from '../data/silver/period.ts';
 import { summaryOf } from '../data/silver/summary.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf } from './range-account.ts';
@@ -62,7 +62,7 @@ async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<Gol
   const { adapter } = venueOf(pipeline.venues, entry.exchange);
   const untilMs = dueUntilMs(ports.clock.nowMs(), adapter.graceMs);
   if (entry.symbols.every((span) => span.lastOpenMs < untilMs)) return [{ ...entry, bytes: ports.files.read(lake.at(entry.path)) }];
-  const due = periodBefore(await readPeriod(ports, lake, adapter, entry), untilMs);
+  const due = periodBefore(await readPeriod(ports, answerReader(ports, lake, adapter), entry), untilMs);
   return due.rows.length === 0 ? [] : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];
 }
 

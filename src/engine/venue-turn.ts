@@ -15,6 +15,7 @@ import { bronzeWriter } from '../data/bronze/writer.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
 import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
+import { answerReader } from '../data/silver/period.ts';
 import { joinBronzeReports } from './asset-reports.ts';
 import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
@@ -95,7 +96,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const silver: SilverReport[] = [];
   if (!turn.request.assets.includes('silver')) return { bronze, silver };
   const venue = venueOf(pipeline.venues, turn.exchange);
-  const context = { ports: pipeline.ports, lake: pipeline.lake, adapter: venue.adapter, fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs };
+  const context = { ports: pipeline.ports, lake: pipeline.lake, answers: answerReader(pipeline.ports, pipeline.lake, venue.adapter), fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs };
   for (const period of periods) {
     const scopes = plans.flatMap((plan) => {
       const isInside = (day: Day): boolean => periodOf(day, turn.run.interval) === period;

@@ -6,17 +6,16 @@ import { cellsOfSeries, recordCells } from '../../faults/ledger/cells.ts';
 import type { CellState, FailedRange } from '../../faults/ledger/account.ts';
 import { checkFence, type Fence } from '../../faults/ledger/runs.ts';
 import { firstCandleOf } from '../../faults/ledger/symbols.ts';
-import { intervalMs } from '../../market/interval.ts';
-import { dayOf, dayRange, type Day } from '../../market/partition.ts';
+import { DAY_MS, intervalMs } from '../../market/interval.ts';
+import { dayRange, dayStartMs, type Day } from '../../market/partition.ts';
 import { coverageOf } from '../bronze/page-index.ts';
-import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
 import { quarantineColumns } from '../lake/quarantine-columns.ts';
 import { manifestEntry, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
 import { tellingRows } from '../quality/series-record.ts';
 import { accountCell } from './cell-account.ts';
-import { readPeriod, rowKey, type PeriodRows } from './period.ts';
+import { readPeriod, type AnswerReader, type PeriodRows } from './period.ts';
 import { summaryOf } from './summary.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
@@ -33,7 +32,7 @@ export interface SymbolScope {
 export interface SilverContext {
   readonly ports: Ports;
   readonly lake: Lake;
-  readonly adapter: ExchangeAdapter;
+  readonly answers: AnswerReader;
   readonly fence: Fence;
   readonly recheckAfterMs: number;
 }
@@ -55,8 +54,7 @@ export interface SilverReport {
  * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
  */
 export async function materialiseSilver(context: SilverContext, key: PeriodKey, scopes: readonly SymbolScope[]): Promise<SilverReport> {
-  const { ports, lake } = context;
-  const period = await readPeriod(ports, lake, context.adapter, key);
+  const period = await readPeriod(context.ports, context.answers, key);
   const cells = await accountPeriod(context, key, { scopes, period });
   await commitPeriod(context, key, { period, cells });
   const isMine = cellFilter(scopes);
@@ -67,14 +65,14 @@ export async function materialiseSilver(context: SilverContext, key: PeriodKey, 
     outputRows: kept.length,
     removedRows: removed.length,
     errors: removed.reduce((sum, { rules }) => sum + rules.length, 0),
-    warnings: kept.reduce((sum, row) => sum + (period.warnings.get(rowKey(row))?.length ?? 0), 0),
+    warnings: period.warned.filter(({ row }) => isMine(row)).reduce((sum, { rules }) => sum + rules.length, 0),
     cells,
   };
 }
 
 function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean {
-  const days = new Map(scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays])]));
-  return (row) => days.get(row.symbol)?.has(dayOf(row.openTimeMs)) ?? false;
+  const days = new Map(scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays].map(dayStartMs))]));
+  return (row) => days.get(row.symbol)?.has(row.openTimeMs - (row.openTimeMs % DAY_MS)) ?? false;
 }
 
 async function accountPeriod(context: SilverContext, key: PeriodKey, { scopes, period }: { scopes: readonly SymbolScope[]; period: PeriodRows }): Promise<CellState[]> {

@@ -6,12 +6,12 @@ import type { PeriodRows } from './period.ts';
 /** What the rows of a period say of themselves in a manifest. */
 export type PeriodSummary = Pick<ManifestEntry, 'rowsSha256' | 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'>;
 
-export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'warnings'>): PeriodSummary => ({
+export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'warned'>): PeriodSummary => ({
   rowsSha256: hashRows(period.rows),
   rowsIn: period.rows.length + period.quarantined.length,
   rowsOut: period.rows.length,
   removedByRule: countRules(period.quarantined.map(({ rules }) => rules)),
-  warningsByRule: countRules([...period.warnings.values()]),
+  warningsByRule: countRules(period.warned.map(({ rules }) => rules)),
   symbols: spansOf(period.rows),
 });
 
