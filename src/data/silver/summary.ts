@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SilverRow } from '../lake/candle-columns.ts';
+import { silverColumns, type SilverRow } from '../lake/candle-columns.ts';
 import type { ManifestEntry, SymbolSpan } from '../lake/manifest.ts';
 import type { PeriodRows } from './period.ts';
 
@@ -15,11 +15,11 @@ export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'war
   symbols: spansOf(period.rows),
 });
 
-/** Tells whether rows changed, however they are encoded. */
+/** Tells whether rows changed, however a file encodes them: texts by line, numbers as doubles, NaN where there is none. */
 function hashRows(rows: readonly SilverRow[]): string {
   const hash = createHash('sha256');
-  for (const row of rows) {
-    hash.update(`${row.symbol}|${row.openTimeMs}|${row.open}|${row.high}|${row.low}|${row.close}|${row.volume}|${row.quoteVolume}|${row.trades}\n`);
+  for (const { name, type, values } of silverColumns(rows)) {
+    hash.update(`${name}\n`).update(type === 'string' ? values.join('\n') : new Float64Array(values.map((value) => Number(value ?? Number.NaN))));
   }
   return hash.digest('hex');
 }
