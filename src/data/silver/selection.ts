@@ -24,19 +24,19 @@ export interface Selection {
 
 /**
  * Chooses one row for each open time of one series: the last valid one. What was asked again and came
- * back valid replaces what was invalid before, so a quarantined candle heals by itself.
+ * back valid replaces what was invalid before, so a quarantined candle heals by itself. `deliveries` in the order of their answers.
  */
 export function selectRows(deliveries: readonly Delivery[]): Selection {
   const taken = new Map<number, Delivery>();
   const quarantined = new Map<number, Delivery>();
   const revised = new Set<number>();
-  const seen = new Set<string>();
+  let seen = { answer: -1, openTimesMs: new Set<number>() };
   let duplicates = 0;
   for (const delivery of deliveries) {
     const { openTimeMs } = delivery.row;
-    const key = `${delivery.answer} ${openTimeMs}`;
-    if (seen.has(key)) duplicates += 1;
-    seen.add(key);
+    if (seen.answer !== delivery.answer) seen = { answer: delivery.answer, openTimesMs: new Set() };
+    if (seen.openTimesMs.has(openTimeMs)) duplicates += 1;
+    seen.openTimesMs.add(openTimeMs);
     if (delivery.judgement.errors.length > 0) {
       quarantined.set(openTimeMs, delivery);
       continue;
