@@ -168,9 +168,14 @@ function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes
   };
 }
 
-/** `manifest.json` beside the periods: the store's rows for people and programs without the store. */
+/**
+ * `manifest.json` beside the periods: the store's rows for people and programs without the store. Read and
+ * written in one transaction: processes that share the directory take turns, and the newest list is written last.
+ */
 async function writeManifestFile({ ports, lake }: SilverContext, { exchange, interval }: PeriodKey): Promise<void> {
-  const files = await ports.store.read('manifestOf', () => manifestOf(exchange, interval));
-  const text = `${JSON.stringify({ schema: 1, exchange, interval, files }, null, 1)}\n`;
-  writeAtomic(ports.files, lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json')), Buffer.from(text));
+  await ports.store.transact('writeManifest', function* () {
+    const files = yield* manifestOf(exchange, interval);
+    const text = `${JSON.stringify({ schema: 1, exchange, interval, files }, null, 1)}\n`;
+    writeAtomic(ports.files, lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json')), Buffer.from(text));
+  });
 }

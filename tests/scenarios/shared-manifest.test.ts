@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Store } from '../../src/kernel/store.ts';
+import { materialise } from '../../src/engine/materialise.ts';
+import type { WorkRequest } from '../../src/engine/work.ts';
+import { rehearse } from './rehearsed.ts';
+
+/** Does `meanwhile` once, after the first operation that follows a commit of silver. */
+function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
+  let state: 'before' | 'committed' | 'done' = 'before';
+  const after = async <T>(name: string, result: Promise<T>): Promise<T> => {
+    const value = await result;
+    if (state === 'committed') {
+      state = 'done';
+      await meanwhile();
+    }
+    if (state === 'before' && name === 'commitSilver') state = 'committed';
+    return value;
+  };
+  return { ...store, transact: (name, operation) => after(name, store.transact(name, operation)), read: (name, operation) => after(name, store.read(name, operation)) };
+}
+
+test('manifest.json names every file, however the runs that write it overlap', async () => {
+  const { pipeline, clock, dataDir } = await rehearse({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });
+  const control = { signal: new AbortController().signal, onProgress: () => undefined };
+  const work = (days: WorkRequest['days']): WorkRequest =>
+    ({ days, markets: pipeline.settings.markets, intervals: ['15m'], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} });
+  const store = interrupted(pipeline.ports.store, () => materialise(pipeline, work({ start: '2025-01-01', end: '2025-01-05' }), control));
+  await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, store } }, work({ start: '2024-12-30', end: '2024-12-31' }), control));
+  const manifest = JSON.parse(readFileSync(join(dataDir, 'silver/exchange=binance/interval=15m/manifest.json'), 'utf8')) as { files: { period: string }[] };
+  expect(manifest.files.map(({ period }) => period)).toEqual(['2024-12', '2025-01']);
+});
