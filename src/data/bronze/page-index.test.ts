@@ -18,7 +18,7 @@ const entry = (id: string, { series, from, candles, isUsed }: { series: Series; 
   const fromMs = FROM_MS + from * intervalMs(series.interval);
   return {
     id, series, range: { fromMs, toMs: fromMs + candles * intervalMs(series.interval) }, rejected: isUsed ? null : 'SCHEMA_MISMATCH',
-    rows: 1, segment: 'seg', offset: 0, length: 1, sha256: id, fetchedAtMs: FROM_MS, runId: 'run',
+    rows: 1, hull: { firstOpenMs: fromMs, lastOpenMs: fromMs }, segment: 'seg', offset: 0, length: 1, sha256: id, fetchedAtMs: FROM_MS, runId: 'run',
   };
 };
 
