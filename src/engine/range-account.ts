@@ -19,11 +19,14 @@ export interface AccountQuery {
   readonly intervals: readonly Interval[];
 }
 
+/** A gap and when it is asked for again; null for a settled one. */
+export type AppointedGap = Gap & { readonly nextAttemptAtMs: number | null };
+
 /** One series of the account, clipped to the asked range. */
 export interface SeriesAccount {
   readonly series: Series;
   readonly account: Account;
-  readonly gaps: readonly (Gap & { readonly nextAttemptAtMs: number | null })[];
+  readonly gaps: readonly AppointedGap[];
   readonly cells: readonly CellState[];
 }
 
@@ -68,7 +71,7 @@ async function seriesAccount({ ports, venues }: Accounted, series: Series, { ran
   });
   const byDay = new Map(cells.map((cell) => [cell.day, cell]));
   let account = EMPTY_ACCOUNT;
-  const gaps: (Gap & { nextAttemptAtMs: number | null })[] = [];
+  const gaps: AppointedGap[] = [];
   for (const day of days) {
     const cell = byDay.get(day) ?? null;
     const whole = dayRange(day);
@@ -78,7 +81,7 @@ async function seriesAccount({ ports, venues }: Accounted, series: Series, { ran
     const counted = cell !== null && isWholeDay ? cell : countPart(due, series.interval, cell);
     const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
     account = addAccounts(account, counted.account);
-    for (const gap of counted.gaps) joinGap(gaps, { ...gap, code: gap.code ?? off?.code ?? null, nextAttemptAtMs });
+    for (const gap of counted.gaps) joinGap(gaps, isOpen(gap) ? { ...gap, code: gap.code ?? off?.code ?? null, nextAttemptAtMs } : { ...gap, nextAttemptAtMs: null });
   }
   return { series, account, gaps, cells };
 }
@@ -90,8 +93,16 @@ function countPart(due: TimeRange, interval: Interval, cell: CellState | null): 
   return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null } });
 }
 
-function joinGap(gaps: (Gap & { nextAttemptAtMs: number | null })[], gap: Gap & { nextAttemptAtMs: number | null }): void {
+const isOpen = ({ state }: Gap): boolean => state === 'pending' || state === 'quarantined';
+
+/** Appointments this close together are one to a reader: the cells of a run are accounted for one after another. Unit: milliseconds. */
+const SAME_APPOINTMENT_MS = 60_000;
+
+/** Adds a gap; one that goes on where the last ended, for the same reason and until about the same time, makes that longer. */
+function joinGap(gaps: AppointedGap[], gap: AppointedGap): void {
   const last = gaps.at(-1);
-  if (last && last.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.cause === gap.cause && last.nextAttemptAtMs === gap.nextAttemptAtMs) gaps[gaps.length - 1] = { ...last, toMs: gap.toMs };
-  else gaps.push(gap);
+  const isSameReason = last?.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.cause === gap.cause;
+  const apartMs = last === undefined || last.nextAttemptAtMs === gap.nextAttemptAtMs ? 0 : Math.abs((last.nextAttemptAtMs ?? Infinity) - (gap.nextAttemptAtMs ?? Infinity));
+  if (last === undefined || !isSameReason || apartMs > SAME_APPOINTMENT_MS) gaps.push(gap);
+  else gaps[gaps.length - 1] = { ...last, toMs: gap.toMs, nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, gap.nextAttemptAtMs ?? Infinity) };
 }

@@ -105,7 +105,7 @@ async function fetchPage(context: VenueContext, page: Page, listing: Listing): P
     counted.rowsInvalid += found.invalid;
     counted.duplicates += found.duplicates;
     const lacking = await lackingCandles(page, valid, listing);
-    const next = hullOf(lacking, page.series.interval);
+    const next = hullOf(doubtfulCandles(context, lacking, answered.rows), page.series.interval);
     const isLast = next === null || look === LOOKS_MAX || (look > 1 && !isProgress);
     await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
     asked = isLast ? null : { series: page.series, range: next };
@@ -181,6 +181,14 @@ async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: L
   const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
   const firstMs = isHeadMissing ? await listing(Math.min(...valid)) : null;
   return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
+}
+
+/** What may have been lost on the way. A venue that leaves out empty candles has said so where its answer goes on behind them. */
+function doubtfulCandles({ adapter }: VenueContext, lacking: readonly number[], rows: readonly DeliveredRow[]): readonly number[] {
+  if (adapter.emptyCandles === 'flat') return lacking;
+  const times = rows.map((row) => row.openTimeMs);
+  const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+  return lacking.filter((openTimeMs) => openTimeMs < firstMs || openTimeMs > lastMs || times.includes(openTimeMs));
 }
 
 interface Findings {
