@@ -57,9 +57,9 @@ test.each(['x', 'y'])('generated: so it does while every venue throttles, lies, 
   for (const venue of Object.values(rehearsal.venues)) expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
 });
 
-test.each(EXCHANGES)('generated: while %s is two minutes behind us, its last candles of the day are left out, not stored unfinished', async (exchange) => {
+test.each(EXCHANGES)('generated: while %s is ten minutes behind us, its last candles of the day are left out, not stored unfinished', async (exchange) => {
   const world = WORLDS.get(exchange) as World;
-  const behind = (handle: StandInHandler): StandInHandler => (request, nowMs) => handle(request, nowMs - 120_000);
+  const behind = (handle: StandInHandler): StandInHandler => (request, nowMs) => handle(request, nowMs - 600_000);
   const rehearsal = await rehearseVenues({ seed: 'behind', interval: '1m', startMs: WEEK_RANGE.toMs + 90_000, venues: { [exchange]: { symbols: SYMBOLS, world, wire: behind } } });
   await rehearsal.run({ days: { start: WEEK.end, end: WEEK.end } });
   for (const series of world.series) {
