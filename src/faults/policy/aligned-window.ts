@@ -40,10 +40,14 @@ const SILENT_WINDOWS_MAX = 2;
 
 const NOBODY = { others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, othersExpected: 0 } as const;
 
-/** The state at a window's beginning, or as it was inside one. An index far in the past is a clock set back: nothing is known then. */
-function windowAt(state: WindowState | null, { index, windowMs }: WindowTime): WindowState {
+/** Processes that know the venue's clock differ by less than this. Unit: milliseconds. */
+const APART_MS_MAX = 2_000;
+
+/** The state at a window's beginning, or as it was inside one. A state from farther ahead was written by a wrong clock: nothing is known then. */
+function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
   const fresh = { index, spent: 0, probeUntilMs: 0, ...NOBODY };
-  if (state === null || index < state.index - 1) return { ...fresh, known: 'nothing' };
+  const aheadMs = state === null ? 0 : (state.index - index) * windowMs - intoMs;
+  if (state === null || aheadMs > APART_MS_MAX) return { ...fresh, known: 'nothing' };
   const passed = index - state.index;
   if (passed <= 0) return state;
   const inOneWindow = state.others + othersToCome({ ...state, othersExpected: 0 }, windowMs);
