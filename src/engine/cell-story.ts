@@ -4,6 +4,7 @@ import { dayRange, dueAtMs } from '../market/partition.ts';
 import type { Account, Gap } from '../faults/ledger/account.ts';
 import { faultsAbout, type FaultEntry } from '../faults/ledger/fault-log.ts';
 import { removedSymbols, type RemovedSymbol } from '../faults/ledger/symbols.ts';
+import { verdictsOf } from '../faults/ledger/verdicts.ts';
 import { answersAbout, type PageEntry } from '../data/bronze/page-index.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf } from './range-account.ts';
@@ -17,6 +18,8 @@ export interface ExplainedGap extends Gap {
   readonly answers: number;
   /** The last thing that went wrong there; null when nothing did. */
   readonly lastFault: FaultEntry | null;
+  /** What it was judged from; null while nobody judged it. */
+  readonly evidence: unknown;
 }
 
 /** One cell: its account, each gap with its evidence, and every answer about it. */
@@ -46,6 +49,7 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
       answers: yield* answersAbout(cell, range, ANSWERS_MAX),
       faults: yield* faultsAbout(cell, range, FAULTS_MAX),
       removed: yield* removedSymbols(),
+      verdicts: yield* verdictsOf(cell, range),
     };
   });
   const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
@@ -61,6 +65,7 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
       candles: candlesIn(gap, interval),
       answers: found.answers.filter((answer) => answer.rejected === null && covers(answer.range, gap)).length,
       lastFault: found.faults.find((fault) => fault.range !== null && overlaps(fault.range, gap)) ?? null,
+      evidence: found.verdicts.find((verdict) => overlaps(verdict, gap))?.evidence ?? null,
     })),
     answers: found.answers,
     removed: found.removed.find((one) => one.exchange === exchange && one.symbol === symbol) ?? null,

@@ -3,6 +3,7 @@ import type { MetFault, RunStory } from '../engine/run-story.ts';
 import type { Account } from '../faults/ledger/account.ts';
 import { recheckAtMs } from '../faults/ledger/symbols.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
+import { GAP_RULES, type GapCause } from '../data/quality/gap-rules.ts';
 import { cellText as referenceOf } from './cell-reference.ts';
 import { count, table, type Console } from './console.ts';
 import { isoTime, runDocument, SCHEMA } from './documents.ts';
@@ -74,7 +75,8 @@ export function cellStoryText(screen: Console, story: CellStory, nowMs: number):
     ...(looks === 0 ? [] : [`  asked ${count(looks, 'time')} and still incomplete`]),
     ...(story.notBeforeMs === null ? [] : [`  ${cell.exchange} asked not to be asked before ${isoTime(story.notBeforeMs)}`]),
     ...(removed === null ? [] : [`  off the active list since ${isoTime(removed.changedAtMs)}: ${removed.reason}${recheckAtMs(removed) === null ? '' : `, asked about again ${isoTime(recheckAtMs(removed))}`}`]),
-    ...section(screen, 'Gaps', shortened(gaps, (shown) => table(['from', 'to', 'candles', 'state', 'code', 'evidence', 'next attempt'], shown.map(gapRow)))),
+    ...section(screen, 'Gaps', shortened(gaps, (shown) => table(['from', 'to', 'candles', 'state', 'why', 'seen', 'next attempt'], shown.map(gapRow)))),
+    ...section(screen, 'Why', [...new Set(gaps.flatMap(({ cause }) => (cause === null ? [] : [`  ${cause}: ${saysOf(cause)}`])))]),
     ...section(screen, 'Answers in bronze', shortened(answers, (shown) => table(['fetched', 'rows', 'used', 'from', 'to', 'place', 'run'], shown.map((answer) => [
       isoTime(answer.fetchedAtMs) ?? '', answer.rows, answer.rejected === null ? 'yes' : `no: ${answer.rejected}`, isoTime(answer.range.fromMs) ?? '', isoTime(answer.range.toMs) ?? '', `${answer.segment}@${answer.offset}`, answer.runId,
     ])))),
@@ -83,10 +85,12 @@ export function cellStoryText(screen: Console, story: CellStory, nowMs: number):
 }
 
 const gapRow = (gap: ExplainedGap): (string | number)[] => [
-  isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.code ?? '-', evidenceOf(gap), isoTime(gap.nextAttemptAtMs) ?? '-',
+  isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.cause ?? gap.code ?? '-', seenOf(gap), isoTime(gap.nextAttemptAtMs) ?? '-',
 ];
 
-function evidenceOf({ answers, lastFault }: ExplainedGap): string {
+const saysOf = (cause: string): string => (cause in GAP_RULES ? GAP_RULES[cause as GapCause].says : 'a rule of another release');
+
+function seenOf({ answers, lastFault }: ExplainedGap): string {
   const seen = answers === 0 ? 'no answer covers it' : `${count(answers, 'answer')} came without it`;
   return lastFault === null ? seen : `${seen}; last: ${lastFault.record.message}`;
 }
@@ -114,7 +118,7 @@ export const cellStoryDocument = ({ cell, account, looks, notBeforeMs, gaps, ans
   not_before: isoTime(notBeforeMs),
   removed: removed === null ? null : { code: removed.code, reason: removed.reason, since: isoTime(removed.changedAtMs), next_check_at: isoTime(recheckAtMs(removed)) },
   gaps: gaps.map((gap) => ({
-    from: isoTime(gap.fromMs), to: isoTime(gap.toMs), candles: gap.candles, reason: gap.state, code: gap.code, next_attempt_at: isoTime(gap.nextAttemptAtMs),
+    from: isoTime(gap.fromMs), to: isoTime(gap.toMs), candles: gap.candles, reason: gap.state, code: gap.code, cause: gap.cause, evidence: gap.evidence, next_attempt_at: isoTime(gap.nextAttemptAtMs),
     answers: gap.answers, last_fault: gap.lastFault === null ? null : { at: isoTime(gap.lastFault.atMs), code: gap.lastFault.record.code, message: gap.lastFault.record.message, decision: gap.lastFault.decision, run_id: gap.lastFault.runId },
   })),
   answers: answers.map((answer) => ({
