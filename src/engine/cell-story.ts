@@ -14,7 +14,7 @@ import { venueOf } from './venues.ts';
 export interface ExplainedGap extends Gap {
   readonly candles: number;
   readonly nextAttemptAtMs: number | null;
-  /** Answers that covered it and did not bring it. */
+  /** Answers about this time that did not bring it. */
   readonly answers: number;
   /** The last thing that went wrong there; null when nothing did. */
   readonly lastFault: FaultEntry | null;
@@ -63,7 +63,7 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
     gaps: (account?.gaps ?? []).map((gap) => ({
       ...gap,
       candles: candlesIn(gap, interval),
-      answers: found.answers.filter((answer) => answer.rejected === null && covers(answer.range, gap)).length,
+      answers: found.answers.filter((answer) => answer.rejected === null && overlaps(answer.range, gap)).length,
       lastFault: found.faults.find((fault) => fault.range !== null && overlaps(fault.range, gap)) ?? null,
       evidence: found.verdicts.find((verdict) => overlaps(verdict, gap))?.evidence ?? null,
     })),
@@ -72,5 +72,4 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
   };
 }
 
-const covers = (whole: TimeRange, part: TimeRange): boolean => whole.fromMs <= part.fromMs && part.toMs <= whole.toMs;
 const overlaps = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && b.fromMs < a.toMs;
