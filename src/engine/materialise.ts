@@ -1,5 +1,5 @@
 import type { Interval } from '../market/interval.ts';
-import { dayRange } from '../market/partition.ts';
+import { dayRange, daysBetween } from '../market/partition.ts';
 import { createRun } from '../faults/ledger/runs.ts';
 import { toRecord } from '../faults/taxonomy/records.ts';
 import { chunksOf, type DayRange } from './chunks.ts';
@@ -7,6 +7,7 @@ import { EXIT, exitOfFault, worstExit } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from './range-account.ts';
 import { executeRun, type RunResult } from './run-execution.ts';
+import { periodsByLease } from './venue-turn.ts';
 import { marketsAt } from './venues.ts';
 import type { Control, RunRequest, WorkRequest, WorkResult } from './work.ts';
 
@@ -32,18 +33,15 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
   return executeAll(pipeline, planned, control);
 }
 
-/** Executes runs one after another; one whose key another process took is left to it. */
+/**
+ * Executes runs in order. While one writes its files the next one asks already, so that no venue waits
+ * for our disk; never two that need the same files, and files are written in the order of the runs. One
+ * whose key another process took is left to it.
+ */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
   const stopped = await pipeline.stopOrder.standing();
   if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };
-  const results: RunResult[] = [];
-  for (const [at, one] of planned.entries()) {
-    const runId = await queueRun(pipeline, one);
-    if (runId === null) continue;
-    const result = await executeRun(pipeline, runId, { ...control, position: { run: at + 1, runs: planned.length } });
-    results.push(result);
-    if (result.endsWork) break;
-  }
+  const results = await executeInOrder(pipeline, planned, control);
   const account = await accountOfAll(pipeline, planned);
   const exit = worstExit([...results.map((result) => result.exit), ...(account.pending > 0 ? [EXIT.partial] : [])]);
   return {
@@ -53,6 +51,40 @@ export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRu
     error: exit === EXIT.done || exit === EXIT.partial ? null : (results.find((result) => result.exit === exit)?.error ?? null),
   };
 }
+
+async function executeInOrder(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<readonly RunResult[]> {
+  const results: (RunResult | null)[] = planned.map(() => null);
+  let last: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> } = { leases: new Set(), ended: Promise.resolve() };
+  try {
+    for (const [at, one] of planned.entries()) {
+      const leases = leasesOf(one);
+      if (!leases.isDisjointFrom(last.leases)) await last.ended;
+      if (results.some((result) => result?.endsWork)) break;
+      const runId = await queueRun(pipeline, one);
+      if (runId === null) continue;
+      const previous = last.ended;
+      const asked = Promise.withResolvers<void>();
+      const running = executeRun(pipeline, runId, { ...control, position: { run: at + 1, runs: planned.length }, onAsked: asked.resolve, previousEnded: () => previous });
+      last = { leases, ended: bothEnded(previous, running.then((result) => { results[at] = result; })) };
+      await Promise.race([asked.promise, last.ended]);
+      await previous; // never more than two at a time
+    }
+  } finally {
+    await last.ended;
+  }
+  return results.filter((result) => result !== null);
+}
+
+/** Settles when both have; rejects with what the first of them rejects with. */
+async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
+  await Promise.allSettled([first, second]);
+  await first;
+  await second;
+}
+
+/** What a run needs for itself. */
+const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
+  new Set([...work.markets.keys()].flatMap((exchange) => [...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys()]));
 
 async function queueRun({ ports }: Pipeline, { work, interval, days, key }: PlannedRun): Promise<string | null> {
   const id = ports.ids.next('run');

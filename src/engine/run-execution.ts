@@ -17,6 +17,10 @@ export interface RunResult extends RunVerdict {
 
 export interface RunControl extends Control {
   readonly position: { readonly run: number; readonly runs: number };
+  /** Called once every venue was asked for all of it: the next run may begin to ask. */
+  readonly onAsked: () => void;
+  /** Resolves when the run before has ended. Only then are files written. */
+  readonly previousEnded: () => Promise<void>;
 }
 
 /**
@@ -50,8 +54,12 @@ function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence
   return keepingLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
     const request = JSON.parse(run.request) as RunRequest;
     const days = daysBetween(run.partition, run.partitionEnd);
+    const asking = new Set(request.markets.map(([exchange]) => exchange));
+    const onAsked = (exchange: Exchange) => (): void => {
+      if (asking.delete(exchange) && asking.size === 0) control.onAsked();
+    };
     const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>
-      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols }, { ...control, signal });
+      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols }, { ...control, signal, onAsked: onAsked(exchange) });
     const venues = await Promise.all(request.markets.map(([exchange, symbols]) => turn(exchange, symbols)));
     const gold = request.assets.includes('gold') ? await materialiseGold(pipeline, { ...control, signal }, run.id) : null;
     return verdictOf({

@@ -48,8 +48,7 @@ export interface VenueResult {
  */
 export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
   const { run, exchange } = turn;
-  const periods = [...new Set(turn.days.map((day) => periodOf(day, run.interval)))];
-  const periodByLease = new Map(periods.map((period) => [periodLease({ exchange, interval: run.interval, period }), period]));
+  const periodByLease = periodsByLease({ exchange, interval: run.interval, days: turn.days });
   const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
 
   const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
@@ -64,6 +63,10 @@ export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, cont
     wasAnswered: parts.some((part) => part.bronze.wasAnswered),
   };
 }
+
+/** The leases that days of a venue need, each with its period. */
+export const periodsByLease = ({ exchange, interval, days }: Pick<VenueTurn, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
+  new Map([...new Set(days.map((day) => periodOf(day, interval)))].map((period) => [periodLease({ exchange, interval, period }), period]));
 
 /** The part of the asset that another run holds: nobody was asked for it here. */
 const leasedReport = ({ exchange, symbols }: VenueTurn): AssetReport => ({
@@ -93,6 +96,8 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
   const bronze = await askVenueFor(pipeline, turn, { plans, control });
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
+  control.onAsked();
+  await control.previousEnded();
   const silver: SilverReport[] = [];
   if (!turn.request.assets.includes('silver')) return { bronze, silver };
   const venue = venueOf(pipeline.venues, turn.exchange);

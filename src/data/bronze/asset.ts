@@ -42,9 +42,9 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
   const asked = work.filter(({ ask }) => ask.length > 0).length;
   const refused = asked === 0 ? null : await learnLimits(context);
-  const outcomes = refused !== null ? [] : await isolateSymbols([...bySymbol.keys()], { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset }, (symbol) => {
+  const outcomes = refused !== null ? [] : await isolateSymbols([...bySymbol.keys()], { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset }, (symbol, { endedBy: ended }) => {
     const { series, ask } = bySymbol.get(symbol) as SeriesWork;
-    return fetchSeries(context, series, ask);
+    return fetchSeries(context, { series, ranges: ask, endedBy: ended });
   });
   const endedBy = refused ?? outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();

@@ -1,8 +1,9 @@
+import { forEachAtOnce } from '../../kernel/at-once.ts';
 import type { Series } from '../../market/candle.ts';
 import { gridOf, hullOf, type TimeRange } from '../../market/range.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
 import { removeSymbol } from '../../faults/ledger/symbols.ts';
-import { SchemaMismatchError, ValidationError, type ExchangeAPIError } from '../../faults/taxonomy/errors.ts';
+import { SchemaMismatchError, ValidationError, type ExchangeAPIError, type Fault } from '../../faults/taxonomy/errors.ts';
 import { ruleOf } from '../../faults/taxonomy/table.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
 import type { DeliveredRow, Page } from '../exchanges/adapter.ts';
@@ -14,7 +15,7 @@ import { askVenue, isListed, type VenueAnswer, type VenueContext } from './venue
 /** A stretch of a series that stays without an answer, and what ended the attempts. */
 export interface PageFailure {
   readonly range: TimeRange;
-  readonly fault: ExchangeAPIError;
+  readonly fault: Fault;
   /** The venue's word, or what our deadline left over: nobody asks before. Null when healing decides. */
   readonly notBeforeMs: number | null;
 }
@@ -32,39 +33,49 @@ export interface SeriesFetch {
 
 /** So many pages of one series failing in a row end the series for this run: the venue will not answer the rest either. */
 const FAILED_PAGES_IN_ROW_MAX = 2;
+/** Pages of one series asked at the same time: one that stalls holds up only itself. */
+const PAGES_AT_ONCE = 8;
+
+/** The work on one series. */
+export interface SeriesQuestion {
+  readonly series: Series;
+  readonly ranges: readonly TimeRange[];
+  /** What has ended the asset for every symbol; its remaining pages are not asked. */
+  readonly endedBy: () => Fault | null;
+}
 
 /**
- * Asks for `ranges` of one series, page by page; each answer is durable before the next is asked. A
- * page that fails for good leaves its own range without answer and no other.
+ * Asks for `ranges` of one series, page by page; each answer is durable before the page counts as
+ * answered. The first page goes alone: what concerns the symbol or the whole venue shows in it. A page that
+ * fails for good leaves its own range without answer and no other.
  * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
  */
-export async function fetchSeries(context: VenueContext, series: Series, ranges: readonly TimeRange[]): Promise<SeriesFetch> {
-  const pages = planPages(series, ranges, context.adapter.rowsPerPageMax);
+export async function fetchSeries(context: VenueContext, { series, ranges, endedBy }: SeriesQuestion): Promise<SeriesFetch> {
   const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
   const listing = listingOf(context, series);
   let failedInRow = 0;
-  for (const [at, page] of pages.entries()) {
-    const fetched = await fetchPage(context, page, listing);
-    total.pagesAnswered += fetched.failure === null ? 1 : 0;
-    total.rowsDelivered += fetched.rowsDelivered;
-    total.rowsInvalid += fetched.rowsInvalid;
-    total.rowsStored += fetched.rowsStored;
-    total.duplicates += fetched.duplicates;
+  let ended: Omit<PageFailure, 'range'> | null = null;
+  const ask = async (page: Page): Promise<void> => {
+    const assetFault = endedBy();
+    if (assetFault !== null) ended ??= { fault: assetFault, notBeforeMs: null };
+    if (ended !== null) {
+      failures.push({ ...ended, range: page.range });
+      return;
+    }
+    const { failure, ...counted } = await fetchPage(context, page, listing);
+    for (const key of ['rowsDelivered', 'rowsInvalid', 'rowsStored', 'duplicates'] as const) total[key] += counted[key];
+    total.pagesAnswered += failure === null ? 1 : 0;
     context.onPage(page);
-    if (fetched.failure === null) {
-      failedInRow = 0;
-      continue;
-    }
-    failures.push(fetched.failure);
-    failedInRow += 1;
-    if (fetched.failure.notBeforeMs !== null || failedInRow >= FAILED_PAGES_IN_ROW_MAX) {
-      const { failure } = fetched;
-      failures.push(...pages.slice(at + 1).map((rest) => ({ ...failure, range: rest.range })));
-      break;
-    }
-  }
-  return { ...total, failures };
+    failedInRow = failure === null ? 0 : failedInRow + 1;
+    if (failure === null) return;
+    failures.push(failure);
+    if (failure.notBeforeMs !== null || failedInRow >= FAILED_PAGES_IN_ROW_MAX) ended ??= failure;
+  };
+  const [first, ...rest] = planPages(series, ranges, context.adapter.rowsPerPageMax);
+  if (first !== undefined) await ask(first);
+  await forEachAtOnce(rest, PAGES_AT_ONCE, ask);
+  return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
 }
 
 /** Where the series begins, given the earliest candle in hand; looked for at most once in a run, and only when it matters. */

@@ -1,3 +1,4 @@
+import { forEachAtOnce } from '../../kernel/at-once.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
 import type { Fault } from '../taxonomy/errors.ts';
 import { judge } from '../taxonomy/judge.ts';
@@ -17,6 +18,13 @@ export interface IsolationOptions {
   readonly endsAsset: (fault: Fault) => boolean;
 }
 
+/** What the work on one symbol gets to see. */
+export interface IsolatedWork {
+  readonly signal: AbortSignal;
+  /** The fault that has ended the asset for every symbol; null while it goes on. */
+  readonly endedBy: () => Fault | null;
+}
+
 /**
  * Runs `work` for every symbol, at most `concurrencyMax` at a time. A fault stays with its symbol;
  * a defect or a cancellation stops everything and is thrown once the work under way has ended.
@@ -25,32 +33,22 @@ export interface IsolationOptions {
 export async function isolateSymbols<T>(
   symbols: readonly MarketSymbol[],
   options: IsolationOptions,
-  work: (symbol: MarketSymbol, signal: AbortSignal) => Promise<T>,
+  work: (symbol: MarketSymbol, at: IsolatedWork) => Promise<T>,
 ): Promise<SymbolOutcome<T>[]> {
   const outcomes: SymbolOutcome<T>[] = [];
-  const queue = farApart(symbols);
-  let assetEnded = false;
-  let thrown: { readonly error: unknown } | null = null;
-
-  const worker = async (): Promise<void> => {
-    while (!assetEnded && thrown === null) {
-      const symbol = queue.shift();
-      if (symbol === undefined) return;
-      try {
-        options.signal.throwIfAborted();
-        outcomes.push({ symbol, ok: true, value: await work(symbol, options.signal) });
-      } catch (error) {
-        const verdict = judge(error);
-        if (verdict.verdict !== 'fault') thrown ??= { error };
-        else {
-          outcomes.push({ symbol, ok: false, fault: verdict.fault });
-          assetEnded ||= options.endsAsset(verdict.fault);
-        }
-      }
+  let endedBy: Fault | null = null;
+  await forEachAtOnce(farApart(symbols), options.concurrencyMax, async (symbol) => {
+    if (endedBy !== null) return;
+    try {
+      options.signal.throwIfAborted();
+      outcomes.push({ symbol, ok: true, value: await work(symbol, { signal: options.signal, endedBy: () => endedBy }) });
+    } catch (error) {
+      const verdict = judge(error);
+      if (verdict.verdict !== 'fault') throw error;
+      outcomes.push({ symbol, ok: false, fault: verdict.fault });
+      if (options.endsAsset(verdict.fault)) endedBy ??= verdict.fault;
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(options.concurrencyMax, symbols.length) }, worker));
-  if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
+  });
   return outcomes.toSorted((a, b) => symbols.indexOf(a.symbol) - symbols.indexOf(b.symbol));
 }
 
