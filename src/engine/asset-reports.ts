@@ -40,7 +40,7 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
   const partial_inputs = bronze.filter((report) => report.outcome !== 'complete').map((report) => report.asset);
   return {
     asset: SILVER_ASSET,
-    outcome: silverOutcome(bronze, { symbols_failed, removal_rate }),
+    outcome: parts.some((part) => part.damagedAnswers > 0) ? 'partial' : silverOutcome(bronze, { symbols_failed, removal_rate }),
     status: parts.length > 0 && input_rows === 0 ? 'no_input_data' : 'success',
     input_rows,
     output_rows: sumOf(parts, (part) => part.outputRows),

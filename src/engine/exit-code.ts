@@ -55,6 +55,7 @@ export function exitOfFault(code: FaultCode): ExitCode {
     case 'REQUEST_REJECTED':
     case 'NOT_FOUND':
     case 'SYMBOL_INVALID':
+    case 'ANSWER_DAMAGED':
     case 'ROWS_INVALID':
     case 'ROWS_DUPLICATE':
     case 'ROWS_MISSING':

@@ -4,8 +4,9 @@ import type { Exchange } from '../market/exchange.ts';
 import { INTERVALS, type Interval } from '../market/interval.ts';
 import { dayOf } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { unpackAnswer, type StoredAnswer } from '../data/bronze/answers.ts';
-import { answerAt } from '../data/bronze/page-index.ts';
+import type { StoredAnswer } from '../data/bronze/answers.ts';
+import { readAnswer } from '../data/bronze/kept-answers.ts';
+import { pageById } from '../data/bronze/page-index.ts';
 import { parseRawReference, quarantineRows, type QuarantinedRow } from '../data/lake/quarantine-columns.ts';
 import type { DayRange } from './chunks.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -67,10 +68,10 @@ export interface RawRow {
 /** The answer in bronze that a quarantined row came from; null when it is not there any more. */
 export async function rawOf({ ports, lake }: Pipeline, { raw }: QuarantinedRow): Promise<RawRow | null> {
   const place = parseRawReference(raw);
-  const page = place === null ? null : await ports.store.read('answerAt', () => answerAt(place));
-  if (place === null || page === null || !ports.files.exists(lake.at(page.segment))) return null;
-  const answer = unpackAnswer(ports.files.readSlice(lake.at(page.segment), page.offset, page.length));
-  return { answer, row: rowsOf(JSON.parse(answer.body))[place.index] ?? null };
+  const page = place === null ? null : await ports.store.read('pageById', () => pageById(place.page));
+  if (place === null || page === null) return null;
+  const kept = readAnswer(ports.files, lake, page);
+  return kept.ok ? { answer: kept.stored, row: rowsOf(JSON.parse(kept.stored.body))[place.index] ?? null } : null;
 }
 
 /** The rows of a used answer: the body itself, or the list in its envelope. */

@@ -108,4 +108,7 @@ export function writeAtomic(files: Files, path: string, bytes: Uint8Array): void
 /** `.tmp-<name>` in the same directory: what a crash leaves behind is known by its name and removed at the next start. */
 export const tempBeside = (path: string): string => `${dirname(path)}/${TEMP_PREFIX}${path.slice(dirname(path).length + 1)}`;
 
+/** True for a file's name that `tempBeside` gave. */
+export const isTemp = (name: string): boolean => name.startsWith(TEMP_PREFIX);
+
 const TEMP_PREFIX = '.tmp-';

@@ -2,17 +2,28 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpAnswer } from '../../kernel/http.ts';
+import type { Series } from '../../market/candle.ts';
+import type { FaultCode } from '../../faults/taxonomy/table.ts';
+import type { Page } from '../exchanges/adapter.ts';
 
-/** An answer of a venue as bronze keeps it: what was asked, what came back, when. One JSON line in the file. */
-export interface StoredAnswer {
+/**
+ * An answer of a venue as bronze keeps it: who asked for what, what came back, when. One JSON line in the
+ * file, and all that its row in the index is made from.
+ */
+export interface StoredAnswer extends Series {
   readonly v: 1;
+  readonly id: string;
+  readonly run_id: string;
+  /** What was asked for, as ISO times; `to` is exclusive. */
+  readonly from: string;
+  readonly to: string;
   readonly url: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** ISO time the answer was complete. */
   readonly fetched_at: string;
   /** Null for a used answer; the fault's code for one that could not be used. */
-  readonly rejected: string | null;
+  readonly rejected: FaultCode | null;
   readonly body: string;
   /** `base64` when the body is not UTF-8 text. */
   readonly encoding: 'utf8' | 'base64';
@@ -24,18 +35,27 @@ const KEPT_HEADERS = /^(?:content-type|content-length|content-encoding|date|retr
 const LEVEL = 3;
 
 export interface AnswerToStore {
+  /** Sorts by the time the answer came. */
+  readonly id: string;
+  readonly runId: string;
+  readonly page: Page;
   readonly url: string;
   readonly answer: HttpAnswer;
   readonly fetchedAtMs: number;
-  readonly rejected: string | null;
+  readonly rejected: FaultCode | null;
 }
 
 /** One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
 export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array; readonly sha256: string } {
-  const { answer } = toStore;
+  const { answer, page } = toStore;
   const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
   const stored: StoredAnswer = {
     v: 1,
+    id: toStore.id,
+    run_id: toStore.runId,
+    ...page.series,
+    from: new Date(page.range.fromMs).toISOString(),
+    to: new Date(page.range.toMs).toISOString(),
     url: toStore.url,
     status: answer.status,
     headers: Object.fromEntries(Object.entries(answer.headers).filter(([name]) => KEPT_HEADERS.test(name))),
@@ -46,12 +66,21 @@ export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array
   };
   const line = Buffer.from(`${JSON.stringify(stored)}\n`);
   const frame = zstdCompressSync(line, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 } });
-  return { frame, sha256: createHash('sha256').update(line).digest('hex') };
+  return { frame, sha256: sha256Of(line) };
 }
 
-/** Throws when the frame is damaged (zstd's own checksum). */
-export function unpackAnswer(frame: Uint8Array): StoredAnswer {
-  return JSON.parse(zstdDecompressSync(frame).toString('utf8')) as StoredAnswer;
+const sha256Of = (line: Uint8Array): string => createHash('sha256').update(line).digest('hex');
+
+/** The answer in a frame and the hash of its line; null when the bytes are damaged (zstd's own checksum) or hold no answer. */
+export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer; readonly sha256: string } | null {
+  try {
+    const line = zstdDecompressSync(frame);
+    const stored = JSON.parse(line.toString('utf8')) as Partial<StoredAnswer> | null;
+    return stored?.v === 1 && stored.id !== undefined ? { stored: stored as StoredAnswer, sha256: sha256Of(line) } : null;
+  } catch (error) {
+    if (Error.isError(error)) return null; // zlib's or the parser's: bytes that are not what was written
+    throw error;
+  }
 }
 
 /** The answer as the wire gave it, to be read by the venue's adapter again. */

@@ -1,7 +1,7 @@
 import { all, exec, first, type Migration, type Operation } from '../../kernel/store.ts';
 import type { Series } from '../../market/candle.ts';
 import { intervalMs } from '../../market/interval.ts';
-import { candlesIn, mergeRanges, type TimeRange } from '../../market/range.ts';
+import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../market/range.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
 
 /**
@@ -71,16 +71,20 @@ interface PageRow {
   readonly run_id: string;
 }
 
+/** Earliest and latest of these open times, in any order; null for none. */
+export const hullOfTimes = (openTimesMs: readonly number[]): PageEntry['hull'] =>
+  openTimesMs.length === 0 ? null : { firstOpenMs: Math.min(...openTimesMs), lastOpenMs: Math.max(...openTimesMs) };
+
 /** No used answer covers more candles: what touches a range begins at most so long before it. */
 const CANDLES_PER_PAGE_MAX = 10_000;
 
-/** @throws RangeError for a used answer that covers more than a lookup would find. */
+/** An answer that is indexed already stays as it is. @throws RangeError for a used answer that covers more than a lookup would find. */
 export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
   for (const page of pages) {
     if (page.rejected === null && candlesIn(page.range, page.series.interval) > CANDLES_PER_PAGE_MAX) throw new RangeError(`page ${page.id} covers more than ${CANDLES_PER_PAGE_MAX} candles`);
     yield* exec(
       `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, first_open, last_open, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (id) do nothing`,
       page.id, page.series.exchange, page.series.symbol, page.series.interval, page.range.fromMs, page.range.toMs, page.rejected, page.rows,
       page.hull?.firstOpenMs ?? null, page.hull?.lastOpenMs ?? null, page.segment, page.offset, page.length, page.sha256, page.fetchedAtMs, page.runId,
     );
@@ -106,15 +110,34 @@ export function* answersAbout(series: Series, range: TimeRange, limit: number): 
   return rows.map(toPage);
 }
 
-/** The answer that begins at this byte of a segment; null when there is none. */
-export function* answerAt({ segment, offset }: Pick<PageEntry, 'segment' | 'offset'>): Operation<PageEntry | null> {
-  const row = yield* first<PageRow>('select * from bronze_pages where segment = $1 and byte_offset = $2', segment, offset);
+/** Null when there is no such answer. */
+export function* pageById(id: string): Operation<PageEntry | null> {
+  const row = yield* first<PageRow>('select * from bronze_pages where id = $1', id);
   return row === null ? null : toPage(row);
 }
 
 /** What of a series has been answered at all. */
 export function* coverageOf(series: Series, range: TimeRange): Operation<readonly TimeRange[]> {
   return mergeRanges((yield* usedPages(series, range)).map((page) => page.range));
+}
+
+/** Takes these answers out of use: their bytes cannot be read any more. */
+export function* markDamaged(ids: readonly string[]): Operation<void> {
+  for (const id of ids) yield* exec('update bronze_pages set rejected = $2 where id = $1', id, 'ANSWER_DAMAGED' satisfies FaultCode);
+}
+
+/** What damaged answers covered and no other does, by symbol. */
+export function* damagedRanges(of: Omit<Series, 'symbol'>, range: TimeRange): Operation<ReadonlyMap<string, readonly TimeRange[]>> {
+  const rows = yield* all<PageRow>(
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $5 and range_to > $4 and rejected = $6`,
+    of.exchange, of.interval, range.fromMs - CANDLES_PER_PAGE_MAX * intervalMs(of.interval), range.fromMs, range.toMs, 'ANSWER_DAMAGED' satisfies FaultCode,
+  );
+  const found = new Map<string, readonly TimeRange[]>();
+  for (const [symbol, pages] of Map.groupBy(rows.map(toPage), (page) => page.series.symbol)) {
+    const left = subtractRanges(pages.map((page) => page.range), yield* coverageOf({ ...of, symbol }, range));
+    if (left.length > 0) found.set(symbol, intersectRanges(left, [range]));
+  }
+  return found;
 }
 
 const toPage = (row: PageRow): PageEntry => ({

@@ -24,7 +24,7 @@ export interface PageFailure {
 export interface SeriesFetch {
   readonly pagesAnswered: number;
   readonly rowsDelivered: number;
-  /** Rows that break a rule, before the second look. */
+  /** Open times that have only rows that break a rule, after every look. */
   readonly rowsInvalid: number;
   readonly rowsStored: number;
   readonly duplicates: number;
@@ -100,7 +100,8 @@ const LOOKS_MAX = 4;
 /** One page, and further looks at what its answer did not have or had wrong. */
 async function fetchPage(context: VenueContext, page: Page, listing: Listing): Promise<PageFetch> {
   const valid = new Set<number>();
-  const counted = { rowsDelivered: 0, rowsInvalid: 0, duplicates: 0 };
+  const invalid = new Set<number>();
+  const counted = { rowsDelivered: 0, duplicates: 0 };
   let failure: PageFailure | null = null;
   let asked: Page | null = page;
   for (let look = 1; asked !== null; look++) {
@@ -112,8 +113,8 @@ async function fetchPage(context: VenueContext, page: Page, listing: Listing): P
     const found = inspect(context, asked, answered.rows);
     const isProgress = found.valid.difference(valid).size > 0;
     for (const openTimeMs of found.valid) valid.add(openTimeMs);
+    for (const openTimeMs of found.invalid) invalid.add(openTimeMs);
     counted.rowsDelivered += answered.rows.length;
-    counted.rowsInvalid += found.invalid;
     counted.duplicates += found.duplicates;
     const lacking = await lackingCandles(page, valid, listing);
     const next = hullOf(doubtfulCandles(context, lacking, answered.rows), page.series.interval);
@@ -121,7 +122,7 @@ async function fetchPage(context: VenueContext, page: Page, listing: Listing): P
     await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
     asked = isLast ? null : { series: page.series, range: next };
   }
-  return { ...counted, rowsStored: valid.size, failure };
+  return { ...counted, rowsInvalid: invalid.difference(valid).size, rowsStored: valid.size, failure };
 }
 
 const ASKED_AGAIN = { missing: 'asked again', invalid: 'asked again' } as const;
@@ -171,16 +172,17 @@ async function confirmRemoval(context: VenueContext, page: Page, fault: Exchange
 interface Inspection {
   /** Open times with a row that breaks no rule. */
   readonly valid: ReadonlySet<number>;
-  readonly invalid: number;
+  /** Open times with a row that breaks one. */
+  readonly invalid: ReadonlySet<number>;
   readonly duplicates: number;
 }
 
 function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
   const fetchedAtMs = context.ports.clock.nowMs();
-  const good = rows.filter((row) => judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0);
+  const { good = [], bad = [] } = Object.groupBy(rows, (row) => (judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad'));
   return {
     valid: new Set(good.map((row) => row.openTimeMs)),
-    invalid: rows.length - good.length,
+    invalid: new Set(bad.map((row) => row.openTimeMs)),
     duplicates: rows.length - new Set(rows.map((row) => row.openTimeMs)).size,
   };
 }
@@ -211,9 +213,10 @@ interface Findings {
 
 /** Puts what was wrong with the data of one answer into the fault log: each code once with its count. */
 async function logFindings(context: VenueContext, page: Page, { found, lacking, fate }: Findings): Promise<void> {
-  const absent = lacking.length - Math.min(found.invalid, lacking.length);
+  const invalid = found.invalid.size;
+  const absent = lacking.length - Math.min(invalid, lacking.length);
   const faults = [
-    ...(found.invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${found.invalid} rows break a rule`, rows: found.invalid, decision: fate.invalid })] : []),
+    ...(invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${invalid} rows break a rule`, rows: invalid, decision: fate.invalid })] : []),
     ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent} candles are not in the answer`, rows: absent, decision: fate.missing })] : []),
     ...(found.duplicates > 0 ? [dataFault(context, page, { code: 'ROWS_DUPLICATE', message: `${found.duplicates} rows came twice`, rows: found.duplicates, decision: 'last kept' })] : []),
   ];

@@ -3,20 +3,16 @@ import type { Ports } from '../../kernel/ports.ts';
 import { dayOf } from '../../market/partition.ts';
 import { checkFence, type Fence } from '../../faults/ledger/runs.ts';
 import { recordFaults, type FaultEntry } from '../../faults/ledger/fault-log.ts';
-import type { FaultCode } from '../../faults/taxonomy/table.ts';
-import type { Page } from '../exchanges/adapter.ts';
 import type { Lake } from '../lake/layout.ts';
 import { packAnswer, type AnswerToStore } from './answers.ts';
-import { recordPages, type PageEntry } from './page-index.ts';
+import { hullOfTimes, recordPages, type PageEntry } from './page-index.ts';
 
 /** How long answers are gathered before they share one fsync and one transaction. Unit: milliseconds. */
 const GROUP_MS = 25;
 const SEGMENTS_MAX = 9_999;
 
 /** One answer to keep, with what it covers and the faults that belong into the same transaction. */
-export interface BronzeItem extends Omit<AnswerToStore, 'rejected'> {
-  readonly page: Page;
-  readonly rejected: FaultCode | null;
+export interface BronzeItem extends Omit<AnswerToStore, 'id' | 'runId'> {
   /** Open times of the rows, valid or not, in any order. */
   readonly openTimesMs: readonly number[];
 }
@@ -35,7 +31,7 @@ export interface BronzeWriter {
 
 /**
  * Appends answers to a segment of this run alone: append, fsync, then index rows and fault log in one
- * fenced transaction. A crash in between leaves bytes that no index row names; nobody reads them.
+ * fenced transaction. A crash in between leaves bytes that no index row names; nobody reads them, unless `repair` finds them whole.
  */
 export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWriter {
   const { files, clock } = ports;
@@ -55,15 +51,16 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
 
   const append = (item: BronzeItem): PageEntry => {
     const segment = segmentFor(item);
-    const { frame, sha256 } = packAnswer(item);
+    const id = ports.ids.next('page');
+    const { frame, sha256 } = packAnswer({ ...item, id, runId: fence.runId });
     const offset = files.append(lake.at(segment), frame);
     return {
-      id: ports.ids.next('page'),
+      id,
       series: item.page.series,
       range: item.page.range,
       rejected: item.rejected,
       rows: item.openTimesMs.length,
-      hull: item.openTimesMs.length === 0 ? null : { firstOpenMs: Math.min(...item.openTimesMs), lastOpenMs: Math.max(...item.openTimesMs) },
+      hull: hullOfTimes(item.openTimesMs),
       segment,
       offset,
       length: frame.length,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
-import { writeAtomic, type Files } from '../../kernel/files.ts';
+import { isTemp, writeAtomic, type Files } from '../../kernel/files.ts';
 import { dayOf } from '../../market/partition.ts';
 import type { PeriodKey } from '../lake/layout.ts';
 import type { ManifestEntry } from '../lake/manifest.ts';
@@ -38,6 +38,7 @@ const goldPath = ({ exchange, interval, period }: PeriodKey): string => `data/in
 
 /** Where everything under this folder of the repository is ours to remove when it is no longer made. */
 export const DATA_FOLDER = 'data/';
+const META_FOLDER = '_meta/';
 
 /** The whole dataset as files. The same silver gives the same bytes: nothing in it depends on when or by whom it was made. */
 export function datasetFiles(input: DatasetInput): GoldFile[] {
@@ -47,9 +48,9 @@ export function datasetFiles(input: DatasetInput): GoldFile[] {
     path: goldPath(period), exchange: period.exchange, interval: period.interval, period: period.period, sha256: data[at]?.sha256, rows: period.rowsOut,
     rows_in: period.rowsIn, removed_by_rule: period.removedByRule, warnings_by_rule: period.warningsByRule, symbols: period.symbols,
   }));
-  const meta = [fileOf('README.md', renderCard({ repo: input.repo, rows: cardRows(input) })), fileOf('_meta/manifest.json', `${JSON.stringify({ schema: 1, files: described }, null, 1)}\n`)];
+  const meta = [fileOf('README.md', renderCard({ repo: input.repo, rows: cardRows(input) })), fileOf(`${META_FOLDER}manifest.json`, `${JSON.stringify({ schema: 1, files: described }, null, 1)}\n`)];
   const sums = [...meta, ...data].map((file) => `${file.sha256}  ${file.path}\n`).toSorted((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join('');
-  return [...meta, fileOf('_meta/SHA256SUMS', sums), ...data];
+  return [...meta, fileOf(`${META_FOLDER}SHA256SUMS`, sums), ...data];
 }
 
 function cardRows({ periods, missing }: DatasetInput): CardRow[] {
@@ -66,7 +67,7 @@ function cardRows({ periods, missing }: DatasetInput): CardRow[] {
   }));
 }
 
-/** Makes `directory` hold exactly the dataset: writes what differs, removes data files that are no longer part of it. */
+/** Makes `directory` hold exactly the dataset: writes what differs, removes data files that are no longer part of it and what a crash left. */
 export function writeDataset(files: Files, directory: string, dataset: readonly GoldFile[]): { readonly written: number; readonly removed: number } {
   let written = 0;
   for (const file of dataset) {
@@ -77,7 +78,8 @@ export function writeDataset(files: Files, directory: string, dataset: readonly 
   }
   const kept = new Set(dataset.map((file) => file.path));
   const stale = filesBelow(files, join(directory, DATA_FOLDER)).filter((path) => !kept.has(relative(directory, path)));
-  for (const path of stale) files.remove(path);
+  const left = [directory, join(directory, META_FOLDER)].flatMap((folder) => files.list(folder).filter(isTemp).map((name) => join(folder, name)));
+  for (const path of [...stale, ...left]) files.remove(path);
   return { written, removed: stale.length };
 }
 

@@ -62,6 +62,11 @@ export function* recordManifest(entry: ManifestEntry): Operation<void> {
   );
 }
 
+/** For a period without rows, which has no file. */
+export function* forgetManifest(key: PeriodKey): Operation<void> {
+  yield* exec('delete from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3', key.exchange, key.interval, key.period);
+}
+
 /** Every file of one venue and interval, oldest period first. */
 export function* manifestOf(exchange: Exchange, interval: Interval): Operation<readonly ManifestEntry[]> {
   const rows = yield* all<{ entry: string }>(

@@ -6,7 +6,7 @@ export interface QuarantinedRow {
   readonly row: SilverRow;
   readonly rules: readonly string[];
   readonly runId: string;
-  /** `segment@offset#index`: the answer in bronze and the row's place in it. */
+  /** `page#index`: the answer in bronze by its id, and the row's place in it. */
   readonly raw: string;
 }
 
@@ -27,18 +27,16 @@ export function quarantineRows(columns: ReadonlyMap<string, readonly ColumnValue
   return silverRows(columns).map((row, at) => ({ row, rules: text('rule', at).split(','), runId: text('run_id', at), raw: text('raw', at) }));
 }
 
-/** Where one row of an answer lies in bronze. */
+/** Where one row of an answer lies: the answer's id, wherever bronze keeps it, and the row's place in it. */
 export interface RawPlace {
-  /** Relative to the data directory. */
-  readonly segment: string;
-  readonly offset: number;
+  readonly page: string;
   readonly index: number;
 }
 
-export const rawReference = ({ segment, offset, index }: RawPlace): string => `${segment}@${offset}#${index}`;
+export const rawReference = ({ page, index }: RawPlace): string => `${page}#${index}`;
 
 /** Reads a reference back; null for text that is none. */
 export function parseRawReference(text: string): RawPlace | null {
-  const [, segment, offset, index] = /^(.+)@(\d+)#(\d+)$/.exec(text) ?? [];
-  return segment === undefined ? null : { segment, offset: Number(offset), index: Number(index) };
+  const [, page, index] = /^(\w+)#(\d+)$/.exec(text) ?? [];
+  return page === undefined ? null : { page, index: Number(index) };
 }

@@ -1,7 +1,8 @@
 import type { Ports } from '../../kernel/ports.ts';
 import { periodRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
-import { answerOf, unpackAnswer } from '../bronze/answers.ts';
+import { answerOf } from '../bronze/answers.ts';
+import { readAnswer, type AnswerLoss } from '../bronze/kept-answers.ts';
 import { usedPages, type PageEntry } from '../bronze/page-index.ts';
 import type { DeliveredRow, ExchangeAdapter } from '../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../lake/candle-columns.ts';
@@ -26,11 +27,19 @@ export interface PeriodRows {
   readonly revisions: number;
   /** sha256 of every answer used, in order of arrival. */
   readonly inputs: readonly string[];
+  /** Answers that could not be read any more: nothing above is theirs. */
+  readonly lost: readonly LostAnswer[];
+}
+
+/** An indexed answer whose bytes are gone. */
+export interface LostAnswer {
+  readonly page: PageEntry;
+  readonly loss: AnswerLoss;
 }
 
 /** Rows of kept answers, read again from bronze. */
 export interface AnswerReader {
-  read(page: PageEntry): readonly DeliveredRow[];
+  read(page: PageEntry): readonly DeliveredRow[] | AnswerLoss;
   /** Called after each period: what reaches into the next one is held for it, everything else forgotten. */
   endPeriod(range: TimeRange): void;
 }
@@ -42,8 +51,9 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
     read: (page) => {
       const known = held.get(page.id);
       if (known !== undefined) return known.rows;
-      const stored = unpackAnswer(files.readSlice(lake.at(page.segment), page.offset, page.length));
-      const rows = adapter.readCandles({ series: page.series, range: page.range }, answerOf(stored), page.fetchedAtMs);
+      const kept = readAnswer(files, lake, page);
+      if (!kept.ok) return kept.loss;
+      const rows = adapter.readCandles({ series: page.series, range: page.range }, answerOf(kept.stored), page.fetchedAtMs);
       held.set(page.id, { page, rows });
       return rows;
     },
@@ -56,15 +66,22 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
 /** Reads every used answer that touches the period. The result depends on the answers alone, not on who asked or when. */
 export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: AnswerReader, key: PeriodKey): Promise<PeriodRows> {
   const range = periodRange(key.period);
-  const pages = await store.read('usedPages', () => usedPages({ exchange: key.exchange, interval: key.interval }, range));
-  const bySymbol = Map.groupBy(pages, (page) => page.series.symbol);
+  const indexed = await store.read('usedPages', () => usedPages({ exchange: key.exchange, interval: key.interval }, range));
+  const pages: ReadPage[] = [];
+  const lost: LostAnswer[] = [];
+  for (const page of indexed) {
+    const delivered = answers.read(page);
+    if (typeof delivered === 'string') lost.push({ page, loss: delivered });
+    else pages.push({ page, delivered });
+  }
+  const bySymbol = Map.groupBy(pages, ({ page }) => page.series.symbol);
   const rows: SilverRow[] = [];
   const quarantined: QuarantinedRow[] = [];
   const warned: WarnedRow[] = [];
   let duplicates = 0;
   let revisions = 0;
   for (const symbolPages of bySymbol.values()) {
-    const deliveries = symbolPages.flatMap((page, answer) => deliveriesOf(page, answer, answers.read(page)))
+    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf(page, answer, delivered))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
     duplicates += selection.duplicates;
@@ -74,8 +91,8 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
       if (judgement.warnings.length > 0) warned.push({ row: silver, rules: judgement.warnings });
     }
     for (const { silver, row, judgement, answer } of selection.quarantined) {
-      const page = symbolPages[answer] as PageEntry;
-      quarantined.push({ row: silver, rules: judgement.errors, runId: page.runId, raw: rawReference({ segment: page.segment, offset: page.offset, index: row.index }) });
+      const { page } = symbolPages[answer] as ReadPage;
+      quarantined.push({ row: silver, rules: judgement.errors, runId: page.runId, raw: rawReference({ page: page.id, index: row.index }) });
     }
   }
   answers.endPeriod(range);
@@ -85,8 +102,14 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
     warned,
     duplicates,
     revisions,
-    inputs: pages.map((page) => page.sha256),
+    inputs: pages.map(({ page }) => page.sha256),
+    lost,
   };
+}
+
+interface ReadPage {
+  readonly page: PageEntry;
+  readonly delivered: readonly DeliveredRow[];
 }
 
 function deliveriesOf(page: PageEntry, answer: number, rows: readonly DeliveredRow[]): Delivery[] {

@@ -128,6 +128,17 @@ export class StorageError extends PipelineError {
   }
 }
 
+/** An answer that bronze kept cannot be read any more. `loss`: `missing`, `cut` or `damaged`. */
+export class AnswerDamagedError extends PipelineError {
+  readonly code = 'ANSWER_DAMAGED';
+  readonly facts: Facts & { readonly exchange: string; readonly symbol: string; readonly segment: string; readonly offset: number; readonly loss: string };
+
+  constructor(facts: AnswerDamagedError['facts'], options?: ErrorOptions) {
+    super(`the answer at byte ${facts.offset} of ${facts.segment} is ${facts.loss}; its candles are asked for again`, options);
+    this.facts = facts;
+  }
+}
+
 export class CellsLeasedError extends PipelineError {
   readonly code = 'CELLS_LEASED';
   readonly facts: Facts & { readonly lease: string; readonly owner: string };
@@ -166,7 +177,7 @@ export class DefectError extends PipelineError {
 }
 
 /** Every expected failure there is. */
-export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | CellsLeasedError | AlertChannelError | DefectError;
+export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | AnswerDamagedError | CellsLeasedError | AlertChannelError | DefectError;
 
 /** Fails to compile with the name of a code that has no class. */
 export const everyCodeHasAClass: [FaultCode] extends [Fault['code']] ? true : Exclude<FaultCode, Fault['code']> = true;

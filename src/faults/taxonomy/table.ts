@@ -158,15 +158,21 @@ export const FAULTS = {
   },
   STATE_UNUSABLE: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'refused', level: 'error',
-    signal: 'state.db is damaged, foreign, or written by a newer Candlekeep',
+    signal: 'state.db is damaged, foreign, written by a newer Candlekeep, or missing beside stored candles',
     action: 'Refuses to start and leaves the file as it is.',
-    hint: 'Use the Candlekeep that wrote it, or name another --data-dir. Bronze and silver beside it are complete.',
+    hint: 'Use the Candlekeep that wrote it, or name another --data-dir. A lost or damaged state is rebuilt from bronze: candlekeep repair.',
   },
   STORAGE_FAILED: {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'run-stops', level: 'critical',
     signal: 'the data directory cannot be written: full disk, permissions, read-only, I/O error',
     action: 'The run stops. What was stored before stays whole; the next run continues there.',
     hint: 'Free space or correct the permissions of the data directory, then run the same command again.',
+  },
+  ANSWER_DAMAGED: {
+    kind: 'data', triesMax: 1, backoff: null, consequence: 'failed', level: 'error',
+    signal: 'an answer kept in bronze is gone, cut or does not match its checksum when silver is rebuilt from it',
+    action: 'The answer is marked unusable and its candles are pending and asked again; every other answer of the file is used as before.',
+    hint: 'Look at the disk (dmesg). With a backup of the segment: put it back and run candlekeep repair, else candlekeep heal --now.',
   },
   CELLS_LEASED: {
     kind: 'transient', triesMax: 1, backoff: null, consequence: 'refused', level: 'info',

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { tempBeside, writeAtomic } from '../../kernel/files.ts';
+import { recordCells } from '../../faults/ledger/cells.ts';
+import type { CellState } from '../../faults/ledger/account.ts';
+import { checkFence } from '../../faults/ledger/runs.ts';
+import { silverColumns } from '../lake/candle-columns.ts';
+import type { PeriodKey } from '../lake/layout.ts';
+import { forgetManifest, manifestEntry, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
+import { quarantineColumns } from '../lake/quarantine-columns.ts';
+import type { SilverContext } from './asset.ts';
+import type { PeriodRows } from './period.ts';
+import { summaryOf } from './summary.ts';
+
+/**
+ * Makes the files of a period hold exactly these rows, and the ledger these cells: in one transaction, or
+ * not at all. What differs on disk is written, whoever changed it; what a crash left beside it is removed.
+ */
+export async function commitPeriod(context: SilverContext, key: PeriodKey, { period, cells }: { readonly period: PeriodRows; readonly cells: readonly CellState[] }): Promise<void> {
+  const { ports, lake, fence } = context;
+  const { parquet, store, clock } = ports;
+  const bytes = period.rows.length === 0 ? null : await parquet.encode(silverColumns(period.rows));
+  const quarantine = period.quarantined.length === 0 ? null : await parquet.encode(quarantineColumns(period.quarantined));
+  const before = await store.read('manifestEntry', () => manifestEntry(key));
+  const entry = bytes === null ? null : entryOf({ key, path: lake.silverFile(key), period, bytes, before, runId: fence.runId, nowMs: clock.nowMs() });
+  const moves = [prepareFile(context, lake.silverFile(key), bytes), prepareFile(context, lake.quarantineFile(key), quarantine)];
+  await store.transact('commitSilver', function* () {
+    yield* checkFence(fence);
+    for (const move of moves) move();
+    yield* entry === null ? forgetManifest(key) : recordManifest(entry);
+    yield* recordCells(cells, { runId: fence.runId, nowMs: clock.nowMs() });
+  });
+  await writeManifestFile(context, key);
+}
+
+/** Writes bytes beside their place, unless they are there already, and returns what moves them there; null stands for no file. */
+function prepareFile({ ports, lake }: SilverContext, path: string, bytes: Uint8Array | null): () => void {
+  const { files } = ports;
+  const target = lake.at(path);
+  const temp = tempBeside(target);
+  files.remove(temp);
+  if (bytes === null) {
+    return () => {
+      if (files.exists(target)) files.remove(target);
+    };
+  }
+  if (files.exists(target) && Buffer.from(files.read(target)).equals(bytes)) return () => undefined;
+  files.write(temp, bytes);
+  files.fsync(temp);
+  return () => {
+    files.rename(temp, target);
+    files.fsyncDirectory(dirname(target));
+  };
+}
+
+function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes: Uint8Array; before: ManifestEntry | null; runId: string; nowMs: number }): ManifestEntry {
+  const { key, period, before } = made;
+  const summary = summaryOf(period);
+  const sha256 = createHash('sha256').update(made.bytes).digest('hex');
+  const written = before?.sha256 === sha256 ? { runId: before.runId, writtenAtMs: before.writtenAtMs } : { runId: made.runId, writtenAtMs: made.nowMs };
+  return {
+    ...key,
+    ...summary,
+    ...written,
+    path: made.path,
+    revision: before === null ? 1 : before.revision + (before.rowsSha256 === summary.rowsSha256 ? 0 : 1),
+    sha256,
+    bytes: made.bytes.length,
+    duplicates: period.duplicates,
+    inputs: period.inputs,
+  };
+}
+
+/**
+ * `manifest.json` beside the periods: the store's rows for people and programs without the store. Read and
+ * written in one transaction: processes that share the directory take turns, and the newest list is written last.
+ */
+async function writeManifestFile({ ports, lake }: SilverContext, { exchange, interval }: PeriodKey): Promise<void> {
+  const { files, store } = ports;
+  const path = lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json'));
+  await store.transact('writeManifest', function* () {
+    const entries = yield* manifestOf(exchange, interval);
+    const bytes = Buffer.from(`${JSON.stringify({ schema: 1, exchange, interval, files: entries }, null, 1)}\n`);
+    files.remove(tempBeside(path));
+    const isThere = files.exists(path);
+    if (isThere ? !bytes.equals(files.read(path)) : entries.length > 0) writeAtomic(files, path, bytes);
+  });
+}
