@@ -7,12 +7,13 @@ import type { Log } from '../kernel/log.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
 import { freshRandom } from '../kernel/random.ts';
+import type { Store } from '../kernel/store.ts';
 import type { StopOrder } from '../faults/policy/guards.ts';
 import { ADAPTERS, type Adapters } from '../data/exchanges/registry.ts';
 import { lakeAt, type Lake } from '../data/lake/layout.ts';
 import { configurationIdentity } from './configuration-identity.ts';
 import type { Settings } from './settings.ts';
-import { openLimits, openState } from './state.ts';
+import { openLimits, openState, refuseLostState } from './state.ts';
 import { durableStop } from './stop-order.ts';
 import { venuesOf, type Venues } from './venues.ts';
 
@@ -36,17 +37,20 @@ export interface OpenOptions {
   readonly world?: Partial<WorldPorts>;
   /** Default: the registry's. */
   readonly adapters?: Adapters;
+  /** A state that knows nothing of the candles beside it is refused, unless it is about to be rebuilt. */
+  readonly lostState?: 'refused' | 'rebuilt';
 }
 
 /**
  * Opens a data directory.
- * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use.
+ * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log, world = {}, adapters = ADAPTERS }: OpenOptions): Promise<Pipeline> {
+export async function openPipeline(settings: Settings, { log, world = {}, adapters = ADAPTERS, lostState = 'refused' }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
-  const store = openState(lake.state);
+  const open = (): Store => openState(lake.state);
+  const store = lostState === 'rebuilt' ? open() : await refuseLostState(realFiles, lake, open);
   const limits = openLimits(lake.limits);
   const http = undiciHttp(settings.network);
   const clock = world.clock ?? realClock;

@@ -1,7 +1,9 @@
-import type { Store } from '../kernel/store.ts';
+import type { Files } from '../kernel/files.ts';
+import { first, type Operation, type Store } from '../kernel/store.ts';
 import { openSqliteStore } from '../kernel/sqlite-store.ts';
 import { StoreRefusedError, type StoreRefusal } from '../kernel/store-errors.ts';
 import { BRONZE_1 } from '../data/bronze/page-index.ts';
+import type { Lake } from '../data/lake/layout.ts';
 import { LAKE_1 } from '../data/lake/manifest.ts';
 import { StateError } from '../faults/taxonomy/errors.ts';
 import { MARKETS_1 } from '../faults/ledger/market-choices.ts';
@@ -14,11 +16,32 @@ const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1];
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',
   foreign: 'is a database of another program; name another --data-dir',
-  // Not "move it away": a run without the state rebuilds silver files from the few answers that it knows.
-  damaged: 'is damaged or not a database; restore a copy of it or name another --data-dir. Bronze and silver beside it are complete',
+  damaged: 'is damaged or not a database; restore a copy of it, or move it away and run candlekeep repair. Bronze and silver beside it are complete',
   busy: 'is held by another process for too long; try again',
   runtime: 'needs the SQLite of Node 24.15 or newer',
 };
+
+/**
+ * Refuses a state that knows nothing beside stored candles: every file would be rebuilt from the few
+ * answers that come next. Nothing is opened when there is no file.
+ * @throws StateError (STATE_UNUSABLE).
+ */
+export async function refuseLostState(files: Files, lake: Lake, open: () => Store): Promise<Store> {
+  const isUsed = ['bronze', 'silver'].some((layer) => files.list(lake.at(layer)).length > 0);
+  const lost = new StateError(`${lake.state} knows nothing of the candles beside it; run candlekeep repair, or restore a copy of it`, { path: lake.state, reason: 'lost' });
+  if (isUsed && (!files.exists(lake.state) || files.sizeBytes(lake.state) === 0)) throw lost;
+  const store = open();
+  if (!isUsed || !(await store.read('isUntouched', () => isUntouched()))) return store;
+  store.close();
+  throw lost;
+}
+
+function* isUntouched(): Operation<boolean> {
+  const row = yield* first<{ known: number }>(
+    'select exists(select 1 from runs) or exists(select 1 from bronze_pages) or exists(select 1 from silver_manifest) as known',
+  );
+  return Number(row?.known) === 0;
+}
 
 /** What processes share about venues; a step is added as above. */
 const LIMITS_MIGRATIONS = [POLICY_1];

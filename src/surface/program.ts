@@ -17,6 +17,7 @@ import { addMaterialiseCommands } from './commands/materialise.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addResumeCommand } from './commands/resume.ts';
+import { addRepairCommand } from './commands/repair.ts';
 import { addRunsCommand } from './commands/runs.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -73,6 +74,7 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   addMaterialiseCommands(program, run);
   addStartCommand(program, run);
   addCheckGapsCommand(program, run);
+  addRepairCommand(program, run);
   addResumeCommand(program, run);
   program.commandsGroup('See what happened:');
   addStatusCommand(program, run);

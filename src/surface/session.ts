@@ -2,7 +2,7 @@ import { realClock, type Clock } from '../kernel/clock.ts';
 import { openLog } from '../kernel/pino-log.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { EXIT, type ExitCode } from '../engine/exit-code.ts';
-import { openPipeline, type Pipeline } from '../engine/pipeline.ts';
+import { openPipeline, type OpenOptions, type Pipeline } from '../engine/pipeline.ts';
 import type { Control } from '../engine/work.ts';
 import { loadConfiguration, type Configuration } from './configuration.ts';
 import type { OptionKey } from './options.ts';
@@ -52,10 +52,10 @@ export interface OpenSession extends Session {
 }
 
 /** Opens the pipeline for `work` and closes it again. A first SIGINT or SIGTERM cancels, a second one ends the process at once. */
-export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>): Promise<ExitCode> {
+export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
   const { io, screen, options } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
-  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo }) });
+  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo }), ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
   const release = io.onStop((signal) => {

@@ -37,24 +37,38 @@ export interface SegmentScan {
 // Source: RFC 8878, section 3.1.1; little-endian 0xFD2FB528.
 const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
-/** Every whole answer of a segment, whatever lies between them. */
+/**
+ * Every whole answer of a segment, whatever lies between them. A damaged frame may tell a wrong length and
+ * reach over its neighbours, so after one the next beginning of a frame is looked for.
+ */
 export function scanSegment(bytes: Uint8Array): SegmentScan {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const answers: FoundAnswer[] = [];
   const damaged: { offset: number; length: number }[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const frames = wholeFrames(bytes.subarray(at));
-    for (const frame of frames) {
-      const place = { offset: at + frame.offset, length: frame.length };
-      const found = unpackAnswer(bytes.subarray(place.offset, place.offset + place.length));
-      if (found === null) damaged.push(place);
-      else answers.push({ ...place, ...found });
-    }
-    const offset = at + frames.reduce((sum, { length }) => sum + length, 0);
-    if (offset === bytes.length) break;
-    const next = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(MAGIC, offset + 1);
-    if (next < 0) return { answers, damaged, tornBytes: bytes.length - offset };
-    damaged.push({ offset, length: next - offset });
-    at = next;
+    const rest = answersFrom(bytes, at);
+    answers.push(...rest.answers);
+    if (rest.endsAt === bytes.length) break;
+    const next = text.indexOf(MAGIC, rest.endsAt + 1);
+    if (next < 0 && !rest.isFrame) return { answers, damaged, tornBytes: bytes.length - rest.endsAt };
+    const end = next < 0 ? bytes.length : next;
+    const last = damaged.at(-1);
+    if (last !== undefined && last.offset + last.length === rest.endsAt) last.length = end - last.offset;
+    else damaged.push({ offset: rest.endsAt, length: end - rest.endsAt });
+    at = end;
   }
   return { answers, damaged, tornBytes: 0 };
+}
+
+/** Answers up to the first bytes that are none. `isFrame`: those look like a whole frame. */
+function answersFrom(bytes: Uint8Array, start: number): { readonly answers: readonly FoundAnswer[]; readonly endsAt: number; readonly isFrame: boolean } {
+  const answers: FoundAnswer[] = [];
+  let endsAt = start;
+  for (const { length } of wholeFrames(bytes.subarray(start))) {
+    const found = unpackAnswer(bytes.subarray(endsAt, endsAt + length));
+    if (found === null) return { answers, endsAt, isFrame: true };
+    answers.push({ offset: endsAt, length, ...found });
+    endsAt += length;
+  }
+  return { answers, endsAt, isFrame: false };
 }

@@ -126,6 +126,25 @@ export function* markDamaged(ids: readonly string[]): Operation<void> {
   for (const id of ids) yield* exec('update bronze_pages set rejected = $2 where id = $1', id, 'ANSWER_DAMAGED' satisfies FaultCode);
 }
 
+/** Takes answers into use again whose bytes are there again. */
+export function* restorePages(pages: readonly Pick<PageEntry, 'id' | 'rejected' | 'segment' | 'offset'>[]): Operation<void> {
+  for (const { id, rejected, segment, offset } of pages) yield* exec('update bronze_pages set rejected = $2, segment = $3, byte_offset = $4 where id = $1', id, rejected, segment, offset);
+}
+
+/** The whole index. */
+export function* everyPage(): Operation<readonly PageEntry[]> {
+  return (yield* all<PageRow>('select * from bronze_pages order by fetched_at, id')).map(toPage);
+}
+
+/** Series with used answers, and from when to when these reach. */
+export function* answeredSeries(): Operation<readonly (Series & TimeRange)[]> {
+  const rows = yield* all<Pick<PageRow, 'exchange' | 'symbol' | 'candle_interval'> & { from_ms: number; to_ms: number }>(
+    `select exchange, symbol, candle_interval, min(range_from) as from_ms, max(range_to) as to_ms from bronze_pages where rejected is null or rejected = $1
+     group by exchange, candle_interval, symbol order by exchange, candle_interval, symbol`, 'ANSWER_DAMAGED' satisfies FaultCode,
+  );
+  return rows.map((row) => ({ exchange: row.exchange, symbol: row.symbol, interval: row.candle_interval, fromMs: row.from_ms, toMs: row.to_ms }));
+}
+
 /** What damaged answers covered and no other does, by symbol. */
 export function* damagedRanges(of: Omit<Series, 'symbol'>, range: TimeRange): Operation<ReadonlyMap<string, readonly TimeRange[]>> {
   const rows = yield* all<PageRow>(
