@@ -1,13 +1,15 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
+import { dayOf, dayStartMs } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { CellsLeasedError } from '../faults/taxonomy/errors.ts';
 import { releaseLeases } from '../faults/ledger/leases.ts';
 import { loopState, recordLoopTurn, type LoopState } from '../faults/ledger/loops.ts';
 import { keepingLeases, leaseNow } from './lease-keeping.ts';
-import { materialise } from './materialise.ts';
+import { executeAll, materialise } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
 import { heal } from './recovery-turn.ts';
+import { dayToVerify, nextVerificationAtMs, reverify } from './reverification.ts';
 import { closeDue, daysOfTurn, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
 import type { Control, WorkResult } from './work.ts';
 
@@ -100,7 +102,7 @@ async function takeTurn({ ports }: Pipeline, { loop, state, work }: NextTurn & {
 
 async function loopsOf(pipeline: Pipeline, work: DaemonWork, signal: AbortSignal): Promise<readonly Loop[]> {
   const schedules = schedulesOf(pipeline.venues, await work.markets(signal), work.intervals);
-  return [...schedules.map((schedule) => scheduleLoop(pipeline, work, schedule)), recoveryLoop(pipeline)];
+  return [...schedules.map((schedule) => scheduleLoop(pipeline, work, schedule)), recoveryLoop(pipeline), verificationLoop(pipeline, work)];
 }
 
 function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledSeries): Loop {
@@ -132,5 +134,19 @@ function recoveryLoop(pipeline: Pipeline): Loop {
     name: 'recovery',
     dueAtMs: (state) => (state === null ? clock.nowMs() : state.cursorMs + RECOVERY_EVERY_MS),
     turn: async (_state, control) => ({ cursorMs: clock.nowMs(), result: await heal(pipeline, { keptWaits: 'all' }, control) }),
+  };
+}
+
+/** Once a day, a sample of a day that has been closed for one: the cursor is the day verified last. A first turn only sets it. */
+function verificationLoop(pipeline: Pipeline, work: DaemonWork): Loop {
+  const { clock } = pipeline.ports;
+  return {
+    name: 'verification',
+    dueAtMs: (state) => (state === null ? clock.nowMs() : nextVerificationAtMs(dayOf(state.cursorMs))),
+    turn: async (state, control) => {
+      const day = dayToVerify(clock.nowMs());
+      const result = state === null ? await executeAll(pipeline, [], control) : await reverify(pipeline, { day, markets: await work.markets(control.signal), intervals: work.intervals }, control);
+      return { cursorMs: dayStartMs(day), result };
+    },
   };
 }

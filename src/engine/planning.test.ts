@@ -20,7 +20,7 @@ function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
   return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, flat: [], cut: [], looks: 1, pendingSinceMs: WHOLE.toMs, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
 }
 
-const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], firstCandleMs: null, graceMs: 5_000, ...over });
+const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], newest: null, firstCandleMs: null, graceMs: 5_000, rowsPerPageMax: 1_000, ...over });
 const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) => planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
 
 test('chunks hold every day once, none longer than a month (at 1d a year)', () => {
@@ -83,4 +83,15 @@ test('healing groups neighbouring days of all symbols into one run, newest first
   const runs = planHealing(days.flatMap((day) => ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({ ...cell([gap(0, 24)]), symbol, day }))));
   expect(runs.map(({ start, end }) => [start, end])).toEqual([['2024-04-01', '2024-04-15'], ['2024-03-01', '2024-03-31'], ['2024-01-01', '2024-01-03']]);
   for (const { markets } of runs) expect([...markets]).toEqual([['binance', ['BTC/USDT', 'ETH/USDT']]]);
+});
+
+test('the newest candle, told before it had settled, is asked once more with the candles after it, and only then', () => {
+  const half = { fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 10 * HOUR_MS };
+  const newest = (answeredAfterMs: number) => ({ openMs: half.toMs - HOUR_MS, answeredAtMs: half.toMs + answeredAfterMs });
+  const ask = (over: Partial<SeriesKnowledge>) => plan(knowledge(null, { covered: [half], ...over })).ask;
+  expect(ask({ newest: newest(5_000) })).toEqual([{ fromMs: half.toMs - HOUR_MS, toMs: WHOLE.toMs }]);
+  expect(ask({ newest: newest(HOUR_MS) }), 'it had settled').toEqual([{ fromMs: half.toMs, toMs: WHOLE.toMs }]);
+  expect(ask({ newest: newest(5_000), rowsPerPageMax: 14 }), 'a request of its own').toEqual([{ fromMs: half.toMs, toMs: WHOLE.toMs }]);
+  expect(ask({ newest: newest(5_000), covered: [WHOLE] }), 'nothing after it').toEqual([]);
+  expect(plan(knowledge(null, { covered: [half], newest: newest(5_000) }), { selection: 'kept' }).ask).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { Exchange } from '../market/exchange.ts';
-import type { Interval } from '../market/interval.ts';
+import { intervalMs, type Interval } from '../market/interval.ts';
 import { dayOf, dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
 import { mergeRanges } from '../market/range.ts';
 import type { Series } from '../market/candle.ts';
@@ -10,7 +10,7 @@ import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
 import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
-import { coverageOf } from '../data/bronze/page-index.ts';
+import { usedPages, type PageEntry } from '../data/bronze/page-index.ts';
 import { bronzeWriter } from '../data/bronze/writer.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
@@ -22,7 +22,7 @@ import { leaseLater, leaseNow } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
 import { venueOf } from './venues.ts';
-import { planSeries, type PlanOptions, type SeriesPlan } from './work-plan.ts';
+import { planSeries, type PlanOptions, type SeriesKnowledge, type SeriesPlan } from './work-plan.ts';
 import type { RunRequest } from './work.ts';
 
 /** The part of a run that concerns one venue. */
@@ -101,7 +101,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const silver: SilverReport[] = [];
   if (!turn.request.assets.includes('silver')) return { bronze, silver };
   const venue = venueOf(pipeline.venues, turn.exchange);
-  const context = { ports: pipeline.ports, lake: pipeline.lake, answers: answerReader(pipeline.ports, pipeline.lake, venue.adapter), fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs };
+  const context = { ports: pipeline.ports, lake: pipeline.lake, answers: answerReader(pipeline.ports, pipeline.lake, venue.adapter), fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs, trigger: turn.run.trigger };
   for (const period of periods) {
     const scopes = plans.flatMap((plan) => {
       const isInside = (day: Day): boolean => periodOf(day, turn.run.interval) === period;
@@ -179,19 +179,26 @@ interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
 /** What a run would ask of one series, from what ledger and bronze know of it. */
 async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
   const { series, days } = question;
-  const { graceMs } = venueOf(venues, series.exchange).adapter;
+  const { graceMs, rowsPerPageMax } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
-  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], firstCandleMs: null, graceMs }, options);
+  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], newest: null, firstCandleMs: null, graceMs, rowsPerPageMax }, options);
   const known = await ports.store.read('seriesKnowledge', function* () {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
-      covered: yield* coverageOf(series, { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }),
+      pages: yield* usedPages(series, { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }),
       first: yield* firstCandleOf(series),
     };
   });
+  const covered = mergeRanges(known.pages.map((page) => page.range));
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
-  return planSeries({ series, days, cells, covered: known.covered, firstCandleMs: known.first?.openMs ?? null, graceMs }, options);
+  return planSeries({ series, days, cells, covered, newest: newestOf(series, known.pages), firstCandleMs: known.first?.openMs ?? null, graceMs, rowsPerPageMax }, options);
+}
+
+function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
+  if (pages.length === 0) return null;
+  const toMs = Math.max(...pages.map(({ range }) => range.toMs));
+  return { openMs: toMs - intervalMs(interval), answeredAtMs: Math.max(...pages.filter(({ range }) => range.toMs === toMs).map(({ fetchedAtMs }) => fetchedAtMs)) };
 }
 
 async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control }: { plans: readonly SeriesPlan[]; control: RunControl }): Promise<BronzeResult> {

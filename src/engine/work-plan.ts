@@ -1,7 +1,7 @@
 import type { Series } from '../market/candle.ts';
 import { intervalMs } from '../market/interval.ts';
-import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
-import { dayRange, dueAtMs, type Day } from '../market/partition.ts';
+import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
+import { dayOf, dayRange, dueAtMs, type Day } from '../market/partition.ts';
 import type { CellState, FailedRange } from '../faults/ledger/account.ts';
 import { withNeighbours } from '../data/quality/looks.ts';
 
@@ -32,9 +32,12 @@ export interface SeriesKnowledge {
   readonly cells: ReadonlyMap<Day, CellState>;
   /** What used answers in bronze cover. */
   readonly covered: readonly TimeRange[];
+  /** The newest candle that was answered about, and when last; null where there is none. */
+  readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
   readonly firstCandleMs: number | null;
-  /** The venue's grace. */
+  /** The venue's grace, and how many candles its answers hold at most. */
   readonly graceMs: number;
+  readonly rowsPerPageMax: number;
 }
 
 /** The work on one series. */
@@ -81,7 +84,22 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
     if (wanted.length > 0) askedDays.add(day);
     ask.push(...wanted);
   }
-  return { series: known.series, ask: mergeRanges(ask), days, askedDays, openDays, withheld };
+  const reread = options.selection === 'missing' ? lateTruth(mergeRanges(ask), known) : null;
+  const rereadDay = reread === null ? null : dayOf(reread.fromMs);
+  if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
+  return { series: known.series, ask: mergeRanges(reread === null ? ask : [...ask, reread]), days: days.toSorted(), askedDays, openDays, withheld };
+}
+
+/**
+ * The newest stored candle, when it was last told before another candle's length had passed: a venue may
+ * have settled it since. It is asked for once more with the candles after it, as long as that costs no request.
+ */
+function lateTruth(ask: readonly TimeRange[], { series, newest, days, rowsPerPageMax }: SeriesKnowledge): TimeRange | null {
+  const stepMs = intervalMs(series.interval);
+  if (newest === null || newest.answeredAtMs >= newest.openMs + 2 * stepMs || !days.includes(dayOf(newest.openMs))) return null;
+  const next = ask.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
+  if (next === undefined || candlesIn(next, series.interval) % rowsPerPageMax === 0) return null;
+  return { fromMs: newest.openMs, toMs: next.fromMs };
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>

@@ -33,7 +33,7 @@ export interface SymbolSpan {
 }
 
 export const LAKE_1: Migration = {
-  name: 'lake 1: manifest of silver files',
+  name: 'lake 1: manifest of silver files, journals',
   statements: [
     `create table silver_manifest (
       exchange text not null,
@@ -43,6 +43,13 @@ export const LAKE_1: Migration = {
       revision bigint not null,
       entry text not null,
       primary key (exchange, candle_interval, period)
+    )`,
+    `create table journal (
+      name text not null,
+      seq bigint not null,
+      line text not null,
+      byte_end bigint,
+      primary key (name, seq)
     )`,
   ],
 };

@@ -1,7 +1,7 @@
 import type { Ports } from '../../kernel/ports.ts';
 import type { FailedRange } from '../../faults/ledger/account.ts';
 import { recordFaults, type FaultEntry } from '../../faults/ledger/fault-log.ts';
-import { checkFence, type Fence } from '../../faults/ledger/runs.ts';
+import { checkFence, type Fence, type RunTrigger } from '../../faults/ledger/runs.ts';
 import { AnswerDamagedError } from '../../faults/taxonomy/errors.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
 import { DAY_MS } from '../../market/interval.ts';
@@ -9,6 +9,7 @@ import { dayStartMs, type Day } from '../../market/partition.ts';
 import { markDamaged } from '../bronze/page-index.ts';
 import type { SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
+import { manifestEntry } from '../lake/manifest.ts';
 import { accountPeriod, withDamaged } from './period-account.ts';
 import { commitPeriod } from './period-commit.ts';
 import { readPeriod, type AnswerReader, type LostAnswer } from './period.ts';
@@ -30,6 +31,8 @@ export interface SilverContext {
   readonly answers: AnswerReader;
   readonly fence: Fence;
   readonly recheckAfterMs: number;
+  /** Why this run asked: the cause of what it corrects. */
+  readonly trigger: RunTrigger;
 }
 
 /** What came of one period, counted over the run's own cells. */
@@ -50,10 +53,11 @@ export interface SilverReport {
  * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
  */
 export async function materialiseSilver(context: SilverContext, key: PeriodKey, scopes: readonly SymbolScope[]): Promise<SilverReport> {
-  const period = await readPeriod(context.ports, context.answers, key);
+  const before = await context.ports.store.read('manifestEntry', () => manifestEntry(key));
+  const period = await readPeriod(context.ports, context.answers, key, before?.inputs);
   if (period.lost.length > 0) await keepLosses(context, period.lost);
   const cells = await accountPeriod(context, key, { scopes: await withDamaged(context, key, scopes), period });
-  await commitPeriod(context, key, { period, cells });
+  await commitPeriod(context, key, { period, cells, before });
   const isMine = cellFilter(scopes);
   const kept = period.rows.filter(isMine);
   const removed = period.quarantined.filter(({ row }) => isMine(row));

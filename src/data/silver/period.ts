@@ -24,11 +24,18 @@ export interface PeriodRows {
   readonly quarantined: readonly QuarantinedRow[];
   readonly warned: readonly WarnedRow[];
   readonly duplicates: number;
-  readonly revisions: number;
+  /** Candles that the file as it stands has otherwise. */
+  readonly revisions: readonly RevisedRow[];
   /** sha256 of every answer used, in order of arrival. */
   readonly inputs: readonly string[];
   /** Answers that could not be read any more: nothing above is theirs. */
   readonly lost: readonly LostAnswer[];
+}
+
+/** A row as it was stored and as it is told now, each with the reference of its answer. */
+export interface RevisedRow {
+  readonly before: { readonly row: SilverRow; readonly raw: string };
+  readonly after: { readonly row: SilverRow; readonly raw: string };
 }
 
 /** An indexed answer whose bytes are gone. */
@@ -63,8 +70,12 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
   };
 }
 
-/** Reads every used answer that touches the period. The result depends on the answers alone, not on who asked or when. */
-export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: AnswerReader, key: PeriodKey): Promise<PeriodRows> {
+/**
+ * Reads every used answer that touches the period. Rows depend on the answers alone, not on who asked or
+ * when; `storedInputs`, the answers behind the file as it stands, tell which rows are revised.
+ */
+export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: AnswerReader, key: PeriodKey, storedInputs: readonly string[] = []): Promise<PeriodRows> {
+  const known = new Set(storedInputs);
   const range = periodRange(key.period);
   const indexed = await store.read('usedPages', () => usedPages({ exchange: key.exchange, interval: key.interval }, range));
   const pages: ReadPage[] = [];
@@ -79,20 +90,21 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
   const quarantined: QuarantinedRow[] = [];
   const warned: WarnedRow[] = [];
   let duplicates = 0;
-  let revisions = 0;
+  const revisions: RevisedRow[] = [];
   for (const symbolPages of bySymbol.values()) {
-    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf(page, answer, delivered))
+    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, known))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
     duplicates += selection.duplicates;
-    revisions += selection.revisions;
+    const referred = ({ silver, row, answer }: Delivery): RevisedRow['before'] => ({ row: silver, raw: rawReference({ page: (symbolPages[answer] as ReadPage).page.id, index: row.index }) });
+    revisions.push(...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })));
     for (const { silver, judgement } of selection.taken) {
       rows.push(silver);
       if (judgement.warnings.length > 0) warned.push({ row: silver, rules: judgement.warnings });
     }
-    for (const { silver, row, judgement, answer } of selection.quarantined) {
-      const { page } = symbolPages[answer] as ReadPage;
-      quarantined.push({ row: silver, rules: judgement.errors, runId: page.runId, raw: rawReference({ page: page.id, index: row.index }) });
+    for (const delivery of selection.quarantined) {
+      const { page } = symbolPages[delivery.answer] as ReadPage;
+      quarantined.push({ ...referred(delivery), rules: delivery.judgement.errors, runId: page.runId });
     }
   }
   answers.endPeriod(range);
@@ -112,10 +124,11 @@ interface ReadPage {
   readonly delivered: readonly DeliveredRow[];
 }
 
-function deliveriesOf(page: PageEntry, answer: number, rows: readonly DeliveredRow[]): Delivery[] {
-  return rows.map((row) => ({
+function deliveriesOf({ page, delivered }: ReadPage, answer: number, known: ReadonlySet<string>): Delivery[] {
+  return delivered.map((row) => ({
     row,
     answer,
+    isKnown: known.has(page.sha256),
     judgement: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }),
     silver: {
       ...page.series,

@@ -6,25 +6,28 @@ import { selectRows, type Delivery } from './selection.ts';
 const HOUR_MS = 3_600_000;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
-function delivery(answer: number, hour: number, over: { readonly close?: number; readonly isValid?: boolean } = {}): Delivery {
+function delivery(answer: number, hour: number, over: { readonly close?: number; readonly isValid?: boolean; readonly isKnown?: boolean } = {}): Delivery {
   const row: DeliveredRow = { index: hour, openTimeMs: hour * HOUR_MS, open: 1, high: 9, low: 1, close: over.close ?? 2, volume: 1, quoteVolume: null, trades: null, closeTimeMs: null };
-  return { row, answer, silver: { ...series, ...row }, judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] } };
+  return { row, answer, isKnown: over.isKnown ?? false, silver: { ...series, ...row }, judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] } };
 }
 
 test('of a row that one answer has twice the last is kept and the other counted', () => {
   const selection = selectRows([delivery(0, 1, { close: 3 }), delivery(0, 1, { close: 4 })]);
   expect(selection.taken.map(({ row }) => row.close)).toEqual([4]);
-  expect(selection).toMatchObject({ duplicates: 1, revisions: 1 });
+  expect(selection).toMatchObject({ duplicates: 1, revisions: [] });
 });
 
 test('the same row in two answers is neither a duplicate nor a revision', () => {
-  expect(selectRows([delivery(0, 1), delivery(1, 1)])).toMatchObject({ duplicates: 0, revisions: 0 });
+  expect(selectRows([delivery(0, 1), delivery(1, 1)])).toMatchObject({ duplicates: 0, revisions: [] });
 });
 
-test('a later answer with other values is a revision and wins', () => {
-  const selection = selectRows([delivery(0, 1, { close: 3 }), delivery(1, 1, { close: 4 })]);
-  expect(selection.taken.map(({ row }) => row.close)).toEqual([4]);
-  expect(selection.revisions).toBe(1);
+test('a later answer with other values wins, and is a revision of what the file was made from', () => {
+  const known = delivery(0, 1, { close: 3, isKnown: true });
+  const selection = selectRows([known, delivery(1, 1, { close: 4 }), delivery(2, 1, { close: 5 }), delivery(2, 2)]);
+  expect(selection.taken.map(({ row }) => row.close)).toEqual([5, 2]);
+  expect(selection.revisions.map(({ before, after }) => [before.answer, after.answer])).toEqual([[0, 2]]);
+  expect(selectRows([known, delivery(1, 1, { close: 4 }), delivery(2, 1, { close: 3 })]).revisions).toEqual([]);
+  expect(selectRows([delivery(0, 1, { isValid: false, isKnown: true }), delivery(1, 1)]).revisions).toEqual([]);
 });
 
 test('a valid row heals a quarantined one, and an invalid row never replaces a valid one', () => {

@@ -9,6 +9,14 @@ export interface Delivery {
   readonly judgement: RowJudgement;
   /** Which answer; rises with the time the answers came. */
   readonly answer: number;
+  /** The file as it stands was made from this answer, among others. */
+  readonly isKnown: boolean;
+}
+
+/** A stored candle that its venue tells otherwise by now. */
+export interface Revision {
+  readonly before: Delivery;
+  readonly after: Delivery;
 }
 
 export interface Selection {
@@ -18,8 +26,8 @@ export interface Selection {
   readonly quarantined: readonly Delivery[];
   /** Rows that one answer delivered more than once. */
   readonly duplicates: number;
-  /** Open times for which valid rows with different values were delivered. */
-  readonly revisions: number;
+  /** Candles whose row differs from the one in the file as it stands. */
+  readonly revisions: readonly Revision[];
 }
 
 /**
@@ -29,7 +37,7 @@ export interface Selection {
 export function selectRows(deliveries: readonly Delivery[]): Selection {
   const taken = new Map<number, Delivery>();
   const quarantined = new Map<number, Delivery>();
-  const revised = new Set<number>();
+  const stored = new Map<number, Delivery>();
   let seen = { answer: -1, openTimesMs: new Set<number>() };
   let duplicates = 0;
   for (const delivery of deliveries) {
@@ -41,18 +49,20 @@ export function selectRows(deliveries: readonly Delivery[]): Selection {
       quarantined.set(openTimeMs, delivery);
       continue;
     }
-    const before = taken.get(openTimeMs);
-    if (before && !sameValues(before.row, delivery.row)) revised.add(openTimeMs);
     taken.set(openTimeMs, delivery);
+    if (delivery.isKnown) stored.set(openTimeMs, delivery);
   }
   return {
     taken: [...taken.values()],
     quarantined: [...quarantined].filter(([openTimeMs]) => !taken.has(openTimeMs)).map(([, delivery]) => delivery),
     duplicates,
-    revisions: revised.size,
+    revisions: [...stored].flatMap(([openTimeMs, before]) => {
+      const after = taken.get(openTimeMs) as Delivery;
+      return sameValues(before.silver, after.silver) ? [] : [{ before, after }];
+    }),
   };
 }
 
-const sameValues = (a: DeliveredRow, b: DeliveredRow): boolean =>
-  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close &&
-  a.volume === b.volume && a.quoteVolume === b.quoteVolume && a.trades === b.trades && a.closeTimeMs === b.closeTimeMs;
+/** Values that silver holds. */
+const sameValues = (a: SilverRow, b: SilverRow): boolean =>
+  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume && a.quoteVolume === b.quoteVolume && a.trades === b.trades;
