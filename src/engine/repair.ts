@@ -5,7 +5,9 @@ import { dayOf } from '../market/partition.ts';
 import { answerOf, type StoredAnswer } from '../data/bronze/answers.ts';
 import { readAnswer, scanSegment, type FoundAnswer } from '../data/bronze/kept-answers.ts';
 import { answeredSeries, everyPage, hullOfTimes, markDamaged, recordPages, restorePages, type PageEntry } from '../data/bronze/page-index.ts';
+import { readJournal } from '../data/lake/journal.ts';
 import { wholeManifest } from '../data/lake/manifest.ts';
+import { recordDecisions, type QuarantineDecision } from '../data/lake/quarantine-decisions.ts';
 import { ExchangeAPIError } from '../faults/taxonomy/errors.ts';
 import { EXIT, worstExit, type ExitCode } from './exit-code.ts';
 import { executeAll } from './materialise.ts';
@@ -53,7 +55,9 @@ export async function repair(pipeline: Pipeline, control: Control): Promise<Repa
   const found = scanBronze(pipeline);
   const known = await store.read('everyPage', () => everyPage());
   const changes = indexChanges(pipeline, found.pages, known);
+  const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson') as readonly QuarantineDecision[];
   await store.transact('repairIndex', function* () {
+    yield* recordDecisions(decisions);
     yield* recordPages(changes.missing);
     yield* restorePages(changes.restored);
     yield* markDamaged(changes.lost.map(({ id }) => id));

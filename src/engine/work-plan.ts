@@ -2,7 +2,7 @@ import type { Series } from '../market/candle.ts';
 import { intervalMs } from '../market/interval.ts';
 import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayOf, dayRange, dueAtMs, type Day } from '../market/partition.ts';
-import type { CellState, FailedRange } from '../faults/ledger/account.ts';
+import { isOpenGap, type CellState, type FailedRange } from '../faults/ledger/account.ts';
 import { withNeighbours } from '../data/quality/looks.ts';
 
 /** Which cells of the asked range are asked again. */
@@ -135,10 +135,10 @@ function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, opti
   const isParked = (cell?.notBeforeMs ?? 0) > options.nowMs;
   if (options.selection === 'all') return isParked ? 'parked' : [listed];
   if (cell === null) return options.selection === 'failed' ? 'nothing' : subtractRanges([listed], known.covered);
-  if (cell.account.pending + cell.account.quarantined === 0) return 'nothing';
+  const open = cell.gaps.filter(isOpenGap);
+  if (open.length === 0) return 'nothing';
   if (isParked) return 'parked';
   const isAppointed = options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
-  const open = cell.gaps.filter(({ state }) => state === 'pending' || state === 'quarantined');
   if (isAppointed) return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
   const failed = options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;

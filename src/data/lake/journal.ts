@@ -35,6 +35,20 @@ export async function flushJournal({ store, files }: { readonly store: Store; re
   });
 }
 
+/** Every whole line of the file, parsed; what is no JSON is passed over. */
+export function readJournal(files: Files, lake: Lake, name: JournalName): readonly unknown[] {
+  const path = lake.at(name);
+  if (!files.exists(path)) return [];
+  return Buffer.from(files.read(path)).toString('utf8').split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as unknown];
+    } catch (error) {
+      if (error instanceof SyntaxError) return [];
+      throw error;
+    }
+  });
+}
+
 function* waitingLines(name: JournalName): Operation<readonly JournalRow[]> {
   return yield* all<JournalRow>('select seq, line from journal where name = $1 and byte_end is null order by seq', name);
 }

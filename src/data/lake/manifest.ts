@@ -2,6 +2,7 @@ import { all, exec, first, type Migration, type Operation } from '../../kernel/s
 import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
 import type { PeriodKey } from './layout.ts';
+import { QUARANTINE_DECISIONS_TABLE } from './quarantine-decisions.ts';
 
 /** One silver file as it was last written: what went in, what came out, and how to tell that it is unchanged. */
 export interface ManifestEntry extends PeriodKey {
@@ -18,11 +19,21 @@ export interface ManifestEntry extends PeriodKey {
   readonly removedByRule: Readonly<Record<string, number>>;
   readonly warningsByRule: Readonly<Record<string, number>>;
   readonly duplicates: number;
+  /** Rows that break a rule and are in the file because somebody said so. */
+  readonly released: readonly ReleasedRow[];
   readonly symbols: readonly SymbolSpan[];
   /** sha256 of each bronze answer the file was made from, in the order used. */
   readonly inputs: readonly string[];
   readonly runId: string;
   readonly writtenAtMs: number;
+}
+
+export interface ReleasedRow {
+  readonly symbol: string;
+  readonly openTimeMs: number;
+  readonly rules: readonly string[];
+  readonly reason: string;
+  readonly by: string;
 }
 
 export interface SymbolSpan {
@@ -33,7 +44,7 @@ export interface SymbolSpan {
 }
 
 export const LAKE_1: Migration = {
-  name: 'lake 1: manifest of silver files, journals',
+  name: 'lake 1: manifest of silver files, journals, quarantine decisions',
   statements: [
     `create table silver_manifest (
       exchange text not null,
@@ -51,6 +62,7 @@ export const LAKE_1: Migration = {
       byte_end bigint,
       primary key (name, seq)
     )`,
+    QUARANTINE_DECISIONS_TABLE,
   ],
 };
 

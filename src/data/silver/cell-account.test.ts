@@ -13,7 +13,7 @@ const NOW_MS = WHOLE.toMs + HOUR_MS;
 const MINUTE_MS = 60_000;
 
 const findings = (over: Partial<CellFindings>): CellFindings => ({
-  cell: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', day: DAY }, firstCandleMs: null, present: new Set(HOURS), quarantined: new Set(), telling: { flat: [], cut: [] }, covered: [WHOLE], failed: [],
+  cell: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', day: DAY }, firstCandleMs: null, present: new Set(HOURS), quarantined: new Set(), dropped: new Set(), telling: { flat: [], cut: [] }, covered: [WHOLE], failed: [],
   before: null, asked: true, nowMs: NOW_MS, recheckAfterMs: 6 * HOUR_MS, ...over,
 });
 const without = (...hours: readonly number[]): ReadonlySet<number> => new Set(HOURS.filter((_, at) => !hours.includes(at)));
@@ -71,4 +71,11 @@ test('a quarantined candle is asked once more and then rests', () => {
   const first = accountCell(findings({ present: without(3), quarantined }));
   expect(first).toMatchObject({ account: { quarantined: 1, pending: 0 }, nextAttemptAtMs: NOW_MS + 6 * HOUR_MS });
   expect(accountCell(findings({ present: without(3), quarantined, before: first }))).toMatchObject({ account: { quarantined: 1 }, nextAttemptAtMs: null });
+});
+
+test('a dropped row stays quarantined and is waited for no more; another one beside it still is', () => {
+  const [first, second] = HOURS as [number, number];
+  const quarantined = new Set([first, second]);
+  expect(accountCell(findings({ present: without(0, 1), quarantined, dropped: quarantined }))).toMatchObject({ account: { quarantined: 2, pending: 0 }, gaps: [{ cause: 'dropped' }], looks: 0, pendingSinceMs: null, nextAttemptAtMs: null });
+  expect(accountCell(findings({ present: without(0, 1), quarantined, dropped: new Set([first]) }))).toMatchObject({ account: { quarantined: 2 }, gaps: [{ cause: 'dropped' }, { cause: null }], nextAttemptAtMs: NOW_MS + 6 * HOUR_MS });
 });

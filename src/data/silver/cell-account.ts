@@ -1,7 +1,7 @@
 import type { Cell } from '../../market/candle.ts';
 import { dayRange } from '../../market/partition.ts';
 import { intersectRanges, type TimeRange } from '../../market/range.ts';
-import { countCell, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type Gap, type GapReason, type TellingRows } from '../../faults/ledger/account.ts';
+import { countCell, DROPPED, isOpenGap, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type Gap, type GapReason, type TellingRows } from '../../faults/ledger/account.ts';
 
 /** What is known about a cell when it is accounted for. */
 export interface CellFindings {
@@ -10,6 +10,8 @@ export interface CellFindings {
   readonly firstCandleMs: number | null;
   readonly present: ReadonlySet<number>;
   readonly quarantined: ReadonlySet<number>;
+  /** Of these, those that somebody said are not waited for. */
+  readonly dropped: ReadonlySet<number>;
   /** Of the stored rows of the series, this day's and others. */
   readonly telling: TellingRows;
   /** What venues answered about, whether or not a row came. */
@@ -40,14 +42,14 @@ export function accountCell(findings: CellFindings): CellState {
   const reasonOf = (openTimeMs: number): GapReason => {
     const known = gapBefore(openTimeMs);
     if (known !== undefined && findings.present.has(openTimeMs)) return known;
-    if (findings.quarantined.has(openTimeMs)) return { state: 'quarantined', code: 'ROWS_INVALID', cause: null };
+    if (findings.quarantined.has(openTimeMs)) return { state: 'quarantined', code: 'ROWS_INVALID', cause: findings.dropped.has(openTimeMs) ? DROPPED : null };
     const failed = findings.failed.find(({ range }) => holds(range, openTimeMs));
     if (failed) return { state: 'pending', code: failed.code, cause: null };
     if (findings.covered.some((range) => holds(range, openTimeMs))) return known?.code === 'ROWS_MISSING' ? known : { state: 'pending', code: 'ROWS_MISSING', cause: null };
     return { state: 'pending', code: known?.code ?? null, cause: null };
   };
   const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
-  const isWhole = account.pending === 0 && account.quarantined === 0;
+  const isWhole = !gaps.some(isOpenGap);
   const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
   const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
   const notBeforeMs = Math.max(0, ...findings.failed.map((failed) => failed.notBeforeMs ?? 0), before?.notBeforeMs ?? 0);
@@ -61,16 +63,16 @@ export function accountCell(findings: CellFindings): CellState {
     looks,
     pendingSinceMs,
     notBeforeMs: isParked ? notBeforeMs : null,
-    nextAttemptAtMs: isParked ? notBeforeMs : nextAttemptAt(findings, { account, looks, sinceMs: pendingSinceMs ?? nowMs, byFault: gaps.some(isByFault) }),
+    nextAttemptAtMs: isParked ? notBeforeMs : nextAttemptAt(findings, { account, looks, sinceMs: pendingSinceMs ?? nowMs, byFault: gaps.some(isByFault), isWhole }),
   };
 }
 
 const isByFault = (gap: CellState['gaps'][number]): boolean => gap.state === 'pending' && gap.code !== 'ROWS_MISSING';
 
-function nextAttemptAt(findings: CellFindings, found: { account: Account; looks: number; sinceMs: number; byFault: boolean }): number | null {
+function nextAttemptAt(findings: CellFindings, found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean }): number | null {
   const { nowMs, recheckAfterMs, before, asked } = findings;
   const { account, looks, sinceMs } = found;
-  if (account.pending === 0 && (account.quarantined === 0 || looks > 1)) return null;
+  if (found.isWhole || (account.pending === 0 && looks > 1)) return null;
   if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
   return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });
 }

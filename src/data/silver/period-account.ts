@@ -58,12 +58,14 @@ export async function accountPeriod(context: SilverContext, key: PeriodKey, foun
     const present = new Set(rows.map((row) => row.openTimeMs));
     const telling = tellingRows(rows, intervalMs(key.interval));
     const quarantined = new Set((quarantinedBySymbol.get(scope.symbol) ?? []).map(({ row }) => row.openTimeMs));
+    const dropped = new Set([...quarantined].filter((openTimeMs) => period.decisions.of({ symbol: scope.symbol, openTimeMs })?.verdict === 'drop'));
     for (const day of scope.days) {
       cells.push(accountCell({
         cell: { ...series, day },
         firstCandleMs: known.first?.openMs ?? null,
         present,
         quarantined,
+        dropped,
         telling,
         covered: known.covered,
         failed: scope.failed,

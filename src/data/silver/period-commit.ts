@@ -87,6 +87,7 @@ function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes
     sha256,
     bytes: made.bytes.length,
     duplicates: period.duplicates,
+    released: period.released,
     inputs: period.inputs,
   };
 }

@@ -7,6 +7,8 @@ import { usedPages, type PageEntry } from '../bronze/page-index.ts';
 import type { DeliveredRow, ExchangeAdapter } from '../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../lake/candle-columns.ts';
 import type { Lake, PeriodKey } from '../lake/layout.ts';
+import type { ReleasedRow } from '../lake/manifest.ts';
+import { decisionsIn, type Decisions, type QuarantineDecision } from '../lake/quarantine-decisions.ts';
 import { rawReference, type QuarantinedRow } from '../lake/quarantine-columns.ts';
 import { judgeRow } from '../quality/row-rules.ts';
 import { selectRows, type Delivery } from './selection.ts';
@@ -24,6 +26,10 @@ export interface PeriodRows {
   readonly quarantined: readonly QuarantinedRow[];
   readonly warned: readonly WarnedRow[];
   readonly duplicates: number;
+  /** Rows that were taken because somebody said so. */
+  readonly released: readonly ReleasedRow[];
+  /** Of rows in this period. */
+  readonly decisions: Decisions;
   /** Candles that the file as it stands has otherwise. */
   readonly revisions: readonly RevisedRow[];
   /** sha256 of every answer used, in order of arrival. */
@@ -77,7 +83,9 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
 export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: AnswerReader, key: PeriodKey, storedInputs: readonly string[] = []): Promise<PeriodRows> {
   const known = new Set(storedInputs);
   const range = periodRange(key.period);
-  const indexed = await store.read('usedPages', () => usedPages({ exchange: key.exchange, interval: key.interval }, range));
+  const { indexed, decisions } = await store.read('usedPages', function* () {
+    return { indexed: yield* usedPages({ exchange: key.exchange, interval: key.interval }, range), decisions: yield* decisionsIn(key, range) };
+  });
   const pages: ReadPage[] = [];
   const lost: LostAnswer[] = [];
   for (const page of indexed) {
@@ -89,17 +97,19 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
   const rows: SilverRow[] = [];
   const quarantined: QuarantinedRow[] = [];
   const warned: WarnedRow[] = [];
+  const released: ReleasedRow[] = [];
   let duplicates = 0;
   const revisions: RevisedRow[] = [];
   for (const symbolPages of bySymbol.values()) {
-    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, known))
+    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, { known, decisions }))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
     duplicates += selection.duplicates;
     const referred = ({ silver, row, answer }: Delivery): RevisedRow['before'] => ({ row: silver, raw: rawReference({ page: (symbolPages[answer] as ReadPage).page.id, index: row.index }) });
     revisions.push(...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })));
-    for (const { silver, judgement } of selection.taken) {
+    for (const { silver, judgement, released: decision } of selection.taken) {
       rows.push(silver);
+      if (decision !== null) released.push({ symbol: silver.symbol, openTimeMs: silver.openTimeMs, rules: judgement.errors, reason: decision.reason, by: decision.by });
       if (judgement.warnings.length > 0) warned.push({ row: silver, rules: judgement.warnings });
     }
     for (const delivery of selection.quarantined) {
@@ -113,6 +123,8 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
     quarantined: quarantined.toSorted((a, b) => bySymbolAndTime(a.row, b.row)),
     warned,
     duplicates,
+    released,
+    decisions,
     revisions,
     inputs: pages.map(({ page }) => page.sha256),
     lost,
@@ -124,11 +136,12 @@ interface ReadPage {
   readonly delivered: readonly DeliveredRow[];
 }
 
-function deliveriesOf({ page, delivered }: ReadPage, answer: number, known: ReadonlySet<string>): Delivery[] {
+function deliveriesOf({ page, delivered }: ReadPage, answer: number, { known, decisions }: { readonly known: ReadonlySet<string>; readonly decisions: Decisions }): Delivery[] {
   return delivered.map((row) => ({
     row,
     answer,
     isKnown: known.has(page.sha256),
+    released: releaseOf(decisions.of({ symbol: page.series.symbol, openTimeMs: row.openTimeMs }), rawReference({ page: page.id, index: row.index })),
     judgement: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }),
     silver: {
       ...page.series,
@@ -144,6 +157,8 @@ function deliveriesOf({ page, delivered }: ReadPage, answer: number, known: Read
     },
   }));
 }
+
+const releaseOf = (decision: QuarantineDecision | null, raw: string): QuarantineDecision | null => (decision?.verdict === 'release' && decision.raw === raw ? decision : null);
 
 /** What of a period opens before `timeMs`. */
 export function periodBefore(period: PeriodRows, timeMs: number): Pick<PeriodRows, 'rows' | 'quarantined' | 'warned'> {

@@ -8,7 +8,7 @@ const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as co
 
 function delivery(answer: number, hour: number, over: { readonly close?: number; readonly isValid?: boolean; readonly isKnown?: boolean } = {}): Delivery {
   const row: DeliveredRow = { index: hour, openTimeMs: hour * HOUR_MS, open: 1, high: 9, low: 1, close: over.close ?? 2, volume: 1, quoteVolume: null, trades: null, closeTimeMs: null };
-  return { row, answer, isKnown: over.isKnown ?? false, silver: { ...series, ...row }, judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] } };
+  return { row, answer, isKnown: over.isKnown ?? false, released: null, silver: { ...series, ...row }, judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] } };
 }
 
 test('of a row that one answer has twice the last is kept and the other counted', () => {

@@ -1,6 +1,7 @@
 import type { DeliveredRow } from '../exchanges/adapter.ts';
 import type { RowJudgement } from '../quality/row-rules.ts';
 import type { SilverRow } from '../lake/candle-columns.ts';
+import type { QuarantineDecision } from '../lake/quarantine-decisions.ts';
 
 /** One delivered row with its judgement and the answer it came from. */
 export interface Delivery {
@@ -11,6 +12,8 @@ export interface Delivery {
   readonly answer: number;
   /** The file as it stands was made from this answer, among others. */
   readonly isKnown: boolean;
+  /** Set when somebody released this very row. */
+  readonly released: QuarantineDecision | null;
 }
 
 /** A stored candle that its venue tells otherwise by now. */
@@ -20,7 +23,7 @@ export interface Revision {
 }
 
 export interface Selection {
-  /** One delivery for each open time that has a valid row. */
+  /** One delivery for each open time that has a valid or released row. */
   readonly taken: readonly Delivery[];
   /** One delivery for each open time that has only invalid rows. */
   readonly quarantined: readonly Delivery[];
@@ -31,7 +34,7 @@ export interface Selection {
 }
 
 /**
- * Chooses one row for each open time of one series: the last valid one. What was asked again and came
+ * Chooses one row for each open time of one series: the last valid or released one. What was asked again and came
  * back valid replaces what was invalid before, so a quarantined candle heals by itself. `deliveries` in the order of their answers.
  */
 export function selectRows(deliveries: readonly Delivery[]): Selection {
@@ -45,7 +48,7 @@ export function selectRows(deliveries: readonly Delivery[]): Selection {
     if (seen.answer !== delivery.answer) seen = { answer: delivery.answer, openTimesMs: new Set() };
     if (seen.openTimesMs.has(openTimeMs)) duplicates += 1;
     seen.openTimesMs.add(openTimeMs);
-    if (delivery.judgement.errors.length > 0) {
+    if (delivery.judgement.errors.length > 0 && delivery.released === null) {
       quarantined.set(openTimeMs, delivery);
       continue;
     }

@@ -25,6 +25,12 @@ export interface Gap extends TimeRange {
   readonly cause: string | null;
 }
 
+/** Cause of a quarantined gap that somebody ended the wait for. */
+export const DROPPED = 'dropped';
+
+/** True while somebody waits for a gap's candles: they are pending, or in quarantine and not dropped. */
+export const isOpenGap = ({ state, cause }: Pick<Gap, 'state' | 'cause'>): boolean => state === 'pending' || (state === 'quarantined' && cause !== DROPPED);
+
 /** What a gap says of each of its candles. */
 export type GapReason = Pick<Gap, 'state' | 'code' | 'cause'>;
 

@@ -8,7 +8,7 @@ import { releaseLeases } from './leases.ts';
 
 export const RUN_OUTCOMES = ['complete', 'partial', 'failed', 'parked', 'cancelled'] as const;
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
-export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'accept' | 'repair' | 'verify' | 'demo';
+export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'accept' | 'quarantine' | 'repair' | 'verify' | 'demo';
 
 /** What one asset of a run did. Rows count candles of the run's own partitions. */
 export interface AssetReport {

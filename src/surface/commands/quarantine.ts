@@ -1,16 +1,20 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
 import { byCell, quarantined, rawOf, type QuarantineQuery, type RawRow } from '../../engine/quarantine.ts';
+import type { Pipeline } from '../../engine/pipeline.ts';
+import { decideQuarantined } from '../../engine/quarantine-order.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import type { QuarantinedRow } from '../../data/lake/quarantine-columns.ts';
+import type { QuarantineVerdict } from '../../data/lake/quarantine-decisions.ts';
 import { ROW_RULES } from '../../data/quality/row-rules.ts';
-import { candleText, cellText, readCell } from '../cell-reference.ts';
+import { candleText, cellText, readCell, type CellReference } from '../cell-reference.ts';
 import { count, table } from '../console.ts';
 import { isoTime, listDocument } from '../documents.ts';
 import { examples } from '../help.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline, type OpenSession } from '../session.ts';
-import { readExchanges, readIntervals, readSymbol } from '../setting-values.ts';
+import { report } from './materialise.ts';
+import { readExchanges, readIntervals, readSymbol, readText } from '../setting-values.ts';
 import { readDays } from '../work-options.ts';
 
 interface ListOptions {
@@ -55,12 +59,40 @@ export function addQuarantineCommands(program: Command, run: CommandRunner): voi
     const configuration = await configure(session);
     const cell = readCell(text, '<row>');
     return withPipeline(session, configuration, async (open) => {
-      const query = { exchanges: [cell.exchange], symbols: [cell.symbol], intervals: [cell.interval], days: { start: cell.day, end: cell.day } };
-      const rows = (await quarantined(open.pipeline, query)).filter(({ row }) => cell.openTimeMs === null || row.openTimeMs === cell.openTimeMs);
-      if (rows.length === 0) throw new ConfigurationError({ where: '<row>', expected: 'a row in quarantine (candlekeep quarantine list)', got: `"${text}"` });
-      return show(open, rows, options);
+      return show(open, await rowsAt(open.pipeline, cell, text), options);
     });
   });
+
+  for (const { name, description } of VERDICTS) {
+    run(quarantine.command(`${name} <row>`)
+      .description(description)
+      .requiredOption('--reason <text>', 'why; kept with your name')
+      .addHelpText('after', examples([`candlekeep quarantine ${name} binance/BTC-USDT/1h/2024-06-01T05:00:00Z --reason 'confirmed by the exchange'`])),
+    async (session, options: { readonly reason: string }, [text = '']) => {
+      const configuration = await configure(session);
+      const cell = readCell(text, '<row>');
+      const reason = readText(options.reason, '--reason');
+      return withPipeline(session, configuration, async (open) => {
+        const rows = await rowsAt(open.pipeline, cell, text);
+        const result = await decideQuarantined(open.pipeline, { rows, verdict: name, reason, by: session.io.env['USER'] ?? 'unknown' }, open.control);
+        if (!open.screen.isJson) open.screen.say(`${count(rows.length, 'row')}: ${name}, noted in decisions.ndjson`);
+        return report(open, result, `candlekeep quarantine ${name} ${text} --reason '${reason}'`);
+      });
+    });
+  }
+}
+
+const VERDICTS: readonly { readonly name: QuarantineVerdict; readonly description: string }[] = [
+  { name: 'release', description: 'Take a quarantined row, or those of a day, into silver as it came' },
+  { name: 'drop', description: 'Wait no longer for a better row than a quarantined one, or those of a day' },
+];
+
+/** The quarantined rows that a reference names. @throws ConfigurationError (CONFIG_INVALID) when there is none. */
+async function rowsAt(pipeline: Pipeline, cell: CellReference, text: string): Promise<readonly QuarantinedRow[]> {
+  const query = { exchanges: [cell.exchange], symbols: [cell.symbol], intervals: [cell.interval], days: { start: cell.day, end: cell.day } };
+  const rows = (await quarantined(pipeline, query)).filter(({ row }) => cell.openTimeMs === null || row.openTimeMs === cell.openTimeMs);
+  if (rows.length === 0) throw new ConfigurationError({ where: '<row>', expected: 'a row in quarantine (candlekeep quarantine list)', got: `"${text}"` });
+  return rows;
 }
 
 function queryOf(options: ListOptions, nowMs: number): QuarantineQuery {
