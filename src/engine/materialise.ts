@@ -39,7 +39,8 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
  * whose key another process took is left to it.
  */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
-  const stopped = await pipeline.stopOrder.standing();
+  const asksVenues = planned.some(({ work }) => work.assets.includes('bronze'));
+  const stopped = asksVenues ? await pipeline.stopOrder.standing() : null;
   if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };
   const results = await executeInOrder(pipeline, planned, control);
   const account = await accountOfAll(pipeline, planned);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import { dayOf } from '../market/partition.ts';
@@ -10,8 +9,10 @@ import { wholeManifest } from '../data/lake/manifest.ts';
 import { recordDecisions, type QuarantineDecision } from '../data/lake/quarantine-decisions.ts';
 import { ExchangeAPIError } from '../faults/taxonomy/errors.ts';
 import { EXIT, worstExit, type ExitCode } from './exit-code.ts';
+import { alone } from './maintenance.ts';
 import { executeAll } from './materialise.ts';
 import { chunksOf } from './chunks.ts';
+import { filesBelow } from './lake-files.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Control, WorkResult } from './work.ts';
 
@@ -49,8 +50,11 @@ export const exitOfRepair = ({ work, lost, damaged }: RepairReport): ExitCode =>
  * Rebuilds index, manifest and ledger from the answers in bronze, and every silver file that is not what
  * they give. Asks no exchange. The index changes in one transaction, so that a state is either lost or
  * whole; a repair that was stopped goes on when it is run again.
+ * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
-export async function repair(pipeline: Pipeline, control: Control): Promise<RepairReport> {
+export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> => alone(pipeline, control.signal, () => repairAlone(pipeline, control));
+
+async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
   const found = scanBronze(pipeline);
   const known = await store.read('everyPage', () => everyPage());
@@ -88,7 +92,7 @@ function scanBronze(pipeline: Pipeline): BronzeScan {
   const pages: PageEntry[] = [];
   const damaged: DamagedBytes[] = [];
   let tornBytes = 0;
-  const segments = filesBelow(pipeline, 'bronze', LEVELS).filter((path) => path.endsWith('.zst'));
+  const segments = filesBelow(pipeline, 'bronze').filter((path) => path.endsWith('.zst'));
   for (const segment of segments) {
     const scan = scanSegment(files.read(pipeline.lake.at(segment)));
     for (const answer of scan.answers) pages.push(pageOf(pipeline, segment, answer));
@@ -96,16 +100,6 @@ function scanBronze(pipeline: Pipeline): BronzeScan {
     tornBytes += scan.tornBytes;
   }
   return { segments: segments.length, pages, damaged, tornBytes };
-}
-
-/** Folders above a file of bronze or silver: exchange, interval, and the day of fetching or the period. */
-const LEVELS = 3;
-
-/** Paths below a layer, so many `key=value` folders deep. */
-function filesBelow(at: Pick<Pipeline, 'ports' | 'lake'>, directory: string, levels: number): string[] {
-  const names = at.ports.files.list(at.lake.at(directory));
-  if (levels === 0) return names.map((name) => join(directory, name));
-  return names.filter((name) => name.includes('=')).flatMap((name) => filesBelow(at, join(directory, name), levels - 1));
 }
 
 function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundAnswer): PageEntry {
@@ -165,5 +159,5 @@ async function accountForBronze(pipeline: Pipeline, control: Control): Promise<W
 async function unexplainedFiles(pipeline: Pipeline): Promise<string[]> {
   const manifest = await pipeline.ports.store.read('wholeManifest', () => wholeManifest());
   const explained = new Set(manifest.map(({ path }) => path));
-  return filesBelow(pipeline, 'silver', LEVELS).filter((path) => path.endsWith('.parquet') && !explained.has(path));
+  return filesBelow(pipeline, 'silver').filter((path) => path.endsWith('.parquet') && !explained.has(path));
 }

@@ -17,6 +17,7 @@ import { periodLease } from '../data/lake/layout.ts';
 import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
 import { answerReader } from '../data/silver/period.ts';
 import { joinBronzeReports } from './asset-reports.ts';
+import { requireRoom } from './disk-budget.ts';
 import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -94,6 +95,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
   const removed = await removedFrom(pipeline, turn.exchange);
   const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
+  if (turn.request.assets.includes('bronze')) requireRoom(pipeline, { exchange: turn.exchange, interval: turn.run.interval, periods, plans });
   const bronze = await askVenueFor(pipeline, turn, { plans, control });
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
   control.onAsked();

@@ -15,6 +15,7 @@ import { addExplainCommand } from './commands/explain.ts';
 import { addHelpCommand } from './commands/help.ts';
 import { addMaterialiseCommands } from './commands/materialise.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
+import { addPruneCommand } from './commands/prune.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addResumeCommand } from './commands/resume.ts';
 import { addRepairCommand } from './commands/repair.ts';
@@ -75,6 +76,7 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   addStartCommand(program, run);
   addCheckGapsCommand(program, run);
   addRepairCommand(program, run);
+  addPruneCommand(program, run);
   addResumeCommand(program, run);
   program.commandsGroup('See what happened:');
   addStatusCommand(program, run);

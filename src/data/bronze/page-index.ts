@@ -131,6 +131,16 @@ export function* restorePages(pages: readonly Pick<PageEntry, 'id' | 'rejected' 
   for (const { id, rejected, segment, offset } of pages) yield* exec('update bronze_pages set rejected = $2, segment = $3, byte_offset = $4 where id = $1', id, rejected, segment, offset);
 }
 
+/** Answers whose bytes were copied to another place. */
+export function* movePages(pages: readonly Pick<PageEntry, 'id' | 'segment' | 'offset'>[]): Operation<void> {
+  for (const { id, segment, offset } of pages) yield* exec('update bronze_pages set segment = $2, byte_offset = $3 where id = $1', id, segment, offset);
+}
+
+/** Answers that are removed for good. */
+export function* forgetPages(ids: readonly string[]): Operation<void> {
+  for (const id of ids) yield* exec('delete from bronze_pages where id = $1', id);
+}
+
 /** The whole index. */
 export function* everyPage(): Operation<readonly PageEntry[]> {
   return (yield* all<PageRow>('select * from bronze_pages order by fetched_at, id')).map(toPage);

@@ -104,7 +104,7 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
 }
 
 /** The first free `seg-NNNN.zst` of the directory; claiming fails when another process was quicker, so two never share one. */
-function claimSegment(ports: Ports, lake: Lake, directory: string): string {
+export function claimSegment(ports: Pick<Ports, 'files'>, lake: Lake, directory: string): string {
   const { files } = ports;
   const taken = files.list(lake.at(directory)).length;
   for (let number = taken + 1; number <= SEGMENTS_MAX; number++) {
