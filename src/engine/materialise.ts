@@ -1,5 +1,6 @@
 import type { Interval } from '../market/interval.ts';
 import { dayRange, daysBetween } from '../market/partition.ts';
+import { flushJournal, JOURNALS } from '../data/lake/journal.ts';
 import { createRun } from '../faults/ledger/runs.ts';
 import { toRecord } from '../faults/taxonomy/records.ts';
 import { chunksOf, type DayRange } from './chunks.ts';
@@ -39,6 +40,7 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
  * whose key another process took is left to it.
  */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
+  for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
   const asksVenues = planned.some(({ work }) => work.assets.includes('bronze'));
   const stopped = asksVenues ? await pipeline.stopOrder.standing() : null;
   if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };

@@ -48,3 +48,39 @@ function replaced(ports: Ports, kind: CallKind, failing: Failing): Partial<Ports
   const wrap = name === 'files' ? failing.sync : failing.async;
   return { [name]: { ...port, [method]: wrap(port[method]!) } };
 }
+
+/** What a synchronous call of a killed world ends with. Whoever catches it can do nothing any more. */
+export class KilledError extends Error {
+  override readonly name = 'KilledError';
+}
+
+/**
+ * The same world, in which the process dies at one call to the outside, whichever kind it is: from then on
+ * no call has an effect and none that can wait returns. What is on disk and in the store is what a kill
+ * at that moment leaves.
+ */
+export function killAt(ports: Ports, kill: Pick<PlannedFailure, 'n' | 'when'>): { readonly ports: Ports; readonly calls: () => number } {
+  let callsTotal = 0;
+  const lives = (): boolean => ++callsTotal < kill.n;
+  const isLast = (): boolean => callsTotal === kill.n && kill.when === 'after';
+  const dying: Failing = {
+    sync: (call) => (...values) => {
+      const isAlive = lives();
+      if (isAlive) return call(...values);
+      if (isLast()) call(...values);
+      throw new KilledError('the process is dead');
+    },
+    async: (call) => async (...values) => {
+      const isAlive = lives();
+      if (isAlive) return call(...values);
+      if (isLast()) await call(...values);
+      return new Promise(() => undefined);
+    },
+  };
+  const names = ['http', 'files', 'parquet', 'store', 'limits'] as const;
+  return { ports: { ...ports, ...Object.fromEntries(names.map((name) => [name, everyCallOf(ports[name], name === 'files' ? dying.sync : dying.async)])) }, calls: () => callsTotal };
+}
+
+/** `close` is the caller's own. */
+const everyCallOf = (port: object, wrap: (call: Call) => Call): object =>
+  Object.fromEntries(Object.entries(port as Readonly<Record<string, Call>>).map(([name, call]) => [name, name === 'close' ? call : wrap(call)]));

@@ -8,6 +8,7 @@ import { materialise } from '../../src/engine/materialise.ts';
 import type { Pipeline } from '../../src/engine/pipeline.ts';
 import type { WorkRequest } from '../../src/engine/work.ts';
 import { compareWithTruth } from '../../src/rehearsal/truth.ts';
+import { beginLife, expectSameOutcome, live, settle, undisturbed } from './life.ts';
 import { rehearse, TAPES } from './rehearsed.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
@@ -62,3 +63,24 @@ async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after
   expect(report).toMatchObject({ gaps: [], discrepancies: [] });
   return failing.calls();
 }
+
+/** Calls that fail of each kind in a whole life; every one of a plain run fails above. */
+const POINTS = 2;
+
+test.each(KINDS)('a life that judges, publishes, re-reads and heals comes out the same when a call of %s fails (%s it takes effect)', { timeout: 120_000 }, async (kind, when, error) => {
+  const wanted = await undisturbed();
+  const counted = await beginLife('counted');
+  const failing = failNth(counted.pipeline.ports, { kind, when, n: Infinity, error: error() });
+  await live(counted, failing.ports, (step) => counted.clock.runUntil(step));
+  const calls = failing.calls();
+  expect(calls).toBeGreaterThan(POINTS);
+  for (let point = 1; point <= POINTS; point++) {
+    const n = Math.ceil((calls * point) / (POINTS + 1));
+    const rehearsal = await beginLife(`life ${kind} ${n}`);
+    const failure = { kind, when, n, error: error() };
+    await live(rehearsal, failNth(rehearsal.pipeline.ports, failure).ports, (step) => rehearsal.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))));
+    await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
+    await settle(rehearsal);
+    await expectSameOutcome(rehearsal, wanted, `${kind} ${when} ${n}`);
+  }
+});

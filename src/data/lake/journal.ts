@@ -4,7 +4,8 @@ import { all, exec, first, type Operation, type Store } from '../../kernel/store
 import type { Lake } from './layout.ts';
 
 /** Files of the data directory that only grow: one JSON document a line, each of them once. */
-export type JournalName = 'corrections.ndjson' | 'decisions.ndjson';
+export const JOURNALS = ['corrections.ndjson', 'decisions.ndjson'] as const;
+type JournalName = (typeof JOURNALS)[number];
 
 interface JournalRow {
   readonly seq: number;

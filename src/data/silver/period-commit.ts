@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { tempBeside, writeAtomic } from '../../kernel/files.ts';
+import type { Operation } from '../../kernel/store.ts';
 import { recordCells } from '../../faults/ledger/cells.ts';
 import type { CellState } from '../../faults/ledger/account.ts';
 import { checkFence } from '../../faults/ledger/runs.ts';
@@ -37,9 +38,9 @@ export async function commitPeriod(context: SilverContext, key: PeriodKey, { per
     yield* entry === null ? forgetManifest(key) : recordManifest(entry);
     for (const revised of entry === null ? [] : period.revisions) yield* writeJournal('corrections.ndjson', correctionOf(context, revised, { before, entry, atMs: clock.nowMs() }));
     yield* recordCells(cells, { runId: fence.runId, nowMs: clock.nowMs() });
+    yield* writeManifestFile(context, key);
   });
   await flushJournal(ports, lake, 'corrections.ndjson');
-  await writeManifestFile(context, key);
 }
 
 /** One line of `corrections.ndjson`. */
@@ -93,17 +94,14 @@ function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes
 }
 
 /**
- * `manifest.json` beside the periods: the store's rows for people and programs without the store. Read and
- * written in one transaction: processes that share the directory take turns, and the newest list is written last.
+ * `manifest.json` beside the periods: the store's rows for people and programs without the store. It belongs
+ * into the transaction of its rows: processes that share the directory take turns, and no crash comes between.
  */
-async function writeManifestFile({ ports, lake }: SilverContext, { exchange, interval }: PeriodKey): Promise<void> {
-  const { files, store } = ports;
+function* writeManifestFile({ ports: { files }, lake }: SilverContext, { exchange, interval }: PeriodKey): Operation<void> {
   const path = lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json'));
-  await store.transact('writeManifest', function* () {
-    const entries = yield* manifestOf(exchange, interval);
-    const bytes = Buffer.from(`${JSON.stringify({ schema: 1, exchange, interval, files: entries }, null, 1)}\n`);
-    files.remove(tempBeside(path));
-    const isThere = files.exists(path);
-    if (isThere ? !bytes.equals(files.read(path)) : entries.length > 0) writeAtomic(files, path, bytes);
-  });
+  const entries = yield* manifestOf(exchange, interval);
+  const bytes = Buffer.from(`${JSON.stringify({ schema: 1, exchange, interval, files: entries }, null, 1)}\n`);
+  files.remove(tempBeside(path));
+  const isThere = files.exists(path);
+  if (isThere ? !bytes.equals(files.read(path)) : entries.length > 0) writeAtomic(files, path, bytes);
 }

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/kernel/random.ts';
+import { mergeRanges, subtractRanges } from '../../src/market/range.ts';
+import { everyPage } from '../../src/data/bronze/page-index.ts';
+import { materialise } from '../../src/engine/materialise.ts';
+import { beginLife, expectSameOutcome, filesOfLife, live, settle, undisturbed } from './life.ts';
+import { mortal, survives } from './killed.ts';
+import { rehearse, type Rehearsal } from './rehearsed.ts';
+
+const DAYS = { start: '2024-06-01', end: '2024-06-03' };
+const CALLS_MAX = 2_000;
+const control = { signal: new AbortController().signal, onProgress: () => undefined };
+const begin = (seed: string, again: { readonly dataDir?: string; readonly startMs?: number } = {}): Promise<Rehearsal> => rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
+
+test('killed at whichever call to the outside, a run is taken up by the next process: same bytes, no answer on disk asked for again, nothing left over', { timeout: 120_000 }, async () => {
+  const whole = await begin('whole');
+  await whole.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] });
+  const wanted = filesOfLife(whole);
+  let n = 0;
+  for (let isKilled = true; isKilled; ) {
+    n += 1;
+    expect(n).toBeLessThan(CALLS_MAX);
+    const first = await begin(`killed at ${n}`);
+    const dying = mortal(first, { n, when: 'before' });
+    const work = { days: DAYS, markets: first.pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver', 'gold'], trigger: 'manual', tags: {} } as const;
+    isKilled = !(await survives(first, materialise({ ...first.pipeline, ports: dying.ports }, work, control)));
+    const next = await begin('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
+    expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({ exit: 0, pending: 0 });
+    expect(filesOfLife(next), `${n}`).toEqual(wanted);
+    const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
+    for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
+      const total = own.reduce((sum, { range }) => sum + range.toMs - range.fromMs, 0);
+      expect(total, `${n}: what is on disk is not asked again`).toBe(mergeRanges(own.map(({ range }) => range)).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0));
+      expect(subtractRanges([{ fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 5, 4) }], own.map(({ range }) => range))).toEqual([]);
+    }
+  }
+  expect(n).toBeGreaterThan(50);
+});
+
+/** Kills of a whole life: so many in this tier, or at every call when asked for. */
+const KILLS = Number(process.env['CANDLEKEEP_KILLS'] ?? 40);
+
+test(`killed at ${KILLS} of its calls to the outside, a life that judges, publishes, re-reads and heals comes out the same`, { timeout: 600_000 }, async () => {
+  const seed = process.env['CANDLEKEEP_SEED'] ?? 'kills';
+  const random = seededRandom(seed);
+  const wanted = await undisturbed();
+  const counted = await beginLife('counted');
+  const counting = mortal(counted, { n: Infinity, when: 'before' });
+  await live(counted, counting.ports, (step) => counted.clock.runUntil(step));
+  for (let kill = 0; kill < KILLS; kill++) {
+    const n = 1 + Math.floor(((kill + random.next()) / KILLS) * counting.calls());
+    const when = random.next() < 0.5 ? 'before' : 'after';
+    const first = await beginLife(`life ${n}`);
+    const dying = mortal(first, { n, when });
+    let isAlive = true;
+    await live(first, dying.ports, async (step) => { isAlive = isAlive && (await survives(first, step)); });
+    const next = await beginLife('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
+    await settle(next);
+    expect(isAlive).toBe(false);
+    await expectSameOutcome(next, wanted, `seed ${seed}, call ${n} (${when})`);
+  }
+});
