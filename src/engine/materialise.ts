@@ -41,8 +41,8 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
  */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
   for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
-  const asksVenues = planned.some(({ work }) => work.assets.includes('bronze'));
-  const stopped = asksVenues ? await pipeline.stopOrder.standing() : null;
+  const asksNobody = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
+  const stopped = asksNobody ? null : await pipeline.stopOrder.standing();
   if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };
   const results = await executeInOrder(pipeline, planned, control);
   const account = await accountOfAll(pipeline, planned);

@@ -1,84 +1,84 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { realClock } from '../../src/kernel/clock.ts';
-import { realFiles } from '../../src/kernel/files.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { dayRange } from '../../src/market/partition.ts';
+import { mergeRanges, type TimeRange } from '../../src/market/range.ts';
+import { everyPage } from '../../src/data/bronze/page-index.ts';
+import { openState } from '../../src/engine/state.ts';
+import { LEASE_TTL_MS } from '../../src/faults/ledger/leases.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import type { StandInExchange } from '../../src/rehearsal/stand-in-venue.ts';
-import { compareWithTruth } from '../../src/rehearsal/truth.ts';
-import { loadTapes } from '../../src/rehearsal/tapes.ts';
-import { openReader } from '../../src/surface/reader.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
+import { BACKFILL, DAYS, expectEveryCandle, leftovers, stage, type Stage } from './stage.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const WORLD = loadTapes(realFiles, join(ROOT, 'tapes/binance'));
-const DAYS = { start: '2024-06-01', end: '2024-06-30' };
-const BACKFILL = ['backfill', '--start', DAYS.start, '--end', DAYS.end, '--json'];
+/** A fortnight of minutes: sixty pages, fourteen silver files. */
+const MINUTES = { start: '2024-06-01', end: '2024-06-14' };
+const MARKETS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1m', range: { fromMs: dayRange(MINUTES.start).fromMs, toMs: dayRange(MINUTES.end).toMs } }) as const);
+const KILLS = 50;
 
-interface Stage {
-  readonly venue: StandInExchange;
-  readonly dataDir: string;
-  start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<{ exit: number | null; stdout: string }> };
-}
-
-async function stage(plan: FaultPlan): Promise<Stage> {
-  const venue = standInBinance({ world: WORLD, plan });
-  const server = await serveOnLoopback(venue.handle, { clock: realClock });
-  const dataDir = mkdtempSync(join(tmpdir(), 'candlekeep-crash-'));
-  onTestFinished(async () => {
-    await server.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-  return {
-    venue,
-    dataDir,
-    start: (args) => {
-      const env = { ...process.env, CANDLEKEEP_BINANCE_URL: server.url, CANDLEKEEP_DATA_DIR: dataDir, LOG_LEVEL: 'silent' };
-      const child = spawn(process.execPath, [join(ROOT, 'src/surface/main.ts'), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-      const chunks: Buffer[] = [];
-      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-      const ended = new Promise<{ exit: number | null; stdout: string }>((resolve) => child.on('close', (exit) => resolve({ exit, stdout: Buffer.concat(chunks).toString() })));
-      return { child, ended };
-    },
-  };
-}
-
-async function expectEveryCandle(dataDir: string): Promise<void> {
-  const reader = openReader(dataDir);
-  const range = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
-  for (const recorded of WORLD.series.filter((series) => series.interval === '1h')) {
-    const stored = await reader.candles({ exchange: 'binance', symbol: recorded.symbol, interval: '1h', from: DAYS.start, to: DAYS.end });
-    const rows = recorded.rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs);
-    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({ recorded: 720, lost: 0, doubled: 0, invented: 0, wrong: 0 });
-  }
-  reader.close();
-  const leftovers = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.tmp-'));
-  expect(leftovers).toEqual([]);
-}
-
-test('killed with -9 at twelve random moments and started again each time, a backfill ends with every candle stored once', async () => {
+test(`killed with -9 ${KILLS} times and started again each time, backfills end as an undisturbed one: same bytes, and no answer on disk was asked for again`, { timeout: 240_000 }, async () => {
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kill nine';
   const random = seededRandom(seed);
-  const { venue, dataDir, start } = await stage({ seed, rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 60 } }] });
-  for (let kill = 0; kill < 12; kill++) {
-    const { child, ended } = start([...BACKFILL, '--force']); // each time everything is asked and rebuilt
-    await realClock.sleep(150 + random.next() * 700);
+  const world = generatedWorld('minutes', MARKETS);
+  const slow: FaultPlan = { seed, rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 60 } }] };
+  const backfill = ['backfill', '--interval', '1m', '--start', MINUTES.start, '--end', MINUTES.end, '--json'];
+  const whole = await stage({ seed, rules: [] }, world);
+  expect((await whole.start(backfill).ended).exit).toBe(0);
+  let disturbed = await stage(slow, world);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const { child, ended } = disturbed.start(backfill);
+    await realClock.sleep(350 + random.next() * 700);
+    const isDone = child.exitCode !== null;
     child.kill('SIGKILL');
     await ended;
+    if (!isDone) continue;
+    await expectSame(disturbed, whole, { backfill, seed });
+    disturbed = await stage(slow, world);
   }
-  const { exit, stdout } = await start(BACKFILL).ended;
-  expect({ exit, seed }).toEqual({ exit: 0, seed });
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true, pending: 0 });
+  await expectSame(disturbed, whole, { backfill, seed });
+});
+
+async function expectSame(disturbed: Stage, whole: Stage, { backfill, seed }: { readonly backfill: readonly string[]; readonly seed: string }): Promise<void> {
+  expect({ seed, exit: (await disturbed.start(backfill).ended).exit }).toEqual({ seed, exit: 0 });
+  const parquet = (dataDir: string): string[] => everyFile(dataDir).filter((line) => line.includes('.parquet'));
+  expect(parquet(disturbed.dataDir), seed).toEqual(parquet(whole.dataDir));
+  expect(leftovers(disturbed.dataDir)).toEqual([]);
+  const checked = await disturbed.start(['check-gaps', '--interval', '1m', '--start', MINUTES.start, '--end', MINUTES.end, '--verify', '--json']).ended;
+  expect(JSON.parse(checked.stdout), seed).toMatchObject({ ok: true, discrepancies: [], totals: { expected: 60_480, present: 60_480 } });
+  const store = openState(join(disturbed.dataDir, 'state.db'));
+  const pages = await store.read('everyPage', () => everyPage());
+  store.close();
+  for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
+    const lengthOf = (ranges: readonly TimeRange[]): number => ranges.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+    expect(lengthOf(own.map(({ range }) => range)), seed).toBe(lengthOf(mergeRanges(own.map(({ range }) => range))));
+  }
+}
+
+/** Longer than a lease lives without its process. Source: LEASE_TTL_MS. */
+const BEYOND_LEASE_MS = LEASE_TTL_MS + 2_000;
+
+test('a process that was stopped for longer than its leases live, and woken when another had done its work, changes nothing', async () => {
+  const { venue, dataDir, start } = await stage({ seed: 'zombie', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }] });
+  const zombie = start(BACKFILL);
+  while (venue.log.length === 0) await realClock.sleep(20);
+  zombie.child.kill('SIGSTOP');
+  await realClock.sleep(BEYOND_LEASE_MS);
+  expect((await start(BACKFILL).ended).exit).toBe(0);
+  const before = everyFile(dataDir);
+  zombie.child.kill('SIGCONT');
+  const { exit, stdout } = await zombie.ended;
+  expect({ exit, error: (JSON.parse(stdout) as { error: { code: string } }).error.code }).toEqual({ exit: 9, error: 'CELLS_LEASED' });
+  expect(everyFile(dataDir)).toEqual(before);
   await expectEveryCandle(dataDir);
   const checked = await start(['check-gaps', '--start', DAYS.start, '--end', DAYS.end, '--verify', '--json']).ended;
   expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
-  expect(venue.log.length).toBeGreaterThan(3);
 });
+
+/** Silver and quarantine; what a zombie appended to its own segment is named by no index. */
+const everyFile = (dataDir: string): string[] => readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /^(?:silver|quarantine)\/.*\.(?:parquet|json)$/.test(name)).map((name) => `${name} ${createHash('sha256').update(readFileSync(join(dataDir, name))).digest('hex')}`);
 
 test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes', async (signal, exitCode) => {
   const { venue, dataDir, start } = await stage({ seed: 'wait', rules: [{ match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '10' } }] });

@@ -28,7 +28,10 @@ export interface LeaseAnswer {
   readonly refused: readonly { readonly name: string; readonly owner: string }[];
 }
 
-/** Takes every lease that is free, expired, or held by a process that is gone. */
+/**
+ * Takes every lease that is free, expired, or held by a process that is gone. A run that loses one loses
+ * its fence with it: when its process only slept, it wakes to find that it may write nothing more.
+ */
 export function* takeLeases(request: LeaseRequest, processes: Processes): Operation<LeaseAnswer> {
   const granted: string[] = [];
   const refused: { name: string; owner: string }[] = [];
@@ -38,6 +41,7 @@ export function* takeLeases(request: LeaseRequest, processes: Processes): Operat
       refused.push({ name, owner: held.owner });
       continue;
     }
+    if (held && held.owner !== request.owner) yield* exec('update runs set fence = fence + 1 where id = $1', held.owner);
     yield* writeLease(name, request, { identity: processes.self, fence: (held?.fence ?? 0) + 1 });
     granted.push(name);
   }
