@@ -6,7 +6,7 @@ import { readAnswer, scanSegment, type FoundAnswer } from '../data/bronze/kept-a
 import { answeredSeries, everyPage, hullOfTimes, markDamaged, recordPages, restorePages, type PageEntry } from '../data/bronze/page-index.ts';
 import { readJournal } from '../data/lake/journal.ts';
 import { wholeManifest } from '../data/lake/manifest.ts';
-import { recordDecisions, type QuarantineDecision } from '../data/lake/quarantine-decisions.ts';
+import { isDecision, recordDecisions } from '../data/lake/quarantine-decisions.ts';
 import { ExchangeAPIError } from '../faults/taxonomy/errors.ts';
 import { EXIT, worstExit, type ExitCode } from './exit-code.ts';
 import { alone } from './maintenance.ts';
@@ -56,10 +56,10 @@ export const repair = (pipeline: Pipeline, control: Control): Promise<RepairRepo
 
 async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
+  const known = await store.read('everyPage', () => everyPage()); // first: what a run puts into the index from now on is no loss
   const found = scanBronze(pipeline);
-  const known = await store.read('everyPage', () => everyPage());
   const changes = indexChanges(pipeline, found.pages, known);
-  const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson') as readonly QuarantineDecision[];
+  const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson').filter(isDecision);
   await store.transact('repairIndex', function* () {
     yield* recordDecisions(decisions);
     yield* recordPages(changes.missing);

@@ -18,6 +18,10 @@ export interface QuarantineDecision extends Series {
   readonly atMs: number;
 }
 
+/** Tells a decision from other lines that somebody may have put into its file. */
+export const isDecision = (value: unknown): value is QuarantineDecision =>
+  typeof value === 'object' && value !== null && ['id', 'exchange', 'symbol', 'interval', 'openTimeMs', 'verdict', 'atMs'].every((key) => Object.hasOwn(value, key));
+
 export const QUARANTINE_DECISIONS_TABLE = `create table quarantine_decisions (
   id text primary key,
   exchange text not null,
