@@ -89,10 +89,10 @@ async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<v
 const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
   new Set([...work.markets.keys()].flatMap((exchange) => [...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys()]));
 
-async function queueRun({ ports }: Pipeline, { work, interval, days, key }: PlannedRun): Promise<string | null> {
+async function queueRun({ ports, settings }: Pipeline, { work, interval, days, key }: PlannedRun): Promise<string | null> {
   const id = ports.ids.next('run');
   const request: RunRequest = { markets: [...work.markets], selection: work.selection, keptWaits: work.keptWaits, assets: work.assets };
-  const run = { id, interval, partition: days.start, partitionEnd: days.end, trigger: work.trigger, tags: work.tags, request: JSON.stringify(request), ...(key === undefined ? {} : { key }) };
+  const run = { id, interval, partition: days.start, partitionEnd: days.end, trigger: work.trigger, tags: { ...settings.tags, ...work.tags }, request: JSON.stringify(request), ...(key === undefined ? {} : { key }) };
   const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));
   return isCreated ? id : null;
 }

@@ -4,15 +4,21 @@ import { realFiles, tempBeside, type Files } from '../kernel/files.ts';
 import { undiciHttp } from '../kernel/http.ts';
 import { timeOrderedIds } from '../kernel/ids.ts';
 import type { Log } from '../kernel/log.ts';
+import type { MailPort } from '../kernel/mail.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
 import { freshRandom } from '../kernel/random.ts';
-import type { Store } from '../kernel/store.ts';
+import { scrubberOf } from '../kernel/secrets.ts';
+import { smtpMail } from '../kernel/smtp-mail.ts';
+import { scrubbedStore, type Store } from '../kernel/store.ts';
+import type { AlertDesk } from '../faults/alerting/delivery.ts';
+import { GROUP_WAIT_MS, REPEAT_MS } from '../faults/alerting/outbox-plan.ts';
+import { openChannels } from '../faults/alerting/settings.ts';
 import type { StopOrder } from '../faults/policy/guards.ts';
 import { ADAPTERS, type Adapters } from '../data/exchanges/registry.ts';
 import { lakeAt, type Lake } from '../data/lake/layout.ts';
 import { configurationIdentity } from './configuration-identity.ts';
-import type { Settings } from './settings.ts';
+import { secretsOf, type Settings } from './settings.ts';
 import { openLimits, openState, refuseLostState } from './state.ts';
 import { durableStop } from './stop-order.ts';
 import { venuesOf, type Venues } from './venues.ts';
@@ -25,11 +31,13 @@ export interface Pipeline {
   readonly venues: Venues;
   /** Every process on this data directory keeps it. */
   readonly stopOrder: StopOrder;
+  /** Where alerts are raised and sent from. */
+  readonly desk: AlertDesk;
   close(): Promise<void>;
 }
 
 /** What may be put in the place of the real world: everything but disk-bound engines. */
-export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'>;
+export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'> & { readonly mailTo: (smtpUrl: string) => MailPort };
 
 export interface OpenOptions {
   readonly log: Log;
@@ -46,10 +54,11 @@ export interface OpenOptions {
  * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log, world = {}, adapters = ADAPTERS, lostState = 'refused' }: OpenOptions): Promise<Pipeline> {
+export async function openPipeline(settings: Settings, { log, world: { mailTo = smtpMail, ...world } = {}, adapters = ADAPTERS, lostState = 'refused' }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
-  const open = (): Store => openState(lake.state);
+  const scrub = scrubberOf(secretsOf(settings));
+  const open = (): Store => scrubbedStore(openState(lake.state), scrub);
   const store = lostState === 'rebuilt' ? open() : await refuseLostState(realFiles, lake, open);
   const limits = openLimits(lake.limits);
   const http = undiciHttp(settings.network);
@@ -64,6 +73,13 @@ export async function openPipeline(settings: Settings, { log, world = {}, adapte
     lake,
     venues: venuesOf(ports, settings, { adapters, stopOrder }),
     stopOrder,
+    desk: {
+      ports,
+      policy: { instance: settings.alerts.instance, runbookUrl: settings.alerts.runbookUrl, groupWaitMs: GROUP_WAIT_MS, repeatMs: REPEAT_MS },
+      channels: openChannels({ clock, fetch: ports.fetch, mailTo }, settings.alerts.channels),
+      undeliveredPath: lake.undelivered,
+      scrub,
+    },
     close: async () => {
       store.close();
       limits.close();

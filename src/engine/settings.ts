@@ -2,6 +2,7 @@ import type { NetworkSettings } from '../kernel/http.ts';
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { alertSecrets, type AlertSettings } from '../faults/alerting/settings.ts';
 
 /** The effective configuration: file, environment and flags already merged and checked. */
 export interface Settings {
@@ -20,6 +21,9 @@ export interface Settings {
   readonly rateShare: number;
   readonly network: NetworkSettings;
   readonly hub: HubSettings | null;
+  readonly alerts: AlertSettings;
+  /** What every run carries: `team`, `criticality`, `alert_channel`, whatever else helps whoever reads an alert. */
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 export interface HubSettings {
@@ -28,3 +32,13 @@ export interface HubSettings {
   readonly token: string;
   readonly endpoint: string;
 }
+
+/** Whatever gives access to something: taken out of every text that is stored, printed or sent. */
+export const secretsOf = ({ alerts, hub, network: { egress, httpsProxy } }: Pick<Settings, 'alerts' | 'hub' | 'network'>): string[] => [
+  ...alertSecrets(alerts),
+  ...(hub === null ? [] : [hub.token]),
+  ...[httpsProxy, egress !== null && 'proxyUrl' in egress ? egress.proxyUrl : null].filter((proxy) => proxy !== null && hasPassword(proxy)) as string[],
+];
+
+/** A proxy without a password is an address like any other. */
+const hasPassword = (url: string): boolean => (URL.parse(url)?.password ?? '') !== '';

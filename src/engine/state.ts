@@ -5,13 +5,15 @@ import { StoreRefusedError, type StoreRefusal } from '../kernel/store-errors.ts'
 import { BRONZE_1 } from '../data/bronze/page-index.ts';
 import type { Lake } from '../data/lake/layout.ts';
 import { LAKE_1 } from '../data/lake/manifest.ts';
+import { ALERTS_1 } from '../faults/alerting/schema.ts';
+import { METRICS_1 } from '../faults/metrics/schema.ts';
 import { StateError } from '../faults/taxonomy/errors.ts';
 import { MARKETS_1 } from '../faults/ledger/market-choices.ts';
 import { POLICY_1 } from '../faults/policy/schema.ts';
 import { LEDGER_1 } from '../faults/ledger/schema.ts';
 
 /** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
-const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1];
+const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1, ALERTS_1, METRICS_1];
 
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',

@@ -51,3 +51,21 @@ function decoded(text: string): string {
 
 /** The same plain JSON with secrets taken out of every text in it. */
 export const scrubbed = <T>(value: T, scrub: Scrub): T => JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
+
+/** Takes out what it was told of so far: configuration is read after the first word may be said. */
+export interface SecretKeeper {
+  keep(secrets: Iterable<string>): void;
+  readonly scrub: Scrub;
+}
+
+export function secretKeeper(): SecretKeeper {
+  const kept = new Set<string>();
+  let scrub = scrubberOf(kept);
+  return {
+    keep: (secrets) => {
+      for (const secret of secrets) kept.add(secret);
+      scrub = scrubberOf(kept);
+    },
+    scrub: (text) => scrub(text),
+  };
+}

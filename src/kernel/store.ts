@@ -35,6 +35,21 @@ export function* exec(sql: string, ...values: readonly SqlValue[]): Operation<vo
   yield { sql, values };
 }
 
+/** The same store, into which no text goes before it went through `scrub`. */
+export function scrubbedStore(store: Store, scrub: (text: string) => string): Store {
+  const clean = (value: SqlValue): SqlValue => (typeof value === 'string' ? scrub(value) : value);
+  function* cleaned<T>(operation: Operation<T>): Operation<T> {
+    let step = operation.next();
+    try {
+      while (step.done !== true) step = operation.next(yield { sql: step.value.sql, values: step.value.values.map(clean) });
+      return step.value;
+    } finally {
+      if (step.done !== true) operation.return(undefined as T);
+    }
+  }
+  return { transact: (name, operation) => store.transact(name, () => cleaned(operation())), read: (name, operation) => store.read(name, operation), close: () => store.close() };
+}
+
 /** One step of the schema, owned by the room whose tables it makes. Applied once, in order, never edited after a release. */
 export interface Migration {
   readonly name: string;

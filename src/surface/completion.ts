@@ -5,7 +5,7 @@ import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ASSET_KINDS } from '../engine/work.ts';
 import { SELECTIONS } from '../engine/work-plan.ts';
 import { FORMATS } from './commands/candles.ts';
-import { ASSET_NAMES } from './work-options.ts';
+import { ASSET_NAMES } from './setting-values.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];

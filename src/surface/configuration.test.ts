@@ -7,8 +7,9 @@ import { choiceText } from '../market/market-choice.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSources } from './configuration.ts';
-import { urlKey, type OptionKey } from './options.ts';
-import { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText } from './setting-values.ts';
+import { readAddress, readAddresses, readChannels, readInstance, readListen, readSecret, readSmtpUrl, readTags, readUrl } from './alert-values.ts';
+import { OPTION_KEYS, pathOf, urlKey, type OptionKey } from './options.ts';
+import { readAssetNames, readDuration, readExchanges, readFlag, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText } from './setting-values.ts';
 
 const SECRET = 'hf_nobodyMayReadThis';
 const JSON_FILE = 'candlekeep.config.json';
@@ -62,22 +63,43 @@ const OPTION_CASES: readonly OptionCase[] = [
   { key: 'hfRepo', env: 'CANDLEKEEP_HF_REPO', written: ['own/file', 'own/env', 'own/flag'], effect: ({ settings }) => settings.hub?.repo },
   { key: 'hfEndpoint', env: 'HF_ENDPOINT', written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.hub?.endpoint },
   { key: 'logLevel', env: 'LOG_LEVEL', written: ['debug', 'info', 'error'], effect: ({ logLevel }) => logLevel },
+  { key: 'pagerdutyEventsUrl', env: 'PAGERDUTY_EVENTS_URL', written: ['http://file.test/x', 'http://env.test/x', 'http://flag.test/x'], effect: ({ settings }) => channel(settings, 'pagerduty')?.url },
+  { key: 'alertEmailTo', env: 'ALERT_EMAIL_TO', written: ['a@file.test', 'a@env.test,b@env.test', 'a@flag.test'], read: [['a@file.test'], ['a@env.test', 'b@env.test'], ['a@flag.test']], effect: ({ settings }) => channel(settings, 'email')?.to },
+  { key: 'alertEmailFrom', env: 'ALERT_EMAIL_FROM', written: ['c@file.test', 'c@env.test', 'c@flag.test'], effect: ({ settings }) => channel(settings, 'email')?.from },
+  { key: 'criticalAssets', env: 'CANDLEKEEP_CRITICAL_ASSETS', written: ['bronze_okx_ohlcv', 'silver_ohlcv_normalized', 'gold_huggingface_ohlcv'], read: [['bronze_okx_ohlcv'], ['silver_ohlcv_normalized'], ['gold_huggingface_ohlcv']], effect: ({ settings }) => settings.alerts.criticalAssets },
+  { key: 'instance', env: 'CANDLEKEEP_INSTANCE', written: ['file', 'env', 'flag'], effect: ({ settings }) => settings.alerts.instance },
+  { key: 'runbookUrl', env: 'CANDLEKEEP_RUNBOOK_URL', written: ['https://file.test/', 'https://env.test/r', 'https://flag.test'], read: ['https://file.test', 'https://env.test/r', 'https://flag.test'], effect: ({ settings }) => settings.alerts.runbookUrl },
+  { key: 'tags', env: 'CANDLEKEEP_TAGS', written: ['team=file', 'team=env, criticality=high', 'team=flag'], read: [{ team: 'file' }, { team: 'env', criticality: 'high' }, { team: 'flag' }], effect: ({ settings }) => settings.tags },
+  { key: 'listen', env: 'CANDLEKEEP_LISTEN', written: ['127.0.0.1:1', '[::1]:2', 'localhost:0'], read: [{ host: '127.0.0.1', port: 1 }, { host: '::1', port: 2 }, { host: 'localhost', port: 0 }], effect: ({ server }) => server.listen },
+  { key: 'metricsOpen', env: 'CANDLEKEEP_METRICS_OPEN', written: ['true', 'false', 'true'], read: [true, false, true], effect: ({ server }) => server.isMetricsOpen },
   ...[...ADAPTERS.keys()].map((exchange): OptionCase => ({
     key: urlKey(exchange), env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`, written: ['http://file.test', 'http://env.test', 'http://flag.test'], effect: ({ settings }) => settings.origins[exchange],
   })),
 ];
+const channel = ({ alerts }: Configuration['settings'], kind: string) => alerts.channels.find((one) => one.kind === kind) as Record<string, unknown> | undefined;
+/** A configuration file with these options at their places. */
+const fileOf = (values: Readonly<Record<string, unknown>>): string => {
+  const content: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const [first = '', second] = pathOf(key as OptionKey).split('.');
+    content[first] = second === undefined ? value : { ...(content[first] as object | undefined), [second]: value };
+  }
+  return JSON.stringify(content);
+};
+/** Never in a configuration file. */
+const SECRETS = [['hfToken', 'HF_TOKEN', 'x'], ['slackWebhookUrl', 'SLACK_WEBHOOK_URL', 'https://slack.test/x'], ['pagerdutyRoutingKey', 'PAGERDUTY_ROUTING_KEY', 'key'], ['smtpUrl', 'SMTP_URL', 'smtp://mail.test'], ['alertWebhookUrl', 'ALERT_WEBHOOK_URL', 'https://hook.test'], ['alertWebhookSecret', 'ALERT_WEBHOOK_SECRET', 'x'], ['heartbeatUrl', 'HEARTBEAT_URL', 'https://hc.test/x'], ['token', 'CANDLEKEEP_TOKEN', 'x']] as const;
 const MASKED = new Set<OptionKey>(['httpsProxy', 'egress']);
-const HUB_ENV = { HF_TOKEN: SECRET, CANDLEKEEP_HF_REPO: 'own/base' };
+const HUB_ENV = { HF_TOKEN: SECRET, CANDLEKEEP_HF_REPO: 'own/base', PAGERDUTY_ROUTING_KEY: 'key', SMTP_URL: 'smtp://mail.test', ALERT_EMAIL_TO: 'own@base.test' };
 
 test('every option is in the table below, and without file, environment and flags each has its default', async () => {
   const { inForce: options } = await load();
   expect(options.map(({ key, env }) => `${key} ${env}`)).toEqual(expect.arrayContaining(OPTION_CASES.map(({ key, env }) => `${key} ${env}`)));
-  expect(options.map(({ key }) => key).filter((key) => !OPTION_CASES.some((one) => one.key === key))).toEqual(['caFile', 'hfToken']);
+  expect(options.map(({ key }) => key).filter((key) => !OPTION_CASES.some((one) => one.key === key))).toEqual(['caFile', ...SECRETS.map(([key]) => key), 'alertChannels'].toSorted((a, b) => OPTION_KEYS.indexOf(a as OptionKey) - OPTION_KEYS.indexOf(b as OptionKey)));
   expect(new Set(options.map(({ source }) => source))).toEqual(new Set(['default']));
 });
 
 test.each(OPTION_CASES)('$key: the environment wins over the file, the flag over both, and each is named as the source', async ({ key, env, written, read = written, effect }) => {
-  const cwd = directoryWith({ [JSON_FILE]: JSON.stringify({ [key]: written[0] }) });
+  const cwd = directoryWith({ [JSON_FILE]: fileOf({ [key]: written[0] }) });
   const byFile = { cwd, env: { ...HUB_ENV, [env]: undefined } };
   const byEnv = { cwd, env: { ...HUB_ENV, [env]: written[1] } };
   const byFlag = { ...byEnv, flags: { [key]: written[2] } };
@@ -91,7 +113,7 @@ test.each(OPTION_CASES)('$key: the environment wins over the file, the flag over
 
 test('an empty variable and a null in the file mean unset', async () => {
   const env = Object.fromEntries([...OPTION_CASES.map((one) => one.env), 'HF_TOKEN', 'HF_TOKEN_FILE', 'CANDLEKEEP_STRAY'].map((name) => [name, '']));
-  const unset = await load({ env, cwd: directoryWith({ [JSON_FILE]: JSON.stringify(Object.fromEntries(OPTION_CASES.map(({ key }) => [key, null]))) }) });
+  const unset = await load({ env, cwd: directoryWith({ [JSON_FILE]: fileOf(Object.fromEntries(OPTION_CASES.map(({ key }) => [key, null]))) }) });
   expect(new Set(unset.inForce.map(({ source }) => source))).toEqual(new Set(['default']));
   expect(unset.warnings).toEqual([]);
 });
@@ -199,7 +221,7 @@ test.each(['', '0s', '0.0h', '-1s', '5', '5 m', '5d', '1e3s', 'Infinityms', '999
   expect(() => readDuration(text, 'deadline')).toThrow(ConfigurationError);
 });
 
-const READERS = { readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText };
+const READERS = { readAddress, readAddresses, readAssetNames, readChannels, readFlag, readInstance, readListen, readSecret, readSmtpUrl, readTags, readUrl, readDuration, readExchanges, readIntervals, readLogLevel, readOrigin, readMarkets, readRepo, readShare, readSymbol, readText };
 
 test.each(Object.entries(READERS))('%s takes a value or refuses it by name, and never crashes', (_, read) => {
   const strange = fc.oneof(fc.anything({ withBigInt: true, withNullPrototype: true, withDate: true, withMap: true, withSparseArray: true }), fc.string({ unit: 'binary' }), fc.constant({ toString: 1 }));
@@ -208,7 +230,7 @@ test.each(Object.entries(READERS))('%s takes a value or refuses it by name, and 
       read(raw, 'the-place');
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigurationError);
-      expect((error as ConfigurationError).facts.where).toBe('the-place');
+      expect((error as ConfigurationError).facts.where).toMatch(/^the-place/);
     }
   }));
 });
@@ -302,4 +324,40 @@ test('a candle length that a venue does not have is left out with a warning, and
   const both = await load({ env: { CANDLEKEEP_EXCHANGES: 'binance,coinbase', CANDLEKEEP_INTERVAL: '4h' } });
   expect(both.warnings).toEqual(['coinbase has no 4h candles; those series are left out']);
   await expect(load({ env: { CANDLEKEEP_EXCHANGES: 'coinbase', CANDLEKEEP_INTERVAL: '4h' } })).rejects.toThrow(/4h at coinbase/);
+});
+
+test.each(SECRETS)('%s belongs into the environment: a file that holds it is refused without being quoted', async (key, env, value) => {
+  const { message } = await refusal({ cwd: directoryWith({ [JSON_FILE]: JSON.stringify({ [key]: `${value}${SECRET}` }) }) });
+  expect(message).toContain(`expected secrets in the environment (${env} or ${env}_FILE), got one in the file`);
+  expect(message).not.toContain(SECRET);
+});
+
+test.each([['SLACK_WEBHOOK_URL'], ['SMTP_URL'], ['ALERT_WEBHOOK_URL'], ['HEARTBEAT_URL'], ['CANDLEKEEP_ALERT_CHANNELS']])('%s that cannot be used is refused without being quoted', async (env) => {
+  expect((await refusal({ env: { [env]: SECRET } })).message).toMatch(new RegExp(`^${env}: expected .*got "something else"$`));
+});
+
+test('the variables make the default channels; entries of alerts.channels have their own names, and name variables instead of holding keys', async () => {
+  const cwd = directoryWith({ [JSON_FILE]: JSON.stringify({ tags: { team: 'data', alert_channel: 'data-slack' }, alerts: { channels: { 'data-slack': { kind: 'slack', url: '$TEAM_SLACK' }, night: { kind: 'email', smtpUrl: '$MAIL', to: 'a@b.test', default: true } } } }) });
+  const env = { SLACK_WEBHOOK_URL: `https://slack.test/${SECRET}`, PAGERDUTY_ROUTING_KEY: SECRET, ALERT_WEBHOOK_URL: 'https://hook.test/in', ALERT_WEBHOOK_SECRET: SECRET, HEARTBEAT_URL: 'https://hc.test/x', TEAM_SLACK: 'https://slack.test/team', MAIL: 'smtp://mail.test' };
+  const { settings, inForce: options } = await load({ cwd, env });
+  expect(settings.alerts.channels.map(({ name, kind, isDefault }) => [name, kind, isDefault])).toEqual([['pagerduty', 'pagerduty', true], ['slack', 'slack', true], ['webhook', 'webhook', true], ['data-slack', 'slack', false], ['night', 'email', true]]);
+  expect(settings.alerts.channels.at(-1)).toMatchObject({ to: ['a@b.test'], from: 'a@b.test', smtpUrl: 'smtp://mail.test' });
+  expect(settings.alerts.heartbeatUrl).toBe('https://hc.test/x');
+  expect(JSON.stringify(options)).not.toMatch(new RegExp(`${SECRET}|TEAM_SLACK|slack\\.test`));
+  expect((await refusal({ cwd, env: { ...env, MAIL: '' } })).message).toContain('alerts.channels.night.smtpUrl: expected the variable MAIL to be set, got nothing');
+  expect((await refusal({ env: { ...env, CANDLEKEEP_ALERT_CHANNELS: '{"slack": {"kind": "slack", "url": "https://x.test"}}' } })).message).toContain('got slack');
+});
+
+test.each([
+  ['{"a": {"kind": "pager"}}', 'CANDLEKEEP_ALERT_CHANNELS.a.kind: expected slack, pagerduty, email, webhook, got "pager"'],
+  ['{"a": {"kind": "slack"}}', 'CANDLEKEEP_ALERT_CHANNELS.a.url: expected an http(s) URL, got "something else"'],
+  ['{"a": {"kind": "slack", "url": "https://x.test", "routing": "x"}}', 'only kind, default, url, got "routing"'],
+  ['{"a b": {"kind": "slack"}}', 'names of letters'],
+  ['{"a": {"kind": "email", "smtpUrl": "smtp://x.test", "to": "nobody"}}', 'CANDLEKEEP_ALERT_CHANNELS.a.to: expected an e-mail address, got "nobody"'],
+])('channels %s are refused at their place', async (text, names) => {
+  expect((await refusal({ env: { CANDLEKEEP_ALERT_CHANNELS: text } })).message).toContain(names);
+});
+
+test('an SMTP address without recipients is warned about', async () => {
+  expect((await load({ env: { SMTP_URL: 'smtp://mail.test' } })).warnings).toEqual(['SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients']);
 });

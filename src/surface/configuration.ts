@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { realFiles } from '../kernel/files.ts';
-import { defaultExportOf } from '../kernel/module-file.ts';
 import type { Exchange } from '../market/exchange.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
+import { defaultChannels, type AlertSettings } from '../faults/alerting/settings.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import type { MarketChoices } from '../engine/market-resolution.ts';
 import type { Settings } from '../engine/settings.ts';
 import { nearest } from './nearest.ts';
-import { isOptionKey, OPTION_KEYS, optionOf, urlKey, type FixedKey, type OptionKey, type OptionValue } from './options.ts';
+import type { ListenAddress } from './alert-values.ts';
+import { readConfigurationFile, type ConfigurationFile } from './configuration-file.ts';
+import { OPTION_KEYS, optionOf, pathOf, urlKey, type FixedKey, type OptionKey, type OptionValue } from './options.ts';
 import { readOrigin, type LogLevelWord, type VenueChoice } from './setting-values.ts';
 import { choicesByVenue, intervalWarnings, requireCandles, textOf } from './venue-choices.ts';
 
@@ -25,11 +27,21 @@ export interface Configuration {
   /** The configured markets as they were named; patterns and rankings are for the venues to answer. */
   readonly choices: MarketChoices;
   readonly logLevel: LogLevelWord;
+  readonly server: ServerSettings;
   /** The demo speaks to a person even when its output is piped. */
   readonly isDemo: boolean;
   readonly inForce: readonly OptionInForce[];
   /** Things worth a warning, such as a variable nobody reads. */
   readonly warnings: readonly string[];
+}
+
+/** How `start` serves HTTP. */
+export interface ServerSettings {
+  readonly listen: ListenAddress;
+  /** Null: one is made and kept in the data directory. */
+  readonly token: string | null;
+  /** /metrics needs no token. */
+  readonly isMetricsOpen: boolean;
 }
 
 export interface ConfigurationSources {
@@ -41,18 +53,16 @@ export interface ConfigurationSources {
   readonly flags: Readonly<Partial<Record<OptionKey, string>>>;
 }
 
-const FILE_NAMES = ['candlekeep.config.ts', 'candlekeep.config.js', 'candlekeep.config.mjs', 'candlekeep.config.json'];
-
 /**
  * The configuration in force: file, then environment, then flags.
  * @throws ConfigurationError (CONFIG_INVALID) with path, expected, got and the nearest key.
  */
 export async function loadConfiguration(sources: ConfigurationSources): Promise<Configuration> {
-  const file = await readFile(sources);
+  const file = await readConfigurationFile(sources);
   const found = new Map(OPTION_KEYS.map((key) => [key, rawOf(key, sources, file)]));
   const raw = (key: OptionKey): RawValue => found.get(key) as RawValue;
-  const value = <K extends FixedKey>(key: K): OptionValue<K> | null => (raw(key).value === null ? null : (optionOf(key).read(raw(key).value, raw(key).where) as OptionValue<K>));
-  const known = <K extends FixedKey>(key: K): OptionValue<K> => value(key) as OptionValue<K>;
+  const value: Values['value'] = (key) => (raw(key).value === null ? null : (optionOf(key).read(raw(key).value, raw(key).where) as OptionValue<typeof key>));
+  const known: Values['known'] = (key) => value(key) as OptionValue<typeof key>;
   const [repo, token, endpoint, caFile] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('caFile')];
   if (repo !== null && token === null) throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
   const choices = choicesByVenue(known('exchanges'), known('symbols'), raw('symbols').where);
@@ -78,13 +88,40 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
         egress: value('egress'),
       },
       hub: repo === null || token === null ? null : { repo, token, endpoint },
+      alerts: alertSettings({ value, known }, raw('alertChannels').where),
+      tags: value('tags') ?? {},
     },
+    server: { listen: known('listen'), token: value('token'), isMetricsOpen: known('metricsOpen') },
     logLevel: known('logLevel'),
     isDemo: false,
     inForce: OPTION_KEYS.map((key) => inForce(key, raw(key))),
-    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval'))],
+    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval')), ...(value('smtpUrl') !== null && value('alertEmailTo') === null ? ['SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients'] : [])],
   };
 }
+
+/** Values as their readers give them. */
+interface Values {
+  /** Null where it is not set. */
+  readonly value: <K extends FixedKey>(key: K) => OptionValue<K> | null;
+  /** Of an option with a default. */
+  readonly known: <K extends FixedKey>(key: K) => OptionValue<K>;
+}
+
+/** `where` names the place of `alerts.channels`. */
+function alertSettings({ value, known }: Values, where: string): AlertSettings {
+  const byVariable = defaultChannels({
+    slackWebhookUrl: value('slackWebhookUrl'), pagerdutyRoutingKey: value('pagerdutyRoutingKey'), pagerdutyEventsUrl: value('pagerdutyEventsUrl'), smtpUrl: value('smtpUrl'),
+    emailTo: value('alertEmailTo') ?? [], emailFrom: value('alertEmailFrom'), webhookUrl: value('alertWebhookUrl'), webhookSecret: value('alertWebhookSecret'),
+  });
+  const named = known('alertChannels');
+  const twice = named.find(({ name }) => byVariable.some((channel) => channel.name === name));
+  if (twice !== undefined) throw new ConfigurationError({ where, expected: 'another name than those of the channels that variables make', got: twice.name });
+  return { instance: known('instance'), runbookUrl: value('runbookUrl')?.replace(/\/$/, '') ?? null, channels: [...byVariable, ...named], criticalAssets: known('criticalAssets'), heartbeatUrl: value('heartbeatUrl') };
+}
+
+/** What the environment holds that nobody may be shown, known before anything can be refused. */
+export const secretVariables = (env: ConfigurationSources['env']): string[] =>
+  OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) => (isSecret && env[name] ? [env[name]] : []));
 
 interface RawValue {
   readonly value: unknown;
@@ -92,15 +129,15 @@ interface RawValue {
   readonly source: string;
 }
 
-function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: ConfigFile): RawValue {
+function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: ConfigurationFile): RawValue {
   const option = optionOf(key);
   const flag = flags[key];
   if (flag !== undefined) return { value: flag, where: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, source: 'flag' };
   const secretFile = option.isSecret ? env[`${option.env}_FILE`] : undefined;
   if (secretFile) return { value: readTextFile(resolve(cwd, secretFile), `${option.env}_FILE`), where: `${option.env}_FILE`, source: 'environment' };
   if (env[option.env]) return { value: env[option.env], where: option.env, source: 'environment' };
-  const own = file.values[key] ?? null;
-  if (own !== null) return { value: own, where: `${file.path} ${key}`, source: file.path };
+  const own = file.values.get(key) ?? null;
+  if (own !== null) return { value: own, where: `${file.path} ${pathOf(key)}`, source: file.path };
   return { value: option.fallback, where: key, source: 'default' };
 }
 
@@ -109,38 +146,6 @@ function readTextFile(path: string, where: string): string {
     return Buffer.from(realFiles.read(path)).toString('utf8').trim();
   } catch (error) {
     throw new ConfigurationError({ where, expected: 'a file that can be read', got: `"${path}"` }, { cause: error });
-  }
-}
-
-interface ConfigFile {
-  readonly path: string;
-  readonly values: Readonly<Record<string, unknown>>;
-}
-
-async function readFile({ cwd, file }: ConfigurationSources): Promise<ConfigFile> {
-  const path = file === null ? FILE_NAMES.map((name) => resolve(cwd, name)).find((candidate) => realFiles.exists(candidate)) : resolve(cwd, file);
-  if (path === undefined) return { path: '', values: {} };
-  if (!realFiles.exists(path)) throw new ConfigurationError({ where: '--config', expected: 'a file that exists', got: `"${path}"` });
-  const content = await parseFile(path);
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new ConfigurationError({ where: path, expected: 'an object of options as its content or default export', got: kindOf(content) });
-  for (const key of Object.keys(content)) {
-    if (key === 'hfToken') throw new ConfigurationError({ where: `${path} hfToken`, expected: 'secrets in the environment (HF_TOKEN or HF_TOKEN_FILE)', got: 'one in the file' });
-    if (!isOptionKey(key)) throw new ConfigurationError({ where: `${path} ${key}`, expected: 'a known option', got: `"${key}"`, nearest: nearest(key, OPTION_KEYS) });
-  }
-  return { path, values: content as Record<string, unknown> };
-}
-
-const kindOf = (content: unknown): string => (Array.isArray(content) ? 'a list' : content === null || content === undefined ? 'nothing' : `a ${typeof content}`);
-
-/** V8 quotes the text around the fault, and that text may be a secret. */
-const QUOTED_SOURCE = /, (?:\.\.\.)?".*is not valid JSON$/s;
-
-async function parseFile(path: string): Promise<unknown> {
-  try {
-    if (path.endsWith('.json')) return JSON.parse(Buffer.from(realFiles.read(path)).toString('utf8')) as unknown;
-    return await defaultExportOf(path);
-  } catch (error) {
-    throw new ConfigurationError({ where: path, expected: path.endsWith('.json') ? 'JSON' : 'a module with a default export', got: Error.isError(error) ? error.message.replace(QUOTED_SOURCE, '').split('\n')[0] ?? '' : String(error) }, { cause: error });
   }
 }
 
@@ -155,10 +160,10 @@ function inForce(key: OptionKey, raw: RawValue): OptionInForce {
 }
 
 /** Variables of later releases that are understood and do nothing yet. */
-const LATER = ['CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL', 'CANDLEKEEP_LISTEN', 'CANDLEKEEP_TOKEN'];
+const LATER = ['CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL'];
 
 function unknownVariables(env: ConfigurationSources['env']): string[] {
-  const known: string[] = OPTION_KEYS.map((key) => optionOf(key).env);
+  const known = OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
   return Object.keys(env).filter((name) => name.startsWith('CANDLEKEEP_') && !known.includes(name) && env[name] !== '').map((name) => {
     if (LATER.includes(name)) return `${name} is set, but this release does not use it yet`;
     const bare = name.slice('CANDLEKEEP_'.length);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Scrub } from '../kernel/secrets.ts';
 
 /** What a command gets of the outside: no command touches `process`. */
 export interface Io {
@@ -13,6 +14,12 @@ export interface Io {
 export interface OutputStream {
   readonly isTTY: boolean;
   write(text: string | Uint8Array): void;
+}
+
+/** The same outside, to which no text goes before it went through `scrub`. */
+export function scrubbedIo(io: Io, scrub: Scrub): Io {
+  const scrubbed = (stream: OutputStream): OutputStream => ({ isTTY: stream.isTTY, write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text) });
+  return { ...io, stdout: scrubbed(io.stdout), stderr: scrubbed(io.stderr) };
 }
 
 export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';

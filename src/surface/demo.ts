@@ -5,6 +5,7 @@ import { DIRECT } from '../kernel/http.ts';
 import { dayRange } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import type { Account } from '../faults/ledger/account.ts';
+import { NO_CHANNELS } from '../faults/alerting/settings.ts';
 import { faultsOfRun } from '../faults/ledger/fault-log.ts';
 import type { Run } from '../faults/ledger/runs.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
@@ -85,6 +86,8 @@ export const demoSettings = (stage: Stage, dataDir: string): Settings => ({
   rateShare: 0.9,
   network: DIRECT,
   hub: { repo: DEMO.repo, token: DEMO.token, endpoint: stage.hubUrl },
+  alerts: NO_CHANNELS,
+  tags: {},
 });
 
 /** What the demo proves at its end. */

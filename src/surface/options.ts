@@ -1,5 +1,8 @@
+import { CRITICAL_ASSETS, NO_CHANNELS } from '../faults/alerting/settings.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
+import { readAddress, readAddresses, readChannels, readInstance, readListen, readSecret, readSmtpUrl, readTags, readUrl } from './alert-values.ts';
 import {
+  readAssetNames, readFlag,
   readDuration, readEgress, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readMarkets, readShare, readText, type ValueReader,
 } from './setting-values.ts';
 
@@ -7,7 +10,12 @@ interface Option {
   readonly env: string;
   readonly fallback: string | null;
   readonly read: ValueReader<unknown>;
+  /** Never shown; may come from the file that `<variable>_FILE` names. */
   readonly isSecret?: boolean;
+  /** Belongs into the environment: refused in a configuration file, which gets shown around. */
+  readonly isEnvOnly?: boolean;
+  /** Where it stands in the file; its own key unless given. */
+  readonly path?: `${string}.${string}`;
 }
 
 /** Everything that can be configured, once: key in the file, variable, default, reader. */
@@ -25,9 +33,26 @@ const FIXED = {
   caFile: { env: 'CANDLEKEEP_CA_FILE', fallback: null, read: readText },
   egress: { env: 'CANDLEKEEP_EGRESS', fallback: null, read: readEgress, isSecret: true },
   hfRepo: { env: 'CANDLEKEEP_HF_REPO', fallback: null, read: readRepo },
-  hfToken: { env: 'HF_TOKEN', fallback: null, read: readText, isSecret: true },
+  hfToken: { env: 'HF_TOKEN', fallback: null, read: readText, isSecret: true, isEnvOnly: true },
   hfEndpoint: { env: 'HF_ENDPOINT', fallback: 'https://huggingface.co', read: readOrigin },
   logLevel: { env: 'LOG_LEVEL', fallback: 'warn', read: readLogLevel },
+  slackWebhookUrl: { env: 'SLACK_WEBHOOK_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
+  pagerdutyRoutingKey: { env: 'PAGERDUTY_ROUTING_KEY', fallback: null, read: readSecret, isSecret: true, isEnvOnly: true },
+  pagerdutyEventsUrl: { env: 'PAGERDUTY_EVENTS_URL', fallback: null, read: readUrl },
+  smtpUrl: { env: 'SMTP_URL', fallback: null, read: readSmtpUrl, isSecret: true, isEnvOnly: true },
+  alertEmailTo: { env: 'ALERT_EMAIL_TO', fallback: null, read: readAddresses },
+  alertEmailFrom: { env: 'ALERT_EMAIL_FROM', fallback: null, read: readAddress },
+  alertWebhookUrl: { env: 'ALERT_WEBHOOK_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
+  alertWebhookSecret: { env: 'ALERT_WEBHOOK_SECRET', fallback: null, read: readSecret, isSecret: true, isEnvOnly: true },
+  heartbeatUrl: { env: 'HEARTBEAT_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
+  alertChannels: { env: 'CANDLEKEEP_ALERT_CHANNELS', fallback: '{}', read: readChannels, isSecret: true, path: 'alerts.channels' },
+  criticalAssets: { env: 'CANDLEKEEP_CRITICAL_ASSETS', fallback: CRITICAL_ASSETS.join(','), read: readAssetNames, path: 'alerts.criticalAssets' },
+  instance: { env: 'CANDLEKEEP_INSTANCE', fallback: NO_CHANNELS.instance, read: readInstance, path: 'alerts.instance' },
+  runbookUrl: { env: 'CANDLEKEEP_RUNBOOK_URL', fallback: null, read: readUrl, path: 'alerts.runbookUrl' },
+  tags: { env: 'CANDLEKEEP_TAGS', fallback: null, read: readTags },
+  listen: { env: 'CANDLEKEEP_LISTEN', fallback: '127.0.0.1:4680', read: readListen },
+  token: { env: 'CANDLEKEEP_TOKEN', fallback: null, read: readSecret, isSecret: true, isEnvOnly: true },
+  metricsOpen: { env: 'CANDLEKEEP_METRICS_OPEN', fallback: 'false', read: readFlag, path: 'metrics.open' },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type FixedKey = keyof typeof FIXED;
@@ -44,13 +69,22 @@ const URLS = Object.fromEntries([...ADAPTERS.keys()].map((exchange): [string, Op
 const OPTIONS: Readonly<Record<string, Option>> = { ...FIXED, ...URLS };
 export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[];
 
-export const isOptionKey = (text: string): text is OptionKey => Object.hasOwn(OPTIONS, text);
-
 export function optionOf(key: OptionKey): Option {
   const option = OPTIONS[key];
   if (option === undefined) throw new RangeError(`${key} is no option`);
   return option;
 }
+
+/** Where an option stands in a configuration file. */
+export const pathOf = (key: OptionKey): string => optionOf(key).path ?? key;
+
+/** One entry of `alerts.channels`. `"$NAME"` stands for the variable NAME. */
+type ChannelConfig = { readonly default?: boolean } & (
+  | { readonly kind: 'slack'; readonly url: string }
+  | { readonly kind: 'pagerduty'; readonly routingKey: string; readonly url?: string }
+  | { readonly kind: 'email'; readonly smtpUrl: string; readonly to: string | readonly string[]; readonly from?: string }
+  | { readonly kind: 'webhook'; readonly url: string; readonly secret?: string }
+);
 
 /** A configuration file's content: each key as text, lists as lists too. Secrets belong into the environment. */
 export interface CandlekeepConfig {
@@ -82,6 +116,24 @@ export interface CandlekeepConfig {
   readonly hfRepo?: string;
   readonly hfEndpoint?: string;
   readonly logLevel?: string;
+  readonly pagerdutyEventsUrl?: string;
+  readonly alertEmailTo?: string | readonly string[];
+  readonly alertEmailFrom?: string;
+  readonly alerts?: {
+    /** Named by the `alert_channel` tag; with `default` told about every alert of their kind's level. */
+    readonly channels?: Readonly<Record<string, ChannelConfig>>;
+    /** Assets whose failure is critical once retries are used up. */
+    readonly criticalAssets?: string | readonly string[];
+    /** Tells this installation apart at channels that several use. */
+    readonly instance?: string;
+    /** Where docs/runbook/ can be read. */
+    readonly runbookUrl?: string;
+  };
+  /** What runs and alerts carry: `team`, `criticality`, `alert_channel`. */
+  readonly tags?: Readonly<Record<string, string>> | string;
+  /** Where `candlekeep start` serves HTTP; `127.0.0.1:4680`. */
+  readonly listen?: string;
+  readonly metrics?: { /** Serve /metrics without a token. */ readonly open?: boolean };
 }
 
 /** Gives a `candlekeep.config.ts` its types. */

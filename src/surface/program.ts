@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, CommanderError, type OptionValues } from 'commander';
 import { realFiles } from '../kernel/files.ts';
+import { secretKeeper } from '../kernel/secrets.ts';
 import { EXIT, exitOfFault, type ExitCode } from '../engine/exit-code.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { judge } from '../faults/taxonomy/judge.ts';
@@ -23,7 +24,7 @@ import { addRunsCommand } from './commands/runs.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSymbolCommands } from './commands/symbols.ts';
-import type { Io } from './console.ts';
+import { scrubbedIo, type Io } from './console.ts';
 import { failureDocument } from './documents.ts';
 import { examples } from './help.ts';
 import { sessionOf, type Session } from './session.ts';
@@ -36,18 +37,20 @@ export type CommandRunner = <Options extends OptionValues>(command: Command, act
  * Runs one command line and returns what the process ends with. Every failure ends here: one clear
  * line and the documented exit code, as a document with --json.
  */
-export async function runProgram(args: readonly string[], io: Io): Promise<ExitCode> {
+export async function runProgram(args: readonly string[], outside: Io): Promise<ExitCode> {
+  const secrets = secretKeeper();
+  const io = scrubbedIo(outside, secrets.scrub);
   let exit: ExitCode = EXIT.done;
   const program = buildProgram(io, (command, action) => {
     command.action(async () => {
-      exit = await action(sessionOf(io, command.optsWithGlobals()), command.opts(), command.args);
+      exit = await action(sessionOf(io, command.optsWithGlobals(), secrets), command.opts(), command.args);
     });
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exit;
   } catch (error) {
-    const session = sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') });
+    const session = sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') }, secrets);
     return failed(error instanceof CommanderError && !isAskedFor(error) ? usageError(error, typed(program, args)) : error, session);
   }
 }

@@ -1,10 +1,12 @@
 import { realClock, type Clock } from '../kernel/clock.ts';
 import { openLog } from '../kernel/pino-log.ts';
+import type { SecretKeeper } from '../kernel/secrets.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { EXIT, type ExitCode } from '../engine/exit-code.ts';
 import { openPipeline, type OpenOptions, type Pipeline } from '../engine/pipeline.ts';
+import { secretsOf } from '../engine/settings.ts';
 import type { Control } from '../engine/work.ts';
-import { loadConfiguration, type Configuration } from './configuration.ts';
+import { loadConfiguration, secretVariables, type Configuration } from './configuration.ts';
 import type { OptionKey } from './options.ts';
 import { consoleOn, type Console, type Io } from './console.ts';
 import { progressOn } from './progress.ts';
@@ -23,23 +25,28 @@ export interface Session {
   readonly screen: Console;
   readonly options: GlobalOptions;
   readonly clock: Clock;
+  /** Everything this process prints or logs goes through it. */
+  readonly secrets: SecretKeeper;
 }
 
-export const sessionOf = (io: Io, options: GlobalOptions): Session => ({
+export const sessionOf = (io: Io, options: GlobalOptions, secrets: SecretKeeper): Session => ({
   io,
   options,
+  secrets,
   screen: consoleOn(io, { json: options.json ?? false, color: options.color ?? true }),
   clock: realClock,
 });
 
 /** The configuration in force for this command; its warnings are said at once. */
-export async function configure({ io, options, screen }: Session, flags: Partial<Record<OptionKey, string>> = {}): Promise<Configuration> {
+export async function configure({ io, options, screen, secrets }: Session, flags: Partial<Record<OptionKey, string>> = {}): Promise<Configuration> {
+  secrets.keep(secretVariables(io.env));
   const configuration = await loadConfiguration({
     cwd: io.cwd,
     env: io.env,
     file: options.config ?? null,
     flags: { ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }), ...flags },
   });
+  secrets.keep([...secretsOf(configuration.settings), ...(configuration.server.token === null ? [] : [configuration.server.token])]);
   for (const warning of configuration.warnings) screen.say(`warning: ${warning}`);
   return configuration;
 }
@@ -53,9 +60,9 @@ export interface OpenSession extends Session {
 
 /** Opens the pipeline for `work` and closes it again. A first SIGINT or SIGTERM cancels, a second one ends the process at once. */
 export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
-  const { io, screen, options } = session;
+  const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
-  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo }), ...opening });
+  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub }), ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
   const release = io.onStop((signal) => {

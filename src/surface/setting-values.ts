@@ -4,6 +4,7 @@ import { INTERVALS, isInterval, type Interval } from '../market/interval.ts';
 import { isDay, type Day } from '../market/partition.ts';
 import { parseMarketChoice, type MarketChoice } from '../market/market-choice.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { bronzeAsset, GOLD_ASSET, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { isAddress, type Egress } from '../kernel/http.ts';
@@ -14,7 +15,7 @@ export type ValueReader<T> = (raw: unknown, where: string) => T;
 
 const quoted = (raw: unknown): string => (typeof raw === 'string' ? `"${raw}"` : inspect(raw, { breakLength: Infinity, depth: 1 }));
 
-const refuse = (where: string, expected: string, raw: unknown, suggestion: string | null = null): never => {
+export const refuse = (where: string, expected: string, raw: unknown, suggestion: string | null = null): never => {
   throw new ConfigurationError({ where, expected, got: quoted(raw), nearest: suggestion });
 };
 
@@ -54,14 +55,17 @@ export const readEgress: ValueReader<Egress> = (raw, where) => {
 };
 
 const splitOnce = (text: string, separator: string): readonly [string, string] => [text.slice(0, text.indexOf(separator)), text.slice(text.indexOf(separator) + 1)];
-const isFields = (raw: unknown): raw is Readonly<Record<string, unknown>> => typeof raw === 'object' && raw !== null;
+export const isFields = (raw: unknown): raw is Readonly<Record<string, unknown>> => typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 
 /** `owner/name` of a repository on the Hub. */
 export const readRepo: ValueReader<string> = (raw, where) =>
   typeof raw === 'string' && /^[\w.-]+\/[\w.-]+$/.test(raw.trim()) ? raw.trim() : refuse(where, 'a dataset repository such as owner/name', raw);
 
+/** `true`, `false`, or a real one. */
+export const readFlag: ValueReader<boolean> = (raw, where) => (raw === true || raw === 'true' ? true : raw === false || raw === 'false' ? false : refuse(where, 'true or false', raw));
+
 /** A comma list, or a list. */
-const items = (raw: unknown, where: string): readonly string[] => {
+export const items = (raw: unknown, where: string): readonly string[] => {
   const list: unknown[] = Array.isArray(raw) ? raw : typeof raw === 'string' ? raw.split(',') : [];
   const texts = list.map((item) => (typeof item === 'string' ? item.trim() : '')).filter((item) => item !== '');
   return texts.length > 0 && texts.length === list.filter((item) => item !== '').length ? texts : refuse(where, 'a comma list or a list of texts', raw);
@@ -117,3 +121,8 @@ export type LogLevelWord = (typeof LOG_LEVEL_WORDS)[number];
 
 export const readLogLevel: ValueReader<LogLevelWord> = (raw, where) =>
   LOG_LEVEL_WORDS.find((level) => level === raw) ?? refuse(where, `one of ${LOG_LEVEL_WORDS.join(', ')}`, raw, typeof raw === 'string' ? nearest(raw, LOG_LEVEL_WORDS) : null);
+
+/** Every asset there is, by name. */
+export const ASSET_NAMES: readonly string[] = [...[...ADAPTERS.keys()].map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
+
+export const readAssetNames: ValueReader<readonly string[]> = (raw, where) => [...new Set(items(raw, where).map((item) => (ASSET_NAMES.includes(item) ? item : refuse(where, `one of ${ASSET_NAMES.join(', ')}`, item, nearest(item, ASSET_NAMES)))))];

@@ -2,14 +2,13 @@ import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
 import { dayOf, type Day } from '../market/partition.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
-import { ADAPTERS } from '../data/exchanges/registry.ts';
 import type { DayRange } from '../engine/chunks.ts';
-import { bronzeAsset, exchangeOfAsset, GOLD_ASSET, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
+import { exchangeOfAsset } from '../faults/ledger/asset-names.ts';
 import type { MarketChoices } from '../engine/market-resolution.ts';
 import { ASSET_KINDS, type AssetKind } from '../engine/work.ts';
 import type { Configuration } from './configuration.ts';
 import { nearest } from './nearest.ts';
-import { readDate, readExchanges, readIntervals, readMarkets } from './setting-values.ts';
+import { ASSET_NAMES, readDate, readExchanges, readIntervals, readMarkets } from './setting-values.ts';
 import { choicesByVenue, requireCandles } from './venue-choices.ts';
 
 /** Flags that narrow what a command works on. */
@@ -49,9 +48,6 @@ function choicesLeft(configured: MarketChoices, options: ScopeOptions, byAsset: 
   if (left.size === 0) throw new ConfigurationError({ where: byFlag === null ? '--asset' : '--exchange', expected: 'an exchange with configured symbols, or --symbol beside it', got: exchanges.join(', ') });
   return left;
 }
-
-const EXCHANGES = [...ADAPTERS.keys()];
-export const ASSET_NAMES: readonly string[] = [...EXCHANGES.map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
 
 function readAsset(name: string): { readonly kind: AssetKind; readonly exchange: Exchange | null } {
   const kind = ASSET_KINDS.find((one) => one === name || (ASSET_NAMES.includes(name) && name.startsWith(one)));

@@ -10,6 +10,7 @@ import type { Exchange } from '../../src/market/exchange.ts';
 import type { Interval } from '../../src/market/interval.ts';
 import { dayRange, type Day } from '../../src/market/partition.ts';
 import type { MarketSymbol } from '../../src/market/symbol.ts';
+import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
 import { ADAPTERS, type Adapters } from '../../src/data/exchanges/registry.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
 import { openPipeline, type Pipeline } from '../../src/engine/pipeline.ts';
@@ -100,7 +101,7 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
   const settings: Settings = {
     dataDir, markets: new Map(scripts.map(([exchange, { symbols }]) => [exchange, symbols])), intervals: [options.interval],
     origins: Object.fromEntries(scripts.map(([exchange]) => [exchange, originOf(exchange)])),
-    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, ...options.settings,
+    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, alerts: NO_CHANNELS, tags: {}, ...options.settings,
   };
   const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, handlers) }, adapters });
   onTestFinished(() => pipeline.close());

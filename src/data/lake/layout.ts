@@ -17,6 +17,8 @@ export interface Lake {
   readonly limits: string;
   readonly scratch: string;
   readonly gold: string;
+  /** Alerts that no channel takes, one JSON line for each. */
+  readonly undelivered: string;
   bronzeDirectory(exchange: Exchange, interval: Interval, fetched: Day): string;
   silverFile(key: PeriodKey): string;
   quarantineFile(key: PeriodKey): string;
@@ -34,6 +36,7 @@ export function lakeAt(root: string): Lake {
     limits: join(root, 'limits.db'),
     scratch: join(root, '.scratch'),
     gold: join(root, 'gold'),
+    undelivered: join(root, 'undelivered.jsonl'),
     bronzeDirectory: (exchange, interval, fetched) => join('bronze', `exchange=${exchange}`, `interval=${interval}`, `fetched=${fetched}`),
     silverFile: (key) => partOf('silver', key),
     quarantineFile: (key) => partOf('quarantine', key),

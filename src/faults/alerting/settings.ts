@@ -28,6 +28,9 @@ export interface AlertSettings {
 
 export const CRITICAL_ASSETS: readonly string[] = [GOLD_ASSET];
 
+/** Nobody is told; alerts are still kept and listed. */
+export const NO_CHANNELS: AlertSettings = { instance: 'candlekeep', runbookUrl: null, channels: [], criticalAssets: CRITICAL_ASSETS, heartbeatUrl: null };
+
 /** The channels that single variables name: SLACK_WEBHOOK_URL and its like. Null where a variable is not set. */
 export interface ChannelVariables {
   readonly slackWebhookUrl: string | null;
