@@ -31,6 +31,12 @@ export function joinBronzeReports(parts: readonly AssetReport[]): AssetReport {
   }, first);
 }
 
+function sumByRule(parts: readonly SilverReport[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [rule, rows] of parts.flatMap(({ removedByRule }) => Object.entries(removedByRule))) sums[rule] = (sums[rule] ?? 0) + rows;
+  return sums;
+}
+
 /** The silver asset of a run: every venue and period together. What bronze could not deliver silver does not have either. */
 export function silverReport(parts: readonly SilverReport[], bronze: readonly AssetReport[]): AssetReport {
   const input_rows = sumOf(parts, (part) => part.inputRows);
@@ -46,6 +52,7 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
     output_rows: sumOf(parts, (part) => part.outputRows),
     removed_rows,
     removal_rate,
+    ...(removed_rows === 0 ? {} : { removed_by_rule: sumByRule(parts) }),
     validation_errors: sumOf(parts, (part) => part.errors),
     validation_warnings: sumOf(parts, (part) => part.warnings),
     symbols_ok: sumOf(bronze, (report) => report.symbols_ok),

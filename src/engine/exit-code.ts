@@ -44,6 +44,7 @@ export function exitOfFault(code: FaultCode): ExitCode {
     case 'CELLS_LEASED':
       return EXIT.leased;
     case 'PUBLISH_FAILED':
+    case 'RUN_CRASHED':
       return EXIT.assetFailed;
     case 'ALERT_CHANNEL_BROKEN':
       return EXIT.undelivered;

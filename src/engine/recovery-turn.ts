@@ -1,9 +1,9 @@
 import { dayRange } from '../market/partition.ts';
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../faults/ledger/cells.ts';
-import { CRASH_TAG, endCrashedRuns } from '../faults/ledger/crashes.ts';
 import { listRuns, retryKey, runOfKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
 import { planHealing } from '../faults/recovery/healing.ts';
 import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
+import { crashedAmong, endCrashes, resolveCrash } from './crashed-runs.ts';
 import { worstExit } from './exit-code.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -25,11 +25,11 @@ export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
  * exit only how this turn went.
  */
 export async function heal(pipeline: Pipeline, options: RecoveryOptions, control: Control): Promise<WorkResult> {
-  const { store, clock, processes, log } = pipeline.ports;
-  const crashed = await store.transact('endCrashedRuns', () => endCrashedRuns(clock.nowMs(), processes));
-  for (const id of crashed) log.warn(`run ${id} was ended by the end of its process; what it stored is kept`, { run: id });
+  const { store, clock } = pipeline.ports;
+  await endCrashes(pipeline);
   const retried = await executeAll(pipeline, await planRetries(pipeline, options), control);
   const healed = await executeAll(pipeline, await planCells(pipeline, options), control);
+  if ((await openFailures(pipeline, crashedAmong)).length === 0) await resolveCrash(pipeline);
   const exit = worstExit([retried.exit, healed.exit]);
   return {
     runs: [...retried.runs, ...healed.runs],
@@ -40,12 +40,16 @@ export async function heal(pipeline: Pipeline, options: RecoveryOptions, control
 }
 
 async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+  const nowMs = pipeline.ports.clock.nowMs();
+  return (await openFailures(pipeline, (failures) => retriesDue(failures, { nowMs, keptWaits }))).map(retryOf);
+}
+
+/** Of the failed runs of the sensor's time that were not run again, those that are `wanted` and of which something is left to do. */
+async function openFailures(pipeline: Pipeline, wanted: (failures: readonly Run[]) => readonly Run[]): Promise<readonly Run[]> {
   const { store, clock } = pipeline.ports;
-  const nowMs = clock.nowMs();
-  const failures = await store.read('unretriedFailures', () => unretriedFailures(nowMs - SENSOR_LOOKBACK_MS));
-  const planned: PlannedRun[] = [];
-  for (const run of retriesDue(failures, { nowMs, keptWaits })) if (!(await isHealed(pipeline, run))) planned.push(retryOf(run));
-  return planned;
+  const open: Run[] = [];
+  for (const run of wanted(await store.read('unretriedFailures', () => unretriedFailures(clock.nowMs() - SENSOR_LOOKBACK_MS)))) if (!(await isHealed(pipeline, run))) open.push(run);
+  return open;
 }
 
 /** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
@@ -59,7 +63,6 @@ export async function retryRun(pipeline: Pipeline, run: Run, control: Control): 
 function retryOf(run: Run): PlannedRun {
   const { markets, assets } = JSON.parse(run.request) as RunRequest;
   const days = { start: run.partition, end: run.partitionEnd };
-  const { [CRASH_TAG.name]: _crash, ...tags } = run.tags;
   return {
     interval: run.interval,
     days,
@@ -72,7 +75,7 @@ function retryOf(run: Run): PlannedRun {
       keptWaits: 'holes',
       assets,
       trigger: 'retry',
-      tags: { ...tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
+      tags: { ...run.tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
     },
   };
 }

@@ -2,10 +2,11 @@ import type { Exchange } from '../market/exchange.ts';
 import { daysBetween } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { runLease, takeLeases } from '../faults/ledger/leases.ts';
-import { beginRun, finishRun, readRun, type Fence, type Run } from '../faults/ledger/runs.ts';
+import { beginRun, readRun, type Fence, type Run } from '../faults/ledger/runs.ts';
 import { materialiseGold } from './gold-step.ts';
 import { keepingLeases } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
+import { endRun } from './run-end.ts';
 import { stoppedBy, verdictOf, type RunVerdict } from './run-verdict.ts';
 import { silverReport } from './asset-reports.ts';
 import { materialiseVenue } from './venue-turn.ts';
@@ -40,7 +41,7 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
   const run = await readWhole(pipeline, runId);
   if (fence === null) throw new RangeError(`run ${runId} is finished already`);
   const verdict = await materialiseAssets(pipeline, { run, fence }, control).catch(stoppedBy);
-  await ports.store.transact('finishRun', () => finishRun(fence, verdict, ports.clock.nowMs()));
+  await ports.store.transact('endRun', () => endRun({ run, fence, end: verdict }, pipeline.settings, { nowMs: ports.clock.nowMs(), scrub: pipeline.desk.scrub }));
   return { ...verdict, run: await readWhole(pipeline, runId) };
 }
 

@@ -2,7 +2,7 @@
 export { defineConfig, type CandlekeepConfig } from './options.ts';
 export {
   PipelineError, ExchangeAPIError, RateLimitError, IpBannedError, MaintenanceError, ServerError, RequestTimeoutError, ConnectionError, RequestRejectedError, UnauthorizedError,
-  ForbiddenError, NotFoundError, SymbolInvalidError, SchemaMismatchError, ValidationError, PublishError, ConfigurationError, StateError, StorageError, AnswerDamagedError, CellsLeasedError, AlertChannelError, DefectError,
+  ForbiddenError, NotFoundError, SymbolInvalidError, SchemaMismatchError, ValidationError, PublishError, ConfigurationError, StateError, StorageError, AnswerDamagedError, CellsLeasedError, RunCrashedError, AlertChannelError, DefectError,
   type AnswerFacts, type ExchangeFaultCode, type Facts, type Fault,
 } from '../faults/taxonomy/errors.ts';
 export { CancelledError, judge as classify, type Verdict } from '../faults/taxonomy/judge.ts';

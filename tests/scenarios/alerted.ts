@@ -15,6 +15,7 @@ import { raiseAlert, resolveAlert } from '../../src/faults/alerting/alerts.ts';
 import { keepDelivering, type AlertDesk } from '../../src/faults/alerting/delivery.ts';
 import { GROUP_WAIT_MS, REPEAT_MS } from '../../src/faults/alerting/outbox-plan.ts';
 import { ALERTS_1 } from '../../src/faults/alerting/schema.ts';
+import { METRICS_1 } from '../../src/faults/metrics/schema.ts';
 import { alertSecrets, openChannels, type ChannelSettings } from '../../src/faults/alerting/settings.ts';
 import { NO_FAULTS, type FaultPlan, type FaultSpec } from '../../src/rehearsal/fault-plan.ts';
 import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
@@ -49,7 +50,7 @@ export interface AlertWorldOptions {
 export function alertWorld(seed: string, { channels = [PAGERDUTY, SLACK, EMAIL], failedRatio = 0 }: AlertWorldOptions = {}) {
   const random = seededRandom(seed);
   const clock = new VirtualClock({ random });
-  const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1] });
+  const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1, METRICS_1] });
   onTestFinished(() => store.close());
   const planOf = (name: string): FaultPlan => ({ seed: `${seed} ${name}`, rules: failedRatio === 0 ? [] : flakiness(failedRatio) });
   const standIns = { slack: standInSlack({ plan: planOf('slack') }), team: standInSlack({ path: '/services/T0/B0/team' }), pagerduty: standInPagerDuty({ routingKey: ROUTING_KEY, plan: planOf('pagerduty') }), webhook: standInWebhook({ secret: WEBHOOK_SECRET, plan: planOf('webhook') }) };
@@ -104,7 +105,7 @@ export interface Mailbox {
   setDown(down: 'down' | 'up'): void;
 }
 
-function mailbox(clock: VirtualClock, random: Random, failedRatio: number): Mailbox {
+export function mailbox(clock: VirtualClock, random: Random, failedRatio: number): Mailbox {
   const received: { atMs: number; mail: Mail }[] = [];
   let isDown = false;
   return {

@@ -13,7 +13,7 @@ import type { MarketSymbol } from '../../src/market/symbol.ts';
 import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
 import { ADAPTERS, type Adapters } from '../../src/data/exchanges/registry.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
-import { openPipeline, type Pipeline } from '../../src/engine/pipeline.ts';
+import { openPipeline, type Pipeline, type WorldPorts } from '../../src/engine/pipeline.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
 import type { Settings } from '../../src/engine/settings.ts';
@@ -52,6 +52,8 @@ interface Stage {
   readonly dataDir?: string;
   readonly startMs?: number;
   readonly adapters?: Adapters;
+  /** What alerts, the Hub and the heartbeat are reached with. */
+  readonly outside?: (clock: VirtualClock) => Partial<Pick<WorldPorts, 'fetch' | 'mailTo'>>;
   readonly standIns?: ReadonlyMap<Exchange, StandIn>;
 }
 
@@ -103,7 +105,7 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
     origins: Object.fromEntries(scripts.map(([exchange]) => [exchange, originOf(exchange)])),
     requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, alerts: NO_CHANNELS, tags: {}, ...options.settings,
   };
-  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, handlers) }, adapters });
+  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, handlers), ...options.outside?.(clock) }, adapters });
   onTestFinished(() => pipeline.close());
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   return {

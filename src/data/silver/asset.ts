@@ -13,6 +13,7 @@ import { manifestEntry } from '../lake/manifest.ts';
 import { accountPeriod, withDamaged } from './period-account.ts';
 import { commitPeriod } from './period-commit.ts';
 import { readPeriod, type AnswerReader, type LostAnswer } from './period.ts';
+import { countRules } from './summary.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
 export interface SymbolScope {
@@ -40,6 +41,8 @@ export interface SilverReport {
   readonly inputRows: number;
   readonly outputRows: number;
   readonly removedRows: number;
+  /** The same rows by the first rule each broke. */
+  readonly removedByRule: Readonly<Record<string, number>>;
   readonly errors: number;
   readonly warnings: number;
   /** Answers that could not be read any more. */
@@ -65,6 +68,7 @@ export async function materialiseSilver(context: SilverContext, key: PeriodKey, 
     inputRows: kept.length + removed.length,
     outputRows: kept.length,
     removedRows: removed.length,
+    removedByRule: countRules(removed.map(({ rules }) => rules.slice(0, 1))),
     errors: removed.reduce((sum, { rules }) => sum + rules.length, 0),
     warnings: period.warned.filter(({ row }) => isMine(row)).reduce((sum, { rules }) => sum + rules.length, 0),
     damagedAnswers: period.lost.length,

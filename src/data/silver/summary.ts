@@ -24,7 +24,7 @@ function hashRows(rows: readonly SilverRow[]): string {
   return hash.digest('hex');
 }
 
-function countRules(ruleLists: readonly (readonly string[])[]): Record<string, number> {
+export function countRules(ruleLists: readonly (readonly string[])[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const rule of ruleLists.flat()) counts[rule] = (counts[rule] ?? 0) + 1;
   return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -19,7 +19,7 @@ export const CONSEQUENCES_LAST_MS = 300_000;
 /** They stop every venue: nothing that follows from it is news. */
 const STOPS_EVERYTHING: readonly string[] = ['UNAUTHORIZED', 'STORAGE_FAILED'];
 /** Bugs and broken channels are nobody's consequence. */
-const NOBODYS_CONSEQUENCE: readonly string[] = ['DEFECT', 'ALERT_CHANNEL_BROKEN', 'CONFIG_INVALID', 'STATE_UNUSABLE', 'PUBLISH_FAILED'];
+const NOBODYS_CONSEQUENCE: readonly string[] = ['DEFECT', 'ALERT_CHANNEL_BROKEN', 'CONFIG_INVALID', 'STATE_UNUSABLE', 'PUBLISH_FAILED', 'RUN_CRASHED'];
 
 /** Causes before consequences: an alert is hidden only by one of a lower rank, so that two never hide each other. */
 function rankOf({ code, reach, exchange }: Alert): number {

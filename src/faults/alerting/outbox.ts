@@ -1,6 +1,7 @@
 import type { Processes } from '../../kernel/process-identity.ts';
 import { all, exec, first, type Operation } from '../../kernel/store.ts';
 import { takeLeases } from '../ledger/leases.ts';
+import { addCounts } from '../metrics/values.ts';
 import type { AlertChannelError } from '../taxonomy/errors.ts';
 import type { AlertLevel } from '../taxonomy/table.ts';
 import type { AlertEvent, Cause } from './alert.ts';
@@ -105,6 +106,7 @@ export function* recordSent({ channel, messages }: Sending, paceMs: number, mome
     yield* endMessage(sequence, 'sent', nowMs);
     yield* audit({ atMs: nowMs, fingerprint, action: 'sent', actor: channel, detail: `${id} ${notice.kind}` });
   }
+  yield* countDelivery(channel, 'sent');
   const health = yield* healthOf(channel);
   yield* writeHealth(channel, afterSuccess({ nowMs, paceMs }));
   yield* resolveAlert(brokenCause(channel), health.failingSinceMs === null ? `${channel} takes messages again` : `${channel} takes messages again after ${durationText(nowMs - health.failingSinceMs)}`, moment);
@@ -121,11 +123,14 @@ export function* recordFailure({ channel, messages }: Sending, error: AlertChann
     if (isFinal) yield* endMessage(sequence, 'refused', nowMs);
     yield* audit({ atMs: nowMs, fingerprint, action: isRefused ? 'refused' : 'failed', actor: channel, detail });
   }
+  yield* countDelivery(channel, isRefused ? 'refused' : 'failed');
   const before = yield* healthOf(channel);
   const health: ChannelHealth = isRefused ? { ...before, lastError: detail } : { ...afterFailure(before, error, moment), lastError: detail };
   yield* writeHealth(channel, health);
   if (isFinal || health.downSinceMs !== null) yield* raiseAlert(brokenEvent(channel, detail, health), moment);
 }
+
+const countDelivery = (channel: string, outcome: 'sent' | 'failed' | 'refused'): Operation<void> => addCounts([{ name: 'pipeline_alert_deliveries_total', labels: { channel, outcome }, value: 1 }]);
 
 const brokenCause = (channel: string): Cause => ({ exchange: null, code: 'ALERT_CHANNEL_BROKEN', asset: channel });
 

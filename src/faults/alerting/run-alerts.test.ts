@@ -78,7 +78,7 @@ test('a cause ends with the run after which none of its cells is left, and not b
   });
   const raised = alertsOfRun(RUN, END, FINAL);
   const record = (pending: number, code: FaultCode = 'NOT_FOUND') => act(() => recordCells([cell(pending, code)], { runId: 'run_1', nowMs: 1 }));
-  const heal = (part: Partial<Parameters<typeof resolveHealed>[0]> = {}) => act(() => resolveHealed({ runId: 'run_2', assets: ['bronze_binance_ohlcv'], raised: [], ...part }, moment));
+  const heal = (part: Partial<Parameters<typeof resolveHealed>[0]> = {}) => act(() => resolveHealed({ runId: 'run_2', assets: ['bronze_binance_ohlcv'], outcome: 'complete', raised: [], ...part }, moment));
   await act(function* () {
     for (const event of raised) yield* raiseAlert(event, moment);
   });

@@ -1,35 +1,43 @@
-import { exchangeOfAsset } from '../ledger/asset-names.ts';
+import { exchangeOfAsset, GOLD_ASSET } from '../ledger/asset-names.ts';
 import type { AssetReport, Run, RunEnd } from '../ledger/runs.ts';
 import { levelAt } from '../metrics/rule-evaluation.ts';
 import { RULES } from '../metrics/rules.ts';
 import { ruleOf, type FaultCode } from '../taxonomy/table.ts';
-import type { AlertEvent } from './alert.ts';
+import type { AlertEvent, Cause } from './alert.ts';
 import { alertLevel, nextStep, severityOf, worseOf, type Outlook } from './levels.ts';
 
 /** A run as its alerts name it. */
 type RunName = Pick<Run, 'id' | 'partition' | 'partitionEnd' | 'tags'>;
 
+/** A cause that the fault table knows. */
+export type FaultCause = Cause & { readonly code: FaultCode };
+
 export interface AlertingRules {
   readonly criticalAssets: ReadonlySet<string>;
   /** What recovery will do about a fault of this run. */
-  readonly outlookOf: (code: FaultCode) => Outlook;
+  readonly outlookOf: (cause: FaultCause) => Outlook;
 }
 
 /** Symbols an alert names; the command shows all. */
 const WORST_MAX = 5;
 /** What a run's end has to raise: one alert for each asset that has a cause, and one for what stopped the run. */
 export function alertsOfRun(run: RunName, end: RunEnd, rules: AlertingRules): AlertEvent[] {
-  return [...end.assets.flatMap((report) => [...failedSymbols(run, report, rules), ...removedRows(run, report)]), ...stop(run, end, rules)];
+  return [...end.assets.flatMap((report) => [...failedSymbols(run, report, rules), ...removedRows(run, report), ...unpublished(run, { report, end, rules })]), ...stop(run, end, rules)];
 }
+
+/** Another run does that work: nothing has failed. */
+const isAnotherRuns = (code: FaultCode): boolean => code === 'CELLS_LEASED';
 
 /** Symbol-level codes of one asset are one alert under the most frequent of them. Only bronze asks: silver and gold have their failures from there. */
 function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules): AlertEvent[] {
-  const { asset, errors, symbols_ok, symbols_failed } = report;
+  const { asset, symbols_ok } = report;
+  const errors = Object.fromEntries(Object.entries(report.errors).filter(([, each]) => !isAnotherRuns(each)));
+  const symbols_failed = Object.keys(errors).length;
   const exchange = exchangeOfAsset(asset);
   const code = mostFrequent(Object.values(errors));
   if (exchange === null || code === null || report.outcome === 'cancelled') return [];
   const reach = report.outcome === 'failed' ? 'asset' : 'symbols';
-  const outlook = rules.outlookOf(code);
+  const outlook = rules.outlookOf({ exchange, code, asset });
   const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(([each, own]) => `${each} ${own?.length ?? 0}`);
   const worst = Object.entries(errors).toSorted(([a, codeA], [b, codeB]) => severityOf(ruleOf(codeB).level) - severityOf(ruleOf(codeA).level) || (a < b ? -1 : 1));
   return [{
@@ -67,12 +75,30 @@ function removedRows(run: RunName, { asset, removal_rate, removed_rows, input_ro
   }];
 }
 
+/** Gold is complete on disk whatever the Hub says. */
+function unpublished(run: RunName, { report, end, rules }: { readonly report: AssetReport; readonly end: RunEnd; readonly rules: AlertingRules }): AlertEvent[] {
+  const { asset, outcome } = report;
+  if (asset !== GOLD_ASSET || outcome !== 'failed') return [];
+  const cause = { exchange: null, code: 'PUBLISH_FAILED', asset } as const;
+  const outlook = rules.outlookOf(cause);
+  return [{
+    ...common(run, asset),
+    ...cause,
+    reach: 'asset',
+    level: alertLevel({ ...cause, reach: 'asset' }, outlook, rules.criticalAssets),
+    summary: `${daysText(run)}: ${end.error?.code === 'PUBLISH_FAILED' ? end.error.message : 'the dataset was not published'}`,
+    safe: 'the dataset folder is complete on disk; what is published is whole, and older',
+    next: nextStep(outlook),
+    affected: { total: 0, worst: [] },
+  }];
+}
+
 function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): AlertEvent[] {
-  if (error === null || assets.some(({ errors }) => Object.values(errors).includes(error.code))) return [];
+  if (error === null || error.code === 'PUBLISH_FAILED' || isAnotherRuns(error.code) || assets.some(({ errors }) => Object.values(errors).includes(error.code))) return [];
   const { code, message, facts } = error;
   const asset = assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
   const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
-  const outlook = rules.outlookOf(code);
+  const outlook = rules.outlookOf({ exchange, code, asset });
   return [{
     ...common(run, asset),
     exchange,

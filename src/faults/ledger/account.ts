@@ -116,7 +116,7 @@ export function countCell(evidence: CellEvidence): { readonly account: Account; 
 const MINUTE_MS = 60_000;
 const DAILY_MS = 1_440 * MINUTE_MS;
 /** When candles that a fault kept away are asked for again, from the moment they were first missed; later daily. */
-const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS];
+export const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS];
 
 /** The next time to ask for candles that a fault kept away, later than `nowMs`. */
 export const nextHealingAtMs = (sinceMs: number, nowMs: number): number => nextOf(HEALING_OFFSETS_MS, { sinceMs, nowMs });

@@ -87,9 +87,22 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
   return rows.map(toCell);
 }
 
-/** True while a candle of the exchange is pending with this code. */
-export function* isAnyPendingBy(exchange: Exchange, code: string): Operation<boolean> {
-  return (yield* first('select day from cells where exchange = $1 and pending > 0 and gaps like $2 limit 1', exchange, `%,"pending","${code}",%`)) !== null;
+/** What of an exchange is pending with one code. */
+export interface PendingCells {
+  readonly cells: number;
+  readonly symbols: number;
+  readonly nextAttemptAtMs: number;
+}
+
+/** Cells of the exchange with candles that are pending with this code; null when there is none. `missedByMs`: only those that were missed by then and asked for twice since. */
+export function* pendingBy(exchange: Exchange, code: string, missedByMs: number | null = null): Operation<PendingCells | null> {
+  const row = yield* first<{ cells: number; symbols: number; next: number | null }>(
+    // A pending candle has an appointment: the index of appointments finds it among millions of whole cells.
+    `select count(*) as cells, count(distinct symbol) as symbols, min(next_attempt_at) as next from cells
+     where next_attempt_at is not null and pending > 0 and exchange = $1 and gaps like $2 and (cast($3 as bigint) is null or (pending_since <= $3 and looks > 1))`,
+    exchange, `%,"pending","${code}",%`, missedByMs,
+  );
+  return row === null || row.next === null ? null : { cells: row.cells, symbols: row.symbols, nextAttemptAtMs: row.next };
 }
 
 /** What is pending in the whole ledger, and when the first of it is asked for again. */

@@ -1,12 +1,11 @@
 import type { Processes } from '../../kernel/process-identity.ts';
 import { all, exec, type Operation } from '../../kernel/store.ts';
+import { RunCrashedError } from '../taxonomy/errors.ts';
+import { toRecord } from '../taxonomy/records.ts';
 import { isLeaseHeld, LEASE_TTL_MS, releaseLeases, runLease } from './leases.ts';
 
-/** Tag of a run that its process did not live to finish. */
-export const CRASH_TAG = { name: 'ended_by', value: 'crash' } as const;
-
 /**
- * Ends every run whose process is gone: it failed, is tagged, and gives its leases back. The fence
+ * Ends every run whose process is gone: it failed by RUN_CRASHED and gives its leases back. The fence
  * moves on, so that a process which only slept writes nothing more. Returns the ids.
  */
 export function* endCrashedRuns(nowMs: number, processes: Processes): Operation<readonly string[]> {
@@ -16,8 +15,7 @@ export function* endCrashedRuns(nowMs: number, processes: Processes): Operation<
   const ended: string[] = [];
   for (const { id } of open) {
     if (yield* isLeaseHeld(runLease(id), nowMs, processes)) continue;
-    yield* exec(`update runs set status = 'finished', outcome = 'failed', fence = fence + 1, crash_count = crash_count + 1, finished_at = $2 where id = $1`, id, nowMs);
-    yield* exec('insert into run_tags (run_id, tag, value) values ($1, $2, $3) on conflict (run_id, tag) do nothing', id, CRASH_TAG.name, CRASH_TAG.value);
+    yield* exec(`update runs set status = 'finished', outcome = 'failed', error = $3, fence = fence + 1, crash_count = crash_count + 1, finished_at = $2 where id = $1`, id, nowMs, JSON.stringify(toRecord(new RunCrashedError({ run: id }))));
     yield* releaseLeases(id);
     ended.push(id);
   }

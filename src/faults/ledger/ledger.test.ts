@@ -67,7 +67,7 @@ test('a run whose process is gone has failed by a crash, and whoever wakes up la
   expect(await end(3_000, true)).toEqual([]);
   expect(await end(3_000, false)).toEqual(['run_1']);
   expect(await end(3_000, false)).toEqual([]);
-  expect(await store.read('readRun', () => readRun('run_1'))).toMatchObject({ status: 'finished', outcome: 'failed', crashCount: 1, tags: { ended_by: 'crash' } });
+  expect(await store.read('readRun', () => readRun('run_1'))).toMatchObject({ status: 'finished', outcome: 'failed', crashCount: 1, error: { code: 'RUN_CRASHED', facts: { run: 'run_1' } } });
   await expect(store.transact('finishRun', () => finishRun(sleeper!, finished, 4_000))).rejects.toThrow(CellsLeasedError);
 });
 

@@ -24,6 +24,8 @@ export interface AssetReport {
   readonly symbols_ok: number;
   readonly symbols_failed: number;
   readonly errors: Readonly<Record<string, FaultCode>>;
+  /** Silver's removed rows by the first rule each broke. */
+  readonly removed_by_rule?: Readonly<Record<string, number>>;
   /** Assets this one was made from that were not complete themselves; absent where there are none. */
   readonly partial_inputs?: readonly string[];
 }

@@ -95,14 +95,13 @@ test('labels are the same series in whatever order they come', async () => {
 const REPORT: AssetReport = { asset: 'bronze_okx_ohlcv', outcome: 'partial', status: 'success', input_rows: 100, output_rows: 96, removed_rows: 4, removal_rate: 0.04, validation_errors: 4, validation_warnings: 0, symbols_ok: 9, symbols_failed: 1, errors: { 'BTC/USDT': 'NOT_FOUND' } };
 
 test('a run counts once for each of its assets, with how long it took; a healing one also as an attempt to heal', () => {
-  const end = { outcome: 'partial', assets: [REPORT, { ...REPORT, asset: 'silver_ohlcv_normalized', outcome: 'complete' }], error: null } as const;
-  const measures = { durationMs: 2_500, removedByRule: { 'ohlc-order': 4 } };
-  const { counts, gauges, duration } = runMetrics({ trigger: 'heal' }, end, measures);
+  const end = { outcome: 'partial', assets: [REPORT, { ...REPORT, asset: 'silver_ohlcv_normalized', outcome: 'complete', removed_by_rule: { 'ohlc-order': 4 } }], error: null } as const;
+  const { counts, gauges, duration } = runMetrics({ trigger: 'heal' }, end, 2_500);
   expect(counts.slice(0, 3).map(({ name, labels }) => [name, labels['asset'] ?? '', labels['outcome']])).toEqual([['pipeline_runs_total', 'bronze_okx_ohlcv', 'partial'], ['pipeline_runs_total', 'silver_ohlcv_normalized', 'complete'], ['pipeline_heal_attempts_total', '', 'partial']]);
   expect(gauges.slice(0, 2)).toEqual([{ name: 'pipeline_symbols', labels: { exchange: 'okx', asset: 'bronze_okx_ohlcv', state: 'ok' }, value: 9 }, { name: 'pipeline_symbols', labels: { exchange: 'okx', asset: 'bronze_okx_ohlcv', state: 'failed' }, value: 1 }]);
   expect(duration).toEqual({ name: 'pipeline_run_duration_seconds', labels: { trigger: 'heal' }, value: 2.5 });
   expect(counts.slice(3)).toEqual([{ name: 'pipeline_rows_total', labels: {}, value: 100 }, { name: 'pipeline_rows_removed_total', labels: { rule: 'ohlc-order' }, value: 4 }]);
-  expect(runMetrics({ trigger: 'schedule' }, end, measures).counts.map(({ name }) => name)).not.toContain('pipeline_heal_attempts_total');
+  expect(runMetrics({ trigger: 'schedule' }, end, 2_500).counts.map(({ name }) => name)).not.toContain('pipeline_heal_attempts_total');
   expect(() => exposition([...counts, ...gauges, ...untouchedCounts('gold_huggingface_ohlcv')])).not.toThrow();
 });
 

@@ -8,19 +8,13 @@ export interface RunMetrics {
   readonly duration: Sample;
 }
 
-export interface RunMeasures {
-  readonly durationMs: number;
-  /** Delivered candles that silver left out, by the rule they broke. */
-  readonly removedByRule: Readonly<Record<string, number>>;
-}
-
 /** What a run's end adds to the metrics, to be written with it. */
-export const runMetrics = ({ trigger }: Pick<Run, 'trigger'>, { outcome, assets }: RunEnd, { durationMs, removedByRule }: RunMeasures): RunMetrics => ({
+export const runMetrics = ({ trigger }: Pick<Run, 'trigger'>, { outcome, assets }: RunEnd, durationMs: number): RunMetrics => ({
   counts: [
     ...assets.map((report): Sample => ({ name: 'pipeline_runs_total', labels: { asset: report.asset, outcome: report.outcome, trigger }, value: 1 })),
     ...(trigger === 'heal' || trigger === 'retry' ? [{ name: 'pipeline_heal_attempts_total', labels: { outcome }, value: 1 } as const] : []),
     ...assets.filter(({ asset }) => asset === SILVER_ASSET).map((report): Sample => ({ name: 'pipeline_rows_total', labels: {}, value: report.input_rows })),
-    ...Object.entries(removedByRule).map(([rule, rows]): Sample => ({ name: 'pipeline_rows_removed_total', labels: { rule }, value: rows })),
+    ...assets.flatMap(({ removed_by_rule = {} }) => Object.entries(removed_by_rule)).map(([rule, rows]): Sample => ({ name: 'pipeline_rows_removed_total', labels: { rule }, value: rows })),
   ],
   gauges: assets.flatMap(({ asset, symbols_ok, symbols_failed }): Sample[] => {
     const labels = { exchange: exchangeOfAsset(asset) ?? '', asset };

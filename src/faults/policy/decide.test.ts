@@ -6,7 +6,7 @@ import { backoffBoundMs, backoffMs } from './backoff.ts';
 import { decide, type PageHistory } from './decide.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
-const EXCHANGE_CODES = FAULT_CODES.filter((code): code is ExchangeFaultCode => !/^ALERT|^ROWS|^SYMBOLS|^PUBLISH|^CONFIG|^STATE|^STORAGE|^CELLS|^ANSWER|^DEFECT/.test(code));
+const EXCHANGE_CODES = FAULT_CODES.filter((code): code is ExchangeFaultCode => !/^ALERT|^ROWS|^SYMBOLS|^PUBLISH|^CONFIG|^STATE|^STORAGE|^CELLS|^ANSWER|^RUN|^DEFECT/.test(code));
 const faultOf = (code: ExchangeFaultCode, retryAfterMs: number | null = null) => exchangeError(code, 'test', { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
 const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHistory> = {}): PageHistory => ({ triesByCode: { [code]: tries }, requests: tries, elapsedMs: 0, deadlineMs: 300_000, requestsMax: REQUESTS_PER_PAGE_MAX, ...over });
 

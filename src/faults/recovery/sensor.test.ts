@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AssetReport, Run } from '../ledger/runs.ts';
-import { CRASH_TAG } from '../ledger/crashes.ts';
+import { RunCrashedError } from '../taxonomy/errors.ts';
+import { toRecord } from '../taxonomy/records.ts';
 import { FAULT_CODES, ruleOf, type FaultCode } from '../taxonomy/table.ts';
 import { retriesDue } from './sensor.ts';
 
@@ -19,7 +20,13 @@ test('what may pass by itself is run again, what will not is left', () => {
 });
 
 test('a run that its process did not live to finish is run again', () => {
-  expect(due(failed({ tags: { [CRASH_TAG.name]: CRASH_TAG.value } }), 1)).toBe(true);
+  expect(due(failed({ error: toRecord(new RunCrashedError({ run: 'run_1' })) }), 1)).toBe(true);
+});
+
+test('a healing run whose cells failed again waits for their appointments, one that did not publish does not', () => {
+  const gold: AssetReport = { ...asset({}), asset: 'gold_huggingface_ohlcv', outcome: 'failed' };
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1)).toBe(false);
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' }), gold] }), 1)).toBe(true);
 });
 
 test('retries come a minute, five and fifteen minutes after the failure before them, and there are three', () => {

@@ -1,4 +1,4 @@
-import { CRASH_TAG } from '../ledger/crashes.ts';
+import { GOLD_ASSET } from '../ledger/asset-names.ts';
 import type { Run } from '../ledger/runs.ts';
 import { ruleOf } from '../taxonomy/table.ts';
 
@@ -14,20 +14,37 @@ export interface SensorView {
   readonly keptWaits: 'all' | 'none';
 }
 
+/** How the sensor will run a failed run again. */
+export interface PlannedRetry {
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly atMs: number;
+}
+
+type FailedRun = Pick<Run, 'trigger' | 'tags' | 'error' | 'assets' | 'finishedAtMs'>;
+
+/** `never`: not this way; its cells may heal by themselves. `used-up`: it was, as often as it may. */
+export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'never' | 'used-up' {
+  if (!mayPass(run)) return 'never';
+  const retries = retryCountOf(run);
+  const waitMs = RETRY_WAITS_MS[retries];
+  return waitMs === undefined ? 'used-up' : { attempt: retries + 1, attemptsMax: RETRY_WAITS_MS.length, atMs: (run.finishedAtMs ?? nowMs) + waitMs };
+}
+
 /**
  * Which failed runs are run again now: what failed may pass by itself or the process died, the retries are
  * not used up, and the wait is over. `failures` have no retry yet.
  */
 export const retriesDue = (failures: readonly Run[], { nowMs, keptWaits }: SensorView): readonly Run[] =>
   failures.filter((run) => {
-    const waitMs = RETRY_WAITS_MS[retryCountOf(run)];
-    return waitMs !== undefined && mayPass(run) && (keptWaits === 'none' || (run.finishedAtMs ?? nowMs) + waitMs <= nowMs);
+    const retry = plannedRetryOf(run, nowMs);
+    return typeof retry === 'object' && (keptWaits === 'none' || retry.atMs <= nowMs);
   });
 
-/** Permanent faults and defects do not pass, wrong data heals cell by cell, and cells that were being healed have their next appointment. */
-function mayPass({ trigger, tags, error, assets }: Run): boolean {
-  if (trigger === 'heal') return false;
-  if (tags[CRASH_TAG.name] === CRASH_TAG.value) return true;
+/** Permanent faults and defects do not pass, wrong data heals cell by cell, and cells that were being healed have their next appointment; a dataset that was not published has none. */
+function mayPass({ trigger, error, assets }: FailedRun): boolean {
+  if (trigger === 'heal') return assets.some(({ asset, outcome }) => asset === GOLD_ASSET && outcome === 'failed');
   if (error?.kind === 'defect') return false;
   const codes = [...(error === null ? [] : [error.code]), ...assets.flatMap((asset) => Object.values(asset.errors))];
   return codes.some((code) => ruleOf(code).kind === 'transient');

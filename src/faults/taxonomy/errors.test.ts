@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AlertChannelError, AnswerDamagedError, CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
+import { AlertChannelError, AnswerDamagedError, CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, RunCrashedError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
 import { FAULT_CODES } from './table.ts';
 
 const facts: AnswerFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
@@ -17,6 +17,7 @@ const faults: readonly Fault[] = [
   new PublishError('refused', { repo: 'a/b', status: 500, retryAfterMs: null, retryable: true }),
   new ConfigurationError({ where: 'x', expected: 'y', got: 'z' }),
   new StateError('foreign', { path: 'state.db' }),
+  new RunCrashedError({ run: 'run_1' }),
   new StorageError('full', { path: 'bronze', errno: 'ENOSPC' }),
   new AnswerDamagedError({ exchange: 'okx', symbol: 'BTC/USDT', segment: 'bronze/seg-0001.zst', offset: 0, loss: 'cut' }),
   new CellsLeasedError({ lease: 'run a', owner: 'b' }),

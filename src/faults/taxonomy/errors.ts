@@ -149,6 +149,16 @@ export class CellsLeasedError extends PipelineError {
   }
 }
 
+export class RunCrashedError extends PipelineError {
+  readonly code = 'RUN_CRASHED';
+  readonly facts: Facts & { readonly run: string };
+
+  constructor(facts: RunCrashedError['facts'], options?: ErrorOptions) {
+    super(`run ${facts.run} was ended by the end of its process; what it stored is kept`, options);
+    this.facts = facts;
+  }
+}
+
 /**
  * Why a channel did not take a message. `transient`: it may next time. `limited`: it asks us to wait.
  * `permanent`: it takes nothing from us any more. `refused`: it does not take this message.
@@ -177,7 +187,7 @@ export class DefectError extends PipelineError {
 }
 
 /** Every expected failure there is. */
-export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | AnswerDamagedError | CellsLeasedError | AlertChannelError | DefectError;
+export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | AnswerDamagedError | CellsLeasedError | RunCrashedError | AlertChannelError | DefectError;
 
 /** Fails to compile with the name of a code that has no class. */
 export const everyCodeHasAClass: [FaultCode] extends [Fault['code']] ? true : Exclude<FaultCode, Fault['code']> = true;

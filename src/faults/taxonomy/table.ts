@@ -180,6 +180,12 @@ export const FAULTS = {
     action: 'Everything else is done first, the leased cells are tried last for 5 seconds.',
     hint: 'Wait for the run named in the message, or look at it: candlekeep runs show RUN.',
   },
+  RUN_CRASHED: {
+    kind: 'transient', triesMax: 1, backoff: null, consequence: 'failed', level: 'error',
+    signal: 'the process of a run ended before the run did: kill -9, out of memory, power',
+    action: 'The next recovery turn ends the run, gives its leases back and runs it again, at most 3 times. What it stored is kept; its cells are asked for again.',
+    hint: 'If it comes again, look for what ends the process: memory, a service manager\'s time limit, the kernel\'s log.',
+  },
   ALERT_CHANNEL_BROKEN: {
     kind: 'transient', triesMax: 3, backoff: exponential(500, 300_000), consequence: 'rerouted', level: 'error',
     signal: 'an alert channel refuses, answers with something else than it should, or not at all: 3 failed sends, 30 s, or one refusal that asking again cannot change',

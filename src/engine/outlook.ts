@@ -1,0 +1,53 @@
+import type { Operation } from '../kernel/store.ts';
+import { fingerprintOf } from '../faults/alerting/alert.ts';
+import { firingAlerts } from '../faults/alerting/alerts.ts';
+import type { Outlook } from '../faults/alerting/levels.ts';
+import type { AlertingRules, FaultCause } from '../faults/alerting/run-alerts.ts';
+import { HEALING_OFFSETS_MS } from '../faults/ledger/account.ts';
+import { exchangeOfAsset } from '../faults/ledger/asset-names.ts';
+import { pendingBy } from '../faults/ledger/cells.ts';
+import type { Run, RunEnd } from '../faults/ledger/runs.ts';
+import { plannedRetryOf } from '../faults/recovery/sensor.ts';
+import { ruleOf } from '../faults/taxonomy/table.ts';
+
+/** What is known of a cause when a run has met it. */
+export interface CauseView {
+  /** Since when it fires; null when this run is the first to meet it. */
+  readonly firedAtMs: number | null;
+  /** The first appointment of its cells; null without one. */
+  readonly nextAttemptAtMs: number | null;
+  readonly retry: ReturnType<typeof plannedRetryOf>;
+  readonly nowMs: number;
+}
+
+/**
+ * What recovery will do about a cause: run the failed run again, else keep the appointments of its cells,
+ * of which four come within six hours and all others daily. Pure.
+ */
+export function outlookOf({ code }: Pick<FaultCause, 'code'>, { firedAtMs, nextAttemptAtMs, retry, nowMs }: CauseView): Outlook {
+  const { kind } = ruleOf(code);
+  if (kind === 'permanent' || kind === 'defect') return { kind: 'final' };
+  if (typeof retry === 'object') return { kind: 'healing', attempt: retry.attempt, attemptsMax: retry.attemptsMax, nextAtMs: retry.atMs };
+  if (retry === 'used-up' || nextAttemptAtMs === null) return { kind: 'exhausted' };
+  // Cells are missed while a run is under way and the cause fires at its end: the appointment tells which try comes next, not the age.
+  const at = HEALING_OFFSETS_MS.findIndex((offsetMs) => nextAttemptAtMs - (firedAtMs ?? nowMs) <= offsetMs);
+  if (at < 0 && firedAtMs !== null) return { kind: 'exhausted' };
+  return { kind: 'healing', attempt: Math.max(at, 0) + 1, attemptsMax: HEALING_OFFSETS_MS.length, nextAtMs: nextAttemptAtMs };
+}
+
+/** The outlook of each cause that a run may have met, from what the store knows in the transaction that ends it. */
+export function* outlooksAfter(run: Run, end: RunEnd, nowMs: number): Operation<AlertingRules['outlookOf']> {
+  const firing = new Map((yield* firingAlerts()).map((alert) => [alert.fingerprint, alert.firedAtMs]));
+  const appointments = new Map<string, number>();
+  for (const { asset, errors } of end.assets) {
+    const exchange = exchangeOfAsset(asset);
+    for (const code of exchange === null ? [] : new Set(Object.values(errors))) {
+      const pending = yield* pendingBy(exchange ?? '', code);
+      if (pending !== null) appointments.set(`${exchange} ${code}`, pending.nextAttemptAtMs);
+    }
+  }
+  const retry = end.outcome === 'failed' ? plannedRetryOf({ ...run, ...end, finishedAtMs: nowMs }, nowMs) : 'never';
+  return (cause) => outlookOf(cause, {
+    firedAtMs: firing.get(fingerprintOf(cause)) ?? null, nextAttemptAtMs: appointments.get(`${cause.exchange} ${cause.code}`) ?? null, retry, nowMs,
+  });
+}

@@ -1,0 +1,68 @@
+import type { Operation } from '../kernel/store.ts';
+import { raiseAlert, type Moment } from '../faults/alerting/alerts.ts';
+import type { AlertEvent } from '../faults/alerting/alert.ts';
+import { resolveHealed } from '../faults/alerting/healed-causes.ts';
+import { alertsOfRun } from '../faults/alerting/run-alerts.ts';
+import { exchangeOfAsset } from '../faults/ledger/asset-names.ts';
+import { pendingBy } from '../faults/ledger/cells.ts';
+import { finishRun, type Fence, type Run, type RunEnd } from '../faults/ledger/runs.ts';
+import { runMetrics, untouchedCounts } from '../faults/metrics/run-metrics.ts';
+import { addCounts, observeDuration, setGauges } from '../faults/metrics/values.ts';
+import { ruleOf } from '../faults/taxonomy/table.ts';
+import { outlooksAfter } from './outlook.ts';
+import type { Settings } from './settings.ts';
+
+export interface EndedRun {
+  readonly run: Run;
+  readonly fence: Fence;
+  readonly end: RunEnd;
+}
+
+type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
+
+/**
+ * Ends a run: its outcome, the alerts it raises and those it heals, and what it counts, in one
+ * transaction. Whoever is killed before has told nobody anything, whoever is killed after is heard.
+ * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
+ */
+export function* endRun({ run, fence, end }: EndedRun, { alerts, recheckAfterMs }: EndSettings, moment: Moment): Operation<void> {
+  const { nowMs } = moment;
+  yield* finishRun(fence, end, nowMs);
+  const rules = { criticalAssets: new Set(alerts.criticalAssets), outlookOf: yield* outlooksAfter(run, end, nowMs) };
+  const raised = [...alertsOfRun(run, end, rules), ...(yield* unexplainedHoles(run, end, nowMs - recheckAfterMs))];
+  for (const event of raised) yield* raiseAlert(event, moment);
+  yield* resolveHealed({ runId: run.id, assets: end.assets.map(({ asset }) => asset), outcome: end.outcome, raised }, moment);
+  yield* countRun(run, end, nowMs);
+}
+
+/** Holes that their venue answered with twice and nothing explains, for each bronze asset of the run. */
+function* unexplainedHoles({ id, tags }: Run, { assets }: RunEnd, missedByMs: number): Operation<readonly AlertEvent[]> {
+  const events: AlertEvent[] = [];
+  for (const { asset, outcome } of assets) {
+    const exchange = exchangeOfAsset(asset);
+    const holes = exchange === null || outcome === 'cancelled' ? null : yield* pendingBy(exchange, 'ROWS_MISSING', missedByMs);
+    if (holes === null) continue;
+    events.push({
+      exchange,
+      code: 'ROWS_MISSING',
+      asset,
+      reach: 'symbols',
+      level: ruleOf('ROWS_MISSING').level,
+      summary: `${holes.cells} ${holes.cells === 1 ? 'day' : 'days'} of ${holes.symbols} ${holes.symbols === 1 ? 'symbol' : 'symbols'} have holes that the exchange answered with twice and nothing explains`,
+      safe: 'every candle that came is stored, and each answer is kept in bronze',
+      next: `asked again daily, next at ${new Date(holes.nextAttemptAtMs).toISOString().slice(0, 16)}Z`,
+      command: `candlekeep check-gaps --exchange ${exchange} --hours 720`,
+      runId: id,
+      affected: { total: holes.symbols, worst: [] },
+      tags,
+    });
+  }
+  return events;
+}
+
+function* countRun(run: Run, end: RunEnd, nowMs: number): Operation<void> {
+  const { counts, gauges, duration } = runMetrics(run, end, nowMs - (run.startedAtMs ?? nowMs));
+  yield* addCounts([...end.assets.flatMap(({ asset }) => untouchedCounts(asset)), ...counts]);
+  yield* setGauges(gauges);
+  yield* observeDuration(duration);
+}
