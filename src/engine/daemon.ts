@@ -3,6 +3,7 @@ import type { Interval } from '../market/interval.ts';
 import { dayOf, dayStartMs } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { CellsLeasedError } from '../faults/taxonomy/errors.ts';
+import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { releaseLeases } from '../faults/ledger/leases.ts';
 import { loopState, recordLoopTurn, type LoopState } from '../faults/ledger/loops.ts';
 import { keepingLeases, leaseNow } from './lease-keeping.ts';
@@ -11,13 +12,18 @@ import type { Pipeline } from './pipeline.ts';
 import { heal } from './recovery-turn.ts';
 import { dayToVerify, nextVerificationAtMs, reverify } from './reverification.ts';
 import { closeDue, daysOfTurn, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
+import { keepWatch, type Watched } from './watch.ts';
 import type { Control, WorkResult } from './work.ts';
 
 /** What the daemon looks after. */
 export interface DaemonWork {
   /** Asked again for every turn: patterns and rankings may stand for other symbols by then. */
   readonly markets: (signal: AbortSignal) => Promise<ReadonlyMap<Exchange, readonly MarketSymbol[]>>;
+  /** The same without asking anybody: what the rules look at. */
+  readonly watched: Watched;
   readonly intervals: readonly Interval[];
+  /** Called once the data directory is this process's. */
+  readonly onStarted: () => Promise<void>;
   readonly onTurn: (turn: Turn) => void;
 }
 
@@ -44,7 +50,7 @@ interface Loop {
 /**
  * Keeps a data directory fresh and whole until `control.signal` aborts: asks for candles when they have
  * closed, catches up after an absence with one turn, and heals what is pending. One turn at a time; how far
- * each loop came is in the store.
+ * each loop came is in the store. Alerts, rules and heartbeat go on beside it.
  * @throws CellsLeasedError (CELLS_LEASED) when another daemon looks after the directory.
  */
 export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: Control): Promise<void> {
@@ -53,10 +59,23 @@ export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: C
   const { refused } = await leaseNow(ports, owner, [DAEMON_LEASE]);
   if (refused[0] !== undefined) throw new CellsLeasedError({ lease: `the data directory ${pipeline.lake.root}`, owner: refused[0].owner });
   try {
+    await work.onStarted();
     const loops = await loopsOf(pipeline, work, control.signal);
-    await keepingLeases(ports, { owner, signal: control.signal }, (signal) => turnUntilStopped(pipeline, { loops, work }, { ...control, signal }));
+    await keepingLeases(ports, { owner, signal: control.signal }, (signal) => watched(pipeline, { work, signal }, () => turnUntilStopped(pipeline, { loops, work }, { ...control, signal })));
   } finally {
     await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+  }
+}
+
+/** Keeps watch for as long as `turns` go on. */
+async function watched(pipeline: Pipeline, { work, signal }: { readonly work: DaemonWork; readonly signal: AbortSignal }, turns: () => Promise<void>): Promise<void> {
+  const done = new AbortController();
+  const watching = keepWatch(pipeline, work.watched, AbortSignal.any([signal, done.signal]));
+  try {
+    await turns();
+  } finally {
+    done.abort(new CancelledError('the turns have ended'));
+    await watching;
   }
 }
 

@@ -15,8 +15,8 @@ export type Markets = ReadonlyMap<Exchange, readonly MarketSymbol[]>;
 
 export interface Resolution {
   readonly choices: MarketChoices;
-  /** Whether an answer of more than a day ago is asked for again. What was never asked is asked in any case. */
-  readonly freshness: 'daily' | 'any';
+  /** Whether an answer of more than a day ago is asked for again. What was never asked is asked in any case, except with `stored`: that asks nobody, and leaves out what nobody knows. */
+  readonly freshness: 'daily' | 'any' | 'stored';
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export async function resolveMarkets(pipeline: Pipeline, { choices, freshness, s
     for (const choice of own) symbols.push(...(choice.kind === 'symbol' ? [choice.symbol] : await resolveChoice(pipeline, choice, { exchange, freshness, venue })));
     if (symbols.length > 0) markets.set(exchange, [...new Set(symbols)]);
   }
-  if (markets.size > 0 || choices.size === 0) return markets;
+  if (markets.size > 0 || choices.size === 0 || freshness === 'stored') return markets;
   const asked = [...choices].flatMap(([exchange, own]) => own.map((choice) => `${exchange}:${choiceText(choice)}`));
   throw new ConfigurationError({ where: 'symbols', expected: 'a choice that some trading market fits', got: asked.join(', ') });
 }
@@ -46,6 +46,7 @@ async function resolveChoice({ ports }: Pipeline, choice: OpenChoice, { exchange
   const { store, clock, log } = ports;
   const text = choiceText(choice);
   const before = await store.read('resolvedChoice', () => resolvedChoice(exchange, text));
+  if (freshness === 'stored') return before?.symbols ?? [];
   if (before !== null && (freshness === 'any' || clock.nowMs() - before.resolvedAtMs < DAY_MS)) return before.symbols;
   const listed = await venue.listed(choice.kind);
   if (!listed.ok) {

@@ -1,11 +1,15 @@
 import type { Operation } from '../kernel/store.ts';
+import { dayRange } from '../market/partition.ts';
+import { answersOfRun } from '../data/bronze/page-index.ts';
 import { raiseAlert, type Moment } from '../faults/alerting/alerts.ts';
 import type { AlertEvent } from '../faults/alerting/alert.ts';
 import { resolveHealed } from '../faults/alerting/healed-causes.ts';
 import { alertsOfRun } from '../faults/alerting/run-alerts.ts';
 import { exchangeOfAsset } from '../faults/ledger/asset-names.ts';
 import { pendingBy } from '../faults/ledger/cells.ts';
+import { failedRequestsOf } from '../faults/ledger/fault-log.ts';
 import { finishRun, type Fence, type Run, type RunEnd } from '../faults/ledger/runs.ts';
+import type { Sample } from '../faults/metrics/exposition.ts';
 import { runMetrics, untouchedCounts } from '../faults/metrics/run-metrics.ts';
 import { addCounts, observeDuration, setGauges } from '../faults/metrics/values.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
@@ -65,4 +69,14 @@ function* countRun(run: Run, end: RunEnd, nowMs: number): Operation<void> {
   yield* addCounts([...end.assets.flatMap(({ asset }) => untouchedCounts(asset)), ...counts]);
   yield* setGauges(gauges);
   yield* observeDuration(duration);
+  yield* addCounts(yield* requestCounts(run, end));
+}
+
+/** Requests for candles: those that failed by their code, and the answers that were used. */
+function* requestCounts(run: Run, { assets }: RunEnd): Operation<readonly Sample[]> {
+  const sample = (exchange: string, outcome: string, value: number): Sample => ({ name: 'pipeline_http_attempts_total', labels: { exchange, outcome }, value });
+  const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
+  const counts = (yield* failedRequestsOf(run.id)).map(({ exchange, code, count }) => sample(exchange, code, count));
+  for (const exchange of assets.flatMap(({ asset }) => exchangeOfAsset(asset) ?? [])) counts.push(sample(exchange, 'ok', yield* answersOfRun(run.id, { exchange, interval: run.interval }, range)));
+  return counts;
 }

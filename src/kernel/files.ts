@@ -96,6 +96,12 @@ function withOpen<T>(path: string, flags: string, work: (fd: number) => T): T {
   }
 }
 
+/** Writes a file that only its owner may read, or throws `EEXIST`: of two processes that need a secret one makes it. */
+export function writePrivate(path: string, text: string): void {
+  makeDirectory(dirname(path));
+  fs.writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+}
+
 /** Writes so that after a crash `path` holds either what it held or all of `bytes`: temp file, fsync, rename. */
 export function writeAtomic(files: Files, path: string, bytes: Uint8Array): void {
   const temp = tempBeside(path);

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** Takes secrets out of a text. */
 export type Scrub = (text: string) => string;
 
@@ -69,3 +71,6 @@ export function secretKeeper(): SecretKeeper {
     scrub: (text) => scrub(text),
   };
 }
+
+/** 192 bits that nobody can guess, as text for addresses and headers. */
+export const freshSecret = (): string => randomBytes(24).toString('base64url');

@@ -1,6 +1,7 @@
 import { realClock, type Clock } from '../kernel/clock.ts';
 import { openLog } from '../kernel/pino-log.ts';
 import type { SecretKeeper } from '../kernel/secrets.ts';
+import { drainAlerts } from '../faults/alerting/delivery.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
 import { EXIT, type ExitCode } from '../engine/exit-code.ts';
 import { openPipeline, type OpenOptions, type Pipeline } from '../engine/pipeline.ts';
@@ -8,7 +9,7 @@ import { secretsOf } from '../engine/settings.ts';
 import type { Control } from '../engine/work.ts';
 import { loadConfiguration, secretVariables, type Configuration } from './configuration.ts';
 import type { OptionKey } from './options.ts';
-import { consoleOn, type Console, type Io } from './console.ts';
+import { consoleOn, count, type Console, type Io } from './console.ts';
 import { progressOn } from './progress.ts';
 
 /** Options every command takes. */
@@ -76,5 +77,19 @@ export async function withPipeline(session: Session, configuration: Configuratio
     screen.live('');
     release();
     await pipeline.close();
+  }
+}
+
+/**
+ * Stays for what alerts still have to be told, ten seconds at most; the rest waits in the store for the
+ * next process. Nothing that happens here changes what a command ends with.
+ */
+export async function tellAlerts({ pipeline, control, screen }: OpenSession): Promise<void> {
+  if (control.signal.aborted) return;
+  try {
+    const { pending } = await drainAlerts(pipeline.desk, control.signal);
+    if (pending > 0 && !screen.isJson) screen.say(`${count(pending, 'alert message')} not delivered yet: they wait in the store (candlekeep alerts outbox)`);
+  } catch (error) {
+    if (!control.signal.aborted) throw error;
   }
 }

@@ -16,7 +16,7 @@ const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 async function keepFor({ pipeline, clock }: Rehearsal, durationMs: number): Promise<Turn[]> {
   const turns: Turn[] = [];
   const stop = new AbortController();
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), onTurn: (turn) => turns.push(turn) }, { signal: stop.signal, onProgress: () => undefined });
+  const running = runDaemon(pipeline, { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), watched: () => Promise.resolve(pipeline.settings.markets), onStarted: () => Promise.resolve(), onTurn: (turn) => turns.push(turn) }, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(durationMs));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
@@ -57,7 +57,7 @@ test('what fails for an hour is complete soon after, nothing typed', async () =>
 test('one daemon looks after a data directory; the second is told so', async () => {
   const rehearsal = await rehearse({ seed: 'two', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   const { pipeline, clock } = rehearsal;
-  const work = { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), onTurn: () => undefined } as const;
+  const work = { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), watched: () => Promise.resolve(pipeline.settings.markets), onStarted: () => Promise.resolve(), onTurn: () => undefined } as const;
   const stop = new AbortController();
   const first = runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(60_000));

@@ -116,6 +116,23 @@ export function* pageById(id: string): Operation<PageEntry | null> {
   return row === null ? null : toPage(row);
 }
 
+/** How many used answers about these candles one run brought. */
+export function* answersOfRun(runId: string, of: Omit<Series, 'symbol'>, range: TimeRange): Operation<number> {
+  const row = yield* first<{ count: number }>(
+    `select count(*) as count from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $4 and run_id = $5 and rejected is null`,
+    of.exchange, of.interval, range.fromMs - CANDLES_PER_PAGE_MAX * intervalMs(of.interval), range.toMs, runId,
+  );
+  return row?.count ?? 0;
+}
+
+/** Until when each symbol's candles have been answered about, looking at answers that begin after `sinceMs`. */
+export function* answeredUntil(of: Omit<Series, 'symbol'>, sinceMs: number): Operation<ReadonlyMap<string, number>> {
+  const rows = yield* all<{ symbol: string; until: number }>(
+    'select symbol, max(range_to) as until from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and rejected is null group by symbol', of.exchange, of.interval, sinceMs,
+  );
+  return new Map(rows.map(({ symbol, until }) => [symbol, until]));
+}
+
 /** What of a series has been answered at all. */
 export function* coverageOf(series: Series, range: TimeRange): Operation<readonly TimeRange[]> {
   return mergeRanges((yield* usedPages(series, range)).map((page) => page.range));

@@ -17,6 +17,8 @@ export interface Lake {
   readonly limits: string;
   readonly scratch: string;
   readonly gold: string;
+  /** What `start` asks callers for, where the configuration has no token. */
+  readonly token: string;
   /** Alerts that no channel takes, one JSON line for each. */
   readonly undelivered: string;
   bronzeDirectory(exchange: Exchange, interval: Interval, fetched: Day): string;
@@ -36,6 +38,7 @@ export function lakeAt(root: string): Lake {
     limits: join(root, 'limits.db'),
     scratch: join(root, '.scratch'),
     gold: join(root, 'gold'),
+    token: join(root, 'http-token'),
     undelivered: join(root, 'undelivered.jsonl'),
     bronzeDirectory: (exchange, interval, fetched) => join('bronze', `exchange=${exchange}`, `interval=${interval}`, `fetched=${fetched}`),
     silverFile: (key) => partOf('silver', key),

@@ -73,6 +73,12 @@ export function* manifestEntry(key: PeriodKey): Operation<ManifestEntry | null> 
   return row === null ? null : (JSON.parse(row.entry) as ManifestEntry);
 }
 
+/** The newest files of one venue and candle length, newest first. */
+export function* newestManifest({ exchange, interval }: Omit<PeriodKey, 'period'>, limit: number): Operation<readonly ManifestEntry[]> {
+  const rows = yield* all<{ entry: string }>('select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period desc limit $3', exchange, interval, limit);
+  return rows.map((row) => JSON.parse(row.entry) as ManifestEntry);
+}
+
 export function* recordManifest(entry: ManifestEntry): Operation<void> {
   yield* exec(
     `insert into silver_manifest (exchange, candle_interval, period, sha256, revision, entry) values ($1, $2, $3, $4, $5, $6)

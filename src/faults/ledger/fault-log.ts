@@ -68,6 +68,13 @@ export function* faultsAbout(series: Series, range: TimeRange, limit: number): O
   return rows.map(toEntry);
 }
 
+/** Requests of a run that failed, by exchange and code. */
+export function* failedRequestsOf(runId: string): Operation<readonly { readonly exchange: Exchange; readonly code: FaultCode; readonly count: number }[]> {
+  return yield* all<{ exchange: Exchange; code: FaultCode; count: number }>(
+    'select exchange, code, count(*) as count from fault_log where run_id = $1 and exchange is not null and attempt is not null group by exchange, code order by exchange, code', runId,
+  );
+}
+
 /** How often each code was met since `sinceMs`, most frequent first. */
 export function* countFaults(sinceMs: number): Operation<readonly { readonly code: FaultCode; readonly count: number }[]> {
   return yield* all<{ code: FaultCode; count: number }>(

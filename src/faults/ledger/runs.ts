@@ -162,6 +162,17 @@ export function* listRuns(limit: number): Operation<readonly Run[]> {
   return runs;
 }
 
+/** Runs that ended since `sinceMs`, oldest first. */
+export function* runsFinishedSince(sinceMs: number): Operation<readonly Run[]> {
+  const rows = yield* all<RunRow>(`select * from runs where created_at >= $1 and finished_at >= $2 order by finished_at, id`, sinceMs - RUN_MS_MAX, sinceMs);
+  const runs: Run[] = [];
+  for (const row of rows) runs.push(yield* toRun(row));
+  return runs;
+}
+
+/** No run takes longer from its queueing to its end; the index is by creation. Unit: milliseconds. */
+const RUN_MS_MAX = 7 * 86_400_000;
+
 /** The key of the run that retries a run. */
 export const retryKey = (runId: string): string => `retry:${runId}`;
 

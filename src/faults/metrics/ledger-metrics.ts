@@ -12,7 +12,7 @@ export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
 export interface Reach {
   readonly exchange: Exchange;
   readonly interval: Interval;
-  /** Of the candle that is newest at every symbol; null when there is none yet. */
+  /** Of the newest candle that at least half of the active symbols have; null when there is none yet. */
   readonly newestOpenMs: number | null;
   /** How long the exchange may take to have a closed candle ready. */
   readonly graceMs: number;

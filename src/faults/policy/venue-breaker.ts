@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts';
-import { exec, first, type Operation, type Store } from '../../kernel/store.ts';
+import { all, exec, first, type Operation, type Store } from '../../kernel/store.ts';
 import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
 import type { Breaker } from './guards.ts';
 import type { VenueKey } from './schema.ts';
@@ -33,6 +33,12 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
       });
     },
   };
+}
+
+/** Breakers that are not closed, or have failures to remember; whatever address they are about. */
+export function* breakerStates(): Operation<readonly { readonly exchange: string; readonly phase: BreakerState['phase'] }[]> {
+  const rows = yield* all<{ exchange: string; state: string }>('select exchange, state from breakers order by exchange, egress');
+  return rows.map(({ exchange, state }) => ({ exchange, phase: (JSON.parse(state) as BreakerState).phase }));
 }
 
 function* breakerOf({ exchange, egress }: VenueKey): Operation<BreakerState> {

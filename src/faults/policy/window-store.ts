@@ -30,6 +30,19 @@ export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMa
   }]));
 }
 
+/** What is used of one limit in the window it was last counted in, by us and by others on our address. */
+export interface WindowUse extends LimitName {
+  readonly exchange: string;
+  readonly egress: string;
+  readonly index: number;
+  readonly used: number;
+}
+
+export function* windowUses(): Operation<readonly WindowUse[]> {
+  const rows = yield* all<WindowRow & { exchange: string; egress: string }>('select * from limit_windows order by exchange, egress, name, window_ms');
+  return rows.map((row) => ({ exchange: row.exchange, egress: row.egress, name: row.name, windowMs: row.window_ms, index: row.window_index, used: row.spent + row.others }));
+}
+
 export function* storeWindow({ exchange, egress }: VenueKey, { name, windowMs }: LimitName, state: WindowState): Operation<void> {
   yield* exec(
     `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, others, watched_from, heard_at, others_jump, others_expected, known, probe_until)

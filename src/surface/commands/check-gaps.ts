@@ -13,7 +13,7 @@ import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { count, table, type Console } from '../console.ts';
 import { gapDocument, isoTime } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
-import { configure, withPipeline } from '../session.ts';
+import { configure, tellAlerts, withPipeline } from '../session.ts';
 import { accountText } from '../stories.ts';
 import { readDays, scopeOf, type ScopeOptions } from '../work-options.ts';
 import { examples } from '../help.ts';
@@ -52,7 +52,8 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
     const configuration = await configure(session);
     const { choices, intervals } = scopeOf(configuration, options);
     const range = rangeOf(options, session.clock.nowMs());
-    return withPipeline(session, configuration, async ({ pipeline, screen, control }) => {
+    return withPipeline(session, configuration, async (open) => {
+      const { pipeline, screen, control } = open;
       const markets = await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal });
       if (options.heal) await healRange(pipeline, { markets, intervals, range }, control);
       if (options.accept !== undefined) {
@@ -63,6 +64,7 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
       const exit = exitOf(report);
       if (screen.isJson) screen.document(gapDocument(report, exit));
       else screen.data(gapSummary(screen, report));
+      if (options.heal || options.accept !== undefined) await tellAlerts(open);
       return exit;
     });
   });

@@ -11,7 +11,7 @@ import type { Configuration } from '../configuration.ts';
 import { examples } from '../help.ts';
 import { planDocument, workDocument } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
-import { configure, withPipeline, type OpenSession, type Session } from '../session.ts';
+import { configure, tellAlerts, withPipeline, type OpenSession, type Session } from '../session.ts';
 import { SELECTIONS } from '../../engine/work-plan.ts';
 import { readDay, readDays, scopeOf, type Scope, type ScopeOptions } from '../work-options.ts';
 import { planTable, workSummary } from '../work-summary.ts';
@@ -95,10 +95,11 @@ function resumeCommand({ days }: WorkRequest, options: WorkOptions): string {
   return ['candlekeep backfill', `--start ${days.start}`, `--end ${days.end}`, ...flags].join(' ');
 }
 
-export function report(open: OpenSession, result: WorkResult, resumeWith: string): ExitCode {
+export async function report(open: OpenSession, result: WorkResult, resumeWith: string): Promise<ExitCode> {
   const final: WorkResult = { ...result, exit: open.stoppedBy() ?? result.exit };
   const resume = final.exit === EXIT.done ? null : resumeWith;
   if (open.screen.isJson) open.screen.document(workDocument(final, resume));
   else open.screen.data(workSummary(open.screen, final, resume));
+  await tellAlerts(open);
   return final.exit;
 }

@@ -1,0 +1,69 @@
+import { DAY_MS } from '../market/interval.ts';
+import { exchangeOfAsset, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
+import { runsFinishedSince, type Run } from '../faults/ledger/runs.ts';
+import { latenessMs, type Reach } from '../faults/metrics/ledger-metrics.ts';
+import { quantile } from '../faults/metrics/rule-evaluation.ts';
+import type { Measurement } from '../faults/metrics/rule-states.ts';
+import { thresholdRule } from '../faults/metrics/rules.ts';
+import type { Sample } from '../faults/metrics/exposition.ts';
+import { storedSamples } from '../faults/metrics/values.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Markets } from './market-resolution.ts';
+import { reachesOf } from './reach.ts';
+
+/** What the rules look at. */
+export interface Sightings {
+  /** Of the last day, oldest first. */
+  readonly runs: readonly Run[];
+  readonly samples: readonly Sample[];
+  readonly reaches: readonly Reach[];
+  readonly nowMs: number;
+}
+
+/** A value for each rule and each of its subjects. */
+export async function measure(pipeline: Pipeline, markets: Markets): Promise<readonly Measurement[]> {
+  const { store, clock } = pipeline.ports;
+  const nowMs = clock.nowMs();
+  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
+  const { samples } = await store.read('storedSamples', () => storedSamples());
+  return measurementsOf({ runs, samples, reaches: await reachesOf(pipeline, markets), nowMs });
+}
+
+/** The same from plain data: what the Prometheus rules compute from the metrics. */
+export const measurementsOf = (seen: Sightings): Measurement[] => [...failedRuns(seen), ...failedSymbols(seen), rowsRemoved(seen), latency(seen), ...freshness(seen)];
+
+function failedRuns({ runs, nowMs }: Sightings): Measurement[] {
+  const { windowMs } = thresholdRule('RULE_FAILED_RUNS');
+  const scheduled = runs.filter(({ trigger }) => trigger === 'schedule').flatMap(({ assets, finishedAtMs }) => assets.map(({ asset, outcome }) => ({ asset, isCounted: outcome === 'failed' && (finishedAtMs ?? 0) > nowMs - windowMs })));
+  return [...Map.groupBy(scheduled, ({ asset }) => asset)].map(([subject, own]) => ({ rule: 'RULE_FAILED_RUNS', subject, value: own.filter(({ isCounted }) => isCounted).length }));
+}
+
+function failedSymbols({ samples }: Sightings): Measurement[] {
+  const symbols = samples.filter(({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null);
+  return [...Map.groupBy(symbols, ({ labels }) => labels['asset'] ?? '')].map(([subject, own]) => {
+    const all = own.reduce((sum, { value }) => sum + value, 0);
+    const failed = own.filter(({ labels }) => labels['state'] === 'failed').reduce((sum, { value }) => sum + value, 0);
+    return { rule: 'RULE_FAILED_SYMBOLS', subject, value: all === 0 ? null : failed / all };
+  });
+}
+
+function rowsRemoved({ runs }: Sightings): Measurement {
+  const silver = runs.flatMap(({ assets }) => assets.filter(({ asset }) => asset === SILVER_ASSET));
+  const rows = silver.reduce((sum, { input_rows }) => sum + input_rows, 0);
+  const removed = silver.reduce((sum, { removed_rows }) => sum + removed_rows, 0);
+  return { rule: 'RULE_ROWS_REMOVED', subject: '', value: rows === 0 ? null : removed / rows };
+}
+
+function latency({ runs }: Sightings): Measurement {
+  const durationsMs = runs.flatMap(({ trigger, startedAtMs, finishedAtMs }) => (trigger === 'schedule' && startedAtMs !== null && finishedAtMs !== null ? [finishedAtMs - startedAtMs] : []));
+  const p95Ms = quantile(durationsMs, 0.95);
+  return { rule: 'RULE_LATENCY', subject: '', value: p95Ms === null ? null : p95Ms / 1_000 };
+}
+
+/** An exchange is as late as the latest of its candle lengths. */
+function freshness({ reaches, nowMs }: Sightings): Measurement[] {
+  return [...Map.groupBy(reaches, ({ exchange }) => exchange)].map(([subject, own]) => {
+    const lateMs = own.flatMap((reach) => latenessMs(reach, nowMs) ?? []);
+    return { rule: 'RULE_FRESHNESS', subject, value: lateMs.length === 0 ? null : Math.max(...lateMs) / 1_000 };
+  });
+}

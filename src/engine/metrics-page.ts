@@ -1,0 +1,52 @@
+import { outboxState } from '../faults/alerting/outbox.ts';
+import { ledgerTotals } from '../faults/ledger/cells.ts';
+import { exposition, type Sample } from '../faults/metrics/exposition.ts';
+import { gapMetrics, reachMetrics } from '../faults/metrics/ledger-metrics.ts';
+import { ruleMetrics } from '../faults/metrics/rule-states.ts';
+import { storedSamples } from '../faults/metrics/values.ts';
+import { limitsInForce, statedLimits } from '../faults/policy/stated-limits.ts';
+import { breakerStates } from '../faults/policy/venue-breaker.ts';
+import { windowUses } from '../faults/policy/window-store.ts';
+import type { Markets } from './market-resolution.ts';
+import type { Pipeline } from './pipeline.ts';
+import { reachesOf } from './reach.ts';
+import { venueOf } from './venues.ts';
+
+/** Every metric as Prometheus reads it: what was counted so far by all processes, and how things stand now. */
+export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise<string> {
+  const { store, clock } = pipeline.ports;
+  const nowMs = clock.nowMs();
+  const stored = await store.read('storedSamples', () => storedSamples());
+  const now = await store.read('metricsNow', function* () {
+    const outbox = yield* outboxState();
+    const oldestMs = outbox.oldestAtMs === null ? 0 : Math.max(0, nowMs - outbox.oldestAtMs);
+    const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
+    return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
+  });
+  const samples = [...stored.samples, ...now, ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
+  return exposition(samples, stored.histograms);
+}
+
+const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+/** Breakers, and how full the windows of limits are that processes share. */
+async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Promise<Sample[]> {
+  const nowMs = ports.clock.nowMs();
+  const { breakers, used } = await ports.limits.read('venueMetrics', function* () {
+    const used: Sample[] = [];
+    for (const use of yield* windowUses()) {
+      if (!venues.has(use.exchange)) continue;
+      const limits = limitsInForce(venueOf(venues, use.exchange).adapter.limits, (yield* statedLimits(use))?.limits ?? []);
+      const limit = limits.find(({ name, windowMs }) => name === use.name && windowMs === use.windowMs)?.limit;
+      const isNow = Math.floor(nowMs / use.windowMs) === use.index;
+      if (limit !== undefined) used.push({ name: 'pipeline_ratelimit_used_ratio', labels: { exchange: use.exchange, limit: `${use.name}/${use.windowMs / 1_000}s` }, value: isNow ? use.used / limit : 0 });
+    }
+    return { breakers: yield* breakerStates(), used };
+  });
+  const worst = (exchange: string): number => Math.max(0, ...breakers.filter((one) => one.exchange === exchange).map(({ phase }) => BREAKER_VALUES[phase]));
+  return [...[...markets.keys()].map((exchange): Sample => ({ name: 'pipeline_breaker_state', labels: { exchange }, value: worst(exchange) })), ...distinct(used)];
+}
+
+/** Several addresses of ours: the fullest counts. */
+const distinct = (samples: readonly Sample[]): Sample[] =>
+  [...Map.groupBy(samples, ({ labels }) => JSON.stringify(labels)).values()].map((own) => own.reduce((a, b) => (b.value > a.value ? b : a)));

@@ -1,0 +1,74 @@
+import { keepDelivering } from '../faults/alerting/delivery.ts';
+import { writeDigest } from '../faults/alerting/digest.ts';
+import { complaintsOf, sendHeartbeat } from '../faults/alerting/heartbeat.ts';
+import { allHealth } from '../faults/alerting/channel-records.ts';
+import { outboxState } from '../faults/alerting/outbox.ts';
+import { tellRules } from '../faults/alerting/rule-alerts.ts';
+import { evaluateMeasurements } from '../faults/metrics/rule-states.ts';
+import { setGauges } from '../faults/metrics/values.ts';
+import type { Markets } from './market-resolution.ts';
+import { measure } from './measurements.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Rules are evaluated, and the heart beats, this often. Unit: milliseconds. */
+const WATCH_EVERY_MS = 60_000;
+/** What waits in the outbox is looked at this often at least. Unit: milliseconds. */
+const DELIVER_EVERY_MS = 5_000;
+
+/** What is watched: asked for again each turn, without asking any exchange. */
+export type Watched = () => Promise<Markets>;
+
+/**
+ * Beside the work of a process that stays: delivers alerts, evaluates the rules, writes the digest, beats.
+ * A long turn of the work does not hold it up, and nothing that fails here ends the work. Resolves when the signal aborts.
+ */
+export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
+  const ended = (error: unknown): void => {
+    if (!signal.aborted) throw error;
+  };
+  await Promise.all([keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended), watch(pipeline, watched, signal).catch(ended)]);
+}
+
+async function watch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await watchTurn(pipeline, watched, signal);
+    await pipeline.ports.clock.sleep(WATCH_EVERY_MS, signal);
+  }
+}
+
+/** One look at everything; a failure of it is logged and told by the heartbeat. */
+async function watchTurn(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
+  const { ports, desk, settings } = pipeline;
+  let storeError: string | null = null;
+  try {
+    await evaluate(pipeline, watched);
+  } catch (error) {
+    storeError = desk.scrub(Error.isError(error) ? error.message : String(error));
+    ports.log.error(`rules were not evaluated: ${storeError}; they are again in a minute`);
+  }
+  if (settings.alerts.heartbeatUrl !== null) await sendHeartbeat(ports, settings.alerts.heartbeatUrl, await complaints(pipeline, storeError), signal);
+}
+
+async function evaluate(pipeline: Pipeline, watched: Watched): Promise<void> {
+  const { ports, desk } = pipeline;
+  const measurements = await measure(pipeline, await watched());
+  const nowMs = ports.clock.nowMs();
+  await ports.store.transact('evaluateRules', function* () {
+    yield* tellRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, scrub: desk.scrub });
+    yield* writeDigest({ ...desk.policy, channels: desk.channels }, nowMs);
+    yield* setGauges([{ name: 'pipeline_heartbeat_timestamp_seconds', labels: {}, value: nowMs / 1_000 }]);
+  });
+}
+
+/** Can the state be read, and are alerts delivered? */
+export const isWell = async (pipeline: Pipeline): Promise<boolean> => (await complaints(pipeline, null)).length === 0;
+
+async function complaints({ ports, desk }: Pipeline, storeError: string | null): Promise<readonly string[]> {
+  const nowMs = ports.clock.nowMs();
+  const known = { nowMs, channelsTotal: desk.channels.length, storeError };
+  if (storeError !== null) return complaintsOf({ ...known, outboxOldestAtMs: null, channelsDown: 0 });
+  const { oldestAtMs, healths } = await ports.store.read('wellness', function* () {
+    return { ...(yield* outboxState()), healths: yield* allHealth() };
+  });
+  return complaintsOf({ ...known, outboxOldestAtMs: oldestAtMs, channelsDown: desk.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length });
+}

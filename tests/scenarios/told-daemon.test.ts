@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { runDaemon } from '../../src/engine/daemon.ts';
+import { metricsPage } from '../../src/engine/metrics-page.ts';
+import { firingAlerts } from '../../src/faults/alerting/alerts.ts';
+import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
+import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
+import { textReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
+import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
+import { rehearse } from './rehearsed.ts';
+import { rehearseTold } from './told.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const START_MS = Date.UTC(2024, 5, 10, 10, 30);
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
+
+type Kept = Pick<Awaited<ReturnType<typeof rehearse>>, 'pipeline' | 'clock'>;
+
+/** Runs the daemon for a while of virtual time, as one process would. */
+async function keepFor({ pipeline, clock }: Kept, durationMs: number): Promise<void> {
+  const stop = new AbortController();
+  const markets = () => Promise.resolve(pipeline.settings.markets);
+  const running = runDaemon(pipeline, { intervals: ['1h'], markets, watched: markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  await clock.runUntil(clock.sleep(durationMs));
+  stop.abort(new CancelledError('SIGTERM'));
+  await clock.runUntil(running);
+}
+const page = ({ pipeline, clock }: Kept): Promise<string> => clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
+
+test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
+  const told = await rehearseTold({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  await keepFor(told, 5 * MINUTE_MS);
+  expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
+  told.venue.plan({ seed: 'late', rules: [{ match: { path: '/api/v3' }, on: { fromMs: 0, toMs: START_MS + 5 * HOUR_MS }, fault: { kind: 'status', status: 502 } }] });
+  await keepFor(told, 4 * HOUR_MS);
+  const late = await page(told);
+  expect(late).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 1\n');
+  expect(told.pages()).toHaveLength(1);
+  expect(told.pages()[0]).toMatch(/^trigger \[CRITICAL\] /);
+  await keepFor(told, 3 * HOUR_MS);
+  expect(await page(told)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
+  expect(told.pagerduty.open().size).toBe(0);
+  expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+});
+
+test('the heart beats each minute, and below /fail while nothing can be told', async () => {
+  const beats: string[] = [];
+  const heart: StandInHandler = ({ path }) => {
+    beats.push(path);
+    return textReply(200, 'OK');
+  };
+  const kept = await rehearse({
+    seed: 'heart', symbols: SYMBOLS, interval: '1h', startMs: START_MS,
+    settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping/uuid', channels: [{ name: 'slack', isDefault: true, kind: 'slack', url: 'http://nobody.test/services/x' }] } },
+    outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': heart }) }),
+  });
+  await keepFor(kept, 10 * MINUTE_MS + 30_000);
+  expect(beats.length).toBeGreaterThanOrEqual(10);
+  expect(new Set(beats)).toEqual(new Set(['/ping/uuid']));
+  kept.venue.plan({ seed: 'x', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } }] });
+  await keepFor(kept, HOUR_MS);
+  expect(beats.at(-1)).toBe('/ping/uuid/fail');
+  expect(kept.pipeline.ports.files.exists(kept.pipeline.lake.undelivered)).toBe(true);
+});
+
+test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
+  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  told.venue.plan({ seed: 'page', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 502 } }] });
+  await keepFor(told, 5 * MINUTE_MS);
+  const text = await page(told);
+  for (const line of [
+    'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="complete",trigger="schedule"} 1',
+    'pipeline_http_attempts_total{exchange="binance",outcome="EXCHANGE_SERVER_ERROR"} 1',
+    'pipeline_http_attempts_total{exchange="binance",outcome="ok"} 3',
+    'pipeline_gaps{exchange="binance",interval="1h",reason="pending"} 0',
+    'pipeline_breaker_state{exchange="binance"} 0',
+    'pipeline_alert_outbox_oldest_seconds 0',
+    'pipeline_symbols{exchange="binance",asset="bronze_binance_ohlcv",state="ok"} 3',
+  ]) expect(text).toContain(`${line}\n`);
+  expect(text).toMatch(/^pipeline_ratelimit_used_ratio\{exchange="binance",limit="[^"]+"\} \d/m);
+  expect(text).toMatch(/^pipeline_heartbeat_timestamp_seconds 1\d{9}/m);
+});
