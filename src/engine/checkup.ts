@@ -1,8 +1,14 @@
+import { withTimeLimit } from '../kernel/clock.ts';
 import { silentLog } from '../kernel/log.ts';
 import type { HttpAnswer } from '../kernel/http.ts';
 import type { Exchange } from '../market/exchange.ts';
+import { DAY_MS } from '../market/interval.ts';
 import { choiceText, chosenOf, type MarketChoice } from '../market/market-choice.ts';
 import { createExecutor } from '../faults/policy/executor.ts';
+import { UNTRIED, type ChannelHealth } from '../faults/alerting/channel-health.ts';
+import { allHealth } from '../faults/alerting/channel-records.ts';
+import { wireCodeOf } from '../faults/alerting/channels/http-channel.ts';
+import { sendHeartbeat } from '../faults/alerting/heartbeat.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
@@ -29,10 +35,10 @@ const VENUE_DEADLINE_MS = 10_000;
 
 const ok = (check: string, detail: string): CheckRow => ({ check, status: 'ok', detail, fix: null, exit: EXIT.done });
 
-/** Looks at everything a run needs: Node, disk, state, each configured venue, the Hub's settings. */
+/** Looks at everything a run needs: disk, state, each configured venue, the Hub, and whether somebody would hear of a failure. */
 export async function checkup(pipeline: Pipeline, choices: MarketChoices, signal: AbortSignal): Promise<readonly CheckRow[]> {
   const venues = await Promise.all([...choices].map(([exchange, own]) => venueRow(pipeline, { exchange, own }, signal)));
-  return [diskRow(pipeline), await stateRow(pipeline), ...venues, hubRow(pipeline)];
+  return [diskRow(pipeline), await stateRow(pipeline), ...venues, await hubRow(pipeline, signal), ...(await channelRows(pipeline)), ...(await heartbeatRow(pipeline, signal))];
 }
 
 function diskRow({ ports, lake }: Pipeline): CheckRow {
@@ -42,9 +48,11 @@ function diskRow({ ports, lake }: Pipeline): CheckRow {
 }
 
 async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
+  const damages = await ports.store.damages();
+  if (damages.length > 0) return { check: 'state', status: 'fail', detail: `${lake.state} is damaged: ${damages[0] ?? ''}${damages.length > 1 ? ` and ${damages.length - 1} more` : ''}`, fix: 'restore a copy; bronze and silver beside it are complete (candlekeep explain STATE_UNUSABLE)', exit: exitOfFault('STATE_UNUSABLE') };
   const totals = await ports.store.read('ledgerTotals', () => ledgerTotals());
   const cells = totals.reduce((sum, total) => sum + total.cells, 0);
-  return ok('state', `${lake.state} opens, ${cells} cells`);
+  return ok('state', `${lake.state} is whole, ${cells} cells`);
 }
 
 /** Reads the venue's symbol list: reachability, limits, the configured symbols and our clock at once. */
@@ -70,6 +78,45 @@ async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchan
   return skewMs <= CLOCK_SKEW_WARN_MS ? ok(exchange, detail) : { check: exchange, status: 'warn', detail, fix: 'synchronise this machine\'s clock (NTP)', exit: EXIT.done };
 }
 
-function hubRow({ settings }: Pipeline): CheckRow {
-  return ok('hub', settings.hub === null ? 'not configured: gold stays on disk (CANDLEKEEP_HF_REPO and HF_TOKEN publish it)' : `${settings.hub.repo} at ${settings.hub.endpoint}`);
+/** Asks the Hub for the repository: whether it answers, and whether the token may see it. A repository that is not there yet is made by the first publication. */
+async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSignal): Promise<CheckRow> {
+  if (hub === null) return ok('hub', 'not configured: gold stays on disk (CANDLEKEEP_HF_REPO and HF_TOKEN publish it)');
+  const failed = (detail: string): CheckRow => ({ check: 'hub', status: 'fail', detail: `${hub.repo} at ${hub.endpoint}: ${detail}`, fix: ruleOf('PUBLISH_FAILED').hint, exit: EXIT.assetFailed });
+  const onTime = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
+  try {
+    const { status } = await withTimeLimit(ports.clock, { limitMs: VENUE_DEADLINE_MS, onTime, outer: signal }, async (limited) => {
+      const answer = await ports.fetch(`${hub.endpoint}/api/datasets/${hub.repo}`, { headers: { authorization: `Bearer ${hub.token}` }, signal: limited });
+      await answer.body?.cancel();
+      return answer;
+    });
+    return status === 200 ? ok('hub', `${hub.repo} at ${hub.endpoint}`) : status === 404 ? ok('hub', `${hub.endpoint} answers; ${hub.repo} is made by the first publication`) : failed(`answered ${status}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    return failed(wireCodeOf(error));
+  }
+}
+
+/** A channel that was not used for so long may have died unseen. Unit: milliseconds. */
+const UNTESTED_MS_MAX = 30 * DAY_MS;
+
+async function channelRows({ ports, desk }: Pipeline): Promise<readonly CheckRow[]> {
+  if (desk.channels.length === 0) return [{ check: 'alerts', status: 'warn', detail: 'no channel is configured: alerts are kept and nobody is told', fix: 'set SLACK_WEBHOOK_URL, SMTP_URL with ALERT_EMAIL_TO, PAGERDUTY_ROUTING_KEY or ALERT_WEBHOOK_URL', exit: EXIT.done }];
+  const healths = await ports.store.read('allHealth', () => allHealth());
+  return desk.channels.map(({ name }) => channelRow(name, healths.get(name) ?? UNTRIED, ports.clock.nowMs()));
+}
+
+function channelRow(name: string, { downSinceMs, lastError, lastSentAtMs }: ChannelHealth, nowMs: number): CheckRow {
+  const fix = `candlekeep alerts test --channel ${name}`;
+  const at = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16);
+  if (downSinceMs !== null) return { check: name, status: 'fail', detail: `does not deliver since ${at(downSinceMs)}Z: ${lastError ?? ''}`, fix, exit: EXIT.undelivered };
+  if (lastSentAtMs === null) return { check: name, status: 'warn', detail: 'never took a message yet', fix, exit: EXIT.done };
+  const detail = `took its last message at ${at(lastSentAtMs)}Z`;
+  return nowMs - lastSentAtMs <= UNTESTED_MS_MAX ? ok(name, detail) : { check: name, status: 'warn', detail, fix, exit: EXIT.done };
+}
+
+/** Nothing is said where no dead man's switch is configured: cron and a service manager may watch in its place. */
+async function heartbeatRow({ ports, settings: { alerts } }: Pipeline, signal: AbortSignal): Promise<readonly CheckRow[]> {
+  if (alerts.heartbeatUrl === null) return [];
+  if (await sendHeartbeat(ports, alerts.heartbeatUrl, [], signal)) return [ok('heartbeat', 'was heard')];
+  return [{ check: 'heartbeat', status: 'fail', detail: 'was not heard', fix: 'check HEARTBEAT_URL', exit: EXIT.undelivered }];
 }

@@ -133,6 +133,7 @@ function storeOn(database: DatabaseSync, path: string): Store {
   return {
     transact: (_name, operation) => run('begin immediate', operation),
     read: (_name, operation) => run('begin', operation),
+    damages: async () => translating(path, () => database.prepare('pragma quick_check').all().map((row) => String(row['quick_check'])).filter((said) => said !== 'ok')),
     close: () => database.close(),
   };
 }

@@ -18,6 +18,8 @@ export interface Store {
   transact<T>(name: string, operation: () => Operation<T>): Promise<T>;
   /** A consistent read without a write lock. */
   read<T>(name: string, operation: () => Operation<T>): Promise<T>;
+  /** What is wrong with the file itself, in the database's words; empty when it is whole. Reads all of it. */
+  damages(): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -47,7 +49,7 @@ export function scrubbedStore(store: Store, scrub: (text: string) => string): St
       if (step.done !== true) operation.return(undefined as T);
     }
   }
-  return { transact: (name, operation) => store.transact(name, () => cleaned(operation())), read: (name, operation) => store.read(name, operation), close: () => store.close() };
+  return { transact: (name, operation) => store.transact(name, () => cleaned(operation())), read: (name, operation) => store.read(name, operation), damages: () => store.damages(), close: () => store.close() };
 }
 
 /** One step of the schema, owned by the room whose tables it makes. Applied once, in order, never edited after a release. */

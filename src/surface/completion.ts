@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { INTERVALS } from '../market/interval.ts';
+import { RULE_CODES } from '../faults/metrics/rules.ts';
 import { FAULT_CODES } from '../faults/taxonomy/table.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
 import { ASSET_KINDS } from '../engine/work.ts';
@@ -40,7 +41,7 @@ const VALUES: Readonly<Record<string, Values>> = {
   '--data-dir': 'directory',
 };
 
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { explain: FAULT_CODES, completion: SHELLS };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { explain: [...FAULT_CODES, ...RULE_CODES], completion: SHELLS };
 
 /** A script for the shell, made from the commands there are: nothing in it is written twice. */
 export function completionScript(program: Command, shell: Shell): string {

@@ -6,6 +6,7 @@ import { EXIT, exitOfFault, type ExitCode } from '../engine/exit-code.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import { judge } from '../faults/taxonomy/judge.ts';
 import { toRecord, type FaultRecord } from '../faults/taxonomy/records.ts';
+import { addAlertCommands } from './commands/alerts.ts';
 import { addCandlesCommand } from './commands/candles.ts';
 import { addCheckGapsCommand } from './commands/check-gaps.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -15,6 +16,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addHelpCommand } from './commands/help.ts';
 import { addMaterialiseCommands } from './commands/materialise.ts';
+import { addMetricsCommands } from './commands/metrics.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
 import { addPruneCommand } from './commands/prune.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
@@ -24,6 +26,7 @@ import { addRunsCommand } from './commands/runs.ts';
 import { addStartCommand } from './commands/start.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSymbolCommands } from './commands/symbols.ts';
+import { secretVariables } from './configuration.ts';
 import { scrubbedIo, type Io } from './console.ts';
 import { failureDocument } from './documents.ts';
 import { examples } from './help.ts';
@@ -39,6 +42,7 @@ export type CommandRunner = <Options extends OptionValues>(command: Command, act
  */
 export async function runProgram(args: readonly string[], outside: Io): Promise<ExitCode> {
   const secrets = secretKeeper();
+  secrets.keep(secretVariables(outside.env));
   const io = scrubbedIo(outside, secrets.scrub);
   let exit: ExitCode = EXIT.done;
   const program = buildProgram(io, (command, action) => {
@@ -84,6 +88,8 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   program.commandsGroup('See what happened:');
   addStatusCommand(program, run);
   addRunsCommand(program, run);
+  addAlertCommands(program, run);
+  addMetricsCommands(program, run);
   addExplainCommand(program, run);
   addPoliciesCommand(program, run);
   program.commandsGroup('Symbols and data:');

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../engine/exit-code.ts';
 import { openPipeline, type OpenOptions, type Pipeline } from '../engine/pipeline.ts';
 import { secretsOf } from '../engine/settings.ts';
 import type { Control } from '../engine/work.ts';
-import { loadConfiguration, secretVariables, type Configuration } from './configuration.ts';
+import { loadConfiguration, type Configuration } from './configuration.ts';
 import type { OptionKey } from './options.ts';
 import { consoleOn, count, type Console, type Io } from './console.ts';
 import { progressOn } from './progress.ts';
@@ -40,7 +40,6 @@ export const sessionOf = (io: Io, options: GlobalOptions, secrets: SecretKeeper)
 
 /** The configuration in force for this command; its warnings are said at once. */
 export async function configure({ io, options, screen, secrets }: Session, flags: Partial<Record<OptionKey, string>> = {}): Promise<Configuration> {
-  secrets.keep(secretVariables(io.env));
   const configuration = await loadConfiguration({
     cwd: io.cwd,
     env: io.env,

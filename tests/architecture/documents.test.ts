@@ -5,6 +5,9 @@ import { expect, test } from 'vitest';
 import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/faults/taxonomy/catalogue.ts';
 import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { GAP_RULES } from '../../src/data/quality/gap-rules.ts';
+import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
+import { monitoringFiles } from '../../src/faults/metrics/monitoring-files.ts';
+import { RULE_CODES, RULE_SECTIONS, ruleRunbookPage, ruleRunbookPath } from '../../src/faults/metrics/rules.ts';
 import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
 import { OPTION_KEYS, optionOf, urlKey } from '../../src/surface/options.ts';
 import { blocksOf, compilerErrors, mentionedCommandsOf, refusalOf, shellCommandsOf, withoutOutput } from './documents.ts';
@@ -38,9 +41,9 @@ test('docs/faults.md is what the fault table says (npm run docs writes it)', () 
   expect(textOf('docs/faults.md')).toBe(faultsDocument());
 });
 
-test('every fault code has its runbook page and no page is without a code', () => {
+test('every fault code and every rule has its runbook page and no page is without a code', () => {
   const pages = files.filter((path) => path.startsWith('docs/runbook/') && path !== 'docs/runbook/README.md');
-  expect(pages.toSorted()).toEqual(FAULT_CODES.map(runbookPath).toSorted());
+  expect(pages.toSorted()).toEqual([...FAULT_CODES.map(runbookPath), ...RULE_CODES.map(ruleRunbookPath)].toSorted());
 });
 
 test.each(FAULT_CODES)('the runbook page of %s says what the fault table says (npm run docs writes its head), has every section, and none is empty', (code) => {
@@ -51,13 +54,32 @@ test.each(FAULT_CODES)('the runbook page of %s says what the fault table says (n
   expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
 });
 
+test.each(RULE_CODES)('the runbook page of %s says what the table of rules says (npm run docs writes its head), and what to run', (code) => {
+  const text = textOf(ruleRunbookPath(code));
+  expect(text).toBe(ruleRunbookPage(code, text));
+  const [, ...sections] = text.split(/^## /m);
+  expect(sections.map((section) => section.split('\n')[0])).toEqual(RULE_SECTIONS);
+  expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
+});
+
+test('examples/monitoring is what the tables of metrics and rules say (npm run docs writes it)', () => {
+  const written = monitoringFiles();
+  for (const { path, text } of written) expect(textOf(`examples/monitoring/${path}`), path).toBe(text);
+  expect(files.filter((path) => path.startsWith('examples/monitoring/')).toSorted()).toEqual(written.map(({ path }) => `examples/monitoring/${path}`).toSorted());
+});
+
+test('docs/metrics.md has a row for every metric and every rule', () => {
+  const rows = textOf('docs/metrics.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');
+  for (const name of [...METRIC_NAMES, ...RULE_CODES]) expect(rows).toContain(`| \`${name}\``);
+});
+
 test('the index of the runbook leads to every page', () => {
-  expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(expect.arrayContaining(FAULT_CODES.map((code) => `${code}.md`)));
+  expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(expect.arrayContaining([...FAULT_CODES, ...RULE_CODES].map((code) => `${code}.md`)));
 });
 
 test('the table of contents leads to every document', () => {
   const listed = linksOf(textOf('docs/README.md')).map((link) => join('docs', link));
-  const documents = files.filter((path) => /^docs\/.*\.md$/.test(path) && !FAULT_CODES.some((code) => path === runbookPath(code)));
+  const documents = files.filter((path) => /^docs\/.*\.md$/.test(path) && !FAULT_CODES.some((code) => path === runbookPath(code)) && !RULE_CODES.some((code) => path === ruleRunbookPath(code)));
   expect(listed.filter((path) => path.startsWith('docs/')).toSorted()).toEqual(documents.filter((path) => path !== 'docs/README.md').toSorted());
 });
 

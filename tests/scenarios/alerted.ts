@@ -138,5 +138,5 @@ export function dyingStore(store: Store, diesAtCall: number, random: Random): St
     if (calls === diesAtCall && random.next() < 0.5) void call(); // committed, and nobody lived to see it
     return gone;
   };
-  return { transact: (name, operation) => guarded(() => store.transact(name, operation)), read: (name, operation) => guarded(() => store.read(name, operation)), close: () => undefined };
+  return { transact: (name, operation) => guarded(() => store.transact(name, operation)), read: (name, operation) => guarded(() => store.read(name, operation)), damages: () => store.damages(), close: () => undefined };
 }

@@ -457,3 +457,13 @@ test('an alert is in the store with what caused it, or neither is', async () => 
   })).rejects.toThrow('the cause was not written');
   expect(await world.act(() => firingAlerts())).toEqual([]);
 });
+
+test('a command does not stay for a channel that is down for longer than its time, once the others are told', async () => {
+  const world = alertWorld('gone for good', { channels: [PAGERDUTY, SLACK] });
+  world.slack.plan(always({ kind: 'status', status: 404 }));
+  await world.act(() => enqueueTest({ channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() }, world.desk.policy));
+  const startMs = world.clock.nowMs();
+  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  expect(titles(world, 'pagerduty')).toEqual([expect.stringContaining('ALERT_CHANNEL_BROKEN')]);
+  expect(world.clock.nowMs() - startMs).toBeLessThan(2_000);
+});

@@ -69,8 +69,8 @@ async function drainTurns(desk: Desk, { signal, untilMs }: { readonly signal: Ab
     report.pending = (await store.read('outboxState', () => outboxState())).pending;
     const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
-    // After a failure the plan has changed: somebody else is told in its place.
-    await clock.sleep(tried > sent ? TURN_WAIT_MS_MIN : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
+    // What was tried has changed the plan: somebody else is told in its place, or that it works again.
+    await clock.sleep(tried > 0 ? TURN_WAIT_MS_MIN : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
   }
 }
 

@@ -16,7 +16,7 @@ export interface Silence {
 }
 
 /** Longer than any maintenance, shorter than what gets forgotten. Unit: milliseconds. */
-const SILENCE_MS_MAX = 30 * 86_400_000;
+export const SILENCE_MS_MAX = 30 * 86_400_000;
 
 /** @throws RangeError for one that matches everything, or that does not end within 30 days: callers check what people typed. */
 export function* addSilence(silence: Silence): Operation<void> {

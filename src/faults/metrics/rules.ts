@@ -39,7 +39,7 @@ export const RULES = {
   RULE_FAILED_SYMBOLS: {
     measure: 'share of an asset\'s symbols that failed', unit: 'ratio', per: 'asset', windowMs: 0, badMax: 2, goodMax: 2,
     thresholds: [{ above: 0.1, level: 'warning' }],
-    promql: 'sum by (exchange, asset) (pipeline_symbols{state="failed"}) / sum by (exchange, asset) (pipeline_symbols)',
+    promql: 'sum by (exchange, asset) (pipeline_symbols{exchange!="",state="failed"}) / sum by (exchange, asset) (pipeline_symbols{exchange!=""})',
     explainedBy: [...UNANSWERED, ...UNUSABLE, 'SYMBOLS_FAILED'],
   },
   RULE_ROWS_REMOVED: {
@@ -66,3 +66,33 @@ export type RuleCode = keyof typeof RULES;
 export const RULE_CODES = Object.keys(RULES) as readonly RuleCode[];
 export const isRuleCode = (text: string): text is RuleCode => Object.hasOwn(RULES, text);
 export const thresholdRule = (code: RuleCode): ThresholdRule => RULES[code];
+
+/** The page for whoever is on call, relative to the package. */
+export const ruleRunbookPath = (code: RuleCode): string => `docs/runbook/${code}.md`;
+
+/** One threshold in words: `above 5 %: warning`. */
+const thresholdText = ({ unit }: ThresholdRule, { above, level }: ThresholdRule['thresholds'][number]): string =>
+  `above ${unit === 'ratio' ? `${above * 100} %` : unit === 'seconds' ? `${above / 60} min` : `${above} ${unit}`}: ${level}`;
+
+/** Everything the table says about a rule, as label and text. */
+export function ruleFacets(code: RuleCode): readonly (readonly [label: string, text: string])[] {
+  const rule = thresholdRule(code);
+  return [
+    ['Watches', rule.measure],
+    ['Per', rule.per],
+    ['Fires', `${rule.thresholds.map((one) => thresholdText(rule, one)).join('; ')}; after ${rule.badMax === 1 ? 'the first bad value' : `${rule.badMax} bad values in a row`}, over after ${rule.goodMax} good ones`],
+    ['Not told beside', rule.explainedBy.join(', ')],
+    ['PromQL', rule.promql],
+    ['Runbook', ruleRunbookPath(code)],
+  ];
+}
+
+/** Sections of a rule's page, in their order. */
+export const RULE_SECTIONS = ['Cause', 'What is safe', 'What to run'] as const;
+
+/** A rule's runbook page with what the table says above its first section; the prose from there on is left as it is. */
+export function ruleRunbookPage(code: RuleCode, text: string): string {
+  const rule = thresholdRule(code);
+  const [prose = RULE_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
+  return `# ${code}\n\n> ${rule.measure} · ${rule.thresholds.map((one) => thresholdText(rule, one)).join(', ')} · per ${rule.per} · [metrics](../metrics.md#rules)\n\n${prose}`;
+}

@@ -8,7 +8,7 @@ import { configure, withPipeline } from '../session.ts';
 import { examples } from '../help.ts';
 
 export function addDoctorCommand(program: Command, run: CommandRunner): void {
-  run(program.command('doctor').description('Check disk, state, exchanges and the Hub settings').addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])), async (session) => {
+  run(program.command('doctor').description('Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; ends like the worst of them').addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])), async (session) => {
     const configuration = await configure(session);
     return withPipeline(session, configuration, async ({ pipeline, control, screen }) => {
       const node: CheckRow = { check: 'node', status: 'ok', detail: `${process.version}, SQLite ${process.versions.sqlite ?? '?'}`, fix: null, exit: EXIT.done };
@@ -23,5 +23,5 @@ export function addDoctorCommand(program: Command, run: CommandRunner): void {
 
 function line(screen: Console, { check, status, detail, fix }: CheckRow): string {
   const colour = status === 'ok' ? 'green' : status === 'warn' ? 'yellow' : 'red';
-  return `${screen.colour(colour, status.padEnd(4))}  ${check.padEnd(8)}  ${detail}${fix === null ? '' : `\n                ${fix}`}`;
+  return `${screen.colour(colour, status.padEnd(4))}  ${check.padEnd(9)}  ${detail}${fix === null ? '' : `\n                 ${fix}`}`;
 }

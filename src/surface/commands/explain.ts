@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { cellStory } from '../../engine/cell-story.ts';
 import { EXIT } from '../../engine/exit-code.ts';
 import { runStory } from '../../engine/run-story.ts';
+import { isRuleCode, RULE_CODES, ruleFacets, ruleRunbookPath, thresholdRule } from '../../faults/metrics/rules.ts';
 import { explainCode, runbookPath } from '../../faults/taxonomy/catalogue.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { FAULT_CODES, isFaultCode, ruleOf } from '../../faults/taxonomy/table.ts';
@@ -20,13 +21,18 @@ const RUN = /^run_/;
 
 export function addExplainCommand(program: Command, run: CommandRunner): void {
   run(program.command('explain <what>')
-    .description('What a fault code means, what happened in a run, or what is known of a cell; what happens next and what you can do')
-    .addHelpText('after', examples(['candlekeep explain EXCHANGE_RATE_LIMITED', 'candlekeep explain run_0lx2k3j4h5g6f7', 'candlekeep explain binance/BTC-USDT/1h/2024-06-01', 'candlekeep explain rows_missing --json'])),
+    .description('What a fault code or a rule means, what happened in a run, or what is known of a cell; what happens next and what you can do')
+    .addHelpText('after', examples(['candlekeep explain EXCHANGE_RATE_LIMITED', 'candlekeep explain RULE_FRESHNESS', 'candlekeep explain run_0lx2k3j4h5g6f7', 'candlekeep explain binance/BTC-USDT/1h/2024-06-01', 'candlekeep explain rows_missing --json'])),
   async (session, _options, [text = '']) => {
     const code = text.toUpperCase();
     if (isFaultCode(code)) {
       if (session.screen.isJson) session.screen.document({ schema: SCHEMA, code, ...ruleOf(code), docs: runbookPath(code) });
       else session.screen.data(explainCode(code));
+      return EXIT.done;
+    }
+    if (isRuleCode(code)) {
+      if (session.screen.isJson) session.screen.document({ schema: SCHEMA, code, ...thresholdRule(code), docs: ruleRunbookPath(code) });
+      else session.screen.data([code, ...ruleFacets(code).map(([label, fact]) => `  ${label.padEnd(16)} ${fact}`)].join('\n'));
       return EXIT.done;
     }
     if (looksLikeCell(text)) {
@@ -48,6 +54,6 @@ export function addExplainCommand(program: Command, run: CommandRunner): void {
         return EXIT.done;
       });
     }
-    throw new ConfigurationError({ where: '<what>', expected: 'a fault code (candlekeep policies), a run (candlekeep runs list) or a cell such as binance/BTC-USDT/1h/2024-06-01', got: `"${text}"`, nearest: nearest(code, FAULT_CODES) });
+    throw new ConfigurationError({ where: '<what>', expected: 'a fault code (candlekeep policies), a rule, a run (candlekeep runs list) or a cell such as binance/BTC-USDT/1h/2024-06-01', got: `"${text}"`, nearest: nearest(code, [...FAULT_CODES, ...RULE_CODES]) });
   });
 }
