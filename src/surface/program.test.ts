@@ -54,7 +54,8 @@ const CHECK_GAPS = ['check-gaps', '--start', '2024-01-01', '--end', '2024-01-02'
 const ON_DATA: readonly (readonly string[])[] = [
   ['status'], ['heal'], ['doctor'], ['run', '--date', '2024-01-01'], BACKFILL, CHECK_GAPS, CANDLES, ['runs', 'list'], ['runs', 'show', 'run_1'], ['runs', 'cancel', 'run_1'], ['runs', 'retry', 'run_1'],
   ['explain', 'run_1'], ['explain', 'binance/BTC-USDT/1h/2024-01-01'], ['symbols', 'list'], ['symbols', 'disable', 'BTC/USDT', '--reason', 'test'], ['symbols', 'enable', 'BTC/USDT'],
-  ['quarantine', 'list'], ['quarantine', 'show', 'binance/BTC-USDT/1h/2024-01-01'],
+  ['quarantine', 'list'], ['quarantine', 'show', 'binance/BTC-USDT/1h/2024-01-01'], ['metrics'],
+  ['alerts', 'list'], ['alerts', 'test'], ['alerts', 'ack', 'x/y/z'], ['alerts', 'silence', '--exchange', 'binance', '--for', '1h', '--reason', 'test'], ['alerts', 'outbox'],
 ];
 const ON_CONFIGURATION = [...ON_DATA, ['config', 'show'], ['config', 'validate']];
 
@@ -88,6 +89,15 @@ test.each<readonly [args: string[], names: string]>([
   [['quarantine', 'list', '--start', '2024-01-01'], '--end'],
   [['quarantine', 'show', 'BTC/USDT'], '<row>: expected a cell such as'],
   [['quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T25:00:00Z'], '<row>'],
+  [['alerts', 'silence', '--for', '1h', '--reason', 'x'], 'expected --exchange, --code or --asset, got none'],
+  [['alerts', 'silence', '--exchange', 'okx', '--reason', 'x'], '--for: expected a duration'],
+  [['alerts', 'silence', '--exchange', 'okx', '--for', '721h', '--reason', 'x'], '--for: expected at most 720h'],
+  [['alerts', 'silence', '--exchange', 'okx', '--for', '1h'], '--reason: expected text'],
+  [['alerts', 'silence', '--code', 'ROWS_MISING', '--for', '1h', '--reason', 'x'], 'did you mean ROWS_MISSING?'],
+  [['alerts', 'silence', '--asset', 'gold', '--for', '1h', '--reason', 'x'], '--asset: expected one of'],
+  [['alerts', 'test', '--level', 'loud'], '--level: expected info, warning, error, critical'],
+  [['metrics', 'write'], "missing required argument 'dir'"],
+  [['metrics', 'write', 'x', '--time-scale', '0'], '--time-scale: expected a whole number'],
   [['completion', 'bsh'], '<shell>: expected bash, zsh, fish, got "bsh"; did you mean bash?'],
   [['help', 'symbls'], 'did you mean symbols?'],
   [['help', 'symbols', 'lst'], 'did you mean list?'],
@@ -189,7 +199,7 @@ async function commandsBelow(path: readonly string[]): Promise<(readonly string[
 
 test('--help of every command gives examples of that command and exits 0', async () => {
   const commands = await commandsBelow([]);
-  expect(commands.map((path) => path.join(' '))).toEqual(expect.arrayContaining([...ON_CONFIGURATION.map((args) => args.slice(0, ['runs', 'config', 'symbols', 'quarantine'].includes(args[0] ?? '') ? 2 : 1).join(' ')), 'demo', 'init', 'policies', 'runs', 'config', 'symbols', 'quarantine', 'completion', 'help']));
+  expect(commands.map((path) => path.join(' '))).toEqual(expect.arrayContaining([...ON_CONFIGURATION.map((args) => args.slice(0, ['runs', 'config', 'symbols', 'quarantine', 'alerts'].includes(args[0] ?? '') ? 2 : 1).join(' ')), 'demo', 'init', 'policies', 'runs', 'config', 'symbols', 'quarantine', 'alerts', 'metrics write', 'completion', 'help']));
   for (const path of commands) {
     const { exit, out, err } = await candlekeep([...path, '--help']);
     expect({ exit, err }, path.join(' ')).toEqual({ exit: 0, err: '' });

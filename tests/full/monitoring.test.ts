@@ -59,7 +59,7 @@ test('a unit test that expects something else fails: promtool does look', () => 
   written(cwd);
   const path = join(cwd, 'prometheus/rules_test.yml');
   writeFileSync(path, readFileSync(path, 'utf8').replace('severity: "critical"', 'severity: "mild"'));
-  expect(() => tool('promtool', 'test', 'rules', path)).toThrow();
+  expect(() => tool('promtool', 'test', 'rules', path)).toThrow('Command failed');
 });
 
 test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard gives a result', async () => {
