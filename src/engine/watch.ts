@@ -38,15 +38,23 @@ async function watch(pipeline: Pipeline, watched: Watched, signal: AbortSignal):
 
 /** One look at everything; a failure of it is logged and told by the heartbeat. */
 async function watchTurn(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
-  const { ports, desk, settings } = pipeline;
-  let storeError: string | null = null;
+  const { heartbeatUrl } = pipeline.settings.alerts;
+  const failure = await failureOf(pipeline, 'rules were not evaluated', () => evaluate(pipeline, watched));
+  if (heartbeatUrl === null) return;
+  await failureOf(pipeline, 'the heart did not beat', async () => void (await sendHeartbeat(pipeline.ports, heartbeatUrl, await complaints(pipeline, failure), signal)));
+  signal.throwIfAborted();
+}
+
+/** What the work failed with, logged; null when it did not. The watch goes on whatever it was. */
+async function failureOf({ ports, desk }: Pipeline, what: string, work: () => Promise<void>): Promise<string | null> {
   try {
-    await evaluate(pipeline, watched);
+    await work();
+    return null;
   } catch (error) {
-    storeError = desk.scrub(Error.isError(error) ? error.message : String(error));
-    ports.log.error(`rules were not evaluated: ${storeError}; they are again in a minute`);
+    const message = desk.scrub(Error.isError(error) ? error.message : String(error));
+    ports.log.error(`${what}: ${message}; tried again in a minute`);
+    return message;
   }
-  if (settings.alerts.heartbeatUrl !== null) await sendHeartbeat(ports, settings.alerts.heartbeatUrl, await complaints(pipeline, storeError), signal);
 }
 
 async function evaluate(pipeline: Pipeline, watched: Watched): Promise<void> {

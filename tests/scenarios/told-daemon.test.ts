@@ -17,10 +17,10 @@ const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 type Kept = Pick<Awaited<ReturnType<typeof rehearse>>, 'pipeline' | 'clock'>;
 
 /** Runs the daemon for a while of virtual time, as one process would. */
-async function keepFor({ pipeline, clock }: Kept, durationMs: number): Promise<void> {
+async function keepFor({ pipeline, clock }: Kept, durationMs: number, watched?: () => Promise<never>): Promise<void> {
   const stop = new AbortController();
   const markets = () => Promise.resolve(pipeline.settings.markets);
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets, watched: markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  const running = runDaemon(pipeline, { intervals: ['1h'], markets, watched: watched ?? markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(durationMs));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
@@ -79,4 +79,16 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
   ]) expect(text).toContain(`${line}\n`);
   expect(text).toMatch(/^pipeline_ratelimit_used_ratio\{exchange="binance",limit="[^"]+"\} \d/m);
   expect(text).toMatch(/^pipeline_heartbeat_timestamp_seconds 1\d{9}/m);
+});
+
+test('rules that cannot be evaluated end nothing: candles come, the log says it, and the heart beats below /fail', async () => {
+  const beats: string[] = [];
+  const kept = await rehearse({
+    seed: 'blind', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } },
+    outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': ({ path }) => (beats.push(path), textReply(200, 'OK')) }) }),
+  });
+  await keepFor(kept, 3 * MINUTE_MS, () => Promise.reject(new RangeError('nobody knows the markets')));
+  expect(new Set(beats)).toEqual(new Set(['/ping/fail']));
+  expect(kept.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows'))).toHaveLength(3);
+  expect(kept.candleRequests()).toBeGreaterThan(0);
 });
