@@ -8,6 +8,7 @@ export function brokenRows(rows: readonly TapeRow[], fault: FaultSpec, asked: Ti
   switch (fault.kind) {
     case 'empty-list': return [];
     case 'short-page': return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
+    case 'sparse-page': return rows.filter((_row, at) => (at + 1) % fault.every !== 0);
     case 'missing-rows': return rows.filter((row) => row[0] < fault.fromMs || row[0] >= fault.toMs);
     case 'wrong-unit': return rows.map((row) => inUnit(row, fault.factor ?? 1_000));
     case 'duplicate-rows': return [...rows, ...rows.slice(-fault.rows)];

@@ -18,6 +18,7 @@ export type FaultSpec =
   | { readonly kind: 'wrong-shape' } // the rows in another container
   | { readonly kind: 'wrong-unit'; readonly factor?: 1_000_000 | 1_000 | 0.001 } // of the venue's own unit; 1,000 unless said
   | { readonly kind: 'short-page'; readonly keptRatio: number }
+  | { readonly kind: 'sparse-page'; readonly every: number } // each `every`-th row is left out
   | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'invalid-rows'; readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite' | 'no-number'; readonly rows: number }
   | { readonly kind: 'duplicate-rows'; readonly rows: number }
@@ -117,6 +118,7 @@ export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<numbe
     case 'wrong-unit': return 'SCHEMA_MISMATCH';
     case 'empty-list':
     case 'short-page':
+    case 'sparse-page':
     case 'missing-rows': return 'ROWS_MISSING';
     case 'null-fields':
     case 'invalid-rows': return 'ROWS_INVALID';

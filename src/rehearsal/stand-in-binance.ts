@@ -1,5 +1,5 @@
 import { isInterval } from '../market/interval.ts';
-import type { TapeRow, RecordedSeries, World } from './world.ts';
+import type { CandleSource } from './world.ts';
 import { seenAt } from './open-candle.ts';
 import { jsonReply, textReply, type AnswerReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
@@ -19,8 +19,8 @@ export function standInBinance({ world, plan, limit = { weight: 6_000, windowMs:
   return standInVenue({
     errorBody: binanceError,
     weightOf: (path) => WEIGHTS[path] ?? 1,
-    charge: ({ weight }, nowMs) => {
-      const { used, refusal } = meter.charge(weight, nowMs);
+    charge: (request, nowMs) => {
+      const { used, refusal } = meter.charge(request, nowMs);
       return { headers: { 'x-mbx-used-weight': String(used), [usedHeader]: String(used) }, refusal };
     },
     candlesAsked: ({ path, query }) => (path !== KLINES ? null : {
@@ -41,7 +41,7 @@ export function standInBinance({ world, plan, limit = { weight: 6_000, windowMs:
   }, plan);
 }
 
-function exchangeInfo(world: World, { nowMs, limit }: { readonly nowMs: number; readonly limit: WeightLimit }): unknown {
+function exchangeInfo(world: CandleSource, { nowMs, limit }: { readonly nowMs: number; readonly limit: WeightLimit }): unknown {
   const bySymbol = new Map(world.series.map((series) => [series.venueSymbol, series.symbol]));
   return {
     timezone: 'UTC',
@@ -60,7 +60,7 @@ const windowWords = (windowMs: number): { interval: string; intervalNum: number 
 
 const refuse = (code: number, msg: string): AnswerReply => jsonReply(400, { code, msg });
 
-function klines(world: World, query: URLSearchParams, { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply {
+function klines(world: CandleSource, query: URLSearchParams, { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply {
   const [symbol, interval] = [query.get('symbol'), query.get('interval')];
   if (symbol === null) return refuse(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
   if (interval === null) return refuse(-1102, "Mandatory parameter 'interval' was not sent, was empty/null, or malformed.");
@@ -69,23 +69,13 @@ function klines(world: World, query: URLSearchParams, { nowMs, breakRows }: { re
   const numbers = (['startTime', 'endTime', 'limit'] as const).map((name) => [name, query.get(name)] as const);
   const illegal = numbers.find(([, text]) => text !== null && !/^\d{1,16}$/.test(text));
   if (illegal) return refuse(-1100, `Illegal characters found in parameter '${illegal[0]}'; legal range is '^[0-9]{1,20}$'.`);
-  const [startMs, endMs, limit] = numbers.map(([, text]) => (text === null ? null : Number(text)));
-  const rows = select(world.find(symbol, interval), { startMs: startMs ?? null, endMs: endMs ?? null, rowsMax: Math.min(limit ?? ROWS_DEFAULT, ROWS_MAX), nowMs });
-  return jsonReply(200, breakRows(rows));
-}
-
-interface Selection {
-  readonly startMs: number | null;
-  readonly endMs: number | null;
-  readonly rowsMax: number;
-  readonly nowMs: number;
-}
-
-/**
- * Both bounds are inclusive: start rounded up to the next open time, end down. With a start the oldest
- * rows come, without one the newest. The candle that is still open is delivered too.
- */
-function select(series: RecordedSeries | null, { startMs, endMs, rowsMax, nowMs }: Selection): readonly TapeRow[] {
-  const rows = (series?.rows ?? []).filter((row) => row[0] <= nowMs && (startMs === null || row[0] >= startMs) && (endMs === null || row[0] <= endMs));
-  return seenAt(startMs === null ? rows.slice(-rowsMax) : rows.slice(0, rowsMax), nowMs);
+  const [startMs = null, endMs = null, limit = null] = numbers.map(([, text]) => (text === null ? null : Number(text)));
+  // Both bounds are inclusive: start rounded up to the next open time, end down. The candle that is still open is delivered too.
+  const rows = world.select({ venueSymbol: symbol, interval }, {
+    fromMs: startMs ?? 0,
+    toMs: Math.min(endMs ?? Infinity, nowMs) + 1,
+    rowsMax: Math.min(limit ?? ROWS_DEFAULT, ROWS_MAX),
+    keep: startMs === null ? 'newest' : 'oldest',
+  });
+  return jsonReply(200, breakRows(seenAt(rows, nowMs)));
 }

@@ -3,7 +3,7 @@ import { bucketMeter, type BucketLimit } from './bucket-meter.ts';
 import { seenAt } from './open-candle.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
-import type { World } from './world.ts';
+import type { CandleSource } from './world.ts';
 
 const ROWS_MAX = 300;
 /** Candle lengths in seconds; there is no 4h. */
@@ -39,7 +39,7 @@ export function standInCoinbase({ world, plan, limit = { requests: 10, windowMs:
   }, plan);
 }
 
-const products = (world: World): unknown =>
+const products = (world: CandleSource): unknown =>
   [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([id, symbol]) => {
     const [base_currency, quote_currency] = symbol.split('/');
     return { id, base_currency, quote_currency, display_name: symbol, status: 'online', trading_disabled: false, cancel_only: false, view_only: false };
@@ -52,7 +52,7 @@ interface Question {
   readonly breakRows: BreakRows;
 }
 
-function candles(world: World, { symbol, query, nowMs, breakRows }: Question): AnswerReply {
+function candles(world: CandleSource, { symbol, query, nowMs, breakRows }: Question): AnswerReply {
   if (!world.series.some((series) => series.venueSymbol === symbol)) return refuse(404, 'NotFound');
   const interval = GRANULARITIES.get(query.get('granularity') ?? '60');
   if (interval === undefined) return refuse(400, 'Unsupported granularity');
@@ -63,7 +63,7 @@ function candles(world: World, { symbol, query, nowMs, breakRows }: Question): A
   const fromMs = start === null ? toMs - (ROWS_MAX - 1) * stepMs : Date.parse(start);
   if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return refuse(400, 'start and end must be ISO 8601 times');
   if ((toMs - fromMs) / stepMs > ROWS_MAX) return refuse(400, `granularity too small for the requested time range. Count of aggregations requested exceeds ${ROWS_MAX}`);
-  const asked = (world.find(symbol, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] <= toMs);
+  const asked = world.select({ venueSymbol: symbol, interval }, { fromMs, toMs: toMs + 1, rowsMax: Infinity, keep: 'newest' });
   const rows = seenAt(asked, nowMs).filter((row) => Number(row[5]) > 0);
   return jsonReply(200, breakRows(rows.slice(-ROWS_MAX).toReversed()).map(([time, open, high, low, close, volume]) => [Number(time) / 1_000, ...[low, high, open, close, volume].map(numberOf)]));
 }

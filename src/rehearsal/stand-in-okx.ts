@@ -1,10 +1,11 @@
 import { intervalMs, type Interval } from '../market/interval.ts';
+import type { TimeRange } from '../market/range.ts';
 import { seenAt } from './open-candle.ts';
 import { jsonReply, type AnswerReply } from './reply.ts';
 import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-venue.ts';
 import { tradedMarkets } from './traded-volume.ts';
-import type { TapeRow, World } from './world.ts';
+import type { CandleSource } from './world.ts';
 
 const RECENT = '/api/v5/market/candles';
 const HISTORY = '/api/v5/market/history-candles';
@@ -56,10 +57,11 @@ export function standInOkx({ world, plan, limits = LIMITS, rowsMax = ROWS_MAX }:
   }, plan);
 }
 
-const instruments = (world: World): unknown =>
-  [...new Map(world.series.map((series) => [series.venueSymbol, series]))].map(([instId, { symbol, rows }]) => {
-    const [baseCcy, quoteCcy] = symbol.split('/');
-    return { instType: 'SPOT', instId, baseCcy, quoteCcy, state: 'live', listTime: String(rows[0]?.[0] ?? 0) };
+const instruments = (world: CandleSource): unknown =>
+  [...new Map(world.series.map((series) => [series.venueSymbol, series]))].map(([instId, series]) => {
+    const [baseCcy, quoteCcy] = series.symbol.split('/');
+    const [first] = world.select(series, { fromMs: 0, toMs: Infinity, rowsMax: 1, keep: 'oldest' });
+    return { instType: 'SPOT', instId, baseCcy, quoteCcy, state: 'live', listTime: String(first?.[0] ?? 0) };
   });
 
 interface Question {
@@ -70,7 +72,7 @@ interface Question {
   readonly breakRows: BreakRows;
 }
 
-function candles(world: World, { path, query, rowsMax, nowMs, breakRows }: Question): AnswerReply {
+function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }: Question): AnswerReply {
   const symbol = query.get('instId') ?? '';
   if (!world.series.some((series) => series.venueSymbol === symbol)) return refuse(200, '51001', "Instrument ID doesn't exist.");
   const interval = BARS.get(query.get('bar') ?? '1m');
@@ -78,17 +80,16 @@ function candles(world: World, { path, query, rowsMax, nowMs, breakRows }: Quest
   const bounds = (['after', 'before', 'limit'] as const).map((name) => query.get(name));
   if (bounds.some((text) => text !== null && !/^\d{1,16}$/.test(text))) return refuse(200, '51000', 'Parameter error');
   const [after, before, limit] = bounds.map((text) => (text === null ? null : Number(text)));
-  const known = knownRows(world.find(symbol, interval)?.rows ?? [], { path, interval, nowMs });
+  const known = knownRange(path, { stepMs: intervalMs(interval), nowMs });
   const isContradiction = after !== null && before !== null && (after ?? 0) <= (before ?? 0); // silently ignored
-  const rows = known.filter((row) => isContradiction || (row[0] < (after ?? Infinity) && row[0] > (before ?? -Infinity))).slice(-Math.min(limit ?? ROWS_DEFAULT, rowsMax));
-  return jsonReply(200, { code: '0', msg: '', data: breakRows(rows.toReversed()).map((row) => wireRow(row, interval, nowMs)) });
+  const asked = isContradiction ? known : { fromMs: Math.max(known.fromMs, (before ?? -Infinity) + 1), toMs: Math.min(known.toMs, after ?? Infinity) };
+  const rows = world.select({ venueSymbol: symbol, interval }, { ...asked, rowsMax: Math.min(limit ?? ROWS_DEFAULT, rowsMax), keep: 'newest' });
+  return jsonReply(200, { code: '0', msg: '', data: breakRows(seenAt(rows, nowMs).toReversed()).map((row) => wireRow(row, interval, nowMs)) });
 }
 
-function knownRows(rows: readonly TapeRow[], { path, interval, nowMs }: { readonly path: Question['path']; readonly interval: Interval; readonly nowMs: number }): readonly TapeRow[] {
-  const stepMs = intervalMs(interval);
-  if (path === RECENT) return seenAt(rows.filter((row) => row[0] > nowMs - RECENT_BARS * stepMs), nowMs);
-  return rows.filter((row) => row[0] + stepMs + HISTORY_LAG_MS <= nowMs);
-}
+/** Open times that a path knows. */
+const knownRange = (path: Question['path'], { stepMs, nowMs }: { readonly stepMs: number; readonly nowMs: number }): TimeRange =>
+  path === RECENT ? { fromMs: nowMs - RECENT_BARS * stepMs + 1, toMs: nowMs + 1 } : { fromMs: -Infinity, toMs: nowMs - stepMs - HISTORY_LAG_MS + 1 };
 
 function wireRow(row: readonly unknown[], interval: Interval, nowMs: number): unknown[] {
   const [time, open, high, low, close, volume, , quoteVolume] = row;

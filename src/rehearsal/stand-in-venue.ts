@@ -2,7 +2,7 @@ import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { brokenReply, brokenRows, type ErrorBody } from './broken-answer.ts';
 import { codeOfFault, faultChooser, NO_FAULTS, type CandlesAsked, type FaultPlan, type FaultSpec } from './fault-plan.ts';
 import type { AnswerReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
-import type { TapeRow, World } from './world.ts';
+import type { CandleSource, TapeRow } from './world.ts';
 
 /** One request as the stand-in saw it. */
 export interface RequestEntry {
@@ -42,7 +42,7 @@ export interface VenueHabits {
   readonly ownStatuses?: Readonly<Record<number, FaultCode>>;
   weightOf(path: string): number;
   /** Charges a request against the venue's limits, refused ones too. */
-  charge(request: { readonly path: string; readonly weight: number }, nowMs: number): Charge;
+  charge(request: { readonly path: string; readonly weight: number; readonly sentWhileClosed: boolean }, nowMs: number): Charge;
   /** Which candles a request asks for, in the venue's spelling; null for any other request. */
   candlesAsked(request: StandInRequest): CandlesAsked | null;
   answer(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply;
@@ -56,7 +56,7 @@ export interface Charge {
 }
 
 export interface StandInOptions {
-  readonly world: World;
+  readonly world: CandleSource;
   readonly plan?: FaultPlan;
 }
 
@@ -73,7 +73,7 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
     const weight = habits.weightOf(request.path);
     const candles = habits.candlesAsked(request);
     const sentWhileClosed = nowMs > closed.fromMs + UNDER_WAY_MS && nowMs < closed.untilMs;
-    const charged = habits.charge({ path: request.path, weight }, nowMs);
+    const charged = habits.charge({ path: request.path, weight, sentWhileClosed }, nowMs);
     const fault = charged.refusal === null ? choose({ path: request.path, candles, nowMs }) : null;
     const reply = charged.refusal ?? (fault === null ? habits.answer(request, { nowMs, breakRows: (rows) => rows }) : faultyAnswer(habits, request, { fault, candles, nowMs }));
     const sent = reply.kind === 'answer' ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } } : reply;

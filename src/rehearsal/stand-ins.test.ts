@@ -64,6 +64,15 @@ test('binance: errors have the venue\'s codes', () => {
   expect([code('interval=1m'), code('symbol=NOPE&interval=1m'), code('symbol=BTCUSDT&interval=7m'), code('symbol=BTCUSDT&interval=1m&startTime=x')]).toEqual([-1102, -1121, -1120, -1100]);
 });
 
+test('binance: who goes on although an injected 429 asked to stay away is banned, and the used weight is told under the name of the window', () => {
+  const plan = { seed: 'defiance', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '5' } }] } as const;
+  const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 10, YEAR_MS), plan, limit: { weight: 1_000, windowMs: 10_000 } });
+  const klines = (afterMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', NOW_MS + afterMs);
+  expect(klines(0)).toMatchObject({ status: 429, headers: { 'x-mbx-used-weight-10s': '2' } });
+  expect(Array.from({ length: 3 }, () => klines(100).status)).toEqual([200, 200, 200]); // under way when the answer came
+  expect(Array.from({ length: 11 }, () => klines(1_000).status).slice(-2)).toEqual([200, 418]);
+});
+
 test('coinbase: newest first, both bounds count, at most 300, start and end together, minutes without trades left out', () => {
   const world = worldOf('BTC-USD', '1m', 1_000, YEAR_MS);
   const venue = standInCoinbase({ world, limit: { requests: 1_000, windowMs: 1_000 } });

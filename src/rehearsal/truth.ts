@@ -1,4 +1,4 @@
-import type { SilverRow } from '../data/lake/candle-columns.ts';
+import type { Candle } from '../market/candle.ts';
 import type { RecordedSeries, TapeRow } from './world.ts';
 
 /** How stored candles compare with the recording they came from. All zero: every candle is accounted for. */
@@ -12,7 +12,7 @@ export interface Comparison {
 }
 
 /** Holds stored rows against the recording, candle by candle. `stored` and `recorded` cover the same range. */
-export function compareWithTruth(stored: readonly SilverRow[], recorded: readonly TapeRow[], columns: RecordedSeries['columns']): Comparison {
+export function compareWithTruth(stored: readonly Candle[], recorded: readonly TapeRow[], columns: RecordedSeries['columns']): Comparison {
   const truth = new Map(recorded.map((row) => [row[0], row]));
   const seen = new Set<number>();
   let [doubled, invented, wrong] = [0, 0, 0];
@@ -26,7 +26,7 @@ export function compareWithTruth(stored: readonly SilverRow[], recorded: readonl
   return { recorded: truth.size, lost: [...truth.keys()].filter((openTimeMs) => !seen.has(openTimeMs)).length, doubled, invented, wrong };
 }
 
-function isSame(row: SilverRow, [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow, columns: RecordedSeries['columns']): boolean {
+function isSame(row: Candle, [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow, columns: RecordedSeries['columns']): boolean {
   const prices = row.open === Number(open) && row.high === Number(high) && row.low === Number(low) && row.close === Number(close) && row.volume === Number(volume);
   return prices && (columns === 'first-six' || row.quoteVolume === Number(quoteVolume)) && (columns !== 'all' || row.trades === trades);
 }

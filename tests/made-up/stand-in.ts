@@ -4,7 +4,7 @@ import { jsonReply, type AnswerReply } from '../../src/rehearsal/reply.ts';
 import { slidingMeter } from '../../src/rehearsal/sliding-meter.ts';
 import { standInVenue, type BreakRows } from '../../src/rehearsal/stand-in-venue.ts';
 import type { StandIn } from '../../src/rehearsal/stand-ins.ts';
-import type { World } from '../../src/rehearsal/world.ts';
+import type { CandleSource } from '../../src/rehearsal/world.ts';
 
 const BARS = /^\/v1\/bars\/([^/]+)$/;
 const BARS_MAX = 200;
@@ -44,16 +44,16 @@ export const standInTidewater: StandIn = {
   },
 };
 
-const markets = (world: World): unknown => [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([name, symbol]) => {
+const markets = (world: CandleSource): unknown => [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([name, symbol]) => {
   const [base, quote] = symbol.split('/');
   return { name, base, quote, open: true };
 });
 
-function bars(world: World, { market, minutes, fromMs, toMs }: Question, { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply {
+function bars(world: CandleSource, { market, minutes, fromMs, toMs }: Question, { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply {
   if (!world.series.some((series) => series.venueSymbol === market)) return refuse('no_such_market');
   const interval = INTERVALS.find((one) => intervalMs(one) === minutes * 60_000);
   if (interval === undefined) return refuse('no_such_length');
-  const asked = (world.find(market, interval)?.rows ?? []).filter((row) => row[0] >= fromMs && row[0] < toMs);
+  const asked = world.select({ venueSymbol: market, interval }, { fromMs, toMs, rowsMax: Infinity, keep: 'oldest' });
   const rows = breakRows(seenAt(asked, nowMs).filter((row) => Number(row[5]) > 0).slice(0, BARS_MAX));
   return jsonReply(200, { ok: true, result: { bars: rows.map(([time, o, h, l, c, v, , , n]) => ({ at: Number(time) / 60_000, o, h, l, c, v, n, done: Number(time) + intervalMs(interval) <= nowMs })) } });
 }

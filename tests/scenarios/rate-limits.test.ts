@@ -48,7 +48,7 @@ class Venue {
 
   #charge(weight: number): { used: number; isRefused: boolean; dateMs: number } {
     const nowMs = this.clock.nowMs() + this.#clockErrorMs;
-    const { used, refusal } = this.#meter.charge(weight, nowMs);
+    const { used, refusal } = this.#meter.charge({ weight, sentWhileClosed: false }, nowMs);
     const window = Math.floor(nowMs / this.#limit.windowMs);
     this.usedByWindow.set(window, (this.usedByWindow.get(window) ?? 0) + (refusal === null ? weight : 0));
     return { used, isRefused: refusal !== null, dateMs: Math.floor(nowMs / 1_000) * 1_000 };
