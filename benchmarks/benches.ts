@@ -1,0 +1,32 @@
+import { candlekeep } from './candlekeep.ts';
+import { CONTESTANTS, type Contestant } from './contestants.ts';
+import type { Weather } from './course.ts';
+
+/** How much is asked for. */
+export interface Extent {
+  readonly symbols: number;
+  readonly days: number;
+}
+
+/** One question, put to several contestants. */
+export interface Bench {
+  readonly name: string;
+  readonly says: string;
+  readonly weather: Weather;
+  /** Finishes in a couple of minutes. */
+  readonly daily: Extent;
+  readonly contestants: readonly Contestant[];
+}
+
+/** One year of ten symbols: 5,256,000 candles on 5,260 pages. */
+export const FULL: Extent = { symbols: 10, days: 365 };
+const DAILY: Extent = { symbols: 10, days: 62 };
+
+const EIGHT = candlekeep({ name: 'candlekeep-x8', processes: 8 });
+
+export const BENCHES: readonly Bench[] = [
+  { name: 'B1', says: 'nothing goes wrong', weather: 'calm', daily: DAILY, contestants: CONTESTANTS },
+  { name: 'B2', says: '5 % 500s, 2 % unanswered, 5 s of 429, 10 s of resets, one truncated body', weather: 'storm', daily: DAILY, contestants: CONTESTANTS },
+  { name: 'B3', says: 'one answer in eight is malformed, with status 200', weather: 'zoo', daily: { symbols: 4, days: 62 }, contestants: CONTESTANTS },
+  { name: 'B5', says: 'eight processes on one address and one data directory', weather: 'calm', daily: DAILY, contestants: [EIGHT] },
+];

@@ -1,0 +1,47 @@
+// What every client process needs that is no part of the comparison: its task, a file for what it got, its last words.
+import { appendFileSync } from 'node:fs';
+import { MINUTE_MS, ROWS_PER_PAGE, venueSymbolOf, type Task } from '../course.ts';
+import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './rows.ts';
+
+export const task = JSON.parse(process.argv[2] ?? '') as Task;
+
+/** Keeps rows as the client got them, in any order, doubled or not. */
+export function keepRows(symbol: string, rows: readonly (readonly unknown[])[]): void {
+  const numbers = new Float64Array(rows.length * NUMBERS_PER_ROW);
+  for (const [at, row] of rows.entries()) {
+    for (let field = 0; field < NUMBERS_PER_ROW; field++) numbers[at * NUMBERS_PER_ROW + field] = row[field] === null ? Number.NaN : Number(row[field]);
+  }
+  appendFileSync(rowsFile(task.directory, symbol), new Uint8Array(numbers.buffer));
+}
+
+/** The last thing a client prints. */
+export const finish = (failed: readonly ReportedGap[]): void => console.log(JSON.stringify({ failed }));
+
+export interface ClientPage {
+  readonly symbol: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Pages of a thousand minutes, symbol after symbol, oldest first. */
+export function pages(symbols: readonly string[] = task.symbols): ClientPage[] {
+  const spanMs = ROWS_PER_PAGE * MINUTE_MS;
+  const all: ClientPage[] = [];
+  for (const symbol of symbols) {
+    for (let fromMs = task.range.fromMs; fromMs < task.range.toMs; fromMs += spanMs) all.push({ symbol, fromMs, toMs: Math.min(fromMs + spanMs, task.range.toMs) });
+  }
+  return all;
+}
+
+export const urlOf = ({ symbol, fromMs, toMs }: ClientPage): string =>
+  `${task.url}/api/v3/klines?symbol=${venueSymbolOf(symbol)}&interval=1m&startTime=${fromMs}&endTime=${toMs - 1}&limit=${ROWS_PER_PAGE}`;
+
+/** Works through all items, so many at a time. */
+export async function atOnce<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  await Promise.all(Array.from({ length: count }, async () => {
+    for (const item of waiting) await work(item);
+  }));
+}
+
+export const messageOf = (error: unknown): string => (Error.isError(error) ? `${error.name}: ${error.message.slice(0, 200)}` : String(error));

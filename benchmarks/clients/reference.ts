@@ -1,0 +1,64 @@
+// The bound: a careful client that does nothing but fetch. It knows the limit, waits when told to, retries with
+// jitter, believes no answer that is not whole; it keeps no account, no answers, no state, and writes no Parquet.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, MINUTE_MS } from '../course.ts';
+import { atOnce, finish, keepRows, messageOf, pages, task, urlOf, type ClientPage } from './client.ts';
+import type { ReportedGap } from './rows.ts';
+
+const AT_ONCE = 16;
+const TRIES_MAX = 12;
+const GUARD_MS = 50;
+const failed: ReportedGap[] = [];
+
+interface Info { readonly rateLimits: readonly { readonly rateLimitType: string; readonly interval: string; readonly intervalNum: number; readonly limit: number }[] }
+const info = (await (await fetch(`${task.url}/api/v3/exchangeInfo`)).json()) as Info;
+const announced = info.rateLimits.find((limit) => limit.rateLimitType === 'REQUEST_WEIGHT');
+if (announced === undefined) throw new Error('no weight limit announced');
+const windowMs = announced.intervalNum * (announced.interval === 'SECOND' ? 1_000 : MINUTE_MS);
+let [window, used, opensAtMs] = [Math.floor(Date.now() / windowMs), 20, 0];
+
+/** Waits until the venue and its limit let a request pass. */
+async function turn(): Promise<void> {
+  for (;;) {
+    const nowMs = Date.now();
+    const at = Math.floor((nowMs - GUARD_MS) / windowMs);
+    if (at > window) [window, used] = [at, 0];
+    const isNearBorder = windowMs - (nowMs % windowMs) < GUARD_MS;
+    if (nowMs < opensAtMs) await sleep(opensAtMs - nowMs);
+    else if (isNearBorder || used + KLINES_WEIGHT > (announced?.limit ?? 0)) await sleep((window + 1) * windowMs + GUARD_MS - nowMs);
+    else break;
+  }
+  used += KLINES_WEIGHT;
+}
+
+const isWhole = (rows: unknown, { fromMs, toMs }: ClientPage): rows is unknown[][] =>
+  Array.isArray(rows) && rows.length === (toMs - fromMs) / MINUTE_MS && rows.every((row: unknown[], at) => {
+    const [time, open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = row.slice(0, 6).map((value) => (value === null ? NaN : Number(value)));
+    return time === fromMs + at * MINUTE_MS && low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close) && volume >= 0;
+  });
+
+async function fetchPage(page: ClientPage): Promise<void> {
+  for (let tries = 1; ; ) {
+    await turn();
+    try {
+      const answer = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+      if (answer.status === 429 || answer.status === 418) {
+        opensAtMs = Math.max(opensAtMs, Date.now() + Number(answer.headers.get('retry-after') ?? 60) * 1_000);
+        continue;
+      }
+      const rows: unknown = answer.ok ? await answer.json() : null;
+      if (!isWhole(rows, page)) throw new Error(`status ${answer.status}, not the page that was asked for`);
+      keepRows(page.symbol, rows);
+      return;
+    } catch (error) {
+      if (++tries > TRIES_MAX) {
+        failed.push({ ...page, why: messageOf(error) });
+        return;
+      }
+      await sleep(Math.random() * Math.min(30_000, 250 * 2 ** tries));
+    }
+  }
+}
+
+await atOnce(AT_ONCE, pages(), fetchPage);
+finish(failed);

@@ -1,0 +1,54 @@
+import type { TimeRange } from '../src/market/range.ts';
+import { DAY_MS } from '../src/market/interval.ts';
+import type { CandleSource } from '../src/rehearsal/world.ts';
+import { generatedCandles } from '../src/rehearsal/generated-world.ts';
+import type { WeightLimit } from '../src/rehearsal/weight-meter.ts';
+
+export const MINUTE_MS = 60_000;
+export const ROWS_PER_PAGE = 1_000;
+export const KLINES_WEIGHT = 2;
+/** Longest a client waits for one answer, headers and body: everybody's default. Unit: milliseconds. */
+export const ATTEMPT_TIMEOUT_MS = 10_000;
+
+/** What goes wrong on the way: nothing, the storm of B2, the malformed answers of B3. */
+export type Weather = 'calm' | 'storm' | 'zoo';
+
+/** One thing to do for every contestant alike: all minutes of some symbols, from one stand-in exchange. */
+export interface Course {
+  readonly seed: string;
+  /** `BTC/USDT`. */
+  readonly symbols: readonly string[];
+  readonly range: TimeRange;
+  /** As the exchange announces it. */
+  readonly limit: WeightLimit;
+  readonly weather: Weather;
+  /** Added to every answer. Unit: milliseconds. */
+  readonly rttMs: number;
+}
+
+/** What a contestant is told. */
+export interface Task {
+  readonly url: string;
+  readonly symbols: readonly string[];
+  readonly range: TimeRange;
+  /** Where it puts what it got. */
+  readonly directory: string;
+}
+
+const BASES = ['BTC', 'ETH', 'SOL', 'XRP', 'ADA', 'DOGE', 'LTC', 'LINK', 'DOT', 'AVAX', 'TRX', 'ATOM', 'UNI', 'ETC', 'XLM', 'BCH', 'FIL', 'NEAR', 'ALGO', 'VET'];
+export const SYMBOLS_MAX = BASES.length;
+const FIRST_DAY_MS = Date.UTC(2023, 0, 1);
+export const DAYS_MAX = 365;
+
+export const symbolsOf = (count: number): string[] => BASES.slice(0, count).map((base) => `${base}/USDT`);
+export const rangeOf = (days: number): TimeRange => ({ fromMs: FIRST_DAY_MS, toMs: FIRST_DAY_MS + days * DAY_MS });
+/** Binance's spelling. */
+export const venueSymbolOf = (symbol: string): string => symbol.replace('/', '');
+
+/** The candles of a course: what the exchange serves and what the judge holds results against. */
+export const candlesOf = ({ seed, symbols, range }: Pick<Course, 'seed' | 'symbols' | 'range'>): CandleSource =>
+  generatedCandles(seed, symbols.map((symbol) => ({ symbol, venueSymbol: venueSymbolOf(symbol), interval: '1m', range })));
+
+/** Least requests that bring every candle. */
+export const pagesOf = ({ symbols, range }: Pick<Course, 'symbols' | 'range'>): number =>
+  symbols.length * Math.ceil((range.toMs - range.fromMs) / MINUTE_MS / ROWS_PER_PAGE);

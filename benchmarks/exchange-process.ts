@@ -1,0 +1,45 @@
+// The exchange of a course, in a process of its own: sends its URL, then a report for every message.
+import { realClock } from '../src/kernel/clock.ts';
+import { serveOnLoopback } from '../src/rehearsal/loopback.ts';
+import type { StandInHandler } from '../src/rehearsal/reply.ts';
+import { standInBinance } from '../src/rehearsal/stand-in-binance.ts';
+import type { RequestEntry } from '../src/rehearsal/stand-in-venue.ts';
+import { candlesOf, type Course } from './course.ts';
+import type { ExchangeReport } from './exchange.ts';
+import { planOf } from './weather.ts';
+
+const { course, floorMs } = JSON.parse(process.argv[2] ?? '') as { course: Course; floorMs: number };
+const exchange = standInBinance({ world: candlesOf(course), limit: course.limit });
+
+/** The plan's clock starts with the first request. */
+const handle: StandInHandler = async (request, nowMs) => {
+  if (exchange.log.length === 0) exchange.plan(planOf(course, { startMs: nowMs, floorMs }));
+  const reply = await exchange.handle(request, nowMs);
+  return reply.kind === 'answer' && course.rttMs > 0 ? { ...reply, delayMs: (reply.delayMs ?? 0) + course.rttMs } : reply;
+};
+
+const server = await serveOnLoopback(handle, { clock: realClock });
+process.on('message', () => process.send?.(reportOf(exchange.log)));
+process.on('disconnect', () => process.exit());
+process.send?.({ url: server.url });
+
+function reportOf(log: readonly RequestEntry[]): ExchangeReport {
+  const count = (is: (entry: RequestEntry) => boolean): number => log.filter(is).length;
+  const injected: Record<string, number> = {};
+  for (const { fault } of log) {
+    if (fault === null) continue;
+    const kind = fault.kind === 'status' ? String(fault.status) : fault.kind;
+    injected[kind] = (injected[kind] ?? 0) + 1;
+  }
+  return {
+    requests: log.length,
+    injected,
+    injectedTotal: count(({ fault }) => fault !== null),
+    answers429: count(({ status }) => status === 429),
+    overLimit: count(({ overLimit, status }) => overLimit && status === 429),
+    bans: count(({ status }) => status === 418),
+    sentWhileClosed: count(({ sentWhileClosed }) => sentWhileClosed),
+    firstMs: log[0]?.atMs ?? 0,
+    lastMs: log.at(-1)?.atMs ?? 0,
+  };
+}

@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Course } from './course.ts';
+
+/** What the exchange saw of one contestant. */
+export interface ExchangeReport {
+  readonly requests: number;
+  /** Injected faults by kind (a status by its number). */
+  readonly injected: Readonly<Record<string, number>>;
+  readonly injectedTotal: number;
+  /** All of them, injected ones too. */
+  readonly answers429: number;
+  /** 429s that the contestant earned. */
+  readonly overLimit: number;
+  /** Answers with 418. */
+  readonly bans: number;
+  /** Requests later than 100 ms after an answer that asked to stay away. */
+  readonly sentWhileClosed: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export interface Exchange {
+  readonly url: string;
+  report(): Promise<ExchangeReport>;
+  close(): void;
+}
+
+/** Starts an exchange that nobody has asked anything yet. `floorMs` places the storm. */
+export async function openExchange(course: Course, floorMs: number): Promise<Exchange> {
+  const child = fork(new URL('exchange-process.ts', import.meta.url), [JSON.stringify({ course, floorMs })]);
+  const answer = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0];
+  const { url } = (await answer()) as { url: string };
+  return {
+    url,
+    report: async () => {
+      const report = answer();
+      child.send('report');
+      return (await report) as ExchangeReport;
+    },
+    close: () => child.disconnect(),
+  };
+}

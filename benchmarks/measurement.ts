@@ -1,0 +1,77 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contestant, Terms } from './contestants.ts';
+import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Course } from './course.ts';
+import { openExchange, type ExchangeReport } from './exchange.ts';
+import { floorMs } from './floor.ts';
+import { judge, type Judgement } from './judge.ts';
+import { GATE_MS, RESETS_MS } from './weather.ts';
+
+/** One contestant on one course. */
+export interface Measurement {
+  readonly contestant: string;
+  readonly judgement: Judgement;
+  readonly exchange: ExchangeReport;
+  readonly pages: number;
+  /** Requests beyond the pages and the injected faults. */
+  readonly wasted: number;
+  readonly wallMs: number;
+  /** What no client can beat: the limit and the round trips, for the pages and for each injected fault once more. */
+  readonly floorMs: number;
+  /** Floor / wall. */
+  readonly efficiency: number;
+  /** In a storm: 1.15 x (floor + time the exchange was shut + one attempt timeout). */
+  readonly boundMs: number;
+  readonly cpuMs: number;
+  /** Of the largest process. */
+  readonly peakBytes: number;
+  readonly exits: readonly (number | null)[];
+}
+
+export interface Conditions extends Terms {
+  /** Where everything lies while the contestant runs. */
+  readonly directory: string;
+  /** Requests in flight, for the floor of the round trips. */
+  readonly atOnce: number;
+  readonly keep: boolean;
+}
+
+const STORM_ALLOWANCE = 1.15;
+
+/** Lets one contestant run the course on an exchange of its own, from the middle of a window, and judges what it brought. */
+export async function measure(course: Course, contestant: Contestant, conditions: Conditions): Promise<Measurement> {
+  const { directory, share, rttMs, limit } = { ...conditions, ...course };
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const pages = pagesOf(course);
+  const floorOf = (requests: number, startMs: number): number => floorMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });
+  const exchange = await openExchange(course, floorOf(pages, limit.windowMs / 2));
+  try {
+    await sleep(untilMiddleMs(limit.windowMs, Date.now()));
+    const startMs = Date.now();
+    const attempt = await contestant.run({ url: exchange.url, symbols: course.symbols, range: course.range, directory }, conditions);
+    const report = await exchange.report();
+    const judgement = await judge(course, attempt.harvest);
+    const floor = floorOf(pages + report.injectedTotal, startMs);
+    return {
+      contestant: contestant.name,
+      judgement,
+      exchange: report,
+      pages,
+      wasted: report.requests - pages - report.injectedTotal,
+      wallMs: attempt.wallMs,
+      floorMs: floor,
+      efficiency: floor / attempt.wallMs,
+      boundMs: STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS),
+      cpuMs: attempt.processes.reduce((sum, { usage }) => sum + (usage?.cpuMs ?? Number.NaN), 0),
+      peakBytes: Math.max(...attempt.processes.map(({ usage }) => usage?.peakBytes ?? Number.NaN)),
+      exits: attempt.processes.map(({ exit }) => exit),
+    };
+  } finally {
+    exchange.close();
+    if (!conditions.keep) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Everybody starts at the same place of a window, half of it spent by nobody. */
+const untilMiddleMs = (windowMs: number, nowMs: number): number => (windowMs * 1.5 - (nowMs % windowMs)) % windowMs;

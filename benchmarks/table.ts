@@ -1,0 +1,36 @@
+import type { Measurement } from './measurement.ts';
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
+
+/** Cut, not rounded: 99.9999 % is not all of it. */
+const percent = ({ right, expected }: Measurement['judgement']): string => (Math.floor((right / expected) * 100_000) / 1_000).toFixed(3);
+
+const COLUMNS: readonly (readonly [title: string, (one: Measurement) => string | number])[] = [
+  ['contestant', ({ contestant }) => contestant],
+  ['candles %', ({ judgement }) => percent(judgement)],
+  ['silent', ({ judgement }) => judgement.silent],
+  ['doubled', ({ judgement }) => judgement.doubled],
+  ['invented', ({ judgement }) => judgement.invented],
+  ['requests', ({ exchange }) => exchange.requests],
+  ['injected', ({ exchange }) => exchange.injectedTotal],
+  ['wasted', ({ wasted }) => wasted],
+  ['own 429', ({ exchange }) => exchange.overLimit],
+  ['while closed', ({ exchange }) => exchange.sentWhileClosed],
+  ['bans', ({ exchange }) => exchange.bans],
+  ['wall s', ({ wallMs }) => seconds(wallMs)],
+  ['floor s', ({ floorMs }) => seconds(floorMs)],
+  ['F', ({ efficiency }) => efficiency.toFixed(3)],
+  ['CPU s', ({ cpuMs }) => seconds(cpuMs)],
+  ['peak MB', ({ peakBytes }) => megabytes(peakBytes)],
+  ['exit', ({ exits }) => exits.map((exit) => exit ?? 'killed').join(' ')],
+];
+
+/** Measurements as a Markdown table. */
+export function tableOf(measurements: readonly Measurement[]): string {
+  const lines = [COLUMNS.map(([title]) => title), ...measurements.map((one) => COLUMNS.map(([, text]) => String(text(one))))];
+  const widths = COLUMNS.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  const drawn = lines.map((line) => `| ${line.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join(' | ')} |`);
+  const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(Math.max(0, width - 1))}:`)).join(' | ')} |`;
+  return [drawn[0], rule, ...drawn.slice(1)].join('\n');
+}
