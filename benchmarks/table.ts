@@ -20,7 +20,7 @@ const COLUMNS: readonly (readonly [title: string, (one: Measurement) => string |
   ['bans', ({ exchange }) => exchange.bans],
   ['wall s', ({ wallMs }) => seconds(wallMs)],
   ['floor s', ({ floorMs }) => seconds(floorMs)],
-  ['F', ({ efficiency }) => efficiency.toFixed(3)],
+  ['F', ({ efficiency, judgement }) => (judgement.right === judgement.expected ? efficiency.toFixed(3) : '-')], // less than all of it is no time
   ['CPU s', ({ cpuMs }) => seconds(cpuMs)],
   ['peak MB', ({ peakBytes }) => megabytes(peakBytes)],
   ['exit', ({ exits }) => exits.map((exit) => exit ?? 'killed').join(' ')],
