@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { expect, test } from 'vitest';
 import type { Candle } from '../src/market/candle.ts';
 import { DAY_MS } from '../src/market/interval.ts';
 import { candlesOf, rangeOf, symbolsOf, type Course } from './course.ts';
@@ -17,22 +16,19 @@ const wholeDays = (): StoredDay[] => course.symbols.flatMap((symbol) => [0, 1].m
 const judged = (stored: StoredDay[], reported: Parameters<typeof judge>[1]['reported'] = []) => judge(course, { stored, columns: 'all', reported });
 
 test('a whole harvest has every candle right', async () => {
-  assert.deepEqual(await judged(wholeDays()), { expected: 5_760, right: 5_760, ...NOTHING });
+  expect(await judged(wholeDays())).toEqual({ expected: 5_760, right: 5_760, ...NOTHING });
 });
 
 test('a day that is missing is lost in silence unless the client said so', async () => {
-  const [first, ...rest] = wholeDays();
-  assert.ok(first);
-  assert.deepEqual(await judged(rest), { expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 1_440 });
+  const [first, ...rest] = wholeDays() as [StoredDay, ...StoredDay[]];
+  expect(await judged(rest)).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 1_440 });
   const half = { symbol: first.symbol, fromMs: first.dayMs, toMs: first.dayMs + DAY_MS / 2, why: 'known' };
-  assert.deepEqual(await judged(rest, [half]), { expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 720 });
+  expect(await judged(rest, [half])).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 720 });
 });
 
 test('a wrong value is a silent loss, a second row is doubled, a row from elsewhere is invented', async () => {
-  const [first, ...rest] = wholeDays();
-  assert.ok(first);
-  const [one, ...others] = first.candles;
-  assert.ok(one);
+  const [first, ...rest] = wholeDays() as [StoredDay, ...StoredDay[]];
+  const [one, ...others] = first.candles as [Candle, ...Candle[]];
   const spoilt = { ...first, candles: [{ ...one, close: one.close + 0.01 }, ...others, ...others.slice(0, 3), { ...one, openTimeMs: one.openTimeMs + 1 }] };
-  assert.deepEqual(await judged([spoilt, ...rest]), { expected: 5_760, right: 5_759, lost: 0, wrong: 1, doubled: 3, invented: 1, silent: 1 });
+  expect(await judged([spoilt, ...rest])).toEqual({ expected: 5_760, right: 5_759, lost: 0, wrong: 1, doubled: 3, invented: 1, silent: 1 });
 });

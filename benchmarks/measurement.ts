@@ -20,8 +20,8 @@ export interface Measurement {
   readonly floorMs: number;
   /** Floor / wall. */
   readonly efficiency: number;
-  /** In a storm: 1.15 x (floor + time the exchange was shut + one attempt timeout). */
-  readonly boundMs: number;
+  /** In a storm: 1.15 x (floor + time the exchange was shut + one attempt timeout); null in other weather. */
+  readonly boundMs: number | null;
   readonly cpuMs: number;
   /** Of the largest process. */
   readonly peakBytes: number;
@@ -62,7 +62,7 @@ export async function measure(course: Course, contestant: Contestant, conditions
       wallMs: attempt.wallMs,
       floorMs: floor,
       efficiency: floor / attempt.wallMs,
-      boundMs: STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS),
+      boundMs: course.weather === 'storm' ? STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS) : null,
       cpuMs: attempt.processes.reduce((sum, { usage }) => sum + (usage?.cpuMs ?? Number.NaN), 0),
       peakBytes: Math.max(...attempt.processes.map(({ usage }) => usage?.peakBytes ?? Number.NaN)),
       exits: attempt.processes.map(({ exit }) => exit),
