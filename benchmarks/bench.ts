@@ -1,12 +1,12 @@
 // npm run bench -- B1 [--full] [--symbols 10] [--days 62] [--seed x] [--window minute] [--rtt 40] [--share 1] [--only candlekeep,reference] [--json FILE] [--keep]
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BENCHES, FULL, type Bench } from './benches.ts';
 import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Course } from './course.ts';
 import { measure, type Measurement } from './measurement.ts';
-import { tableOf } from './table.ts';
+import { summaryOf, tableOf } from './table.ts';
 
 const OPTIONS = {
   full: { type: 'boolean', default: false },
@@ -39,18 +39,16 @@ const course: Course = {
   weather: bench.weather,
   rttMs: Number(values.rtt),
 };
+const directory = mkdtempSync(join(tmpdir(), 'candlekeep-bench-'));
 const measurements: Measurement[] = [];
 say(`${bench.name}: ${bench.says}; ${course.symbols.length} symbols, ${values.days ?? extent.days} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`);
+if (values.keep) say(`data and logs stay in ${directory}`);
 for (const contestant of contestantsOf(bench)) {
-  say(`${contestant.name} ...`);
-  measurements.push(await measure(course, contestant, {
-    directory: join(tmpdir(), `candlekeep-bench-${process.pid}`, contestant.name.replaceAll(/\W+/g, '-')),
-    share: Number(values.share),
-    atOnce: AT_ONCE,
-    wallMsMax: WALL_MS_MAX,
-    keep: values.keep,
-  }));
+  const measurement = await measure(course, contestant, { directory: join(directory, contestant.name), share: Number(values.share), atOnce: AT_ONCE, wallMsMax: WALL_MS_MAX, keep: values.keep });
+  measurements.push(measurement);
+  say(summaryOf(measurement));
 }
+if (!values.keep) rmSync(directory, { recursive: true });
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}, Node ${process.versions.node}`;
 console.log(`${tableOf(measurements)}\n\n${machine}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ bench: bench.name, course, machine, measurements }, null, 1)}\n`);

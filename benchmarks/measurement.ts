@@ -41,7 +41,6 @@ const STORM_ALLOWANCE = 1.15;
 /** Lets one contestant run the course on an exchange of its own, from the middle of a window, and judges what it brought. */
 export async function measure(course: Course, contestant: Contestant, conditions: Conditions): Promise<Measurement> {
   const { directory, share, rttMs, limit } = { ...conditions, ...course };
-  rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const pages = pagesOf(course);
   const floorOf = (requests: number, startMs: number): number => floorMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });

@@ -27,10 +27,14 @@ const COLUMNS: readonly (readonly [title: string, (one: Measurement) => string |
   ['exit', ({ exits }) => exits.map((exit) => exit ?? 'killed').join(' ')],
 ];
 
+/** One line as soon as a contestant is through. */
+export const summaryOf = ({ contestant, judgement, wallMs, exchange }: Measurement): string =>
+  `${contestant}: ${percent(judgement)} % of the candles, ${judgement.silent} lost in silence, ${seconds(wallMs)} s, ${exchange.requests} requests, ${exchange.sentWhileClosed} while closed`;
+
 /** Measurements as a Markdown table. */
 export function tableOf(measurements: readonly Measurement[]): string {
   const lines = [COLUMNS.map(([title]) => title), ...measurements.map((one) => COLUMNS.map(([, text]) => String(text(one))))];
-  const widths = COLUMNS.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  const widths = COLUMNS.map((_, at) => Math.max(3, ...lines.map((line) => line[at]?.length ?? 0)));
   const drawn = lines.map((line) => `| ${line.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join(' | ')} |`);
   const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(Math.max(0, width - 1))}:`)).join(' | ')} |`;
   return [drawn[0], rule, ...drawn.slice(1)].join('\n');
