@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What one process used, all of its threads together. */
@@ -22,7 +22,7 @@ export interface Program {
   /** Script and arguments, as Node takes them. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** For its messages and what it used. */
+  /** For what it prints and what it used. */
   readonly directory: string;
   /** Names its files there. */
   readonly name: string;
@@ -44,5 +44,6 @@ export async function runNode({ args, env = {}, directory, name, wallMsMax }: Pr
   const [exit] = (await once(child, 'close')) as [number | null];
   clearTimeout(tooLong);
   const wallMs = performance.now() - startedMs;
+  writeFileSync(join(directory, `${name}.out`), stdout);
   return { exit, stdout, wallMs, usage: existsSync(usagePath) ? (JSON.parse(readFileSync(usagePath, 'utf8')) as Usage) : null };
 }
