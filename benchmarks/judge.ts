@@ -1,7 +1,7 @@
 import type { Candle } from '../src/market/candle.ts';
 import { DAY_MS } from '../src/market/interval.ts';
 import { compareWithTruth } from '../src/rehearsal/truth.ts';
-import type { RecordedColumns } from '../src/rehearsal/world.ts';
+import type { KnownColumns } from '../src/rehearsal/world.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import { candlesOf, MINUTE_MS, venueSymbolOf, type Course } from './course.ts';
 
@@ -16,7 +16,7 @@ export interface StoredDay {
 export interface Harvest {
   readonly stored: AsyncIterable<StoredDay> | Iterable<StoredDay>;
   /** Six columns were kept, or all. */
-  readonly columns: RecordedColumns;
+  readonly columns: KnownColumns;
   readonly reported: readonly ReportedGap[];
 }
 
