@@ -96,7 +96,7 @@ export interface CandlekeepConfig {
   /** One or several of `1m 5m 15m 1h 4h 1d`. */
   readonly interval?: string | readonly string[];
   /** Origin to ask instead of the exchange's own; no other host of that exchange is contacted then. */
-  readonly [exchangeUrl: UrlKey]: string;
+  readonly [exchangeUrl: UrlKey]: string | undefined;
   /** Per attempt, headers and body; `10s`. */
   readonly requestTimeout?: string;
   /** Per page, all attempts; `5m`. */

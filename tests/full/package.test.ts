@@ -53,8 +53,8 @@ test('every export is there, and a wrong question is a fault with a code', () =>
   expect(JSON.parse(inFolder('npx', 'node', 'use.mjs'))).toEqual({
     code: 'CONFIG_INVALID', record: 'EXCHANGE_RATE_LIMITED', defect: 'defect', tries: 5,
     names: [
-      'CancelledError', 'CellsLeasedError', 'ConfigurationError', 'ConnectionError', 'DefectError', 'ExchangeAPIError', 'FAULT_CODES', 'ForbiddenError', 'IpBannedError', 'MaintenanceError', 'NotFoundError',
-      'PipelineError', 'PublishError', 'RateLimitError', 'RequestRejectedError', 'RequestTimeoutError', 'SchemaMismatchError', 'ServerError', 'StateError', 'StorageError', 'SymbolInvalidError',
+      'AlertChannelError', 'AnswerDamagedError', 'CancelledError', 'CellsLeasedError', 'ConfigurationError', 'ConnectionError', 'DefectError', 'ExchangeAPIError', 'FAULT_CODES', 'ForbiddenError', 'IpBannedError', 'MaintenanceError', 'NotFoundError',
+      'PipelineError', 'PublishError', 'RateLimitError', 'RequestRejectedError', 'RequestTimeoutError', 'RunCrashedError', 'SchemaMismatchError', 'ServerError', 'StateError', 'StorageError', 'SymbolInvalidError',
       'UnauthorizedError', 'ValidationError', 'classify', 'defineConfig', 'fromRecord', 'isFaultCode', 'openReader', 'policies', 'toRecord',
     ],
   });
