@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import type { Files } from '../kernel/files.ts';
-import { INTERVALS, intervalMs, type Interval } from '../market/interval.ts';
-import { parseSymbol } from '../market/symbol.ts';
+import { DAY_MS, INTERVALS, intervalMs, type Interval } from '../market/interval.ts';
+import { dayOf, type Day } from '../market/partition.ts';
+import { parseSymbol, type MarketSymbol } from '../market/symbol.ts';
 import { worldOf, type RecordedSeries, type TapeRow, type World } from './world.ts';
 
 /** Recorded candles of one venue. */
@@ -89,3 +90,25 @@ function rowReader(columns: readonly string[], { interval, unitMs }: { readonly 
     ]];
   };
 }
+
+/** Days without a candle between two of them that make two recordings of one series. */
+const BREAK_MS = 2 * DAY_MS;
+
+/** A stretch of one series that was recorded without a long break. */
+export interface RecordedStretch {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  readonly firstDay: Day;
+  readonly lastDay: Day;
+  readonly candles: number;
+}
+
+/** What was recorded, for somebody who wants to ask for it. */
+export const recordedStretches = (world: World): RecordedStretch[] =>
+  world.series.flatMap(({ symbol, interval, rows }) => {
+    const starts = rows.flatMap((row, at) => (at === 0 || row[0] - (rows[at - 1]?.[0] ?? 0) > BREAK_MS ? [at] : []));
+    return starts.map((at, nth): RecordedStretch => {
+      const own = rows.slice(at, starts[nth + 1]);
+      return { symbol, interval, firstDay: dayOf(own[0]?.[0] ?? 0), lastDay: dayOf(own.at(-1)?.[0] ?? 0), candles: own.length };
+    });
+  });

@@ -2,12 +2,16 @@ import { join } from 'node:path';
 import { realFiles } from '../kernel/files.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { DIRECT } from '../kernel/http.ts';
+import type { Exchange } from '../market/exchange.ts';
+import { DAY_MS } from '../market/interval.ts';
 import { dayRange } from '../market/partition.ts';
+import type { TimeRange } from '../market/range.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import type { Account } from '../faults/ledger/account.ts';
 import { NO_CHANNELS } from '../faults/alerting/settings.ts';
 import { faultsOfRun } from '../faults/ledger/fault-log.ts';
 import type { Run } from '../faults/ledger/runs.ts';
+import { ConfigurationError } from '../faults/taxonomy/errors.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { readCandles } from '../engine/candle-reader.ts';
 import { gapReport } from '../engine/gap-report.ts';
@@ -15,18 +19,24 @@ import type { Pipeline } from '../engine/pipeline.ts';
 import type { Settings } from '../engine/settings.ts';
 import type { FaultPlan, FaultSpec } from '../rehearsal/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../rehearsal/loopback.ts';
-import { standInBinance } from '../rehearsal/stand-in-binance.ts';
+import { withRecentCandles } from '../rehearsal/recent-candles.ts';
+import type { StandInHandler } from '../rehearsal/reply.ts';
 import type { StandInExchange } from '../rehearsal/stand-in-venue.ts';
+import { STAND_INS } from '../rehearsal/stand-ins.ts';
 import { standInHub, type StandInHub } from '../rehearsal/stand-in-hub.ts';
 import { compareWithTruth, type Comparison } from '../rehearsal/truth.ts';
 import { loadTapes } from '../rehearsal/tapes.ts';
 import type { World } from '../rehearsal/world.ts';
 
 /** Recorded candles that come with the package. */
-const TAPES = join(import.meta.dirname, '../../tapes/binance');
+const TAPES = join(import.meta.dirname, '../../tapes');
+
+/** Days of made-up candles before and after the present, for commands that ask for the last days. */
+export const RECENT_DAYS = 3;
 
 /** What the demo asks for: a month of real candles. */
 export const DEMO = {
+  exchange: 'binance',
   symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as readonly MarketSymbol[],
   interval: '1h',
   days: { start: '2024-06-01', end: '2024-06-30' },
@@ -37,7 +47,7 @@ export const DEMO = {
 const on = (symbol: string, nth: readonly number[], fault: FaultSpec): FaultPlan['rules'][number] => ({ match: { path: '/api/v3/klines', symbol }, on: { nth }, fault });
 
 /** What goes wrong, and when. SOL fails until its tries are used up: that is what the second turn heals. */
-const SCHEDULE: FaultPlan = {
+export const SCHEDULE: FaultPlan = {
   seed: 'demo',
   rules: [
     on('BTCUSDT', [1], { kind: 'status', status: 429, retryAfter: '1', venueCode: -1003 }),
@@ -55,31 +65,67 @@ const SCHEDULE: FaultPlan = {
 
 const HUB_SCHEDULE: FaultPlan = { seed: 'demo hub', rules: [{ match: { path: '/api/datasets' }, on: { nth: [1] }, fault: { kind: 'status', status: 503 } }] };
 
-/** The stand-in exchange and Hub of the demo, on loopback. */
-export interface Stage {
-  readonly exchange: StandInExchange;
-  readonly hub: StandInHub;
-  readonly exchangeUrl: string;
-  readonly hubUrl: string;
+/** One stand-in exchange that answers on loopback. */
+export interface StageExchange {
+  readonly exchange: Exchange;
+  readonly standIn: StandInExchange;
+  readonly recorded: World;
+  /** What it serves: the recorded candles, and made-up ones around the present. */
   readonly world: World;
+  readonly url: string;
+}
+
+/** Stand-ins of every exchange and of the Hub, on loopback. */
+export interface Stage {
+  readonly exchanges: readonly StageExchange[];
+  /** The one that the demo's own runs ask. */
+  readonly asked: StageExchange;
+  readonly hub: StandInHub;
+  readonly hubUrl: string;
   close(): Promise<void>;
 }
 
-export async function openStage(clock: Clock): Promise<Stage> {
-  const world = loadTapes(realFiles, TAPES);
-  const exchange = standInBinance({ world, plan: SCHEDULE });
-  const hub = standInHub({ repo: DEMO.repo, token: DEMO.token, exists: false, plan: HUB_SCHEDULE, commitsLost: 1 });
-  const servers: LoopbackServer[] = [await serveOnLoopback(exchange.handle, { clock }), await serveOnLoopback(hub.handle, { clock })];
-  const [exchangeUrl = '', hubUrl = ''] = servers.map((server) => server.url);
-  return { exchange, hub, exchangeUrl, hubUrl, world, close: async () => void (await Promise.all(servers.map((server) => server.close()))) };
+/**
+ * Opens the stand-ins, each of the exchanges on a port of its own from `firstPort` on, 0 for any free ones.
+ * @throws ConfigurationError (CONFIG_INVALID) when a port is taken.
+ */
+export async function openStage(clock: Clock, firstPort: number): Promise<Stage> {
+  const servers: LoopbackServer[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.close())));
+  const serve = async (handler: StandInHandler, port: number): Promise<string> => {
+    const server = await serveOnLoopback(handler, { clock, port });
+    servers.push(server);
+    return server.url;
+  };
+  try {
+    const exchanges: StageExchange[] = [];
+    for (const [exchange, { open }] of STAND_INS) {
+      const recorded = loadTapes(realFiles, join(TAPES, exchange));
+      const world = withRecentCandles(recorded, recentRange(clock.nowMs()));
+      const standIn = open({ world });
+      exchanges.push({ exchange, standIn, recorded, world, url: await serve(standIn.handle, firstPort === 0 ? 0 : firstPort + exchanges.length) });
+    }
+    const hub = standInHub({ repo: DEMO.repo, token: DEMO.token, exists: false, plan: HUB_SCHEDULE, commitsLost: 1 });
+    const asked = exchanges.find(({ exchange }) => exchange === DEMO.exchange) as StageExchange;
+    return { exchanges, asked, hub, hubUrl: await serve(hub.handle, 0), close };
+  } catch (error) {
+    await close();
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new ConfigurationError({ where: '--port', expected: `${STAND_INS.size} free ports from here on`, got: `${firstPort}, and ${firstPort + servers.length} is taken` }, { cause: error });
+  }
+}
+
+function recentRange(nowMs: number): TimeRange {
+  const todayMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  return { fromMs: todayMs - RECENT_DAYS * DAY_MS, toMs: todayMs + (RECENT_DAYS + 1) * DAY_MS };
 }
 
 /** Short timeouts, so that nobody waits long for the silence in the schedule. */
 export const demoSettings = (stage: Stage, dataDir: string): Settings => ({
   dataDir,
-  markets: new Map([['binance', DEMO.symbols]]),
+  markets: new Map([[DEMO.exchange, DEMO.symbols]]),
   intervals: [DEMO.interval],
-  origins: { binance: stage.exchangeUrl },
+  origins: { [DEMO.exchange]: stage.asked.url },
   requestTimeoutMs: 2_000,
   deadlineMs: 60_000,
   recheckAfterMs: 21_600_000,
@@ -106,7 +152,7 @@ export interface DemoVerdict {
 export async function judgeDemo(pipeline: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict> {
   const range = { fromMs: dayRange(DEMO.days.start).fromMs, toMs: dayRange(DEMO.days.end).toMs };
   const report = await gapReport(pipeline, { range, markets: pipeline.settings.markets, intervals: pipeline.settings.intervals, verify: true, explained: true });
-  const comparison = await compareStored(pipeline, stage.world, range);
+  const comparison = await compareStored(pipeline, stage.asked.world, range);
   const faults = await countFaults(pipeline, stage, runs);
   const isPublished = isOnHub(pipeline, stage.hub);
   const { lost, doubled, invented, wrong } = comparison;
@@ -124,7 +170,7 @@ export async function judgeDemo(pipeline: Pipeline, stage: Stage, runs: readonly
 async function compareStored(pipeline: Pipeline, world: World, range: { fromMs: number; toMs: number }): Promise<Comparison> {
   const sum = { recorded: 0, lost: 0, doubled: 0, invented: 0, wrong: 0 };
   for (const recorded of world.series.filter((series) => series.interval === DEMO.interval && DEMO.symbols.includes(series.symbol))) {
-    const stored = await readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: recorded.interval }, range });
+    const stored = await readCandles(pipeline, { series: { exchange: DEMO.exchange, symbol: recorded.symbol, interval: recorded.interval }, range });
     const rows = recorded.rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs);
     const one = compareWithTruth(stored, rows, recorded.columns);
     for (const key of ['recorded', 'lost', 'doubled', 'invented', 'wrong'] as const) sum[key] += one[key];
@@ -137,7 +183,7 @@ const FAULTS_MAX = 1_000;
 async function countFaults({ ports }: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict['faults']> {
   const entries = await Promise.all(runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))));
   const logged = Map.groupBy(entries.flat(), (entry) => entry.record.code);
-  const injected = Map.groupBy(stage.exchange.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])), (code) => code);
+  const injected = Map.groupBy(stage.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])), (code) => code);
   return [...injected].map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
 }
 
