@@ -115,7 +115,7 @@ test('every TypeScript block of the manual compiles against the library', () => 
 
 test('a TypeScript block that does not compile would be found', () => {
   const content = "import { defineConfig } from 'candlekeep';\nexport default defineConfig({ intervall: '1h' });\n";
-  expect(compilerErrors([{ path: 'README.md', language: 'ts', content }])).toMatch(/README\.md block 0.*intervall/s);
+  expect(compilerErrors([{ path: 'README.md', language: 'ts', note: '', content }])).toMatch(/README\.md block 0.*intervall/s);
 });
 
 test('README.md has a row for every variable, one for the URLs of all exchanges, and the manual names no other', () => {

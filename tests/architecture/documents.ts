@@ -10,12 +10,14 @@ export interface Block {
   readonly path: string;
   /** Empty where the fence names none. */
   readonly language: string;
+  /** What the fence says after the language. */
+  readonly note: string;
   readonly content: string;
 }
 
-const FENCE = /^```(\w*)\n(.*?)^```$/gms;
+const FENCE = /^```(\w*)([^\n`]*)\n(.*?)^```$/gms;
 
-export const blocksOf = (path: string, text: string): Block[] => [...text.matchAll(FENCE)].map(([, language = '', content = '']) => ({ path, language, content }));
+export const blocksOf = (path: string, text: string): Block[] => [...text.matchAll(FENCE)].map(([, language = '', note = '', content = '']) => ({ path, language, note: note.trim(), content }));
 
 /** The document without what a program printed: that may quote mistakes. */
 export const withoutOutput = (text: string): string => text.replaceAll(FENCE, (block, language) => (language === 'text' ? '' : block));
