@@ -72,7 +72,7 @@ async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchan
   const listed = new Set(listings.map((listing) => listing.symbol));
   const markets = listings.filter(({ isTrading }) => isTrading).map(({ symbol }) => ({ symbol, quoteVolume: null }));
   const unknown = own.filter((choice) => (choice.kind === 'symbol' ? !listed.has(choice.symbol) : chosenOf(choice, markets).length === 0)).map(choiceText);
-  if (unknown.length > 0) return { check: exchange, status: 'warn', detail: `does not list ${unknown.join(', ')}`, fix: 'correct CANDLEKEEP_SYMBOLS', exit: EXIT.done };
+  if (unknown.length > 0) return { check: exchange, status: 'warn', detail: `does not list ${unknown.join(', ')}`, fix: 'correct the configured symbols (candlekeep config show tells where they come from)', exit: EXIT.done };
   const skewMs = Math.abs(ports.clock.nowMs() - Date.parse(result.answer.headers['date'] ?? new Date(ports.clock.nowMs()).toUTCString()));
   const detail = `answers at ${result.origin}, ${listed.size} symbols listed, clocks ${(skewMs / 1_000).toFixed(1)} s apart`;
   return skewMs <= CLOCK_SKEW_WARN_MS ? ok(exchange, detail) : { check: exchange, status: 'warn', detail, fix: 'synchronise this machine\'s clock (NTP)', exit: EXIT.done };

@@ -211,7 +211,7 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control
     : 0;
   let pagesDone = 0;
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
-  control.onProgress({ type: 'run', runId: turn.run.id, interval: turn.run.interval, days, ...control.position, pages });
+  control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
   return materialiseBronze(
     {
       ports,

@@ -30,7 +30,7 @@ export interface Control {
 }
 
 export type Progress =
-  | { readonly type: 'run'; readonly runId: string; readonly interval: Interval; readonly days: DayRange; readonly run: number; readonly runs: number; readonly pages: number }
+  | { readonly type: 'run'; readonly runId: string; readonly exchange: Exchange; readonly interval: Interval; readonly days: DayRange; readonly run: number; readonly runs: number; readonly pages: number }
   | { readonly type: 'page'; readonly runId: string; readonly exchange: Exchange; readonly symbol: MarketSymbol; readonly pagesDone: number; readonly pages: number }
   | { readonly type: 'step'; readonly runId: string; readonly asset: string; readonly detail: string };
 

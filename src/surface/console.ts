@@ -75,4 +75,6 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), ...rows.map(line)].join('\n');
 }
 
-export const count = (amount: number, noun: string): string => `${amount.toLocaleString('en-US')} ${noun}${amount === 1 ? '' : 's'}`;
+export const grouped = (amount: number): string => amount.toLocaleString('en-US');
+
+export const count = (amount: number, noun: string): string => `${grouped(amount)} ${noun}${amount === 1 ? '' : 's'}`;

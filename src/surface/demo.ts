@@ -12,7 +12,7 @@ import { NO_CHANNELS } from '../faults/alerting/settings.ts';
 import { faultsOfRun } from '../faults/ledger/fault-log.ts';
 import type { Run } from '../faults/ledger/runs.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
-import type { FaultCode } from '../faults/taxonomy/table.ts';
+import { FAULT_CODES, type FaultCode } from '../faults/taxonomy/table.ts';
 import { readCandles } from '../engine/candle-reader.ts';
 import { gapReport } from '../engine/gap-report.ts';
 import type { Pipeline } from '../engine/pipeline.ts';
@@ -184,7 +184,7 @@ async function countFaults({ ports }: Pipeline, stage: Stage, runs: readonly Run
   const entries = await Promise.all(runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))));
   const logged = Map.groupBy(entries.flat(), (entry) => entry.record.code);
   const injected = Map.groupBy(stage.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])), (code) => code);
-  return [...injected].map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
+  return [...injected].toSorted(([a], [b]) => FAULT_CODES.indexOf(a) - FAULT_CODES.indexOf(b)).map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
 }
 
 /** Every data file of the gold folder is on the Hub's head, byte for byte. */

@@ -1,4 +1,5 @@
 import type { Account } from '../faults/ledger/account.ts';
+import type { FaultEntry } from '../faults/ledger/fault-log.ts';
 import type { Run } from '../faults/ledger/runs.ts';
 import { runbookPath } from '../faults/taxonomy/catalogue.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
@@ -44,6 +45,15 @@ function errorDocument(record: FaultRecord, runId: string | null = null): ErrorD
     docs: runbookPath(record.code),
   };
 }
+
+/** What ended a run, with the stack where it was a defect; null for a run that came to its end. */
+export const runErrorDocument = ({ id, error }: Run): object | null => (error === null ? null : { ...errorDocument(error, id), stack: error.stack });
+
+/** One entry of the fault log. */
+export const faultDocument = ({ id, atMs, runId, exchange, symbol, interval, range, attempt, triesMax, decision, waitMs, record }: FaultEntry): object => ({
+  id, at: isoTime(atMs), code: record.code, exchange, symbol, interval, from: isoTime(range?.fromMs ?? null), to: isoTime(range?.toMs ?? null),
+  attempt, tries_max: triesMax, decision, wait_ms: waitMs, error: errorDocument(record, runId),
+});
 
 export const failureDocument = (exit: ExitCode, record: FaultRecord): object => ({ schema: SCHEMA, ok: false, exit, error: errorDocument(record) });
 

@@ -16,7 +16,7 @@ export function progressOn(screen: Console, clock: Clock): (progress: Progress) 
     if (progress.type === 'run') {
       const { start, end } = progress.days;
       head = `run ${progress.run}/${progress.runs}  ${progress.interval} ${start === end ? start : `${start}..${end}`}`;
-      if (!screen.isLive && progress.pages > 0) screen.say(`${head}  ${count(progress.pages, 'page')} to ask`);
+      if (!screen.isLive && progress.pages > 0) screen.say(`${head}  ${progress.exchange}: ${count(progress.pages, 'page')} to ask`);
       return;
     }
     const nowMs = clock.monotonicMs();

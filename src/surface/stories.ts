@@ -5,8 +5,8 @@ import { recheckAtMs } from '../faults/ledger/symbols.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import { GAP_RULES, type GapCause } from '../data/quality/gap-rules.ts';
 import { cellText as referenceOf } from './cell-reference.ts';
-import { count, table, type Console } from './console.ts';
-import { isoTime, runDocument, SCHEMA } from './documents.ts';
+import { count, grouped, table, type Console } from './console.ts';
+import { isoTime, runDocument, runErrorDocument, SCHEMA } from './documents.ts';
 import { assetLine } from './work-summary.ts';
 
 /** Rows of a table that a person reads; the document has them all. */
@@ -14,7 +14,7 @@ const ROWS_SHOWN_MAX = 20;
 
 /** `24 candles expected = 20 present + 0 no trades + 0 outage + 0 quarantined + 4 pending`. */
 export const accountText = ({ expected, present, no_trades, outage, quarantined, pending }: Account): string =>
-  `${count(expected, 'candle')} expected = ${present} present + ${no_trades} no trades + ${outage} outage + ${quarantined} quarantined + ${pending} pending`;
+  `${count(expected, 'candle')} expected = ${grouped(present)} present + ${grouped(no_trades)} no trades + ${grouped(outage)} outage + ${grouped(quarantined)} quarantined + ${grouped(pending)} pending`;
 
 const section = (screen: Console, title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', screen.colour('bold', title), ...lines]);
 
@@ -61,7 +61,7 @@ function actionsOfRun({ run, faults, account }: RunStory): string[] {
 export const runStoryDocument = ({ run, faults, account, nextAttemptAtMs }: RunStory): object => ({
   schema: SCHEMA,
   ...runDocument(run),
-  error: run.error,
+  error: runErrorDocument(run),
   faults: faults.map(({ triesMax, waitedMs, ...fault }) => ({ ...fault, tries_max: triesMax, waited_ms: waitedMs })),
   account,
   next_attempt_at: isoTime(nextAttemptAtMs),

@@ -217,7 +217,7 @@ async function logFindings(context: VenueContext, page: Page, { found, lacking, 
   const absent = lacking.length - Math.min(invalid, lacking.length);
   const faults = [
     ...(invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${invalid} rows break a rule`, rows: invalid, decision: fate.invalid })] : []),
-    ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent} candles are not in the answer`, rows: absent, decision: fate.missing })] : []),
+    ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} not in the answer`, rows: absent, decision: fate.missing })] : []),
     ...(found.duplicates > 0 ? [dataFault(context, page, { code: 'ROWS_DUPLICATE', message: `${found.duplicates} rows came twice`, rows: found.duplicates, decision: 'last kept' })] : []),
   ];
   if (faults.length > 0) await context.writer.keep(null, faults);

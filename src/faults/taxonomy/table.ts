@@ -112,7 +112,7 @@ export const FAULTS = {
     kind: 'permanent', triesMax: 1, backoff: null, consequence: 'removed', level: 'warning',
     signal: 'Binance -1121, OKX 51001, Coinbase NotFound, confirmed by the venue\'s own symbol list',
     action: 'Removed from the active list, with the reason. Its due cells stay in the account.',
-    hint: 'Check the spelling in CANDLEKEEP_SYMBOLS; candlekeep symbols list tells when the venue is asked again, symbols enable does not wait for that.',
+    hint: 'Check the spelling in your configuration; candlekeep symbols list tells when the venue is asked again, symbols enable does not wait for that.',
   },
   SCHEMA_MISMATCH: {
     kind: 'data', triesMax: 2, backoff: exponential(500, 30_000), consequence: 'failed', level: 'error',

@@ -5,7 +5,7 @@ import { faultsOfRun } from '../../faults/ledger/fault-log.ts';
 import { listRuns, readRun, requestCancel } from '../../faults/ledger/runs.ts';
 import { ConfigurationError } from '../../faults/taxonomy/errors.ts';
 import { table } from '../console.ts';
-import { isoTime, listDocument, runDocument, SCHEMA } from '../documents.ts';
+import { faultDocument, isoTime, listDocument, runDocument, runErrorDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { report } from './materialise.ts';
 import { configure, withPipeline, type OpenSession } from '../session.ts';
@@ -62,7 +62,7 @@ async function show({ pipeline, screen }: OpenSession, id: string): Promise<type
   if (run === null) throw unknownRun(id, 'a run');
   const faults = await pipeline.ports.store.read('faultsOfRun', () => faultsOfRun(id, FAULTS_SHOWN_MAX));
   if (screen.isJson) {
-    screen.document({ schema: SCHEMA, ...runDocument(run), error: run.error, faults: faults.map(({ atMs, range, ...fault }) => ({ at: isoTime(atMs), ...fault, from: isoTime(range?.fromMs ?? null), to: isoTime(range?.toMs ?? null) })) });
+    screen.document({ schema: SCHEMA, ...runDocument(run), error: runErrorDocument(run), faults: faults.map(faultDocument) });
     return EXIT.done;
   }
   screen.data(`${run.id}  ${run.interval}  ${run.partition}..${run.partitionEnd}  ${run.trigger}  ${run.outcome ?? run.status}`);
