@@ -13,12 +13,14 @@ export interface Io {
 
 export interface OutputStream {
   readonly isTTY: boolean;
+  /** How many characters fit into a line of the terminal now; 0 where that is not known. */
+  columns?(): number;
   write(text: string | Uint8Array): void;
 }
 
 /** The same outside, to which no text goes before it went through `scrub`. */
 export function scrubbedIo(io: Io, scrub: Scrub): Io {
-  const scrubbed = (stream: OutputStream): OutputStream => ({ isTTY: stream.isTTY, write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text) });
+  const scrubbed = (stream: OutputStream): OutputStream => ({ ...stream, write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text) });
   return { ...io, stdout: scrubbed(io.stdout), stderr: scrubbed(io.stderr) };
 }
 
@@ -60,8 +62,10 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
     live: (text) => {
       clear();
       if (text === '') return;
-      io.stderr.write(`${text}\n`);
-      liveLines = text.split('\n').length;
+      const columns = io.stderr.columns?.() || Infinity;
+      const lines = text.split('\n').map((line) => line.slice(0, columns)); // a wrapped line could not be cleared again
+      io.stderr.write(`${lines.join('\n')}\n`);
+      liveLines = lines.length;
     },
     colour: (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
   };

@@ -58,11 +58,14 @@ export interface OpenSession extends Session {
   stoppedBy(): ExitCode | null;
 }
 
+/** Lines of the log stay on the terminal: written past the screen they would go with the next redraw. */
+const besideLiveBlock = (screen: Console) => ({ write: (line: string): void => screen.say(line.trimEnd()) });
+
 /** Opens the pipeline for `work` and closes it again. A first SIGINT or SIGTERM cancels, a second one ends the process at once. */
 export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
   const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
-  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub }), ...opening });
+  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) }), ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
   const release = io.onStop((signal) => {
