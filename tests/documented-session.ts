@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { blocksOf } from './architecture/documents.ts';
+import { blocksOf, type Block } from './architecture/documents.ts';
 
 /** One command of a document's session, with what the document shows of its output. */
 export interface Step {
@@ -11,18 +11,24 @@ export interface Step {
 
 const PROMPT = '$ ';
 
-/** The commands in `console` blocks, in order; a block whose fence says `not run` is left out. */
-export function stepsOf(path: string, text: string): Step[] {
-  return blocksOf(path, text).filter(({ language, note }) => language === 'console' && note !== 'not run').flatMap(({ content, note }) => {
-    const [before = '', ...commands] = `\n${content}`.split(`\n${PROMPT}`);
-    if (before.trim() !== '') throw new Error(`${path}: a console block begins without a command: ${before.trim()}`);
-    if (note !== '' && note !== 'second terminal') throw new Error(`${path}: no console block is "${note}"`);
-    return commands.map((one): Step => {
-      const [command = '', ...shown] = one.replaceAll('\\\n', '\\\0').split('\n');
-      return { terminal: note === '' ? 'first' : 'second', command: command.replaceAll('\\\0', '\\\n'), shown: shown.join('\n') };
-    });
+/** A file name after the language of a fence: the block is that file. */
+const FILE_NAME = /^[\w.-]+\.\w+$/;
+
+/** The commands in `console` blocks, in order, and between them the files that other blocks are; a block whose fence says `not run` is left out. */
+export const stepsOf = (path: string, text: string): Step[] => blocksOf(path, text).flatMap((block) => (block.language === 'console' ? commandsIn(block) : fileIn(block)));
+
+function commandsIn({ path, content, note }: Block): Step[] {
+  if (note === 'not run') return [];
+  if (note !== '' && note !== 'second terminal') throw new Error(`${path}: no console block is "${note}"`);
+  const [before = '', ...commands] = `\n${content}`.split(`\n${PROMPT}`);
+  if (before.trim() !== '') throw new Error(`${path}: a console block begins without a command: ${before.trim()}`);
+  return commands.map((one): Step => {
+    const [, command = '', shown = ''] = /^((?:[^\n]*\\\n)*[^\n]*)\n?(.*)$/s.exec(one) ?? [];
+    return { terminal: note === '' ? 'first' : 'second', command, shown };
   });
 }
+
+const fileIn = ({ content, note }: Block): Step[] => (FILE_NAME.test(note) ? [{ terminal: 'first', command: `cat > ${note} << 'END-OF-BLOCK'\n${content}END-OF-BLOCK`, shown: '' }] : []);
 
 /** What differs from one session to the next, and what stands for it. A recorded time is none of it: candles end before 2026. */
 const MASKS: readonly (readonly [what: RegExp, mask: string])[] = [

@@ -35,11 +35,12 @@ test('times of recorded candles are compared, times of the present are not', () 
 });
 
 test('a session is the commands of its console blocks in order, with the lines that follow each', () => {
-  const text = '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n```console not run\n$ four\n```\n```sh\n$ five\n```\n';
+  const text = '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n```console not run\n$ four\n```\n```sh\n$ five\n```\n```json a.json\n{}\n```\n';
   expect(stepsOf('x.md', text)).toEqual([
     { terminal: 'first', command: 'one \\\n  more', shown: 'shown' },
     { terminal: 'first', command: 'two', shown: '' },
     { terminal: 'second', command: 'three', shown: 'up\n' },
+    { terminal: 'first', command: "cat > a.json << 'END-OF-BLOCK'\n{}\nEND-OF-BLOCK", shown: '' },
   ]);
   expect(() => stepsOf('x.md', '```console\nwithout\n```\n')).toThrow('begins without a command');
   expect(() => stepsOf('x.md', '```console notrun\n$ x\n```\n')).toThrow('no console block is "notrun"');
