@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -23,6 +23,14 @@ function cloneInto(directory: string): string {
   return clone;
 }
 
+/** A folder with the programs that documents use and that are not installed everywhere. */
+function standInPrograms(home: string): string {
+  const folder = join(home, 'bin');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'duckdb'), `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'tests/duckdb-command.ts')}" "$@"\n`, { mode: 0o755 });
+  return folder;
+}
+
 /** Executes a session with both its terminals. Returns each command whose output is not what is shown; nothing after the first of them is executed. */
 async function differencesOf(steps: readonly Step[], { home, cwd }: { readonly home: string; readonly cwd: string }): Promise<string[]> {
   const terminals = { first: openTerminal(cwd), second: openTerminal(cwd) };
@@ -42,9 +50,10 @@ async function differencesOf(steps: readonly Step[], { home, cwd }: { readonly h
 
 test.each(['README.md', 'docs/first-hour.md'])('the session of %s, executed in a fresh clone, prints what the document shows', { timeout: SESSION_MS_MAX }, async (document) => {
   const home = freshDirectory();
+  const preparation: Step = { terminal: 'first', command: `export CANDLEKEEP_LISTEN=127.0.0.1:0 PATH="${standInPrograms(home)}:$PATH"`, shown: '' };
   const steps = stepsOf(document, readFileSync(join(ROOT, document), 'utf8'));
   expect(steps.length).toBeGreaterThan(0);
-  expect(await differencesOf(steps, { home, cwd: cloneInto(home) })).toEqual([]);
+  expect(await differencesOf([preparation, ...steps], { home, cwd: cloneInto(home) })).toEqual([]);
 });
 
 test('a wrong line in a document is found, in both terminals; directory, variables and aliases last from one command to the next', async () => {
