@@ -75,6 +75,18 @@ test('quarantine lists rows by day and rule, and shows one with the row as the e
   expect(await run('quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T05:00:00Z')).toMatchObject({ exit: 2, err: expect.stringContaining('expected a row in quarantine') as string });
 });
 
+/** Names in a document, at any depth; symbols name the fields of `errors`. */
+const namesIn = (value: unknown): string[] =>
+  typeof value !== 'object' || value === null ? [] : Object.entries(value).flatMap(([name, inner]) => [...(Array.isArray(value) || name.includes('/') ? [] : [name]), ...namesIn(inner)]);
+
+test('a run and its faults are told with the names that every other document has: no camel case, times as ISO, an error like any error', async () => {
+  const { json } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, 'ETHUSDT'));
+  const [{ id } = { id: '' }] = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];
+  const { document } = await json('runs', 'show', id);
+  expect(document['faults']).toMatchObject([{ at: expect.stringMatching(/Z$/) as string, code: 'NOT_FOUND', from: '2024-06-01T00:00:00Z', tries_max: 1, wait_ms: null, error: { code: 'NOT_FOUND', http_status: 404, run_id: id } }]);
+  expect([...namesIn(document), ...namesIn((await json('explain', id)).document)].filter((name) => !/^[a-z0-9_]+$/.test(name))).toEqual([]);
+});
+
 test('explain tells of a run what it met and what is left, runs retry asks for that, and both stand in the list', async () => {
   const { run, json, venue, items } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, 'ETHUSDT'));
   const first = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];
