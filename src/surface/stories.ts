@@ -91,7 +91,7 @@ const gapRow = (gap: ExplainedGap): (string | number)[] => [
 const saysOf = (cause: string): string => (cause in GAP_RULES ? GAP_RULES[cause as GapCause].says : 'a rule of another release');
 
 function seenOf({ answers, lastFault }: ExplainedGap): string {
-  const seen = answers === 0 ? 'no answer covers it' : `${count(answers, 'answer')} came without it`;
+  const seen = answers === 0 ? 'no answer covers it' : `covered by ${count(answers, 'answer')}`;
   return lastFault === null ? seen : `${seen}; last: ${lastFault.record.message}`;
 }
 

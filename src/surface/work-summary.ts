@@ -1,5 +1,5 @@
 import type { AssetReport, Run } from '../faults/ledger/runs.ts';
-import { ruleOf } from '../faults/taxonomy/table.ts';
+import { ruleOf, type FaultCode } from '../faults/taxonomy/table.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
 import type { WorkPlan, WorkResult } from '../engine/work.ts';
 import { count, table, type Console } from './console.ts';
@@ -14,7 +14,15 @@ export function workSummary(screen: Console, result: WorkResult, resume: string 
   lines.push(accountLine(screen, result));
   if (result.error !== null) lines.push(...failureLines(screen, result.error, nextStep(result)));
   if (resume !== null) lines.push(`  you can  ${resume}`);
+  else if (isOnlyRemoved(result)) lines.push('  you can  candlekeep symbols list');
   return lines.join('\n');
+}
+
+/** True when all that failed are symbols off the active list of which no candle is due: the same request brings nothing more. */
+export function isOnlyRemoved({ error, pending, runs }: WorkResult): boolean {
+  const assets = runs.flatMap((run) => run.assets).filter(({ outcome }) => outcome !== 'complete');
+  const isRemoved = (codes: readonly FaultCode[]): boolean => codes.length > 0 && codes.every((code) => ruleOf(code).consequence === 'removed');
+  return error === null && pending === 0 && assets.length > 0 && assets.every(({ errors }) => isRemoved(Object.values(errors)));
 }
 
 function runLines(screen: Console, run: Run): string[] {

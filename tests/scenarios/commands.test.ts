@@ -79,6 +79,26 @@ test('quarantine lists rows by day and rule, and shows one with the row as the e
 const namesIn = (value: unknown): string[] =>
   typeof value !== 'object' || value === null ? [] : Object.entries(value).flatMap(([name, inner]) => [...(Array.isArray(value) || name.includes('/') ? [] : [name]), ...namesIn(inner)]);
 
+test('check-gaps --heal asks for what was never asked as well as for what failed, and then counts', async () => {
+  const { run, json } = await stage({ seed: 'commands', rules: [{ match: { path: '/api/v3/klines', symbol: 'BTCUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 404 } }] });
+  expect(await json('backfill', ...DAY, '--symbol', 'BTC/USDT')).toMatchObject({ exit: 5, document: { pending: 24 } });
+  expect((await run('check-gaps', ...DAY)).out).toMatch(/BTC\/USDT .* 24 {2}pending {2}NOT_FOUND .*\n.*ETH\/USDT .* 24 {2}pending {2}not asked yet/);
+  expect(await json('check-gaps', ...DAY, '--heal')).toMatchObject({ exit: 0, document: { totals: { expected: 48, present: 48, pending: 0 } } });
+});
+
+test('explain says of a candle that was cut short that an answer covers it: its row came', async () => {
+  const { run } = await stage();
+  await run('backfill', '--start', '2023-03-20', '--end', '2023-03-27', '--symbol', 'BTC/USDT');
+  const { out } = await run('explain', 'binance/BTC-USDT/1h/2023-03-24');
+  expect(out).toMatch(/2023-03-24T12:00:00Z .* outage +known_incident +covered by 1 answer/);
+});
+
+test('a symbol that does not exist is no reason to ask the same again: the symbols are what to look at', async () => {
+  const { run, json } = await stage();
+  expect(await json('backfill', ...DAY, '--symbol', 'LUNA/USDT')).toMatchObject({ exit: 3, document: { pending: 0, resume: null } });
+  expect((await run('backfill', ...DAY, '--symbol', 'BTC/USDT,LUNA/USDT')).out).toMatch(/LUNA\/USDT SYMBOL_INVALID\n.*\n {2}you can {2}candlekeep symbols list\n$/);
+});
+
 test('a run and its faults are told with the names that every other document has: no camel case, times as ISO, an error like any error', async () => {
   const { json } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, 'ETHUSDT'));
   const [{ id } = { id: '' }] = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];

@@ -45,7 +45,7 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
     .option('--interval <intervals>', '1m 5m 15m 1h 4h 1d (comma list)')
     .option('--explained', 'list holes with a settled reason, too')
     .option('--verify', 'recount the stored candles from the Parquet files and the rest from the stored verdicts, and compare')
-    .option('--heal', 'ask again for what is pending in the range first, without waiting for our own appointments')
+    .option('--heal', 'ask for what is pending in the range first, without waiting for our own appointments')
     .option('--accept <reason>', 'end the wait for holes that the exchange answered and nothing explains; the reason is kept')
     .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --hours 24 --heal', "candlekeep check-gaps --start 2024-06-01 --end 2024-06-01 --symbol BTC/USDT --accept 'confirmed by the exchange'", 'candlekeep check-gaps --json | jq .totals'])),
   async (session, options: GapOptions) => {
@@ -71,7 +71,7 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
 }
 
 const healRange = (pipeline: Pipeline, { markets, intervals, range }: AccountQuery, control: Control): Promise<WorkResult> => materialise(pipeline, {
-  days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) }, markets, intervals, selection: 'failed', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'heal', tags: {},
+  days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) }, markets, intervals, selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'heal', tags: {},
 }, control);
 
 const exitOf = (report: GapReport): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);

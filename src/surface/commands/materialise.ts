@@ -14,7 +14,7 @@ import type { CommandRunner } from '../program.ts';
 import { configure, tellAlerts, withPipeline, type OpenSession, type Session } from '../session.ts';
 import { SELECTIONS } from '../../engine/work-plan.ts';
 import { readDay, readDays, scopeOf, type Scope, type ScopeOptions } from '../work-options.ts';
-import { planTable, workSummary } from '../work-summary.ts';
+import { isOnlyRemoved, planTable, workSummary } from '../work-summary.ts';
 
 interface WorkOptions extends ScopeOptions {
   readonly force?: boolean;
@@ -97,7 +97,7 @@ function resumeCommand({ days }: WorkRequest, options: WorkOptions): string {
 
 export async function report(open: OpenSession, result: WorkResult, resumeWith: string): Promise<ExitCode> {
   const final: WorkResult = { ...result, exit: open.stoppedBy() ?? result.exit };
-  const resume = final.exit === EXIT.done ? null : resumeWith;
+  const resume = final.exit === EXIT.done || isOnlyRemoved(final) ? null : resumeWith;
   if (open.screen.isJson) open.screen.document(workDocument(final, resume));
   else open.screen.data(workSummary(open.screen, final, resume));
   await tellAlerts(open);
