@@ -69,7 +69,7 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
     .showSuggestionAfterError()
     .version(packageVersion(), '-V, --version', 'print the version')
     .option('--json', 'print one JSON document')
-    .option('--config <file>', 'configuration file (default: candlekeep.config.ts, .js or .json here)')
+    .option('--config <file>', 'configuration file (default: candlekeep.config.ts, .js, .mjs or .json here)')
     .option('--data-dir <dir>', 'where candles and state live')
     .option('-v, --verbose', 'log every step')
     .option('--no-color', 'no colours, as with NO_COLOR or TERM=dumb')
