@@ -140,7 +140,7 @@ export const FAULTS = {
   },
   SYMBOLS_FAILED: {
     kind: 'data', triesMax: 1, backoff: null, consequence: 'failed', level: 'warning',
-    signal: 'more than 10 % of a bronze asset\'s symbols failed; more than 50 %: the asset fails',
+    signal: 'more than half of a bronze asset\'s symbols failed: the asset fails, under the code most of them share; above 10 % RULE_FAILED_SYMBOLS warns',
     action: 'What survived is stored. Healing asks for the rest.',
     hint: 'candlekeep runs show RUN names the symbols and their codes.',
   },
