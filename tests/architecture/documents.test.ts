@@ -3,13 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/faults/taxonomy/catalogue.ts';
-import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { GAP_RULES } from '../../src/data/quality/gap-rules.ts';
 import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
 import { monitoringFiles } from '../../src/faults/metrics/monitoring-files.ts';
 import { RULE_CODES, RULE_SECTIONS, ruleRunbookPage, ruleRunbookPath } from '../../src/faults/metrics/rules.ts';
 import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
-import { OPTION_KEYS, optionOf, urlKey } from '../../src/surface/options.ts';
+import { OPTION_KEYS, optionOf } from '../../src/surface/options.ts';
 import { blocksOf, compilerErrors, mentionedCommandsOf, refusalOf, shellCommandsOf, withoutOutput } from './documents.ts';
 import { ROOMS } from './rules.ts';
 
@@ -120,9 +119,8 @@ test('a TypeScript block that does not compile would be found', () => {
 
 test('README.md has a row for every variable, one for the URLs of all exchanges, and the manual names no other', () => {
   const known = OPTION_KEYS.map((key) => optionOf(key).env);
-  const urls = [...ADAPTERS.keys()].map((exchange) => optionOf(urlKey(exchange)).env);
   const rows = textOf('README.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');
-  expect(known.filter((name) => !rows.includes(`\`${name}\``) && !urls.slice(1).includes(name))).toEqual([]);
+  expect(known.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
   const secretFiles = OPTION_KEYS.map(optionOf).flatMap(({ env, isSecret }) => (isSecret ? [`${env}_FILE`] : []));
   const named = MANUAL.flatMap((path) => withoutOutput(textOf(path)).match(/\bCANDLEKEEP_[A-Z_]+\b/g) ?? []);
   expect(named.filter((name) => ![...known, ...secretFiles].includes(name))).toEqual([]);

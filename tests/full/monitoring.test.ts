@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { realClock } from '../../src/kernel/clock.ts';
+import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
 import { realFiles } from '../../src/kernel/files.ts';
 import { jsonReply } from '../../src/rehearsal/reply.ts';
 import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
@@ -62,7 +63,7 @@ test('a unit test that expects something else fails: promtool does look', () => 
   expect(() => tool('promtool', 'test', 'rules', path)).toThrow('Command failed');
 });
 
-test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard gives a result', async () => {
+test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard is taken and names only metrics of ours', async () => {
   const cwd = directory();
   const venue = standInBinance({ world: loadTapes(realFiles, join(ROOT, 'tapes/binance')), plan: { seed: 'chain', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 404 } }] } });
   const exchange = await serveOnLoopback(venue.handle, { clock: realClock });
@@ -100,6 +101,7 @@ test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webh
   for (const expression of expressions) {
     const answer = await (await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/query?query=${encodeURIComponent(expression)}`)).json() as { status: string };
     expect(answer.status, expression).toBe('success');
+    for (const [name] of expression.matchAll(/pipeline_\w+/g)) expect(METRIC_NAMES, expression).toContain(name.replace(/_(?:bucket|sum|count)$/, ''));
   }
 });
 

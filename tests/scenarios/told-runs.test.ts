@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { firingAlerts } from '../../src/faults/alerting/alerts.ts';
 import { outboxState } from '../../src/faults/alerting/outbox.ts';
 import { beginRun, createRun } from '../../src/faults/ledger/runs.ts';
+import { liftStops } from '../../src/faults/ledger/stops.ts';
 import { storedSamples } from '../../src/faults/metrics/values.ts';
 import { dayRange } from '../../src/market/partition.ts';
 import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
@@ -89,6 +90,13 @@ test('a 401 pages once, at once, however many symbols and runs meet it; it is ov
   await told.drain();
   expect(told.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
   expect(told.slackTitles()).toHaveLength(1);
+  await told.pipeline.ports.store.transact('liftStops', () => liftStops(told.clock.nowMs()));
+  told.venue.plan(calm);
+  expect(await told.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await told.pass(HOUR_MS);
+  await told.drain();
+  expect(told.pagerduty.open().size).toBe(0);
+  expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
 });
 
 test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {

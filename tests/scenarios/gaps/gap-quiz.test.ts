@@ -35,7 +35,7 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { judged, bas
     const times = Array.from({ length: (span.toMs - span.fromMs) / base.stepMs }, (_, at) => span.fromMs + at * base.stepMs);
     return times.filter((timeMs) => timeMs >= judged.fromMs && timeMs < judged.toMs).map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
   });
-  const isRight = question.state === null ? told.every((one) => one === undefined) : told.every((one) => one?.state === question.state && question.causes.includes(one.cause));
+  const isRight = told.length > 0 && told.every((one) => (question.state === null ? one === undefined : one?.state === question.state && question.causes.includes(one.cause)));
   return { question, isRight, isCalledCalm: told.some((one) => one?.state === 'no_trades'), said: [...new Set(told.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', ') };
 }
 
