@@ -127,7 +127,9 @@ test('a venue that told one process to stay away is left alone by another that s
   const first = start(BACKFILL);
   while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
   const second = start(['backfill', '--start', '2020-01-01', '--end', '2020-01-31', '--interval', '1d', '--json']);
-  await realClock.sleep(2_500); // long enough to have asked
+  const hasBegun = async (): Promise<boolean> => (JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { interval: string }[] }).items.some(({ interval }) => interval === '1d');
+  while (!(await hasBegun())) await realClock.sleep(20);
+  await realClock.sleep(1_000); // long enough to have asked
   const asked = venue.log.length;
   first.child.kill('SIGINT');
   second.child.kill('SIGINT');
