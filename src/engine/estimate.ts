@@ -36,7 +36,9 @@ async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<Ven
     const plans = await plansOf(pipeline, { ...work, ...of, days: daysBetween(start, end) }, removed);
     asked.push(...plans.filter(({ ask }) => ask.length > 0));
   }
-  const pages = asked.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
+  const bySymbol = Map.groupBy(asked, ({ series }) => series.symbol);
+  const questions = work.selection === 'missing' ? [...bySymbol.values()].map((plans) => joined(plans)) : asked; // runs share the pages across their borders
+  const pages = questions.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
   const nowMs = pipeline.ports.clock.nowMs();
   const spent = { requests: pages.length, weight: pages.reduce((sum, page) => sum + adapter.candlesRequest(origins[0] ?? '', page, nowMs).weight, 0) };
   return {
@@ -44,12 +46,14 @@ async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<Ven
     interval,
     days: work.days,
     runs: chunks.length,
-    series: new Set(asked.map(({ series }) => series.symbol)).size,
+    series: bySymbol.size,
     candles: pages.reduce((sum, { range }) => sum + candlesIn(range, interval), 0),
     ...spent,
     floorMs: floorOf(pipeline, exchange, spent),
   };
 }
+
+const joined = (plans: readonly SeriesPlan[]): Pick<SeriesPlan, 'series' | 'ask'> => ({ series: (plans[0] as SeriesPlan).series, ask: plans.flatMap(({ ask }) => ask) });
 
 interface Spent {
   readonly requests: number;

@@ -35,9 +35,9 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
 }
 
 /**
- * Executes runs in order. While one writes its files the next one asks already, so that no venue waits
- * for our disk; never two that need the same files, and files are written in the order of the runs. One
- * whose key another process took is left to it.
+ * Executes runs in order. While one waits for its last answers or writes its files the next one asks
+ * already, so that no venue waits for our disk, and no month for a page of another; never two that need
+ * the same files, and files are written in the order of the runs. One whose key another process took is left to it.
  */
 export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
   for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
@@ -55,25 +55,31 @@ export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRu
   };
 }
 
+/** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
+const RUNS_AT_ONCE_MAX = 3;
+
 async function executeInOrder(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<readonly RunResult[]> {
   const results: (RunResult | null)[] = planned.map(() => null);
-  let last: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> } = { leases: new Set(), ended: Promise.resolve() };
+  /** Each with the end of all runs up to it. */
+  const begun: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> }[] = [];
+  const endOf = (back: number): Promise<void> => begun.at(-back)?.ended ?? Promise.resolve();
   try {
     for (const [at, one] of planned.entries()) {
       const leases = leasesOf(one);
-      if (!leases.isDisjointFrom(last.leases)) await last.ended;
+      const isAlone = begun.slice(1 - RUNS_AT_ONCE_MAX).every((other) => leases.isDisjointFrom(other.leases));
+      await endOf(isAlone ? RUNS_AT_ONCE_MAX : 1);
       if (results.some((result) => result?.endsWork)) break;
       const runId = await queueRun(pipeline, one);
       if (runId === null) continue;
-      const previous = last.ended;
+      const previous = endOf(1);
       const asked = Promise.withResolvers<void>();
       const running = executeRun(pipeline, runId, { ...control, position: { run: at + 1, runs: planned.length }, onAsked: asked.resolve, previousEnded: () => previous });
-      last = { leases, ended: bothEnded(previous, running.then((result) => { results[at] = result; })) };
-      await Promise.race([asked.promise, last.ended]);
-      await previous; // never more than two at a time
+      const ended = bothEnded(previous, running.then((result) => { results[at] = result; }));
+      begun.push({ leases, ended });
+      await Promise.race([asked.promise, ended]);
     }
   } finally {
-    await last.ended;
+    await endOf(1);
   }
   return results.filter((result) => result !== null);
 }
@@ -91,7 +97,7 @@ const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
 
 async function queueRun({ ports, settings }: Pipeline, { work, interval, days, key }: PlannedRun): Promise<string | null> {
   const id = ports.ids.next('run');
-  const request: RunRequest = { markets: [...work.markets], selection: work.selection, keptWaits: work.keptWaits, assets: work.assets };
+  const request: RunRequest = { markets: [...work.markets], selection: work.selection, keptWaits: work.keptWaits, assets: work.assets, askedFrom: work.days.start };
   const run = { id, interval, partition: days.start, partitionEnd: days.end, trigger: work.trigger, tags: { ...settings.tags, ...work.tags }, request: JSON.stringify(request), ...(key === undefined ? {} : { key }) };
   const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));
   return isCreated ? id : null;

@@ -20,7 +20,7 @@ function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
   return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, flat: [], cut: [], looks: 1, pendingSinceMs: WHOLE.toMs, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
 }
 
-const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], newest: null, firstCandleMs: null, graceMs: 5_000, rowsPerPageMax: 1_000, ...over });
+const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], newest: null, firstCandleMs: null, askedFromMs: WHOLE.fromMs, graceMs: 5_000, rowsPerPageMax: 1_000, ...over });
 const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) => planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
 
 test('chunks hold every day once, none longer than a month (at 1d a year)', () => {
@@ -94,4 +94,18 @@ test('the newest candle, told before it had settled, is asked once more with the
   expect(ask({ newest: newest(5_000), rowsPerPageMax: 14 }), 'a request of its own').toEqual([{ fromMs: half.toMs, toMs: WHOLE.toMs }]);
   expect(ask({ newest: newest(5_000), covered: [WHOLE] }), 'nothing after it').toEqual([]);
   expect(plan(knowledge(null, { covered: [half], newest: newest(5_000) }), { selection: 'kept' }).ask).toEqual([]);
+});
+
+test('a page that the days do not fill begins earlier, in days of the same request that nobody has asked yet', () => {
+  const before = (hours: number) => WHOLE.fromMs - hours * HOUR_MS;
+  const ask = (over: Partial<SeriesKnowledge>, selection: PlanOptions['selection'] = 'missing') => plan(knowledge(null, { askedFromMs: before(48), rowsPerPageMax: 36, ...over }), { selection }).ask;
+  expect(ask({})).toEqual([{ fromMs: before(12), toMs: WHOLE.toMs }]);
+  expect(ask({ rowsPerPageMax: 10 })).toEqual([{ fromMs: before(6), toMs: WHOLE.toMs }]);
+  expect(ask({ rowsPerPageMax: 24 }), 'it is full').toEqual([WHOLE]);
+  expect(ask({ askedFromMs: WHOLE.fromMs }), 'nothing else is asked for').toEqual([WHOLE]);
+  expect(ask({ askedFromMs: before(5) })).toEqual([{ fromMs: before(5), toMs: WHOLE.toMs }]);
+  expect(ask({ firstCandleMs: before(3) })).toEqual([{ fromMs: before(3), toMs: WHOLE.toMs }]);
+  expect(ask({ covered: [{ fromMs: before(48), toMs: before(2) }] }), 'answered already').toEqual([{ fromMs: before(2), toMs: WHOLE.toMs }]);
+  expect(ask({ covered: [{ fromMs: before(2), toMs: before(-4) }] }), 'the days begin with what is known').toEqual([{ fromMs: before(-4), toMs: WHOLE.toMs }]);
+  expect(ask({}, 'all'), 'each run asks all of its own').toEqual([WHOLE]);
 });

@@ -18,7 +18,7 @@ export interface RunResult extends RunVerdict {
 
 export interface RunControl extends Control {
   readonly position: { readonly run: number; readonly runs: number };
-  /** Called once every venue was asked for all of it: the next run may begin to ask. */
+  /** Called once every venue was asked for all of it, answered or not: the next run may begin to ask. */
   readonly onAsked: () => void;
   /** Resolves when the run before has ended. Only then are files written. */
   readonly previousEnded: () => Promise<void>;

@@ -12,6 +12,8 @@ import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { usedPages, type PageEntry } from '../data/bronze/page-index.ts';
 import { bronzeWriter } from '../data/bronze/writer.ts';
+import type { VenueContext } from '../data/bronze/venue-request.ts';
+import type { Page } from '../data/exchanges/adapter.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
 import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
@@ -122,7 +124,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
 }
 
 /** Which series of one venue are planned for. */
-export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
   readonly interval: Interval;
@@ -172,7 +174,7 @@ const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
   withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
 });
 
-interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
+interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
   readonly series: Series;
   /** Ascending. */
   readonly days: readonly Day[];
@@ -184,17 +186,21 @@ async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Pr
   const { graceMs, rowsPerPageMax } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
-  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], newest: null, firstCandleMs: null, graceMs, rowsPerPageMax }, options);
+  if (start === undefined || end === undefined) return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
+  const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
+  const askedFromMs = Math.min(range.fromMs, dayRange(question.askedFrom ?? start).fromMs);
+  const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
   const known = await ports.store.read('seriesKnowledge', function* () {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
-      pages: yield* usedPages(series, { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }),
+      pages: yield* usedPages(series, { ...range, fromMs: reachMs }),
       first: yield* firstCandleOf(series),
     };
   });
   const covered = mergeRanges(known.pages.map((page) => page.range));
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
-  return planSeries({ series, days, cells, covered, newest: newestOf(series, known.pages), firstCandleMs: known.first?.openMs ?? null, graceMs, rowsPerPageMax }, options);
+  const newest = newestOf(series, known.pages.filter((page) => page.range.toMs > range.fromMs));
+  return planSeries({ series, days, cells, covered, newest, firstCandleMs: known.first?.openMs ?? null, askedFromMs, graceMs, rowsPerPageMax }, options);
 }
 
 function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
@@ -209,19 +215,31 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control
   const pages = turn.request.assets.includes('bronze')
     ? plans.reduce((sum, plan) => sum + planPages(plan.series, plan.ask, venue.adapter.rowsPerPageMax).length, 0)
     : 0;
-  let pagesDone = 0;
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
   control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
   return materialiseBronze(
-    {
-      ports,
-      ...venue,
-      limiter: venue.guards.limiter,
-      writer: bronzeWriter(ports, lake, turn.fence),
-      runId: turn.run.id,
-      signal: control.signal,
-      onPage: ({ series }) => control.onProgress({ type: 'page', runId: turn.run.id, exchange: series.exchange, symbol: series.symbol, pagesDone: ++pagesDone, pages }),
-    },
+    { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, ...pageCounts(turn, { pages, control }) },
     plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld })),
   );
+}
+
+/** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */
+function pageCounts({ run }: VenueTurn, { pages, control }: { readonly pages: number; readonly control: RunControl }): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
+  const { fromMs } = dayRange(run.partition);
+  let [begun, shared, ended] = [0, 0, 0];
+  const count = (page: Page, step: 1 | -1): void => {
+    if (page.range.fromMs < fromMs) shared += step;
+    if (begun === pages && shared === 0) control.onAsked();
+  };
+  return {
+    onPageBegun: (page) => {
+      begun += 1;
+      count(page, 1);
+    },
+    onPageEnded: (page) => {
+      ended += 1;
+      control.onProgress({ type: 'page', runId: run.id, exchange: page.series.exchange, symbol: page.series.symbol, pagesDone: ended, pages });
+      count(page, -1);
+    },
+  };
 }

@@ -35,6 +35,8 @@ export interface SeriesKnowledge {
   /** The newest candle that was answered about, and when last; null where there is none. */
   readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
   readonly firstCandleMs: number | null;
+  /** Where the days before the known ones begin that are asked for as well, by other runs. */
+  readonly askedFromMs: number;
   /** The venue's grace, and how many candles its answers hold at most. */
   readonly graceMs: number;
   readonly rowsPerPageMax: number;
@@ -87,7 +89,8 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
   const reread = options.selection === 'missing' ? lateTruth(mergeRanges(ask), known) : null;
   const rereadDay = reread === null ? null : dayOf(reread.fromMs);
   if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
-  return { series: known.series, ask: mergeRanges(reread === null ? ask : [...ask, reread]), days: days.toSorted(), askedDays, openDays, withheld };
+  const asked = mergeRanges(reread === null ? ask : [...ask, reread]);
+  return { series: known.series, ask: options.selection === 'missing' ? filledPage(asked, known) : asked, days: days.toSorted(), askedDays, openDays, withheld };
 }
 
 /**
@@ -100,6 +103,15 @@ function lateTruth(ask: readonly TimeRange[], { series, newest, days, rowsPerPag
   const next = ask.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
   if (next === undefined || candlesIn(next, series.interval) % rowsPerPageMax === 0) return null;
   return { fromMs: newest.openMs, toMs: next.fromMs };
+}
+
+/** A page that the days asked for do not fill begins earlier, in days that a later run of the same request would ask for anyway. */
+function filledPage([first, ...others]: readonly TimeRange[], { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge): TimeRange[] {
+  if (first === undefined) return [];
+  if (first.fromMs !== dayRange(days[0] ?? '').fromMs) return [first, ...others];
+  const empty = (rowsPerPageMax - (candlesIn(first, series.interval) % rowsPerPageMax)) % rowsPerPageMax;
+  const knownUntilMs = Math.max(askedFromMs, firstCandleMs ?? askedFromMs, ...covered.map(({ toMs }) => toMs).filter((toMs) => toMs <= first.fromMs));
+  return [{ fromMs: Math.min(first.fromMs, Math.max(first.fromMs - empty * intervalMs(series.interval), knownUntilMs)), toMs: first.toMs }, ...others];
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>

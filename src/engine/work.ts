@@ -1,5 +1,6 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { Interval } from '../market/interval.ts';
+import type { Day } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import type { Run, RunTrigger } from '../faults/ledger/runs.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
@@ -73,4 +74,6 @@ export interface RunRequest {
   readonly selection: PlanOptions['selection'];
   readonly keptWaits: PlanOptions['keptWaits'];
   readonly assets: readonly AssetKind[];
+  /** First day of the whole request that the run is a part of: its pages may begin before its own days, not before this one. */
+  readonly askedFrom?: Day;
 }

@@ -10,19 +10,21 @@ const BAR_CHARS = 24;
 /** Shows progress: a redrawn line on a terminal, a line now and then elsewhere, nothing with --json. */
 export function progressOn(screen: Console, clock: Clock): (progress: Progress) => void {
   let shownAtMs = clock.monotonicMs();
-  let head = '';
+  /** Runs overlap: each line says whose it is. */
+  const heads = new Map<string, string>();
   return (progress) => {
     if (screen.isJson) return;
     if (progress.type === 'run') {
       const { start, end } = progress.days;
-      head = `run ${progress.run}/${progress.runs}  ${progress.interval} ${start === end ? start : `${start}..${end}`}`;
+      const head = `run ${progress.run}/${progress.runs}  ${progress.interval} ${start === end ? start : `${start}..${end}`}`;
+      heads.set(progress.runId, head);
       if (!screen.isLive && progress.pages > 0) screen.say(`${head}  ${progress.exchange}: ${count(progress.pages, 'page')} to ask`);
       return;
     }
     const nowMs = clock.monotonicMs();
     if (nowMs - shownAtMs < (screen.isLive ? REDRAW_EVERY_MS : LINE_EVERY_MS)) return;
     shownAtMs = nowMs;
-    const text = `${head}  ${textOf(progress)}`;
+    const text = `${heads.get(progress.runId)}  ${textOf(progress)}`;
     if (screen.isLive) screen.live(text);
     else screen.say(text);
   };

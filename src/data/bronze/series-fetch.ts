@@ -63,10 +63,11 @@ export async function fetchSeries(context: VenueContext, { series, ranges, ended
       failures.push({ ...ended, range: page.range });
       return;
     }
+    context.onPageBegun(page);
     const { failure, ...counted } = await fetchPage(context, page, listing);
     for (const key of ['rowsDelivered', 'rowsInvalid', 'rowsStored', 'duplicates'] as const) total[key] += counted[key];
     total.pagesAnswered += failure === null ? 1 : 0;
-    context.onPage(page);
+    context.onPageEnded(page);
     failedInRow = failure === null ? 0 : failedInRow + 1;
     if (failure === null) return;
     failures.push(failure);

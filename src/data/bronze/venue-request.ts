@@ -21,7 +21,10 @@ export interface VenueContext {
   readonly writer: BronzeWriter;
   readonly runId: string;
   readonly signal: AbortSignal;
-  readonly onPage: (page: Page) => void;
+  /** Called when a page's turn to be asked has come. */
+  readonly onPageBegun: (page: Page) => void;
+  /** Called when it was answered, or will not be. */
+  readonly onPageEnded: (page: Page) => void;
 }
 
 /** One question to a venue. */
