@@ -58,10 +58,11 @@ export function admit(state: BreakerState, { page, nowMs, probeMsMax }: Asking):
 
 /** Faults that say the venue does not answer. Every other one is an answer. */
 const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>(['CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'EXCHANGE_SERVER_ERROR']);
+export const isSilence = (as: PageEnd['as']): as is ExchangeFaultCode => SILENCES.has(as);
 
 /** What the end of a page, all its tries used, makes of the breaker. */
 export function record(state: BreakerState, end: PageEnd, at: Pick<Asking, 'page' | 'nowMs'>): BreakerState {
-  const failedWith = end.as !== 'answered' && end.as !== 'undecided' && SILENCES.has(end.as) ? end.as : null;
+  const failedWith = isSilence(end.as) ? end.as : null;
   switch (state.phase) {
     case 'closed': return end.as === 'undecided' ? state : counted(state, end.symbol ?? '', { failedWith, nowMs: at.nowMs });
     case 'open': return state; // a page that was under way when it opened

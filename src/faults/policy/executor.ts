@@ -126,7 +126,7 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
   const progress: Progress = { triesByCode: {}, requests: 0, firstAttemptAtMs: null, tokens: 0 };
   let last: ExchangeAPIError | null = null;
   for (;;) {
-    const passage = await passGuards({ clock, guards, exchange: call.exchange, page: options.page, weight: call.weight }, signal);
+    const passage = await passGuards({ clock, guards, exchange: call.exchange, page: options.page, symbol: call.symbol, weight: call.weight }, signal);
     if (!passage.ok) return notAsked(options, call, { refusal: passage, requests: progress.requests });
     if (last !== null && elapsedMs(options, progress) > options.deadlineMs) {
       passage.leave();
@@ -181,11 +181,13 @@ async function passed<T>(options: PageOptions, call: PageCall<T>, { passage, pro
   const wire: Wire = { heard: null, answer: null };
   try {
     const value = await send(options, call, { origin, signal, wire });
+    options.guards.breaker.hear('answered');
     return { ok: true, value, answer: wire.answer as HttpAnswer, origin };
   } catch (error) {
     signal.throwIfAborted();
     const fault = call.translate(error);
     if (!(fault instanceof ExchangeAPIError)) throw fault;
+    options.guards.breaker.hear(fault.code);
     const elsewhere = hostAfter(fault, call, at);
     if (elsewhere !== null && host.at === at) host.at = elsewhere.at;
     const decision = elsewhere?.isFree ? retryElsewhere(fault) : await decideNext(options, call, { fault, progress });

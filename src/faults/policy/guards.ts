@@ -31,15 +31,20 @@ export interface StopOrder {
 
 /** Keeps a venue that does not answer from being asked page after page. */
 export interface Breaker {
-  /** Null admits an attempt for `page`; otherwise what opened the breaker and when to ask again. */
-  admit(page: string): Promise<BreakerClosure | null>;
+  /** Null admits an attempt for `page`; otherwise what keeps it and when to ask again. */
+  admit(page: string, symbol: string | null): Promise<BreakerClosure | null>;
+  /** How an attempt that was admitted ended. */
+  hear(as: PageEnd['as']): void;
   /** How a page that was admitted ended, once. */
   record(page: string, end: PageEnd): Promise<void>;
 }
 
-/** `open`: nobody may ask until then. `half-open`: one page is finding out whether the venue answers again. */
+/**
+ * `in-doubt`: nobody was answered of late, and some pages are finding out whether that goes on. `open`: nobody
+ * may ask until then. `half-open`: one page is finding out whether the venue answers again.
+ */
 export interface BreakerClosure extends Closure {
-  readonly phase: 'open' | 'half-open';
+  readonly phase: 'in-doubt' | 'open' | 'half-open';
 }
 
 export interface PageEnd {
@@ -103,7 +108,7 @@ const nothing = (): Promise<void> => Promise.resolve();
 
 export const openGuards: Guards = {
   stopOrder: { standing: () => Promise.resolve(null), give: nothing },
-  breaker: { admit: () => Promise.resolve(null), record: nothing },
+  breaker: { admit: () => Promise.resolve(null), hear: () => undefined, record: nothing },
   gate: { pass: () => Promise.resolve(null), isOpen: () => Promise.resolve(true), close: nothing },
   slots: { take: () => Promise.resolve(() => undefined) },
   limiter: { take: () => Promise.resolve({ giveBack: nothing, settle: nothing }), learn: nothing, knows: () => Promise.resolve(true) },

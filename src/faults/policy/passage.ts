@@ -20,6 +20,7 @@ export interface PassageRequest {
   readonly exchange: string;
   /** Names the page among all processes. */
   readonly page: string;
+  readonly symbol: string | null;
   readonly weight: number;
 }
 
@@ -50,8 +51,8 @@ export async function passGuards(request: PassageRequest, signal: AbortSignal): 
   return parked(request, { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX });
 }
 
-const mayStillAsk = async ({ guards, page }: PassageRequest): Promise<boolean> =>
-  (await guards.stopOrder.standing()) === null && (await guards.breaker.admit(page)) === null && (await guards.gate.isOpen());
+const mayStillAsk = async ({ guards, page, symbol }: PassageRequest): Promise<boolean> =>
+  (await guards.stopOrder.standing()) === null && (await guards.breaker.admit(page, symbol)) === null && (await guards.gate.isOpen());
 
 async function refusedByOrder({ guards }: PassageRequest): Promise<Passage | null> {
   const fault = await guards.stopOrder.standing();
@@ -59,10 +60,10 @@ async function refusedByOrder({ guards }: PassageRequest): Promise<Passage | nul
 }
 
 /** A page waits out one pause of the breaker and what the probe after it finds; when that was nothing, it is not asked. */
-async function refusedByBreaker({ clock, guards, exchange, page }: PassageRequest, signal: AbortSignal): Promise<Passage | null> {
+async function refusedByBreaker({ clock, guards, exchange, page, symbol }: PassageRequest, signal: AbortSignal): Promise<Passage | null> {
   let hasPaused = false;
   for (;;) {
-    const closure = await guards.breaker.admit(page);
+    const closure = await guards.breaker.admit(page, symbol);
     if (closure === null) return null;
     if (closure.phase === 'open' && hasPaused) {
       const message = `${exchange} does not answer; it is not asked before ${new Date(closure.untilMs).toISOString()}`;

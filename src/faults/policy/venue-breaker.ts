@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { all, exec, first, type Operation, type Store } from '../../kernel/store.ts';
 import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
+import { venueDoubt } from './doubt.ts';
 import type { Breaker } from './guards.ts';
 import type { VenueKey } from './schema.ts';
 
@@ -12,12 +13,13 @@ export interface BreakerOptions {
   readonly probeMsMax: number;
 }
 
-/** One venue's breaker, shared by processes. Nothing is written while the venue answers. */
+/** One venue's breaker, shared by processes; doubts, which come before it opens, are each process's own. Nothing is written while the venue answers. */
 export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
-  const isCalm = async (): Promise<boolean> => (await store.read('breakerOf', () => breakerOf(venue))) === CLOSED;
+  const doubt = venueDoubt();
+  const stored = (): Promise<BreakerState> => store.read('breakerOf', () => breakerOf(venue));
   return {
-    admit: async (page) => {
-      if (await isCalm()) return null;
+    admit: async (page, symbol) => {
+      if ((await stored()).phase === 'closed') return doubt.admit(page, symbol, clock.nowMs());
       return store.transact('admitPage', function* () {
         const before = yield* breakerOf(venue);
         const { state, closure } = admit(before, { page, nowMs: clock.nowMs(), probeMsMax });
@@ -25,8 +27,10 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
         return closure;
       });
     },
+    hear: (as) => doubt.hear(as),
     record: async (page, end) => {
-      if (end.as === 'answered' && (await isCalm())) return;
+      doubt.leave(page);
+      if (end.as === 'answered' && (await stored()) === CLOSED) return;
       await store.transact('recordPageEnd', function* () {
         const before = yield* breakerOf(venue);
         yield* replaceBreaker(venue, { before, state: record(before, end, { page, nowMs: clock.nowMs() }) });

@@ -210,3 +210,25 @@ test('cancelling ends every kind of wait at once: gate, slot, weight and breaker
   await here.clock.run({ untilMs: here.clock.nowMs() + 600_000 });
   expect(here.sentAtMs.length).toBe(sent);
 });
+
+test('a venue that answers nobody for ten seconds costs the few pages that went on trying, not every page under way', async () => {
+  const silent = world((_, nowMs) => (nowMs > 1_000 && nowMs < 11_000 ? { code: 'CONNECTION_FAILED' } : 'answered'));
+  await warmUp(silent);
+  await silent.clock.runUntil(silent.clock.sleep(1_000));
+  const results = await silent.clock.runUntil(many(silent.process(), 64));
+  const stopped = results.flatMap((result) => (result.ok ? [] : [result.why]));
+  expect(stopped.filter((why) => why !== 'tries')).toEqual([]);
+  expect(stopped.length).toBeLessThanOrEqual(5);
+  expect(silent.sentAtMs.filter((atMs) => atMs > 1_000 && atMs < 11_000).length).toBeLessThanOrEqual(80);
+});
+
+test('while a venue is in doubt, no two pages of one symbol try', async () => {
+  const dead = world((_, nowMs) => (nowMs > 1_000 ? { code: 'CONNECTION_FAILED' } : 'answered'));
+  await warmUp(dead);
+  await dead.clock.runUntil(dead.clock.sleep(1_000));
+  const process = dead.process();
+  const pages = Promise.all(Array.from({ length: 20 }, () => process.ask('BTC/USDT')));
+  await dead.clock.runUntil(dead.clock.sleep(3_000));
+  expect(dead.sentAtMs.filter((atMs) => atMs > 1_000).length).toBeLessThanOrEqual(20 + 6);
+  await dead.clock.runUntil(pages);
+});
