@@ -56,7 +56,7 @@ export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRu
 }
 
 /** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
-const RUNS_AT_ONCE_MAX = 3;
+const RUNS_AT_ONCE_MAX = 4;
 
 async function executeInOrder(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<readonly RunResult[]> {
   const results: (RunResult | null)[] = planned.map(() => null);

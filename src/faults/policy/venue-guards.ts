@@ -24,7 +24,7 @@ export interface VenueGuardsOptions {
 }
 
 /** Requests of one process under way at one venue: enough for its whole limit at answers that take a third of a second. */
-const REQUESTS_AT_ONCE_MAX = 16;
+const REQUESTS_AT_ONCE_MAX = 32;
 
 /** Everything between a page and the wire of one venue. */
 export function venueGuards(options: VenueGuardsOptions): Guards {
