@@ -18,6 +18,7 @@ const MINUTE_MS = 60_000;
 const WEIGHT: RateLimit = { name: 'REQUEST_WEIGHT', limit: 6_000, windowMs: MINUTE_MS, shape: 'aligned', counts: 'weight' };
 const TEN_SECONDS: RateLimit = { ...WEIGHT, limit: 1_000, windowMs: 10_000 };
 const KLINES_WEIGHT = 2;
+const EXCHANGE_INFO_WEIGHT = 20;
 const WORKERS = 16;
 const never = new AbortController().signal;
 
@@ -152,6 +153,21 @@ test('eight processes on one address use the limit together, are never refused, 
   expect(venue.refused).toBe(0);
   expect(floorMs(TEN_SECONDS, 8 * 657 * 2, 0) / venue.clock.monotonicMs()).toBeGreaterThanOrEqual(FLOOR_RATIO_MIN);
   expect(Math.min(...done) / Math.max(...done)).toBeGreaterThan(0.5);
+});
+
+test.each(['a', 'b', 'c'])('eight processes that begin at once and learn each for itself that the limit is another than the known one are never refused (seed %s)', async (seed) => {
+  const venue = new Venue({ seed: `beginning ${seed}`, limit: TEN_SECONDS, startMs: START_MS });
+  const store = limitsStore();
+  await venue.clock.runUntil(Promise.all(Array.from({ length: 8 }, async () => {
+    const limiter = limiterOn(venue, store);
+    await venue.clock.sleep(venue.random.next() * 300);
+    if (!(await limiter.knows('https://venue'))) {
+      await venue.ask(limiter, EXCHANGE_INFO_WEIGHT);
+      await limiter.learn([TEN_SECONDS], 'https://venue');
+    }
+    await venue.fetchAll(limiter, 200);
+  })));
+  expect(venue.refused).toBe(0);
 });
 
 test.each([2, 8])('%i data directories that share nothing but their address make room for each other by what the headers say', async (directories) => {

@@ -56,5 +56,5 @@ export function* decisionsIn(of: Omit<Series, 'symbol'>, range: TimeRange): Oper
     of.exchange, of.interval, range.fromMs, range.toMs,
   );
   const newest = new Map(rows.map(({ decision }) => JSON.parse(decision) as QuarantineDecision).map((decision) => [candleKey(decision), decision]));
-  return { of: (candle) => newest.get(candleKey(candle)) ?? null };
+  return { of: (candle) => (newest.size === 0 ? null : (newest.get(candleKey(candle)) ?? null)) };
 }

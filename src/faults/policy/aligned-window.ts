@@ -44,7 +44,7 @@ const NOBODY = { others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, other
 const APART_MS_MAX = 2_000;
 
 /** The state at a window's beginning, or as it was inside one. A state from farther ahead was written by a wrong clock: nothing is known then. */
-function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
+export function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
   const fresh = { index, spent: 0, probeUntilMs: 0, ...NOBODY };
   const aheadMs = state === null ? 0 : (state.index - index) * windowMs - intoMs;
   if (state === null || aheadMs > APART_MS_MAX) return { ...fresh, known: 'nothing' };

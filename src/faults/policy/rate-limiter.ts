@@ -1,12 +1,13 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Log } from '../../kernel/log.ts';
-import type { Store } from '../../kernel/store.ts';
+import type { Operation, Store } from '../../kernel/store.ts';
 import type { Limiter } from './guards.ts';
 import { paceLimiter } from './pace-limiter.ts';
 import type { RateLimit, UsedWeight } from './rate-limit.ts';
 import type { VenueKey } from './schema.ts';
-import { drift, limitsInForce, recordStatedLimits, statedLimits } from './stated-limits.ts';
+import { drift, limitsInForce, recordStatedLimits, statedLimits, type StatedLimits } from './stated-limits.ts';
 import { WindowLimiter } from './window-limiter.ts';
+import { openWindows } from './window-store.ts';
 
 export interface RateLimiterOptions {
   readonly clock: Clock;
@@ -31,6 +32,7 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
   const paces = paceLimiter(options);
   let inForce = prior;
   let areStated = false;
+  let asked = '';
   const warn = (message: string): void => log.warn(`${venue.exchange} ${message}`, { exchange: venue.exchange });
 
   /** A venue that counts in windows nobody told us of is believed to keep its rate in them, until it states its limits. */
@@ -46,10 +48,23 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
     }
   };
 
+  const adopt = (stated: StatedLimits | null): boolean => {
+    if (stated === null || stated.origin !== asked || stated.learnedAtMs + STATED_FOR_MS <= clock.nowMs()) return false;
+    areStated = stated.limits.length > 0;
+    if (areStated) inForce = limitsInForce(prior, stated.limits);
+    return true;
+  };
+
+  /** Until this process has learned the limits, what another has learned meanwhile holds at once. */
+  function* windowsInForce(): Operation<readonly RateLimit[]> {
+    if (!areStated) adopt(yield* statedLimits(venue));
+    return inForce.filter(isAligned);
+  }
+
   return {
     take: async (weight, signal) => {
-      await paces.take(inForce.filter(({ shape }) => shape !== 'aligned'), weight, signal);
-      const grant = await windows.take(inForce.filter(({ shape }) => shape === 'aligned'), weight, signal);
+      await paces.take(inForce.filter((limit) => !isAligned(limit)), weight, signal);
+      const grant = await windows.take(windowsInForce, weight, signal);
       return {
         ...grant,
         settle: (heard) => {
@@ -59,19 +74,22 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
       };
     },
     learn: async (limits, origin) => {
-      const drifted = drift(inForce, limits);
+      const before = inForce;
+      const drifted = drift(before, limits);
       inForce = limitsInForce(prior, limits);
       areStated = limits.length > 0;
-      await store.transact('recordStatedLimits', () => recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() }));
+      await store.transact('recordStatedLimits', function* () {
+        yield* recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() });
+        yield* openWindows(venue, { before: before.filter(isAligned), limits: inForce.filter(isAligned), nowMs: clock.nowMs() });
+      });
       if (drifted.length > 0) warn(`states other limits than are known; its own are kept: ${drifted.join('; ')}`);
     },
     knows: async (origin) => {
-      if (!prior.some(({ shape }) => shape === 'aligned')) return true; // no venue states its other limits
-      const stated = await store.read('statedLimits', () => statedLimits(venue));
-      if (stated === null || stated.origin !== origin || stated.learnedAtMs + STATED_FOR_MS <= clock.nowMs()) return false;
-      inForce = stated.limits.length > 0 ? limitsInForce(prior, stated.limits) : inForce;
-      areStated = stated.limits.length > 0;
-      return true;
+      if (!prior.some(isAligned)) return true; // no venue states its other limits
+      asked = origin;
+      return adopt(await store.read('statedLimits', () => statedLimits(venue)));
     },
   };
 }
+
+const isAligned = ({ shape }: RateLimit): boolean => shape === 'aligned';

@@ -49,14 +49,14 @@ export class WindowLimiter {
     this.#options = options;
   }
 
-  /** Grants `weight` under all of `limits`, which are aligned ones. First come, first served. @throws the signal's reason. */
-  async take(limits: readonly RateLimit[], weight: number, signal: AbortSignal): Promise<Grant> {
+  /** Grants `weight` under all the aligned limits in force when it is granted. First come, first served. @throws the signal's reason. */
+  async take(inForce: () => Operation<readonly RateLimit[]>, weight: number, signal: AbortSignal): Promise<Grant> {
     const { clock, store } = this.#options;
     const leave = await this.#turns.take(signal);
     try {
       for (;;) {
         signal.throwIfAborted();
-        const turn = await store.transact('takeWeight', () => this.#takeTurn(limits, weight));
+        const turn = await store.transact('takeWeight', () => this.#takeTurn(inForce, weight));
         if (turn.granted) return this.#grant(turn.spendings);
         await clock.sleep(turn.waitMs, signal);
       }
@@ -65,10 +65,11 @@ export class WindowLimiter {
     }
   }
 
-  *#takeTurn(limits: readonly RateLimit[], weight: number): Operation<Turn> {
+  *#takeTurn(inForce: () => Operation<readonly RateLimit[]>, weight: number): Operation<Turn> {
     const { clock, venue, share, probeMsMax } = this.#options;
     const nowMs = clock.nowMs();
     if (!this.#time.wasHeard(nowMs) && this.#underWay.areThere()) return { granted: false, waitMs: LOOK_EVERY_MS };
+    const limits = yield* inForce();
     const known = yield* windowsOf(venue);
     const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
     let waitMs = 0;

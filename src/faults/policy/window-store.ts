@@ -1,5 +1,5 @@
 import { all, exec, type Operation } from '../../kernel/store.ts';
-import type { WindowState } from './aligned-window.ts';
+import { windowAt, type WindowState } from './aligned-window.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from './schema.ts';
 
@@ -52,4 +52,17 @@ export function* storeWindow({ exchange, egress }: VenueKey, { name, windowMs }:
        others_expected = excluded.others_expected, known = excluded.known, probe_until = excluded.probe_until`,
     exchange, egress, name, windowMs, state.index, state.spent, state.others, state.watchedFromMs, state.heardAtMs, state.othersJump, state.othersExpected, state.known, Math.ceil(state.probeUntilMs),
   );
+}
+
+/**
+ * Windows nobody has counted in yet begin with what we spent in known windows of the same name: requests
+ * that asked for the limits were sent before these were known, and the venue has counted them.
+ */
+export function* openWindows(venue: VenueKey, { before, limits, nowMs }: { readonly before: readonly RateLimit[]; readonly limits: readonly RateLimit[]; readonly nowMs: number }): Operation<void> {
+  const known = yield* windowsOf(venue);
+  for (const limit of limits) {
+    if (known.has(keyOf(limit))) continue;
+    const spent = before.filter(({ name }) => name === limit.name).map((one) => known.get(keyOf(one))).map((state) => (state === undefined ? 0 : state.spent));
+    yield* storeWindow(venue, limit, { ...windowAt(null, { index: Math.floor(nowMs / limit.windowMs), windowMs: limit.windowMs, intoMs: 0 }), spent: Math.max(0, ...spent) });
+  }
 }
