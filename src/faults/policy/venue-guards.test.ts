@@ -219,7 +219,7 @@ test('a venue that answers nobody for ten seconds costs the few pages that went 
   const stopped = results.flatMap((result) => (result.ok ? [] : [result.why]));
   expect(stopped.filter((why) => why !== 'tries')).toEqual([]);
   expect(stopped.length).toBeLessThanOrEqual(5);
-  expect(silent.sentAtMs.filter((atMs) => atMs > 1_000 && atMs < 11_000).length).toBeLessThanOrEqual(80);
+  expect(silent.sentAtMs.filter((atMs) => atMs > 1_000 && atMs < 11_000).length).toBeLessThanOrEqual(100);
 });
 
 test('while a venue is in doubt, no two pages of one symbol try', async () => {
