@@ -16,14 +16,15 @@ import type { VenueContext } from '../data/bronze/venue-request.ts';
 import type { Page } from '../data/exchanges/adapter.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
-import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
-import { answerReader } from '../data/silver/period.ts';
+import type { SilverReport } from '../data/silver/asset.ts';
 import { joinBronzeReports } from './asset-reports.ts';
 import { requireRoom } from './disk-budget.ts';
 import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
+import { settledPeriods, type SettledPeriods } from './settled-periods.ts';
+import { silverStep } from './silver-step.ts';
 import { venueOf } from './venues.ts';
 import { planSeries, type PlanOptions, type SeriesKnowledge, type SeriesPlan } from './work-plan.ts';
 import type { RunRequest } from './work.ts';
@@ -92,35 +93,34 @@ interface PeriodsWork {
   readonly control: RunControl;
 }
 
-async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: SilverReport[] }> {
+async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: readonly SilverReport[] }> {
   const own = new Set(periods);
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
   const removed = await removedFrom(pipeline, turn.exchange);
   const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
   if (turn.request.assets.includes('bronze')) requireRoom(pipeline, { exchange: turn.exchange, interval: turn.run.interval, periods, plans });
-  const bronze = await askVenueFor(pipeline, turn, { plans, control });
+  const step = silverStep(pipeline, turn, { plans, control });
+  const pages = turn.request.assets.includes('bronze') ? plans.flatMap(({ series, ask }) => planPages(series, ask, venueOf(pipeline.venues, turn.exchange).adapter.rowsPerPageMax)) : [];
+  const settled = settledPeriods(pages, turn.run.interval);
+  // A period is written as soon as it is answered; where something is known to be in the way, once all is known.
+  const isPlain = turn.request.assets.includes('silver') && plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
+  const [bronze] = await bothDone(
+    askVenueFor(pipeline, turn, { plans, pages: pages.length, settled, control }).finally(settled.close),
+    isPlain ? step.writeSettled(settled) : Promise.resolve(),
+  );
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
   control.onAsked();
-  await control.previousEnded();
-  const silver: SilverReport[] = [];
-  if (!turn.request.assets.includes('silver')) return { bronze, silver };
-  const venue = venueOf(pipeline.venues, turn.exchange);
-  const context = { ports: pipeline.ports, lake: pipeline.lake, answers: answerReader(pipeline.ports, pipeline.lake, venue.adapter), fence: turn.fence, recheckAfterMs: pipeline.settings.recheckAfterMs, trigger: turn.run.trigger };
-  for (const period of periods) {
-    const scopes = plans.flatMap((plan) => {
-      const isInside = (day: Day): boolean => periodOf(day, turn.run.interval) === period;
-      const scope = { symbol: plan.series.symbol, days: plan.days.filter(isInside), askedDays: plan.askedDays, openDays: plan.openDays.filter(isInside), failed: bronze.failed.get(plan.series.symbol) ?? [] };
-      return scope.days.length + scope.openDays.length === 0 || bronze.neverListed.has(plan.series.symbol) ? [] : [scope];
-    });
-    if (scopes.length === 0) continue;
-    control.signal.throwIfAborted();
-    control.onProgress({ type: 'step', runId: turn.run.id, asset: 'silver', detail: `${turn.exchange} ${turn.run.interval} ${period}` });
-    silver.push(await materialiseSilver(context, { exchange: turn.exchange, interval: turn.run.interval, period }, scopes));
-  }
-  for (const { fromMs, toMs } of silver.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
+  if (turn.request.assets.includes('silver')) await step.writeRest(periods, bronze);
+  for (const { fromMs, toMs } of step.reports.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
     await judgeDays(pipeline, turn.fence, { exchange: turn.exchange, interval: turn.run.interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
   }
-  return { bronze, silver };
+  return { bronze, silver: step.reports };
+}
+
+/** Both results once both have ended. @throws what the first of them threw. */
+async function bothDone<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 /** Which series of one venue are planned for. */
@@ -209,22 +209,27 @@ function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnow
   return { openMs: toMs - intervalMs(interval), answeredAtMs: Math.max(...pages.filter(({ range }) => range.toMs === toMs).map(({ fetchedAtMs }) => fetchedAtMs)) };
 }
 
-async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control }: { plans: readonly SeriesPlan[]; control: RunControl }): Promise<BronzeResult> {
+interface Asking {
+  readonly plans: readonly SeriesPlan[];
+  readonly pages: number;
+  readonly settled: Pick<SettledPeriods, 'pageEnded'>;
+  readonly control: RunControl;
+}
+
+async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking): Promise<BronzeResult> {
   const { ports, lake } = pipeline;
+  const { plans, pages, control } = asking;
   const venue = venueOf(pipeline.venues, turn.exchange);
-  const pages = turn.request.assets.includes('bronze')
-    ? plans.reduce((sum, plan) => sum + planPages(plan.series, plan.ask, venue.adapter.rowsPerPageMax).length, 0)
-    : 0;
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
   control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
   return materialiseBronze(
-    { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, ...pageCounts(turn, { pages, control }) },
+    { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, ...pageCounts(turn, asking) },
     plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld })),
   );
 }
 
 /** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */
-function pageCounts({ run }: VenueTurn, { pages, control }: { readonly pages: number; readonly control: RunControl }): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
+function pageCounts({ run }: VenueTurn, { pages, settled, control }: Asking): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
   const { fromMs } = dayRange(run.partition);
   let [begun, shared, ended] = [0, 0, 0];
   const count = (page: Page, step: 1 | -1): void => {
@@ -236,8 +241,9 @@ function pageCounts({ run }: VenueTurn, { pages, control }: { readonly pages: nu
       begun += 1;
       count(page, 1);
     },
-    onPageEnded: (page) => {
+    onPageEnded: (page, as) => {
       ended += 1;
+      settled.pageEnded(page, as);
       control.onProgress({ type: 'page', runId: run.id, exchange: page.series.exchange, symbol: page.series.symbol, pagesDone: ended, pages });
       count(page, -1);
     },

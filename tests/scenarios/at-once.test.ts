@@ -31,3 +31,13 @@ test('two days of one month that heal in one turn share a file and do not get in
   expect(healed).toMatchObject({ exit: 0, pending: 0 });
   expect(healed.runs.map(({ partition, outcome }) => `${partition} ${outcome}`).toSorted()).toEqual(['2024-06-03 complete', '2024-06-20 complete']);
 });
+
+test('days that are answered are stored while a page of another day still waits for its answer', async () => {
+  const rehearsal = await rehearse({ seed: 'early', symbols: ['AAA/USDT'], interval: '1m', world: minutes, plan: { seed: 'early', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }] } });
+  const { clock, pipeline: { lake, ports } } = rehearsal;
+  const isStored = (period: string): boolean => ports.files.exists(lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period })));
+  const meanwhile = clock.sleep(5_000).then(() => ['2026-05-01', '2026-05-02', '2026-05-10'].map(isStored));
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await meanwhile, 'the third page is about the second and the third of May').toEqual([true, false, true]);
+  expect(isStored('2026-05-02')).toBe(true);
+});

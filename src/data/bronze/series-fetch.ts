@@ -67,7 +67,7 @@ export async function fetchSeries(context: VenueContext, { series, ranges, ended
     const { failure, ...counted } = await fetchPage(context, page, listing);
     for (const key of ['rowsDelivered', 'rowsInvalid', 'rowsStored', 'duplicates'] as const) total[key] += counted[key];
     total.pagesAnswered += failure === null ? 1 : 0;
-    context.onPageEnded(page);
+    context.onPageEnded(page, failure === null ? 'answered' : 'failed');
     failedInRow = failure === null ? 0 : failedInRow + 1;
     if (failure === null) return;
     failures.push(failure);

@@ -23,8 +23,7 @@ export interface VenueContext {
   readonly signal: AbortSignal;
   /** Called when a page's turn to be asked has come. */
   readonly onPageBegun: (page: Page) => void;
-  /** Called when it was answered, or will not be. */
-  readonly onPageEnded: (page: Page) => void;
+  readonly onPageEnded: (page: Page, as: 'answered' | 'failed') => void;
 }
 
 /** One question to a venue. */
