@@ -1,20 +1,16 @@
-import { dayRange } from '../market/partition.ts';
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../faults/ledger/cells.ts';
-import { listRuns, retryKey, runOfKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
+import { retryKey, runOfKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
 import { planHealing } from '../faults/recovery/healing.ts';
 import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
 import { crashedAmong, endCrashes, resolveCrash } from './crashed-runs.ts';
 import { worstExit } from './exit-code.ts';
+import { isHealed } from './healed-runs.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
-import { accountOf, totalOf } from './range-account.ts';
-import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
 import type { Control, RunRequest, WorkResult } from './work.ts';
 
 /** Cells one turn looks at. */
 const CELLS_MAX = 10_000;
-/** Runs looked through for one that published after another failed to. */
-const LATER_RUNS_MAX = 1_000;
 
 /** Which waits of our own a turn keeps: all of them, or, by hand, none. */
 export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
@@ -78,17 +74,6 @@ function retryOf(run: Run): PlannedRun {
       tags: { ...run.tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
     },
   };
-}
-
-/** True when what the run failed to do has been done since: no candle of its days is pending, and what it did not publish is published. */
-async function isHealed(pipeline: Pipeline, run: Run): Promise<boolean> {
-  const { markets, assets } = JSON.parse(run.request) as RunRequest;
-  const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
-  const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });
-  if (totalOf(accounts).pending > 0) return false;
-  if (!assets.includes('gold')) return true;
-  const later = await pipeline.ports.store.read('listRuns', () => listRuns(LATER_RUNS_MAX));
-  return later.some((one) => (one.finishedAtMs ?? 0) > (run.finishedAtMs ?? 0) && one.assets.some(({ asset, outcome }) => asset === GOLD_ASSET && outcome === 'complete'));
 }
 
 /** Every cell whose appointment has come, or, by hand, every incomplete one. */
