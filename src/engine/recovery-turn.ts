@@ -4,7 +4,7 @@ import { planHealing } from '../faults/recovery/healing.ts';
 import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
 import { crashedAmong, endCrashes, resolveCrash } from './crashed-runs.ts';
 import { worstExit } from './exit-code.ts';
-import { isHealed } from './healed-runs.ts';
+import { unhealed } from './healed-runs.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Control, RunRequest, WorkResult } from './work.ts';
@@ -43,9 +43,7 @@ async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): 
 /** Of the failed runs of the sensor's time that were not run again, those that are `wanted` and of which something is left to do. */
 async function openFailures(pipeline: Pipeline, wanted: (failures: readonly Run[]) => readonly Run[]): Promise<readonly Run[]> {
   const { store, clock } = pipeline.ports;
-  const open: Run[] = [];
-  for (const run of wanted(await store.read('unretriedFailures', () => unretriedFailures(clock.nowMs() - SENSOR_LOOKBACK_MS)))) if (!(await isHealed(pipeline, run))) open.push(run);
-  return open;
+  return unhealed(pipeline, wanted(await store.read('unretriedFailures', () => unretriedFailures(clock.nowMs() - SENSOR_LOOKBACK_MS))));
 }
 
 /** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
