@@ -65,7 +65,7 @@ export interface DayReport {
   readonly lateness: readonly Lateness[];
   readonly slack: readonly { readonly atMs: number; readonly title: string }[];
   readonly pages: readonly string[];
-  /** Alerts that are not over at the end. */
+  /** Codes of the alerts that are not over at the end. */
   readonly firing: readonly string[];
   readonly killedAtMs: number;
   readonly restartedAtMs: number;
@@ -159,7 +159,7 @@ async function found({ pipeline, clock }: Stage, worlds: ReadonlyMap<string, Wor
     comparisons,
     report: await clock.runUntil(gapReport(pipeline, { range: DUE_RANGE, markets: pipeline.settings.markets, intervals: [INTERVAL], verify: true, explained: true })),
     runs: (await store.read('listRuns', () => listRuns(RUNS_MAX))).toReversed(),
-    firing: (await store.read('firingAlerts', () => firingAlerts())).map(({ fingerprint }) => fingerprint),
+    firing: (await store.read('firingAlerts', () => firingAlerts())).map(({ code }) => code),
     met: await store.read('countFaults', () => countFaults(START_MS)),
     cells: await store.read('cellsByTrigger', () => all<DayReport['cells'][number]>('select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger')),
   };
