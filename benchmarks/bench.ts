@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BENCHES, FULL, type Bench } from './benches.ts';
+import { DAY_MS } from '../src/market/interval.ts';
+import { ACCOUNTS, accountTable, measureAccount, summaryOfAccount, type AccountMeasurement } from './account-bench.ts';
+import { ACCOUNT_BENCH, BENCHES, FULL, type Bench, type Extent } from './benches.ts';
 import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Course } from './course.ts';
 import { measure, type Measurement } from './measurement.ts';
 import { summaryOf, tableOf } from './table.ts';
@@ -28,30 +30,58 @@ const WALL_MS_MAX = 15 * 60_000;
 
 const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
 
-const bench = BENCHES.find(({ name }) => name === positionals[0]);
-if (bench === undefined || positionals.length > 1) refuse(`name one of ${BENCHES.map(({ name }) => name).join(', ')}`);
-const extent = values.full ? FULL : bench.daily;
-const course: Course = {
-  seed: values.seed,
-  symbols: symbolsOf(wholeNumber('symbols', values.symbols ?? String(extent.symbols), SYMBOLS_MAX)),
-  range: rangeOf(wholeNumber('days', values.days ?? String(extent.days), DAYS_MAX)),
-  limit: values.window === '10s' || values.window === 'minute' ? WINDOWS[values.window] : refuse('--window is 10s or minute'),
-  weather: bench.weather,
-  rttMs: Number(values.rtt),
-};
-const directory = mkdtempSync(join(tmpdir(), 'candlekeep-bench-'));
-const measurements: Measurement[] = [];
-say(`${bench.name}: ${bench.says}; ${course.symbols.length} symbols, ${values.days ?? extent.days} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`);
-if (values.keep) say(`data and logs stay in ${directory}`);
-for (const contestant of contestantsOf(bench)) {
-  const measurement = await measure(course, contestant, { directory: join(directory, contestant.name), share: Number(values.share), atOnce: AT_ONCE, wallMsMax: WALL_MS_MAX, keep: values.keep });
-  measurements.push(measurement);
-  say(summaryOf(measurement));
-}
-if (!values.keep) rmSync(directory, { recursive: true });
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}, Node ${process.versions.node}`;
-console.log(`${tableOf(measurements)}\n\n${machine}`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ bench: bench.name, course, machine, measurements }, null, 1)}\n`);
+const [name, ...others] = positionals;
+const bench = BENCHES.find((one) => one.name === name);
+if (others.length > 0 || (bench === undefined && name !== ACCOUNT_BENCH.name)) refuse(`name one of ${[...BENCHES, ACCOUNT_BENCH].map((one) => one.name).join(', ')}`);
+const directory = mkdtempSync(join(tmpdir(), 'candlekeep-bench-'));
+if (values.keep) say(`data and logs stay in ${directory}`);
+if (bench === undefined) await runAccounts();
+else await runCourse(bench);
+if (!values.keep) rmSync(directory, { recursive: true });
+
+function extentOf({ symbols, days }: Extent): Pick<Course, 'symbols' | 'range'> {
+  return {
+    symbols: symbolsOf(wholeNumber('symbols', values.symbols ?? String(symbols), SYMBOLS_MAX)),
+    range: rangeOf(wholeNumber('days', values.days ?? String(days), DAYS_MAX)),
+  };
+}
+
+async function runCourse(chosen: Bench): Promise<void> {
+  const course: Course = {
+    seed: values.seed,
+    ...extentOf(values.full ? FULL : chosen.daily),
+    limit: values.window === '10s' || values.window === 'minute' ? WINDOWS[values.window] : refuse('--window is 10s or minute'),
+    weather: chosen.weather,
+    rttMs: Number(values.rtt),
+  };
+  const measurements: Measurement[] = [];
+  say(`${chosen.name}: ${chosen.says}; ${course.symbols.length} symbols, ${(course.range.toMs - course.range.fromMs) / DAY_MS} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`);
+  for (const contestant of contestantsOf(chosen)) {
+    const measurement = await measure(course, contestant, { directory: join(directory, contestant.name), share: Number(values.share), atOnce: AT_ONCE, wallMsMax: WALL_MS_MAX, keep: values.keep });
+    measurements.push(measurement);
+    say(summaryOf(measurement));
+  }
+  report(tableOf(measurements), { bench: chosen.name, course, machine, measurements });
+}
+
+async function runAccounts(): Promise<void> {
+  const extent = { seed: values.seed, ...extentOf(FULL) };
+  const measurements: AccountMeasurement[] = [];
+  say(`${ACCOUNT_BENCH.name}: ${ACCOUNT_BENCH.says}; three exchanges, ${extent.symbols.length} symbols, ${(extent.range.toMs - extent.range.fromMs) / DAY_MS} days of 1m candles, seed ${extent.seed}`);
+  for (const account of ACCOUNTS) {
+    say(`${account.name}: ${account.says}`);
+    const asked = await measureAccount(extent, account, join(directory, account.name));
+    measurements.push(...asked);
+    say(asked.map(summaryOfAccount).join('\n'));
+  }
+  report(accountTable(measurements), { bench: ACCOUNT_BENCH.name, extent, machine, measurements });
+}
+
+function report(text: string, document: object): void {
+  console.log(`${text}\n\n${machine}`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(document, null, 1)}\n`);
+}
 
 function contestantsOf({ contestants }: Bench): Bench['contestants'] {
   if (values.only === undefined) return contestants;

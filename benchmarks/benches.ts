@@ -30,3 +30,6 @@ export const BENCHES: readonly Bench[] = [
   { name: 'B3', says: 'one answer in eight is malformed, with status 200', weather: 'zoo', daily: { symbols: 4, days: 62 }, contestants: CONTESTANTS },
   { name: 'B5', says: 'eight processes on one address and one data directory', weather: 'calm', daily: DAILY, contestants: [EIGHT] },
 ];
+
+/** Nobody else keeps such an account: it is asked of the program alone. */
+export const ACCOUNT_BENCH = { name: 'B4', says: 'how long does the account of a year take to answer, and from how much state' } as const;

@@ -18,7 +18,7 @@ export interface AcceptanceOrder extends AccountQuery {
  */
 export async function acceptHoles(pipeline: Pipeline, { reason, by, ...query }: AcceptanceOrder, control: Control): Promise<number> {
   const { store, clock, ids } = pipeline.ports;
-  const open = (await accountOf(pipeline, query)).flatMap(({ series, gaps }) => gaps
+  const open = (await accountOf(pipeline, query)).flatMap(({ series, gaps }) => [...gaps('open')]
     .filter(({ state, code }) => state === 'pending' && code === 'ROWS_MISSING')
     .flatMap((gap) => intersectRanges([gap], [query.range]).map((range) => ({ series, range }))));
   if (open.length === 0) return 0;

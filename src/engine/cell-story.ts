@@ -2,6 +2,7 @@ import type { Cell } from '../market/candle.ts';
 import { candlesIn, type TimeRange } from '../market/range.ts';
 import { dayRange, dueAtMs } from '../market/partition.ts';
 import type { Account, Gap } from '../faults/ledger/account.ts';
+import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import { faultsAbout, type FaultEntry } from '../faults/ledger/fault-log.ts';
 import { removedSymbols, type RemovedSymbol } from '../faults/ledger/symbols.ts';
 import { verdictsOf } from '../faults/ledger/verdicts.ts';
@@ -50,17 +51,17 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
       faults: yield* faultsAbout(cell, range, FAULTS_MAX),
       removed: yield* removedSymbols(),
       verdicts: yield* verdictsOf(cell, range),
+      known: (yield* cellsOfSeries(cell, { start: day, end: day }))[0] ?? null,
     };
   });
   const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
-  const known = account?.cells[0];
   return {
     cell: { exchange, symbol, interval, day },
     dueAtMs: dueAtMs(day, venueOf(pipeline.venues, exchange).adapter.graceMs),
     account: account?.account ?? null,
-    looks: known?.looks ?? 0,
-    notBeforeMs: known?.notBeforeMs ?? null,
-    gaps: (account?.gaps ?? []).map((gap) => ({
+    looks: found.known?.looks ?? 0,
+    notBeforeMs: found.known?.notBeforeMs ?? null,
+    gaps: [...(account?.gaps('all') ?? [])].map((gap) => ({
       ...gap,
       candles: candlesIn(gap, interval),
       answers: found.answers.filter((answer) => answer.rejected === null && overlaps(answer.range, gap)).length,

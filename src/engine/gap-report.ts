@@ -6,11 +6,11 @@ import type { Interval } from '../market/interval.ts';
 import { candlesIn, subtractRanges, type TimeRange } from '../market/range.ts';
 import { dayOf, dayRange, periodOf } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { GAP_STATES, type Account, type CellState, type GapState } from '../faults/ledger/account.ts';
+import { GAP_STATES, type Account, type CellState, type GapState, type WantedGaps } from '../faults/ledger/account.ts';
+import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import { verdictsOf } from '../faults/ledger/verdicts.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { silverRows } from '../data/lake/candle-columns.ts';
-import type { PeriodKey } from '../data/lake/layout.ts';
 import { manifestEntry } from '../data/lake/manifest.ts';
 import type { GapEvidence } from '../data/quality/gap-evidence.ts';
 import { causeOf, stateOf } from '../data/quality/gap-rules.ts';
@@ -45,42 +45,54 @@ export interface Discrepancy {
   readonly message: string;
 }
 
-export interface GapReport {
+export interface GapAccount {
   readonly totals: Account;
-  readonly gaps: readonly ReportedGap[];
+  /** Made while they are walked through, from the beginning each time. */
+  readonly gaps: Iterable<ReportedGap>;
   readonly discrepancies: readonly Discrepancy[];
 }
 
-/** The account of a range with every hole in it; with `verify` held against the files. */
-export async function gapReport(pipeline: Pipeline, query: GapQuery): Promise<GapReport> {
+export interface GapReport extends GapAccount {
+  readonly gaps: readonly ReportedGap[];
+}
+
+/** The account of a range; with `verify` held against the files. */
+export async function gapAccount(pipeline: Pipeline, query: GapQuery): Promise<GapAccount> {
   const accounts = await accountOf(pipeline, query);
-  const gaps = accounts.flatMap(({ series, gaps: own }) => own
-    .filter((gap) => query.explained || gap.state === 'pending' || gap.state === 'quarantined')
-    .map((gap): ReportedGap => ({ ...series, ...gap, candles: candlesIn(gap, series.interval) })));
+  const gaps = { [Symbol.iterator]: () => reportedGaps(accounts, query.explained ? 'all' : 'open') };
   return { totals: totalOf(accounts), gaps, discrepancies: query.verify ? await verify(pipeline, accounts) : [] };
 }
 
-async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
-  const byPeriod = new Map<string, { key: PeriodKey; accounts: SeriesAccount[] }>();
-  for (const account of accounts) {
-    for (const period of new Set(account.cells.map((cell) => periodOf(cell.day, cell.interval)))) {
-      const key = { exchange: account.series.exchange, interval: account.series.interval, period };
-      const name = pipeline.lake.silverFile(key);
-      const entry = byPeriod.get(name) ?? { key, accounts: [] };
-      entry.accounts.push(account);
-      byPeriod.set(name, entry);
-    }
+/** The same with every hole at once, where there are few. */
+export async function gapReport(pipeline: Pipeline, query: GapQuery): Promise<GapReport> {
+  const account = await gapAccount(pipeline, query);
+  return { ...account, gaps: [...account.gaps] };
+}
+
+function* reportedGaps(accounts: readonly SeriesAccount[], wanted: WantedGaps): Generator<ReportedGap> {
+  for (const { series, gaps } of accounts) {
+    for (const gap of gaps(wanted)) yield { ...series, ...gap, candles: candlesIn(gap, series.interval) };
   }
+}
+
+async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
+  const files = Map.groupBy(await storedCells(pipeline, accounts), (cell) => pipeline.lake.silverFile({ ...cell, period: periodOf(cell.day, cell.interval) }));
   const found: Discrepancy[] = [];
-  for (const { key, accounts: own } of byPeriod.values()) found.push(...(await verifyPeriod(pipeline, key, own)));
-  for (const { cells } of accounts) for (const cell of cells) found.push(...(await verifyReasons(pipeline, cell)));
+  for (const [path, cells] of files) found.push(...(await verifyFile(pipeline, path, cells)));
+  for (const cell of [...files.values()].flat()) found.push(...(await verifyReasons(pipeline, cell)));
   return found;
 }
 
-async function verifyPeriod({ ports, lake }: Pipeline, key: PeriodKey, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
-  const path = lake.silverFile(key);
-  const entry = await ports.store.read('manifestEntry', () => manifestEntry(key));
-  const cells = accounts.flatMap((account) => account.cells).filter((cell) => periodOf(cell.day, cell.interval) === key.period);
+async function storedCells({ ports: { store } }: Pipeline, accounts: readonly SeriesAccount[]): Promise<CellState[]> {
+  const cells: CellState[] = [];
+  for (const { series, days } of accounts) if (days !== null) cells.push(...(await store.read('cellsOfSeries', () => cellsOfSeries(series, days))));
+  return cells;
+}
+
+/** `cells` of one silver file. */
+async function verifyFile({ ports, lake }: Pipeline, path: string, cells: readonly CellState[]): Promise<Discrepancy[]> {
+  const [{ exchange, interval, day }] = cells as readonly [CellState];
+  const entry = await ports.store.read('manifestEntry', () => manifestEntry({ exchange, interval, period: periodOf(day, interval) }));
   const claimed = cells.reduce((sum, cell) => sum + cell.account.present, 0);
   if (!ports.files.exists(lake.at(path))) {
     return claimed === 0 && entry === null ? [] : [{ where: path, message: `the file is missing; the ledger counts ${claimed} candles in it` }];

@@ -1,5 +1,5 @@
-import { candlesIn } from '../market/range.ts';
 import { dayOf, dayRange, dueUntilMs } from '../market/partition.ts';
+import { GAP_STATES } from '../faults/ledger/account.ts';
 import { recordFaults, type FaultEntry } from '../faults/ledger/fault-log.ts';
 import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
@@ -73,7 +73,7 @@ async function missingCandles(pipeline: Pipeline, periods: readonly GoldPeriod[]
     for (const { symbol, firstOpenMs, lastOpenMs } of symbols) {
       const range = { fromMs: firstOpenMs, toMs: dayRange(dayOf(lastOpenMs)).toMs };
       const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
-      const lacking = account?.gaps.reduce((sum, gap) => sum + candlesIn(gap, interval), 0) ?? 0;
+      const lacking = GAP_STATES.reduce((sum, state) => sum + (account?.account[state] ?? 0), 0);
       const key = `${exchange} ${symbol} ${interval}`;
       missing.set(key, (missing.get(key) ?? 0) + lacking);
     }

@@ -47,7 +47,7 @@ export async function judgeDays(pipeline: Pipeline, fence: Fence, days: JudgedDa
     yield* checkFence(fence);
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const own = bySymbol.get(symbol) ?? [];
-      yield* recordVerdicts({ ...days, symbol }, range, own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })));
+      yield* recordVerdicts({ ...days, symbol }, days, own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })));
       yield* recordCells(judgedCells(cells.filter((cell) => cell.symbol === symbol), own), { runId: fence.runId, nowMs });
     }
   });

@@ -1,4 +1,5 @@
 import type { Operation } from '../kernel/store.ts';
+import type { Exchange } from '../market/exchange.ts';
 import { fingerprintOf } from '../faults/alerting/alert.ts';
 import { firingAlerts } from '../faults/alerting/alerts.ts';
 import type { Outlook } from '../faults/alerting/levels.ts';
@@ -9,6 +10,8 @@ import { pendingBy } from '../faults/ledger/cells.ts';
 import type { Run, RunEnd } from '../faults/ledger/runs.ts';
 import { plannedRetryOf } from '../faults/recovery/sensor.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
+import { lacksOpenCandles } from './open-candles.ts';
+import type { OpeningTimes } from './venues.ts';
 
 /** What is known of a cause when a run has met it. */
 export interface CauseView {
@@ -36,18 +39,25 @@ export function outlookOf({ code }: Pick<FaultCause, 'code'>, { firedAtMs, nextA
 }
 
 /** The outlook of each cause that a run may have met, from what the store knows in the transaction that ends it. */
-export function* outlooksAfter(run: Run, end: RunEnd, nowMs: number): Operation<AlertingRules['outlookOf']> {
+export function* outlooksAfter({ run, end, opensAtMs }: { readonly run: Run; readonly end: RunEnd; readonly opensAtMs: OpeningTimes }, nowMs: number): Operation<AlertingRules['outlookOf']> {
   const firing = new Map((yield* firingAlerts()).map((alert) => [alert.fingerprint, alert.firedAtMs]));
   const appointments = new Map<string, number>();
-  for (const { asset, errors } of end.assets) {
+  const lacking = new Set<Exchange>();
+  for (const report of end.assets) {
+    const { asset, errors } = report;
     const exchange = exchangeOfAsset(asset);
+    if (exchange !== null && (yield* lacksOpenCandles({ ...run, startedAtMs: run.startedAtMs ?? nowMs }, report, nowMs))) lacking.add(exchange);
     for (const code of exchange === null ? [] : new Set(Object.values(errors))) {
       const pending = yield* pendingBy(exchange ?? '', code);
       if (pending !== null) appointments.set(`${exchange} ${code}`, pending.nextAttemptAtMs);
     }
   }
-  const retry = end.outcome === 'failed' ? plannedRetryOf({ ...run, ...end, finishedAtMs: nowMs }, nowMs) : 'never';
+  const planned = plannedRetryOf({ ...run, ...end, finishedAtMs: nowMs }, nowMs);
+  const retryOf = (exchange: Exchange | null): CauseView['retry'] => {
+    if (end.outcome !== 'failed' && (exchange === null || !lacking.has(exchange) || planned === 'used-up')) return 'never'; // the appointments of its cells count
+    return typeof planned === 'object' ? { ...planned, atMs: Math.max(planned.atMs, opensAtMs.get(exchange ?? '') ?? 0) } : planned;
+  };
   return (cause) => outlookOf(cause, {
-    firedAtMs: firing.get(fingerprintOf(cause)) ?? null, nextAttemptAtMs: appointments.get(`${cause.exchange} ${cause.code}`) ?? null, retry, nowMs,
+    firedAtMs: firing.get(fingerprintOf(cause)) ?? null, nextAttemptAtMs: appointments.get(`${cause.exchange} ${cause.code}`) ?? null, retry: retryOf(cause.exchange), nowMs,
   });
 }

@@ -1,12 +1,14 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { Series } from '../market/candle.ts';
 import type { Interval } from '../market/interval.ts';
-import { dayOf, dayRange, daysBetween, dueAtMs } from '../market/partition.ts';
+import { dayOf, dayRange, daysBetween, dueAtMs, type Day } from '../market/partition.ts';
 import type { TimeRange } from '../market/range.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { addAccounts, countCell, EMPTY_ACCOUNT, type Account, type CellState, type Gap } from '../faults/ledger/account.ts';
-import { cellsOfSeries } from '../faults/ledger/cells.ts';
+import { addAccounts, countCell, EMPTY_ACCOUNT, isWaitedFor, type Account, type Gap, type WantedGaps } from '../faults/ledger/account.ts';
+import { accountsOfSeries, type CellAccount } from '../faults/ledger/cells.ts';
 import { firstCandleOf, recheckAtMs, removedSymbols, wasEverListed, type RemovedSymbol } from '../faults/ledger/symbols.ts';
+import type { FaultCode } from '../faults/taxonomy/table.ts';
+import type { DayRange } from './chunks.ts';
 import type { Pipeline } from './pipeline.ts';
 import { venueOf } from './venues.ts';
 
@@ -25,9 +27,13 @@ export type AppointedGap = Gap & { readonly nextAttemptAtMs: number | null };
 /** One series of the account, clipped to the asked range. */
 export interface SeriesAccount {
   readonly series: Series;
+  /** Its due days in the range; null when none is due yet. */
+  readonly days: DayRange | null;
   readonly account: Account;
-  readonly gaps: readonly AppointedGap[];
-  readonly cells: readonly CellState[];
+  /** The earliest appointment of a pending candle; null when none has one. */
+  readonly nextAttemptAtMs: number | null;
+  /** Oldest first, made while somebody walks through them: a year of minutes may have a million. */
+  gaps(wanted: WantedGaps): Iterable<AppointedGap>;
 }
 
 /** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
@@ -51,58 +57,84 @@ export async function accountOf(pipeline: Accounted, query: AccountQuery): Promi
 export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
 /** The earliest appointment of a pending candle; null when none has one. */
-export function nextAttemptOf(accounts: readonly SeriesAccount[]): number | null {
-  let nextMs: number | null = null;
-  for (const gap of accounts.flatMap(({ gaps }) => gaps)) {
-    if (gap.state === 'pending' && gap.nextAttemptAtMs !== null) nextMs = Math.min(nextMs ?? Infinity, gap.nextAttemptAtMs);
-  }
-  return nextMs;
-}
+export const nextAttemptOf = (accounts: readonly Pick<SeriesAccount, 'nextAttemptAtMs'>[]): number | null =>
+  accounts.reduce<number | null>((next, { nextAttemptAtMs }) => (nextAttemptAtMs === null ? next : Math.min(next ?? Infinity, nextAttemptAtMs)), null);
 
 /** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
 async function seriesAccount({ ports, venues }: Accounted, series: Series, { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null }): Promise<SeriesAccount> {
   const nowMs = ports.clock.nowMs();
   const { graceMs } = venueOf(venues, series.exchange).adapter;
-  const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
-  const [start, end] = [days[0], days.at(-1)];
-  if (start === undefined || end === undefined) return { series, account: EMPTY_ACCOUNT, gaps: [], cells: [] };
+  const due = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
+  const [start, end] = [due[0], due.at(-1)];
+  if (start === undefined || end === undefined) return { series, days: null, account: EMPTY_ACCOUNT, nextAttemptAtMs: null, gaps: () => [] };
   const { cells, first } = await ports.store.read('seriesAccount', function* () {
-    return { cells: yield* cellsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
+    return { cells: yield* accountsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
   });
   const byDay = new Map(cells.map((cell) => [cell.day, cell]));
-  let account = EMPTY_ACCOUNT;
-  const gaps: AppointedGap[] = [];
-  for (const day of days) {
-    const cell = byDay.get(day) ?? null;
-    const whole = dayRange(day);
-    const listedFromMs = Math.max(whole.fromMs, first?.openMs ?? whole.fromMs);
-    const due = { fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs), toMs: Math.min(whole.toMs, range.toMs) };
-    const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
-    const counted = cell !== null && isWholeDay ? cell : countPart(due, series.interval, cell);
-    const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
-    account = addAccounts(account, counted.account);
-    for (const gap of counted.gaps) joinGap(gaps, isOpen(gap) ? { ...gap, code: gap.code ?? off?.code ?? null, nextAttemptAtMs } : { ...gap, nextAttemptAtMs: null });
-  }
-  return { series, account, gaps, cells };
+  const accounts = due.map((day) => dayAccount(byDay.get(day) ?? null, { day, range, interval: series.interval, firstOpenMs: first?.openMs ?? null, off, nowMs }));
+  return {
+    series,
+    days: { start, end },
+    account: accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT),
+    nextAttemptAtMs: nextAttemptOf(accounts.filter(({ account }) => account.pending > 0)),
+    gaps: (wanted) => joinedGaps(accounts, { wanted, removedBy: off?.code ?? null }),
+  };
 }
 
-/** The account of a part of a day, from the cell's gaps; a cell nobody asked for is pending as a whole. */
-function countPart(due: TimeRange, interval: Interval, cell: CellState | null): { account: Account; gaps: readonly Gap[] } {
-  const gapAt = (openTimeMs: number): Gap | undefined => cell?.gaps.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
-  const present = { has: (openTimeMs: number) => cell !== null && gapAt(openTimeMs) === undefined };
+type DayAccount = Omit<CellAccount, 'day'>;
+
+interface DayScope {
+  readonly day: Day;
+  readonly range: TimeRange;
+  readonly interval: Interval;
+  readonly firstOpenMs: number | null;
+  readonly off: RemovedSymbol | null;
+  readonly nowMs: number;
+}
+
+/** One day, as far as it lies in the range; what nobody asked for is pending as a whole. */
+function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenMs, off, nowMs }: DayScope): DayAccount {
+  const whole = dayRange(day);
+  const listedFromMs = Math.max(whole.fromMs, firstOpenMs ?? whole.fromMs);
+  const due = { fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs), toMs: Math.min(whole.toMs, range.toMs) };
+  const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
+  const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
+  if (cell !== null && isWholeDay) return { account: cell.account, nextAttemptAtMs, gaps: cell.gaps };
+  const { account, gaps } = countPart(due, interval, cell?.gaps('all') ?? null);
+  return { account, nextAttemptAtMs, gaps: (wanted) => (wanted === 'all' ? gaps : gaps.filter(isWaitedFor)) };
+}
+
+/** The account of a part of a day, from the cell's gaps; null for a cell nobody asked for. */
+function countPart(due: TimeRange, interval: Interval, known: readonly Gap[] | null): { account: Account; gaps: readonly Gap[] } {
+  const gapAt = (openTimeMs: number): Gap | undefined => known?.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
+  const present = { has: (openTimeMs: number) => known !== null && gapAt(openTimeMs) === undefined };
   return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null } });
 }
-
-const isOpen = ({ state }: Gap): boolean => state === 'pending' || state === 'quarantined';
 
 /** Appointments this close together are one to a reader: the cells of a run are accounted for one after another. Unit: milliseconds. */
 const SAME_APPOINTMENT_MS = 60_000;
 
-/** Adds a gap; one that goes on where the last ended, for the same reason and until about the same time, makes that longer. */
-function joinGap(gaps: AppointedGap[], gap: AppointedGap): void {
-  const last = gaps.at(-1);
-  const isSameReason = last?.toMs === gap.fromMs && last.state === gap.state && last.code === gap.code && last.cause === gap.cause;
-  const apartMs = last === undefined || last.nextAttemptAtMs === gap.nextAttemptAtMs ? 0 : Math.abs((last.nextAttemptAtMs ?? Infinity) - (gap.nextAttemptAtMs ?? Infinity));
-  if (last === undefined || !isSameReason || apartMs > SAME_APPOINTMENT_MS) gaps.push(gap);
-  else gaps[gaps.length - 1] = { ...last, toMs: gap.toMs, nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, gap.nextAttemptAtMs ?? Infinity) };
+/** Gaps of neighbouring days, those joined that go on for the same reason and until about the same time. */
+function* joinedGaps(accounts: readonly DayAccount[], { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null }): Generator<AppointedGap> {
+  let last: AppointedGap | null = null;
+  for (const { gaps, nextAttemptAtMs } of accounts) {
+    for (const gap of gaps(wanted)) {
+      const appointed: AppointedGap = isWaitedFor(gap) ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs } : { ...gap, nextAttemptAtMs: null };
+      if (last !== null && goesOn(last, appointed)) {
+        last = asOne(last, appointed);
+      } else {
+        if (last !== null) yield last;
+        last = appointed;
+      }
+    }
+  }
+  if (last !== null) yield last;
+}
+
+const asOne = (last: AppointedGap, { toMs, nextAttemptAtMs }: AppointedGap): AppointedGap =>
+  ({ ...last, toMs, nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity) });
+
+function goesOn(last: AppointedGap, next: AppointedGap): boolean {
+  if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause) return false;
+  return last.nextAttemptAtMs === next.nextAttemptAtMs || Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_APPOINTMENT_MS;
 }

@@ -1,26 +1,24 @@
-import { dayRange } from '../market/partition.ts';
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../faults/ledger/cells.ts';
-import { listRuns, retryKey, runOfKey, unretriedFailures, type Run } from '../faults/ledger/runs.ts';
+import { retryKey, runOfKey, unretriedRuns, type Run } from '../faults/ledger/runs.ts';
 import { planHealing } from '../faults/recovery/healing.ts';
 import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../faults/recovery/sensor.ts';
+import { exchangeOfAsset } from '../faults/ledger/asset-names.ts';
 import { crashedAmong, endCrashes, resolveCrash } from './crashed-runs.ts';
 import { worstExit } from './exit-code.ts';
+import { unhealed } from './healed-runs.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from './pipeline.ts';
-import { accountOf, totalOf } from './range-account.ts';
-import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
+import { openingTimes, type OpeningTimes } from './venues.ts';
 import type { Control, RunRequest, WorkResult } from './work.ts';
 
 /** Cells one turn looks at. */
 const CELLS_MAX = 10_000;
-/** Runs looked through for one that published after another failed to. */
-const LATER_RUNS_MAX = 1_000;
 
 /** Which waits of our own a turn keeps: all of them, or, by hand, none. */
 export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
 
 /**
- * One turn of recovery: runs whose process died are ended, failed runs are run again, then every cell
+ * One turn of recovery: runs whose process died are ended, failed runs and those that left candles of an open day behind are run again, then every cell
  * whose appointment has come is asked again. The result tells what is pending in the whole ledger, the
  * exit only how this turn went.
  */
@@ -41,26 +39,32 @@ export async function heal(pipeline: Pipeline, options: RecoveryOptions, control
 
 async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
   const nowMs = pipeline.ports.clock.nowMs();
-  return (await openFailures(pipeline, (failures) => retriesDue(failures, { nowMs, keptWaits }))).map(retryOf);
+  const due = await openFailures(pipeline, (runs) => retriesDue(runs, { nowMs, keptWaits }));
+  const opensAtMs = await openingTimes(pipeline.venues);
+  return due.filter((run) => !isHeldBack(run, opensAtMs)).map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
 }
 
-/** Of the failed runs of the sensor's time that were not run again, those that are `wanted` and of which something is left to do. */
+/** Every exchange that failed has asked to be left alone for now: a retry would only be used up. */
+function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
+  const failed = assets.filter(({ errors }) => Object.keys(errors).length > 0).flatMap(({ asset }) => exchangeOfAsset(asset) ?? []);
+  return failed.length > 0 && failed.every((exchange) => opensAtMs.has(exchange));
+}
+
+/** Of the runs of the sensor's time that did not bring everything and were not run again, those that are `wanted` and of which something is left to do. */
 async function openFailures(pipeline: Pipeline, wanted: (failures: readonly Run[]) => readonly Run[]): Promise<readonly Run[]> {
   const { store, clock } = pipeline.ports;
-  const open: Run[] = [];
-  for (const run of wanted(await store.read('unretriedFailures', () => unretriedFailures(clock.nowMs() - SENSOR_LOOKBACK_MS)))) if (!(await isHealed(pipeline, run))) open.push(run);
-  return open;
+  return unhealed(pipeline, wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - SENSOR_LOOKBACK_MS))));
 }
 
 /** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
 export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
-  const { key: _taken, ...again } = retryOf(run);
+  const { key: _taken, ...again } = retryOf(run, 'holes');
   const isFirst = (await pipeline.ports.store.read('runOfKey', () => runOfKey(retryKey(run.id)))) === null;
-  return executeAll(pipeline, [isFirst ? retryOf(run) : again], control);
+  return executeAll(pipeline, [isFirst ? retryOf(run, 'holes') : again], control);
 }
 
 /** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */
-function retryOf(run: Run): PlannedRun {
+function retryOf(run: Run, keptWaits: RunRequest['keptWaits']): PlannedRun {
   const { markets, assets } = JSON.parse(run.request) as RunRequest;
   const days = { start: run.partition, end: run.partitionEnd };
   return {
@@ -72,23 +76,12 @@ function retryOf(run: Run): PlannedRun {
       markets: new Map(markets),
       intervals: [run.interval],
       selection: 'missing',
-      keptWaits: 'holes',
+      keptWaits,
       assets,
       trigger: 'retry',
       tags: { ...run.tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
     },
   };
-}
-
-/** True when what the run failed to do has been done since: no candle of its days is pending, and what it did not publish is published. */
-async function isHealed(pipeline: Pipeline, run: Run): Promise<boolean> {
-  const { markets, assets } = JSON.parse(run.request) as RunRequest;
-  const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
-  const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });
-  if (totalOf(accounts).pending > 0) return false;
-  if (!assets.includes('gold')) return true;
-  const later = await pipeline.ports.store.read('listRuns', () => listRuns(LATER_RUNS_MAX));
-  return later.some((one) => (one.finishedAtMs ?? 0) > (run.finishedAtMs ?? 0) && one.assets.some(({ asset, outcome }) => asset === GOLD_ASSET && outcome === 'complete'));
 }
 
 /** Every cell whose appointment has come, or, by hand, every incomplete one. */

@@ -15,11 +15,13 @@ import { addCounts, observeDuration, setGauges } from '../faults/metrics/values.
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import { outlooksAfter } from './outlook.ts';
 import type { Settings } from './settings.ts';
+import type { OpeningTimes } from './venues.ts';
 
 export interface EndedRun {
   readonly run: Run;
   readonly fence: Fence;
   readonly end: RunEnd;
+  readonly opensAtMs: OpeningTimes;
 }
 
 type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
@@ -29,10 +31,10 @@ type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
  * transaction. Whoever is killed before has told nobody anything, whoever is killed after is heard.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  */
-export function* endRun({ run, fence, end }: EndedRun, { alerts, recheckAfterMs }: EndSettings, moment: Moment): Operation<void> {
+export function* endRun({ run, fence, end, opensAtMs }: EndedRun, { alerts, recheckAfterMs }: EndSettings, moment: Moment): Operation<void> {
   const { nowMs } = moment;
   yield* finishRun(fence, end, nowMs);
-  const rules = { criticalAssets: new Set(alerts.criticalAssets), outlookOf: yield* outlooksAfter(run, end, nowMs) };
+  const rules = { criticalAssets: new Set(alerts.criticalAssets), outlookOf: yield* outlooksAfter({ run, end, opensAtMs }, nowMs) };
   const raised = [...alertsOfRun(run, end, rules), ...(yield* unexplainedHoles(run, end, nowMs - recheckAfterMs))];
   for (const event of raised) yield* raiseAlert(event, moment);
   yield* resolveHealed({ runId: run.id, assets: end.assets.map(({ asset }) => asset), outcome: end.outcome, raised }, moment);

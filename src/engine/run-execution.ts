@@ -9,6 +9,7 @@ import type { Pipeline } from './pipeline.ts';
 import { endRun } from './run-end.ts';
 import { stoppedBy, verdictOf, type RunVerdict } from './run-verdict.ts';
 import { silverReport } from './asset-reports.ts';
+import { openingTimes } from './venues.ts';
 import { materialiseVenue } from './venue-turn.ts';
 import type { Control, RunRequest } from './work.ts';
 
@@ -41,7 +42,8 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
   const run = await readWhole(pipeline, runId);
   if (fence === null) throw new RangeError(`run ${runId} is finished already`);
   const verdict = await materialiseAssets(pipeline, { run, fence }, control).catch(stoppedBy);
-  await ports.store.transact('endRun', () => endRun({ run, fence, end: verdict }, pipeline.settings, { nowMs: ports.clock.nowMs(), scrub: pipeline.desk.scrub }));
+  const opensAtMs = await openingTimes(pipeline.venues);
+  await ports.store.transact('endRun', () => endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, { nowMs: ports.clock.nowMs(), scrub: pipeline.desk.scrub }));
   return { ...verdict, run: await readWhole(pipeline, runId) };
 }
 

@@ -44,3 +44,15 @@ export function venueOf(venues: Venues, exchange: Exchange): Venue {
 /** Of these markets those whose venue has candles of this length. */
 export const marketsAt = <T>(venues: Venues, markets: ReadonlyMap<Exchange, T>, interval: Interval): ReadonlyMap<Exchange, T> =>
   new Map([...markets].filter(([exchange]) => venueOf(venues, exchange).adapter.intervals.includes(interval)));
+
+/** When exchanges that asked to be left alone may be asked again; those that may be now are absent. */
+export type OpeningTimes = ReadonlyMap<Exchange, number>;
+
+export async function openingTimes(venues: Venues): Promise<OpeningTimes> {
+  const times = new Map<Exchange, number>();
+  for (const [exchange, { guards }] of venues) {
+    const opensAtMs = await guards.gate.opensAtMs();
+    if (opensAtMs !== null) times.set(exchange, opensAtMs);
+  }
+  return times;
+}

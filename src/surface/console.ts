@@ -24,6 +24,9 @@ export function scrubbedIo(io: Io, scrub: Scrub): Io {
   return { ...io, stdout: scrubbed(io.stdout), stderr: scrubbed(io.stderr) };
 }
 
+/** Of a long document. Unit: characters. */
+const WRITTEN_AT_ONCE = 65_536;
+
 export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
 /** Data goes to stdout, everything else to stderr. */
@@ -33,6 +36,8 @@ export interface Console {
   data(text: string): void;
   bytes(bytes: Uint8Array): void;
   document(value: object): void;
+  /** The same, of a document that is too long to be made at once. */
+  documentOf(parts: Iterable<string>): void;
   say(text: string): void;
   /** Replaces what the last `live` wrote; an empty text removes it. Only on a terminal. */
   live(text: string): void;
@@ -55,6 +60,16 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
     },
     bytes: (bytes) => io.stdout.write(bytes),
     document: (value) => io.stdout.write(`${JSON.stringify(value)}\n`),
+    documentOf: (parts) => {
+      let text = '';
+      for (const part of parts) {
+        text += part;
+        if (text.length < WRITTEN_AT_ONCE) continue;
+        io.stdout.write(text);
+        text = '';
+      }
+      io.stdout.write(`${text}\n`);
+    },
     say: (text) => {
       clear();
       io.stderr.write(`${text}\n`);

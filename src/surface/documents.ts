@@ -5,7 +5,7 @@ import { runbookPath } from '../faults/taxonomy/catalogue.ts';
 import type { FaultRecord } from '../faults/taxonomy/records.ts';
 import { ruleOf } from '../faults/taxonomy/table.ts';
 import type { ExitCode } from '../engine/exit-code.ts';
-import type { GapReport } from '../engine/gap-report.ts';
+import type { GapAccount, ReportedGap } from '../engine/gap-report.ts';
 import type { WorkPlan, WorkResult } from '../engine/work.ts';
 
 /** The JSON documents scripts rely on. Fields may be added, none changes its meaning under the same `schema`. */
@@ -94,22 +94,27 @@ export const planDocument = ({ estimates, total }: WorkPlan): object => ({
   total: { runs: total.runs, series: total.series, candles: total.candles, requests: total.requests, at_least_s: total.floorMs / 1_000 },
 });
 
-export const gapDocument = (report: GapReport, exit: ExitCode): object => ({
-  schema: SCHEMA,
-  ok: exit === 0,
-  exit,
-  totals: report.totals satisfies Account,
-  gaps: report.gaps.map((gap) => ({
-    exchange: gap.exchange,
-    symbol: gap.symbol,
-    interval: gap.interval,
-    from: isoTime(gap.fromMs),
-    to: isoTime(gap.toMs),
-    candles: gap.candles,
-    reason: gap.state,
-    code: gap.code,
-    cause: gap.cause,
-    next_attempt_at: isoTime(gap.nextAttemptAtMs),
-  })),
-  discrepancies: report.discrepancies,
+/** What `check-gaps` prints, a part for each gap: there may be a million. */
+export function* gapDocument({ totals, gaps, discrepancies }: GapAccount, exit: ExitCode): Generator<string> {
+  const head = { schema: SCHEMA, ok: exit === 0, exit, totals: totals satisfies Account };
+  yield `${JSON.stringify(head).slice(0, -1)},"gaps":[`;
+  let separator = '';
+  for (const gap of gaps) {
+    yield `${separator}${JSON.stringify(gapEntry(gap))}`;
+    separator = ',';
+  }
+  yield `],"discrepancies":${JSON.stringify(discrepancies)}}`;
+}
+
+const gapEntry = (gap: ReportedGap): object => ({
+  exchange: gap.exchange,
+  symbol: gap.symbol,
+  interval: gap.interval,
+  from: isoTime(gap.fromMs),
+  to: isoTime(gap.toMs),
+  candles: gap.candles,
+  reason: gap.state,
+  code: gap.code,
+  cause: gap.cause,
+  next_attempt_at: isoTime(gap.nextAttemptAtMs),
 });

@@ -4,8 +4,10 @@ import { dayRange } from '../../src/market/partition.ts';
 import { runDaemon, type Turn } from '../../src/engine/daemon.ts';
 import { accountOf, totalOf } from '../../src/engine/range-account.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
+import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
 import { CellsLeasedError } from '../../src/faults/taxonomy/errors.ts';
 import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
+import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { rehearse, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
@@ -26,6 +28,8 @@ async function keepFor({ pipeline, clock }: Rehearsal, durationMs: number): Prom
 const scheduled = (turns: readonly Turn[]) => turns.filter(({ loop }) => loop.startsWith('schedule'));
 const total = async ({ pipeline }: Rehearsal, days: { start: string; end: string }) =>
   totalOf(await accountOf(pipeline, { range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'] }));
+
+const runsOf = async ({ pipeline }: Rehearsal): Promise<Run[]> => (await pipeline.ports.store.read('listRuns', () => listRuns(1_000))).toReversed();
 
 test('candles are asked for once after every close, with the venue\'s grace, and each arrives', async () => {
   const rehearsal = await rehearse({ seed: 'daemon', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
@@ -52,6 +56,34 @@ test('what fails for an hour is complete soon after, nothing typed', async () =>
   expect((await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).pending).toBe(48);
   await keepFor(rehearsal, 4 * 60_000);
   expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).toMatchObject({ expected: 144, present: 144 });
+});
+
+/** When everything fails for three minutes after these closes. */
+const threeMinutesAfter = (...closesMs: readonly number[]): FaultPlan => ({ seed: 'minutes', rules: closesMs.map((closeMs) => ({ match: { path: '/api/v3/klines' }, on: { fromMs: closeMs, toMs: closeMs + 3 * 60_000 }, fault: { kind: 'status', status: 500 } })) });
+
+test('a scheduled run that failed is run again minutes later, although its candles belong to a day that is still open', async () => {
+  const rehearsal = await rehearse({ seed: 'open', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  rehearsal.venue.plan(threeMinutesAfter(START_MS + 1.5 * HOUR_MS));
+  await keepFor(rehearsal, 1.5 * HOUR_MS + 10 * 60_000);
+  const stored = await rehearsal.clock.runUntil(readCandles(rehearsal.pipeline, { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: dayRange('2024-06-10') }));
+  expect(stored).toHaveLength(12);
+  const runs = await runsOf(rehearsal);
+  const failed = runs.find(({ trigger, outcome }) => trigger === 'schedule' && outcome === 'failed');
+  const first = runs.find(({ tags }) => tags['retry_of'] === failed?.id);
+  expect(first).toMatchObject({ trigger: 'retry', outcome: 'failed', tags: { retry_count: '1' } });
+  expect(runs.find(({ tags }) => tags['retry_of'] === first?.id)).toMatchObject({ outcome: 'complete', tags: { retry_count: '2' } });
+});
+
+test('what fails when a day becomes due is not put down to a run that failed before and was made good by the next', async () => {
+  const rehearsal = await rehearse({ seed: 'midnight', symbols: SYMBOLS, interval: '1h', startMs: Date.UTC(2024, 5, 10, 20, 30) });
+  const [nine, midnight] = [Date.UTC(2024, 5, 10, 21), Date.UTC(2024, 5, 11)];
+  rehearsal.venue.plan({ ...threeMinutesAfter(midnight), rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: nine, toMs: nine + HOUR_MS / 2 }, fault: { kind: 'status', status: 500 } }, ...threeMinutesAfter(midnight).rules] });
+  await keepFor(rehearsal, 4 * HOUR_MS);
+  const retried = (await runsOf(rehearsal)).filter(({ tags }) => tags['retry_of'] !== undefined);
+  expect(retried.map(({ outcome, tags, startedAtMs }) => [new Date(startedAtMs ?? 0).toISOString().slice(11, 13), tags['retry_count'], outcome])).toEqual([
+    ['21', '1', 'failed'], ['21', '2', 'failed'], ['21', '3', 'failed'], ['00', '1', 'failed'], ['00', '2', 'complete'],
+  ]);
+  expect(await total(rehearsal, { start: '2024-06-10', end: '2024-06-10' })).toMatchObject({ expected: 72, present: 72 });
 });
 
 test('one daemon looks after a data directory; the second is told so', async () => {

@@ -20,7 +20,7 @@ type Kept = Pick<Awaited<ReturnType<typeof rehearse>>, 'pipeline' | 'clock'>;
 async function keepFor({ pipeline, clock }: Kept, durationMs: number, watched?: () => Promise<never>): Promise<void> {
   const stop = new AbortController();
   const markets = () => Promise.resolve(pipeline.settings.markets);
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets, watched: watched ?? markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  const running = runDaemon(pipeline, { intervals: pipeline.settings.intervals, markets, watched: watched ?? markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(durationMs));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
@@ -41,6 +41,31 @@ test('an exchange that is silent for hours is one warning, one page once the can
   expect(await page(told)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
   expect(told.pagerduty.open().size).toBe(0);
   expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+});
+
+test('an exchange that asks to wait for ten minutes is asked when they are over, also for a day that is still open: a warning that says when, and its end', async () => {
+  const told = await rehearseTold({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(told, HOUR_MS);
+  const closeMs = Date.UTC(2024, 5, 10, 12);
+  told.venue.plan({ seed: 'wait', rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: closeMs, toMs: closeMs + 30_000 }, fault: { kind: 'status', status: 429, retryAfter: '600' } }] });
+  await keepFor(told, 45 * MINUTE_MS);
+  expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] EXCHANGE_RATE_LIMITED at binance/), expect.stringMatching(/^\[RESOLVED\] EXCHANGE_RATE_LIMITED at binance: over after 1\d min/)]);
+  expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
+  expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
+  expect(told.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
+  expect([told.pages(), told.mails()]).toEqual([[], []]);
+});
+
+test('one symbol that fails at the close is asked again minutes later, without its neighbours', async () => {
+  const told = await rehearseTold({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(told, HOUR_MS);
+  const closeMs = Date.UTC(2024, 5, 10, 12);
+  told.venue.plan({ seed: 'one', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { fromMs: closeMs, toMs: closeMs + 3 * MINUTE_MS }, fault: { kind: 'status', status: 502 } }] });
+  await keepFor(told, 45 * MINUTE_MS);
+  const asked = told.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
+  expect(asked.filter(({ candles, atMs }) => candles?.symbol !== 'ETHUSDT' && atMs >= closeMs + MINUTE_MS)).toEqual([]);
+  expect(asked.filter(({ candles }) => candles?.symbol === 'ETHUSDT').at(-1)).toMatchObject({ status: 200 });
+  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR']);
 });
 
 test('the heart beats each minute, and below /fail while nothing can be told', async () => {

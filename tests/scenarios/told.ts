@@ -6,24 +6,24 @@ import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
 import { standInPagerDuty } from '../../src/rehearsal/stand-in-pagerduty.ts';
 import { standInSlack } from '../../src/rehearsal/stand-in-slack.ts';
 import { EMAIL, mailbox, PAGERDUTY, SLACK, type Mailbox } from './alerted.ts';
-import { rehearse, type Rehearsal, type RehearsalOptions } from './rehearsed.ts';
+import { rehearse, rehearseVenues, type Rehearsal, type RehearsalOptions, type VenuesRehearsalOptions } from './rehearsed.ts';
 
 const TOLD: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
 
 /** A rehearsal whose alerts arrive somewhere: what the whole pipeline tells, and when. */
-export async function rehearseTold(options: RehearsalOptions) {
+export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOptions) {
   const slack = standInSlack();
   const pagerduty = standInPagerDuty({ routingKey: 'k'.repeat(32) });
   let mail: Mailbox | null = null;
-  const rehearsal: Rehearsal = await rehearse({
-    ...options,
+  const channels: Pick<RehearsalOptions, 'settings' | 'outside'> = {
     settings: { alerts: TOLD, ...options.settings },
     outside: (clock) => {
       const box = mailbox(clock, seededRandom(options.seed), 0);
       mail = box;
       return { fetch: socketlessFetch(clock, { 'http://slack.test': slack.handle, 'http://pagerduty.test': pagerduty.handle }), mailTo: () => box.port };
     },
-  });
+  };
+  const rehearsal: Rehearsal = await ('venues' in options ? rehearseVenues({ ...options, ...channels }) : rehearse({ ...options, ...channels }));
   const stop = new AbortController();
   onTestFinished(() => stop.abort(new Error('the test is over')));
   const { pipeline, clock } = rehearsal;

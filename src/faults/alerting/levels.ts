@@ -40,7 +40,7 @@ export function alertLevel({ code, asset, reach }: Finding, outlook: Outlook, cr
 export function nextStep(outlook: Outlook): string {
   switch (outlook.kind) {
     case 'healing': return `healing ${outlook.attempt}/${outlook.attemptsMax}, next at ${new Date(outlook.nextAtMs).toISOString().slice(0, 16)}Z`;
-    case 'exhausted': return 'no retry of the run is left; its cells are asked again once a day';
+    case 'exhausted': return 'no retry of the run is left; closed days are asked for again once a day, today at its next close';
     case 'final': return 'nothing: asking again cannot change it';
     default: return outlook satisfies never;
   }

@@ -25,6 +25,12 @@ export interface Gap extends TimeRange {
   readonly cause: string | null;
 }
 
+/** Gaps with a reason that may still end, or all of them. */
+export type WantedGaps = 'open' | 'all';
+
+/** True for what `check-gaps` lists without being asked to explain: pending and quarantined gaps. */
+export const isWaitedFor = ({ state }: Pick<Gap, 'state'>): boolean => state === 'pending' || state === 'quarantined';
+
 /** Cause of a quarantined gap that somebody ended the wait for. */
 export const DROPPED = 'dropped';
 

@@ -4,8 +4,8 @@ import type { Exchange } from '../../market/exchange.ts';
 import type { Interval } from '../../market/interval.ts';
 import type { Day } from '../../market/partition.ts';
 import type { MarketSymbol } from '../../market/symbol.ts';
-import type { CellState, Gap, GapState } from './account.ts';
-import type { FaultCode } from '../taxonomy/table.ts';
+import type { Account, CellState, Gap, WantedGaps } from './account.ts';
+import { cutFromText, cutToText, flatFromText, flatToText, gapsFromText, gapsToText, pendingPattern } from './cell-text.ts';
 import { REMOVED_RECHECK_MS } from './symbols.ts';
 
 interface CellRow {
@@ -40,7 +40,7 @@ export function* recordCells(cells: readonly CellState[], by: { readonly runId: 
          gaps = excluded.gaps, flat = excluded.flat, cut = excluded.cut, looks = excluded.looks, pending_since = excluded.pending_since, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
          run_id = excluded.run_id, updated_at = excluded.updated_at`,
       cell.exchange, cell.symbol, cell.interval, cell.day, expected, present, no_trades, outage, quarantined, pending,
-      gapsToText(cell.gaps), flatToText(cell.flat), cutToText(cell.cut), cell.looks, cell.pendingSinceMs, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
+      gapsToText(cell.day, cell.gaps), flatToText(cell.day, cell.flat), cutToText(cell.cut), cell.looks, cell.pendingSinceMs, cell.nextAttemptAtMs, cell.notBeforeMs, by.runId, by.nowMs,
     );
   }
 }
@@ -52,6 +52,22 @@ export function* cellsOfSeries(series: Series, days: { readonly start: Day; read
     series.exchange, series.interval, series.symbol, days.start, days.end,
   );
   return rows.map(toCell);
+}
+
+/** What the account needs of a cell. */
+export interface CellAccount extends Pick<CellState, 'day' | 'account' | 'nextAttemptAtMs'> {
+  /** Read anew each time, oldest first. */
+  gaps(wanted: WantedGaps): readonly Gap[];
+}
+
+/** The accounts of one series, by day; days never recorded are absent. */
+export function* accountsOfSeries(series: Series, days: { readonly start: Day; readonly end: Day }): Operation<readonly CellAccount[]> {
+  const rows = yield* all<Pick<CellRow, keyof Account | 'day' | 'gaps' | 'next_attempt_at'>>(
+    `select day, expected, present, no_trades, outage, quarantined, pending, gaps, next_attempt_at from cells
+     where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5 order by day`,
+    series.exchange, series.interval, series.symbol, days.start, days.end,
+  );
+  return rows.map((row) => ({ day: row.day, account: toAccount(row), nextAttemptAtMs: row.next_attempt_at, gaps: (wanted) => gapsFromText(row.day, row.gaps, wanted) }));
 }
 
 /** Cells of symbols that somebody took off the active list, or whose venue is not asked about them again yet, are nobody's turn. */
@@ -100,7 +116,7 @@ export function* pendingBy(exchange: Exchange, code: string, missedByMs: number 
     // A pending candle has an appointment: the index of appointments finds it among millions of whole cells.
     `select count(*) as cells, count(distinct symbol) as symbols, min(next_attempt_at) as next from cells
      where next_attempt_at is not null and pending > 0 and exchange = $1 and gaps like $2 and (cast($3 as bigint) is null or (pending_since <= $3 and looks > 1))`,
-    exchange, `%,"pending","${code}",%`, missedByMs,
+    exchange, pendingPattern(code), missedByMs,
   );
   return row === null || row.next === null ? null : { cells: row.cells, symbols: row.symbols, nextAttemptAtMs: row.next };
 }
@@ -139,37 +155,23 @@ export function* ledgerTotals(): Operation<readonly LedgerTotal[]> {
   return rows.map(({ candle_interval, first_day, last_day, ...sums }) => ({ ...sums, interval: candle_interval, firstDay: first_day, lastDay: last_day }));
 }
 
-const toCell = (row: CellRow): CellState => ({
-  exchange: row.exchange,
-  symbol: row.symbol,
-  interval: row.candle_interval,
-  day: row.day,
-  account: {
-    expected: row.expected,
-    present: row.present,
-    no_trades: row.no_trades,
-    outage: row.outage,
-    quarantined: row.quarantined,
-    pending: row.pending,
-  },
-  gaps: gapsFromText(row.gaps),
-  flat: flatFromText(row.flat),
-  cut: cutFromText(row.cut),
-  looks: row.looks,
-  pendingSinceMs: row.pending_since,
-  nextAttemptAtMs: row.next_attempt_at,
-  notBeforeMs: row.not_before,
-});
+const toAccount = ({ expected, present, no_trades, outage, quarantined, pending }: Account): Account => ({ expected, present, no_trades, outage, quarantined, pending });
 
-type GapText = readonly [fromMs: number, toMs: number, state: GapState, code: FaultCode | null, cause: string | null];
-
-const gapsToText = (gaps: readonly Gap[]): string => JSON.stringify(gaps.map((gap): GapText => [gap.fromMs, gap.toMs, gap.state, gap.code, gap.cause]));
-const gapsFromText = (text: string): Gap[] =>
-  (JSON.parse(text) as GapText[]).map(([fromMs, toMs, state, code, cause]) => ({ fromMs, toMs, state, code, cause }));
-
-type PairText = readonly [number, number];
-
-const flatToText = (flat: CellState['flat']): string => JSON.stringify(flat.map(({ fromMs, toMs }): PairText => [fromMs, toMs]));
-const flatFromText = (text: string): CellState['flat'] => (JSON.parse(text) as PairText[]).map(([fromMs, toMs]) => ({ fromMs, toMs }));
-const cutToText = (cut: CellState['cut']): string => JSON.stringify(cut.map(({ openTimeMs, closeTimeMs }): PairText => [openTimeMs, closeTimeMs]));
-const cutFromText = (text: string): CellState['cut'] => (JSON.parse(text) as PairText[]).map(([openTimeMs, closeTimeMs]) => ({ openTimeMs, closeTimeMs }));
+/** The gaps are read when somebody looks at them: a year of minutes may have a million. */
+function toCell(row: CellRow): CellState {
+  const { exchange, symbol, candle_interval: interval, day } = row;
+  let gaps: readonly Gap[] | null = null;
+  return {
+    exchange, symbol, interval, day,
+    account: toAccount(row),
+    get gaps() {
+      return (gaps ??= gapsFromText(day, row.gaps));
+    },
+    flat: flatFromText(day, row.flat),
+    cut: cutFromText(row.cut),
+    looks: row.looks,
+    pendingSinceMs: row.pending_since,
+    nextAttemptAtMs: row.next_attempt_at,
+    notBeforeMs: row.not_before,
+  };
+}

@@ -12,7 +12,7 @@ import { cellsOfSeries, cellsToHeal, incompleteCells, ledgerTotals, recordCells 
 import { endCrashedRuns } from './crashes.ts';
 import { countFaults, faultsOfRun, recordFaults, type FaultEntry } from './fault-log.ts';
 import { LEASE_TTL_MS, releaseLeases, renewLeases, runLease, takeLeases } from './leases.ts';
-import { beginRun, checkFence, createRun, finishRun, isCancelRequested, listRuns, readRun, requestCancel, retryKey, unretriedFailures, type NewRun } from './runs.ts';
+import { beginRun, checkFence, createRun, finishRun, isCancelRequested, listRuns, readRun, requestCancel, retryKey, unretriedRuns, type NewRun } from './runs.ts';
 import { LEDGER_1 } from './schema.ts';
 import { firstCandleOf, recordFirstCandle, removedSymbols, removeSymbol } from './symbols.ts';
 
@@ -79,12 +79,12 @@ test('a run that nobody ever began is a crash too, once its process had time eno
   expect(await end(1_001 + LEASE_TTL_MS)).toEqual(['run_1']);
 });
 
-test('a failed run is found until it has a retry', async () => {
+test.each(['failed', 'partial', 'parked'] as const)('a run that ended %s is found until it has a retry', async (outcome) => {
   const store = openLedger();
   await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
   const fence = await store.transact('beginRun', () => beginRun('run_1', 'here:7', 2_000));
-  await store.transact('finishRun', () => finishRun(fence!, { ...finished, outcome: 'failed' }, 3_000));
-  const found = async (sinceMs: number) => (await store.read('unretriedFailures', () => unretriedFailures(sinceMs))).map((run) => run.id);
+  await store.transact('finishRun', () => finishRun(fence!, { ...finished, outcome }, 3_000));
+  const found = async (sinceMs: number) => (await store.read('unretriedRuns', () => unretriedRuns(sinceMs))).map((run) => run.id);
   expect([await found(3_000), await found(3_001)]).toEqual([['run_1'], []]);
   await store.transact('createRun', () => createRun({ ...newRun('run_2'), key: retryKey('run_1') }, 4_000));
   expect(await found(3_000)).toEqual([]);

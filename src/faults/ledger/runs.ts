@@ -181,10 +181,10 @@ export function* runOfKey(key: string): Operation<string | null> {
   return (yield* first<{ id: string }>('select id from runs where run_key = $1', key))?.id ?? null;
 }
 
-/** Runs that failed since `sinceMs` and have no retry yet, oldest first. */
-export function* unretriedFailures(sinceMs: number): Operation<readonly Run[]> {
+/** Runs that ended since `sinceMs`, did not bring everything and have no retry yet, oldest first. */
+export function* unretriedRuns(sinceMs: number): Operation<readonly Run[]> {
   const rows = yield* all<RunRow>(
-    `select * from runs where status = 'finished' and outcome = 'failed' and finished_at >= $1
+    `select * from runs where status = 'finished' and outcome in ('failed', 'partial', 'parked') and finished_at >= $1
        and not exists (select 1 from runs as later where later.run_key = $2 || runs.id) order by finished_at, id`,
     sinceMs, retryKey(''),
   );

@@ -83,13 +83,13 @@ export const LEDGER_1: Migration = {
       exchange text not null,
       candle_interval text not null,
       symbol text not null,
-      range_from bigint not null,
-      range_to bigint not null,
+      day text not null,
+      evidence_sha256 text not null references evidence (sha256),
       state text not null,
       cause text not null,
-      evidence_sha256 text not null references evidence (sha256),
+      runs text not null,
       judged_at bigint not null,
-      primary key (exchange, candle_interval, symbol, range_from)
+      primary key (exchange, candle_interval, symbol, day, evidence_sha256)
     )`,
     `create table acceptances (
       id text primary key,

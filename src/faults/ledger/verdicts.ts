@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { all, exec, type Operation } from '../../kernel/store.ts';
 import type { Series } from '../../market/candle.ts';
+import { dayOf, dayStartMs, type Day } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
+import { rangesOfRuns, runLengthsOf, type RunLengths } from './run-lengths.ts';
 
 /** Why a stretch of candles is missing, or flat in an outage, with what it was judged from. */
 export interface StoredVerdict extends TimeRange {
@@ -13,39 +15,46 @@ export interface StoredVerdict extends TimeRange {
 }
 
 interface VerdictRow {
-  readonly range_from: number;
-  readonly range_to: number;
+  readonly day: Day;
   readonly state: string;
   readonly cause: string;
+  readonly runs: string;
   readonly evidence: string;
   readonly judged_at: number;
 }
 
-/** Replaces every verdict inside `range`. Evidence is stored once for each content: thousands of verdicts share a few. */
-export function* recordVerdicts(series: Series, range: TimeRange, verdicts: readonly StoredVerdict[]): Operation<void> {
-  yield* exec(
-    'delete from verdicts where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from >= $4 and range_from < $5',
-    series.exchange, series.interval, series.symbol, range.fromMs, range.toMs,
-  );
-  for (const one of verdicts) {
-    const content = JSON.stringify(one.evidence);
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    yield* exec('insert into evidence (sha256, content) values ($1, $2) on conflict (sha256) do nothing', sha256, content);
-    yield* exec(
-      `insert into verdicts (exchange, candle_interval, symbol, range_from, range_to, state, cause, evidence_sha256, judged_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      series.exchange, series.interval, series.symbol, one.fromMs, one.toMs, one.state, one.cause, sha256, one.judgedAtMs,
-    );
+/**
+ * Replaces every verdict of these days. Each begins in one of them. Verdicts of a day that were judged from the same
+ * evidence are one row, and evidence is stored once for each content: thousands of verdicts share a few.
+ */
+export function* recordVerdicts(series: Series, days: { readonly start: Day; readonly end: Day }, verdicts: readonly StoredVerdict[]): Operation<void> {
+  yield* exec('delete from verdicts where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5', series.exchange, series.interval, series.symbol, days.start, days.end);
+  for (const [day, ofDay] of Map.groupBy(verdicts, ({ fromMs }) => dayOf(fromMs))) {
+    for (const [content, own] of Map.groupBy(ofDay, ({ evidence }) => JSON.stringify(evidence))) {
+      const { state, cause, judgedAtMs } = own[0] as StoredVerdict;
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      const runs = JSON.stringify(runLengthsOf(own.toSorted((a, b) => a.fromMs - b.fromMs), dayStartMs(day)));
+      yield* exec('insert into evidence (sha256, content) values ($1, $2) on conflict (sha256) do nothing', sha256, content);
+      yield* exec(
+        `insert into verdicts (exchange, candle_interval, symbol, day, evidence_sha256, state, cause, runs, judged_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        series.exchange, series.interval, series.symbol, day, sha256, state, cause, runs, judgedAtMs,
+      );
+    }
   }
 }
 
 /** Verdicts that begin inside `range`, oldest first. */
 export function* verdictsOf(series: Series, range: TimeRange): Operation<readonly StoredVerdict[]> {
   const rows = yield* all<VerdictRow>(
-    `select range_from, range_to, state, cause, content as evidence, judged_at from verdicts join evidence on sha256 = evidence_sha256
-     where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from >= $4 and range_from < $5 order by range_from`,
-    series.exchange, series.interval, series.symbol, range.fromMs, range.toMs,
+    `select day, state, cause, runs, content as evidence, judged_at from verdicts join evidence on sha256 = evidence_sha256
+     where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5`,
+    series.exchange, series.interval, series.symbol, dayOf(range.fromMs), dayOf(range.toMs - 1),
   );
-  return rows.map((row) => ({ fromMs: row.range_from, toMs: row.range_to, state: row.state, cause: row.cause, evidence: JSON.parse(row.evidence) as unknown, judgedAtMs: row.judged_at }));
+  const verdicts = rows.flatMap(({ day, state, cause, runs, evidence, judged_at }) => {
+    const told = { state, cause, evidence: JSON.parse(evidence) as unknown, judgedAtMs: judged_at };
+    return rangesOfRuns(JSON.parse(runs) as RunLengths, dayStartMs(day)).map((run): StoredVerdict => ({ ...run, ...told }));
+  });
+  return verdicts.filter(({ fromMs }) => fromMs >= range.fromMs && fromMs < range.toMs).toSorted((a, b) => a.fromMs - b.fromMs);
 }
 
 /** A person ended the wait for these candles; kept for ever, with who and why. */

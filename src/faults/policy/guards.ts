@@ -62,6 +62,8 @@ export interface Gate {
    */
   pass(signal: AbortSignal): Promise<Closure | null>;
   isOpen(): Promise<boolean>;
+  /** Until when the venue asked to be left alone; null while it may be asked. */
+  opensAtMs(): Promise<number | null>;
   /** Never opens earlier than it would have. */
   close(closure: Closure): Promise<void>;
 }
@@ -109,7 +111,7 @@ const nothing = (): Promise<void> => Promise.resolve();
 export const openGuards: Guards = {
   stopOrder: { standing: () => Promise.resolve(null), give: nothing },
   breaker: { admit: () => Promise.resolve(null), hear: () => undefined, record: nothing },
-  gate: { pass: () => Promise.resolve(null), isOpen: () => Promise.resolve(true), close: nothing },
+  gate: { pass: () => Promise.resolve(null), isOpen: () => Promise.resolve(true), opensAtMs: () => Promise.resolve(null), close: nothing },
   slots: { take: () => Promise.resolve(() => undefined) },
   limiter: { take: () => Promise.resolve({ giveBack: nothing, settle: nothing }), learn: nothing, knows: () => Promise.resolve(true) },
   budget: { spend: () => Promise.resolve(true), refund: nothing },

@@ -34,6 +34,7 @@ export function venueGate({ clock, store, venue }: GateOptions): Gate {
       }
     },
     isOpen: async () => (await closed()) === null,
+    opensAtMs: async () => (await closed())?.untilMs ?? null,
     close: (closure) => store.transact('closeGate', () => closeGate(venue, closure)),
   };
 }

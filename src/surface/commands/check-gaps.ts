@@ -3,7 +3,7 @@ import { dayOf, dayRange } from '../../market/partition.ts';
 import type { TimeRange } from '../../market/range.ts';
 import { acceptHoles } from '../../engine/acceptance.ts';
 import { EXIT, type ExitCode } from '../../engine/exit-code.ts';
-import { gapReport, type GapReport } from '../../engine/gap-report.ts';
+import { gapAccount, type GapAccount, type ReportedGap } from '../../engine/gap-report.ts';
 import { materialise } from '../../engine/materialise.ts';
 import type { Pipeline } from '../../engine/pipeline.ts';
 import type { AccountQuery } from '../../engine/range-account.ts';
@@ -60,9 +60,9 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
         const candles = await acceptHoles(pipeline, { markets, intervals, range, reason: readText(options.accept, '--accept'), by: session.io.env['USER'] ?? 'unknown' }, control);
         if (!screen.isJson) screen.say(`${count(candles, 'candle')} accepted as an outage`);
       }
-      const report = await gapReport(pipeline, { markets, intervals, range, verify: options.verify ?? false, explained: options.explained ?? false });
+      const report = await gapAccount(pipeline, { markets, intervals, range, verify: options.verify ?? false, explained: options.explained ?? false });
       const exit = exitOf(report);
-      if (screen.isJson) screen.document(gapDocument(report, exit));
+      if (screen.isJson) screen.documentOf(gapDocument(report, exit));
       else screen.data(gapSummary(screen, report));
       if (options.heal || options.accept !== undefined) await tellAlerts(open);
       return exit;
@@ -74,7 +74,7 @@ const healRange = (pipeline: Pipeline, { markets, intervals, range }: AccountQue
   days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) }, markets, intervals, selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'heal', tags: {},
 }, control);
 
-const exitOf = (report: GapReport): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);
+const exitOf = (report: GapAccount): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);
 
 function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
   if (start !== undefined || end !== undefined) {
@@ -89,14 +89,20 @@ function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
   return { fromMs: toMs - back * HOUR_MS, toMs };
 }
 
-function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapReport): string {
+function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapAccount): string {
+  const shown: ReportedGap[] = [];
+  let gapsTotal = 0;
+  for (const gap of gaps) {
+    if (gapsTotal < GAPS_SHOWN_MAX) shown.push(gap);
+    gapsTotal += 1;
+  }
   const lines = [accountText(totals)];
-  if (gaps.length > 0) {
-    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'why', 'next attempt'], gaps.slice(0, GAPS_SHOWN_MAX).map((gap) => [
+  if (shown.length > 0) {
+    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'why', 'next attempt'], shown.map((gap) => [
       gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.cause ?? gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'), isoTime(gap.nextAttemptAtMs) ?? '-',
     ])));
   }
-  if (gaps.length > GAPS_SHOWN_MAX) lines.push(`and ${count(gaps.length - GAPS_SHOWN_MAX, 'more gap')}; --json lists all`);
+  if (gapsTotal > shown.length) lines.push(`and ${count(gapsTotal - shown.length, 'more gap')}; --json lists all`);
   lines.push(...discrepancies.map(({ where, message }) => `${screen.colour('red', 'differs')} ${where}: ${message}`));
   return lines.join('\n');
 }

@@ -1,0 +1,172 @@
+import { all } from '../../../src/kernel/store.ts';
+import { intervalMs } from '../../../src/market/interval.ts';
+import { dayOf, dayRange } from '../../../src/market/partition.ts';
+import type { TimeRange } from '../../../src/market/range.ts';
+import { symbolJoined, symbolPath } from '../../../src/market/symbol.ts';
+import { firingAlerts } from '../../../src/faults/alerting/alerts.ts';
+import { countFaults } from '../../../src/faults/ledger/fault-log.ts';
+import { listRuns, type Run } from '../../../src/faults/ledger/runs.ts';
+import { latenessMs } from '../../../src/faults/metrics/ledger-metrics.ts';
+import { CancelledError } from '../../../src/faults/taxonomy/judge.ts';
+import { readCandles } from '../../../src/engine/candle-reader.ts';
+import { runDaemon } from '../../../src/engine/daemon.ts';
+import { gapReport, type GapReport } from '../../../src/engine/gap-report.ts';
+import type { Pipeline } from '../../../src/engine/pipeline.ts';
+import { reachesOf } from '../../../src/engine/reach.ts';
+import { generatedWorld } from '../../../src/rehearsal/generated-world.ts';
+import type { StandInHandler } from '../../../src/rehearsal/reply.ts';
+import { asTold, STAND_INS, type StandIn } from '../../../src/rehearsal/stand-ins.ts';
+import type { RequestEntry } from '../../../src/rehearsal/stand-in-venue.ts';
+import { compareWithTruth, type Comparison } from '../../../src/rehearsal/truth.ts';
+import type { World } from '../../../src/rehearsal/world.ts';
+import { mortal } from '../killed.ts';
+import { rehearseTold } from '../told.ts';
+import { changesOf, END_MS, planAt, START_MS, timeAt } from './weather.ts';
+
+const INTERVAL = '1h';
+const STEP_MS = intervalMs(INTERVAL);
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT', 'XRP/USDT', 'ADA/USDT', 'LTC/USDT'];
+const EXCHANGES = ['binance', 'coinbase', 'okx'] as const;
+/** The daemon looks after the two days before it as well. */
+const DUE_DAYS = { start: dayOf(START_MS - 2 * 86_400_000), end: dayOf(END_MS - 86_400_000) };
+const DUE_RANGE: TimeRange = { fromMs: dayRange(DUE_DAYS.start).fromMs, toMs: dayRange(DUE_DAYS.end).toMs };
+const SAMPLE_EVERY_MS = 60_000;
+/** The process is killed inside its turn of this hour, and the next one is started so much later. */
+const KILLED_FROM_MS = timeAt('22:00');
+const DOWN_MS = 25 * 60_000;
+/** The longest grace of a venue. */
+const SETTLED_MS = 60_000;
+const RUNS_MAX = 10_000;
+
+type Stage = Awaited<ReturnType<typeof rehearseTold>>;
+
+const worldOfVenue = (seed: string, exchange: string): World => generatedWorld(`${seed} ${exchange}`, SYMBOLS.map((symbol) => ({
+  symbol, venueSymbol: exchange === 'binance' ? symbolJoined(symbol) : symbolPath(symbol), interval: INTERVAL, range: { fromMs: DUE_RANGE.fromMs - 86_400_000, toMs: END_MS + 86_400_000 },
+})));
+
+/** How late an exchange's newest candle was at its worst. */
+export interface Lateness {
+  readonly exchange: string;
+  readonly lateMs: number;
+  readonly atMs: number;
+}
+
+/** What came of the day. */
+export interface DayReport {
+  readonly seed: string;
+  readonly report: GapReport;
+  /** Of every series, the closed days and today as far as it has closed. */
+  readonly comparisons: readonly (Comparison & { readonly exchange: string; readonly symbol: string })[];
+  readonly runs: readonly Run[];
+  readonly met: readonly { readonly code: string; readonly count: number }[];
+  readonly requests: readonly (RequestEntry & { readonly exchange: string })[];
+  /** Cells by what asked for them last. */
+  readonly cells: readonly { readonly trigger: string; readonly cells: number }[];
+  readonly lateness: readonly Lateness[];
+  readonly slack: readonly { readonly atMs: number; readonly title: string }[];
+  readonly pages: readonly string[];
+  /** Codes of the alerts that are not over at the end. */
+  readonly firing: readonly string[];
+  readonly killedAtMs: number;
+  readonly restartedAtMs: number;
+}
+
+/** Lives the day: a daemon, its death in the middle of a turn, and the daemon after it, on one data directory. */
+export async function liveDay(seed: string): Promise<DayReport> {
+  const worlds = new Map(EXCHANGES.map((exchange) => [exchange as string, worldOfVenue(seed, exchange)]));
+  const lateness = new Map<string, Lateness>();
+  const death = deathInTurn();
+  const stageAt = (startMs: number, dataDir?: string): Promise<Stage> => rehearseTold({
+    seed: `${seed} ${startMs}`, interval: INTERVAL, startMs, ...(dataDir === undefined ? {} : { dataDir }),
+    venues: Object.fromEntries([...worlds].map(([exchange, world]) => [exchange, { symbols: SYMBOLS, world, plan: planAt(exchange, startMs, seed), ...(exchange === 'binance' ? { wire: death.wire } : {}) }])),
+  });
+
+  const first = await stageAt(START_MS);
+  const { ports } = mortal(first, death.kill);
+  const lost = live({ ...first.pipeline, ports }, first, { seed, lateness });
+  lost.running.catch(() => undefined); // nobody is left to tell
+  await first.clock.runUntil(death.come);
+  const killedAtMs = first.clock.nowMs();
+
+  const second = await stageAt(killedAtMs + DOWN_MS, first.dataDir);
+  const { running, stop } = live(second.pipeline, second, { seed, lateness });
+  await second.clock.runUntil(second.clock.sleep(END_MS - second.clock.nowMs()));
+  stop();
+  await second.clock.runUntil(running);
+  return { seed, killedAtMs, restartedAtMs: killedAtMs + DOWN_MS, lateness: [...lateness.values()], ...(await found(second, worlds)), ...told([first, second]) };
+}
+
+/** The process dies while its second answer of the turn is on the way. */
+function deathInTurn() {
+  let [asked, isDead] = [0, false];
+  const death = Promise.withResolvers<void>();
+  const wire = (handle: StandInHandler): StandInHandler => (request, nowMs) => {
+    if (nowMs >= KILLED_FROM_MS && request.path.endsWith('klines') && ++asked === 2) {
+      isDead = true;
+      death.resolve();
+    }
+    return handle(request, nowMs);
+  };
+  return { wire, come: death.promise, kill: { get n() { return isDead ? 0 : Infinity; }, when: 'before' } } as const;
+}
+
+/** A daemon on this pipeline, under the weather of the day, with somebody who looks at the clock each minute. */
+function live(pipeline: Pipeline, { clock, venues, pipeline: { settings } }: Stage, { seed, lateness }: { readonly seed: string; readonly lateness: Map<string, Lateness> }) {
+  const stop = new AbortController();
+  const beside = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    }
+  };
+  const blow = async (exchange: string): Promise<void> => {
+    for (const timeMs of changesOf(exchange).filter((one) => one > clock.nowMs())) {
+      await clock.sleep(timeMs - clock.nowMs(), stop.signal);
+      venues[exchange]?.plan(planAt(exchange, timeMs, seed));
+    }
+  };
+  const look = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(SAMPLE_EVERY_MS, stop.signal);
+      for (const reach of await reachesOf(pipeline, settings.markets)) noteLateness(lateness, { exchange: reach.exchange, lateMs: latenessMs(reach, clock.nowMs()) ?? 0, atMs: clock.nowMs() });
+    }
+  };
+  const markets = () => Promise.resolve(settings.markets);
+  const daemon = runDaemon(pipeline, { intervals: [INTERVAL], markets, watched: markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  return {
+    running: Promise.all([daemon, beside(look), ...EXCHANGES.map((exchange) => beside(() => blow(exchange)))]),
+    stop: () => stop.abort(new CancelledError('SIGTERM')),
+  };
+}
+
+function noteLateness(worst: Map<string, Lateness>, seen: Lateness): void {
+  if (seen.lateMs >= (worst.get(seen.exchange)?.lateMs ?? 0)) worst.set(seen.exchange, seen);
+}
+
+async function found({ pipeline, clock }: Stage, worlds: ReadonlyMap<string, World>): Promise<Pick<DayReport, 'report' | 'comparisons' | 'runs' | 'met' | 'cells' | 'firing'>> {
+  const { store } = pipeline.ports;
+  const range = { fromMs: DUE_RANGE.fromMs, toMs: Math.floor((clock.nowMs() - SETTLED_MS) / STEP_MS) * STEP_MS };
+  const comparisons: DayReport['comparisons'][number][] = [];
+  for (const [exchange, world] of worlds) {
+    for (const series of world.series) {
+      const { symbol, rows, columns } = asTold(STAND_INS.get(exchange) as StandIn, series);
+      const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol, interval: INTERVAL }, range }));
+      comparisons.push({ exchange, symbol, ...compareWithTruth(stored, rows.filter(([openTimeMs]) => openTimeMs >= range.fromMs && openTimeMs < range.toMs), columns) });
+    }
+  }
+  return {
+    comparisons,
+    report: await clock.runUntil(gapReport(pipeline, { range: DUE_RANGE, markets: pipeline.settings.markets, intervals: [INTERVAL], verify: true, explained: true })),
+    runs: (await store.read('listRuns', () => listRuns(RUNS_MAX))).toReversed(),
+    firing: (await store.read('firingAlerts', () => firingAlerts())).map(({ code }) => code),
+    met: await store.read('countFaults', () => countFaults(START_MS)),
+    cells: await store.read('cellsByTrigger', () => all<DayReport['cells'][number]>('select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger')),
+  };
+}
+
+const told = (stages: readonly Stage[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
+  requests: stages.flatMap(({ venues }) => Object.entries(venues).flatMap(([exchange, { log }]) => log.map((entry) => ({ ...entry, exchange })))),
+  slack: stages.flatMap(({ slack }) => slack.received.map(({ atMs, message }) => ({ atMs, title: message.text }))),
+  pages: stages.flatMap((stage) => stage.pages()),
+});
