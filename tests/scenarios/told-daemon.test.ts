@@ -64,11 +64,12 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
 });
 
 test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
-  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { tags: { team: 'data', criticality: 'high', note: 'x' } } });
   told.venue.plan({ seed: 'page', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 502 } }] });
   await keepFor(told, 5 * MINUTE_MS);
   const text = await page(told);
   for (const line of [
+    'pipeline_info{team="data",criticality="high",alert_channel=""} 1',
     'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="complete",trigger="schedule"} 1',
     'pipeline_http_attempts_total{exchange="binance",outcome="EXCHANGE_SERVER_ERROR"} 1',
     'pipeline_http_attempts_total{exchange="binance",outcome="ok"} 3',
