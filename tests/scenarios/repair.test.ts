@@ -9,6 +9,7 @@ import { repair } from '../../src/engine/repair.ts';
 import { packAnswer } from '../../src/data/bronze/answers.ts';
 import { scanSegment } from '../../src/data/bronze/kept-answers.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { nothingSecret } from '../../src/kernel/secrets.ts';
 import { candlekeep, documentIn } from '../command-line.ts';
 import { rehearse, type Rehearsal } from './rehearsed.ts';
 
@@ -117,7 +118,7 @@ test('whatever bytes of a segment are damaged, every other answer is found', () 
   const segment = Array.from({ length: 6 }, (_, at) => packAnswer({
     id: `page_${at}`, runId: 'run', url: 'http://x', fetchedAtMs: at, rejected: null, page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
     answer: { status: 200, headers: {}, body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)) },
-  }).frame);
+  }, nothingSecret).frame);
   const ends = segment.map((_, at) => segment.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
   fc.assert(fc.property(fc.nat((ends.at(-1) ?? 1) - 1), fc.integer({ min: 1, max: 255 }), (position, mask) => {
     const bytes = Buffer.concat(segment);
