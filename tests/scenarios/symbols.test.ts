@@ -5,11 +5,11 @@ import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../.
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { worldOf } from '../../src/rehearsal/world.ts';
 import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/market/interval.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const HALF = { start: '2024-06-01', end: '2024-06-15' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-const DAY_MS = 86_400_000;
 const MARKETS = new Map([['binance', THREE]]);
 const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
 const WITHOUT_SOL = worldOf(TAPES.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
