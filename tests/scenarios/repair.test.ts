@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dayRange } from '../../src/market/partition.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { openPipeline } from '../../src/engine/pipeline.ts';
 import { repair } from '../../src/engine/repair.ts';
 import { packAnswer } from '../../src/data/bronze/answers.ts';
@@ -11,7 +10,7 @@ import { scanSegment } from '../../src/data/bronze/kept-answers.ts';
 import { silentLog } from '../../src/kernel/log.ts';
 import { nothingSecret } from '../../src/kernel/secrets.ts';
 import { candlekeep, documentIn } from '../command-line.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -20,8 +19,7 @@ const control = { signal: new AbortController().signal, onProgress: () => undefi
 const lakeFiles = (directory: string): Map<string, string> => new Map(readdirSync(directory, { recursive: true, encoding: 'utf8' })
   .filter((name) => /^(?:silver|quarantine|bronze)\/.*\.(?:parquet|zst)$/.test(name)).toSorted().map((name) => [name, readFileSync(join(directory, name)).toString('base64')]));
 
-const account = async ({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>) =>
-  clock.runUntil(gapReport(pipeline, { range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const account = (rehearsal: Pick<Rehearsal, 'clock' | 'pipeline'>) => verifiedAccount(rehearsal, MONTH);
 
 /** A month with a quarantined row and a candle that the venue does not have. */
 const stored = async (seed: string): Promise<Rehearsal> => {
