@@ -23,9 +23,12 @@ export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise
     const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
     return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
   });
-  const samples = [...stored.samples, ...now, ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
+  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
   return exposition(samples, stored.histograms);
 }
+
+/** Free tags would be labels without end: those that have a meaning are here, all of them on runs and alerts. */
+const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Record<string, string>>): Sample => ({ name: 'pipeline_info', labels: { team, criticality, alert_channel }, value: 1 });
 
 const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
 

@@ -8,7 +8,7 @@ import type { MailPort } from '../kernel/mail.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
 import { freshRandom } from '../kernel/random.ts';
-import { scrubberOf } from '../kernel/secrets.ts';
+import { nothingSecret, scrubberOf, type Scrub } from '../kernel/secrets.ts';
 import { smtpMail } from '../kernel/smtp-mail.ts';
 import { scrubbedStore, type Store } from '../kernel/store.ts';
 import type { AlertDesk } from '../faults/alerting/delivery.ts';
@@ -47,6 +47,8 @@ export interface OpenOptions {
   readonly adapters?: Adapters;
   /** A state that knows nothing of the candles beside it is refused, unless it is about to be rebuilt. */
   readonly lostState?: 'refused' | 'rebuilt';
+  /** Takes out secrets that the settings do not hold: what else the process was given. */
+  readonly scrub?: Scrub;
 }
 
 /**
@@ -54,10 +56,11 @@ export interface OpenOptions {
  * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log, world: { mailTo = smtpMail, ...world } = {}, adapters = ADAPTERS, lostState = 'refused' }: OpenOptions): Promise<Pipeline> {
+export async function openPipeline(settings: Settings, { log, world: { mailTo = smtpMail, ...world } = {}, adapters = ADAPTERS, lostState = 'refused', scrub: outer = nothingSecret }: OpenOptions): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
-  const scrub = scrubberOf(secretsOf(settings));
+  const own = scrubberOf(secretsOf(settings));
+  const scrub: Scrub = (text) => outer(own(text));
   const open = (): Store => scrubbedStore(openState(lake.state), scrub);
   const store = lostState === 'rebuilt' ? open() : await refuseLostState(realFiles, lake, open);
   const limits = openLimits(lake.limits);
@@ -65,7 +68,7 @@ export async function openPipeline(settings: Settings, { log, world: { mailTo = 
   const clock = world.clock ?? realClock;
   const random = world.random ?? freshRandom();
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
-  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log };
+  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log, scrub };
   const stopOrder = durableStop(ports, configurationIdentity(settings));
   return {
     settings,

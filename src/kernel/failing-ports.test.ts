@@ -6,6 +6,7 @@ import { timeOrderedIds } from './ids.ts';
 import { silentLog } from './log.ts';
 import type { Ports } from './ports.ts';
 import { seededRandom } from './random.ts';
+import { nothingSecret } from './secrets.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import { exec, first } from './store.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -26,6 +27,7 @@ function world(): Ports {
     limits: openSqliteStore({ path: ':memory:', migrations: [] }),
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
+    scrub: nothingSecret,
   };
 }
 

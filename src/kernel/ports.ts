@@ -6,6 +6,7 @@ import type { Log } from './log.ts';
 import type { Parquet } from './parquet.ts';
 import type { Processes } from './process-identity.ts';
 import type { Random } from './random.ts';
+import type { Scrub } from './secrets.ts';
 import type { Store } from './store.ts';
 
 /** Everything the program needs from outside. Whoever builds this object owns the world the program lives in. */
@@ -23,4 +24,6 @@ export interface Ports {
   readonly limits: Store;
   readonly processes: Processes;
   readonly log: Log;
+  /** Takes secrets out of what is kept or sent. */
+  readonly scrub: Scrub;
 }

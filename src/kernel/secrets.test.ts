@@ -14,6 +14,7 @@ test('the path of a secret address is secret, its host is not, and a short path 
   const scrub = scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef', 'https://own.test/alerts']);
   expect(scrub('POST /services/T0/B0/abcdef to hooks.slack.test')).toBe('POST ******** to hooks.slack.test');
   expect(scrub('candlekeep /alerts')).toBe('candlekeep /alerts');
+  expect(scrubberOf(['https://hc.test/ping/0c5b1d4e-9d2f-4e21-8a55-1f1f3c0d2a77'])('uuid 0c5b1d4e-9d2f-4e21-8a55-1f1f3c0d2a77 of ping')).toBe('uuid ******** of ping');
 });
 
 test('signatures and keys in a query are masked though nobody registered them', () => {

@@ -10,6 +10,8 @@ const MASK = '********';
 const SECRET_CHARS_MIN = 6;
 /** A shorter path (`/alerts`) is nobody's key. */
 const PATH_CHARS_MIN = 12;
+/** A longer part of a path is a key by itself (Slack's has 24 characters, a dead man's switch 36); a shorter one is a word. */
+const SEGMENT_CHARS_MIN = 16;
 /** Values that are secret wherever they turn up in an address. */
 const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|secret|password)=)[^&\s"'\\]+/gi;
 
@@ -32,14 +34,15 @@ function formsOf(secret: string): string[] {
   return values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())]);
 }
 
-/** The parts of an address that give access by themselves: password, path and query, as they stand there and decoded. */
+/** The parts of an address that give access by themselves: password, path and query, the keys in the path, as they stand there and decoded. */
 function partsOf(secret: string): string[] {
   const url = URL.parse(secret);
   if (url === null || url.host === '') return [];
   const [user, password] = [decoded(url.username), decoded(url.password)];
   const basic = password === '' ? [] : [Buffer.from(`${user}:${password}`).toString('base64'), Buffer.from(`\0${user}\0${password}`).toString('base64')];
   const paths = [`${url.pathname}${url.search}`, url.pathname].filter((path) => path.length >= PATH_CHARS_MIN);
-  return [url.href, password, url.password, ...basic, ...paths];
+  const segments = url.pathname.split('/').filter((segment) => segment.length >= SEGMENT_CHARS_MIN);
+  return [url.href, password, url.password, ...basic, ...paths, ...segments, ...segments.map(decoded)];
 }
 
 function decoded(text: string): string {

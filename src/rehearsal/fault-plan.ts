@@ -54,6 +54,9 @@ export interface FaultPlan {
 
 export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
 
+/** Every request that matches meets the fault; without a match, every request does. */
+export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({ seed: 'always', rules: [{ ...(match ? { match } : {}), on: { every: 1 }, fault }] });
+
 /** The candles a request asks for. */
 export interface CandlesAsked {
   /** In the venue's spelling. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { candlekeep } from '../../tests/command-line.ts';
 import { consoleOn, type Io } from './console.ts';
@@ -29,6 +30,16 @@ test('what is said beside a live block stays, and of the block only its last sta
   screen.live('run 2/2');
   screen.data('720 rows');
   expect(rows).toEqual(['warn  answered 502', '720 rows', '']);
+});
+
+test.each([[true, false], [false, true], [true, true], [false, false]])('a stream is coloured when it is a terminal itself (standard output %s, standard error %s)', (isOut, isErr) => {
+  const written = { out: '', err: '' };
+  const io: Io = { cwd: '.', env: {}, stdout: { isTTY: isOut, write: (text) => void (written.out += String(text)) }, stderr: { isTTY: isErr, write: (text) => void (written.err += String(text)) }, onStop: () => () => undefined };
+  const screen = consoleOn(io, { json: false, color: true });
+  screen.data(screen.colour('green', 'data'));
+  screen.say(screen.colour('red', 'said'));
+  expect([written.out.includes(ESCAPE), written.err.includes(ESCAPE)]).toEqual([isOut, isErr]);
+  expect(Object.values(written).map((text) => stripVTControlCharacters(text))).toEqual(['data\n', 'said\n']);
 });
 
 test('on a terminal lines of the log go through the screen, so that no redraw takes them away', async () => {

@@ -27,6 +27,8 @@ export function scrubbedIo(io: Io, scrub: Scrub): Io {
 /** Of a long document. Unit: characters. */
 const WRITTEN_AT_ONCE = 65_536;
 
+const COLOURING = new RegExp(String.raw`\u001B\[\d+m`, 'g');
+
 export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
 /** Data goes to stdout, everything else to stderr. */
@@ -45,7 +47,9 @@ export interface Console {
 }
 
 export function consoleOn(io: Io, options: { readonly json: boolean; readonly color: boolean }): Console {
-  const coloured = options.color && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb' && io.stdout.isTTY;
+  const isWanted = options.color && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
+  /** Whoever colours a text does not know where it goes: a stream that is no terminal takes it without. */
+  const write = (stream: OutputStream, text: string): void => stream.write(isWanted && stream.isTTY ? text : text.replaceAll(COLOURING, ''));
   let liveLines = 0;
   const clear = (): void => {
     if (liveLines > 0) io.stderr.write(`\u001B[${liveLines}A\u001B[0J`);
@@ -56,7 +60,7 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
     isLive: io.stderr.isTTY && !options.json && io.env['TERM'] !== 'dumb',
     data: (text) => {
       clear();
-      io.stdout.write(`${text}\n`);
+      write(io.stdout, `${text}\n`);
     },
     bytes: (bytes) => io.stdout.write(bytes),
     document: (value) => io.stdout.write(`${JSON.stringify(value)}\n`),
@@ -72,7 +76,7 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
     },
     say: (text) => {
       clear();
-      io.stderr.write(`${text}\n`);
+      write(io.stderr, `${text}\n`);
     },
     live: (text) => {
       clear();
@@ -82,7 +86,7 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
       io.stderr.write(`${lines.join('\n')}\n`);
       liveLines = lines.length;
     },
-    colour: (colour, text) => (coloured ? styleText(colour, text, { validateStream: false }) : text),
+    colour: (colour, text) => (isWanted ? styleText(colour, text, { validateStream: false }) : text),
   };
 }
 

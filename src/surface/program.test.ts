@@ -61,8 +61,17 @@ const ON_CONFIGURATION = [...ON_DATA, ['config', 'show'], ['config', 'validate']
 
 const line = (args: readonly string[]): string => (args.length === 0 ? 'nothing' : JSON.stringify(args.join(' ')));
 
+test.each([[[]], [['-v']], [['--no-color']]])('who names no command gets the help (%j)', async (args) => {
+  expect(await candlekeep(args)).toEqual({ ...(await candlekeep(['--help'])), exit: 0 });
+  expect((await candlekeep(args)).out).toContain('First steps:');
+});
+
+test('a script that names no command is told so', async () => {
+  const { exit, out } = await candlekeep(['--json']);
+  expect({ exit, ...documentIn(out) }).toMatchObject({ exit: 2, ok: false, error: { code: 'CONFIG_INVALID', message: expect.stringContaining('got none') as string } });
+});
+
 test.each<readonly [args: string[], names: string]>([
-  [[], 'got none'],
   [['runs'], 'got none'],
   [['config'], 'got none'],
   [['backfil'], 'unknown command \'backfil\' (Did you mean backfill?)'],

@@ -54,6 +54,10 @@ export async function runProgram(args: readonly string[], outside: Io): Promise<
     await program.parseAsync([...args], { from: 'user' });
     return exit;
   } catch (error) {
+    if (isBare(error, args)) {
+      program.outputHelp();
+      return EXIT.done;
+    }
     const session = sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') }, secrets);
     return failed(error instanceof CommanderError && !isAskedFor(error) ? usageError(error, typed(program, args)) : error, session);
   }
@@ -107,6 +111,9 @@ const packageVersion = (): string => (JSON.parse(Buffer.from(realFiles.read(join
 /** Commander's own codes for texts that were asked for. */
 const ASKED_FOR = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);
 const isAskedFor = ({ code, exitCode }: CommanderError): boolean => ASKED_FOR.has(code) && exitCode === 0;
+
+/** Nothing was asked for: somebody who does not know what there is. A script that wants documents is told that it said nothing. */
+const isBare = (error: unknown, args: readonly string[]): boolean => error instanceof CommanderError && error.code === 'commander.help' && args.every((arg) => arg.startsWith('-') && arg !== '--json');
 
 function failed(error: unknown, { screen, options }: Session): ExitCode {
   if (error instanceof CommanderError) return EXIT.done;

@@ -65,7 +65,7 @@ const besideLiveBlock = (screen: Console) => ({ write: (line: string): void => s
 export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
   const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
-  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) }), ...opening });
+  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) }), scrub: secrets.scrub, ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
   const release = io.onStop((signal) => {

@@ -1,6 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -12,6 +11,7 @@ import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
 import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
 import { loadTapes } from '../../src/rehearsal/tapes.ts';
 import { installed } from './debian.ts';
+import { freePort } from './free-port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/surface/main.ts');
@@ -36,13 +36,6 @@ function started(command: string, args: readonly string[], options: { readonly c
   });
   return child;
 }
-
-const freePort = (): Promise<number> => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-  });
-});
 
 test('promtool and amtool accept what metrics write writes, and every rule fires and resolves in its unit test', () => {
   const cwd = directory();

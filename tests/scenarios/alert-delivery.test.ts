@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
 import { outboxState } from '../../src/faults/alerting/outbox.ts';
 import { enqueueTest } from '../../src/faults/alerting/test-message.ts';
-import { alertWorld, always, healthy, EMAIL, PAGERDUTY, SLACK, titles, UNDELIVERED, WEBHOOK } from './alerted.ts';
+import { always } from '../../src/rehearsal/fault-plan.ts';
+import { alertWorld, healthy, EMAIL, PAGERDUTY, SLACK, titles, UNDELIVERED, WEBHOOK } from './alerted.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

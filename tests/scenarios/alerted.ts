@@ -92,7 +92,6 @@ export type AlertWorld = ReturnType<typeof alertWorld>;
 /** Titles by channel, for comparing. */
 export const titles = (world: AlertWorld, channel: string): string[] => world.heard().filter((heard) => heard.channel === channel).map(({ title }) => title);
 
-export const always = (fault: FaultSpec): FaultPlan => ({ seed: 'always', rules: [{ on: { every: 1 }, fault }] });
 export const healthy = NO_FAULTS;
 
 const FLAKY: readonly FaultSpec[] = [{ kind: 'status', status: 500 }, { kind: 'reset' }, { kind: 'answer-lost' }, { kind: 'status', status: 429, retryAfter: '2' }];

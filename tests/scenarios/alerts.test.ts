@@ -7,7 +7,8 @@ import { alertLevel, nextStep } from '../../src/faults/alerting/levels.ts';
 import { messagesOf, pendingMessages } from '../../src/faults/alerting/outbox.ts';
 import { addSilence, endSilence } from '../../src/faults/alerting/silences.ts';
 import { enqueueTest } from '../../src/faults/alerting/test-message.ts';
-import { alertWorld, always, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from './alerted.ts';
+import { always } from '../../src/rehearsal/fault-plan.ts';
+import { alertWorld, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from './alerted.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

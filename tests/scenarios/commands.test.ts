@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
 import { realClock } from '../../src/kernel/clock.ts';
-import { NO_FAULTS, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
+import { always, NO_FAULTS, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
 import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
 import { candlekeep, directory, documentIn } from '../command-line.ts';
 import { TAPES } from './rehearsed.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
-const always = (fault: FaultPlan['rules'][number]['fault'], symbol: string): FaultPlan => ({ seed: 'commands', rules: [{ match: { path: '/api/v3/klines', symbol }, on: { every: 1 }, fault }] });
 
 /** One data directory and one stand-in exchange over real sockets, for several command lines after another. */
 async function stage(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,ETH/USDT') {
@@ -60,7 +59,7 @@ test('patterns and rankings work from the environment and from --symbol, and dry
 });
 
 test('quarantine lists rows by day and rule, and shows one with the row as the exchange sent it', async () => {
-  const { run, items } = await stage(always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 }, 'BTCUSDT'));
+  const { run, items } = await stage(always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 }, { symbol: 'BTCUSDT' }));
   await run('backfill', ...DAY);
   expect(await items('quarantine', 'list')).toEqual([{ exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', day: '2024-06-01', rows: 2, rules: { 'ohlc-order': 2, 'vwap-outside-range': 2 } }]);
   expect(await items('quarantine', 'list', '--symbol', 'ETH/USDT')).toEqual([]);
@@ -100,7 +99,7 @@ test('a symbol that does not exist is no reason to ask the same again: the symbo
 });
 
 test('a run and its faults are told with the names that every other document has: no camel case, times as ISO, an error like any error', async () => {
-  const { json } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, 'ETHUSDT'));
+  const { json } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }));
   const [{ id } = { id: '' }] = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];
   const { document } = await json('runs', 'show', id);
   expect(document['faults']).toMatchObject([{ at: expect.stringMatching(/Z$/) as string, code: 'NOT_FOUND', from: '2024-06-01T00:00:00Z', tries_max: 1, wait_ms: null, error: { code: 'NOT_FOUND', http_status: 404, run_id: id } }]);
@@ -108,7 +107,7 @@ test('a run and its faults are told with the names that every other document has
 });
 
 test('explain tells of a run what it met and what is left, runs retry asks for that, and both stand in the list', async () => {
-  const { run, json, venue, items } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, 'ETHUSDT'));
+  const { run, json, venue, items } = await stage(always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }));
   const first = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];
   const id = first[0]?.id ?? '';
   expect((await json('explain', id)).document).toMatchObject({ id, faults: [{ code: 'NOT_FOUND', symbol: 'ETH/USDT', times: 1, tries_max: 1, decision: 'permanent' }], account: { expected: 48, present: 24, pending: 24 }, next_attempt_at: expect.any(String) as string });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
+import { always } from '../../src/rehearsal/fault-plan.ts';
 import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
 import { takeLeases } from '../../src/faults/ledger/leases.ts';
 import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
@@ -9,7 +9,6 @@ import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
 const KLINES = '/api/v3/klines';
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-const always = (fault: FaultSpec, match: FaultPlan['rules'][number]['match'] = {}): FaultPlan => ({ seed: 'always', rules: [{ match: { path: KLINES, ...match }, on: { every: 1 }, fault }] });
 
 const bronze = (result: WorkResult) => result.runs[0]?.assets.find((asset) => asset.asset === 'bronze_binance_ohlcv');
 const silver = (result: WorkResult) => result.runs[0]?.assets.find((asset) => asset.asset === 'silver_ohlcv_normalized');
@@ -47,14 +46,14 @@ test('more than half of the symbols failing fails the asset, exit 5, and the sur
 });
 
 test.each([[500, 'EXCHANGE_SERVER_ERROR', 4], [504, 'REQUEST_TIMEOUT', 3]] as const)('a venue that answers nothing but %i is unreachable: exit 7 after %s was tried as often as the table says', async (status, code, tries) => {
-  const rehearsal = await rehearse({ seed: 'down', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'status', status }) });
+  const rehearsal = await rehearse({ seed: 'down', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'status', status }, { only: 'candles' }) });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 7, pending: 720, error: { code } });
   expect(rehearsal.candleRequests()).toBe(tries);
 });
 
 test.each([['reset', 6], ['silence', 3]] as const)('without a working network (%s) a run ends with exit 7, within its deadline, and says when it is asked again', async (kind, tries) => {
-  const rehearsal = await rehearse({ seed: 'unplugged', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind }) });
+  const rehearsal = await rehearse({ seed: 'unplugged', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind }, { only: 'candles' }) });
   const beganMs = rehearsal.clock.monotonicMs();
   const result = await rehearsal.run({ days: MONTH });
   expect(result.exit).toBe(7);
@@ -64,7 +63,7 @@ test.each([['reset', 6], ['silence', 3]] as const)('without a working network (%
 });
 
 test.each([[401, 'UNAUTHORIZED'], [403, 'FORBIDDEN'], [451, 'FORBIDDEN']] as const)('%i ends the asset at once as %s, exit 4: one request for each symbol under way and no retry', async (status, code) => {
-  const rehearsal = await rehearse({ seed: 'refused', symbols: THREE, interval: '1h', plan: always({ kind: 'status', status, body: 'html' }) });
+  const rehearsal = await rehearse({ seed: 'refused', symbols: THREE, interval: '1h', plan: always({ kind: 'status', status, body: 'html' }, { only: 'candles' }) });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 4, error: { code } });
   expect(rehearsal.candleRequests()).toBeLessThanOrEqual(3);
@@ -103,7 +102,7 @@ test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISM
 });
 
 test('rows that stay invalid are quarantined, each broken rule is counted, and they heal when a good row comes', async () => {
-  const rehearsal = await rehearse({ seed: 'invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 5 }) });
+  const rehearsal = await rehearse({ seed: 'invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 5 }, { only: 'candles' }) });
   const result = await rehearsal.run({ days: MONTH });
   expect(silver(result)).toMatchObject({ input_rows: 720, output_rows: 715, removed_rows: 5, validation_errors: 10, outcome: 'complete' });
   expect(result).toMatchObject({ exit: 0, pending: 0 });
@@ -113,14 +112,14 @@ test('rows that stay invalid are quarantined, each broken rule is counted, and t
 });
 
 test('more than a tenth of the rows removed is a matter of data quality: exit 6', async () => {
-  const rehearsal = await rehearse({ seed: 'very invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'volume-negative', rows: 100 }) });
+  const rehearsal = await rehearse({ seed: 'very invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'volume-negative', rows: 100 }, { only: 'candles' }) });
   const result = await rehearsal.run({ days: MONTH });
   expect(silver(result)).toMatchObject({ outcome: 'partial', removed_rows: 100 });
   expect(result.exit).toBe(6);
 });
 
 test('a venue that sends web pages for every symbol: exit 6, two tries each, every raw answer kept', async () => {
-  const rehearsal = await rehearse({ seed: 'pages', symbols: THREE, interval: '1h', plan: always({ kind: 'html' }) });
+  const rehearsal = await rehearse({ seed: 'pages', symbols: THREE, interval: '1h', plan: always({ kind: 'html' }, { only: 'candles' }) });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 6, pending: 2_160, error: { code: 'SCHEMA_MISMATCH' } });
   expect(rehearsal.candleRequests()).toBe(6);

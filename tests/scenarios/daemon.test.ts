@@ -8,22 +8,11 @@ import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
 import { CellsLeasedError } from '../../src/faults/taxonomy/errors.ts';
 import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { daemonWork, keepFor, rehearse, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2024, 5, 10, 10, 30);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-
-/** Runs the daemon for a while of virtual time, as one process would. */
-async function keepFor({ pipeline, clock }: Rehearsal, durationMs: number): Promise<Turn[]> {
-  const turns: Turn[] = [];
-  const stop = new AbortController();
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), watched: () => Promise.resolve(pipeline.settings.markets), onStarted: () => Promise.resolve(), onTurn: (turn) => turns.push(turn) }, { signal: stop.signal, onProgress: () => undefined });
-  await clock.runUntil(clock.sleep(durationMs));
-  stop.abort(new CancelledError('SIGTERM'));
-  await clock.runUntil(running);
-  return turns;
-}
 
 const scheduled = (turns: readonly Turn[]) => turns.filter(({ loop }) => loop.startsWith('schedule'));
 const total = async ({ pipeline }: Rehearsal, days: { start: string; end: string }) =>
@@ -89,7 +78,7 @@ test('what fails when a day becomes due is not put down to a run that failed bef
 test('one daemon looks after a data directory; the second is told so', async () => {
   const rehearsal = await rehearse({ seed: 'two', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   const { pipeline, clock } = rehearsal;
-  const work = { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), watched: () => Promise.resolve(pipeline.settings.markets), onStarted: () => Promise.resolve(), onTurn: () => undefined } as const;
+  const work = daemonWork(pipeline);
   const stop = new AbortController();
   const first = runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(60_000));

@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
 import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import { gapReport, type GapReport } from '../../src/engine/gap-report.ts';
-import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import type { GapReport } from '../../src/engine/gap-report.ts';
+import { rehearse, TAPES, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
-const RANGE = { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
 const filesIn = (directory: string, isWanted: (name: string) => boolean): string[] =>
@@ -22,8 +20,7 @@ async function stored(seed: string) {
   return { rehearsal, segment, silver };
 }
 
-const report = ({ clock, pipeline }: Rehearsal): Promise<GapReport> =>
-  clock.runUntil(gapReport(pipeline, { range: RANGE, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const report = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, MONTH);
 
 async function expectWhole(rehearsal: Rehearsal): Promise<void> {
   for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && SYMBOLS.includes(series.symbol))) {

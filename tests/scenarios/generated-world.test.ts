@@ -2,13 +2,12 @@ import { expect, test } from 'vitest';
 import { DAY_MS } from '../../src/market/interval.ts';
 import { dayOf } from '../../src/market/partition.ts';
 import { symbolJoined, symbolPath } from '../../src/market/symbol.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { everyHealingFault } from '../../src/rehearsal/fault-plan.ts';
 import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
 import { asTold, STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
 import type { World } from '../../src/rehearsal/world.ts';
-import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 // Every candle of this file is generated: made up from a seed, recorded nowhere.
 
@@ -32,7 +31,7 @@ async function expectEveryCandle(rehearsal: Rehearsal): Promise<void> {
       candles += recorded;
     }
   }
-  const report = await rehearsal.clock.runUntil(gapReport(rehearsal.pipeline, { range: WEEK_RANGE, markets: rehearsal.pipeline.settings.markets, intervals: ['1m'], verify: true, explained: true }));
+  const report = await verifiedAccount(rehearsal, WEEK);
   expect(report.discrepancies).toEqual([]);
   expect(report.totals).toMatchObject({ expected: 9 * 7 * 1_440, present: candles });
 }

@@ -11,7 +11,7 @@ import { runDaemon } from '../../src/engine/daemon.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { daemonWork, rehearse, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY = '2024-06-15';
@@ -120,7 +120,7 @@ test('a day after a day has closed the daemon reads a sample of it again, and fi
   const rehearsal = await at('verify', { startMs: FROM_MS + 1.5 * DAY_MS, settledAtMs: FROM_MS + 1.9 * DAY_MS });
   const { pipeline, clock } = rehearsal;
   const stop = new AbortController();
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets: () => Promise.resolve(pipeline.settings.markets), watched: () => Promise.resolve(pipeline.settings.markets), onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  const running = runDaemon(pipeline, daemonWork(pipeline), { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(60_000));
   expect(await tradesOf(rehearsal)).toBe(1);
   await clock.runUntil(clock.sleep(DAY_MS));

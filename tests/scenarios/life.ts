@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { dayRange } from '../../src/market/partition.ts';
 import type { Ports } from '../../src/kernel/ports.ts';
-import { gapReport, type GapReport } from '../../src/engine/gap-report.ts';
+import type { GapReport } from '../../src/engine/gap-report.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
 const TODAY = '2024-06-15';
@@ -53,9 +53,7 @@ export async function settle(rehearsal: Rehearsal): Promise<void> {
   await live(rehearsal, rehearsal.pipeline.ports, (step) => rehearsal.clock.runUntil(step));
 }
 
-const accountOfLife = ({ clock, pipeline }: Rehearsal): Promise<GapReport> => clock.runUntil(gapReport(pipeline, {
-  range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true,
-}));
+const accountOfLife = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
 
 /** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
 export function filesOfLife({ dataDir }: Rehearsal): string[] {

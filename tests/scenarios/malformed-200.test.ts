@@ -5,7 +5,7 @@ import { gridOf, type TimeRange } from '../../src/market/range.ts';
 import { symbolJoined, symbolPath } from '../../src/market/symbol.ts';
 import { planPages } from '../../src/data/exchanges/planner.ts';
 import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import { gapReport, type GapReport } from '../../src/engine/gap-report.ts';
+import type { GapReport } from '../../src/engine/gap-report.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
 import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
 import type { FaultCode } from '../../src/faults/taxonomy/table.ts';
@@ -13,7 +13,7 @@ import type { FaultSpec } from '../../src/rehearsal/fault-plan.ts';
 import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
 import type { RecordedSeries } from '../../src/rehearsal/world.ts';
-import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 /** Ways to answer 200 with something else than the candles asked for, each with the code its candles must wait under. */
 const ZOO: readonly (readonly [says: string, fault: FaultSpec, code: FaultCode | null])[] = [
@@ -73,8 +73,7 @@ async function openTimes({ clock, pipeline }: Rehearsal, exchange: string): Prom
   return new Set(stored.map((row) => row.openTimeMs));
 }
 
-const reportOf = ({ clock, pipeline }: Rehearsal): Promise<GapReport> =>
-  clock.runUntil(gapReport(pipeline, { range: RANGE, markets: pipeline.settings.markets, intervals: [INTERVAL], verify: true, explained: true }));
+const reportOf = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
 
 const gapTimes = ({ gaps }: GapReport): Map<number, FaultCode | null> => new Map(gaps.flatMap((gap) => gridOf(gap, INTERVAL).map((timeMs): [number, FaultCode | null] => [timeMs, gap.code])));
 

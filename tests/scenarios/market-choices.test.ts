@@ -4,8 +4,8 @@ import { resolveMarkets, type Resolution } from '../../src/engine/market-resolut
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
 import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/market/interval.ts';
 
-const DAY_MS = 86_400_000;
 const UNREACHABLE: FaultPlan = { seed: 'down', rules: [{ match: { path: '/api/v3' }, on: { every: 1 }, fault: { kind: 'reset' } }] };
 const CALM: FaultPlan = { seed: 'calm', rules: [] };
 

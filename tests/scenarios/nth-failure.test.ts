@@ -3,13 +3,12 @@ import { diskError } from '../../src/kernel/disk-error.ts';
 import { failNth, type CallKind } from '../../src/kernel/failing-ports.ts';
 import { dayRange } from '../../src/market/partition.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import type { Pipeline } from '../../src/engine/pipeline.ts';
 import type { WorkRequest } from '../../src/engine/work.ts';
 import { compareWithTruth } from '../../src/rehearsal/truth.ts';
 import { beginLife, expectSameOutcome, live, settle, undisturbed } from './life.ts';
-import { rehearse, TAPES } from './rehearsed.ts';
+import { rehearse, TAPES, verifiedAccount } from './rehearsed.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const RANGE = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
@@ -59,7 +58,7 @@ async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after
     const rows = recorded.rows.filter((row) => row[0] >= RANGE.fromMs && row[0] < RANGE.toMs);
     expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({ recorded: 72, lost: 0, doubled: 0, invented: 0, wrong: 0 });
   }
-  const report = await clock.runUntil(gapReport(pipeline, { range: RANGE, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+  const report = await verifiedAccount({ clock, pipeline }, DAYS);
   expect(report).toMatchObject({ gaps: [], discrepancies: [] });
   return failing.calls();
 }

@@ -3,8 +3,7 @@ import { DAY_MS } from '../../src/market/interval.ts';
 import { dayRange } from '../../src/market/partition.ts';
 import { silverRows } from '../../src/data/lake/candle-columns.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
 const TODAY = '2024-06-15';
@@ -24,7 +23,7 @@ async function goldRows({ clock, pipeline }: Rehearsal): Promise<number[]> {
   return silverRows(await clock.runUntil(pipeline.ports.parquet.decode(bytes))).map((row) => row.openTimeMs);
 }
 
-const account = ({ clock, pipeline }: Rehearsal, day: string) => clock.runUntil(gapReport(pipeline, { range: dayRange(day), markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const account = (rehearsal: Rehearsal, day: string) => verifiedAccount(rehearsal, { start: day, end: day });
 
 test('closed candles of the open day are in silver, not in gold and in no account; the unfinished one is nowhere', async () => {
   const rehearsal = await atHalfPastTen('open day');

@@ -4,13 +4,12 @@ import { expect, test } from 'vitest';
 import { dayRange } from '../../src/market/partition.ts';
 import { manifestOf } from '../../src/data/lake/manifest.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { decideQuarantined } from '../../src/engine/quarantine-order.ts';
 import { quarantined } from '../../src/engine/quarantine.ts';
 import { repair } from '../../src/engine/repair.ts';
 import type { QuarantineVerdict } from '../../src/data/lake/quarantine-decisions.ts';
 import type { FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const DAY = '2024-06-15';
 const DAYS = { start: DAY, end: DAY };
@@ -23,7 +22,7 @@ async function withBadRows(rule: 'ohlc-order' | 'not-finite' = 'ohlc-order'): Pr
   return rehearsal;
 }
 
-const report = ({ clock, pipeline }: Rehearsal) => clock.runUntil(gapReport(pipeline, { range: dayRange(DAY), markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, { start: DAY, end: DAY });
 const rowsOf = ({ clock, pipeline }: Rehearsal) => clock.runUntil(quarantined(pipeline, { exchanges: null, symbols: null, intervals: null, days: null }));
 const silver = ({ clock, pipeline }: Rehearsal) => clock.runUntil(readCandles(pipeline, { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: dayRange(DAY) }));
 const manifest = async ({ pipeline }: Rehearsal) => (await pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h')))[0];

@@ -6,13 +6,12 @@ import type { Exchange } from '../../src/market/exchange.ts';
 import { DAY_MS } from '../../src/market/interval.ts';
 import { dayOf, dayRange, type Day } from '../../src/market/partition.ts';
 import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { faultsOfRun, type FaultEntry } from '../../src/faults/ledger/fault-log.ts';
 import { everyHealingFault, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import type { RequestEntry } from '../../src/rehearsal/stand-in-venue.ts';
 import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
 import { ownRecordings, RECORDINGS } from '../recordings.ts';
-import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 interface Recording {
   readonly exchange: Exchange;
@@ -122,6 +121,6 @@ test.each(['a', 'b', 'c'])('with every healing fault at three venues at once (se
     }
     expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
   }
-  const report = await rehearsal.clock.runUntil(gapReport(rehearsal.pipeline, { range: WEEK_RANGE, markets: rehearsal.pipeline.settings.markets, intervals: ['15m'], verify: true, explained: true }));
+  const report = await verifiedAccount(rehearsal, WEEK);
   expect(report).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: week.length * 672, present: week.length * 672 } });
 });

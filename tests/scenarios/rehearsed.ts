@@ -11,8 +11,11 @@ import type { Interval } from '../../src/market/interval.ts';
 import { dayRange, type Day } from '../../src/market/partition.ts';
 import type { MarketSymbol } from '../../src/market/symbol.ts';
 import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
+import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import { ADAPTERS, type Adapters } from '../../src/data/exchanges/registry.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
+import { runDaemon, type DaemonWork, type Turn } from '../../src/engine/daemon.ts';
+import { gapReport, type GapReport } from '../../src/engine/gap-report.ts';
 import { openPipeline, type Pipeline, type WorldPorts } from '../../src/engine/pipeline.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
@@ -122,6 +125,27 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
       return compareWithTruth(stored, rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs), columns);
     },
   };
+}
+
+/** The account of these days, counted once more, with every hole. */
+export const verifiedAccount = ({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>, { start, end }: { readonly start: Day; readonly end: Day }): Promise<GapReport> =>
+  clock.runUntil(gapReport(pipeline, { range: { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }, markets: pipeline.settings.markets, intervals: pipeline.settings.intervals, verify: true, explained: true }));
+
+/** Runs the daemon for a while of virtual time, as one process would. */
+export async function keepFor({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>, durationMs: number, work: Partial<DaemonWork> = {}): Promise<readonly Turn[]> {
+  const turns: Turn[] = [];
+  const stop = new AbortController();
+  const running = runDaemon(pipeline, { ...daemonWork(pipeline), onTurn: (turn) => turns.push(turn), ...work }, { signal: stop.signal, onProgress: () => undefined });
+  await clock.runUntil(clock.sleep(durationMs));
+  stop.abort(new CancelledError('SIGTERM'));
+  await clock.runUntil(running);
+  return turns;
+}
+
+/** What a daemon of this pipeline keeps. */
+export function daemonWork({ settings: { markets, intervals } }: Pipeline): DaemonWork {
+  const known = (): Promise<typeof markets> => Promise.resolve(markets);
+  return { intervals, markets: known, watched: known, onStarted: () => Promise.resolve(), onTurn: () => undefined };
 }
 
 function temporaryDirectory(): string {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dayRange } from '../../src/market/partition.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { openPipeline } from '../../src/engine/pipeline.ts';
 import { repair } from '../../src/engine/repair.ts';
 import { packAnswer } from '../../src/data/bronze/answers.ts';
 import { scanSegment } from '../../src/data/bronze/kept-answers.ts';
 import { silentLog } from '../../src/kernel/log.ts';
+import { nothingSecret } from '../../src/kernel/secrets.ts';
 import { candlekeep, documentIn } from '../command-line.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -19,8 +19,7 @@ const control = { signal: new AbortController().signal, onProgress: () => undefi
 const lakeFiles = (directory: string): Map<string, string> => new Map(readdirSync(directory, { recursive: true, encoding: 'utf8' })
   .filter((name) => /^(?:silver|quarantine|bronze)\/.*\.(?:parquet|zst)$/.test(name)).toSorted().map((name) => [name, readFileSync(join(directory, name)).toString('base64')]));
 
-const account = async ({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>) =>
-  clock.runUntil(gapReport(pipeline, { range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const account = (rehearsal: Pick<Rehearsal, 'clock' | 'pipeline'>) => verifiedAccount(rehearsal, MONTH);
 
 /** A month with a quarantined row and a candle that the venue does not have. */
 const stored = async (seed: string): Promise<Rehearsal> => {
@@ -117,7 +116,7 @@ test('whatever bytes of a segment are damaged, every other answer is found', () 
   const segment = Array.from({ length: 6 }, (_, at) => packAnswer({
     id: `page_${at}`, runId: 'run', url: 'http://x', fetchedAtMs: at, rejected: null, page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
     answer: { status: 200, headers: {}, body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)) },
-  }).frame);
+  }, nothingSecret).frame);
   const ends = segment.map((_, at) => segment.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
   fc.assert(fc.property(fc.nat((ends.at(-1) ?? 1) - 1), fc.integer({ min: 1, max: 255 }), (position, mask) => {
     const bytes = Buffer.concat(segment);

@@ -4,13 +4,11 @@ import { expect, test } from 'vitest';
 import { failNth } from '../../src/kernel/failing-ports.ts';
 import { diskError } from '../../src/kernel/disk-error.ts';
 import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange } from '../../src/market/partition.ts';
 import { everyPage } from '../../src/data/bronze/page-index.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { prune } from '../../src/engine/prune.ts';
 import { repair } from '../../src/engine/repair.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const never = new AbortController().signal;
@@ -19,7 +17,7 @@ const control = { signal: never, onProgress: () => undefined };
 const filesOf = (directory: string, layer: string): Map<string, string> => new Map(readdirSync(join(directory, layer), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.endsWith('manifest.json')).map((path) => [path, readFileSync(path).toString('base64')]));
 
-const report = ({ clock, pipeline }: Rehearsal) => clock.runUntil(gapReport(pipeline, { range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true }));
+const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, DAYS);
 const answers = async ({ pipeline }: Rehearsal) => (await pipeline.ports.store.read('everyPage', () => everyPage()));
 
 /** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */

@@ -1,22 +1,18 @@
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../src/engine/symbol-list.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import { worldOf } from '../../src/rehearsal/world.ts';
-import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import { rehearse, TAPES, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/market/interval.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const HALF = { start: '2024-06-01', end: '2024-06-15' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-const DAY_MS = 86_400_000;
 const MARKETS = new Map([['binance', THREE]]);
 const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
 const WITHOUT_SOL = worldOf(TAPES.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
 
-const report = ({ pipeline, clock }: Rehearsal) => clock.runUntil(gapReport(pipeline, {
-  range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: MARKETS, intervals: ['1h'], verify: false, explained: true,
-}));
+const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, MONTH);
 const askedForSol = ({ venue }: Rehearsal): number => venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
 
 test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {

@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
-import { runDaemon } from '../../src/engine/daemon.ts';
 import { metricsPage } from '../../src/engine/metrics-page.ts';
 import { firingAlerts } from '../../src/faults/alerting/alerts.ts';
 import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import { textReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
 import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
-import { rehearse } from './rehearsed.ts';
+import { keepFor, rehearse, type Rehearsal } from './rehearsed.ts';
 import { rehearseTold } from './told.ts';
 
 const MINUTE_MS = 60_000;
@@ -14,18 +12,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const START_MS = Date.UTC(2024, 5, 10, 10, 30);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
-type Kept = Pick<Awaited<ReturnType<typeof rehearse>>, 'pipeline' | 'clock'>;
-
-/** Runs the daemon for a while of virtual time, as one process would. */
-async function keepFor({ pipeline, clock }: Kept, durationMs: number, watched?: () => Promise<never>): Promise<void> {
-  const stop = new AbortController();
-  const markets = () => Promise.resolve(pipeline.settings.markets);
-  const running = runDaemon(pipeline, { intervals: pipeline.settings.intervals, markets, watched: watched ?? markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
-  await clock.runUntil(clock.sleep(durationMs));
-  stop.abort(new CancelledError('SIGTERM'));
-  await clock.runUntil(running);
-}
-const page = ({ pipeline, clock }: Kept): Promise<string> => clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
+const page = ({ pipeline, clock }: Pick<Rehearsal, 'pipeline' | 'clock'>): Promise<string> => clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
 
 test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
   const told = await rehearseTold({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
@@ -89,11 +76,12 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
 });
 
 test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
-  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { tags: { team: 'data', criticality: 'high', note: 'x' } } });
   told.venue.plan({ seed: 'page', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 502 } }] });
   await keepFor(told, 5 * MINUTE_MS);
   const text = await page(told);
   for (const line of [
+    'pipeline_info{team="data",criticality="high",alert_channel=""} 1',
     'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="complete",trigger="schedule"} 1',
     'pipeline_http_attempts_total{exchange="binance",outcome="EXCHANGE_SERVER_ERROR"} 1',
     'pipeline_http_attempts_total{exchange="binance",outcome="ok"} 3',
@@ -112,7 +100,7 @@ test('rules that cannot be evaluated end nothing: candles come, the log says it,
     seed: 'blind', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } },
     outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': ({ path }) => (beats.push(path), textReply(200, 'OK')) }) }),
   });
-  await keepFor(kept, 3 * MINUTE_MS, () => Promise.reject(new RangeError('nobody knows the markets')));
+  await keepFor(kept, 3 * MINUTE_MS, { watched: () => Promise.reject(new RangeError('nobody knows the markets')) });
   expect(new Set(beats)).toEqual(new Set(['/ping/fail']));
   expect(kept.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows'))).toHaveLength(3);
   expect(kept.candleRequests()).toBeGreaterThan(0);

@@ -187,3 +187,13 @@ test('a hole that nothing explains is a warning once its venue answered with it 
   await told.pass(HOUR_MS);
   expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
 });
+
+test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {
+  const { log, run, venue } = await rehearseTold({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
+  venue.plan({ seed: 'event', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '2', venueCode: -1003 } }] });
+  const { runs: [made] } = await run({ days: { start: '2024-06-01', end: '2024-06-01' } });
+  expect(log.lines.filter(({ fields }) => fields['event'] === 'fault')).toEqual([{ level: 'warn', message: 'binance answered 429 code -1003; try 1 of 5, next in 2000 ms', fields: {
+    event: 'fault', run: made?.id, asset: 'bronze_binance_ohlcv', exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', from: '2024-06-01T00:00:00.000Z', to: expect.stringMatching(/^2024-06-02T/) as string, code: 'EXCHANGE_RATE_LIMITED',
+    kind: 'transient', status: 429, venueCode: '-1003', retryAfterMs: 2_000, request: 1, try: 1, triesMax: 5, decision: 'retry', waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
+  } }]);
+});

@@ -2,11 +2,10 @@ import { expect, test } from 'vitest';
 import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
 import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
 import type { WorkResult } from '../../src/engine/work.ts';
-import type { FaultPlan, FaultSpec, RequestMatch } from '../../src/rehearsal/fault-plan.ts';
+import { always, type FaultSpec } from '../../src/rehearsal/fault-plan.ts';
 import { rehearseVenues, type Rehearsal, type VenueScript } from './rehearsed.ts';
 
 const DAYS = { start: '2025-01-01', end: '2025-01-05' };
-const always = (fault: FaultSpec, match: RequestMatch = { only: 'candles' }): FaultPlan => ({ seed: 'always', rules: [{ match, on: { every: 1 }, fault }] });
 const says = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
 
 const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Rehearsal> => rehearseVenues({ seed: 'words', interval: '15m', venues });
@@ -29,7 +28,7 @@ test.each([
   ['okx', ETH, says('50001'), 'EXCHANGE_MAINTENANCE'],
   ['coinbase', { symbols: ['BTC/USD'] }, says('We are currently under maintenance', 503), 'EXCHANGE_MAINTENANCE'],
 ] as const)('maintenance of %s parks its cells and no others', async (exchange, script, fault, code) => {
-  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault) } });
+  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
   const result = await rehearsal.run({ days: DAYS });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'parked', errors: { [script.symbols[0]]: code } });
   expect(bronze(result, 'binance')).toMatchObject({ outcome: 'complete', symbols_ok: 1 });
@@ -42,7 +41,7 @@ test.each([
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 451, body: 'empty' }],
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 403, body: 'html' }],
 ] as const)('what forbids %s to us fails that exchange at once and no other', async (exchange, script, fault) => {
-  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault) } });
+  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
   const result = await rehearsal.run({ days: DAYS });
   expect(result).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'failed' });
@@ -53,7 +52,7 @@ test.each([
   ['okx', ETH, says('51001')],
   ['coinbase', { symbols: ['BTC/USD'] }, says('NotFound', 404)],
 ] as const)('%s calls a symbol unknown that its own list has: a wrong answer, pending, and the symbol stays', async (exchange, script, fault) => {
-  const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: always(fault) } });
+  const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
   const result = await rehearsal.run({ days: DAYS });
   expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
   expect(result.pending).toBe(480);

@@ -2,11 +2,10 @@ import { expect, test } from 'vitest';
 import type { GapState } from '../../src/faults/ledger/account.ts';
 import { verdictsOf } from '../../src/faults/ledger/verdicts.ts';
 import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange, type Day } from '../../src/market/partition.ts';
+import { dayRange } from '../../src/market/partition.ts';
 import { acceptHoles } from '../../src/engine/acceptance.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const SIX_HOURS_MS = 21_600_000;
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
@@ -15,14 +14,11 @@ const SILENT = { fromMs: Date.UTC(2024, 5, 20, 10), toMs: Date.UTC(2024, 5, 20, 
 /** Liquid all of them: with fewer than three, own data call nothing an outage. */
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
-const rangeOf = ({ start, end }: { start: Day; end: Day }) => ({ fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs });
 const without = (symbols: readonly string[]): FaultPlan => ({
   seed: 'silent', rules: symbols.map((symbol) => ({ match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') }, on: { every: 1 }, fault: { kind: 'missing-rows', ...SILENT } })),
 });
 
-const report = ({ clock, pipeline }: Rehearsal, days: { start: Day; end: Day }, interval: '1h' | '1m' = '1h') =>
-  clock.runUntil(gapReport(pipeline, { range: rangeOf(days), markets: pipeline.settings.markets, intervals: [interval], verify: true, explained: true }));
-const gapsOf = async (rehearsal: Rehearsal) => (await report(rehearsal, MONTH)).gaps.map(({ symbol, state, cause, candles }) => [symbol, state, cause, candles]);
+const gapsOf = async (rehearsal: Rehearsal) => (await verifiedAccount(rehearsal, MONTH)).gaps.map(({ symbol, state, cause, candles }) => [symbol, state, cause, candles]);
 
 /** Sets the state of every verdict, as somebody with a database client would. */
 const editVerdicts = ({ pipeline }: Rehearsal, state: GapState) => pipeline.ports.store.transact('edit', function* () {
@@ -33,7 +29,7 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
   const rehearsal = await rehearse({ seed: 'outage', symbols: ['BTC/USDT', 'XRP/USDT'], interval: '1m' });
   const day = { start: '2021-04-25', end: '2021-04-25' };
   expect(await rehearsal.run({ days: day })).toMatchObject({ exit: 0, pending: 0 });
-  const { totals, gaps, discrepancies } = await report(rehearsal, day, '1m');
+  const { totals, gaps, discrepancies } = await verifiedAccount(rehearsal, day);
   expect(totals).toMatchObject({ expected: 2_880, outage: 284 + 283, pending: 0 });
   expect(gaps.map(({ symbol, cause, candles }) => [symbol, cause, candles])).toEqual([['BTC/USDT', 'known_incident', 284], ['XRP/USDT', 'known_incident', 283]]);
   expect(discrepancies).toEqual([]);
@@ -52,7 +48,7 @@ test('hours that all liquid symbols miss are pending until they were asked for t
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'outage', 'venue_outage', 3]));
-  expect((await report(rehearsal, MONTH)).discrepancies).toEqual([]);
+  expect((await verifiedAccount(rehearsal, MONTH)).discrepancies).toEqual([]);
 });
 
 test('what comes at the second look is no gap at all', async () => {
@@ -61,7 +57,7 @@ test('what comes at the second look is no gap at all', async () => {
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
-  expect(await report(rehearsal, MONTH)).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
+  expect(await verifiedAccount(rehearsal, MONTH)).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
 });
 
 test('hours that one symbol misses while the others trade stay pending: on a venue that fills empty candles that is no calm', async () => {
@@ -102,7 +98,7 @@ test('a verdict edited in the store is found', async () => {
   const day = { start: '2021-04-25', end: '2021-04-25' };
   await rehearsal.run({ days: day });
   await editVerdicts(rehearsal, 'no_trades');
-  const { discrepancies } = await report(rehearsal, day, '1m');
+  const { discrepancies } = await verifiedAccount(rehearsal, day);
   expect(discrepancies.map(({ message }) => message)).toContain('the verdict no_trades (known_incident) does not follow from its evidence');
   expect(discrepancies.length).toBeGreaterThanOrEqual(4); // and the account names an outage without a verdict, for both symbols
 });

@@ -1,16 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
 import { silverColumns, silverRows } from '../../src/data/lake/candle-columns.ts';
-import { gapReport } from '../../src/engine/gap-report.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 
-const report = ({ clock, pipeline }: Rehearsal) => clock.runUntil(gapReport(pipeline, {
-  range: { fromMs: dayRange(MONTH.start).fromMs, toMs: dayRange(MONTH.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'], verify: true, explained: true,
-}));
+const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, MONTH);
 
 /** A month of three symbols, all stored, and its only silver file. */
 async function stored(): Promise<{ readonly rehearsal: Rehearsal; readonly file: string }> {

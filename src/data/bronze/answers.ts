@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpAnswer } from '../../kernel/http.ts';
+import type { Scrub } from '../../kernel/secrets.ts';
 import type { Series } from '../../market/candle.ts';
 import type { FaultCode } from '../../faults/taxonomy/table.ts';
 import type { Page } from '../exchanges/adapter.ts';
@@ -45,8 +46,8 @@ export interface AnswerToStore {
   readonly rejected: FaultCode | null;
 }
 
-/** One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
-export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array; readonly sha256: string } {
+/** Headers and address go through `scrub`: a proxy on the way may repeat what it was given. The body is kept as it came. One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
+export function packAnswer(toStore: AnswerToStore, scrub: Scrub): { readonly frame: Uint8Array; readonly sha256: string } {
   const { answer, page } = toStore;
   const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
   const stored: StoredAnswer = {
@@ -56,9 +57,9 @@ export function packAnswer(toStore: AnswerToStore): { readonly frame: Uint8Array
     ...page.series,
     from: new Date(page.range.fromMs).toISOString(),
     to: new Date(page.range.toMs).toISOString(),
-    url: toStore.url,
+    url: scrub(toStore.url),
     status: answer.status,
-    headers: Object.fromEntries(Object.entries(answer.headers).filter(([name]) => KEPT_HEADERS.test(name))),
+    headers: Object.fromEntries(Object.entries(answer.headers).filter(([name]) => KEPT_HEADERS.test(name)).map(([name, value]) => [name, scrub(value)])),
     fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
     rejected: toStore.rejected,
     body: Buffer.from(answer.body).toString(encoding),

@@ -1,6 +1,7 @@
 import type { HttpAnswer } from '../../kernel/http.ts';
 import type { Ports } from '../../kernel/ports.ts';
 import type { Series } from '../../market/candle.ts';
+import { bronzeAsset } from '../../faults/ledger/asset-names.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
 import type { AttemptFailure, Executor, PageStop } from '../../faults/policy/executor.ts';
 import type { Limiter } from '../../faults/policy/guards.ts';
@@ -52,7 +53,7 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
       exchange: adapter.exchange,
       symbol: page?.series.symbol ?? null,
       runId: context.runId,
-      label: page === null ? {} : { symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString() },
+      label: page === null ? {} : { asset: bronzeAsset(adapter.exchange), symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString(), to: new Date(page.range.toMs).toISOString() },
       weight: asked.weight,
       requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
       origins: context.origins,

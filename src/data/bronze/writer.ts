@@ -52,7 +52,7 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
   const append = (item: BronzeItem): PageEntry => {
     const segment = segmentFor(item);
     const id = ports.ids.next('page');
-    const { frame, sha256 } = packAnswer({ ...item, id, runId: fence.runId });
+    const { frame, sha256 } = packAnswer({ ...item, id, runId: fence.runId }, ports.scrub);
     const offset = files.append(lake.at(segment), frame);
     return {
       id,

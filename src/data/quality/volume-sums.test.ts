@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { isLongerUnfinished, isTradeLost, volumeSums } from './volume-sums.ts';
+import { DAY_MS } from '../../market/interval.ts';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const FROM_MS = Date.UTC(2025, 3, 19);
 /** BTC/USDT volumes of the hours of 2025-04-19 on Binance. Recorded by finom/static-klines @338eb785. */
 const HOURS = [

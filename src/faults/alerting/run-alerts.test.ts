@@ -30,6 +30,12 @@ test('an asset with failed symbols is one alert, named by the most frequent code
   }]);
 });
 
+test('500 failed symbols are a number and five examples, not a list', () => {
+  const errors = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`S${at}/USDT`, 'NOT_FOUND' as const]));
+  const [event, ...others] = alertsOfRun(RUN, { ...END, assets: [{ ...REPORT, symbols_ok: 0, symbols_failed: 500, errors }] }, FINAL);
+  expect({ affected: event?.affected, others }).toEqual({ affected: { total: 500, worst: Object.keys(errors).toSorted().slice(0, 5) }, others: [] });
+});
+
 test('an asset that failed as a whole reaches further, and says when it heals', () => {
   const healing: AlertingRules = { ...FINAL, outlookOf: () => ({ kind: 'healing', attempt: 2, attemptsMax: 3, nextAtMs: Date.UTC(2024, 5, 4, 0, 5) }) };
   const oneDay = { ...RUN, partitionEnd: RUN.partition };

@@ -144,7 +144,7 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
     const { fault, decision } = attempt;
     const failedAtMs = clock.nowMs();
     await call.onFailure({ ...attempt, request: requests });
-    logFailure(options.log, call, { fault, decision });
+    logFailure(options.log, call, { fault, decision, request: requests, atMs: failedAtMs });
     if (decision.do === 'stop') return stopped({ fault, why: decision.why, requests, notBeforeMs: decision.notBeforeInMs === null ? null : failedAtMs + decision.notBeforeInMs });
     await clock.sleep(decision.waitMs, signal);
     last = fault;
@@ -248,11 +248,18 @@ const timeoutOf = <T>(call: PageCall<T>, attemptTimeoutMs: number): RequestTimeo
 
 const labelOf = <T>({ label, exchange, runId }: PageCall<T>): LogFields => ({ ...label, exchange, run: runId });
 
-function logFailure<T>(log: Log, call: PageCall<T>, { fault, decision }: { fault: ExchangeAPIError; decision: RetryDecision }): void {
-  const fields = { ...labelOf(call), code: fault.code, status: fault.facts.status };
-  if (decision.do === 'retry') {
-    log.warn(`${fault.message}; try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`, { ...fields, try: decision.tries, triesMax: decision.triesMax, waitMs: decision.waitMs });
-    return;
-  }
-  log.warn(`${fault.message}; no further try (${decision.why})`, { ...fields, why: decision.why, waitMs: decision.notBeforeInMs });
+interface FailureToLog extends Pick<AttemptFailure, 'fault' | 'decision' | 'request'> {
+  readonly atMs: number;
+}
+
+/** One line for each failed attempt: all that is known of it, for whoever has nothing but the log. */
+function logFailure<T>(log: Log, call: PageCall<T>, { fault, decision, request, atMs }: FailureToLog): void {
+  const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
+  const { status, venueCode, retryAfterMs } = fault.facts;
+  const fields = {
+    ...labelOf(call), event: 'fault', code: fault.code, kind: ruleOf(fault.code).kind, status, venueCode, retryAfterMs, request, decision: decision.do,
+    waitMs, nextAttemptAt: waitMs === null ? null : new Date(atMs + waitMs).toISOString(),
+  };
+  if (decision.do === 'retry') log.warn(`${fault.message}; try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`, { ...fields, try: decision.tries, triesMax: decision.triesMax });
+  else log.warn(`${fault.message}; no further try (${decision.why})`, { ...fields, why: decision.why });
 }

@@ -10,8 +10,7 @@ import { isoTime, runDocument, SCHEMA } from '../documents.ts';
 import type { CommandRunner } from '../program.ts';
 import { configure, withPipeline, type OpenSession } from '../session.ts';
 import { examples } from '../help.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../market/interval.ts';
 
 /** How often --watch looks again. Unit: milliseconds. */
 const WATCH_EVERY_MS = 2_000;

@@ -1,6 +1,7 @@
 import { randomInt, type Random } from '../../../src/kernel/random.ts';
 import { holesIn, type Span } from './asking.ts';
 import type { RecordedCandle, Recording } from './recordings.ts';
+import { DAY_MS } from '../../../src/market/interval.ts';
 
 /** A gap as planted, and what must be said about it. */
 export interface Question {
@@ -52,7 +53,6 @@ export interface Draft {
   readonly accepted: (Span & { reason: string; by: string; atMs: number })[];
 }
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** What a gap is planted into: one part of the time of one venue. */

@@ -2,6 +2,7 @@ import { randomInt, type Random } from '../../../src/kernel/random.ts';
 import { askFor, holesIn, type AskedPage, type Span } from './asking.ts';
 import { KINDS, pick, type Base, type Draft, type PlantedIncident, type Question, type Table } from './gap-kinds.ts';
 import type { RecordedCandle } from './recordings.ts';
+import { DAY_MS } from '../../../src/market/interval.ts';
 
 /**
  * Makes questions: recorded series with gaps planted into them, and what the pipeline would know of each. It shares
@@ -29,7 +30,6 @@ export interface Round {
 }
 
 export const RECHECK_AFTER_MS = 21_600_000;
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** Share of candles without a trade that a symbol may have and still be called liquid, with something in hand. */

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { tellRules } from '../../src/faults/alerting/rule-alerts.ts';
+import { evaluateMeasurements } from '../../src/faults/metrics/rule-states.ts';
+import { RULE_CODES, thresholdRule, type RuleCode } from '../../src/faults/metrics/rules.ts';
+import { alertWorld, titles } from './alerted.ts';
+
+const MINUTE_MS = 60_000;
+const SUBJECTS = { asset: 'bronze_okx_ohlcv', exchange: 'okx', installation: '' } as const;
+const AT = { asset: 'okx', exchange: 'okx', installation: '' } as const;
+
+test.each(RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ above, level }) => [rule, level, above] as const)))('%s (%s) is told once it has fired, and once that it is over', async (rule: RuleCode, level, above) => {
+  const { per, badMax, goodMax } = thresholdRule(rule);
+  const world = alertWorld(`${rule} ${level}`);
+  world.start();
+  const evaluate = async (value: number, times: number): Promise<void> => {
+    for (let turn = 0; turn < times; turn++) {
+      await world.act(function* () {
+        const nowMs = world.clock.nowMs();
+        yield* tellRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), { nowMs, scrub: world.desk.scrub });
+      });
+      await world.pass(MINUTE_MS);
+    }
+  };
+  await evaluate(above, 5);
+  const quiet = titles(world, 'slack').filter((title) => title.startsWith(`[${level.toUpperCase()}]`));
+  expect(quiet, 'exactly the threshold is not above it').toEqual([]);
+  await evaluate(above * 1.2, badMax + 5);
+  await evaluate(0, goodMax + 5);
+  const told = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
+  expect(told).toEqual([expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)), expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`))]);
+  expect(titles(world, 'pagerduty')).toHaveLength(level === 'critical' ? 2 : 0);
+  expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
+  expect(told[0]).toContain(AT[per]);
+});
