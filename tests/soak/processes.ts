@@ -51,18 +51,22 @@ export interface Processes {
   signal(process: OwnProcess, signal: NodeJS.Signals): void;
   /** Runs a command to its end. */
   run(place: Place, args: readonly string[]): Promise<Ended>;
+  /** Everything that still runs. */
+  killAll(): void;
   readonly complaints: readonly Complaint[];
   started(): number;
 }
 
 export function ownProcesses(): Processes {
   const complaints: Complaint[] = [];
+  const running = new Set<ChildProcess>();
   let started = 0;
   const start = (place: Place, args: readonly string[]): OwnProcess => {
     started += 1;
     const where = `${place.name}: ${args.join(' ')}`;
     const env = { ...process.env, ...place.env, CANDLEKEEP_DATA_DIR: place.dataDir, CANDLEKEEP_LISTEN: '127.0.0.1:0', LOG_LEVEL: 'warn' };
     const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
     mkdirSync(place.logDir, { recursive: true });
     const log = createWriteStream(join(place.logDir, `${String(started).padStart(4, '0')}-${args[0]}.log`));
     log.write(`${new Date(realClock.nowMs()).toISOString()} ${where} (pid ${child.pid})\n`);
@@ -79,6 +83,7 @@ export function ownProcesses(): Processes {
     });
     const signals: NodeJS.Signals[] = [];
     const ended = new Promise<Ended>((resolve) => child.on('close', (exit, by) => {
+      running.delete(child);
       log.end(`${new Date(realClock.nowMs()).toISOString()} exit ${exit ?? by}\n`);
       if (by !== null && !signals.includes(by)) complaints.push({ where, text: `ended by ${by}, which nobody sent` });
       if (exit !== null && EXITS_UNWANTED.includes(exit)) complaints.push({ where, text: `exit ${exit}` });
@@ -93,6 +98,7 @@ export function ownProcesses(): Processes {
       own.signals.push(signal);
       own.child.kill(signal);
     },
+    killAll: () => running.forEach((child) => child.kill('SIGKILL')),
     complaints,
     started: () => started,
   };

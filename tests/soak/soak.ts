@@ -5,7 +5,6 @@ import { realClock } from '../../src/kernel/clock.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { DAY_MS } from '../../src/market/interval.ts';
 import { dayOf } from '../../src/market/partition.ts';
-import { table } from '../../src/surface/console.ts';
 import { daemonOn, killAgainAndAgain, type Daemon } from './daemons.ts';
 import { rangeAround, truthOf } from './market-world.ts';
 import { growthOfStaying, growthOverLives, WARM_UP_RATIO, type Growth } from './memory.ts';
@@ -38,6 +37,7 @@ async function main(): Promise<number> {
   const root = mkdtempSync(join(tmpdir(), 'candlekeep-soak-'));
   const standIns = startStandIns();
   const processes = ownProcesses();
+  endWith(processes);
   const beganAtMs = realClock.nowMs();
   const range = rangeAround(beganAtMs);
   say(`soak of ${options.spanMs / 60_000} min, seed ${options.seed}, a kill -9 every ${options.killEveryMs / 1_000} s on average, data in ${root}`);
@@ -57,6 +57,12 @@ async function main(): Promise<number> {
     if (options.keep) say(`kept: ${root}`);
     else rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** Whoever ends the soak ends what it started. */
+function endWith(processes: Processes): void {
+  process.on('exit', () => processes.killAll());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 }
 
 /** Faults, kills and a user, while memory is watched. */
@@ -176,7 +182,8 @@ function processFindings({ processes, user, killed }: Stage, healedAfterMs: numb
 
 function verdictOf(findings: readonly Finding[], { seed }: SoakOptions): number {
   const ok = findings.every(({ holds }) => holds);
-  say(`\n${table(['', 'what has to hold', 'found'], findings.map(({ holds, what, found }) => [holds ? 'ok' : 'NO', what, found]))}`);
+  say('');
+  for (const { holds, what, found } of findings) say(`${holds ? 'ok' : 'NO'}  ${what}\n      ${found}`);
   say(ok ? '\nevery candle, accounted for' : `\nit does not hold; again with: npm run soak -- --seed ${seed} --keep`);
   return ok ? 0 : 1;
 }
