@@ -1,10 +1,11 @@
+import type { Trace } from '../kernel/telemetry.ts';
 import type { Exchange } from '../market/exchange.ts';
 import { intervalMs, type Interval } from '../market/interval.ts';
 import { dayOf, dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
 import { mergeRanges } from '../market/range.ts';
 import type { Series } from '../market/candle.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { bronzeAsset } from '../faults/ledger/asset-names.ts';
+import { bronzeAsset, SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
 import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
@@ -12,6 +13,7 @@ import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { usedPages, type PageEntry } from '../data/bronze/page-index.ts';
 import { bronzeWriter } from '../data/bronze/writer.ts';
+import type { Page } from '../data/exchanges/adapter.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
 import { materialiseSilver, type SilverReport } from '../data/silver/asset.ts';
@@ -34,6 +36,8 @@ export interface VenueTurn {
   readonly days: readonly Day[];
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
+  /** The run's span. */
+  readonly trace: Trace;
 }
 
 export interface VenueResult {
@@ -113,7 +117,8 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
     if (scopes.length === 0) continue;
     control.signal.throwIfAborted();
     control.onProgress({ type: 'step', runId: turn.run.id, asset: 'silver', detail: `${turn.exchange} ${turn.run.interval} ${period}` });
-    silver.push(await materialiseSilver(context, { exchange: turn.exchange, interval: turn.run.interval, period }, scopes));
+    const facts = { run: turn.run.id, asset: SILVER_ASSET, exchange: turn.exchange, interval: turn.run.interval, period };
+    silver.push(await turn.trace.span(SILVER_ASSET, facts, () => materialiseSilver(context, { exchange: turn.exchange, interval: turn.run.interval, period }, scopes)));
   }
   for (const { fromMs, toMs } of silver.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
     await judgeDays(pipeline, turn.fence, { exchange: turn.exchange, interval: turn.run.interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
@@ -212,16 +217,20 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, { plans, control
   let pagesDone = 0;
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
   control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
-  return materialiseBronze(
-    {
-      ports,
-      ...venue,
-      limiter: venue.guards.limiter,
-      writer: bronzeWriter(ports, lake, turn.fence),
-      runId: turn.run.id,
-      signal: control.signal,
-      onPage: ({ series }) => control.onProgress({ type: 'page', runId: turn.run.id, exchange: series.exchange, symbol: series.symbol, pagesDone: ++pagesDone, pages }),
-    },
-    plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld })),
-  );
+  const context = {
+    ports,
+    ...venue,
+    limiter: venue.guards.limiter,
+    writer: bronzeWriter(ports, lake, turn.fence),
+    runId: turn.run.id,
+    signal: control.signal,
+    onPage: ({ series }: Page) => control.onProgress({ type: 'page', runId: turn.run.id, exchange: series.exchange, symbol: series.symbol, pagesDone: ++pagesDone, pages }),
+  };
+  const work = plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld }));
+  const asset = bronzeAsset(turn.exchange);
+  return turn.trace.span(asset, { run: turn.run.id, asset, exchange: turn.exchange, interval: turn.run.interval }, async (span) => {
+    const result = await materialiseBronze({ ...context, trace: span }, work);
+    if (result.report.outcome === 'failed') span.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
+    return result;
+  });
 }

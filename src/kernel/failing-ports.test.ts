@@ -8,6 +8,7 @@ import type { Ports } from './ports.ts';
 import { seededRandom } from './random.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import { exec, first } from './store.ts';
+import { silentTelemetry } from './telemetry.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { volatileFiles } from './volatile-files.ts';
 
@@ -26,6 +27,7 @@ function world(): Ports {
     limits: openSqliteStore({ path: ':memory:', migrations: [] }),
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
+    telemetry: silentTelemetry,
   };
 }
 

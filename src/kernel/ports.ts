@@ -7,6 +7,7 @@ import type { Parquet } from './parquet.ts';
 import type { Processes } from './process-identity.ts';
 import type { Random } from './random.ts';
 import type { Store } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Everything the program needs from outside. Whoever builds this object owns the world the program lives in. */
 export interface Ports {
@@ -23,4 +24,6 @@ export interface Ports {
   readonly limits: Store;
   readonly processes: Processes;
   readonly log: Log;
+  /** Spans and metrics for whoever collects them; silent unless the process registers an OpenTelemetry SDK. */
+  readonly telemetry: Telemetry;
 }
