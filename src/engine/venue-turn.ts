@@ -22,6 +22,7 @@ import { joinBronzeReports } from './asset-reports.ts';
 import { requireRoom } from './disk-budget.ts';
 import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
+import { coverOfOpenDay } from './open-day-cover.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
 import { venueOf } from './venues.ts';
@@ -184,12 +185,12 @@ interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits'> {
 }
 
 /** What a run would ask of one series, from what ledger and bronze know of it. */
-async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
+async function planOf({ ports, venues, settings: { recheckAfterMs } }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
   const { series, days } = question;
-  const { graceMs, rowsPerPageMax } = venueOf(venues, series.exchange).adapter;
+  const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
-  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], newest: null, firstCandleMs: null, graceMs, rowsPerPageMax }, options);
+  if (start === undefined || end === undefined) return planSeries({ series, days: [], cells: new Map(), covered: [], coveredOpen: [], newest: null, firstCandleMs: null, graceMs, rowsPerPageMax }, options);
   const known = await ports.store.read('seriesKnowledge', function* () {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
@@ -198,8 +199,9 @@ async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Pr
     };
   });
   const covered = mergeRanges(known.pages.map((page) => page.range));
+  const coveredOpen = coverOfOpenDay(known.pages, { interval: series.interval, emptyCandles, recheckAfterMs, nowMs: options.nowMs });
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
-  return planSeries({ series, days, cells, covered, newest: newestOf(series, known.pages), firstCandleMs: known.first?.openMs ?? null, graceMs, rowsPerPageMax }, options);
+  return planSeries({ series, days, cells, covered, coveredOpen, newest: newestOf(series, known.pages), firstCandleMs: known.first?.openMs ?? null, graceMs, rowsPerPageMax }, options);
 }
 
 function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
