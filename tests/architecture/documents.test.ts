@@ -121,7 +121,7 @@ test('docs/metrics.md shows the OpenTelemetry example as it is tested, and insta
   const text = textOf('docs/metrics.md');
   const example = textOf('examples/opentelemetry/otel.mjs');
   expect(blocksOf('docs/metrics.md', text).filter(({ language }) => language === 'js').map(({ content }) => content)).toEqual([example]);
-  const imported = [...example.matchAll(/from '(@opentelemetry\/[^']+)'/g)].map(([, name]) => name);
+  const imported = [...example.matchAll(/from '(@opentelemetry\/[^']+)'/g)].map(([, name = '']) => name);
   const installed = [...(/^npm install (.*)$/m.exec(text)?.[1] ?? '').matchAll(/\S+/g)].map(([name]) => name);
   expect(installed.toSorted()).toEqual(imported.toSorted());
 });

@@ -47,7 +47,7 @@ export function daemonOn(processes: Processes, place: Place, beganAtMs: number):
 }
 
 /** A kill comes after half to one and a half times the mean, so that kills land anywhere. */
-export const waitForKillMs = (random: Random, killEveryMs: number): number => killEveryMs * (0.5 + random.next());
+const waitForKillMs = (random: Random, killEveryMs: number): number => killEveryMs * (0.5 + random.next());
 
 /** Kills the daemon and starts it again until the signal aborts. `alsoKill` says who goes with it. */
 export async function killAgainAndAgain(daemon: Daemon, { random, killEveryMs, alsoKill, signal }: { readonly random: Random; readonly killEveryMs: number; readonly alsoKill: () => void; readonly signal: AbortSignal }): Promise<void> {

@@ -7,7 +7,7 @@ const SPAN_MS = 90_000;
 const samples = (rssKbAt: (ageMs: number) => number): MemorySample[] => Array.from({ length: 90 }, (_, at) => ({ ageMs: at * 1_000, rssKb: rssKbAt(at * 1_000) }));
 
 test('memory that is taken during warm-up and then kept does not grow', () => {
-  expect(growthOfStaying(samples((ageMs) => (ageMs < 30_000 ? 100 + ageMs / 100 : 400)), SPAN_MS)).toEqual({ fromKb: 400, toKb: 400, ratio: 0 });
+  expect(growthOfStaying(samples((ageMs) => (ageMs < 30_000 ? 100 + ageMs / 100 : 400)), SPAN_MS)).toEqual({ fromKb: 400, toKb: 400, ratio: 0, figures: 60 });
 });
 
 test('a leak is found, and one sample that stands out hides nothing', () => {
@@ -24,7 +24,7 @@ test('too few samples say nothing', () => {
 test('lives are compared at the same age, and those of the warm-up or that ended before that age do not count', () => {
   const life = (beganMs: number, rssKb: number, ageMs = 12_500) => ({ beganMs, samples: [{ ageMs: 500, rssKb: 1 }, { ageMs, rssKb }] });
   const lives = [life(0, 9_999), life(31_000, 100), life(40_000, 100), life(45_000, 5_000, 11_000), life(50_000, 150), life(60_000, 150)];
-  expect(growthOverLives(lives, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({ fromKb: 100, toKb: 150, ratio: 0.5 });
+  expect(growthOverLives(lives, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({ fromKb: 100, toKb: 150, ratio: 0.5, figures: 4 });
 });
 
 test('a message that is sent again is a repeat; two messages about the same are one too many', () => {

@@ -23,9 +23,11 @@ export interface Growth {
   readonly fromKb: number;
   readonly toKb: number;
   readonly ratio: number;
+  /** What was looked at, after warm-up. */
+  readonly figures: number;
 }
 
-const growth = (fromKb: number, toKb: number): Growth => ({ fromKb, toKb, ratio: toKb / fromKb - 1 });
+const growth = (fromKb: number, toKb: number, figures: number): Growth => ({ fromKb, toKb, ratio: toKb / fromKb - 1, figures });
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -46,7 +48,7 @@ export function growthOfStaying(samples: readonly MemorySample[], spanMs: number
   const quarter = Math.floor(warm.length / 4);
   if (quarter < FIGURES_MIN) return null;
   const of = (part: readonly MemorySample[]): number => median(part.map(({ rssKb }) => rssKb));
-  return growth(of(warm.slice(0, quarter)), of(warm.slice(-quarter)));
+  return growth(of(warm.slice(0, quarter)), of(warm.slice(-quarter)), warm.length);
 }
 
 /** One life of a process that is killed again and again. */
@@ -60,5 +62,5 @@ export interface Life {
 export function growthOverLives(lives: readonly Life[], { ageMs, spanMs }: { readonly ageMs: number; readonly spanMs: number }): Growth | null {
   const figures = lives.filter(({ beganMs }) => beganMs >= spanMs * WARM_UP_RATIO).flatMap(({ samples }) => samples.find((sample) => sample.ageMs >= ageMs)?.rssKb ?? []);
   const half = Math.floor(figures.length / 2);
-  return half < FIGURES_MIN ? null : growth(mean(figures.slice(0, half)), mean(figures.slice(-half)));
+  return half < FIGURES_MIN ? null : growth(mean(figures.slice(0, half)), mean(figures.slice(-half)), figures.length);
 }

@@ -7,7 +7,7 @@ import { DAY_MS } from '../../src/market/interval.ts';
 import { dayOf } from '../../src/market/partition.ts';
 import { daemonOn, killAgainAndAgain, type Daemon } from './daemons.ts';
 import { rangeAround, truthOf } from './market-world.ts';
-import { growthOfStaying, growthOverLives, WARM_UP_RATIO, type Growth } from './memory.ts';
+import { growthOfStaying, growthOverLives, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';
 import { readOptions, USAGE, type SoakOptions } from './options.ts';
 import { documentOf, ownProcesses, type Place, type Processes } from './processes.ts';
 import { startStandIns, type StandInsProcess } from './stand-ins-process.ts';
@@ -102,6 +102,8 @@ async function progressLine({ beganAtMs, killed, staying, standIns, processes, u
 
 const HEAL_MS_MAX = 300_000;
 const HEAL_EVERY_MS = 5_000;
+/** So long at least, so that what was answered short at the very end is due for its second look. */
+const HEAL_MS_MIN = 60_000;
 
 /** Nothing fails any more, and the user asks for what is pending. How long it took until nothing was; null when it did not come to that. */
 async function calmPart(stage: Stage): Promise<number | null> {
@@ -113,7 +115,7 @@ async function calmPart(stage: Stage): Promise<number | null> {
   say(`${Math.round((calmAtMs - beganAtMs) / 1_000)} s: the faults end; healing for at most ${HEAL_MS_MAX / 60_000} min`);
   while (realClock.nowMs() < calmAtMs + HEAL_MS_MAX) {
     const isWhole = await Promise.all([killed, staying].map((daemon) => healOnce(stage, daemon)));
-    if (isWhole.every((whole) => whole)) return realClock.nowMs() - calmAtMs;
+    if (isWhole.every((whole) => whole) && realClock.nowMs() >= calmAtMs + HEAL_MS_MIN) return realClock.nowMs() - calmAtMs;
     await realClock.sleep(HEAL_EVERY_MS);
   }
   return null;
@@ -157,16 +159,22 @@ const LIFE_AGE_MS = 12_000;
 function memoryFindings({ killed, staying, options: { spanMs, killEveryMs } }: Stage): Finding[] {
   const ageMs = Math.min(LIFE_AGE_MS, killEveryMs / 2);
   const [first] = staying.lives;
-  const text = (growth: Growth | null): string => (growth === null ? 'too short to say' : `${megabytes(growth.fromKb)} -> ${megabytes(growth.toKb)}, ${growth.ratio < 0 ? '' : '+'}${(growth.ratio * 100).toFixed(1)} %`);
+  const text = (growth: Growth | null): string => (growth === null ? 'too short to say' : `${megabytes(growth.fromKb)} -> ${megabytes(growth.toKb)}, ${growth.ratio < 0 ? '' : '+'}${(growth.ratio * 100).toFixed(1)} % (of ${growth.figures} figures)`);
   const holds = (growth: Growth | null): boolean => growth !== null && growth.ratio < GROWTH_RATIO_MAX;
   const stayed = growthOfStaying(first?.samples ?? [], spanMs);
   const lived = growthOverLives(killed.lives, { ageMs, spanMs });
   const warmUp = `after ${Math.round((spanMs * WARM_UP_RATIO) / 1_000)} s of warm-up`;
   return [
     { what: 'staying: one process throughout', holds: staying.lives.length === 1, found: `${staying.lives.length} lives` },
-    { what: `staying: rss grows by less than 10 % (median of the first quarter ${warmUp} against that of the last)`, holds: holds(stayed), found: text(stayed) },
+    { what: `staying: rss grows by less than 10 % (median of the first quarter ${warmUp} against that of the last)`, holds: holds(stayed), found: `${text(stayed)}; ${courseOf(first?.samples ?? [])}` },
     { what: `killed: rss of a life at the age of ${ageMs / 1_000} s grows by less than 10 % (mean of the lives in the first half ${warmUp} against the second)`, holds: holds(lived), found: text(lived) },
   ];
+}
+
+/** Lowest and highest of each minute: a heap is a saw, and its lowest points say what is held. */
+function courseOf(samples: readonly MemorySample[]): string {
+  const minutes = [...Map.groupBy(samples, ({ ageMs }) => Math.floor(ageMs / 60_000)).values()].map((own) => own.map(({ rssKb }) => rssKb));
+  return `by minute, MB: ${minutes.map((own) => `${Math.round(Math.min(...own) / 1_024)}-${Math.round(Math.max(...own) / 1_024)}`).join(', ')}`;
 }
 
 const COMPLAINTS_SHOWN_MAX = 20;

@@ -65,6 +65,7 @@ function serveQuestions(): void {
   process.on('message', ({ at, question }: Asked) => {
     void answer(question).then((own) => process.send?.({ at, answer: own ?? null } satisfies Answer));
   });
+  process.on('disconnect', () => process.exit(0));
 }
 
 if (process.env['SOAK_STAND_INS'] === 'yes') serveQuestions();

@@ -50,11 +50,11 @@ const SHOWERS: readonly FaultSpec[] = [
 const SHOWER_RATIO = 0.01;
 const showers: readonly FaultRule[] = SHOWERS.map((fault) => ({ match: { only: 'candles' }, on: { ratio: SHOWER_RATIO }, fault }));
 
-/** Nothing of a venue works for a while, in a way of its own. Lengths in shares of the season. */
+/** Nothing of a venue works for a while, in a way of its own. Lengths in shares of the season: of ten minutes one, so that a candle closes in each. */
 const STORMS: ReadonlyMap<Exchange, readonly { readonly share: number; readonly fault: FaultSpec }[]> = new Map([
-  ['binance', [{ share: 0.06, fault: { kind: 'status', status: 503, body: 'html' } }, { share: 0.01, fault: { kind: 'status', status: 401 } }]],
-  ['coinbase', [{ share: 0.06, fault: { kind: 'reset' } }, { share: 0.03, fault: { kind: 'status', status: 429, retryAfter: '3' } }]],
-  ['okx', [{ share: 0.04, fault: { kind: 'status', status: 403, body: 'html' } }, { share: 0.06, fault: { kind: 'silence' } }]],
+  ['binance', [{ share: 0.1, fault: { kind: 'status', status: 503, body: 'html' } }, { share: 0.1, fault: { kind: 'status', status: 401 } }]],
+  ['coinbase', [{ share: 0.1, fault: { kind: 'reset' } }, { share: 0.1, fault: { kind: 'status', status: 429, retryAfter: '3' } }]],
+  ['okx', [{ share: 0.1, fault: { kind: 'status', status: 403, body: 'html' } }, { share: 0.1, fault: { kind: 'silence' } }]],
 ]);
 
 const flaky = (ratio: number): readonly FaultRule[] => ([{ kind: 'status', status: 500 }, { kind: 'reset' }, { kind: 'answer-lost' }, { kind: 'status', status: 429, retryAfter: '1' }] as const)
@@ -68,7 +68,7 @@ export function weatherOf(seed: string, season: Season): Weather {
   const plan = (name: string, rules: readonly FaultRule[]): FaultPlan => ({ seed: `${seed}/${name}`, rules });
   return {
     venues: new Map([...STORMS].map(([exchange, storms]) => [exchange, plan(exchange, [...storms.map((storm, at) => stormRule(storm, { at, of: storms.length, season, random })), ...showers])])),
-    hub: plan('hub', [stormRule({ share: 0.06, fault: { kind: 'status', status: 503 } }, { at: 0, of: 1, season, random }), ...flaky(0.04)]),
+    hub: plan('hub', [stormRule({ share: 0.1, fault: { kind: 'status', status: 503 } }, { at: 0, of: 1, season, random }), ...flaky(0.04)]),
     commitsLost: 2,
     slack: plan('slack', [stormRule({ share: 0.1, fault: { kind: 'status', status: 500 } }, { at: 0, of: 1, season, random }), ...flaky(0.08)]),
     pagerduty: plan('pagerduty', flaky(0.2)),
