@@ -49,7 +49,7 @@ async function observed(url: string) {
     CANDLEKEEP_BINANCE_URL: venue.url, CANDLEKEEP_DATA_DIR: dataDir, CANDLEKEEP_LISTEN: '127.0.0.1:0', LOG_LEVEL: 'silent',
   };
   return (args: readonly string[]) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/candlekeep.mjs'), ...args], { cwd: ROOT, env, stdio: 'ignore' });
+    const child = spawn(process.execPath, [join(ROOT, 'src/surface/main.ts'), ...args], { cwd: ROOT, env, stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.on('close', (exit) => resolve(exit)));
     return { child, ended };
   };
