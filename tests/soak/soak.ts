@@ -12,7 +12,7 @@ import { readOptions, USAGE, type SoakOptions } from './options.ts';
 import { documentOf, ownProcesses, type Place, type Processes } from './processes.ts';
 import { startStandIns, type StandInsProcess } from './stand-ins-process.ts';
 import { userOf, type User } from './user.ts';
-import { judgePlace, type Finding } from './verdict.ts';
+import { judgePlace, looksBack, type Finding } from './verdict.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 30_000;
@@ -131,9 +131,9 @@ async function healOnce(stage: Stage, { place }: Daemon): Promise<boolean> {
   await processes.run(place, ['backfill', ...days, '--json']);
   await processes.run(place, ['heal', '--now', '--json']);
   const gaps = documentOf(await processes.run(place, ['check-gaps', ...days, '--json'])) as { ok?: boolean; totals?: { quarantined: number } } | null;
-  const alerts = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as { items?: readonly unknown[] } | null;
+  const alerts = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as { items?: readonly { code: string }[] } | null;
   const outbox = documentOf(await processes.run(place, ['alerts', 'outbox', '--json'])) as { items?: readonly unknown[] } | null;
-  return gaps?.ok === true && gaps.totals?.quarantined === 0 && alerts?.items?.length === 0 && outbox?.items?.length === 0;
+  return gaps?.ok === true && gaps.totals?.quarantined === 0 && alerts?.items?.every(({ code }) => looksBack(code)) === true && outbox?.items?.length === 0;
 }
 
 /** SIGTERM, and the judgement of what is on disk. */
