@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['src/**/*.test.ts', 'tests/{architecture,contracts,scenarios}/**/*.test.ts', 'benchmarks/*.test.ts'],
+          include: ['src/**/*.test.ts', 'tests/{architecture,contracts,scenarios,soak}/**/*.test.ts', 'benchmarks/*.test.ts'],
           testTimeout: 20_000,
         },
       },

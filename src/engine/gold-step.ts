@@ -2,15 +2,17 @@ import { dayOf, dayRange, dueUntilMs } from '../market/partition.ts';
 import { GAP_STATES } from '../faults/ledger/account.ts';
 import { recordFaults, type FaultEntry } from '../faults/ledger/fault-log.ts';
 import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
+import { releaseLeases } from '../faults/ledger/leases.ts';
 import type { AssetReport } from '../faults/ledger/runs.ts';
-import { PublishError, type Fault } from '../faults/taxonomy/errors.ts';
+import { CellsLeasedError, PublishError, type Fault } from '../faults/taxonomy/errors.ts';
 import { toRecord } from '../faults/taxonomy/records.ts';
-import { datasetFiles, writeDataset, type GoldPeriod } from '../data/gold/dataset.ts';
+import { datasetFiles, writeDataset, type GoldFile, type GoldPeriod } from '../data/gold/dataset.ts';
 import { publishDataset, type PublishFailure } from '../data/gold/hub-publisher.ts';
 import { silverColumns } from '../data/lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../data/lake/manifest.ts';
 import { answerReader, periodBefore, readPeriod } from '../data/silver/period.ts';
 import { summaryOf } from '../data/silver/summary.ts';
+import { keepingLeases, leaseLater } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import { accountOf } from './range-account.ts';
 import { venueOf } from './venues.ts';
@@ -26,13 +28,11 @@ export interface GoldResult {
  * the Hub fails, the folder is complete all the same and the next run publishes it.
  */
 export async function materialiseGold(pipeline: Pipeline, control: Control, runId: string): Promise<GoldResult> {
-  const { ports, lake, settings } = pipeline;
+  const { ports, settings } = pipeline;
   control.onProgress({ type: 'step', runId, asset: 'gold', detail: settings.hub?.repo ?? 'folder' });
-  const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
-  const periods: GoldPeriod[] = [];
-  for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
-  const dataset = datasetFiles({ repo: settings.hub?.repo ?? null, periods, missing: await missingCandles(pipeline, periods) });
-  writeDataset(ports.files, lake.gold, dataset);
+  const made = await makeFolder(pipeline, control.signal, runId);
+  if (made instanceof CellsLeasedError) return { report: { ...reportOf([], 'complete'), outcome: 'partial', status: 'skipped' }, fault: made };
+  const { periods, dataset } = made;
   if (settings.hub === null) return { report: reportOf(periods, 'complete'), fault: null };
   try {
     const { result, head, filesChanged } = await publishDataset({ ...ports, random: ports.random.fork('hub'), onFailure: keepFailure(pipeline, runId) }, settings.hub, dataset, control.signal);
@@ -41,6 +41,29 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return { report: reportOf(periods, 'failed'), fault: error };
+  }
+}
+
+/** Who writes the folder holds this lease: every process of the data directory makes the same files in it. */
+const GOLD_LEASE = 'gold';
+
+/** The folder, made by one process at a time; the error that names the other where it does not end soon. */
+async function makeFolder(pipeline: Pipeline, signal: AbortSignal, runId: string): Promise<{ readonly periods: readonly GoldPeriod[]; readonly dataset: readonly GoldFile[] } | CellsLeasedError> {
+  const { ports, lake, settings } = pipeline;
+  const owner = `${runId} gold`;
+  const { refused: [refused] } = await leaseLater(ports, { runId: owner, names: [GOLD_LEASE], signal });
+  if (refused !== undefined) return new CellsLeasedError({ lease: refused.name, owner: refused.owner });
+  try {
+    return await keepingLeases(ports, { owner, signal }, async () => {
+      const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
+      const periods: GoldPeriod[] = [];
+      for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
+      const dataset = datasetFiles({ repo: settings.hub?.repo ?? null, periods, missing: await missingCandles(pipeline, periods) });
+      writeDataset(ports.files, lake.gold, dataset);
+      return { periods, dataset };
+    });
+  } finally {
+    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
   }
 }
 

@@ -1,6 +1,6 @@
 import { outboxState } from '../faults/alerting/outbox.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
-import { exposition, type Sample } from '../faults/metrics/exposition.ts';
+import { exposition, type MetricSamples, type Sample } from '../faults/metrics/exposition.ts';
 import { gapMetrics, reachMetrics } from '../faults/metrics/ledger-metrics.ts';
 import { ruleMetrics } from '../faults/metrics/rule-states.ts';
 import { storedSamples } from '../faults/metrics/values.ts';
@@ -12,8 +12,14 @@ import type { Pipeline } from './pipeline.ts';
 import { reachesOf } from './reach.ts';
 import { venueOf } from './venues.ts';
 
-/** Every metric as Prometheus reads it: what was counted so far by all processes, and how things stand now. */
+/** Every metric as Prometheus reads it. */
 export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise<string> {
+  const { samples, histograms } = await metricsNow(pipeline, markets);
+  return exposition(samples, histograms);
+}
+
+/** Every metric: what was counted so far by all processes, and how things stand now. */
+export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<MetricSamples> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const stored = await store.read('storedSamples', () => storedSamples());
@@ -24,7 +30,7 @@ export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise
     return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
   });
   const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
-  return exposition(samples, stored.histograms);
+  return { samples, histograms: stored.histograms };
 }
 
 /** Free tags would be labels without end: those that have a meaning are here, all of them on runs and alerts. */

@@ -7,6 +7,7 @@ import type { Log } from '../kernel/log.ts';
 import type { MailPort } from '../kernel/mail.ts';
 import type { Ports } from '../kernel/ports.ts';
 import { realProcesses } from '../kernel/process-identity.ts';
+import { openTelemetry } from '../kernel/open-telemetry.ts';
 import { freshRandom } from '../kernel/random.ts';
 import { nothingSecret, scrubberOf, type Scrub } from '../kernel/secrets.ts';
 import { smtpMail } from '../kernel/smtp-mail.ts';
@@ -15,6 +16,7 @@ import type { AlertDesk } from '../faults/alerting/delivery.ts';
 import { GROUP_WAIT_MS, REPEAT_MS } from '../faults/alerting/outbox-plan.ts';
 import { openChannels } from '../faults/alerting/settings.ts';
 import type { StopOrder } from '../faults/policy/guards.ts';
+import { codeOf } from '../faults/taxonomy/judge.ts';
 import { ADAPTERS, type Adapters } from '../data/exchanges/registry.ts';
 import { lakeAt, type Lake } from '../data/lake/layout.ts';
 import { configurationIdentity } from './configuration-identity.ts';
@@ -68,7 +70,7 @@ export async function openPipeline(settings: Settings, { log, world: { mailTo = 
   const clock = world.clock ?? realClock;
   const random = world.random ?? freshRandom();
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
-  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log, scrub };
+  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log, scrub, telemetry: openTelemetry({ clock, scrub, codeOf }) };
   const stopOrder = durableStop(ports, configurationIdentity(settings));
   return {
     settings,

@@ -5,6 +5,7 @@ import { dayOf, dayRange, daysBetween } from '../market/partition.ts';
 import type { CellState, Gap } from '../faults/ledger/account.ts';
 import { planHealing } from '../faults/recovery/healing.ts';
 import { chunksOf } from './chunks.ts';
+import { coverOfOpenDay, type OpenDayView } from './open-day-cover.ts';
 import { planSeries, type PlanOptions, type SeriesKnowledge } from './work-plan.ts';
 
 const DAY = '2024-06-02';
@@ -20,7 +21,7 @@ function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
   return { ...series, day: DAY, account: { expected: 24, present: 24 - missing, no_trades: 0, outage: 0, quarantined: 0, pending: missing }, gaps, flat: [], cut: [], looks: 1, pendingSinceMs: WHOLE.toMs, nextAttemptAtMs: NOW_MS + HOUR_MS, notBeforeMs: null, ...over };
 }
 
-const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], newest: null, firstCandleMs: null, askedFromMs: WHOLE.fromMs, graceMs: 5_000, rowsPerPageMax: 1_000, ...over });
+const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {}): SeriesKnowledge => ({ series, days: [DAY], cells: new Map(known === null ? [] : [[DAY, known]]), covered: [], coveredOpen: over.covered ?? [], newest: null, firstCandleMs: null, askedFromMs: WHOLE.fromMs, graceMs: 5_000, rowsPerPageMax: 1_000, ...over });
 const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) => planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
 
 test('chunks hold every day once, none longer than a month (at 1d a year)', () => {
@@ -108,4 +109,17 @@ test('a page that the days do not fill begins earlier, in days of the same reque
   expect(ask({ covered: [{ fromMs: before(48), toMs: before(2) }] }), 'answered already').toEqual([{ fromMs: before(2), toMs: WHOLE.toMs }]);
   expect(ask({ covered: [{ fromMs: before(2), toMs: before(-4) }] }), 'the days begin with what is known').toEqual([{ fromMs: before(-4), toMs: WHOLE.toMs }]);
   expect(ask({}, 'all'), 'each run asks all of its own').toEqual([WHOLE]);
+});
+
+test('of the open day an old answer covers no more than the unbroken row it had; a young one, and one of a venue that leaves out empty candles, covers what it was asked for', () => {
+  const at = (hour: number): number => WHOLE.fromMs + hour * HOUR_MS;
+  const page = (rows: number, hull: readonly [first: number, last: number] | null) => ({ range: { fromMs: at(0), toMs: at(10) }, rows, hull: hull === null ? null : { firstOpenMs: at(hull[0]), lastOpenMs: at(hull[1]) }, fetchedAtMs: at(10) });
+  const cover = (pages: ReturnType<typeof page>[], over: Partial<OpenDayView> = {}) => coverOfOpenDay(pages, { interval: '1h', emptyCandles: 'flat', recheckAfterMs: HOUR_MS, nowMs: at(11), ...over });
+  expect(cover([page(10, [0, 9])])).toEqual([{ fromMs: at(0), toMs: at(10) }]);
+  expect(cover([page(5, [0, 4])])).toEqual([{ fromMs: at(0), toMs: at(5) }]);
+  expect(cover([page(9, [0, 9])]), 'a hole inside, nobody knows where').toEqual([]);
+  expect(cover([page(0, null)])).toEqual([]);
+  expect(cover([page(0, null)], { nowMs: at(11) - 1 })).toEqual([{ fromMs: at(0), toMs: at(10) }]);
+  expect(cover([page(0, null)], { emptyCandles: 'omitted' })).toEqual([{ fromMs: at(0), toMs: at(10) }]);
+  expect(cover([page(5, [0, 4]), { ...page(6, [4, 9]), fetchedAtMs: at(10.5) }]), 'the second look').toEqual([{ fromMs: at(0), toMs: at(10) }]);
 });

@@ -1,9 +1,11 @@
+import type { Span } from '../kernel/telemetry.ts';
 import type { Exchange } from '../market/exchange.ts';
 import { daysBetween } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { GOLD_ASSET } from '../faults/ledger/asset-names.ts';
 import { runLease, takeLeases } from '../faults/ledger/leases.ts';
 import { beginRun, readRun, type Fence, type Run } from '../faults/ledger/runs.ts';
-import { materialiseGold } from './gold-step.ts';
+import { materialiseGold, type GoldResult } from './gold-step.ts';
 import { keepingLeases } from './lease-keeping.ts';
 import type { Pipeline } from './pipeline.ts';
 import { endRun } from './run-end.ts';
@@ -41,7 +43,12 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
   });
   const run = await readWhole(pipeline, runId);
   if (fence === null) throw new RangeError(`run ${runId} is finished already`);
-  const verdict = await materialiseAssets(pipeline, { run, fence }, control).catch(stoppedBy);
+  const facts = { run: run.id, interval: run.interval, partition: run.partition, partition_end: run.partitionEnd, trigger: run.trigger };
+  const verdict = await ports.telemetry.trace.span('run', facts, async (span) => {
+    const own = await materialiseAssets(pipeline, { run, fence, span }, control).catch(stoppedBy);
+    if (own.outcome === 'failed') span.fail(own.error?.code ?? 'SYMBOLS_FAILED');
+    return own;
+  });
   const opensAtMs = await openingTimes(pipeline.venues);
   await ports.store.transact('endRun', () => endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, { nowMs: ports.clock.nowMs(), scrub: pipeline.desk.scrub }));
   return { ...verdict, run: await readWhole(pipeline, runId) };
@@ -53,7 +60,7 @@ async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
   return run;
 }
 
-function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence: Fence }, control: RunControl): Promise<RunVerdict> {
+function materialiseAssets(pipeline: Pipeline, { run, fence, span }: { readonly run: Run; readonly fence: Fence; readonly span: Span }, control: RunControl): Promise<RunVerdict> {
   return keepingLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
     const request = JSON.parse(run.request) as RunRequest;
     const days = daysBetween(run.partition, run.partitionEnd);
@@ -62,9 +69,9 @@ function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence
       if (asking.delete(exchange) && asking.size === 0) control.onAsked();
     };
     const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>
-      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols }, { ...control, signal, onAsked: onAsked(exchange) });
+      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols, trace: span }, { ...control, signal, onAsked: onAsked(exchange) });
     const venues = await Promise.all(request.markets.map(([exchange, symbols]) => turn(exchange, symbols)));
-    const gold = request.assets.includes('gold') ? await materialiseGold(pipeline, { ...control, signal }, run.id) : null;
+    const gold = request.assets.includes('gold') ? await goldOf(pipeline, { run, span }, { ...control, signal }) : null;
     return verdictOf({
       assets: [
         ...venues.map((venue) => venue.bronze),
@@ -76,3 +83,10 @@ function materialiseAssets(pipeline: Pipeline, { run, fence }: { run: Run; fence
     });
   });
 }
+
+const goldOf = (pipeline: Pipeline, { run, span }: { readonly run: Run; readonly span: Span }, control: Control): Promise<GoldResult> =>
+  span.span(GOLD_ASSET, { run: run.id, asset: GOLD_ASSET }, async (own) => {
+    const result = await materialiseGold(pipeline, control, run.id);
+    if (result.fault !== null) own.fail(result.fault.code);
+    return result;
+  });

@@ -1,5 +1,6 @@
 import { periodOf, type Day, type Period } from '../market/partition.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
+import { SILVER_ASSET } from '../faults/ledger/asset-names.ts';
 import type { BronzeResult } from '../data/bronze/asset.ts';
 import { materialiseSilver, type SilverReport, type SymbolScope } from '../data/silver/asset.ts';
 import { answerReader } from '../data/silver/period.ts';
@@ -20,7 +21,7 @@ export interface SilverStep {
 
 const ALL_ANSWERED = { failed: new Map(), neverListed: new Set<MarketSymbol>() } as const;
 
-export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, exchange, fence }: VenueTurn, { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl }): SilverStep {
+export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, exchange, fence, trace }: VenueTurn, { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl }): SilverStep {
   const { interval } = run;
   const context = { ports, lake, answers: answerReader(ports, lake, venueOf(venues, exchange).adapter), fence, recheckAfterMs: settings.recheckAfterMs, trigger: run.trigger };
   const reports: SilverReport[] = [];
@@ -32,7 +33,8 @@ export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, e
     control.signal.throwIfAborted();
     control.onProgress({ type: 'step', runId: run.id, asset: 'silver', detail: `${exchange} ${interval} ${period}` });
     written.add(period);
-    reports.push(await materialiseSilver(context, { exchange, interval, period }, scopes));
+    const facts = { run: run.id, asset: SILVER_ASSET, exchange, interval, period };
+    reports.push(await trace.span(SILVER_ASSET, facts, () => materialiseSilver(context, { exchange, interval, period }, scopes)));
   };
   return {
     reports,

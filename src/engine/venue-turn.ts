@@ -1,3 +1,4 @@
+import type { Trace } from '../kernel/telemetry.ts';
 import type { Exchange } from '../market/exchange.ts';
 import { intervalMs, type Interval } from '../market/interval.ts';
 import { dayOf, dayRange, periodOf, type Day, type Period } from '../market/partition.ts';
@@ -21,6 +22,7 @@ import { joinBronzeReports } from './asset-reports.ts';
 import { requireRoom } from './disk-budget.ts';
 import { judgeDays } from './judging.ts';
 import { leaseLater, leaseNow } from './lease-keeping.ts';
+import { coverOfOpenDay } from './open-day-cover.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RunControl } from './run-execution.ts';
 import { settledPeriods, type SettledPeriods } from './settled-periods.ts';
@@ -37,6 +39,8 @@ export interface VenueTurn {
   readonly days: readonly Day[];
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
+  /** The run's span. */
+  readonly trace: Trace;
 }
 
 export interface VenueResult {
@@ -181,9 +185,9 @@ interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'a
 }
 
 /** What a run would ask of one series, from what ledger and bronze know of it. */
-async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
+async function planOf({ ports, venues, settings: { recheckAfterMs } }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
   const { series, days } = question;
-  const { graceMs, rowsPerPageMax } = venueOf(venues, series.exchange).adapter;
+  const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
   if (start === undefined || end === undefined) return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
@@ -198,9 +202,10 @@ async function planOf({ ports, venues }: Pipeline, question: SeriesQuestion): Pr
     };
   });
   const covered = mergeRanges(known.pages.map((page) => page.range));
+  const coveredOpen = coverOfOpenDay(known.pages, { interval: series.interval, emptyCandles, recheckAfterMs, nowMs: options.nowMs });
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
   const newest = newestOf(series, known.pages.filter((page) => page.range.toMs > range.fromMs));
-  return planSeries({ series, days, cells, covered, newest, firstCandleMs: known.first?.openMs ?? null, askedFromMs, graceMs, rowsPerPageMax }, options);
+  return planSeries({ series, days, cells, covered, coveredOpen, newest, firstCandleMs: known.first?.openMs ?? null, askedFromMs, graceMs, rowsPerPageMax }, options);
 }
 
 function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
@@ -222,10 +227,14 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking):
   const venue = venueOf(pipeline.venues, turn.exchange);
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
   control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
-  return materialiseBronze(
-    { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, ...pageCounts(turn, asking) },
-    plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld })),
-  );
+  const work = plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld }));
+  const asset = bronzeAsset(turn.exchange);
+  return turn.trace.span(asset, { run: turn.run.id, asset, exchange: turn.exchange, interval: turn.run.interval }, async (trace) => {
+    const context = { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, trace, ...pageCounts(turn, asking) };
+    const result = await materialiseBronze(context, work);
+    if (result.report.outcome === 'failed') trace.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
+    return result;
+  });
 }
 
 /** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */

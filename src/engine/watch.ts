@@ -8,6 +8,7 @@ import { evaluateMeasurements } from '../faults/metrics/rule-states.ts';
 import { setGauges } from '../faults/metrics/values.ts';
 import type { Markets } from './market-resolution.ts';
 import { measure } from './measurements.ts';
+import { observeMetrics } from './observed-metrics.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Rules are evaluated, and the heart beats, this often. Unit: milliseconds. */
@@ -19,14 +20,19 @@ const DELIVER_EVERY_MS = 5_000;
 export type Watched = () => Promise<Markets>;
 
 /**
- * Beside the work of a process that stays: delivers alerts, evaluates the rules, writes the digest, beats.
+ * Beside the work of a process that stays: delivers alerts, evaluates the rules, writes the digest, beats, offers metrics.
  * A long turn of the work does not hold it up, and nothing that fails here ends the work. Resolves when the signal aborts.
  */
 export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
   const ended = (error: unknown): void => {
     if (!signal.aborted) throw error;
   };
-  await Promise.all([keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended), watch(pipeline, watched, signal).catch(ended)]);
+  const unobserve = observeMetrics(pipeline, watched);
+  try {
+    await Promise.all([keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended), watch(pipeline, watched, signal).catch(ended)]);
+  } finally {
+    unobserve();
+  }
 }
 
 async function watch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<never> {

@@ -32,6 +32,8 @@ export interface SeriesKnowledge {
   readonly cells: ReadonlyMap<Day, CellState>;
   /** What used answers in bronze cover. */
   readonly covered: readonly TimeRange[];
+  /** The same for days that are not due: without what is due for another look. */
+  readonly coveredOpen: readonly TimeRange[];
   /** The newest candle that was answered about, and when last; null where there is none. */
   readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
   readonly firstCandleMs: number | null;
@@ -59,7 +61,7 @@ export interface SeriesPlan {
 /**
  * Decides what to ask for one series. What bronze holds is not asked again; a hole in an answered page
  * waits for its appointment; a fault's cells are asked at once when a person runs a command. Of a day
- * that is not due what has closed is asked.
+ * that is not due what has closed is asked, and what an answer left out of it once more after the recheck wait.
  */
 export function planSeries(known: SeriesKnowledge, options: PlanOptions): SeriesPlan {
   const ask: TimeRange[] = [];
@@ -72,7 +74,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
       const closed = closedPart(day, known, options.nowMs);
       if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
       openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
-      if (options.selection !== 'kept') ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.covered)));
+      if (options.selection !== 'kept') ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
       continue;
     }
     const cell = known.cells.get(day) ?? null;

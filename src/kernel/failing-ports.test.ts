@@ -9,6 +9,7 @@ import { seededRandom } from './random.ts';
 import { nothingSecret } from './secrets.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 import { exec, first } from './store.ts';
+import { silentTelemetry } from './telemetry.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { volatileFiles } from './volatile-files.ts';
 
@@ -28,6 +29,7 @@ function world(): Ports {
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
     scrub: nothingSecret,
+    telemetry: silentTelemetry,
   };
 }
 

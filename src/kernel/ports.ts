@@ -8,6 +8,7 @@ import type { Processes } from './process-identity.ts';
 import type { Random } from './random.ts';
 import type { Scrub } from './secrets.ts';
 import type { Store } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Everything the program needs from outside. Whoever builds this object owns the world the program lives in. */
 export interface Ports {
@@ -26,4 +27,6 @@ export interface Ports {
   readonly log: Log;
   /** Takes secrets out of what is kept or sent. */
   readonly scrub: Scrub;
+  /** Spans and metrics for whoever collects them; silent unless the process registers an OpenTelemetry SDK. */
+  readonly telemetry: Telemetry;
 }

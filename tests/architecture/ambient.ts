@@ -16,6 +16,7 @@ const PURE_CRYPTO = ['createHash', 'createHmac', 'timingSafeEqual'];
 /** Where each dependency is at home; elsewhere it comes in through that room. */
 const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/kernel/'],
+  '@opentelemetry/api': ['src/kernel/'],
   '@duckdb/node-api': ['src/kernel/'],
   pino: ['src/kernel/', 'src/surface/'],
   '@huggingface/hub': ['src/data/gold/'],

@@ -117,6 +117,15 @@ test('a TypeScript block that does not compile would be found', () => {
   expect(compilerErrors([{ path: 'README.md', language: 'ts', note: '', content }])).toMatch(/README\.md block 0.*intervall/s);
 });
 
+test('docs/metrics.md shows the OpenTelemetry example as it is tested, and installs what it imports', () => {
+  const text = textOf('docs/metrics.md');
+  const example = textOf('examples/opentelemetry/otel.mjs');
+  expect(blocksOf('docs/metrics.md', text).filter(({ language }) => language === 'js').map(({ content }) => content)).toEqual([example]);
+  const imported = [...example.matchAll(/from '(@opentelemetry\/[^']+)'/g)].map(([, name = '']) => name);
+  const installed = [...(/^npm install (.*)$/m.exec(text)?.[1] ?? '').matchAll(/\S+/g)].map(([name]) => name);
+  expect(installed.toSorted()).toEqual(imported.toSorted());
+});
+
 test('README.md has a row for every variable, one for the URLs of all exchanges, and the manual names no other', () => {
   const known = OPTION_KEYS.map((key) => optionOf(key).env);
   const rows = textOf('README.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');

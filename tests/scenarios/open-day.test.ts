@@ -69,3 +69,21 @@ test('a candle that the venue delivered before it had closed is not stored', asy
   await rehearsal.run({ days: DAYS });
   expect((await storedToday(rehearsal)).at(-1)).toBe(8);
 });
+
+test('a hole that an answer left in the open day is asked for again after the recheck wait, and only the hole', async () => {
+  const rehearsal = await atHalfPastTen('hole today');
+  const LEFT_OUT = { fromMs: TODAY_MS + 4 * HOUR_MS, toMs: TODAY_MS + 10 * HOUR_MS };
+  rehearsal.venue.plan({ seed: 'hole today', rules: [{ match: { symbol: 'BTCUSDT' }, on: { every: 1 }, fault: { kind: 'missing-rows', ...LEFT_OUT } }] });
+  await rehearsal.run({ days: { start: TODAY, end: TODAY } });
+  expect(await storedToday(rehearsal)).toEqual([0, 1, 2, 3]);
+  rehearsal.venue.plan({ seed: 'whole', rules: [] });
+  const asked = rehearsal.venue.log.length;
+  const again = (): (readonly (string | null)[])[] => rehearsal.venue.log.slice(asked).map(({ query }) => new URLSearchParams(query)).map((query) => [query.get('symbol'), query.get('startTime')]);
+  await rehearsal.run({ days: { start: TODAY, end: TODAY } });
+  expect(again()).toEqual([]);
+  await rehearsal.clock.runUntil(rehearsal.clock.sleep(rehearsal.pipeline.settings.recheckAfterMs));
+  await rehearsal.run({ days: { start: TODAY, end: TODAY } });
+  expect(again()).toContainEqual(['BTCUSDT', String(LEFT_OUT.fromMs)]);
+  expect(again().filter(([, startTime]) => Number(startTime) < LEFT_OUT.fromMs)).toEqual([]);
+  expect(await storedToday(rehearsal)).toEqual(Array.from({ length: 16 }, (_, hour) => hour));
+});

@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../kernel/http.ts';
 import type { Ports } from '../../kernel/ports.ts';
+import type { Facts, Trace } from '../../kernel/telemetry.ts';
 import type { Series } from '../../market/candle.ts';
 import { bronzeAsset } from '../../faults/ledger/asset-names.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
@@ -25,6 +26,8 @@ export interface VenueContext {
   /** Called when a page's turn to be asked has come. */
   readonly onPageBegun: (page: Page) => void;
   readonly onPageEnded: (page: Page, as: 'answered' | 'failed') => void;
+  /** The span of the asset. */
+  readonly trace: Trace;
 }
 
 /** One question to a venue. */
@@ -42,14 +45,14 @@ export type VenueAnswer<T> =
   | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly url: string; readonly answeredAtMs: number }
   | PageStop;
 
-/** Asks under the fault table. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
+/** Asks under the fault table, in a span of its own. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
 export async function askVenue<T>(context: VenueContext, question: VenueQuestion<T>): Promise<VenueAnswer<T>> {
   const { adapter, executor, ports } = context;
   const { page } = question;
   let answeredAtMs = 0;
   let asked = question.request('', ports.clock.nowMs());
-  const result = await executor.execute(
-    {
+  const result = await context.trace.span(page === null ? 'question' : 'page', factsOf(context, page), async (span) => {
+    const ended = await executor.execute({
       exchange: adapter.exchange,
       symbol: page?.series.symbol ?? null,
       runId: context.runId,
@@ -68,13 +71,24 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
       },
       translate: adapter.translate,
       usedWeight: adapter.usedWeight,
-      onFailure: (failure) => keepFailure(context, { page, url: asked.url }, failure),
-    },
-    context.signal,
-  );
+      onFailure: (failure) => {
+        const { fault, request, decision } = failure;
+        span.event('attempt failed', { code: fault.code, request, decision: decision.do === 'retry' ? 'retry' : decision.why, ...(decision.do === 'retry' ? { wait_ms: decision.waitMs } : {}) });
+        return keepFailure(context, { page, url: asked.url }, failure);
+      },
+    }, context.signal);
+    if (!ended.ok) span.fail(ended.fault.code);
+    return ended;
+  });
   if (!result.ok) return result;
   return { ok: true, value: result.value, answer: result.answer, url: asked.url, answeredAtMs };
 }
+
+const factsOf = ({ runId, adapter }: VenueContext, page: Page | null): Facts => ({
+  run: runId,
+  exchange: adapter.exchange,
+  ...(page === null ? {} : { symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString(), to: new Date(page.range.toMs).toISOString() }),
+});
 
 async function keepFailure(context: VenueContext, { page, url }: { readonly page: Page | null; readonly url: string }, failure: AttemptFailure): Promise<void> {
   const { fault, decision, answer } = failure;

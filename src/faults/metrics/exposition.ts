@@ -15,6 +15,12 @@ export interface HistogramSample {
   readonly sum: number;
 }
 
+/** Everything there is to tell at one moment. */
+export interface MetricSamples {
+  readonly samples: readonly Sample[];
+  readonly histograms: readonly HistogramSample[];
+}
+
 /**
  * Prometheus' text format, served as `text/plain; version=0.0.4; charset=utf-8`: every family with its HELP and TYPE, even without a value;
  * series in a fixed order. @throws RangeError for a sample whose labels are not those of its family.
@@ -37,15 +43,16 @@ function ordered(name: MetricName, labels: Readonly<Record<string, string>>): La
   return expected.map((label) => [label, labels[label] ?? '']);
 }
 
-/** Buckets are cumulative on the wire. */
-function histogramLines({ name, labels, buckets, sum }: HistogramSample): string[] {
-  const own = ordered(name, labels);
+function histogramLines(histogram: HistogramSample): string[] {
+  const own = ordered(histogram.name, histogram.labels);
+  return histogramSeries(histogram).map(({ name, labels: { le }, value }) => line(name, le === undefined ? own : [...own, ['le', le]], value));
+}
+
+/** The series that a histogram is on the wire; buckets are cumulative there. */
+export function histogramSeries({ name, labels, buckets, sum }: HistogramSample): { readonly name: string; readonly labels: Sample['labels']; readonly value: number }[] {
   let count = 0;
-  const lines = [...DURATION_BOUNDS_S.map(numberText), '+Inf'].map((bound, at) => {
-    count += buckets[at] ?? 0;
-    return line(`${name}_bucket`, [...own, ['le', bound]], count);
-  });
-  return [...lines, line(`${name}_sum`, own, sum), line(`${name}_count`, own, count)];
+  const cumulative = [...DURATION_BOUNDS_S.map(numberText), '+Inf'].map((le, at) => ({ name: `${name}_bucket`, labels: { ...labels, le }, value: (count += buckets[at] ?? 0) }));
+  return [...cumulative, { name: `${name}_sum`, labels, value: sum }, { name: `${name}_count`, labels, value: count }];
 }
 
 const line = (name: string, labels: Labels, value: number): string =>

@@ -1,5 +1,5 @@
 import { all, exec, type Operation } from '../../kernel/store.ts';
-import type { HistogramSample, Sample } from './exposition.ts';
+import type { HistogramSample, MetricSamples, Sample } from './exposition.ts';
 import { DURATION_BOUNDS_S, familyOf, isMetricName } from './families.ts';
 
 /** Plain values stand in no bucket; a histogram's observations in 0, 1, ... and their sum here. */
@@ -36,7 +36,7 @@ export function* setGauges(gauges: readonly Sample[]): Operation<void> {
 }
 
 /** Everything that was counted and set so far. Names of another release are passed over. */
-export function* storedSamples(): Operation<{ readonly samples: readonly Sample[]; readonly histograms: readonly HistogramSample[] }> {
+export function* storedSamples(): Operation<MetricSamples> {
   const rows = yield* all<{ name: string; labels: string; bucket: number; value: number }>('select name, labels, bucket, value from metric_values order by name, labels, bucket');
   const samples: Sample[] = [];
   const histograms: HistogramSample[] = [];

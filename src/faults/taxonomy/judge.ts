@@ -1,4 +1,5 @@
 import { PipelineError, StorageError, type Fault } from './errors.ts';
+import type { FaultCode } from './table.ts';
 
 /** The three things a failure can be; they are never mixed. */
 export type Verdict =
@@ -29,6 +30,12 @@ export function judge(error: unknown): Verdict {
     if (storage) return { verdict: 'fault', fault: storage };
   }
   return { verdict: 'defect', error };
+}
+
+/** What was thrown in one word: its code, DEFECT for a bug of ours, null for somebody's wish. */
+export function codeOf(error: unknown): FaultCode | null {
+  const verdict = judge(error);
+  return verdict.verdict === 'fault' ? verdict.fault.code : verdict.verdict === 'defect' ? 'DEFECT' : null;
 }
 
 /** A full, read-only or broken disk, told by errno; null for anything else. */

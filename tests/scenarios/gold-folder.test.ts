@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { releaseLeases, takeLeases } from '../../src/faults/ledger/leases.ts';
+import { rehearse, type Rehearsal } from './rehearsed.ts';
+
+const DAY = { start: '2024-06-10', end: '2024-06-10' };
+const ALL = ['bronze', 'silver', 'gold'] as const;
+
+/** Another process makes the folder. */
+const held = ({ pipeline: { ports }, clock }: Rehearsal) => clock.runUntil(ports.store.transact('takeLeases', () => takeLeases({ names: ['gold'], owner: 'run_other gold', nowMs: clock.nowMs() }, ports.processes)));
+
+test('two processes do not write the dataset folder at once: the second waits for the first', async () => {
+  const rehearsal = await rehearse({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
+  const { pipeline: { ports, lake }, clock } = rehearsal;
+  await held(rehearsal);
+  const temp = `${lake.gold}/.tmp-README.md`;
+  ports.files.write(temp, Buffer.from('half of it'));
+  const released = clock.sleep(3_000).then(() => {
+    expect(ports.files.exists(temp)).toBe(true);
+    return ports.store.transact('releaseLeases', () => releaseLeases('run_other gold'));
+  });
+  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ exit: 0 });
+  await released;
+  expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
+});
+
+test('a folder that another process goes on making is left to it: the run says who, everything else is done, and the next run makes it', async () => {
+  const rehearsal = await rehearse({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
+  const { pipeline: { ports, lake }, clock } = rehearsal;
+  await held(rehearsal);
+  const result = await rehearsal.run({ days: DAY, assets: ALL });
+  expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other gold' } } });
+  expect(result.runs[0]?.assets.map(({ outcome }) => outcome)).toEqual(['complete', 'complete', 'partial']);
+  expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(false);
+  await clock.runUntil(ports.store.transact('releaseLeases', () => releaseLeases('run_other gold')));
+  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ exit: 0 });
+  expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
+});
