@@ -1,4 +1,4 @@
-import { periodOf, dayOf, daysBetween } from '../market/partition.ts';
+import { periodsIn } from '../market/partition.ts';
 import type { Series } from '../market/candle.ts';
 import type { TimeRange } from '../market/range.ts';
 import { silverRows, type SilverRow } from '../data/lake/candle-columns.ts';
@@ -9,7 +9,7 @@ import type { Lake } from '../data/lake/layout.ts';
 export async function readCandles({ ports, lake }: { readonly ports: Pick<Ports, 'files' | 'parquet'>; readonly lake: Lake }, query: { readonly series: Series; readonly range: TimeRange }): Promise<readonly SilverRow[]> {
   const { series, range } = query;
   if (range.toMs <= range.fromMs) return [];
-  const periods = new Set(daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) => periodOf(day, series.interval)));
+  const periods = periodsIn(range, series.interval);
   const rows: SilverRow[] = [];
   for (const period of periods) {
     const path = lake.at(lake.silverFile({ exchange: series.exchange, interval: series.interval, period }));

@@ -1,5 +1,5 @@
 import type { Interval } from '../market/interval.ts';
-import { dayOf, daysBetween, periodOf, type Period } from '../market/partition.ts';
+import { periodsIn, type Period } from '../market/partition.ts';
 import type { Page } from '../data/exchanges/adapter.ts';
 
 /** Periods in the order in which the last page that touches them was answered; a page without answer leaves its periods out. */
@@ -10,9 +10,8 @@ export interface SettledPeriods extends AsyncIterable<Period> {
 }
 
 export function settledPeriods(pages: readonly Page[], interval: Interval): SettledPeriods {
-  const periodsOf = ({ range }: Page): Set<Period> => new Set(daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) => periodOf(day, interval)));
   const pagesLeft = new Map<Period, number>();
-  for (const period of pages.flatMap((page) => [...periodsOf(page)])) pagesLeft.set(period, (pagesLeft.get(period) ?? 0) + 1);
+  for (const period of pages.flatMap(({ range }) => periodsIn(range, interval))) pagesLeft.set(period, (pagesLeft.get(period) ?? 0) + 1);
   const settled: Period[] = [];
   let isClosed = false;
   let changed = Promise.withResolvers<void>();
@@ -24,7 +23,7 @@ export function settledPeriods(pages: readonly Page[], interval: Interval): Sett
   };
   return {
     pageEnded: (page, as) => {
-      for (const period of periodsOf(page)) {
+      for (const period of periodsIn(page.range, interval)) {
         if (as === 'answered') answered(period);
         else pagesLeft.delete(period);
       }

@@ -34,6 +34,10 @@ const PERIOD_CHARS: Readonly<Record<Interval, number>> = { '1m': 10, '5m': 10, '
 /** `2024-01-02`, `2024-01` or `2024`, by interval. */
 export const periodOf = (day: Day, interval: Interval): Period => day.slice(0, PERIOD_CHARS[interval]);
 
+/** Periods that `range` touches, oldest first. */
+export const periodsIn = ({ fromMs, toMs }: TimeRange, interval: Interval): readonly Period[] =>
+  toMs <= fromMs ? [] : [...new Set(daysBetween(dayOf(fromMs), dayOf(toMs - 1)).map((day) => periodOf(day, interval)))];
+
 export function periodRange(period: Period): TimeRange {
   const [year = 0, month, day] = period.split('-').map(Number);
   const fromMs = Date.UTC(year, (month ?? 1) - 1, day ?? 1);

@@ -35,7 +35,7 @@ export interface BronzeResult {
 }
 
 /** Symbols of one venue asked at the same time. */
-const SYMBOLS_AT_ONCE = 8;
+const SYMBOLS_AT_ONCE = 16;
 
 /** Fetches every series of one venue. A symbol's failure stays with the symbol, up to the quorum of the fault table. */
 export async function materialiseBronze(context: VenueContext, work: readonly SeriesWork[]): Promise<BronzeResult> {

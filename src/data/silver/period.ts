@@ -1,6 +1,5 @@
 import type { Ports } from '../../kernel/ports.ts';
-import { periodRange } from '../../market/partition.ts';
-import type { TimeRange } from '../../market/range.ts';
+import { periodRange, periodsIn } from '../../market/partition.ts';
 import { answerOf } from '../bronze/answers.ts';
 import { readAnswer, type AnswerLoss } from '../bronze/kept-answers.ts';
 import { usedPages, type PageEntry } from '../bronze/page-index.ts';
@@ -52,26 +51,26 @@ export interface LostAnswer {
 
 /** Rows of kept answers, read again from bronze. */
 export interface AnswerReader {
+  /** Called once for each period that the page touches. */
   read(page: PageEntry): readonly DeliveredRow[] | AnswerLoss;
-  /** Called after each period: what reaches into the next one is held for it, everything else forgotten. */
-  endPeriod(range: TimeRange): void;
 }
 
-/** An answer that lies across the border of two periods is read and parsed once when they are read one after the other, oldest first. */
+/** An answer that lies across the border of two periods is read and parsed once: what one has read is held for the other. */
 export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): AnswerReader {
-  const held = new Map<string, { readonly page: PageEntry; readonly rows: readonly DeliveredRow[] }>();
+  const held = new Map<string, { readonly rows: readonly DeliveredRow[]; readonly periodsLeft: number }>();
+  const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void => void (periodsLeft > 0 ? held.set(page.id, { rows, periodsLeft }) : held.delete(page.id));
   return {
     read: (page) => {
       const known = held.get(page.id);
-      if (known !== undefined) return known.rows;
+      if (known !== undefined) {
+        hold(page, known.rows, known.periodsLeft - 1);
+        return known.rows;
+      }
       const kept = readAnswer(files, lake, page);
       if (!kept.ok) return kept.loss;
       const rows = adapter.readCandles({ series: page.series, range: page.range }, answerOf(kept.stored), page.fetchedAtMs);
-      held.set(page.id, { page, rows });
+      hold(page, rows, periodsIn(page.range, page.series.interval).length - 1);
       return rows;
-    },
-    endPeriod: ({ toMs }) => {
-      for (const [id, { page }] of held) if (page.range.toMs <= toMs) held.delete(id);
     },
   };
 }
@@ -117,7 +116,6 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
       quarantined.push({ ...referred(delivery), rules: delivery.judgement.errors, runId: page.runId });
     }
   }
-  answers.endPeriod(range);
   return {
     rows: rows.toSorted(bySymbolAndTime),
     quarantined: quarantined.toSorted((a, b) => bySymbolAndTime(a.row, b.row)),
