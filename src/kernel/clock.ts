@@ -13,6 +13,11 @@ export interface Clock {
    */
   sleep(waitMs: number, signal?: AbortSignal): Promise<void>;
   /**
+   * Lets answers, timers and signals that have come meanwhile be handled. Long computing does this every few
+   * milliseconds: a venue's word to stay away is heard at once, and so is Ctrl-C.
+   */
+  breathe(): Promise<void>;
+  /**
    * Marks work that runs outside the event loop (thread pool: DuckDB, DNS, zlib). Virtual time stands
    * still until it is done; on the real clock this passes the promise on.
    */
@@ -30,6 +35,7 @@ export const realClock: Clock = {
     for (; leftMs > TIMER_MS_MAX; leftMs -= TIMER_MS_MAX) await timer(TIMER_MS_MAX, signal);
     await timer(Math.ceil(leftMs), signal); // Node drops fractions, and a sleep is never shorter than asked
   },
+  breathe: () => new Promise((resolve) => void setImmediate(resolve)),
   track: (work) => work,
 };
 

@@ -41,7 +41,7 @@ export function openDuckdbParquet({ scratchDirectory, clock, files = realFiles }
     }
   };
   return {
-    encode: (columns) => clock.track(connected((connection) => encode(connection, scratch, columns))),
+    encode: (columns) => clock.track(connected((connection) => encode(connection, scratch, { columns, clock }))),
     decode: (bytes) => clock.track(connected((connection) => decode(connection, scratch, bytes))),
     close: () => {
       void instance?.then((duckdb) => duckdb.closeSync(), () => undefined); // a failed start was told to the call that asked for it
@@ -63,8 +63,8 @@ async function startDuckdb(directory: string): Promise<DuckDBInstance> {
   });
 }
 
-async function encode(connection: DuckDBConnection, scratch: Scratch, columns: readonly Column[]): Promise<Uint8Array> {
-  await fill(connection, columns);
+async function encode(connection: DuckDBConnection, scratch: Scratch, { columns, clock }: Filling): Promise<Uint8Array> {
+  await fill(connection, { columns, clock });
   const path = scratch.next();
   try {
     await connection.run(
@@ -80,7 +80,12 @@ async function encode(connection: DuckDBConnection, scratch: Scratch, columns: r
   }
 }
 
-async function fill(connection: DuckDBConnection, columns: readonly Column[]): Promise<void> {
+interface Filling {
+  readonly columns: readonly Column[];
+  readonly clock: Clock;
+}
+
+async function fill(connection: DuckDBConnection, { columns, clock }: Filling): Promise<void> {
   const rowsTotal = columns[0]?.values.length ?? 0;
   const uneven = columns.find((column) => column.values.length !== rowsTotal);
   if (uneven) throw new RangeError(`column ${uneven.name} has ${uneven.values.length} values, the first one ${rowsTotal}`);
@@ -95,6 +100,7 @@ async function fill(connection: DuckDBConnection, columns: readonly Column[]): P
   await connection.run(`create temp table rows (${columns.map(({ name, type }) => `${named(name)} ${types[type].toString()}`).join(', ')})`);
   const appender = await connection.createAppender('rows', 'main', 'temp');
   for (let from = 0; from < rowsTotal; from += CHUNK_ROWS_MAX) {
+    await clock.breathe();
     const to = Math.min(from + CHUNK_ROWS_MAX, rowsTotal);
     const chunk = duckdb.DuckDBDataChunk.create(columns.map(({ type }) => types[type]), to - from);
     for (const [at, { type, values }] of columns.entries()) {

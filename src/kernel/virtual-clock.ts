@@ -62,6 +62,10 @@ export class VirtualClock implements Clock {
     return this.#monotonicMs;
   }
 
+  breathe(): Promise<void> {
+    return this.track(turn());
+  }
+
   sleep(waitMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {

@@ -30,6 +30,7 @@ export async function commitPeriod(context: SilverContext, key: PeriodKey, { per
   const { parquet, store, clock } = ports;
   const bytes = period.rows.length === 0 ? null : await parquet.encode(silverColumns(period.rows));
   const quarantine = period.quarantined.length === 0 ? null : await parquet.encode(quarantineColumns(period.quarantined));
+  await clock.breathe();
   const entry = bytes === null ? null : entryOf({ key, path: lake.silverFile(key), period, bytes, before, runId: fence.runId, nowMs: clock.nowMs() });
   const moves = [prepareFile(context, lake.silverFile(key), bytes), prepareFile(context, lake.quarantineFile(key), quarantine)];
   await store.transact('commitSilver', function* () {

@@ -79,7 +79,7 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
  * Reads every used answer that touches the period. Rows depend on the answers alone, not on who asked or
  * when; `storedInputs`, the answers behind the file as it stands, tell which rows are revised.
  */
-export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: AnswerReader, key: PeriodKey, storedInputs: readonly string[] = []): Promise<PeriodRows> {
+export async function readPeriod({ store, clock }: Pick<Ports, 'store' | 'clock'>, answers: AnswerReader, key: PeriodKey, storedInputs: readonly string[] = []): Promise<PeriodRows> {
   const known = new Set(storedInputs);
   const range = periodRange(key.period);
   const { indexed, decisions } = await store.read('usedPages', function* () {
@@ -88,6 +88,7 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
   const pages: ReadPage[] = [];
   const lost: LostAnswer[] = [];
   for (const page of indexed) {
+    await clock.breathe();
     const delivered = answers.read(page);
     if (typeof delivered === 'string') lost.push({ page, loss: delivered });
     else pages.push({ page, delivered });
@@ -100,6 +101,7 @@ export async function readPeriod({ store }: Pick<Ports, 'store'>, answers: Answe
   let duplicates = 0;
   const revisions: RevisedRow[] = [];
   for (const symbolPages of bySymbol.values()) {
+    await clock.breathe();
     const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, { known, decisions }))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
