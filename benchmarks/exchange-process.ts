@@ -23,6 +23,14 @@ process.on('message', () => process.send?.(reportOf(exchange.log)));
 process.on('disconnect', () => process.exit());
 process.send?.({ url: server.url });
 
+function wholeWindowsOf(log: readonly RequestEntry[]): Pick<ExchangeReport, 'wholeWindows' | 'wholeWindowsWeight'> {
+  const windowOf = ({ atMs }: RequestEntry): number => Math.floor(atMs / course.limit.windowMs);
+  const indexes = log.map(windowOf);
+  const [first, last] = [indexes[0] ?? 0, indexes.at(-1) ?? 0];
+  const inside = log.filter((_, at) => (indexes[at] ?? 0) > first && (indexes[at] ?? 0) < last);
+  return { wholeWindows: Math.max(0, last - first - 1), wholeWindowsWeight: inside.reduce((sum, { weight }) => sum + weight, 0) };
+}
+
 function reportOf(log: readonly RequestEntry[]): ExchangeReport {
   const count = (is: (entry: RequestEntry) => boolean): number => log.filter(is).length;
   const injected: Record<string, number> = {};
@@ -39,7 +47,6 @@ function reportOf(log: readonly RequestEntry[]): ExchangeReport {
     overLimit: count(({ overLimit, status }) => overLimit && status === 429),
     bans: count(({ status }) => status === 418),
     sentWhileClosed: count(({ sentWhileClosed }) => sentWhileClosed),
-    firstMs: log[0]?.atMs ?? 0,
-    lastMs: log.at(-1)?.atMs ?? 0,
+    ...wholeWindowsOf(log),
   };
 }

@@ -16,8 +16,9 @@ export interface ExchangeReport {
   readonly bans: number;
   /** Requests later than 100 ms after an answer that asked to stay away. */
   readonly sentWhileClosed: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
+  /** Windows between those of the first and the last request, and the weight of what came in them. */
+  readonly wholeWindows: number;
+  readonly wholeWindowsWeight: number;
 }
 
 export interface Exchange {

@@ -20,8 +20,8 @@ export interface Measurement {
   readonly floorMs: number;
   /** Floor / wall. */
   readonly efficiency: number;
-  /** Floor / time until the last request arrived: the part of the limit that was used while there was something to ask. */
-  readonly budgetRatio: number;
+  /** What was used of the limit in the whole windows while there was something to ask; null where there was none. */
+  readonly budgetRatio: number | null;
   /** In a storm: 1.15 x (floor + time the exchange was shut + one attempt timeout); null in other weather. */
   readonly boundMs: number | null;
   readonly cpuMs: number;
@@ -63,7 +63,7 @@ export async function measure(course: Course, contestant: Contestant, conditions
       wallMs: attempt.wallMs,
       floorMs: floor,
       efficiency: floor / attempt.wallMs,
-      budgetRatio: Math.min(1, floor / (report.lastMs - startMs)),
+      budgetRatio: report.wholeWindows === 0 ? null : report.wholeWindowsWeight / (report.wholeWindows * limit.weight * share),
       boundMs: course.weather === 'storm' ? STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS) : null,
       cpuMs: attempt.processes.reduce((sum, { usage }) => sum + (usage?.cpuMs ?? Number.NaN), 0),
       peakBytes: Math.max(...attempt.processes.map(({ usage }) => usage?.peakBytes ?? Number.NaN)),

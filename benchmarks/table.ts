@@ -23,7 +23,7 @@ const COLUMNS: readonly TableColumn<Measurement>[] = [
   ['wall s', ({ wallMs }) => seconds(wallMs)],
   ['floor s', ({ floorMs }) => seconds(floorMs)],
   ['F', ({ efficiency, judgement }) => (judgement.right === judgement.expected ? efficiency.toFixed(3) : '-')], // less than all of it is no time
-  ['limit %', ({ budgetRatio, judgement }) => (judgement.right === judgement.expected ? (budgetRatio * 100).toFixed(1) : '-')],
+  ['limit %', ({ budgetRatio }) => (budgetRatio === null ? '-' : (budgetRatio * 100).toFixed(1))],
   ['bound s', ({ boundMs }) => (boundMs === null ? '-' : seconds(boundMs))],
   ['CPU s', ({ cpuMs }) => seconds(cpuMs)],
   ['peak MB', ({ peakBytes }) => megabytes(peakBytes)],
