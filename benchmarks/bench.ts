@@ -25,7 +25,7 @@ const OPTIONS = {
 
 /** Binance's 6,000 a minute; and a sixth of it in a sixth of the time, so that a short run sees several windows. */
 const WINDOWS = { '10s': { weight: 1_000, windowMs: 10_000 }, minute: { weight: 6_000, windowMs: 60_000 } } as const;
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 const WALL_MS_MAX = 15 * 60_000;
 
 const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
