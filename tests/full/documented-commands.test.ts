@@ -31,11 +31,26 @@ function programs(): Readonly<Record<string, string>> {
   return {
     candlekeep: own,
     npx: '#!/bin/sh\n[ "$1" = candlekeep ] || exit 127\nshift\nexec candlekeep "$@"\n',
-    npm: '#!/bin/sh\n[ "$*" = "install candlekeep@latest" ]\n',
+    npm: npm(),
     journalctl: '#!/bin/sh\necho "Out of memory: Killed process 4242 (node)"\n',
     ss: '#!/bin/sh\necho "State Recv-Q Send-Q"\n',
     systemctl: systemctl(),
   };
+}
+
+/** Installs nothing and starts no soak of an hour, but refuses what it would not know. */
+function npm(): string {
+  const options = join(ROOT, 'tests/soak/options.ts');
+  return `#!/bin/sh
+case "$1 $2" in
+  "install candlekeep@latest" | "install @opentelemetry/api") ;;
+  "run soak")
+    shift 2
+    [ "$1" != "--" ] || shift
+    exec "${process.execPath}" --input-type=module -e 'const { readOptions } = await import("${options}"); readOptions(process.argv.slice(1));' -- "$@";;
+  *) exit 1;;
+esac
+`;
 }
 
 /** A service manager that knows the unit of the operating guide: what its ExecStart says is started, and told to end with SIGTERM. */

@@ -6,7 +6,7 @@ import { runDaemon } from '../../src/engine/daemon.ts';
 import { metricsPage } from '../../src/engine/metrics-page.ts';
 import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { daemonWork, rehearse, type Rehearsal } from './rehearsed.ts';
 
 class OnDemand extends MetricReader {
   protected override onShutdown = (): Promise<void> => Promise.resolve();
@@ -69,10 +69,10 @@ test('while the daemon runs, a collection has exactly the values of the Promethe
   const told = await rehearse({ seed: 'observed', symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'], interval: '1h', startMs: Date.UTC(2024, 5, 10, 10, 30) });
   const { pipeline, clock } = told;
   const stop = new AbortController();
-  const markets = () => Promise.resolve(pipeline.settings.markets);
+  const work = daemonWork(pipeline);
   let looks = 0;
-  const watched = (): ReturnType<typeof markets> => (looks++, markets());
-  const running = runDaemon(pipeline, { intervals: ['1h'], markets, watched, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  const watched = (): ReturnType<typeof work.watched> => (looks++, work.watched());
+  const running = runDaemon(pipeline, { ...work, watched }, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(10 * 60_000));
   const page = valuesOf(await clock.runUntil(metricsPage(pipeline, pipeline.settings.markets)));
   const seen = await collected(told);

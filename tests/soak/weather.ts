@@ -1,6 +1,6 @@
 import { seededRandom, type Random } from '../../src/kernel/random.ts';
 import type { Exchange } from '../../src/market/exchange.ts';
-import type { FaultPlan, FaultRule, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
+import { HEALING_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../../src/rehearsal/fault-plan.ts';
 import type { MailFault } from '../../src/rehearsal/stand-in-smtp.ts';
 
 /** When the weather lasts. */
@@ -21,32 +21,8 @@ export interface Weather {
   readonly mail: readonly MailFault[];
 }
 
-/** Single faults that a client heals from; each strikes one request for candles in a hundred. */
-const SHOWERS: readonly FaultSpec[] = [
-  { kind: 'status', status: 429, retryAfter: '1' },
-  { kind: 'status', status: 500, body: 'html' },
-  { kind: 'status', status: 503, body: 'empty' },
-  { kind: 'status', status: 504 },
-  { kind: 'ban', forMs: 1_500 },
-  { kind: 'silence' },
-  { kind: 'stall' },
-  { kind: 'reset' },
-  { kind: 'cut' },
-  { kind: 'truncated-json' },
-  { kind: 'html' },
-  { kind: 'empty-body' },
-  { kind: 'empty-list' },
-  { kind: 'wrong-shape' },
-  { kind: 'wrong-unit' },
-  { kind: 'short-page', keptRatio: 0.5 },
-  { kind: 'null-fields', rows: 2 },
-  { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 },
-  { kind: 'invalid-rows', rule: 'not-finite', rows: 1 },
-  { kind: 'duplicate-rows', rows: 3 },
-  { kind: 'foreign-rows', how: 'instead' },
-  { kind: 'foreign-rows', how: 'added' },
-  { kind: 'slow', delayMs: 400 },
-];
+/** Each strikes one request for candles in a hundred. */
+const SHOWERS: readonly FaultSpec[] = [...HEALING_FAULTS, { kind: 'slow', delayMs: 400 }];
 const SHOWER_RATIO = 0.01;
 const showers: readonly FaultRule[] = SHOWERS.map((fault) => ({ match: { only: 'candles' }, on: { ratio: SHOWER_RATIO }, fault }));
 

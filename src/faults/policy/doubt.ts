@@ -2,7 +2,7 @@ import type { ExchangeFaultCode } from '../taxonomy/errors.ts';
 import { isSilence } from './breaker.ts';
 import type { BreakerClosure, PageEnd } from './guards.ts';
 
-/** So many attempts in a row without an answer, whatever page they were for, put a venue in doubt: as many as half of those under way. */
+/** So many attempts in a row without an answer, whatever page they were for, put a venue in doubt: more than chance brings together. */
 const SILENT_IN_ROW_MAX = 8;
 /** Pages that go on trying meanwhile, each of another symbol: two rounds of them open the breaker. */
 const TRYING_MAX = 5;

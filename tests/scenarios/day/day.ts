@@ -20,6 +20,7 @@ import type { RequestEntry } from '../../../src/rehearsal/stand-in-venue.ts';
 import { compareWithTruth, type Comparison } from '../../../src/rehearsal/truth.ts';
 import type { World } from '../../../src/rehearsal/world.ts';
 import { mortal } from '../killed.ts';
+import { daemonWork } from '../rehearsed.ts';
 import { rehearseTold } from '../told.ts';
 import { changesOf, END_MS, planAt, START_MS, timeAt } from './weather.ts';
 
@@ -132,8 +133,7 @@ function live(pipeline: Pipeline, { clock, venues, pipeline: { settings } }: Sta
       for (const reach of await reachesOf(pipeline, settings.markets)) noteLateness(lateness, { exchange: reach.exchange, lateMs: latenessMs(reach, clock.nowMs()) ?? 0, atMs: clock.nowMs() });
     }
   };
-  const markets = () => Promise.resolve(settings.markets);
-  const daemon = runDaemon(pipeline, { intervals: [INTERVAL], markets, watched: markets, onStarted: () => Promise.resolve(), onTurn: () => undefined }, { signal: stop.signal, onProgress: () => undefined });
+  const daemon = runDaemon(pipeline, daemonWork(pipeline), { signal: stop.signal, onProgress: () => undefined });
   return {
     running: Promise.all([daemon, beside(look), ...EXCHANGES.map((exchange) => beside(() => blow(exchange)))]),
     stop: () => stop.abort(new CancelledError('SIGTERM')),
