@@ -24,7 +24,7 @@ export interface GapEvidence {
   readonly isSettled: boolean;
   /** No answer had a row on both sides, although one could have. */
   readonly isAtPageEdge: boolean;
-  /** The series has rows before and after the hole. */
+  /** The series has rows before and after the hole; those of a day that is not due yet count where one answer had both. */
   readonly isBounded: boolean;
   /** Share of candles with a trade in the thirty days before, two decimals; null with too little history. */
   readonly tradedShare: number | null;
@@ -66,7 +66,7 @@ export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): Ga
     isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
     isSettled: looks !== null && looks.lastAtMs - stretch.toMs >= SETTLED_AFTER_MS,
     isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
-    isBounded: own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs,
+    isBounded: (looks?.between ?? 0) > 0 || (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
     tradedShare: share === null ? null : Math.round(share * 100) / 100,
     isLiquid: isLiquid(trading),
     isPause: isPause((stretch.toMs - stretch.fromMs) / record.stepMs, trading),

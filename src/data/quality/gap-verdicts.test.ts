@@ -66,6 +66,15 @@ test('thin symbols tell of no outage, and in one they count as what it is', () =
   expect(causes([...liquid.slice(0, 2), thin])).toEqual(new Set(['few_liquid_symbols', 'thin_market']));
 });
 
+test('the last minute before a day that is not due is bounded by the answer that went on behind it', () => {
+  const last: Run = [MINUTES - 1, MINUTES];
+  const thin = market('T', { missing: [...Array.from({ length: 900 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]), last] });
+  const wentOn = { ...thin, answers: thin.answers.map((answer) => ({ ...answer, toMs: answer.toMs + M, lastOpenMs: MINUTES * M })) };
+  const causes = (series: SeriesRecord) => new Set(judge(venue([series], { emptyCandles: 'omitted' }), last).map(({ cause }) => cause));
+  expect(causes(thin)).toEqual(new Set(['page_edge']));
+  expect(causes(wentOn)).toEqual(new Set(['thin_market']));
+});
+
 test('without history nobody is liquid', () => {
   const early: Run = [5, 30];
   expect(new Set(judge(venue(['A', 'B', 'C'].map((symbol) => market(symbol, { missing: [early] })))).map(({ cause }) => cause))).toEqual(new Set(['few_liquid_symbols']));
