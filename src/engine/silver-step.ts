@@ -15,7 +15,7 @@ export interface SilverStep {
   readonly reports: readonly SilverReport[];
   /** Writes the files of periods as they come, all of whose pages were answered. @throws the signal's reason. */
   writeSettled(periods: AsyncIterable<Period>): Promise<void>;
-  /** Writes those of `periods` that were not written yet. @throws the signal's reason. */
+  /** Writes those of `periods` that were not written yet; the run before has ended. @throws the signal's reason. */
   writeRest(periods: readonly Period[], bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void>;
 }
 
@@ -43,7 +43,6 @@ export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, e
       for await (const period of periods) await write(period, ALL_ANSWERED);
     },
     writeRest: async (periods, bronze) => {
-      await control.previousEnded();
       for (const period of periods) if (!written.has(period)) await write(period, bronze);
     },
   };

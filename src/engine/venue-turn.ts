@@ -114,6 +114,7 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   );
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
   control.onAsked();
+  await control.previousEnded();
   if (turn.request.assets.includes('silver')) await step.writeRest(periods, bronze);
   for (const { fromMs, toMs } of step.reports.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
     await judgeDays(pipeline, turn.fence, { exchange: turn.exchange, interval: turn.run.interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
