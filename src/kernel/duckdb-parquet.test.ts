@@ -138,6 +138,15 @@ test('work is tracked, so that virtual time waits for it', async () => {
   expect(tracked).toHaveLength(2);
 });
 
+test('while many rows are encoded, answers, timers and signals are let in every few thousand', async () => {
+  let breaths = 0;
+  const clock = { ...realClock, breathe: () => (breaths++, realClock.breathe()) };
+  const breathing = openDuckdbParquet({ scratchDirectory, clock });
+  await breathing.encode(candleColumns(20_000));
+  breathing.close();
+  expect(breaths).toBeGreaterThanOrEqual(5);
+});
+
 test('nothing is left in the scratch directory, and what a dead process left is removed at the next start', async () => {
   const parent = join(scratchDirectory, 'own');
   const dead = join(parent, `${hostname()}.4194305.1.1`); // above the largest process number there can be

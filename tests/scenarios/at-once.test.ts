@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { dayRange } from '../../src/market/partition.ts';
 import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { rehearse } from './rehearsed.ts';
@@ -40,4 +40,13 @@ test('days that are answered are stored while a page of another day still waits 
   expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
   expect(await meanwhile, 'the third page is about the second and the third of May').toEqual([true, false, true]);
   expect(isStored('2026-05-02')).toBe(true);
+});
+
+test('while days are made from answers, what has come meanwhile is let in after every answer', async () => {
+  const rehearsal = await rehearse({ seed: 'breath', symbols: ['AAA/USDT'], interval: '1m', world: minutes });
+  const breathe = vi.spyOn(rehearsal.clock, 'breathe');
+  expect(await rehearsal.run({ days: DAYS, assets: ['bronze'] })).toMatchObject({ pending: 14_400 });
+  expect(breathe).not.toHaveBeenCalled();
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(breathe.mock.calls.length).toBeGreaterThanOrEqual(rehearsal.candleRequests());
 });
