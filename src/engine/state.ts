@@ -9,7 +9,7 @@ import { ALERTS_1 } from '../faults/alerting/schema.ts';
 import { METRICS_1 } from '../faults/metrics/schema.ts';
 import { StateError } from '../faults/taxonomy/errors.ts';
 import { MARKETS_1 } from '../faults/ledger/market-choices.ts';
-import { POLICY_1 } from '../faults/policy/schema.ts';
+import { POLICY_MIGRATIONS } from '../faults/policy/schema.ts';
 import { LEDGER_1 } from '../faults/ledger/schema.ts';
 
 /** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
@@ -45,9 +45,6 @@ function* isUntouched(): Operation<boolean> {
   return Number(row?.known) === 0;
 }
 
-/** What processes share about venues; a step is added as above. */
-const LIMITS_MIGRATIONS = [POLICY_1];
-
 /**
  * Opens the state of a data directory, creating it when it is new.
  * @throws StateError (STATE_UNUSABLE) when the file is not ours to use; it is left as it was.
@@ -61,7 +58,7 @@ export const openState = (path: string): Store => refusing(path, REFUSALS, () =>
  */
 export const openLimits = (path: string): Store =>
   refusing(path, { ...REFUSALS, damaged: 'is damaged or not a database; it holds no candles: once every Candlekeep has stopped, delete it' }, () =>
-    openSqliteStore({ path, migrations: LIMITS_MIGRATIONS, applicationName: 'candlekeep limits', durability: 'relaxed' }));
+    openSqliteStore({ path, migrations: POLICY_MIGRATIONS, applicationName: 'candlekeep limits', durability: 'relaxed' }));
 
 function refusing(path: string, refusals: typeof REFUSALS, open: () => Store): Store {
   try {

@@ -8,7 +8,8 @@ import { concurrencyLimit } from '../../src/faults/policy/concurrency-limit.ts';
 import type { Limiter } from '../../src/faults/policy/guards.ts';
 import type { RateLimit } from '../../src/faults/policy/rate-limit.ts';
 import { rateLimiter } from '../../src/faults/policy/rate-limiter.ts';
-import { POLICY_1 } from '../../src/faults/policy/schema.ts';
+import { POLICY_MIGRATIONS } from '../../src/faults/policy/schema.ts';
+import { keyOf, windowsOf } from '../../src/faults/policy/window-store.ts';
 import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import { bucketMeter } from '../../src/rehearsal/bucket-meter.ts';
 import { slidingMeter } from '../../src/rehearsal/sliding-meter.ts';
@@ -20,6 +21,7 @@ const TEN_SECONDS: RateLimit = { ...WEIGHT, limit: 1_000, windowMs: 10_000 };
 const KLINES_WEIGHT = 2;
 const EXCHANGE_INFO_WEIGHT = 20;
 const WORKERS = 16;
+const BINANCE = { exchange: 'binance', egress: 'direct' };
 const never = new AbortController().signal;
 
 /** A venue that counts like Binance, some way off and with a clock of its own. */
@@ -29,22 +31,26 @@ class Venue {
   readonly #meter: WeightMeter;
   readonly #clockErrorMs: number;
   readonly #limit: RateLimit;
+  readonly #slowMs: number;
   refused = 0;
   othersRefused = 0;
   answered = 0;
   usedByWindow = new Map<number, number>();
 
-  constructor({ seed, limit = WEIGHT, clockErrorMs = 0, startMs }: { seed: string; limit?: RateLimit; clockErrorMs?: number; startMs: number }) {
+  /** `slowMs`: how much longer one journey in ten may take. */
+  constructor({ seed, limit = WEIGHT, clockErrorMs = 0, slowMs = 0, startMs }: { seed: string; limit?: RateLimit; clockErrorMs?: number; slowMs?: number; startMs: number }) {
     this.random = seededRandom(seed);
     this.clock = new VirtualClock({ random: this.random, startMs });
     this.#limit = limit;
     this.#clockErrorMs = clockErrorMs;
+    this.#slowMs = slowMs;
     this.#meter = weightMeter({ weight: limit.limit, windowMs: limit.windowMs });
   }
 
-  /** Between 20 and 150 ms. */
+  /** Between 20 and 150 ms, unless it is a slow one. */
   #journey(): Promise<void> {
-    return this.clock.sleep(20 + this.random.next() * 130);
+    const slowMs = this.#slowMs > 0 && this.random.next() < 0.1 ? this.random.next() * this.#slowMs : 0;
+    return this.clock.sleep(20 + this.random.next() * 130 + slowMs);
   }
 
   #charge(weight: number): { used: number; isRefused: boolean; dateMs: number } {
@@ -87,13 +93,13 @@ class Venue {
 }
 
 function limitsStore(): Store {
-  const store = openSqliteStore({ path: ':memory:', migrations: [POLICY_1] });
+  const store = openSqliteStore({ path: ':memory:', migrations: POLICY_MIGRATIONS });
   onTestFinished(() => store.close());
   return store;
 }
 
 const limiterOn = (venue: Venue, store: Store, { share = 1, limit = WEIGHT }: { share?: number; limit?: RateLimit } = {}): Limiter =>
-  rateLimiter({ clock: venue.clock, store, log: memoryLog(), venue: { exchange: 'binance', egress: 'direct' }, prior: [limit], share, probeMsMax: 20_000 });
+  rateLimiter({ clock: venue.clock, store, log: memoryLog(), venue: BINANCE, prior: [limit], share, probeMsMax: 20_000 });
 
 /** More than this part of the time the limit allows must not be given away: F = floor / actual. */
 const FLOOR_RATIO_MIN = 0.95;
@@ -153,6 +159,22 @@ test('eight processes on one address use the limit together, are never refused, 
   expect(venue.refused).toBe(0);
   expect(floorMs(TEN_SECONDS, 8 * 657 * 2, 0) / venue.clock.monotonicMs()).toBeGreaterThanOrEqual(FLOOR_RATIO_MIN);
   expect(Math.min(...done) / Math.max(...done)).toBeGreaterThan(0.5);
+});
+
+test.each(['a', 'b', 'c'])('what one of eight processes has under way while a window turns is not taken for somebody else\'s by the others, and none is refused (seed %s)', async (seed) => {
+  const venue = new Venue({ seed: `slow ${seed}`, limit: TEN_SECONDS, slowMs: 4_000, startMs: START_MS });
+  const store = limitsStore();
+  const others: number[] = [];
+  await venue.clock.runUntil(Promise.all(Array.from({ length: 8 }, async () => {
+    const limiter = limiterOn(venue, store, { limit: TEN_SECONDS });
+    for (let burst = 0; burst < 40; burst++) {
+      await venue.fetchAll(limiter, WORKERS);
+      others.push((await store.read('others', () => windowsOf(BINANCE))).get(keyOf(TEN_SECONDS))?.others ?? 0);
+      await venue.clock.sleep(venue.random.next() * 2_000);
+    }
+  })));
+  expect(Math.max(...others)).toBe(0);
+  expect(venue.refused).toBe(0);
 });
 
 test.each(['a', 'b', 'c'])('eight processes that begin at once and learn each for itself that the limit is another than the known one are never refused (seed %s)', async (seed) => {
@@ -229,7 +251,7 @@ test('a cancelled wait neither spends nor holds up the ones behind it', async ()
 test('limits a venue states replace the known ones, for every process and after a restart; the drift is said once', async () => {
   const venue = new Venue({ seed: 'learned', startMs: START_MS });
   const [store, log] = [limitsStore(), memoryLog()];
-  const limiter = (): Limiter => rateLimiter({ clock: venue.clock, store, log, venue: { exchange: 'binance', egress: 'direct' }, prior: [WEIGHT], share: 1, probeMsMax: 20_000 });
+  const limiter = (): Limiter => rateLimiter({ clock: venue.clock, store, log, venue: BINANCE, prior: [WEIGHT], share: 1, probeMsMax: 20_000 });
   const learner = limiter();
   expect(await learner.knows('https://one')).toBe(false);
   for (let day = 0; day < 3; day++) await learner.learn([TEN_SECONDS], 'https://one');
@@ -256,7 +278,7 @@ test.each([6 * 86_400_000, -86_400_000])('a limiter whose clock moves on by %i m
 test('a window that only the headers name is kept at the rate of the known one', async () => {
   const venue = new Venue({ seed: 'noticed', startMs: START_MS });
   const log = memoryLog();
-  const limiter = rateLimiter({ clock: venue.clock, store: limitsStore(), log, venue: { exchange: 'binance', egress: 'direct' }, prior: [WEIGHT], share: 1, probeMsMax: 20_000 });
+  const limiter = rateLimiter({ clock: venue.clock, store: limitsStore(), log, venue: BINANCE, prior: [WEIGHT], share: 1, probeMsMax: 20_000 });
   const told = [{ name: WEIGHT.name, windowMs: 10_000, used: 2 }];
   for (let request = 0; request < 2; request++) {
     const grant = await venue.clock.runUntil(limiter.take(KLINES_WEIGHT, never));

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { askWindow, hearOfWindow, type WindowState } from './aligned-window.ts';
+import { askWindow, endedWithin, hearOfWindow, type WindowState } from './aligned-window.ts';
 
 const WINDOW_MS = 60_000;
 const LIMIT = 6_000;
-const STATE: WindowState = { index: 100, spent: 0, others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, othersExpected: 0, known: 'all', probeUntilMs: 0 };
-const ask = (state: WindowState | null, cost: number, { index = 100, intoMs = 10_000, share = 1, carried = 0 } = {}) =>
-  askWindow(state, { time: { index, windowMs: WINDOW_MS, intoMs }, cost, carried, limit: LIMIT, share, nowMs: 1_000, probeMsMax: 20_000 });
+const STATE: WindowState = { index: 100, spent: 0, underWay: 0, others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, othersExpected: 0, known: 'all', probeUntilMs: 0 };
+const ask = (state: WindowState | null, cost: number, { index = 100, intoMs = 10_000, share = 1 } = {}) =>
+  askWindow(state, { time: { index, windowMs: WINDOW_MS, intoMs }, cost, limit: LIMIT, share, nowMs: 1_000, probeMsMax: 20_000 });
 const tell = (state: WindowState, used: number, { estimate = 0, intoMs = 10_000 } = {}): WindowState => hearOfWindow(state, { used, estimate }, { index: 100, windowMs: WINDOW_MS, intoMs });
 
 test('alone, a window gives exactly our share and not a unit more', () => {
@@ -60,6 +60,9 @@ test('a process that is a moment ahead is waited for; a window from farther ahea
   expect(ask({ ...ahead, index: 5_000 }, 2)).toMatchObject({ granted: true, state: { index: 100 } });
 });
 
-test('what was under way over the border is charged to both windows', () => {
-  expect(ask(STATE, 2, { carried: 30 })).toMatchObject({ granted: true, state: { spent: 32 } });
+test('what was under way over the border is charged to both windows, and to no third', () => {
+  const before = { ...STATE, spent: 500, underWay: 30 };
+  const next = ask(endedWithin(before, 10), 2, { index: 101 });
+  expect(next).toMatchObject({ granted: true, state: { index: 101, spent: 22, underWay: 2 } });
+  if (next.granted) expect(ask(endedWithin(next.state, 2), 2, { index: 102 })).toMatchObject({ granted: true, state: { spent: 2, underWay: 2 } });
 });

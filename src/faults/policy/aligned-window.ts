@@ -2,8 +2,10 @@
 export interface WindowState {
   /** Number of the window on the venue's clock: its time divided by the window's length. */
   readonly index: number;
-  /** Granted to our own requests, sent or not. */
+  /** Granted to our own requests, sent or not; and what of the window before may be counted in this one. */
   readonly spent: number;
+  /** Granted in this window to requests that have not ended: the next may count them as well. */
+  readonly underWay: number;
   /** Used by others on our address since `watchedFromMs`, as last heard at `heardAtMs`; both in milliseconds into the window. */
   readonly others: number;
   readonly watchedFromMs: number;
@@ -43,9 +45,9 @@ const NOBODY = { others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, other
 /** Processes that know the venue's clock differ by less than this. Unit: milliseconds. */
 const APART_MS_MAX = 2_000;
 
-/** The state at a window's beginning, or as it was inside one. A state from farther ahead was written by a wrong clock: nothing is known then. */
+/** The state at a window's beginning, charged with what was under way over its border, or as it was inside one. A state from farther ahead was written by a wrong clock: nothing is known then. */
 export function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
-  const fresh = { index, spent: 0, probeUntilMs: 0, ...NOBODY };
+  const fresh = { index, spent: 0, underWay: 0, probeUntilMs: 0, ...NOBODY };
   const aheadMs = state === null ? 0 : (state.index - index) * windowMs - intoMs;
   if (state === null || aheadMs > APART_MS_MAX) return { ...fresh, known: 'nothing' };
   const passed = index - state.index;
@@ -54,6 +56,7 @@ export function windowAt(state: WindowState | null, { index, windowMs, intoMs }:
   const faded = (amount: number): number => Math.floor(amount / 2 ** (passed - 1));
   return {
     ...fresh,
+    spent: state.underWay,
     othersExpected: faded(Math.max(inOneWindow, state.othersExpected / 2)),
     othersJump: faded(state.others > 0 ? state.othersJump : state.othersJump / 2),
     known: passed < SILENT_WINDOWS_MAX ? 'all' : 'ours',
@@ -69,8 +72,6 @@ function othersToCome({ others, watchedFromMs, heardAtMs, othersExpected, others
 export interface WindowRequest {
   readonly time: WindowTime;
   readonly cost: number;
-  /** Cost of requests that were granted in an earlier window and may be counted in this one. */
-  readonly carried: number;
   /** The venue's limit and our share of it. */
   readonly limit: number;
   readonly share: number;
@@ -91,17 +92,21 @@ export type WindowAnswer =
 export function askWindow(before: WindowState | null, request: WindowRequest): WindowAnswer {
   const { time, cost, limit, share, nowMs } = request;
   const state = windowAt(before, time);
+  const { spent } = state;
   if (state.index > time.index) return { granted: false, until: 'next-window' }; // another process is in it already
-  const spent = state.spent + request.carried;
   const margin = state.others + state.othersExpected > 0 ? limit * OTHERS_MARGIN_RATIO : 0;
   const left = limit - margin - state.others;
   if (spent + state.others > 0 && spent + cost > Math.floor(Math.min(limit * share, left))) return { granted: false, until: 'next-window' };
   const isKept = spent > 0 && spent + cost > left - othersToCome(state, time.windowMs);
-  if (state.known === 'all' && !isKept) return { granted: true, state: { ...state, spent: spent + cost } };
+  const granted = { ...state, spent: spent + cost, underWay: state.underWay + cost };
+  if (state.known === 'all' && !isKept) return { granted: true, state: granted };
   if (state.probeUntilMs > nowMs) return { granted: false, until: state.known === 'all' ? 'others' : 'answer' };
   const probeMs = state.known === 'all' ? time.windowMs * SCOUT_RATIO : request.probeMsMax;
-  return { granted: true, state: { ...state, spent: spent + cost, probeUntilMs: nowMs + probeMs } };
+  return { granted: true, state: { ...granted, probeUntilMs: nowMs + probeMs } };
 }
+
+/** The window after a request that was granted in it has ended in it: no later one counts that request. */
+export const endedWithin = (state: WindowState, cost: number): WindowState => ({ ...state, underWay: Math.max(0, state.underWay - cost) });
 
 /** What an answer says was used in the window it was counted in, and how much of it others seem to have used. */
 export interface Told {

@@ -7,11 +7,7 @@ export interface VenueKey {
   readonly egress: string;
 }
 
-/**
- * What processes share about venues, in limits.db. It is written at every attempt and worth little an
- * hour later, so it lives apart from the ledger and without its durability. Times are epoch milliseconds.
- */
-export const POLICY_1: Migration = {
+const POLICY_1: Migration = {
   name: 'policy 1: limits, windows, paces, gates, breakers, retry budgets',
   statements: [
     `create table stated_limits (
@@ -68,3 +64,14 @@ export const POLICY_1: Migration = {
     )`,
   ],
 };
+
+const POLICY_2: Migration = {
+  name: 'policy 2: what is under way when a window turns',
+  statements: ['alter table limit_windows add column under_way bigint not null default 0'],
+};
+
+/**
+ * What processes share about venues, in limits.db. It is written at every attempt and worth little an
+ * hour later, so it lives apart from the ledger and without its durability. Times are epoch milliseconds.
+ */
+export const POLICY_MIGRATIONS: readonly Migration[] = [POLICY_1, POLICY_2];

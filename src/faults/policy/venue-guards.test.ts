@@ -8,7 +8,7 @@ import { exchangeError, type ExchangeFaultCode, type UnauthorizedError } from '.
 import { createExecutor, type PageResult } from './executor.ts';
 import { openGuards, type StopOrder } from './guards.ts';
 import { BUDGET_TOKENS_MAX, tokensOf } from './retry-budget.ts';
-import { POLICY_1 } from './schema.ts';
+import { POLICY_MIGRATIONS } from './schema.ts';
 import { venueGuards } from './venue-guards.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered';
@@ -33,7 +33,7 @@ interface Process {
 function world(outcomeOf: (request: number, nowMs: number) => Outcome, { answerMs = 40 }: { readonly answerMs?: number } = {}): World {
   const random = seededRandom('venue guards');
   const clock = new VirtualClock({ random });
-  const store = openSqliteStore({ path: ':memory:', migrations: [POLICY_1] });
+  const store = openSqliteStore({ path: ':memory:', migrations: POLICY_MIGRATIONS });
   onTestFinished(() => store.close());
   const sentAtMs: number[] = [];
   let processes = 0;

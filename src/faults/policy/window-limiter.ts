@@ -1,11 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Operation, Store } from '../../kernel/store.ts';
-import { askWindow, hearOfWindow, probeLost, SCOUT_RATIO, type Told, type WindowAnswer, type WindowState, type WindowTime } from './aligned-window.ts';
+import { askWindow, endedWithin, hearOfWindow, probeLost, SCOUT_RATIO, type Told, type WindowAnswer, type WindowState, type WindowTime } from './aligned-window.ts';
 import { concurrencyLimit } from './concurrency-limit.ts';
 import type { Grant, Heard } from './guards.ts';
 import { costOf, type RateLimit } from './rate-limit.ts';
 import type { VenueKey } from './schema.ts';
-import { straddlers, type Spending } from './spending.ts';
 import { venueClock } from './venue-clock.ts';
 import { keyOf, storeWindow, windowsOf } from './window-store.ts';
 
@@ -28,6 +27,16 @@ const UNSURE_RATIO_MAX = 0.25;
 /** Answers whose median estimates what others use. */
 const ESTIMATES = 16;
 
+/** What one request took under one aligned limit. */
+interface Spending {
+  readonly limit: RateLimit;
+  readonly cost: number;
+  /** Window it was granted in. */
+  readonly index: number;
+  /** All that was spent in that window once it was granted. */
+  readonly position: number;
+}
+
 type Turn =
   | { readonly granted: true; readonly spendings: readonly Spending[] }
   | { readonly granted: false; readonly waitMs: number };
@@ -35,15 +44,16 @@ type Turn =
 /**
  * Aligned weighted windows, counted in the store by all processes of an address: each request takes its
  * weight in a short transaction of its own, so that nothing granted lies idle anywhere. Near a border,
- * as near as the venue's clock is known, nothing is granted; what is under way while a window turns is
- * charged to both. What the venue says is used makes room for others on our address.
+ * as near as the venue's clock is known, nothing is granted; what any of them has under way while a
+ * window turns is charged to both. What the venue says is used makes room for others on our address.
  */
 export class WindowLimiter {
   readonly #options: WindowLimiterOptions;
   readonly #turns = concurrencyLimit(1);
   readonly #time = venueClock();
-  readonly #underWay = straddlers();
   readonly #estimates = new Map<string, { readonly index: number; readonly last: number[] }>();
+  /** Spendings of this process whose requests have not ended. */
+  #underWay = 0;
 
   constructor(options: WindowLimiterOptions) {
     this.#options = options;
@@ -68,7 +78,7 @@ export class WindowLimiter {
   *#takeTurn(inForce: () => Operation<readonly RateLimit[]>, weight: number): Operation<Turn> {
     const { clock, venue, share, probeMsMax } = this.#options;
     const nowMs = clock.nowMs();
-    if (!this.#time.wasHeard(nowMs) && this.#underWay.areThere()) return { granted: false, waitMs: LOOK_EVERY_MS };
+    if (!this.#time.wasHeard(nowMs) && this.#underWay > 0) return { granted: false, waitMs: LOOK_EVERY_MS };
     const limits = yield* inForce();
     const known = yield* windowsOf(venue);
     const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
@@ -76,8 +86,7 @@ export class WindowLimiter {
     for (const limit of limits) {
       const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
       const cost = costOf(limit, weight);
-      const carried = this.#underWay.carriedTo(limit, time.index);
-      const answer = askWindow(known.get(keyOf(limit)) ?? null, { time, cost, carried, limit: limit.limit, share, nowMs, probeMsMax });
+      const answer = askWindow(known.get(keyOf(limit)) ?? null, { time, cost, limit: limit.limit, share, nowMs, probeMsMax });
       if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
       else if (!answer.granted) waitMs = Math.max(waitMs, waitUntil(answer.until, time));
       else granted.push({ spending: { limit, cost, index: time.index, position: answer.state.spent }, state: answer.state });
@@ -98,13 +107,16 @@ export class WindowLimiter {
   }
 
   #grant(spendings: readonly Spending[]): Grant {
-    for (const spending of spendings) this.#underWay.sent(spending);
+    this.#underWay += spendings.length;
     return {
       giveBack: async () => {
-        for (const spending of spendings) this.#underWay.unsent(spending);
-        await this.#change(spendings, (state, { cost }) => ({ ...probeLost(state), spent: Math.max(0, state.spent - cost) }));
+        this.#underWay -= spendings.length;
+        await this.#change(spendings, (state, { cost }) => ({ ...probeLost(endedWithin(state, cost)), spent: Math.max(0, state.spent - cost) }));
       },
-      settle: (heard) => this.#settle(spendings, heard),
+      settle: async (heard) => {
+        this.#underWay -= spendings.length;
+        await this.#settle(spendings, heard);
+      },
     };
   }
 
@@ -112,17 +124,16 @@ export class WindowLimiter {
     this.#time.hear(heard);
     const endedAtMs = heard?.answeredAtMs ?? this.#options.clock.nowMs();
     const times = new Map(spendings.map((spending) => [spending, this.#timeUnder(spending.limit, endedAtMs)]));
-    for (const [spending, { index }] of times) this.#underWay.ended(spending, index);
+    const within = spendings.filter((spending) => times.get(spending)?.index === spending.index);
     if (heard === null) {
-      await this.#change(spendings, probeLost);
+      await this.#change(spendings, (state, spending) => probeLost(within.includes(spending) ? endedWithin(state, spending.cost) : state));
       return;
     }
-    const inside = spendings.filter((spending) => times.get(spending)?.index === spending.index);
-    const told = new Map(inside.map((spending): [Spending, Told | null] => {
+    const told = new Map(within.map((spending): [Spending, Told | null] => {
       const used = heard.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
       return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
     }));
-    await this.#change(inside, (state, spending) => hearOfWindow(state, told.get(spending) ?? null, times.get(spending) as WindowTime));
+    await this.#change(within, (state, spending) => hearOfWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime));
   }
 
   /** How much others have used, by the last answers: each says what was used when it was counted, and we know what we had spent when we sent it. */
@@ -135,20 +146,16 @@ export class WindowLimiter {
     return last.toSorted((a, b) => a - b)[Math.floor((last.length - 1) / 2)] ?? 0;
   }
 
-  /** Changes the windows these spendings lie in, unless they have turned meanwhile; a lock is taken only for what changes. */
+  /** Changes the windows these spendings lie in, unless they have turned meanwhile. */
   async #change(spendings: readonly Spending[], changed: (state: WindowState, spending: Spending) => WindowState): Promise<void> {
     const { store, venue } = this.#options;
-    const changes = function* (): Operation<readonly { readonly limit: RateLimit; readonly state: WindowState }[]> {
-      const known = yield* windowsOf(venue);
-      return spendings.flatMap((spending) => {
-        const state = known.get(keyOf(spending.limit));
-        const next = state?.index === spending.index ? changed(state, spending) : state;
-        return next === undefined || next === state ? [] : [{ limit: spending.limit, state: next }];
-      });
-    };
-    if ((await store.read('limitWindows', changes)).length === 0) return;
+    if (spendings.length === 0) return;
     await store.transact('changeLimitWindows', function* () {
-      for (const { limit, state } of yield* changes()) yield* storeWindow(venue, limit, state);
+      const known = yield* windowsOf(venue);
+      for (const spending of spendings) {
+        const state = known.get(keyOf(spending.limit));
+        if (state?.index === spending.index) yield* storeWindow(venue, spending.limit, changed(state, spending));
+      }
     });
   }
 }

@@ -12,6 +12,7 @@ interface WindowRow {
   readonly window_ms: number;
   readonly window_index: number;
   readonly spent: number;
+  readonly under_way: number;
   readonly others: number;
   readonly watched_from: number;
   readonly heard_at: number;
@@ -25,7 +26,7 @@ interface WindowRow {
 export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMap<string, WindowState>> {
   const rows = yield* all<WindowRow>('select * from limit_windows where exchange = $1 and egress = $2', exchange, egress);
   return new Map(rows.map((row) => [keyOf({ name: row.name, windowMs: row.window_ms }), {
-    index: row.window_index, spent: row.spent, others: row.others, watchedFromMs: row.watched_from, heardAtMs: row.heard_at,
+    index: row.window_index, spent: row.spent, underWay: row.under_way, others: row.others, watchedFromMs: row.watched_from, heardAtMs: row.heard_at,
     othersJump: row.others_jump, othersExpected: row.others_expected, known: row.known, probeUntilMs: row.probe_until,
   }]));
 }
@@ -45,12 +46,12 @@ export function* windowUses(): Operation<readonly WindowUse[]> {
 
 export function* storeWindow({ exchange, egress }: VenueKey, { name, windowMs }: LimitName, state: WindowState): Operation<void> {
   yield* exec(
-    `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, others, watched_from, heard_at, others_jump, others_expected, known, probe_until)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-     on conflict (exchange, egress, name, window_ms) do update set window_index = excluded.window_index, spent = excluded.spent, others = excluded.others,
-       watched_from = excluded.watched_from, heard_at = excluded.heard_at, others_jump = excluded.others_jump,
+    `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, under_way, others, watched_from, heard_at, others_jump, others_expected, known, probe_until)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+     on conflict (exchange, egress, name, window_ms) do update set window_index = excluded.window_index, spent = excluded.spent, under_way = excluded.under_way,
+       others = excluded.others, watched_from = excluded.watched_from, heard_at = excluded.heard_at, others_jump = excluded.others_jump,
        others_expected = excluded.others_expected, known = excluded.known, probe_until = excluded.probe_until`,
-    exchange, egress, name, windowMs, state.index, state.spent, state.others, state.watchedFromMs, state.heardAtMs, state.othersJump, state.othersExpected, state.known, Math.ceil(state.probeUntilMs),
+    exchange, egress, name, windowMs, state.index, state.spent, state.underWay, state.others, state.watchedFromMs, state.heardAtMs, state.othersJump, state.othersExpected, state.known, Math.ceil(state.probeUntilMs),
   );
 }
 
