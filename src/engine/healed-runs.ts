@@ -53,6 +53,9 @@ function asksAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
   return ASKS_FOR_ALL.has(selection) && symbols.every((symbol) => asked.has(symbol));
 }
 
+/** Whether `taker` asks for all that `run` was to bring of its last day; the cells of earlier days have appointments of their own. */
+export const takesOver = (taker: Run, run: Run): boolean => (JSON.parse(run.request) as RunRequest).markets.every((market) => asksAgain(taker, run, market));
+
 /** Candles of a day that is still open are left, and no later run has taken over to bring them. */
 async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later: readonly Run[]): Promise<boolean> {
   for (const [exchange, symbols] of (JSON.parse(run.request) as RunRequest).markets) {

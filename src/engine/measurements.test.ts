@@ -14,9 +14,9 @@ const run = (endedAgoMs: number, over: Partial<Run>): Run => ({
 const valuesOf = (rule: string, seen: Partial<Sightings>) =>
   measurementsOf({ runs: [], samples: [], reaches: [], nowMs: NOW_MS, ...seen }).filter((one) => one.rule === rule).map(({ subject, value }) => [subject, value]);
 
-test('failed runs count for an hour, scheduled ones alone', () => {
-  const runs = [run(0, {}), run(59 * MINUTE_MS, {}), run(61 * MINUTE_MS, {}), run(0, { trigger: 'backfill' }), run(0, { assets: [asset({})] })];
-  expect(valuesOf('RULE_FAILED_RUNS', { runs })).toEqual([['bronze_okx_ohlcv', 2]]);
+test('final failures are those of each asset', () => {
+  const sample = (of: string, value: number) => ({ name: 'pipeline_final_failures' as const, labels: { asset: of }, value });
+  expect(valuesOf('RULE_FAILED_RUNS', { samples: [sample('bronze_okx_ohlcv', 4), sample('silver_ohlcv_normalized', 0)] })).toEqual([['bronze_okx_ohlcv', 4], ['silver_ohlcv_normalized', 0]]);
 });
 
 test('symbols are shares of each bronze asset, and an asset without symbols has no value', () => {

@@ -4,9 +4,9 @@ import { runsFinishedSince, type Run } from '../faults/ledger/runs.ts';
 import { latenessMs, type Reach } from '../faults/metrics/ledger-metrics.ts';
 import { quantile } from '../faults/metrics/rule-evaluation.ts';
 import type { Measurement } from '../faults/metrics/rule-states.ts';
-import { thresholdRule } from '../faults/metrics/rules.ts';
 import type { Sample } from '../faults/metrics/exposition.ts';
 import { storedSamples } from '../faults/metrics/values.ts';
+import { finalFailures } from './final-failures.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Markets } from './market-resolution.ts';
 import { reachesOf } from './reach.ts';
@@ -25,18 +25,16 @@ export async function measure(pipeline: Pipeline, markets: Markets): Promise<rea
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
-  const { samples } = await store.read('storedSamples', () => storedSamples());
+  const { samples: stored } = await store.read('storedSamples', () => storedSamples());
+  const samples = [...stored, ...(await finalFailures(pipeline))];
   return measurementsOf({ runs, samples, reaches: await reachesOf(pipeline, markets), nowMs });
 }
 
 /** The same from plain data: what the Prometheus rules compute from the metrics. */
 export const measurementsOf = (seen: Sightings): Measurement[] => [...failedRuns(seen), ...failedSymbols(seen), rowsRemoved(seen), latency(seen), ...freshness(seen)];
 
-function failedRuns({ runs, nowMs }: Sightings): Measurement[] {
-  const { windowMs } = thresholdRule('RULE_FAILED_RUNS');
-  const scheduled = runs.filter(({ trigger }) => trigger === 'schedule').flatMap(({ assets, finishedAtMs }) => assets.map(({ asset, outcome }) => ({ asset, isCounted: outcome === 'failed' && (finishedAtMs ?? 0) > nowMs - windowMs })));
-  return [...Map.groupBy(scheduled, ({ asset }) => asset)].map(([subject, own]) => ({ rule: 'RULE_FAILED_RUNS', subject, value: own.filter(({ isCounted }) => isCounted).length }));
-}
+const failedRuns = ({ samples }: Sightings): Measurement[] =>
+  samples.filter(({ name }) => name === 'pipeline_final_failures').map(({ labels, value }) => ({ rule: 'RULE_FAILED_RUNS', subject: labels['asset'] ?? '', value }));
 
 function failedSymbols({ samples }: Sightings): Measurement[] {
   const symbols = samples.filter(({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null);

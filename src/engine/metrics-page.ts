@@ -7,6 +7,7 @@ import { storedSamples } from '../faults/metrics/values.ts';
 import { limitsInForce, statedLimits } from '../faults/policy/stated-limits.ts';
 import { breakerStates } from '../faults/policy/venue-breaker.ts';
 import { windowUses } from '../faults/policy/window-store.ts';
+import { finalFailures } from './final-failures.ts';
 import type { Markets } from './market-resolution.ts';
 import type { Pipeline } from './pipeline.ts';
 import { reachesOf } from './reach.ts';
@@ -29,7 +30,7 @@ export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<
     const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
     return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
   });
-  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
+  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...(await finalFailures(pipeline)), ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
   return { samples, histograms: stored.histograms };
 }
 

@@ -30,6 +30,33 @@ test('an exchange that is silent for hours is one warning, one page once the can
   expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
 });
 
+test.each(['1m', '5m', '15m'] as const)('an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals', { timeout: 60_000 }, async (interval) => {
+  const told = await rehearseTold({ seed: `hour ${interval}`, symbols: SYMBOLS, interval, startMs: START_MS });
+  await keepFor(told, 10 * MINUTE_MS);
+  told.venue.plan({ seed: 'hour', rules: [{ match: { path: '/api/v3' }, on: { fromMs: 0, toMs: START_MS + 70 * MINUTE_MS }, fault: { kind: 'status', status: 502 } }] });
+  await keepFor(told, 60 * MINUTE_MS);
+  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+  await keepFor(told, 80 * MINUTE_MS);
+  expect(told.pages()).toEqual([]);
+  expect(told.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
+  expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
+  expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+});
+
+test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
+  const told = await rehearseTold({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
+  await keepFor(told, 2 * MINUTE_MS);
+  told.venue.plan({ seed: 'shape', rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: START_MS + 27 * MINUTE_MS }, fault: { kind: 'status', status: 400, venueCode: -1100 } }] });
+  await keepFor(told, 17 * MINUTE_MS);
+  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
+  expect(told.pages()).toEqual([]);
+  await keepFor(told, 6 * MINUTE_MS);
+  expect(told.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] REQUEST_REJECTED at binance/)]);
+  await keepFor(told, 15 * MINUTE_MS);
+  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+  expect(told.pages().slice(1)).toEqual(['resolve']);
+});
+
 test('an exchange that asks to wait for ten minutes is asked when they are over, also for a day that is still open: a warning that says when, and its end', async () => {
   const told = await rehearseTold({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
   await keepFor(told, HOUR_MS);

@@ -8,6 +8,7 @@ interface Family {
 export const METRICS = {
   pipeline_info: { type: 'gauge', help: 'Always 1: the tags of the configuration, to group by; empty where a tag is not set.', labels: ['team', 'criticality', 'alert_channel'] },
   pipeline_runs_total: { type: 'counter', help: 'Finished runs, counted for each of their assets.', labels: ['asset', 'outcome', 'trigger'] },
+  pipeline_final_failures: { type: 'gauge', help: 'Scheduled runs of an asset that failed within the last hour and that nothing heals by itself.', labels: ['asset'] },
   pipeline_run_duration_seconds: { type: 'histogram', help: 'From the begin of a run to its end.', labels: ['trigger'] },
   pipeline_symbols: { type: 'gauge', help: 'Symbols of an asset by how they came out of its last run.', labels: ['exchange', 'asset', 'state'] },
   pipeline_rows_total: { type: 'counter', help: 'Candles that silver was made from, each time a run makes it.', labels: [] },

@@ -92,13 +92,12 @@ interface RuleTest {
   readonly overAt: string;
 }
 
-const runs = 'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="failed",trigger="schedule"}';
 const symbols = (state: string): string => `pipeline_symbols{asset="bronze_binance_ohlcv",exchange="binance",state="${state}"}`;
 const buckets = (le: string, values: string) => ({ series: `pipeline_run_duration_seconds_bucket{trigger="schedule",le="${le}"}`, values });
 
 /** For each rule values under which it is quiet, fires, and is over. */
 const RULE_TESTS: Readonly<Record<RuleCode, RuleTest>> = {
-  RULE_FAILED_RUNS: { series: [{ series: runs, values: '0x9 1 2 3 4 5 5x200' }], labels: { asset: 'bronze_binance_ohlcv' }, quietAt: '12m', firesAt: '20m', level: 'critical', overAt: '150m' },
+  RULE_FAILED_RUNS: { series: [{ series: 'pipeline_final_failures{asset="bronze_binance_ohlcv"}', values: '0x9 1 2 3 4 4x60 0x60' }], labels: { asset: 'bronze_binance_ohlcv' }, quietAt: '12m', firesAt: '20m', level: 'critical', overAt: '150m' },
   RULE_FAILED_SYMBOLS: { series: [{ series: symbols('ok'), values: '40x9 35x20 40x60' }, { series: symbols('failed'), values: '0x9 5x20 0x60' }], labels: { asset: 'bronze_binance_ohlcv', exchange: 'binance' }, quietAt: '9m', firesAt: '15m', level: 'warning', overAt: '45m' },
   RULE_ROWS_REMOVED: { series: [{ series: 'pipeline_rows_total', values: '0+100x3000' }, { series: 'pipeline_rows_removed_total{rule="ohlc-order"}', values: '0x59 0+10x100 1000x3000' }], labels: {}, quietAt: '30m', firesAt: '159m', level: 'warning', overAt: '2500m' },
   RULE_LATENCY: { series: [buckets('300', '0+1x60 60x3000'), buckets('900', '0+1x60 60+1x100 160x3000'), buckets('+Inf', '0+1x60 60+1x100 160x3000')], labels: {}, quietAt: '30m', firesAt: '120m', level: 'warning', overAt: '1700m' },

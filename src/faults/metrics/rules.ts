@@ -31,9 +31,9 @@ const OURS: readonly FaultCode[] = ['PUBLISH_FAILED', 'STORAGE_FAILED', 'STATE_U
 
 export const RULES = {
   RULE_FAILED_RUNS: {
-    measure: 'final failures of scheduled runs within an hour', unit: 'runs', per: 'asset', windowMs: HOUR_MS, badMax: 1, goodMax: 2,
+    measure: 'scheduled runs within an hour that failed and that nothing heals by itself', unit: 'runs', per: 'asset', windowMs: HOUR_MS, badMax: 1, goodMax: 2,
     thresholds: [{ above: 3, level: 'critical' }],
-    promql: 'sum by (asset) (increase(pipeline_runs_total{outcome="failed",trigger="schedule"}[1h]))',
+    promql: 'max by (asset) (pipeline_final_failures)',
     explainedBy: [...UNANSWERED, ...UNUSABLE, ...OURS, 'SYMBOLS_FAILED'],
   },
   RULE_FAILED_SYMBOLS: {
