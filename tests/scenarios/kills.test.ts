@@ -5,7 +5,7 @@ import { everyPage } from '../../src/data/bronze/page-index.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { beginLife, expectSameOutcome, filesOfLife, live, settle, undisturbed } from './life.ts';
 import { mortal, survives } from './killed.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { onPorts, rehearse, type Rehearsal } from './rehearsed.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const CALLS_MAX = 2_000;
@@ -23,7 +23,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
     const first = await begin(`killed at ${n}`);
     const dying = mortal(first, { n, when: 'before' });
     const work = { days: DAYS, markets: first.pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver', 'gold'], trigger: 'manual', tags: {} } as const;
-    isKilled = !(await survives(first, materialise({ ...first.pipeline, ports: dying.ports }, work, control)));
+    isKilled = !(await survives(first, materialise(onPorts(first.pipeline, dying.ports), work, control)));
     const next = await begin('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
     expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({ exit: 0, pending: 0 });
     expect(filesOfLife(next), `${n}`).toEqual(wanted);

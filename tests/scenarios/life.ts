@@ -8,7 +8,7 @@ import type { GapReport } from '../../src/engine/gap-report.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { onPorts, rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
 
 const HOUR_MS = 3_600_000;
 const TODAY = '2024-06-15';
@@ -39,7 +39,7 @@ const control = { signal: new AbortController().signal, onProgress: () => undefi
 
 /** Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around each. */
 export async function live({ pipeline, clock }: Rehearsal, ports: Ports, attempt: (step: Promise<unknown>) => Promise<unknown>): Promise<void> {
-  const alive = { ...pipeline, ports };
+  const alive = onPorts(pipeline, ports);
   const run = (): Promise<unknown> => attempt(materialise(alive, { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver', 'gold'], trigger: 'manual', tags: {} }, control));
   await run();
   await clock.runUntil(clock.sleep(Math.max(0, TODAY_MS + 11 * HOUR_MS + 6_000 - clock.nowMs())));

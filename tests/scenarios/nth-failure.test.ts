@@ -4,11 +4,10 @@ import { failNth, type CallKind } from '../../src/kernel/failing-ports.ts';
 import { dayRange } from '../../src/market/partition.ts';
 import { readCandles } from '../../src/engine/candle-reader.ts';
 import { materialise } from '../../src/engine/materialise.ts';
-import type { Pipeline } from '../../src/engine/pipeline.ts';
 import type { WorkRequest } from '../../src/engine/work.ts';
 import { compareWithTruth } from '../../src/rehearsal/truth.ts';
 import { beginLife, expectSameOutcome, live, settle, undisturbed } from './life.ts';
-import { rehearse, TAPES, verifiedAccount } from './rehearsed.ts';
+import { onPorts, rehearse, TAPES, verifiedAccount } from './rehearsed.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const RANGE = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
@@ -29,6 +28,9 @@ const KINDS: readonly (readonly [CallKind, 'before' | 'after', () => Error])[] =
   ['files.fsyncDirectory', 'before', full],
   ['store.transact', 'before', full],
   ['store.transact', 'after', full],
+  ['limits.transact', 'before', full],
+  ['limits.transact', 'after', full],
+  ['limits.read', 'before', full],
   ['parquet.encode', 'before', full],
 ];
 
@@ -48,7 +50,7 @@ async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after
   const failing = failNth(pipeline.ports, failure);
   const work: WorkRequest = { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
-  const broken: Pipeline = { ...pipeline, ports: failing.ports };
+  const broken = onPorts(pipeline, failing.ports);
   await clock.runUntil(materialise(broken, work, control).catch((error: unknown) => expect(error).toBe(failure.error)));
 
   await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { DIRECT } from '../../src/kernel/http.ts';
+import type { Ports } from '../../src/kernel/ports.ts';
 import { memoryLog } from '../../src/kernel/memory-log.ts';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { VirtualClock } from '../../src/kernel/virtual-clock.ts';
@@ -20,6 +21,7 @@ import { openPipeline, type Pipeline, type WorldPorts } from '../../src/engine/p
 import { materialise } from '../../src/engine/materialise.ts';
 import { heal } from '../../src/engine/recovery-turn.ts';
 import type { Settings } from '../../src/engine/settings.ts';
+import { venuesOf } from '../../src/engine/venues.ts';
 import type { WorkRequest, WorkResult } from '../../src/engine/work.ts';
 import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
 import type { StandInHandler } from '../../src/rehearsal/reply.ts';
@@ -126,6 +128,9 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
     },
   };
 }
+
+/** The same pipeline on other ports: what fails or dies in them does so in its guards as well. */
+export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({ ...pipeline, ports, venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, stopOrder: pipeline.stopOrder }) });
 
 /** The account of these days, counted once more, with every hole. */
 export const verifiedAccount = ({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>, { start, end }: { readonly start: Day; readonly end: Day }): Promise<GapReport> =>

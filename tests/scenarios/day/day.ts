@@ -20,7 +20,7 @@ import type { RequestEntry } from '../../../src/rehearsal/stand-in-venue.ts';
 import { compareWithTruth, type Comparison } from '../../../src/rehearsal/truth.ts';
 import type { World } from '../../../src/rehearsal/world.ts';
 import { mortal } from '../killed.ts';
-import { daemonWork } from '../rehearsed.ts';
+import { daemonWork, onPorts } from '../rehearsed.ts';
 import { rehearseTold } from '../told.ts';
 import { changesOf, END_MS, planAt, START_MS, timeAt } from './weather.ts';
 
@@ -84,7 +84,7 @@ export async function liveDay(seed: string): Promise<DayReport> {
 
   const first = await stageAt(START_MS);
   const { ports } = mortal(first, death.kill);
-  const lost = live({ ...first.pipeline, ports }, first, { seed, lateness });
+  const lost = live(onPorts(first.pipeline, ports), first, { seed, lateness });
   lost.running.catch(() => undefined); // nobody is left to tell
   await first.clock.runUntil(death.come);
   const killedAtMs = first.clock.nowMs();
