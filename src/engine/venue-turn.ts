@@ -18,6 +18,7 @@ import type { Page } from '../data/exchanges/adapter.ts';
 import { planPages } from '../data/exchanges/planner.ts';
 import { periodLease } from '../data/lake/layout.ts';
 import type { SilverReport } from '../data/silver/asset.ts';
+import { writeManifestFile } from '../data/silver/manifest-file.ts';
 import { joinBronzeReports } from './asset-reports.ts';
 import { requireRoom } from './disk-budget.ts';
 import { judgeDays } from './judging.ts';
@@ -59,17 +60,21 @@ export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, cont
   const periodByLease = periodsByLease({ exchange, interval: run.interval, days: turn.days });
   const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
 
-  const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
-  const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
-  const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
-  if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
-  const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
-  return {
-    bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
-    silver: parts.flatMap((part) => part.silver),
-    faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
-    wasAnswered: parts.some((part) => part.bronze.wasAnswered),
-  };
+  try {
+    const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
+    const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
+    const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
+    if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+    const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
+    return {
+      bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
+      silver: parts.flatMap((part) => part.silver),
+      faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
+      wasAnswered: parts.some((part) => part.bronze.wasAnswered),
+    };
+  } finally {
+    if (turn.request.assets.includes('silver')) await writeManifestFile(pipeline, { exchange, interval: run.interval });
+  }
 }
 
 /** The leases that days of a venue need, each with its period. */

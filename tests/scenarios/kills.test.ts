@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/kernel/random.ts';
 import { mergeRanges, subtractRanges } from '../../src/market/range.ts';
@@ -27,6 +29,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
     const next = await begin('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
     expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({ exit: 0, pending: 0 });
     expect(filesOfLife(next), `${n}`).toEqual(wanted);
+    expectTrueManifest(next, `${n}`);
     const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
     for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
       const total = own.reduce((sum, { range }) => sum + range.toMs - range.fromMs, 0);
@@ -36,6 +39,13 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
   }
   expect(n).toBeGreaterThan(50);
 });
+
+/** `manifest.json` names what lies beside it, whoever died before it was written. */
+function expectTrueManifest({ dataDir }: Rehearsal, label: string): void {
+  const { files } = JSON.parse(readFileSync(join(dataDir, 'silver/exchange=binance/interval=1h/manifest.json'), 'utf8')) as { readonly files: readonly { readonly path: string; readonly sha256: string }[] };
+  const named = files.map(({ path, sha256 }) => `/${path} ${sha256}`);
+  expect(named, label).toEqual(filesOfLife({ dataDir }).filter((file) => file.startsWith('/silver') && !file.endsWith('manifest.json')));
+}
 
 /** Kills of a whole life: so many in this tier, or at every call when asked for. */
 const KILLS = Number(process.env['CANDLEKEEP_KILLS'] ?? 40);

@@ -56,7 +56,7 @@ export async function settle(rehearsal: Rehearsal): Promise<void> {
 const accountOfLife = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
 
 /** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
-export function filesOfLife({ dataDir }: Rehearsal): string[] {
+export function filesOfLife({ dataDir }: Pick<Rehearsal, 'dataDir'>): string[] {
   const names = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return names.filter((name) => /\/(?:silver|quarantine|gold)\//.test(name) || name.includes('.tmp-')).toSorted()
     .map((name) => (/silver.*manifest\.json$/.test(name) ? name : `${name} ${createHash('sha256').update(readFileSync(name)).digest('hex')}`)).map((line) => line.slice(dataDir.length));

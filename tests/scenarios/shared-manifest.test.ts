@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Files } from '../../src/kernel/files.ts';
 import type { Store } from '../../src/kernel/store.ts';
+import { dayRange } from '../../src/market/partition.ts';
+import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
 import { materialise } from '../../src/engine/materialise.ts';
 import type { WorkRequest } from '../../src/engine/work.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { rehearse } from './rehearsed.ts';
 
 /** Does `meanwhile` once, after the first operation that follows a commit of silver. */
@@ -20,6 +24,22 @@ function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
   };
   return { ...store, transact: (name, operation) => after(name, store.transact(name, operation)), read: (name, operation) => after(name, store.read(name, operation)) };
 }
+
+test('manifest.json is written once a run, however many files it names, also by a run that was stopped', async () => {
+  const days = { start: '2024-06-01', end: '2024-06-03' };
+  const world = generatedWorld('once', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs } }]);
+  const { pipeline, clock } = await rehearse({ seed: 'once', symbols: ['AAA/USDT'], interval: '1m', world });
+  const stop = new AbortController();
+  const written: string[] = [];
+  const files: Files = { ...pipeline.ports.files, rename: (from, to) => {
+    pipeline.ports.files.rename(from, to);
+    written.push(basename(to));
+    if (written.length === 2) stop.abort(new CancelledError('SIGINT'));
+  } };
+  const work: WorkRequest = { days, markets: pipeline.settings.markets, intervals: ['1m'], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
+  await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, { signal: stop.signal, onProgress: () => undefined }));
+  expect(written).toEqual(['part-0.parquet', 'part-0.parquet', 'manifest.json']);
+});
 
 test('manifest.json names every file, however the runs that write it overlap', async () => {
   const { pipeline, clock, dataDir } = await rehearse({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
-import { tempBeside, writeAtomic } from '../../kernel/files.ts';
-import type { Operation } from '../../kernel/store.ts';
+import { dirname } from 'node:path';
+import { tempBeside } from '../../kernel/files.ts';
 import { recordCells } from '../../faults/ledger/cells.ts';
 import type { CellState } from '../../faults/ledger/account.ts';
 import { checkFence } from '../../faults/ledger/runs.ts';
 import { silverColumns } from '../lake/candle-columns.ts';
 import type { PeriodKey } from '../lake/layout.ts';
 import { flushJournal, writeJournal } from '../lake/journal.ts';
-import { forgetManifest, manifestOf, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
+import { forgetManifest, recordManifest, type ManifestEntry } from '../lake/manifest.ts';
 import { quarantineColumns } from '../lake/quarantine-columns.ts';
 import type { SilverContext } from './asset.ts';
 import type { PeriodRows, RevisedRow } from './period.ts';
@@ -39,7 +38,6 @@ export async function commitPeriod(context: SilverContext, key: PeriodKey, { per
     yield* entry === null ? forgetManifest(key) : recordManifest(entry);
     for (const revised of entry === null ? [] : period.revisions) yield* writeJournal('corrections.ndjson', correctionOf(context, revised, { before, entry, atMs: clock.nowMs() }));
     yield* recordCells(cells, { runId: fence.runId, nowMs: clock.nowMs() });
-    yield* writeManifestFile(context, key);
   });
   await flushJournal(ports, lake, 'corrections.ndjson');
 }
@@ -92,17 +90,4 @@ function entryOf(made: { key: PeriodKey; path: string; period: PeriodRows; bytes
     released: period.released,
     inputs: period.inputs,
   };
-}
-
-/**
- * `manifest.json` beside the periods: the store's rows for people and programs without the store. It belongs
- * into the transaction of its rows: processes that share the directory take turns, and no crash comes between.
- */
-function* writeManifestFile({ ports: { files }, lake }: SilverContext, { exchange, interval }: PeriodKey): Operation<void> {
-  const path = lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json'));
-  const entries = yield* manifestOf(exchange, interval);
-  const bytes = Buffer.from(`${JSON.stringify({ schema: 1, exchange, interval, files: entries }, null, 1)}\n`);
-  files.remove(tempBeside(path));
-  const isThere = files.exists(path);
-  if (isThere ? !bytes.equals(files.read(path)) : entries.length > 0) writeAtomic(files, path, bytes);
 }
