@@ -27,6 +27,13 @@ test.each([
   expect(written.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(expected);
 });
 
+test('a line for a machine says who wrote it, one for a person does not', () => {
+  const written: string[] = [];
+  for (const pretty of [false, true]) openLog({ level: 'info', pretty, writer: { host: 'vm-1', version: '1.2.3' }, sink: { write: (line) => void written.push(line) } }).info('said');
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({ pid: process.pid, host: 'vm-1', version: '1.2.3' });
+  expect(written[1]).toMatch(/ info  said\n$/);
+});
+
 test('a line for a person is short, and quotes what would be misread', () => {
   const json = JSON.stringify({ level: 'warn', time: '2024-01-02T03:04:05.678Z', pid: 1, symbol: 'BTC/USDT', tries: 2, note: 'two words', empty: '', nothing: null, message: 'asked again' });
   expect(prettyLine(json)).toBe('03:04:05 warn  asked again symbol=BTC/USDT tries=2 note="two words" empty="" nothing=null\n');

@@ -1,5 +1,5 @@
 import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
-import type { Log } from './log.ts';
+import type { Log, LogFields } from './log.ts';
 import { nothingSecret, type Scrub } from './secrets.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -10,6 +10,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** One short line for a person instead of one JSON document for a machine. */
   readonly pretty: boolean;
+  /** Who writes, beside the process id, in each line for a machine. */
+  readonly writer?: LogFields;
   /** Takes secrets out of each line, whatever field or message they stand in. */
   readonly scrub?: Scrub;
   /** Where whole lines go; standard error unless told otherwise. */
@@ -17,8 +19,8 @@ export interface LogOptions {
 }
 
 /** Lines are written before the call returns: the last words before a crash are the ones that matter. */
-export function openLog({ level, pretty, scrub = nothingSecret, sink = standardError() }: LogOptions): Log {
-  const options = { level, base: { pid: process.pid }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+export function openLog({ level, pretty, writer = {}, scrub = nothingSecret, sink = standardError() }: LogOptions): Log {
+  const options = { level, base: { pid: process.pid, ...(pretty ? {} : writer) }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
   return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
 }
 
@@ -44,7 +46,7 @@ interface PinoLine {
 }
 
 /** What a sentence on a terminal is not longer for: its own words or another field say it. */
-const FOR_MACHINES: ReadonlySet<string> = new Set(['event', 'kind', 'decision', 'request', 'nextAttemptAt', 'retryAfterMs', 'venueCode', 'asset', 'to']);
+const FOR_MACHINES: ReadonlySet<string> = new Set(['event', 'kind', 'decision', 'request', 'nextAttemptAt', 'retryAfterMs', 'venueCode', 'origin', 'durationMs', 'asset', 'to']);
 
 /** `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). What the sentence says is not said again. */
 export function prettyLine(json: string): string {

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { Command, CommanderError, type OptionValues } from 'commander';
-import { realFiles } from '../kernel/files.ts';
 import { secretKeeper } from '../kernel/secrets.ts';
 import { EXIT, exitOfFault, type ExitCode } from '../engine/exit-code.ts';
 import { ConfigurationError } from '../faults/taxonomy/errors.ts';
@@ -30,6 +28,7 @@ import { secretVariables } from './configuration.ts';
 import { scrubbedIo, type Io } from './console.ts';
 import { failureDocument } from './documents.ts';
 import { examples } from './help.ts';
+import { packageVersion } from './package-version.ts';
 import { sessionOf, type Session } from './session.ts';
 import { failureLines } from './work-summary.ts';
 
@@ -105,8 +104,6 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
   addHelpCommand(program, run);
   return program;
 }
-
-const packageVersion = (): string => (JSON.parse(Buffer.from(realFiles.read(join(import.meta.dirname, '../../package.json'))).toString('utf8')) as { readonly version: string }).version;
 
 /** Commander's own codes for texts that were asked for. */
 const ASKED_FOR = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);

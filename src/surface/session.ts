@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { realClock, type Clock } from '../kernel/clock.ts';
 import { openLog } from '../kernel/pino-log.ts';
 import type { SecretKeeper } from '../kernel/secrets.ts';
@@ -9,6 +10,7 @@ import { secretsOf } from '../engine/settings.ts';
 import type { Control } from '../engine/work.ts';
 import { loadConfiguration, type Configuration } from './configuration.ts';
 import type { OptionKey } from './options.ts';
+import { packageVersion } from './package-version.ts';
 import { consoleOn, count, type Console, type Io } from './console.ts';
 import { progressOn } from './progress.ts';
 
@@ -65,7 +67,9 @@ const besideLiveBlock = (screen: Console) => ({ write: (line: string): void => s
 export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
   const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
-  const pipeline = await openPipeline(configuration.settings, { log: openLog({ level, pretty: io.stderr.isTTY || configuration.isDemo, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) }), scrub: secrets.scrub, ...opening });
+  const pretty = io.stderr.isTTY || configuration.isDemo;
+  const log = openLog({ level, pretty, writer: { host: hostname(), version: packageVersion() }, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) });
+  const pipeline = await openPipeline(configuration.settings, { log, scrub: secrets.scrub, ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
   const release = io.onStop((signal) => {

@@ -77,7 +77,7 @@ test.each([61, 120, 86_400])('a Retry-After of %i s parks the page until exactly
 test('each retry is logged with its code, its count, its wait and its reason before it sleeps', async () => {
   const { clock, log, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 2_000 }, 'answered']);
   await clock.runUntil(run());
-  expect(log.lines).toMatchObject([{ level: 'warn', message: 'EXCHANGE_SERVER_ERROR; try 1 of 4, next in 2000 ms', fields: { event: 'fault', code: 'EXCHANGE_SERVER_ERROR', kind: 'transient', request: 1, decision: 'retry', try: 1, triesMax: 4, waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^\d{4}-.*Z$/) as string } }]);
+  expect(log.lines).toMatchObject([{ level: 'warn', message: 'EXCHANGE_SERVER_ERROR; try 1 of 4, next in 2000 ms', fields: { event: 'fault', code: 'EXCHANGE_SERVER_ERROR', kind: 'transient', origin: 'https://one', request: 1, durationMs: 0, decision: 'retry', try: 1, triesMax: 4, waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^\d{4}-.*Z$/) as string } }]);
 });
 
 test('counters are kept per code: a page that fails in turns of several codes has each of its budgets, ten requests in all', async () => {
@@ -88,9 +88,10 @@ test('counters are kept per code: a page that fails in turns of several codes ha
 });
 
 test('an attempt without an answer ends after its timeout as REQUEST_TIMEOUT; the first retry follows at once', async () => {
-  const { clock, sentAtMs, run } = stage(['never', 'answered']);
+  const { clock, log, sentAtMs, run } = stage(['never', 'answered']);
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
   expect(sentAtMs).toEqual([0, 10_000]);
+  expect(log.lines[0]?.fields).toMatchObject({ code: 'REQUEST_TIMEOUT', durationMs: 10_000 });
 });
 
 test('no wait is begun that would end after the deadline', async () => {

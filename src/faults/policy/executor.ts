@@ -135,6 +135,7 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
     }
     progress.firstAttemptAtMs ??= clock.monotonicMs();
     progress.requests += 1;
+    const sentAtMs = clock.monotonicMs();
     const attempt = await passed(options, call, { passage, progress, signal });
     const { requests } = progress;
     if (attempt.ok) {
@@ -142,9 +143,9 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
       return { ...attempt, requests };
     }
     const { fault, decision } = attempt;
-    const failedAtMs = clock.nowMs();
+    const [failedAtMs, durationMs] = [clock.nowMs(), Math.round(clock.monotonicMs() - sentAtMs)];
     await call.onFailure({ ...attempt, request: requests });
-    logFailure(options.log, call, { fault, decision, request: requests, atMs: failedAtMs });
+    logFailure(options.log, call, { ...attempt, request: requests, atMs: failedAtMs, durationMs });
     if (decision.do === 'stop') return stopped({ fault, why: decision.why, requests, notBeforeMs: decision.notBeforeInMs === null ? null : failedAtMs + decision.notBeforeInMs });
     await clock.sleep(decision.waitMs, signal);
     last = fault;
@@ -248,17 +249,19 @@ const timeoutOf = <T>(call: PageCall<T>, attemptTimeoutMs: number): RequestTimeo
 
 const labelOf = <T>({ label, exchange, runId }: PageCall<T>): LogFields => ({ ...label, exchange, run: runId });
 
-interface FailureToLog extends Pick<AttemptFailure, 'fault' | 'decision' | 'request'> {
+interface FailureToLog extends Pick<AttemptFailure, 'fault' | 'decision' | 'request' | 'origin'> {
   readonly atMs: number;
+  /** From the request to the end of its answer, or to what came instead. */
+  readonly durationMs: number;
 }
 
 /** One line for each failed attempt: all that is known of it, for whoever has nothing but the log. */
-function logFailure<T>(log: Log, call: PageCall<T>, { fault, decision, request, atMs }: FailureToLog): void {
+function logFailure<T>(log: Log, call: PageCall<T>, { fault, decision, request, origin, atMs, durationMs }: FailureToLog): void {
   const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
   const { status, venueCode, retryAfterMs } = fault.facts;
   const fields = {
-    ...labelOf(call), event: 'fault', code: fault.code, kind: ruleOf(fault.code).kind, status, venueCode, retryAfterMs, request, decision: decision.do,
-    waitMs, nextAttemptAt: waitMs === null ? null : new Date(atMs + waitMs).toISOString(),
+    ...labelOf(call), event: 'fault', code: fault.code, kind: ruleOf(fault.code).kind, status, venueCode, retryAfterMs, origin, request, durationMs,
+    decision: decision.do, waitMs, nextAttemptAt: waitMs === null ? null : new Date(atMs + waitMs).toISOString(),
   };
   if (decision.do === 'retry') log.warn(`${fault.message}; try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`, { ...fields, try: decision.tries, triesMax: decision.triesMax });
   else log.warn(`${fault.message}; no further try (${decision.why})`, { ...fields, why: decision.why });
