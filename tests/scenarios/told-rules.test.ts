@@ -32,3 +32,14 @@ test.each(RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ abo
   expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
   expect(told[0]).toContain(AT[per]);
 });
+
+test('what is hardly above a threshold does not read like the threshold', async () => {
+  const world = alertWorld('hardly');
+  world.start();
+  await world.act(function* () {
+    const nowMs = world.clock.nowMs();
+    yield* tellRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), { nowMs, scrub: world.desk.scrub });
+  });
+  await world.pass(MINUTE_MS);
+  expect(titles(world, 'slack')).toEqual([expect.stringMatching(/: 2 h 1 min, more than 2 h 0 min$/)]);
+});

@@ -48,7 +48,7 @@ function textOf(rule: RuleChange['rule'], value: number): string {
   switch (unit) {
     case 'runs': return `${Math.round(value)} runs`;
     case 'ratio': return `${(value * 100).toFixed(1)} %`;
-    case 'seconds': return durationText(value * 1_000);
+    case 'seconds': return durationText(value < 120 ? value * 1_000 : Math.ceil(value / 60) * 60_000); // begun minutes: what is above a threshold also reads so
     default: return unit satisfies never;
   }
 }
