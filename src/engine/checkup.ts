@@ -10,7 +10,7 @@ import { allHealth } from '../faults/alerting/channel-records.ts';
 import { wireCodeOf } from '../faults/alerting/channels/http-channel.ts';
 import { sendHeartbeat } from '../faults/alerting/heartbeat.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
-import { ruleOf } from '../faults/taxonomy/table.ts';
+import { ruleOf, SLEEP_MS_MAX } from '../faults/taxonomy/table.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { MarketChoices } from './market-resolution.ts';
@@ -59,6 +59,10 @@ async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
 async function venueRow(pipeline: Pipeline, { exchange, own }: { readonly exchange: Exchange; readonly own: readonly MarketChoice[] }, signal: AbortSignal): Promise<CheckRow> {
   const { ports, settings } = pipeline;
   const { adapter, origins, guards } = venueOf(pipeline.venues, exchange);
+  const opensAtMs = await guards.gate.opensAtMs();
+  if (opensAtMs !== null && opensAtMs - ports.clock.nowMs() <= SLEEP_MS_MAX) { // a run would sleep until then
+    return { check: exchange, status: 'warn', detail: `asked to be left alone until ${new Date(opensAtMs).toISOString().slice(11, 19)}Z, so it was not asked`, fix: 'candlekeep doctor once more after that', exit: EXIT.done };
+  }
   const executor = createExecutor({
     clock: ports.clock, random: ports.random.fork('checkup'), log: silentLog, guards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS), deadlineMs: VENUE_DEADLINE_MS,

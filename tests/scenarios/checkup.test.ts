@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { DAY_MS } from '../../src/market/interval.ts';
 import { checkup } from '../../src/engine/checkup.ts';
 import type { Settings } from '../../src/engine/settings.ts';
+import { venueOf } from '../../src/engine/venues.ts';
 import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
 import { textReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
 import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
@@ -54,6 +55,14 @@ test.each<readonly [what: string, check: string, surroundings: Surroundings, exp
   const row = (await rowsOf(await setUp(surroundings), surroundings.symbol)).get(check);
   expect(row).toMatchObject(expected);
   expect(row?.fix === null, 'what is not ok says what to do').toBe(expected.status === 'ok');
+});
+
+test('an exchange that asked to be left alone for less than a minute is not waited for', async () => {
+  const kept = await setUp({});
+  const beginMs = kept.clock.nowMs();
+  await kept.clock.runUntil(venueOf(kept.pipeline.venues, 'binance').guards.gate.close({ code: 'EXCHANGE_RATE_LIMITED', untilMs: beginMs + 40_000 }));
+  expect((await rowsOf(kept)).get('binance')).toMatchObject({ status: 'warn', detail: 'asked to be left alone until 12:00:40Z, so it was not asked', exit: 0 });
+  expect([kept.clock.nowMs() - beginMs, kept.venue.log]).toEqual([0, []]);
 });
 
 test('a channel is as good as its last message: never tried, delivered, not tried for a month, down', async () => {
