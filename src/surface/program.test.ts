@@ -299,6 +299,13 @@ test('the exchange before a symbol is the one whose candles are shown', async ()
   expect(await candlesOf('okx:BTC-USDT', '--exchange', 'binance')).toContain('no candles of binance BTC/USDT');
 });
 
+test('status --watch looks again until it is stopped', async () => {
+  let looks = 0;
+  const { exit, out } = await candlekeep(['status', '--watch', '--json'], { stopsAfter: () => Promise.resolve(++looks === 2) });
+  expect(exit).toBe(0);
+  expect(out.trimEnd().split('\n').map((line) => (JSON.parse(line) as { last_run: unknown }).last_run)).toEqual([null, null]);
+});
+
 test('--version prints the version of the package, help what --help prints, and TERM=dumb gets no colours', async () => {
   expect(await candlekeep(['--version'])).toEqual({ exit: 0, out: `${(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }).version}\n`, err: '' });
   expect(await candlekeep(['help'])).toEqual(await candlekeep(['--help']));
