@@ -91,15 +91,14 @@ async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<Gol
 
 /** Candles that are not there between the first and the last of each series, by `exchange symbol interval`. */
 async function missingCandles(pipeline: Pipeline, periods: readonly GoldPeriod[]): Promise<ReadonlyMap<string, number>> {
+  const spans = periods.flatMap(({ exchange, interval, symbols }) => symbols.map((span) => ({ ...span, exchange, interval })));
   const missing = new Map<string, number>();
-  for (const { exchange, interval, symbols } of periods) {
-    for (const { symbol, firstOpenMs, lastOpenMs } of symbols) {
-      const range = { fromMs: firstOpenMs, toMs: dayRange(dayOf(lastOpenMs)).toMs };
-      const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
-      const lacking = GAP_STATES.reduce((sum, state) => sum + (account?.account[state] ?? 0), 0);
-      const key = `${exchange} ${symbol} ${interval}`;
-      missing.set(key, (missing.get(key) ?? 0) + lacking);
-    }
+  for (const [key, own] of Map.groupBy(spans, ({ exchange, symbol, interval }) => `${exchange} ${symbol} ${interval}`)) {
+    const { exchange, symbol, interval } = own[0] as (typeof own)[number];
+    const lastOpenMs = Math.max(...own.map((span) => span.lastOpenMs));
+    const range = { fromMs: Math.min(...own.map((span) => span.firstOpenMs)), toMs: dayRange(dayOf(lastOpenMs)).toMs };
+    const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
+    missing.set(key, GAP_STATES.reduce((sum, state) => sum + (account?.account[state] ?? 0), 0));
   }
   return missing;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { releaseLeases, takeLeases } from '../../src/faults/ledger/leases.ts';
+import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { rehearse, type Rehearsal } from './rehearsed.ts';
 
 const DAY = { start: '2024-06-10', end: '2024-06-10' };
@@ -34,4 +35,12 @@ test('a folder that another process goes on making is left to it: the run says w
   await clock.runUntil(ports.store.transact('releaseLeases', () => releaseLeases('run_other gold')));
   expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ exit: 0 });
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
+});
+
+test('the card counts what a series lacks between its first and its last day, days that nobody asked for included', async () => {
+  const world = generatedWorld('card', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: Date.UTC(2024, 5, 10), toMs: Date.UTC(2024, 5, 14) } }]);
+  const rehearsal = await rehearse({ seed: 'card', symbols: ['AAA/USDT'], interval: '1m', world });
+  for (const day of ['2024-06-10', '2024-06-13']) await rehearsal.run({ days: { start: day, end: day }, assets: ALL });
+  const card = Buffer.from(rehearsal.pipeline.ports.files.read(`${rehearsal.pipeline.lake.gold}/README.md`)).toString('utf8');
+  expect(card).toContain('| binance | AAA/USDT | 1m | 2024-06-10 | 2024-06-13 | 2880 | 2880 |\n');
 });
