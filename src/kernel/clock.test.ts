@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
+import { spawn } from 'node:child_process';
+import { getEventListeners, once } from 'node:events';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { realClock, untilAborted, withTimeLimit, type Clock } from './clock.ts';
@@ -76,6 +77,22 @@ test('work beyond the limit rejects with the given error on time, even when it i
   expect(await limited((signal, clock) => clock.sleep(1_000, signal))).toEqual(['RangeError', 'too slow', 100]);
   expect(await limited((_signal, clock) => clock.sleep(1_000))).toEqual(['RangeError', 'too slow', 100]);
   expect(await limited((_signal, clock) => clock.sleep(150).then(() => Promise.reject(new Error('late'))))).toEqual(['RangeError', 'too slow', 100]);
+});
+
+test('an answer that came in time counts, even when the process was held up until the limit was over', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.once("data", () => process.stdout.write("answer")); process.stdout.write("ready")']);
+  await once(child.stdout, 'data');
+  const answer = (): Promise<string> => {
+    const chunk = once(child.stdout, 'data') as Promise<[Buffer]>;
+    child.stdin.write('go');
+    return chunk.then(([bytes]) => bytes.toString());
+  };
+  const asked = withTimeLimit(realClock, { limitMs: 200, onTime, outer: new AbortController().signal }, answer);
+  await realClock.breathe(); // the question is sent
+  const busyUntilMs = realClock.monotonicMs() + 2_000;
+  while (realClock.monotonicMs() < busyUntilMs) continue;
+  expect(await asked).toBe('answer');
+  child.kill();
 });
 
 test('an abort from outside wins at its moment, whatever the work does', async () => {
