@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import { realClock, type Clock } from '../kernel/clock.ts';
 import { openLog } from '../kernel/pino-log.ts';
+import { realProcesses } from '../kernel/process-identity.ts';
 import type { SecretKeeper } from '../kernel/secrets.ts';
 import { drainAlerts } from '../faults/alerting/delivery.ts';
 import { CancelledError } from '../faults/taxonomy/judge.ts';
@@ -68,7 +68,7 @@ export async function withPipeline(session: Session, configuration: Configuratio
   const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
   const pretty = io.stderr.isTTY || configuration.isDemo;
-  const log = openLog({ level, pretty, writer: { host: hostname(), version: packageVersion() }, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) });
+  const log = openLog({ level, pretty, writer: { host: realProcesses().self.host, version: packageVersion() }, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) });
   const pipeline = await openPipeline(configuration.settings, { log, scrub: secrets.scrub, ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;

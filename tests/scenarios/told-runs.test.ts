@@ -194,6 +194,6 @@ test('each failed attempt is one event of the log that says all that is known of
   const { runs: [made] } = await run({ days: { start: '2024-06-01', end: '2024-06-01' } });
   expect(log.lines.filter(({ fields }) => fields['event'] === 'fault')).toEqual([{ level: 'warn', message: 'binance answered 429 code -1003; try 1 of 5, next in 2000 ms', fields: {
     event: 'fault', run: made?.id, asset: 'bronze_binance_ohlcv', exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', from: '2024-06-01T00:00:00.000Z', to: expect.stringMatching(/^2024-06-02T/) as string, code: 'EXCHANGE_RATE_LIMITED',
-    kind: 'transient', status: 429, venueCode: '-1003', retryAfterMs: 2_000, request: 1, try: 1, triesMax: 5, decision: 'retry', waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
+    kind: 'transient', status: 429, venueCode: '-1003', retryAfterMs: 2_000, origin: 'http://binance.test', request: 1, durationMs: 0, try: 1, triesMax: 5, decision: 'retry', waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
   } }]);
 });
