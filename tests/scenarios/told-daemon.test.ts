@@ -43,6 +43,15 @@ test.each(['1m', '5m', '15m'] as const)('an hour in which an exchange answers no
   expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
 });
 
+test('what followed from a cause that came and went is not told beside it once all of it is over', async () => {
+  const told = await rehearseTold({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
+  const outageFrom = (minutes: number) => ({ match: { path: '/api/v3/klines' }, on: { fromMs: START_MS + minutes * MINUTE_MS, toMs: START_MS + (minutes + 7) * MINUTE_MS }, fault: { kind: 'status', status: 502 } as const });
+  await keepFor(told, 5 * MINUTE_MS);
+  told.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
+  await keepFor(told, 120 * MINUTE_MS);
+  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR', '[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR']);
+});
+
 test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
   const told = await rehearseTold({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
   await keepFor(told, 2 * MINUTE_MS);

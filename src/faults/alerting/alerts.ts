@@ -89,6 +89,11 @@ export function* openAlerts(resolvedSinceMs: number): Operation<readonly (Alert 
   return rows.map((row) => ({ ...toAlert(row), isSettled: row.settled_at !== null }));
 }
 
+/** When the oldest began to fire of what a channel may still have to be told of; null without any. */
+export function* oldestUnsettledMs(): Operation<number | null> {
+  return (yield* first<{ fired_at: number | null }>('select min(fired_at) as fired_at from alerts where settled_at is null'))?.fired_at ?? null;
+}
+
 export function* settleAlert(fingerprint: string, nowMs: number): Operation<void> {
   yield* exec('update alerts set settled_at = $2 where fingerprint = $1', fingerprint, nowMs);
 }

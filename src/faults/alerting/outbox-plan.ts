@@ -1,7 +1,7 @@
 import { all, exec, type Operation } from '../../kernel/store.ts';
 import type { AlertLevel } from '../taxonomy/table.ts';
 import type { Alert } from './alert.ts';
-import { openAlerts, settleAlert, unsettleAlert } from './alerts.ts';
+import { oldestUnsettledMs, openAlerts, settleAlert, unsettleAlert } from './alerts.ts';
 import { audit, countFirings } from './audit.ts';
 import { isUsable as isUsableNow } from './channel-health.ts';
 import { allHealth } from './channel-records.ts';
@@ -43,7 +43,7 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
   };
   const planning: Planning = { policy, isUsable, nowMs };
   yield* giveUpUnreachable(planning);
-  const alerts = yield* openAlerts(nowMs - CONSEQUENCES_LAST_MS);
+  const alerts = yield* openAlerts(Math.min(nowMs, (yield* oldestUnsettledMs()) ?? nowMs) - CONSEQUENCES_LAST_MS);
   const inForce = yield* silencesInForce(nowMs);
   const isSilenced = (alert: Alert): boolean => inForce.some((silence) => silences(silence, alert));
   const sights = sightsOf(alerts, isSilenced, nowMs);
