@@ -26,7 +26,7 @@ export async function measure(pipeline: Pipeline, markets: Markets): Promise<rea
   const nowMs = clock.nowMs();
   const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
   const { samples: stored } = await store.read('storedSamples', () => storedSamples());
-  const samples = [...stored, ...(await finalFailures(pipeline))];
+  const samples = [...stored, ...(await finalFailures(pipeline, runs))];
   return measurementsOf({ runs, samples, reaches: await reachesOf(pipeline, markets), nowMs });
 }
 

@@ -1,5 +1,7 @@
+import { DAY_MS } from '../market/interval.ts';
 import { outboxState } from '../faults/alerting/outbox.ts';
 import { ledgerTotals } from '../faults/ledger/cells.ts';
+import { runsFinishedSince } from '../faults/ledger/runs.ts';
 import { exposition, type MetricSamples, type Sample } from '../faults/metrics/exposition.ts';
 import { gapMetrics, reachMetrics } from '../faults/metrics/ledger-metrics.ts';
 import { ruleMetrics } from '../faults/metrics/rule-states.ts';
@@ -24,13 +26,14 @@ export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const stored = await store.read('storedSamples', () => storedSamples());
+  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
   const now = await store.read('metricsNow', function* () {
     const outbox = yield* outboxState();
     const oldestMs = outbox.oldestAtMs === null ? 0 : Math.max(0, nowMs - outbox.oldestAtMs);
     const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
     return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
   });
-  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...(await finalFailures(pipeline)), ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
+  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...(await finalFailures(pipeline, runs)), ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
   return { samples, histograms: stored.histograms };
 }
 
