@@ -73,6 +73,7 @@ export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, cont
       wasAnswered: parts.some((part) => part.bronze.wasAnswered),
     };
   } finally {
+    // Also for what was written before somebody stopped the run.
     if (turn.request.assets.includes('silver')) await writeManifestFile(pipeline, { exchange, interval: run.interval });
   }
 }
