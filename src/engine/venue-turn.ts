@@ -57,25 +57,30 @@ export interface VenueResult {
  */
 export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
   const { run, exchange } = turn;
+  const result = materialiseParts(pipeline, turn, control);
+  if (!turn.request.assets.includes('silver')) return result;
+  // Also for what a run has written that was stopped; why it was stopped is told before what the manifest meets.
+  const manifest = (): Promise<void> => writeManifestFile(pipeline, { exchange, interval: run.interval });
+  const [venue] = await bothDone(result, result.then(manifest, manifest));
+  return venue;
+}
+
+async function materialiseParts(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
+  const { run, exchange } = turn;
   const periodByLease = periodsByLease({ exchange, interval: run.interval, days: turn.days });
   const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
 
-  try {
-    const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
-    const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
-    const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
-    if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
-    const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
-    return {
-      bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
-      silver: parts.flatMap((part) => part.silver),
-      faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
-      wasAnswered: parts.some((part) => part.bronze.wasAnswered),
-    };
-  } finally {
-    // Also for what was written before somebody stopped the run.
-    if (turn.request.assets.includes('silver')) await writeManifestFile(pipeline, { exchange, interval: run.interval });
-  }
+  const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
+  const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
+  const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
+  if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+  const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
+  return {
+    bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
+    silver: parts.flatMap((part) => part.silver),
+    faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
+    wasAnswered: parts.some((part) => part.bronze.wasAnswered),
+  };
 }
 
 /** The leases that days of a venue need, each with its period. */

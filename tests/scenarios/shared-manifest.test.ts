@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { diskError } from '../../src/kernel/disk-error.ts';
 import type { Files } from '../../src/kernel/files.ts';
 import type { Store } from '../../src/kernel/store.ts';
 import { dayRange } from '../../src/market/partition.ts';
@@ -25,20 +26,35 @@ function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
   return { ...store, transact: (name, operation) => after(name, store.transact(name, operation)), read: (name, operation) => after(name, store.read(name, operation)) };
 }
 
-test('manifest.json is written once a run, however many files it names, also by a run that was stopped', async () => {
+/** A run over three files that somebody stops after the second; `manifest` stands in the place of moving manifest.json to its place. */
+async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
   const days = { start: '2024-06-01', end: '2024-06-03' };
   const world = generatedWorld('once', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs } }]);
-  const { pipeline, clock } = await rehearse({ seed: 'once', symbols: ['AAA/USDT'], interval: '1m', world });
+  const { pipeline, clock } = await rehearse({ seed, symbols: ['AAA/USDT'], interval: '1m', world });
   const stop = new AbortController();
   const written: string[] = [];
   const files: Files = { ...pipeline.ports.files, rename: (from, to) => {
-    pipeline.ports.files.rename(from, to);
+    const move = (): void => pipeline.ports.files.rename(from, to);
+    if (basename(to) === 'manifest.json') manifest(move);
+    else move();
     written.push(basename(to));
     if (written.length === 2) stop.abort(new CancelledError('SIGINT'));
   } };
   const work: WorkRequest = { days, markets: pipeline.settings.markets, intervals: ['1m'], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
-  await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, { signal: stop.signal, onProgress: () => undefined }));
+  const result = await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, { signal: stop.signal, onProgress: () => undefined }));
+  return { written, result };
+}
+
+test('manifest.json is written once a run, however many files it names, also by a run that was stopped', async () => {
+  const { written } = await stoppedRun('once', (move) => move());
   expect(written).toEqual(['part-0.parquet', 'part-0.parquet', 'manifest.json']);
+});
+
+test('a stopped run tells why it was stopped, also when its manifest.json cannot be written any more', async () => {
+  const { written, result } = await stoppedRun('full', () => { throw diskError('ENOSPC', 'rename', '/data'); });
+  expect(written).toEqual(['part-0.parquet', 'part-0.parquet']);
+  expect(result).toMatchObject({ exit: 130, error: null });
+  expect(result.runs.map(({ outcome }) => outcome)).toEqual(['cancelled']);
 });
 
 test('manifest.json names every file, however the runs that write it overlap', async () => {
