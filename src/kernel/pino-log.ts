@@ -20,7 +20,7 @@ export interface LogOptions {
 
 /** Lines are written before the call returns: the last words before a crash are the ones that matter. */
 export function openLog({ level, pretty, writer = {}, scrub = nothingSecret, sink = standardError() }: LogOptions): Log {
-  const options = { level, base: { pid: process.pid, ...(pretty ? {} : writer) }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const options = { level, base: { pid: process.pid, ...writer }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
   return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
 }
 
@@ -46,7 +46,7 @@ interface PinoLine {
 }
 
 /** What a sentence on a terminal is not longer for: its own words or another field say it. */
-const FOR_MACHINES: ReadonlySet<string> = new Set(['event', 'kind', 'decision', 'request', 'nextAttemptAt', 'retryAfterMs', 'venueCode', 'origin', 'durationMs', 'asset', 'to']);
+const FOR_MACHINES: ReadonlySet<string> = new Set(['host', 'version', 'event', 'kind', 'decision', 'request', 'nextAttemptAt', 'retryAfterMs', 'venueCode', 'origin', 'durationMs', 'asset', 'to']);
 
 /** `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). What the sentence says is not said again. */
 export function prettyLine(json: string): string {
