@@ -209,12 +209,15 @@ test('a request that brought no answer is charged: what the venue may have count
   expect(venue.clock.monotonicMs()).toBeGreaterThanOrEqual(TEN_SECONDS.windowMs);
 });
 
-test('weight that is given back because the request was not sent is spent by the next', async () => {
+test('weight that is given back because the request was not sent is spent by the next, and counts in no later window', async () => {
   const venue = new Venue({ seed: 'given back', limit: TEN_SECONDS, startMs: START_MS });
   const limiter = limiterOn(venue, limitsStore(), { limit: TEN_SECONDS });
   await venue.clock.runUntil(venue.ask(limiter));
   for (let unsent = 0; unsent < 5; unsent++) await venue.clock.runUntil(limiter.take(998, never).then((grant) => grant.giveBack()));
   expect(venue.clock.monotonicMs()).toBeLessThan(TEN_SECONDS.windowMs);
+  await venue.clock.runUntil(venue.clock.sleep(TEN_SECONDS.windowMs));
+  await venue.clock.runUntil(limiter.take(1_000, never));
+  expect(venue.clock.monotonicMs()).toBeLessThan(2 * TEN_SECONDS.windowMs);
 });
 
 test('a fresh state sends one request ahead and nothing more until its answer has told what is used', async () => {
