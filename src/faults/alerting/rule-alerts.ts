@@ -33,7 +33,7 @@ function ruleEvent(change: RuleChange): AlertEvent | null {
     level: after.level,
     summary: isBlind(after) ? `${measure}: nothing to measure any more, and it was too much before` : `${subject === '' ? '' : `${subject}: `}${measure}: ${valueText(change)}, more than ${textOf(rule, limit)}`,
     safe: 'what is stored; a rule only watches',
-    next: windowMs === 0 ? 'watched each minute' : 'watched each minute; it ends by itself once the values are older than its window',
+    next: windowMs === 0 ? 'watched each minute' : 'watched each minute; it ends by itself, at the latest once the values are older than its window',
     command: `candlekeep explain ${rule}`,
     runId: null,
     affected: { total: 0, worst: [] },
