@@ -6,7 +6,11 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['src/**/*.test.ts', 'tests/{architecture,contracts,scenarios,soak}/**/*.test.ts', 'benchmarks/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'tests/{architecture,contracts,scenarios,soak}/**/*.test.ts',
+            'benchmarks/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

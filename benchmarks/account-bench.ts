@@ -44,20 +44,50 @@ export interface AccountMeasurement {
 type Extent = Pick<AccountCourse, 'seed' | 'symbols' | 'range'>;
 
 /** Makes the account of a backfill with the ledger's own operations, and asks the real command for it. */
-export async function measureAccount(extent: Extent, account: (typeof ACCOUNTS)[number], directory: string): Promise<AccountMeasurement[]> {
+export async function measureAccount(
+  extent: Extent,
+  account: (typeof ACCOUNTS)[number],
+  directory: string,
+): Promise<AccountMeasurement[]> {
   const dataDir = join(directory, 'data');
   mkdirSync(dataDir, { recursive: true });
-  await writeAccount({ ...extent, exchanges: EXCHANGES, lacking: { exchange: account.exchange, ratio: LACKING_RATIO } }, dataDir);
-  const command = (args: readonly string[], name: string): Promise<Ended> => middleOf(() => runNode({
-    args: [MAIN, ...args],
-    env: { CANDLEKEEP_DATA_DIR: dataDir, CANDLEKEEP_EXCHANGES: EXCHANGES.join(','), CANDLEKEEP_SYMBOLS: extent.symbols.join(','), CANDLEKEEP_INTERVAL: '1m' },
-    directory, name, wallMsMax: WALL_MS_MAX,
-  }));
+  await writeAccount(
+    { ...extent, exchanges: EXCHANGES, lacking: { exchange: account.exchange, ratio: LACKING_RATIO } },
+    dataDir,
+  );
+  const command = (args: readonly string[], name: string): Promise<Ended> =>
+    middleOf(() =>
+      runNode({
+        args: [MAIN, ...args],
+        env: {
+          CANDLEKEEP_DATA_DIR: dataDir,
+          CANDLEKEEP_EXCHANGES: EXCHANGES.join(','),
+          CANDLEKEEP_SYMBOLS: extent.symbols.join(','),
+          CANDLEKEEP_INTERVAL: '1m',
+        },
+        directory,
+        name,
+        wallMsMax: WALL_MS_MAX,
+      }),
+    );
   const { wallMs: startMs } = await command(['--version'], 'version');
   const asked: AccountMeasurement[] = [];
   for (const way of WAYS) {
-    const { stdout, wallMs, usage, exit } = await command([...way, '--start', dayOf(extent.range.fromMs), '--end', dayOf(extent.range.toMs - 1)], 'check-gaps');
-    asked.push({ account: account.name, command: way.join(' '), stateBytes: stateBytes(dataDir), answer: answerIn(stdout), outputBytes: stdout.length, wallMs, startMs, peakBytes: usage?.peakBytes ?? Number.NaN, exit });
+    const { stdout, wallMs, usage, exit } = await command(
+      [...way, '--start', dayOf(extent.range.fromMs), '--end', dayOf(extent.range.toMs - 1)],
+      'check-gaps',
+    );
+    asked.push({
+      account: account.name,
+      command: way.join(' '),
+      stateBytes: stateBytes(dataDir),
+      answer: answerIn(stdout),
+      outputBytes: stdout.length,
+      wallMs,
+      startMs,
+      peakBytes: usage?.peakBytes ?? Number.NaN,
+      exit,
+    });
   }
   return asked;
 }
@@ -68,7 +98,10 @@ function answerIn(stdout: string): AccountMeasurement['answer'] {
     const { totals, gaps } = JSON.parse(stdout) as { readonly totals: Account; readonly gaps: readonly unknown[] };
     return { totals, gapsListed: gaps.length };
   }
-  return { totals: null, gapsListed: stdout.split('\n').filter((line) => EXCHANGES.some((exchange) => line.startsWith(exchange))).length };
+  return {
+    totals: null,
+    gapsListed: stdout.split('\n').filter((line) => EXCHANGES.some((exchange) => line.startsWith(exchange))).length,
+  };
 }
 
 /** Ends of the same length as the middle one of several; output is kept of the last alone, it may be large. */
@@ -80,11 +113,17 @@ async function middleOf(run: () => Promise<Ended>): Promise<Ended> {
     stdout = told;
     ends.push(end);
   }
-  return { ...(ends.toSorted((a, b) => a.wallMs - b.wallMs)[Math.floor(REPEATS / 2)] as Omit<Ended, 'stdout'>), stdout };
+  return {
+    ...(ends.toSorted((a, b) => a.wallMs - b.wallMs)[Math.floor(REPEATS / 2)] as Omit<Ended, 'stdout'>),
+    stdout,
+  };
 }
 
 const stateBytes = (dataDir: string): number =>
-  [lakeAt(dataDir).state, `${lakeAt(dataDir).state}-wal`].reduce((sum, path) => sum + (existsSync(path) ? statSync(path).size : 0), 0);
+  [lakeAt(dataDir).state, `${lakeAt(dataDir).state}-wal`].reduce(
+    (sum, path) => sum + (existsSync(path) ? statSync(path).size : 0),
+    0,
+  );
 
 export const summaryOfAccount = ({ account, command, answer, wallMs }: AccountMeasurement): string =>
   `${account}: ${command} answered in ${(wallMs / 1_000).toFixed(2)} s${answer.totals === null ? '' : `, ${JSON.stringify(answer.totals)}`}`;

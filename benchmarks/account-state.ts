@@ -33,28 +33,59 @@ const RECHECK_AFTER_MS = 21_600_000;
 
 /** Leaves the state of a finished backfill in `dataDir`: its answers indexed, its cells accounted for and judged, month by month. Bronze and silver themselves are not there. */
 export async function writeAccount(course: AccountCourse, dataDir: string): Promise<void> {
-  const pipeline = await openPipeline({
-    dataDir, markets: new Map(course.exchanges.map((exchange) => [exchange, course.symbols])), intervals: [INTERVAL], origins: {},
-    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: RECHECK_AFTER_MS, rateShare: 1, network: DIRECT, hub: null, alerts: NO_CHANNELS, tags: {},
-  }, { log: memoryLog() });
+  const pipeline = await openPipeline(
+    {
+      dataDir,
+      markets: new Map(course.exchanges.map((exchange) => [exchange, course.symbols])),
+      intervals: [INTERVAL],
+      origins: {},
+      requestTimeoutMs: 10_000,
+      deadlineMs: 300_000,
+      recheckAfterMs: RECHECK_AFTER_MS,
+      rateShare: 1,
+      network: DIRECT,
+      hub: null,
+      alerts: NO_CHANNELS,
+      tags: {},
+    },
+    { log: memoryLog() },
+  );
   const days = { start: dayOf(course.range.fromMs), end: dayOf(course.range.toMs - 1) };
   for (const chunk of chunksOf(days, INTERVAL)) {
     const fences = new Map<Exchange, Fence>();
-    for (const exchange of course.exchanges) fences.set(exchange, await accountForChunk(pipeline, course, { exchange, chunk }));
+    for (const exchange of course.exchanges)
+      fences.set(exchange, await accountForChunk(pipeline, course, { exchange, chunk }));
     for (const [exchange, fence] of fences) {
       await judgeDays(pipeline, fence, { exchange, interval: INTERVAL, ...chunk });
-      await pipeline.ports.store.transact('finishRun', () => finishRun(fence, { outcome: 'complete', assets: [], error: null }, realClock.nowMs()));
+      await pipeline.ports.store.transact('finishRun', () =>
+        finishRun(fence, { outcome: 'complete', assets: [], error: null }, realClock.nowMs()),
+      );
     }
   }
   await pipeline.close();
 }
 
-async function accountForChunk(pipeline: Pipeline, course: AccountCourse, { exchange, chunk }: { readonly exchange: Exchange; readonly chunk: DayRange }): Promise<Fence> {
+async function accountForChunk(
+  pipeline: Pipeline,
+  course: AccountCourse,
+  { exchange, chunk }: { readonly exchange: Exchange; readonly chunk: DayRange },
+): Promise<Fence> {
   const { store, ids, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const runId = ids.next('run');
   const fence = await store.transact('beginRun', function* () {
-    yield* createRun({ id: runId, interval: INTERVAL, partition: chunk.start, partitionEnd: chunk.end, trigger: 'backfill', tags: {}, request: '{}' }, nowMs);
+    yield* createRun(
+      {
+        id: runId,
+        interval: INTERVAL,
+        partition: chunk.start,
+        partitionEnd: chunk.end,
+        trigger: 'backfill',
+        tags: {},
+        request: '{}',
+      },
+      nowMs,
+    );
     return yield* beginRun(runId, 'bench', nowMs);
   });
   const range = { fromMs: dayRange(chunk.start).fromMs, toMs: dayRange(chunk.end).toMs };
@@ -64,53 +95,120 @@ async function accountForChunk(pipeline: Pipeline, course: AccountCourse, { exch
     const present = presentOf(course, { exchange, symbol, range });
     const own = pagesOf(pipeline, { exchange, symbol, range, present, runId });
     pages.push(...own);
-    cells.push(...daysBetween(chunk.start, chunk.end).map((day) => accountCell({
-      cell: { exchange, symbol, interval: INTERVAL, day }, firstCandleMs: null, present, quarantined: new Set(), dropped: new Set(), telling: { flat: [], cut: [] },
-      covered: [range], failed: [], before: null, asked: true, nowMs, recheckAfterMs: RECHECK_AFTER_MS,
-    })));
+    cells.push(
+      ...daysBetween(chunk.start, chunk.end).map((day) =>
+        accountCell({
+          cell: { exchange, symbol, interval: INTERVAL, day },
+          firstCandleMs: null,
+          present,
+          quarantined: new Set(),
+          dropped: new Set(),
+          telling: { flat: [], cut: [] },
+          covered: [range],
+          failed: [],
+          before: null,
+          asked: true,
+          nowMs,
+          recheckAfterMs: RECHECK_AFTER_MS,
+        }),
+      ),
+    );
   }
   await store.transact('commitSilver', function* () {
     yield* recordPages(pages);
     yield* recordCells(cells, { runId, nowMs });
-    for (const period of daysBetween(chunk.start, chunk.end)) yield* recordManifest(fileOf({ exchange, period, pages, runId, nowMs }));
+    for (const period of daysBetween(chunk.start, chunk.end))
+      yield* recordManifest(fileOf({ exchange, period, pages, runId, nowMs }));
   });
   if (fence === null) throw new Error(`run ${runId} did not begin`);
   return fence;
 }
 
 /** Open times of the candles that came. */
-function presentOf({ seed, lacking }: AccountCourse, { exchange, symbol, range }: { readonly exchange: Exchange; readonly symbol: string; readonly range: TimeRange }): ReadonlySet<number> {
+function presentOf(
+  { seed, lacking }: AccountCourse,
+  { exchange, symbol, range }: { readonly exchange: Exchange; readonly symbol: string; readonly range: TimeRange },
+): ReadonlySet<number> {
   const random = seededRandom(`${seed}/${exchange}/${symbol}/${range.fromMs}`);
   return new Set(gridOf(range, INTERVAL).filter(() => exchange !== lacking.exchange || random.next() >= lacking.ratio));
 }
 
-type Asked = { readonly exchange: Exchange; readonly symbol: string; readonly range: TimeRange; readonly present: ReadonlySet<number>; readonly runId: string };
+type Asked = {
+  readonly exchange: Exchange;
+  readonly symbol: string;
+  readonly range: TimeRange;
+  readonly present: ReadonlySet<number>;
+  readonly runId: string;
+};
 
 /** Full pages, one after another, as a backfill asks. */
-function pagesOf({ ports: { ids, clock }, venues }: Pipeline, { exchange, symbol, range, present, runId }: Asked): PageEntry[] {
+function pagesOf(
+  { ports: { ids, clock }, venues }: Pipeline,
+  { exchange, symbol, range, present, runId }: Asked,
+): PageEntry[] {
   const { rowsPerPageMax } = venueOf(venues, exchange).adapter;
   const pages: PageEntry[] = [];
   for (let fromMs = range.fromMs; fromMs < range.toMs; fromMs += rowsPerPageMax * MINUTE_MS) {
     const asked = { fromMs, toMs: Math.min(fromMs + rowsPerPageMax * MINUTE_MS, range.toMs) };
     const open = gridOf(asked, INTERVAL).filter((timeMs) => present.has(timeMs));
     pages.push({
-      id: ids.next('page'), series: { exchange, symbol, interval: INTERVAL }, range: asked, rejected: null, rows: open.length, hull: hullOfTimes(open),
-      segment: `bronze/exchange=${exchange}/interval=1m/fetched=${dayOf(clock.nowMs())}/seg-0001.zst`, offset: pages.length * 20_000, length: 20_000,
-      sha256: randomBytes(32).toString('hex'), fetchedAtMs: clock.nowMs(), runId,
+      id: ids.next('page'),
+      series: { exchange, symbol, interval: INTERVAL },
+      range: asked,
+      rejected: null,
+      rows: open.length,
+      hull: hullOfTimes(open),
+      segment: `bronze/exchange=${exchange}/interval=1m/fetched=${dayOf(clock.nowMs())}/seg-0001.zst`,
+      offset: pages.length * 20_000,
+      length: 20_000,
+      sha256: randomBytes(32).toString('hex'),
+      fetchedAtMs: clock.nowMs(),
+      runId,
     });
   }
   return pages;
 }
 
-function fileOf({ exchange, period, pages, runId, nowMs }: { readonly exchange: Exchange; readonly period: Day; readonly pages: readonly PageEntry[]; readonly runId: string; readonly nowMs: number }): Parameters<typeof recordManifest>[0] {
+function fileOf({
+  exchange,
+  period,
+  pages,
+  runId,
+  nowMs,
+}: {
+  readonly exchange: Exchange;
+  readonly period: Day;
+  readonly pages: readonly PageEntry[];
+  readonly runId: string;
+  readonly nowMs: number;
+}): Parameters<typeof recordManifest>[0] {
   const { fromMs, toMs } = dayRange(period);
   const own = pages.filter(({ range }) => range.fromMs < toMs && range.toMs > fromMs);
-  const symbols = [...Map.groupBy(own, ({ series }) => series.symbol)].map(([symbol, of]) => ({ symbol, rows: of.reduce((sum, { rows }) => sum + rows, 0), firstOpenMs: fromMs, lastOpenMs: toMs - MINUTE_MS }));
+  const symbols = [...Map.groupBy(own, ({ series }) => series.symbol)].map(([symbol, of]) => ({
+    symbol,
+    rows: of.reduce((sum, { rows }) => sum + rows, 0),
+    firstOpenMs: fromMs,
+    lastOpenMs: toMs - MINUTE_MS,
+  }));
   const rows = symbols.reduce((sum, one) => sum + one.rows, 0);
   return {
-    exchange, interval: INTERVAL, period, path: `silver/exchange=${exchange}/interval=1m/period=${period}/part-0.parquet`, revision: 1,
-    sha256: randomBytes(32).toString('hex'), rowsSha256: randomBytes(32).toString('hex'), bytes: rows * 40, rowsIn: rows, rowsOut: rows, removedByRule: {}, warningsByRule: {},
-    duplicates: 0, released: [], symbols, inputs: own.map(({ sha256 }) => sha256), runId, writtenAtMs: nowMs,
+    exchange,
+    interval: INTERVAL,
+    period,
+    path: `silver/exchange=${exchange}/interval=1m/period=${period}/part-0.parquet`,
+    revision: 1,
+    sha256: randomBytes(32).toString('hex'),
+    rowsSha256: randomBytes(32).toString('hex'),
+    bytes: rows * 40,
+    rowsIn: rows,
+    rowsOut: rows,
+    removedByRule: {},
+    warningsByRule: {},
+    duplicates: 0,
+    released: [],
+    symbols,
+    inputs: own.map(({ sha256 }) => sha256),
+    runId,
+    writtenAtMs: nowMs,
   };
 }
-

@@ -33,7 +33,8 @@ const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}, Node ${process.versions.node}`;
 const [name, ...others] = positionals;
 const bench = BENCHES.find((one) => one.name === name);
-if (others.length > 0 || (bench === undefined && name !== ACCOUNT_BENCH.name)) refuse(`name one of ${[...BENCHES, ACCOUNT_BENCH].map((one) => one.name).join(', ')}`);
+if (others.length > 0 || (bench === undefined && name !== ACCOUNT_BENCH.name))
+  refuse(`name one of ${[...BENCHES, ACCOUNT_BENCH].map((one) => one.name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'candlekeep-bench-'));
 if (values.keep) say(`data and logs stay in ${directory}`);
 if (bench === undefined) await runAccounts();
@@ -51,14 +52,25 @@ async function runCourse(chosen: Bench): Promise<void> {
   const course: Course = {
     seed: values.seed,
     ...extentOf(values.full ? FULL : chosen.daily),
-    limit: values.window === '10s' || values.window === 'minute' ? WINDOWS[values.window] : refuse('--window is 10s or minute'),
+    limit:
+      values.window === '10s' || values.window === 'minute'
+        ? WINDOWS[values.window]
+        : refuse('--window is 10s or minute'),
     weather: chosen.weather,
     rttMs: Number(values.rtt),
   };
   const measurements: Measurement[] = [];
-  say(`${chosen.name}: ${chosen.says}; ${course.symbols.length} symbols, ${(course.range.toMs - course.range.fromMs) / DAY_MS} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`);
+  say(
+    `${chosen.name}: ${chosen.says}; ${course.symbols.length} symbols, ${(course.range.toMs - course.range.fromMs) / DAY_MS} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`,
+  );
   for (const contestant of contestantsOf(chosen)) {
-    const measurement = await measure(course, contestant, { directory: join(directory, contestant.name), share: Number(values.share), atOnce: AT_ONCE, wallMsMax: WALL_MS_MAX, keep: values.keep });
+    const measurement = await measure(course, contestant, {
+      directory: join(directory, contestant.name),
+      share: Number(values.share),
+      atOnce: AT_ONCE,
+      wallMsMax: WALL_MS_MAX,
+      keep: values.keep,
+    });
     measurements.push(measurement);
     say(summaryOf(measurement));
   }
@@ -68,7 +80,9 @@ async function runCourse(chosen: Bench): Promise<void> {
 async function runAccounts(): Promise<void> {
   const extent = { seed: values.seed, ...extentOf(FULL) };
   const measurements: AccountMeasurement[] = [];
-  say(`${ACCOUNT_BENCH.name}: ${ACCOUNT_BENCH.says}; three exchanges, ${extent.symbols.length} symbols, ${(extent.range.toMs - extent.range.fromMs) / DAY_MS} days of 1m candles, seed ${extent.seed}`);
+  say(
+    `${ACCOUNT_BENCH.name}: ${ACCOUNT_BENCH.says}; three exchanges, ${extent.symbols.length} symbols, ${(extent.range.toMs - extent.range.fromMs) / DAY_MS} days of 1m candles, seed ${extent.seed}`,
+  );
   for (const account of ACCOUNTS) {
     say(`${account.name}: ${account.says}`);
     const asked = await measureAccount(extent, account, join(directory, account.name));
@@ -85,12 +99,20 @@ function report(text: string, document: object): void {
 
 function contestantsOf({ contestants }: Bench): Bench['contestants'] {
   if (values.only === undefined) return contestants;
-  return values.only.split(',').map((name) => contestants.find((one) => one.name === name) ?? refuse(`--only knows ${contestants.map((one) => one.name).join('; ')}`));
+  return values.only
+    .split(',')
+    .map(
+      (name) =>
+        contestants.find((one) => one.name === name) ??
+        refuse(`--only knows ${contestants.map((one) => one.name).join('; ')}`),
+    );
 }
 
 function wholeNumber(name: string, text: string, max: number): number {
   const number = Number(text);
-  return Number.isInteger(number) && number >= 1 && number <= max ? number : refuse(`--${name} is a whole number from 1 to ${max}`);
+  return Number.isInteger(number) && number >= 1 && number <= max
+    ? number
+    : refuse(`--${name} is a whole number from 1 to ${max}`);
 }
 
 function say(text: string): void {

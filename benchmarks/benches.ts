@@ -26,10 +26,31 @@ const EIGHT = candlekeep({ name: 'candlekeep-x8', processes: 8 });
 
 export const BENCHES: readonly Bench[] = [
   { name: 'B1', says: 'nothing goes wrong', weather: 'calm', daily: DAILY, contestants: CONTESTANTS },
-  { name: 'B2', says: '5 % 500s, 2 % unanswered, 5 s of 429, 10 s of resets, one truncated body', weather: 'storm', daily: DAILY, contestants: CONTESTANTS },
-  { name: 'B3', says: 'one answer in eight is malformed, with status 200', weather: 'zoo', daily: { symbols: 4, days: 62 }, contestants: CONTESTANTS },
-  { name: 'B5', says: 'eight processes on one address and one data directory', weather: 'calm', daily: DAILY, contestants: [EIGHT] },
+  {
+    name: 'B2',
+    says: '5 % 500s, 2 % unanswered, 5 s of 429, 10 s of resets, one truncated body',
+    weather: 'storm',
+    daily: DAILY,
+    contestants: CONTESTANTS,
+  },
+  {
+    name: 'B3',
+    says: 'one answer in eight is malformed, with status 200',
+    weather: 'zoo',
+    daily: { symbols: 4, days: 62 },
+    contestants: CONTESTANTS,
+  },
+  {
+    name: 'B5',
+    says: 'eight processes on one address and one data directory',
+    weather: 'calm',
+    daily: DAILY,
+    contestants: [EIGHT],
+  },
 ];
 
 /** Nobody else keeps such an account: it is asked of the program alone. */
-export const ACCOUNT_BENCH = { name: 'B4', says: 'how long does the account of a year take to answer, and from how much state' } as const;
+export const ACCOUNT_BENCH = {
+  name: 'B4',
+  says: 'how long does the account of a year take to answer, and from how much state',
+} as const;

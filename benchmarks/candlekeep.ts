@@ -25,9 +25,15 @@ export function candlekeep({ name, processes }: { readonly name: string; readonl
     name,
     run: async (task, terms) => {
       const startedMs = performance.now();
-      const ended = await Promise.all(partsOf(task, processes).map((days, at) => backfill(task, terms, { days, name: `backfill-${at + 1}` })));
+      const ended = await Promise.all(
+        partsOf(task, processes).map((days, at) => backfill(task, terms, { days, name: `backfill-${at + 1}` })),
+      );
       const wallMs = performance.now() - startedMs;
-      return { processes: ended.flat(), wallMs, harvest: { stored: storedDays(task), columns: 'all', reported: await reportedGaps(task, terms) } } satisfies Attempt;
+      return {
+        processes: ended.flat(),
+        wallMs,
+        harvest: { stored: storedDays(task), columns: 'all', reported: await reportedGaps(task, terms) },
+      } satisfies Attempt;
     },
   };
 }
@@ -44,19 +50,35 @@ function partsOf({ range }: Task, count: number): Days[] {
   return borders.slice(1).map((to, at) => ({ start: days[borders[at] ?? 0] ?? '', end: days[to - 1] ?? '' }));
 }
 
-async function backfill(task: Task, terms: Terms, { days, name }: { readonly days: Days; readonly name: string }): Promise<Ended[]> {
+async function backfill(
+  task: Task,
+  terms: Terms,
+  { days, name }: { readonly days: Days; readonly name: string },
+): Promise<Ended[]> {
   const ended: Ended[] = [];
   for (let at = 0; at <= RESUMES_MAX; at++) {
-    const one = await command(task, terms, { args: ['backfill', '--start', days.start, '--end', days.end], name: `${name}-${at + 1}` });
+    const one = await command(task, terms, {
+      args: ['backfill', '--start', days.start, '--end', days.end],
+      name: `${name}-${at + 1}`,
+    });
     ended.push(one);
     if (one.exit !== PARTIAL) break;
   }
   return ended;
 }
 
-const command = (task: Task, { share, wallMsMax }: Terms, { args, name }: { readonly args: readonly string[]; readonly name: string }): Promise<Ended> =>
+const command = (
+  task: Task,
+  { share, wallMsMax }: Terms,
+  { args, name }: { readonly args: readonly string[]; readonly name: string },
+): Promise<Ended> =>
   runNode({
-    args: [...(process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''), MAIN, ...args, '--json'],
+    args: [
+      ...(process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== ''),
+      MAIN,
+      ...args,
+      '--json',
+    ],
     env: {
       CANDLEKEEP_DATA_DIR: join(task.directory, 'data'),
       CANDLEKEEP_EXCHANGES: 'binance',
@@ -71,13 +93,26 @@ const command = (task: Task, { share, wallMsMax }: Terms, { args, name }: { read
   });
 
 interface GapsDocument {
-  readonly gaps: readonly { readonly symbol: string; readonly from: string; readonly to: string; readonly reason: string }[];
+  readonly gaps: readonly {
+    readonly symbol: string;
+    readonly from: string;
+    readonly to: string;
+    readonly reason: string;
+  }[];
 }
 
 async function reportedGaps(task: Task, terms: Terms): Promise<readonly ReportedGap[]> {
-  const { stdout } = await command(task, terms, { args: ['check-gaps', '--start', dayOf(task.range.fromMs), '--end', dayOf(task.range.toMs - 1)], name: 'check-gaps' });
+  const { stdout } = await command(task, terms, {
+    args: ['check-gaps', '--start', dayOf(task.range.fromMs), '--end', dayOf(task.range.toMs - 1)],
+    name: 'check-gaps',
+  });
   const { gaps } = JSON.parse(stdout) as GapsDocument;
-  return gaps.map(({ symbol, from, to, reason }) => ({ symbol, fromMs: Date.parse(from), toMs: Date.parse(to), why: reason }));
+  return gaps.map(({ symbol, from, to, reason }) => ({
+    symbol,
+    fromMs: Date.parse(from),
+    toMs: Date.parse(to),
+    why: reason,
+  }));
 }
 
 /** Silver as it lies on disk. */
@@ -89,7 +124,8 @@ async function* storedDays({ directory, range }: Task): AsyncIterable<StoredDay>
       const path = lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period }));
       if (!realFiles.exists(path)) continue;
       const rows = silverRows(await parquet.decode(realFiles.read(path)));
-      for (const [symbol, candles] of Map.groupBy(rows, (row) => row.symbol)) yield { symbol, dayMs: dayStartMs(period), candles };
+      for (const [symbol, candles] of Map.groupBy(rows, (row) => row.symbol))
+        yield { symbol, dayMs: dayStartMs(period), candles };
     }
   } finally {
     parquet.close();

@@ -42,8 +42,17 @@ function client(name: string, script: string, ...options: readonly object[]): Co
     name,
     run: async (task, { wallMsMax }) => {
       const path = fileURLToPath(new URL(`clients/${script}`, import.meta.url));
-      const ended = await runNode({ args: [path, JSON.stringify(task), ...options.map((option) => JSON.stringify(option))], directory: task.directory, name: 'client', wallMsMax });
-      return { processes: [ended], wallMs: ended.wallMs, harvest: { stored: storedDays(task), columns: 'first-six', reported: reportedBy(ended, task) } };
+      const ended = await runNode({
+        args: [path, JSON.stringify(task), ...options.map((option) => JSON.stringify(option))],
+        directory: task.directory,
+        name: 'client',
+        wallMsMax,
+      });
+      return {
+        processes: [ended],
+        wallMs: ended.wallMs,
+        harvest: { stored: storedDays(task), columns: 'first-six', reported: reportedBy(ended, task) },
+      };
     },
   };
 }
@@ -63,7 +72,10 @@ function* storedDays({ directory, symbols }: Task): Iterable<StoredDay> {
     const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / Float64Array.BYTES_PER_ELEMENT);
     const days = new Map<number, Candle[]>();
     for (let at = 0; at < numbers.length; at += NUMBERS_PER_ROW) {
-      const [openTimeMs = NaN, open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = numbers.subarray(at, at + NUMBERS_PER_ROW);
+      const [openTimeMs = NaN, open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = numbers.subarray(
+        at,
+        at + NUMBERS_PER_ROW,
+      );
       const dayMs = Math.floor(openTimeMs / DAY_MS) * DAY_MS;
       const day = days.get(dayMs) ?? [];
       if (day.length === 0) days.set(dayMs, day);

@@ -35,7 +35,28 @@ export interface Task {
   readonly directory: string;
 }
 
-const BASES = ['BTC', 'ETH', 'SOL', 'XRP', 'ADA', 'DOGE', 'LTC', 'LINK', 'DOT', 'AVAX', 'TRX', 'ATOM', 'UNI', 'ETC', 'XLM', 'BCH', 'FIL', 'NEAR', 'ALGO', 'VET'];
+const BASES = [
+  'BTC',
+  'ETH',
+  'SOL',
+  'XRP',
+  'ADA',
+  'DOGE',
+  'LTC',
+  'LINK',
+  'DOT',
+  'AVAX',
+  'TRX',
+  'ATOM',
+  'UNI',
+  'ETC',
+  'XLM',
+  'BCH',
+  'FIL',
+  'NEAR',
+  'ALGO',
+  'VET',
+];
 export const SYMBOLS_MAX = BASES.length;
 const FIRST_DAY_MS = Date.UTC(2023, 0, 1);
 export const DAYS_MAX = 365;
@@ -47,7 +68,10 @@ export const venueSymbolOf = (symbol: string): string => symbol.replace('/', '')
 
 /** The candles of a course: what the exchange serves and what the judge holds results against. */
 export const candlesOf = ({ seed, symbols, range }: Pick<Course, 'seed' | 'symbols' | 'range'>): CandleSource =>
-  generatedCandles(seed, symbols.map((symbol) => ({ symbol, venueSymbol: venueSymbolOf(symbol), interval: '1m', range })));
+  generatedCandles(
+    seed,
+    symbols.map((symbol) => ({ symbol, venueSymbol: venueSymbolOf(symbol), interval: '1m', range })),
+  );
 
 /** Least requests that bring every candle. */
 export const pagesOf = ({ symbols, range }: Pick<Course, 'symbols' | 'range'>): number =>

@@ -15,7 +15,9 @@ const exchange = standInBinance({ world: candlesOf(course), limit: course.limit 
 const handle: StandInHandler = async (request, nowMs) => {
   if (exchange.log.length === 0) exchange.plan(planOf(course, { startMs: nowMs, floorMs }));
   const reply = await exchange.handle(request, nowMs);
-  return reply.kind === 'answer' && course.rttMs > 0 ? { ...reply, delayMs: (reply.delayMs ?? 0) + course.rttMs } : reply;
+  return reply.kind === 'answer' && course.rttMs > 0
+    ? { ...reply, delayMs: (reply.delayMs ?? 0) + course.rttMs }
+    : reply;
 };
 
 const server = await serveOnLoopback(handle, { clock: realClock });
@@ -28,7 +30,10 @@ function wholeWindowsOf(log: readonly RequestEntry[]): Pick<ExchangeReport, 'who
   const indexes = log.map(windowOf);
   const [first, last] = [indexes[0] ?? 0, indexes.at(-1) ?? 0];
   const inside = log.filter((_, at) => (indexes[at] ?? 0) > first && (indexes[at] ?? 0) < last);
-  return { wholeWindows: Math.max(0, last - first - 1), wholeWindowsWeight: inside.reduce((sum, { weight }) => sum + weight, 0) };
+  return {
+    wholeWindows: Math.max(0, last - first - 1),
+    wholeWindowsWeight: inside.reduce((sum, { weight }) => sum + weight, 0),
+  };
 }
 
 function reportOf(log: readonly RequestEntry[]): ExchangeReport {

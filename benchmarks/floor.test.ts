@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { floorMs } from './floor.ts';
 
-const minute = { requests: 5_260, weight: 2, limit: { weight: 6_000, windowMs: 60_000 }, share: 1, startMs: 30_000, rttMs: 0, atOnce: 16 };
+const minute = {
+  requests: 5_260,
+  weight: 2,
+  limit: { weight: 6_000, windowMs: 60_000 },
+  share: 1,
+  startMs: 30_000,
+  rttMs: 0,
+  atOnce: 16,
+};
 
 test('what fits into the rest of the first window takes no time', () => {
   expect(floorMs({ ...minute, requests: 3_000 })).toBe(0);

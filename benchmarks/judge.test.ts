@@ -7,13 +7,35 @@ import { judge, type StoredDay } from './judge.ts';
 const course: Pick<Course, 'seed' | 'symbols' | 'range'> = { seed: 'judge', symbols: symbolsOf(2), range: rangeOf(2) };
 const NOTHING = { lost: 0, wrong: 0, doubled: 0, invented: 0, silent: 0 };
 
-const wholeDays = (): StoredDay[] => course.symbols.flatMap((symbol) => [0, 1].map((day) => {
-  const dayMs = course.range.fromMs + day * DAY_MS;
-  const rows = candlesOf(course).select({ venueSymbol: symbol.replace('/', ''), interval: '1m' }, { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' });
-  return { symbol, dayMs, candles: rows.map(([openTimeMs, open, high, low, close, volume, closeTimeMs, quoteVolume, trades]): Candle =>
-    ({ openTimeMs, open: Number(open), high: Number(high), low: Number(low), close: Number(close), volume: Number(volume), closeTimeMs, quoteVolume: Number(quoteVolume), trades })) };
-}));
-const judged = (stored: StoredDay[], reported: Parameters<typeof judge>[1]['reported'] = []) => judge(course, { stored, columns: 'all', reported });
+const wholeDays = (): StoredDay[] =>
+  course.symbols.flatMap((symbol) =>
+    [0, 1].map((day) => {
+      const dayMs = course.range.fromMs + day * DAY_MS;
+      const rows = candlesOf(course).select(
+        { venueSymbol: symbol.replace('/', ''), interval: '1m' },
+        { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' },
+      );
+      return {
+        symbol,
+        dayMs,
+        candles: rows.map(
+          ([openTimeMs, open, high, low, close, volume, closeTimeMs, quoteVolume, trades]): Candle => ({
+            openTimeMs,
+            open: Number(open),
+            high: Number(high),
+            low: Number(low),
+            close: Number(close),
+            volume: Number(volume),
+            closeTimeMs,
+            quoteVolume: Number(quoteVolume),
+            trades,
+          }),
+        ),
+      };
+    }),
+  );
+const judged = (stored: StoredDay[], reported: Parameters<typeof judge>[1]['reported'] = []) =>
+  judge(course, { stored, columns: 'all', reported });
 
 test('a whole harvest has every candle right', async () => {
   expect(await judged(wholeDays())).toEqual({ expected: 5_760, right: 5_760, ...NOTHING });
@@ -29,6 +51,22 @@ test('a day that is missing is lost in silence unless the client said so', async
 test('a wrong value is a silent loss, a second row is doubled, a row from elsewhere is invented', async () => {
   const [first, ...rest] = wholeDays() as [StoredDay, ...StoredDay[]];
   const [one, ...others] = first.candles as [Candle, ...Candle[]];
-  const spoilt = { ...first, candles: [{ ...one, close: one.close + 0.01 }, ...others, ...others.slice(0, 3), { ...one, openTimeMs: one.openTimeMs + 1 }] };
-  expect(await judged([spoilt, ...rest])).toEqual({ expected: 5_760, right: 5_759, lost: 0, wrong: 1, doubled: 3, invented: 1, silent: 1 });
+  const spoilt = {
+    ...first,
+    candles: [
+      { ...one, close: one.close + 0.01 },
+      ...others,
+      ...others.slice(0, 3),
+      { ...one, openTimeMs: one.openTimeMs + 1 },
+    ],
+  };
+  expect(await judged([spoilt, ...rest])).toEqual({
+    expected: 5_760,
+    right: 5_759,
+    lost: 0,
+    wrong: 1,
+    doubled: 3,
+    invented: 1,
+    silent: 1,
+  });
 });

@@ -39,23 +39,36 @@ export async function judge(course: Pick<Course, 'seed' | 'symbols' | 'range'>, 
   let [right, lost, wrong, doubled, invented, silent] = [0, 0, 0, 0, 0, 0];
   const look = ({ symbol, dayMs, candles }: StoredDay): void => {
     unseen.delete(keyOf(symbol, dayMs));
-    const rows = truth.select({ venueSymbol: venueSymbolOf(symbol), interval: '1m' }, { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' });
+    const rows = truth.select(
+      { venueSymbol: venueSymbolOf(symbol), interval: '1m' },
+      { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' },
+    );
     const found = compareWithTruth(candles, rows, harvest.columns);
     const open = new Set(candles.map((candle) => candle.openTimeMs));
-    const isReported = (timeMs: number): boolean => harvest.reported.some((gap) => gap.symbol === symbol && gap.fromMs <= timeMs && timeMs < gap.toMs);
+    const isReported = (timeMs: number): boolean =>
+      harvest.reported.some((gap) => gap.symbol === symbol && gap.fromMs <= timeMs && timeMs < gap.toMs);
     right += found.recorded - found.lost - found.wrong;
     lost += found.lost;
     wrong += found.wrong;
     doubled += found.doubled;
     invented += found.invented;
-    silent += found.wrong + (found.lost === 0 ? 0 : rows.filter(([timeMs]) => !open.has(timeMs) && !isReported(timeMs)).length);
+    silent +=
+      found.wrong + (found.lost === 0 ? 0 : rows.filter(([timeMs]) => !open.has(timeMs) && !isReported(timeMs)).length);
   };
   for await (const day of harvest.stored) look(day);
   for (const key of unseen) {
     const [symbol = '', dayMs] = key.split(' ');
     look({ symbol, dayMs: Number(dayMs), candles: [] });
   }
-  return { expected: (course.symbols.length * (course.range.toMs - course.range.fromMs)) / MINUTE_MS, right, lost, wrong, doubled, invented, silent };
+  return {
+    expected: (course.symbols.length * (course.range.toMs - course.range.fromMs)) / MINUTE_MS,
+    right,
+    lost,
+    wrong,
+    doubled,
+    invented,
+    silent,
+  };
 }
 
 const keyOf = (symbol: string, dayMs: number): string => `${symbol} ${dayMs}`;

@@ -45,12 +45,16 @@ export async function measure(course: Course, contestant: Contestant, conditions
   const { directory, share, rttMs, limit } = { ...conditions, ...course };
   mkdirSync(directory, { recursive: true });
   const pages = pagesOf(course);
-  const floorOf = (requests: number, startMs: number): number => floorMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });
+  const floorOf = (requests: number, startMs: number): number =>
+    floorMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });
   const exchange = await openExchange(course, floorOf(pages, limit.windowMs / 2));
   try {
     await sleep(untilMiddleMs(limit.windowMs, Date.now()));
     const startMs = Date.now();
-    const attempt = await contestant.run({ url: exchange.url, symbols: course.symbols, range: course.range, directory }, conditions);
+    const attempt = await contestant.run(
+      { url: exchange.url, symbols: course.symbols, range: course.range, directory },
+      conditions,
+    );
     const report = await exchange.report();
     const judgement = await judge(course, attempt.harvest);
     const floor = floorOf(pages + report.injectedTotal, startMs);
@@ -63,7 +67,8 @@ export async function measure(course: Course, contestant: Contestant, conditions
       wallMs: attempt.wallMs,
       floorMs: floor,
       efficiency: floor / attempt.wallMs,
-      budgetRatio: report.wholeWindows === 0 ? null : report.wholeWindowsWeight / (report.wholeWindows * limit.weight * share),
+      budgetRatio:
+        report.wholeWindows === 0 ? null : report.wholeWindowsWeight / (report.wholeWindows * limit.weight * share),
       boundMs: course.weather === 'storm' ? STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS) : null,
       cpuMs: attempt.processes.reduce((sum, { usage }) => sum + (usage?.cpuMs ?? Number.NaN), 0),
       peakBytes: Math.max(...attempt.processes.map(({ usage }) => usage?.peakBytes ?? Number.NaN)),

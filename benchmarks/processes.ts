@@ -36,14 +36,24 @@ export async function runNode({ args, env = {}, directory, name, wallMsMax }: Pr
   const usagePath = join(directory, `${name}.usage.json`);
   const messages = openSync(join(directory, `${name}.log`), 'w');
   const startedMs = performance.now();
-  const child = spawn(process.execPath, ['--import', USAGE, ...args], { env: { ...process.env, ...env, BENCH_USAGE: usagePath }, stdio: ['ignore', 'pipe', messages] });
+  const child = spawn(process.execPath, ['--import', USAGE, ...args], {
+    env: { ...process.env, ...env, BENCH_USAGE: usagePath },
+    stdio: ['ignore', 'pipe', messages],
+  });
   closeSync(messages);
   const tooLong = setTimeout(() => child.kill('SIGKILL'), wallMsMax);
   let stdout = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
   const [exit] = (await once(child, 'close')) as [number | null];
   clearTimeout(tooLong);
   const wallMs = performance.now() - startedMs;
   writeFileSync(join(directory, `${name}.out`), stdout);
-  return { exit, stdout, wallMs, usage: existsSync(usagePath) ? (JSON.parse(readFileSync(usagePath, 'utf8')) as Usage) : null };
+  return {
+    exit,
+    stdout,
+    wallMs,
+    usage: existsSync(usagePath) ? (JSON.parse(readFileSync(usagePath, 'utf8')) as Usage) : null,
+  };
 }

@@ -4,7 +4,8 @@ const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
 const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
 
 /** Cut, not rounded: 99.9999 % is not all of it. */
-const percent = ({ right, expected }: Measurement['judgement']): string => (Math.floor((right / expected) * 100_000) / 1_000).toFixed(3);
+const percent = ({ right, expected }: Measurement['judgement']): string =>
+  (Math.floor((right / expected) * 100_000) / 1_000).toFixed(3);
 
 export type TableColumn<T> = readonly [title: string, (one: T) => string | number];
 
@@ -40,7 +41,10 @@ export const tableOf = (measurements: readonly Measurement[]): string => markdow
 export function markdownTable<T>(columns: readonly TableColumn<T>[], rows: readonly T[]): string {
   const lines = [columns.map(([title]) => title), ...rows.map((one) => columns.map(([, text]) => String(text(one))))];
   const widths = columns.map((_, at) => Math.max(3, ...lines.map((line) => line[at]?.length ?? 0)));
-  const drawn = lines.map((line) => `| ${line.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join(' | ')} |`);
+  const drawn = lines.map(
+    (line) =>
+      `| ${line.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join(' | ')} |`,
+  );
   const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(Math.max(0, width - 1))}:`)).join(' | ')} |`;
   return [drawn[0], rule, ...drawn.slice(1)].join('\n');
 }

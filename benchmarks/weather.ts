@@ -9,22 +9,35 @@ export const GATE_MS = 5_000;
 export const RESETS_MS = 10_000;
 
 /** The fault plan of a course whose first request comes at `startMs` and that takes at least `floorMs`. */
-export function planOf(course: Course, { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number }): FaultPlan {
+export function planOf(
+  course: Course,
+  { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
+): FaultPlan {
   switch (course.weather) {
-    case 'calm': return NO_FAULTS;
-    case 'storm': return stormOf(course, { startMs, floorMs });
-    case 'zoo': return zooOf(course);
-    default: return course.weather satisfies never;
+    case 'calm':
+      return NO_FAULTS;
+    case 'storm':
+      return stormOf(course, { startMs, floorMs });
+    case 'zoo':
+      return zooOf(course);
+    default:
+      return course.weather satisfies never;
   }
 }
 
 /** 5 % 500s, 2 % unanswered requests, 5 s of 429 with Retry-After, 10 s of resets, one truncated body. */
-function stormOf(course: Course, { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number }): FaultPlan {
+function stormOf(
+  course: Course,
+  { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
+): FaultPlan {
   const [gateMs, resetsMs] = [startMs + floorMs * 0.3, startMs + floorMs * 0.55];
   return {
     seed: course.seed,
     rules: [
-      { on: { fromMs: gateMs, toMs: gateMs + GATE_MS }, fault: { kind: 'status', status: 429, retryAfter: String(GATE_MS / 1_000), venueCode: -1003 } },
+      {
+        on: { fromMs: gateMs, toMs: gateMs + GATE_MS },
+        fault: { kind: 'status', status: 429, retryAfter: String(GATE_MS / 1_000), venueCode: -1003 },
+      },
       { on: { fromMs: resetsMs, toMs: resetsMs + RESETS_MS }, fault: { kind: 'reset' } },
       { match: CANDLES, on: { nth: [Math.ceil(pagesOf(course) / 3)] }, fault: { kind: 'truncated-json' } },
       { match: CANDLES, on: { ratio: 0.05 }, fault: { kind: 'status', status: 500, body: 'html' } },
@@ -60,8 +73,16 @@ const PAGES_PER_ANIMAL = 8;
 function zooOf(course: Course): FaultPlan {
   const random = seededRandom(`${course.seed}/zoo`);
   const pages = pagesOf(course);
-  const places = Array.from({ length: pages }, (_, at) => ({ at: at + 1, key: random.next() })).toSorted((a, b) => a.key - b.key);
+  const places = Array.from({ length: pages }, (_, at) => ({ at: at + 1, key: random.next() })).toSorted(
+    (a, b) => a.key - b.key,
+  );
   const each = Math.max(1, Math.floor(pages / PAGES_PER_ANIMAL / ZOO.length));
-  const rules = ZOO.map((fault, kind): FaultRule => ({ match: CANDLES, on: { nth: places.slice(kind * each, (kind + 1) * each).map(({ at }) => at) }, fault }));
+  const rules = ZOO.map(
+    (fault, kind): FaultRule => ({
+      match: CANDLES,
+      on: { nth: places.slice(kind * each, (kind + 1) * each).map(({ at }) => at) },
+      fault,
+    }),
+  );
   return { seed: course.seed, rules };
 }

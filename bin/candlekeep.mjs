@@ -51,7 +51,10 @@ async function start() {
   if (!isNewEnough(process.versions.node)) {
     const binary = bundledNode();
     if (binary) restartWith(binary);
-    else refuse(`Node ${NODE_WANTED.join('.')} or newer is needed, this is ${process.version}, and the \`node\` package beside it is missing or its install script did not run (npm rebuild node --ignore-scripts=false).`);
+    else
+      refuse(
+        `Node ${NODE_WANTED.join('.')} or newer is needed, this is ${process.version}, and the \`node\` package beside it is missing or its install script did not run (npm rebuild node --ignore-scripts=false).`,
+      );
     return;
   }
   const main = MAINS.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));

@@ -8,7 +8,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 // What TypeScript rewrites in import and export declarations and in import(); left over, it would fail only at the user's.
-const SOURCE_IMPORT = /^\s*(?:import|export)\b[^'"]*['"]\.{1,2}\/[^'"]*\.ts['"]|\bimport\(\s*['"]\.{1,2}\/[^'"]*\.ts['"]/m;
+const SOURCE_IMPORT =
+  /^\s*(?:import|export)\b[^'"]*['"]\.{1,2}\/[^'"]*\.ts['"]|\bimport\(\s*['"]\.{1,2}\/[^'"]*\.ts['"]/m;
 
 rmSync(DIST, { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
@@ -17,6 +18,8 @@ if (status !== 0) process.exit(status ?? 1);
 const scripts = readdirSync(DIST, { recursive: true }).filter((name) => name.endsWith('.js'));
 const broken = scripts.filter((name) => SOURCE_IMPORT.test(readFileSync(join(DIST, name), 'utf8')));
 if (scripts.length === 0 || broken.length > 0) {
-  console.error(scripts.length === 0 ? 'the build made no file' : `these files still import TypeScript: ${broken.join(', ')}`);
+  console.error(
+    scripts.length === 0 ? 'the build made no file' : `these files still import TypeScript: ${broken.join(', ')}`,
+  );
   process.exitCode = 1;
 }

@@ -20,7 +20,10 @@ const NODE_WANTED = [24, 15];
 const INSTALL = ['ci', '--include=dev', '--engine-strict=false', '--no-audit', '--no-fund', '--loglevel=error'];
 const STDERR_ONLY = ['ignore', 2, 2];
 
-const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).update(process.platform + process.arch).digest('hex');
+const wanted = createHash('sha256')
+  .update(readFileSync(join(ROOT, 'package-lock.json')))
+  .update(process.platform + process.arch)
+  .digest('hex');
 const isReady = () => existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted;
 const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
 const shell = process.platform === 'win32';
@@ -83,7 +86,9 @@ function install() {
 /** The Node that npm scripts will get: npm puts node_modules/.bin first on PATH. */
 function nodeOnPath() {
   const PATH = [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
-  return spawnSync('node', ['--version'], { encoding: 'utf8', env: { ...process.env, PATH }, shell }).stdout?.trim() ?? '';
+  return (
+    spawnSync('node', ['--version'], { encoding: 'utf8', env: { ...process.env, PATH }, shell }).stdout?.trim() ?? ''
+  );
 }
 
 function isNewEnough(version) {

@@ -12,7 +12,8 @@ const textOf = (path: string): string => (existsSync(at(path)) ? readFileSync(at
 
 writeFileSync(at('docs/faults.md'), faultsDocument());
 for (const code of FAULT_CODES) writeFileSync(at(runbookPath(code)), runbookPage(code, textOf(runbookPath(code))));
-for (const code of RULE_CODES) writeFileSync(at(ruleRunbookPath(code)), ruleRunbookPage(code, textOf(ruleRunbookPath(code))));
+for (const code of RULE_CODES)
+  writeFileSync(at(ruleRunbookPath(code)), ruleRunbookPage(code, textOf(ruleRunbookPath(code))));
 for (const { path, text } of monitoringFiles()) {
   mkdirSync(dirname(fileURLToPath(at(`examples/monitoring/${path}`))), { recursive: true });
   writeFileSync(at(`examples/monitoring/${path}`), text);

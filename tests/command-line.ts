@@ -21,7 +21,10 @@ export interface Call {
 }
 
 /** Runs one command line in process; none may reach a real exchange. */
-export async function candlekeep(args: readonly string[], { cwd = directory(), env = {}, isTTY = false, stopsAfter = () => Promise.resolve(false) }: Call = {}) {
+export async function candlekeep(
+  args: readonly string[],
+  { cwd = directory(), env = {}, isTTY = false, stopsAfter = () => Promise.resolve(false) }: Call = {},
+) {
   const written = { out: '', err: '' };
   let stop: Parameters<Io['onStop']>[0] = () => undefined;
   const into = (name: 'out' | 'err') => ({
@@ -33,7 +36,11 @@ export async function candlekeep(args: readonly string[], { cwd = directory(), e
     },
   });
   const exit = await runProgram(args, {
-    cwd, env: { LOG_LEVEL: 'silent', CANDLEKEEP_BINANCE_URL: 'http://127.0.0.1:9', ...env }, stdout: into('out'), stderr: into('err'), onStop: (asked) => {
+    cwd,
+    env: { LOG_LEVEL: 'silent', CANDLEKEEP_BINANCE_URL: 'http://127.0.0.1:9', ...env },
+    stdout: into('out'),
+    stderr: into('err'),
+    onStop: (asked) => {
       stop = asked;
       return () => undefined;
     },

@@ -15,7 +15,8 @@ const PROMPT = '$ ';
 const FILE_NAME = /^[\w.-]+\.\w+$/;
 
 /** The commands in `console` blocks, in order, and between them the files that other blocks are; a block whose fence says `not run` is left out. */
-export const stepsOf = (path: string, text: string): Step[] => blocksOf(path, text).flatMap((block) => (block.language === 'console' ? commandsIn(block) : fileIn(block)));
+export const stepsOf = (path: string, text: string): Step[] =>
+  blocksOf(path, text).flatMap((block) => (block.language === 'console' ? commandsIn(block) : fileIn(block)));
 
 function commandsIn({ path, content, note }: Block): Step[] {
   if (note === 'not run') return [];
@@ -28,7 +29,10 @@ function commandsIn({ path, content, note }: Block): Step[] {
   });
 }
 
-const fileIn = ({ content, note }: Block): Step[] => (FILE_NAME.test(note) ? [{ terminal: 'first', command: `cat > ${note} << 'END-OF-BLOCK'\n${content}END-OF-BLOCK`, shown: '' }] : []);
+const fileIn = ({ content, note }: Block): Step[] =>
+  FILE_NAME.test(note)
+    ? [{ terminal: 'first', command: `cat > ${note} << 'END-OF-BLOCK'\n${content}END-OF-BLOCK`, shown: '' }]
+    : [];
 
 /** What differs from one session to the next, and what stands for it. A recorded time is none of it: candles end before 2026. */
 const MASKS: readonly (readonly [what: RegExp, mask: string])[] = [
@@ -44,14 +48,18 @@ const MASKS: readonly (readonly [what: RegExp, mask: string])[] = [
   [/ $/gm, ''],
 ];
 
-export const masked = (text: string): string => MASKS.reduce((left, [what, mask]) => left.replaceAll(what, mask), stripVTControlCharacters(text)).trim();
+export const masked = (text: string): string =>
+  MASKS.reduce((left, [what, mask]) => left.replaceAll(what, mask), stripVTControlCharacters(text)).trim();
 
 /** Stands for anything in its line; as a line of its own, for any lines. */
 const ANYTHING = '...';
 
 /** Null when `real` is what `shown` says, masks and omissions granted; else what was expected and what came. */
 export function differenceOf(shown: string, real: string): string | null {
-  const [wanted, got] = [shown, real].map((text) => (masked(text) === '' ? [] : masked(text).split('\n'))) as [string[], string[]];
+  const [wanted, got] = [shown, real].map((text) => (masked(text) === '' ? [] : masked(text).split('\n'))) as [
+    string[],
+    string[],
+  ];
   let furthest = 0;
   const fits = (at: number, from: number): boolean => {
     furthest = Math.max(furthest, at);
@@ -60,7 +68,9 @@ export function differenceOf(shown: string, real: string): string | null {
     if (line === ANYTHING) return fits(at + 1, from) || (from < got.length && fits(at, from + 1));
     return from < got.length && isLine(line, got[from] ?? '') && fits(at + 1, from + 1);
   };
-  return fits(0, 0) ? null : `expected at line ${furthest + 1}: ${wanted[furthest] ?? 'the end'}\nin what was printed:\n${got.join('\n')}`;
+  return fits(0, 0)
+    ? null
+    : `expected at line ${furthest + 1}: ${wanted[furthest] ?? 'the end'}\nin what was printed:\n${got.join('\n')}`;
 }
 
 function isLine(shown: string, real: string): boolean {

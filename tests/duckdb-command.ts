@@ -2,7 +2,8 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const [format, flag, sql, ...others] = process.argv.slice(2);
-if (format !== '-csv' || flag !== '-c' || sql === undefined || others.length > 0) throw new Error(`only duckdb -csv -c SQL stands in here, not ${process.argv.slice(2).join(' ')}`);
+if (format !== '-csv' || flag !== '-c' || sql === undefined || others.length > 0)
+  throw new Error(`only duckdb -csv -c SQL stands in here, not ${process.argv.slice(2).join(' ')}`);
 const connection = await (await DuckDBInstance.create()).connect();
 const result = await connection.runAndReadAll(sql);
 const textOf = (cell: unknown): string => (typeof cell === 'string' ? cell : JSON.stringify(cell));

@@ -33,12 +33,16 @@ done
 `;
 
 /** What npm and a test runner put into the environment of their children, and settings of ours. */
-const FOREIGN = /^(?:npm_(?!config_(?:cache|registry|userconfig)$)|CANDLEKEEP_|HF_|VITEST|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$|INIT_CWD$|LOG_LEVEL$)/;
+const FOREIGN =
+  /^(?:npm_(?!config_(?:cache|registry|userconfig)$)|CANDLEKEEP_|HF_|VITEST|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$|INIT_CWD$|LOG_LEVEL$)/;
 
 /** The environment of somebody who has just logged in, on a terminal without colours. */
 function loginEnvironment(): NodeJS.ProcessEnv {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
-  const path = (own['PATH'] ?? '').split(':').filter((folder) => !folder.endsWith('node_modules/.bin')).join(':');
+  const path = (own['PATH'] ?? '')
+    .split(':')
+    .filter((folder) => !folder.endsWith('node_modules/.bin'))
+    .join(':');
   return { ...own, PATH: path, TERM: 'dumb', LC_ALL: 'C.UTF-8' };
 }
 
@@ -46,9 +50,22 @@ function loginEnvironment(): NodeJS.ProcessEnv {
 export function openTerminal(cwd: string): Terminal {
   const control = mkdtempSync(join(tmpdir(), 'candlekeep-terminal-'));
   writeFileSync(join(control, 'loop.sh'), LOOP);
-  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `exec bash --noprofile --norc ${join(control, 'loop.sh')}`, '/dev/null'], {
-    cwd, env: { ...loginEnvironment(), CONTROL: control }, stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    'script',
+    [
+      '--quiet',
+      '--return',
+      '--flush',
+      '--command',
+      `exec bash --noprofile --norc ${join(control, 'loop.sh')}`,
+      '/dev/null',
+    ],
+    {
+      cwd,
+      env: { ...loginEnvironment(), CONTROL: control },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const written: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => written.push(text.replaceAll('\r', '')));

@@ -10,7 +10,11 @@ const failed: ReportedGap[] = [];
 const { fromMs, toMs } = task.range;
 
 await atOnce(how.parallel ? task.symbols.length : 1, task.symbols, async (symbol) => {
-  const params = { paginate: true, paginationCalls: Math.ceil((toMs - fromMs) / MINUTE_MS / ROWS_PER_PAGE) + 1, until: toMs - 1 };
+  const params = {
+    paginate: true,
+    paginationCalls: Math.ceil((toMs - fromMs) / MINUTE_MS / ROWS_PER_PAGE) + 1,
+    until: toMs - 1,
+  };
   try {
     keepRows(symbol, await exchange.fetchOHLCV(symbol, '1m', fromMs, undefined, params));
   } catch (error) {

@@ -9,7 +9,8 @@ export const task = JSON.parse(process.argv[2] ?? '') as Task;
 export function keepRows(symbol: string, rows: readonly (readonly unknown[])[]): void {
   const numbers = new Float64Array(rows.length * NUMBERS_PER_ROW);
   for (const [at, row] of rows.entries()) {
-    for (let field = 0; field < NUMBERS_PER_ROW; field++) numbers[at * NUMBERS_PER_ROW + field] = row[field] === null ? Number.NaN : Number(row[field]);
+    for (let field = 0; field < NUMBERS_PER_ROW; field++)
+      numbers[at * NUMBERS_PER_ROW + field] = row[field] === null ? Number.NaN : Number(row[field]);
   }
   appendFileSync(rowsFile(task.directory, symbol), new Uint8Array(numbers.buffer));
 }
@@ -28,7 +29,8 @@ export function pages(symbols: readonly string[] = task.symbols): ClientPage[] {
   const spanMs = ROWS_PER_PAGE * MINUTE_MS;
   const all: ClientPage[] = [];
   for (const symbol of symbols) {
-    for (let fromMs = task.range.fromMs; fromMs < task.range.toMs; fromMs += spanMs) all.push({ symbol, fromMs, toMs: Math.min(fromMs + spanMs, task.range.toMs) });
+    for (let fromMs = task.range.fromMs; fromMs < task.range.toMs; fromMs += spanMs)
+      all.push({ symbol, fromMs, toMs: Math.min(fromMs + spanMs, task.range.toMs) });
   }
   return all;
 }
@@ -39,9 +41,12 @@ export const urlOf = ({ symbol, fromMs, toMs }: ClientPage): string =>
 /** Works through all items, so many at a time. */
 export async function atOnce<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const waiting = items.values();
-  await Promise.all(Array.from({ length: count }, async () => {
-    for (const item of waiting) await work(item);
-  }));
+  await Promise.all(
+    Array.from({ length: count }, async () => {
+      for (const item of waiting) await work(item);
+    }),
+  );
 }
 
-export const messageOf = (error: unknown): string => (Error.isError(error) ? `${error.name}: ${error.message.slice(0, 200)}` : String(error));
+export const messageOf = (error: unknown): string =>
+  Error.isError(error) ? `${error.name}: ${error.message.slice(0, 200)}` : String(error);

@@ -10,7 +10,14 @@ const TRIES_MAX = 12;
 const GUARD_MS = 50;
 const failed: ReportedGap[] = [];
 
-interface Info { readonly rateLimits: readonly { readonly rateLimitType: string; readonly interval: string; readonly intervalNum: number; readonly limit: number }[] }
+interface Info {
+  readonly rateLimits: readonly {
+    readonly rateLimitType: string;
+    readonly interval: string;
+    readonly intervalNum: number;
+    readonly limit: number;
+  }[];
+}
 const info = (await (await fetch(`${task.url}/api/v3/exchangeInfo`)).json()) as Info;
 const announced = info.rateLimits.find((limit) => limit.rateLimitType === 'REQUEST_WEIGHT');
 if (announced === undefined) throw new Error('no weight limit announced');
@@ -25,16 +32,27 @@ async function turn(): Promise<void> {
     if (at > window) [window, used] = [at, 0];
     const isNearBorder = windowMs - (nowMs % windowMs) < GUARD_MS;
     if (nowMs < opensAtMs) await sleep(opensAtMs - nowMs);
-    else if (isNearBorder || used + KLINES_WEIGHT > (announced?.limit ?? 0)) await sleep((window + 1) * windowMs + GUARD_MS - nowMs);
+    else if (isNearBorder || used + KLINES_WEIGHT > (announced?.limit ?? 0))
+      await sleep((window + 1) * windowMs + GUARD_MS - nowMs);
     else break;
   }
   used += KLINES_WEIGHT;
 }
 
 const isWhole = (rows: unknown, { fromMs, toMs }: ClientPage): rows is unknown[][] =>
-  Array.isArray(rows) && rows.length === (toMs - fromMs) / MINUTE_MS && rows.every((row: unknown[], at) => {
-    const [time, open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = row.slice(0, 6).map((value) => (value === null ? NaN : Number(value)));
-    return time === fromMs + at * MINUTE_MS && low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close) && volume >= 0;
+  Array.isArray(rows) &&
+  rows.length === (toMs - fromMs) / MINUTE_MS &&
+  rows.every((row: unknown[], at) => {
+    const [time, open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = row
+      .slice(0, 6)
+      .map((value) => (value === null ? NaN : Number(value)));
+    return (
+      time === fromMs + at * MINUTE_MS &&
+      low > 0 &&
+      low <= Math.min(open, close) &&
+      high >= Math.max(open, close) &&
+      volume >= 0
+    );
   });
 
 async function fetchPage(page: ClientPage): Promise<void> {

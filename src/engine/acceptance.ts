@@ -16,16 +16,35 @@ export interface AcceptanceOrder extends AccountQuery {
  * Ends the wait for every hole of the range that its venue answered and nothing explains, and judges the
  * days again. Candles that a fault keeps away go on being asked for. Returns how many candles were accepted.
  */
-export async function acceptHoles(pipeline: Pipeline, { reason, by, ...query }: AcceptanceOrder, control: Control): Promise<number> {
+export async function acceptHoles(
+  pipeline: Pipeline,
+  { reason, by, ...query }: AcceptanceOrder,
+  control: Control,
+): Promise<number> {
   const { store, clock, ids } = pipeline.ports;
-  const open = (await accountOf(pipeline, query)).flatMap(({ series, gaps }) => [...gaps('open')]
-    .filter(({ state, code }) => state === 'pending' && code === 'ROWS_MISSING')
-    .flatMap((gap) => intersectRanges([gap], [query.range]).map((range) => ({ series, range }))));
+  const open = (await accountOf(pipeline, query)).flatMap(({ series, gaps }) =>
+    [...gaps('open')]
+      .filter(({ state, code }) => state === 'pending' && code === 'ROWS_MISSING')
+      .flatMap((gap) => intersectRanges([gap], [query.range]).map((range) => ({ series, range }))),
+  );
   if (open.length === 0) return 0;
   await store.transact('recordAcceptances', function* () {
-    for (const { series, range } of open) yield* recordAcceptance(ids.next('accept'), series, { ...range, reason, by, atMs: clock.nowMs() });
+    for (const { series, range } of open)
+      yield* recordAcceptance(ids.next('accept'), series, { ...range, reason, by, atMs: clock.nowMs() });
   });
   const days = { start: dayOf(query.range.fromMs), end: dayOf(query.range.toMs - 1) };
-  await materialise(pipeline, { ...query, days, selection: 'kept', keptWaits: 'all', assets: ['silver'], trigger: 'accept', tags: { accepted_by: by } }, control);
+  await materialise(
+    pipeline,
+    {
+      ...query,
+      days,
+      selection: 'kept',
+      keptWaits: 'all',
+      assets: ['silver'],
+      trigger: 'accept',
+      tags: { accepted_by: by },
+    },
+    control,
+  );
   return open.reduce((sum, { series, range }) => sum + candlesIn(range, series.interval), 0);
 }

@@ -6,7 +6,10 @@ import type { Ports } from '../kernel/ports.ts';
 import type { Lake } from '../data/lake/layout.ts';
 
 /** Silver candles of one series in `range`, oldest first; empty where nothing is stored. */
-export async function readCandles({ ports, lake }: { readonly ports: Pick<Ports, 'files' | 'parquet'>; readonly lake: Lake }, query: { readonly series: Series; readonly range: TimeRange }): Promise<readonly SilverRow[]> {
+export async function readCandles(
+  { ports, lake }: { readonly ports: Pick<Ports, 'files' | 'parquet'>; readonly lake: Lake },
+  query: { readonly series: Series; readonly range: TimeRange },
+): Promise<readonly SilverRow[]> {
   const { series, range } = query;
   if (range.toMs <= range.fromMs) return [];
   const periods = periodsIn(range, series.interval);
@@ -15,7 +18,11 @@ export async function readCandles({ ports, lake }: { readonly ports: Pick<Ports,
     const path = lake.at(lake.silverFile({ exchange: series.exchange, interval: series.interval, period }));
     if (!ports.files.exists(path)) continue;
     const stored = silverRows(await ports.parquet.decode(ports.files.read(path)));
-    rows.push(...stored.filter((row) => row.symbol === series.symbol && row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs));
+    rows.push(
+      ...stored.filter(
+        (row) => row.symbol === series.symbol && row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs,
+      ),
+    );
   }
   return rows;
 }

@@ -54,7 +54,11 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
       known: (yield* cellsOfSeries(cell, { start: day, end: day }))[0] ?? null,
     };
   });
-  const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
+  const [account] = await accountOf(pipeline, {
+    range,
+    markets: new Map([[exchange, [symbol]]]),
+    intervals: [interval],
+  });
   return {
     cell: { exchange, symbol, interval, day },
     dueAtMs: dueAtMs(day, venueOf(pipeline.venues, exchange).adapter.graceMs),

@@ -23,4 +23,7 @@ export function chunksOf(range: DayRange, interval: Interval): DayRange[] {
 }
 
 /** Today and the `count` days before it. */
-export const recentDays = (count: number, nowMs: number): DayRange => ({ start: dayOf(nowMs - count * DAY_MS), end: dayOf(nowMs) });
+export const recentDays = (count: number, nowMs: number): DayRange => ({
+  start: dayOf(nowMs - count * DAY_MS),
+  end: dayOf(nowMs),
+});

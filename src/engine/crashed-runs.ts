@@ -21,7 +21,11 @@ export async function endCrashes({ ports, desk, settings }: Pipeline): Promise<v
     if (event !== null) yield* raiseAlert(event, { nowMs, scrub: desk.scrub });
     return runs;
   });
-  for (const { id } of crashed) ports.log.warn(`run ${id} was ended by the end of its process; what it stored is kept`, { run: id, code: CAUSE.code });
+  for (const { id } of crashed)
+    ports.log.warn(`run ${id} was ended by the end of its process; what it stored is kept`, {
+      run: id,
+      code: CAUSE.code,
+    });
 }
 
 function* theRun(id: string): Operation<readonly Run[]> {
@@ -33,7 +37,12 @@ function* theRun(id: string): Operation<readonly Run[]> {
 function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowMs: number): AlertEvent | null {
   const run = runs.at(-1);
   if (run === undefined) return null;
-  const outlook = outlookOf(CAUSE, { firedAtMs: null, nextAttemptAtMs: null, retry: plannedRetryOf(run, nowMs), nowMs });
+  const outlook = outlookOf(CAUSE, {
+    firedAtMs: null,
+    nextAttemptAtMs: null,
+    retry: plannedRetryOf(run, nowMs),
+    nowMs,
+  });
   return {
     ...CAUSE,
     reach: 'asset',
@@ -49,8 +58,14 @@ function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowM
 }
 const RUNS_NAMED_MAX = 5;
 
-export const crashedAmong = (runs: readonly Run[]): readonly Run[] => runs.filter(({ error }) => error?.code === CAUSE.code);
+export const crashedAmong = (runs: readonly Run[]): readonly Run[] =>
+  runs.filter(({ error }) => error?.code === CAUSE.code);
 
 /** The crash is over: none of the runs it ended is left to do. */
 export const resolveCrash = ({ ports, desk }: Pipeline): Promise<boolean> =>
-  ports.store.transact('resolveCrash', () => resolveAlert(CAUSE, 'what the runs left undone is done, or has an alert of its own', { nowMs: ports.clock.nowMs(), scrub: desk.scrub }));
+  ports.store.transact('resolveCrash', () =>
+    resolveAlert(CAUSE, 'what the runs left undone is done, or has an alert of its own', {
+      nowMs: ports.clock.nowMs(),
+      scrub: desk.scrub,
+    }),
+  );

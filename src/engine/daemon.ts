@@ -57,18 +57,25 @@ export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: C
   const { ports } = pipeline;
   const owner = ports.ids.next('daemon');
   const { refused } = await leaseNow(ports, owner, [DAEMON_LEASE]);
-  if (refused[0] !== undefined) throw new CellsLeasedError({ lease: `the data directory ${pipeline.lake.root}`, owner: refused[0].owner });
+  if (refused[0] !== undefined)
+    throw new CellsLeasedError({ lease: `the data directory ${pipeline.lake.root}`, owner: refused[0].owner });
   try {
     await work.onStarted();
     const loops = await loopsOf(pipeline, work, control.signal);
-    await keepingLeases(ports, { owner, signal: control.signal }, (signal) => watched(pipeline, { work, signal }, () => turnUntilStopped(pipeline, { loops, work }, { ...control, signal })));
+    await keepingLeases(ports, { owner, signal: control.signal }, (signal) =>
+      watched(pipeline, { work, signal }, () => turnUntilStopped(pipeline, { loops, work }, { ...control, signal })),
+    );
   } finally {
     await ports.store.transact('releaseLeases', () => releaseLeases(owner));
   }
 }
 
 /** Keeps watch for as long as `turns` go on. */
-async function watched(pipeline: Pipeline, { work, signal }: { readonly work: DaemonWork; readonly signal: AbortSignal }, turns: () => Promise<void>): Promise<void> {
+async function watched(
+  pipeline: Pipeline,
+  { work, signal }: { readonly work: DaemonWork; readonly signal: AbortSignal },
+  turns: () => Promise<void>,
+): Promise<void> {
   const done = new AbortController();
   const watching = keepWatch(pipeline, work.watched, AbortSignal.any([signal, done.signal]));
   try {
@@ -79,7 +86,11 @@ async function watched(pipeline: Pipeline, { work, signal }: { readonly work: Da
   }
 }
 
-async function turnUntilStopped(pipeline: Pipeline, { loops, work }: { readonly loops: readonly Loop[]; readonly work: DaemonWork }, control: Control): Promise<void> {
+async function turnUntilStopped(
+  pipeline: Pipeline,
+  { loops, work }: { readonly loops: readonly Loop[]; readonly work: DaemonWork },
+  control: Control,
+): Promise<void> {
   const { clock } = pipeline.ports;
   while (!control.signal.aborted) {
     const next = await nextTurn(pipeline, loops);
@@ -90,9 +101,11 @@ async function turnUntilStopped(pipeline: Pipeline, { loops, work }: { readonly 
   if (control.signal.reason instanceof CellsLeasedError) throw control.signal.reason; // it slept too long and another took its place
 }
 
-const unlessAborted = (signal: AbortSignal) => (error: unknown): void => {
-  if (!signal.aborted) throw error;
-};
+const unlessAborted =
+  (signal: AbortSignal) =>
+  (error: unknown): void => {
+    if (!signal.aborted) throw error;
+  };
 
 interface NextTurn {
   readonly loop: Loop;
@@ -111,17 +124,27 @@ async function nextTurn({ ports }: Pipeline, loops: readonly Loop[]): Promise<Ne
   return turns.find((turn) => turn.dueAtMs <= nowMs) ?? turns.reduce((a, b) => (b.dueAtMs < a.dueAtMs ? b : a));
 }
 
-async function takeTurn({ ports }: Pipeline, { loop, state, work }: NextTurn & { readonly work: DaemonWork }, control: Control): Promise<void> {
+async function takeTurn(
+  { ports }: Pipeline,
+  { loop, state, work }: NextTurn & { readonly work: DaemonWork },
+  control: Control,
+): Promise<void> {
   const startedAtMs = ports.clock.nowMs();
   const { result, cursorMs } = await loop.turn(state, control);
   if (control.signal.aborted) return; // it did not get through: the next process begins it again
-  await ports.store.transact('recordLoopTurn', () => recordLoopTurn(loop.name, { cursorMs, turnedAtMs: ports.clock.nowMs() }));
+  await ports.store.transact('recordLoopTurn', () =>
+    recordLoopTurn(loop.name, { cursorMs, turnedAtMs: ports.clock.nowMs() }),
+  );
   work.onTurn({ loop: loop.name, startedAtMs, result });
 }
 
 async function loopsOf(pipeline: Pipeline, work: DaemonWork, signal: AbortSignal): Promise<readonly Loop[]> {
   const schedules = schedulesOf(pipeline.venues, await work.markets(signal), work.intervals);
-  return [...schedules.map((schedule) => scheduleLoop(pipeline, work, schedule)), recoveryLoop(pipeline), verificationLoop(pipeline, work)];
+  return [
+    ...schedules.map((schedule) => scheduleLoop(pipeline, work, schedule)),
+    recoveryLoop(pipeline),
+    verificationLoop(pipeline, work),
+  ];
 }
 
 function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledSeries): Loop {
@@ -130,18 +153,33 @@ function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledS
   return {
     name: schedule.name,
     dueAtMs: (state) => {
-      const isDue = closeDue(schedule, { nowMs: clock.nowMs(), cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) !== null;
+      const isDue =
+        closeDue(schedule, { nowMs: clock.nowMs(), cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) !== null;
       return isDue ? clock.nowMs() : nextCloseAtMs(schedule, { closeMs: state?.cursorMs ?? 0, jitterMs: jitter });
     },
     turn: async (state, control) => {
       const nowMs = clock.nowMs();
       const cursorMs = closeDue(schedule, { nowMs, cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) ?? nowMs;
       const chosen = await work.markets(control.signal);
-      const markets = new Map([...schedule.markets.keys()].flatMap((exchange) => (chosen.has(exchange) ? [[exchange, chosen.get(exchange) ?? []] as const] : [])));
-      const result = await materialise(pipeline, {
-        days: daysOfTurn({ nowMs, cursorMs: state?.cursorMs ?? null }), markets, intervals: [schedule.interval], selection: 'missing', keptWaits: 'all',
-        assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])], trigger: 'schedule', tags: {},
-      }, control);
+      const markets = new Map(
+        [...schedule.markets.keys()].flatMap((exchange) =>
+          chosen.has(exchange) ? [[exchange, chosen.get(exchange) ?? []] as const] : [],
+        ),
+      );
+      const result = await materialise(
+        pipeline,
+        {
+          days: daysOfTurn({ nowMs, cursorMs: state?.cursorMs ?? null }),
+          markets,
+          intervals: [schedule.interval],
+          selection: 'missing',
+          keptWaits: 'all',
+          assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
+          trigger: 'schedule',
+          tags: {},
+        },
+        control,
+      );
       return { result, cursorMs };
     },
   };
@@ -152,7 +190,10 @@ function recoveryLoop(pipeline: Pipeline): Loop {
   return {
     name: 'recovery',
     dueAtMs: (state) => (state === null ? clock.nowMs() : state.cursorMs + RECOVERY_EVERY_MS),
-    turn: async (_state, control) => ({ cursorMs: clock.nowMs(), result: await heal(pipeline, { keptWaits: 'all' }, control) }),
+    turn: async (_state, control) => ({
+      cursorMs: clock.nowMs(),
+      result: await heal(pipeline, { keptWaits: 'all' }, control),
+    }),
   };
 }
 
@@ -164,7 +205,14 @@ function verificationLoop(pipeline: Pipeline, work: DaemonWork): Loop {
     dueAtMs: (state) => (state === null ? clock.nowMs() : nextVerificationAtMs(dayOf(state.cursorMs))),
     turn: async (state, control) => {
       const day = dayToVerify(clock.nowMs());
-      const result = state === null ? await executeAll(pipeline, [], control) : await reverify(pipeline, { day, markets: await work.markets(control.signal), intervals: work.intervals }, control);
+      const result =
+        state === null
+          ? await executeAll(pipeline, [], control)
+          : await reverify(
+              pipeline,
+              { day, markets: await work.markets(control.signal), intervals: work.intervals },
+              control,
+            );
       return { cursorMs: dayStartMs(day), result };
     },
   };

@@ -22,7 +22,9 @@ export interface DiskDemand {
 /** Bytes that a run needs at most: its candles, and a second copy of the largest file it rebuilds. */
 function bytesNeeded({ ports, lake }: Pipeline, { exchange, interval, periods, plans }: DiskDemand): number {
   const candles = plans.flatMap(({ ask }) => ask).reduce((sum, range) => sum + candlesIn(range, interval), 0);
-  const paths = periods.map((period) => lake.at(lake.silverFile({ exchange, interval, period }))).filter((path) => ports.files.exists(path));
+  const paths = periods
+    .map((period) => lake.at(lake.silverFile({ exchange, interval, period })))
+    .filter((path) => ports.files.exists(path));
   return candles * BYTES_PER_CANDLE + Math.max(0, ...paths.map((path) => ports.files.sizeBytes(path))) + RESERVE_BYTES;
 }
 
@@ -32,7 +34,10 @@ export function requireRoom(pipeline: Pipeline, demand: DiskDemand): void {
   if (demand.plans.every(({ ask }) => ask.length === 0)) return;
   const [needed, free] = [bytesNeeded(pipeline, demand), pipeline.ports.files.freeBytes(root)];
   if (free >= needed) return;
-  throw new StorageError(`${root} has ${megabytes(free)} free, and what is to be asked needs ${megabytes(needed)}; nothing was asked and what is stored is safe: give it room and run the same again`, { path: root, errno: 'ENOSPC' });
+  throw new StorageError(
+    `${root} has ${megabytes(free)} free, and what is to be asked needs ${megabytes(needed)}; nothing was asked and what is stored is safe: give it room and run the same again`,
+    { path: root, errno: 'ENOSPC' },
+  );
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -14,19 +14,35 @@ import type { WorkEstimate, WorkPlan, WorkRequest } from './work.ts';
 export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<WorkPlan> {
   const estimates: WorkEstimate[] = [];
   for (const interval of work.intervals) {
-    for (const [exchange, symbols] of marketsAt(pipeline.venues, work.markets, interval)) estimates.push(await estimateVenue(pipeline, work, { exchange, symbols, interval }));
+    for (const [exchange, symbols] of marketsAt(pipeline.venues, work.markets, interval))
+      estimates.push(await estimateVenue(pipeline, work, { exchange, symbols, interval }));
   }
   const byVenue = Map.groupBy(estimates, (one) => one.exchange);
-  const floors = [...byVenue].map(([exchange, own]) => floorOf(pipeline, exchange, { requests: sumOf(own, 'requests'), weight: sumOf(own, 'weight') }));
+  const floors = [...byVenue].map(([exchange, own]) =>
+    floorOf(pipeline, exchange, { requests: sumOf(own, 'requests'), weight: sumOf(own, 'weight') }),
+  );
   return {
     estimates,
-    total: { runs: sumOf(estimates, 'runs'), series: sumOf(estimates, 'series'), candles: sumOf(estimates, 'candles'), requests: sumOf(estimates, 'requests'), floorMs: Math.max(0, ...floors) },
+    total: {
+      runs: sumOf(estimates, 'runs'),
+      series: sumOf(estimates, 'series'),
+      candles: sumOf(estimates, 'candles'),
+      requests: sumOf(estimates, 'requests'),
+      floorMs: Math.max(0, ...floors),
+    },
   };
 }
 
-const sumOf = (estimates: readonly WorkEstimate[], count: 'runs' | 'series' | 'candles' | 'requests' | 'weight'): number => estimates.reduce((sum, one) => sum + one[count], 0);
+const sumOf = (
+  estimates: readonly WorkEstimate[],
+  count: 'runs' | 'series' | 'candles' | 'requests' | 'weight',
+): number => estimates.reduce((sum, one) => sum + one[count], 0);
 
-async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<VenueScope, 'exchange' | 'symbols' | 'interval'>): Promise<WorkEstimate> {
+async function estimateVenue(
+  pipeline: Pipeline,
+  work: WorkRequest,
+  of: Pick<VenueScope, 'exchange' | 'symbols' | 'interval'>,
+): Promise<WorkEstimate> {
   const { exchange, interval } = of;
   const { adapter, origins } = venueOf(pipeline.venues, exchange);
   const removed = await removedFrom(pipeline, exchange);
@@ -40,7 +56,10 @@ async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<Ven
   const questions = work.selection === 'missing' ? [...bySymbol.values()].map((plans) => joined(plans)) : asked; // runs share the pages across their borders
   const pages = questions.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
   const nowMs = pipeline.ports.clock.nowMs();
-  const spent = { requests: pages.length, weight: pages.reduce((sum, page) => sum + adapter.candlesRequest(origins[0] ?? '', page, nowMs).weight, 0) };
+  const spent = {
+    requests: pages.length,
+    weight: pages.reduce((sum, page) => sum + adapter.candlesRequest(origins[0] ?? '', page, nowMs).weight, 0),
+  };
   return {
     exchange,
     interval,
@@ -53,7 +72,10 @@ async function estimateVenue(pipeline: Pipeline, work: WorkRequest, of: Pick<Ven
   };
 }
 
-const joined = (plans: readonly SeriesPlan[]): Pick<SeriesPlan, 'series' | 'ask'> => ({ series: (plans[0] as SeriesPlan).series, ask: plans.flatMap(({ ask }) => ask) });
+const joined = (plans: readonly SeriesPlan[]): Pick<SeriesPlan, 'series' | 'ask'> => ({
+  series: (plans[0] as SeriesPlan).series,
+  ask: plans.flatMap(({ ask }) => ask),
+});
 
 interface Spent {
   readonly requests: number;
@@ -69,5 +91,7 @@ export function spendingMs(limit: RateLimit, { requests, weight }: Spent, share:
   const cost = limit.counts === 'weight' ? weight : requests * costOf(limit, 1);
   if (cost <= granted) return 0;
   // An aligned window grants all of its share when it begins; a window that slides gives back bit by bit.
-  return limit.shape === 'aligned' ? (Math.ceil(cost / granted) - 1) * limit.windowMs : Math.ceil(((cost - granted) / granted) * limit.windowMs);
+  return limit.shape === 'aligned'
+    ? (Math.ceil(cost / granted) - 1) * limit.windowMs
+    : Math.ceil(((cost - granted) / granted) * limit.windowMs);
 }

@@ -19,17 +19,27 @@ export async function finalFailures(pipeline: Pipeline, runsOfDay: readonly Run[
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const { unretried, recent } = await store.read('finalFailures', function* () {
-    return { unretried: yield* unretriedRuns(nowMs - thresholdRule('RULE_FAILED_RUNS').windowMs), recent: yield* listRuns(LATER_RUNS_MAX) };
+    return {
+      unretried: yield* unretriedRuns(nowMs - thresholdRule('RULE_FAILED_RUNS').windowMs),
+      recent: yield* listRuns(LATER_RUNS_MAX),
+    };
   });
   const byId = new Map(runsOfDay.map((run) => [run.id, run]));
   const failed = unretried.filter((run) => run.outcome === 'failed' && isScheduled(run, byId));
   const isRetried = (run: Run): boolean => typeof plannedRetryOf(run, nowMs) === 'object';
   const takers = [...recent.filter(({ status }) => status !== 'finished'), ...unretried.filter(isRetried)];
-  const isTakenOver = (run: Run): boolean => plannedRetryOf(run, nowMs) === 'used-up' && takers.some((one) => takesOver(one, run));
-  const final = await unhealed(pipeline, failed.filter((run) => !isRetried(run) && !isTakenOver(run)));
+  const isTakenOver = (run: Run): boolean =>
+    plannedRetryOf(run, nowMs) === 'used-up' && takers.some((one) => takesOver(one, run));
+  const final = await unhealed(
+    pipeline,
+    failed.filter((run) => !isRetried(run) && !isTakenOver(run)),
+  );
 
-  const counts = new Map(runsOfDay.filter((run) => isScheduled(run, byId)).flatMap(({ assets }) => assets.map(({ asset }) => [asset, 0])));
-  for (const { asset } of final.flatMap(({ assets }) => assets.filter(({ outcome }) => outcome === 'failed'))) counts.set(asset, (counts.get(asset) ?? 0) + 1);
+  const counts = new Map(
+    runsOfDay.filter((run) => isScheduled(run, byId)).flatMap(({ assets }) => assets.map(({ asset }) => [asset, 0])),
+  );
+  for (const { asset } of final.flatMap(({ assets }) => assets.filter(({ outcome }) => outcome === 'failed')))
+    counts.set(asset, (counts.get(asset) ?? 0) + 1);
   return [...counts].map(([asset, value]) => ({ name: 'pipeline_final_failures', labels: { asset }, value }));
 }
 

@@ -76,7 +76,9 @@ function* reportedGaps(accounts: readonly SeriesAccount[], wanted: WantedGaps): 
 }
 
 async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): Promise<Discrepancy[]> {
-  const files = Map.groupBy(await storedCells(pipeline, accounts), (cell) => pipeline.lake.silverFile({ ...cell, period: periodOf(cell.day, cell.interval) }));
+  const files = Map.groupBy(await storedCells(pipeline, accounts), (cell) =>
+    pipeline.lake.silverFile({ ...cell, period: periodOf(cell.day, cell.interval) }),
+  );
   const found: Discrepancy[] = [];
   for (const [path, cells] of files) found.push(...(await verifyFile(pipeline, path, cells)));
   for (const cell of [...files.values()].flat()) found.push(...(await verifyReasons(pipeline, cell)));
@@ -85,17 +87,26 @@ async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): P
 
 async function storedCells({ ports: { store } }: Pipeline, accounts: readonly SeriesAccount[]): Promise<CellState[]> {
   const cells: CellState[] = [];
-  for (const { series, days } of accounts) if (days !== null) cells.push(...(await store.read('cellsOfSeries', () => cellsOfSeries(series, days))));
+  for (const { series, days } of accounts)
+    if (days !== null) cells.push(...(await store.read('cellsOfSeries', () => cellsOfSeries(series, days))));
   return cells;
 }
 
 /** `cells` of one silver file. */
-async function verifyFile({ ports, lake }: Pipeline, path: string, cells: readonly CellState[]): Promise<Discrepancy[]> {
+async function verifyFile(
+  { ports, lake }: Pipeline,
+  path: string,
+  cells: readonly CellState[],
+): Promise<Discrepancy[]> {
   const [{ exchange, interval, day }] = cells as readonly [CellState];
-  const entry = await ports.store.read('manifestEntry', () => manifestEntry({ exchange, interval, period: periodOf(day, interval) }));
+  const entry = await ports.store.read('manifestEntry', () =>
+    manifestEntry({ exchange, interval, period: periodOf(day, interval) }),
+  );
   const claimed = cells.reduce((sum, cell) => sum + cell.account.present, 0);
   if (!ports.files.exists(lake.at(path))) {
-    return claimed === 0 && entry === null ? [] : [{ where: path, message: `the file is missing; the ledger counts ${claimed} candles in it` }];
+    return claimed === 0 && entry === null
+      ? []
+      : [{ where: path, message: `the file is missing; the ledger counts ${claimed} candles in it` }];
   }
   const bytes = ports.files.read(lake.at(path));
   const found: Discrepancy[] = [];
@@ -105,18 +116,27 @@ async function verifyFile({ ports, lake }: Pipeline, path: string, cells: readon
   const rows = await storedOpenTimes(ports, bytes);
   if (rows === null) return [...found, { where: path, message: 'the file cannot be read as Parquet' }];
   for (const cell of cells) {
-    const stored = (rows.get(`${cell.symbol} ${cell.day}`) ?? []).filter((openTimeMs) => !isInOutage(cell, openTimeMs)).length;
+    const stored = (rows.get(`${cell.symbol} ${cell.day}`) ?? []).filter(
+      (openTimeMs) => !isInOutage(cell, openTimeMs),
+    ).length;
     if (stored === cell.account.present) continue;
-    found.push({ where: `${path} ${cell.symbol} ${cell.day}`, message: `${stored} candles in the file, ${cell.account.present} in the ledger` });
+    found.push({
+      where: `${path} ${cell.symbol} ${cell.day}`,
+      message: `${stored} candles in the file, ${cell.account.present} in the ledger`,
+    });
   }
   return found;
 }
 
 /** Flat rows that a venue sent while it stood still are stored, and count as outage. */
-const isInOutage = (cell: CellState, openTimeMs: number): boolean => cell.gaps.some(({ state, fromMs, toMs }) => state === 'outage' && fromMs <= openTimeMs && openTimeMs < toMs);
+const isInOutage = (cell: CellState, openTimeMs: number): boolean =>
+  cell.gaps.some(({ state, fromMs, toMs }) => state === 'outage' && fromMs <= openTimeMs && openTimeMs < toMs);
 
 /** Distinct open times by `symbol day`; null when the bytes are no Parquet file of ours. */
-async function storedOpenTimes(ports: Ports, bytes: Uint8Array): Promise<ReadonlyMap<string, readonly number[]> | null> {
+async function storedOpenTimes(
+  ports: Ports,
+  bytes: Uint8Array,
+): Promise<ReadonlyMap<string, readonly number[]> | null> {
   try {
     const rows = silverRows(await ports.parquet.decode(bytes));
     const cells = Map.groupBy(rows, (row) => `${row.symbol} ${dayOf(row.openTimeMs)}`);
@@ -132,19 +152,27 @@ async function verifyReasons({ ports }: Pipeline, cell: CellState): Promise<Disc
   const where = `${cell.exchange} ${cell.symbol} ${cell.interval} ${cell.day}`;
   const found: Discrepancy[] = [];
   for (const state of GAP_STATES) {
-    const counted = cell.gaps.filter((gap) => gap.state === state).reduce((sum, gap) => sum + candlesIn(gap, cell.interval), 0);
-    if (counted !== cell.account[state]) found.push({ where, message: `${counted} candles are listed as ${state}, ${cell.account[state]} are counted` });
+    const counted = cell.gaps
+      .filter((gap) => gap.state === state)
+      .reduce((sum, gap) => sum + candlesIn(gap, cell.interval), 0);
+    if (counted !== cell.account[state])
+      found.push({ where, message: `${counted} candles are listed as ${state}, ${cell.account[state]} are counted` });
   }
   const settled = cell.gaps.filter(({ state }) => state === 'no_trades' || state === 'outage');
   if (settled.length === 0) return found;
   const verdicts = await ports.store.read('verdictsOf', () => verdictsOf(cell, dayRange(cell.day)));
   for (const verdict of verdicts) {
     const cause = causeOf(verdict.evidence as GapEvidence);
-    if (cause !== verdict.cause || stateOf(cause) !== verdict.state) found.push({ where, message: `the verdict ${verdict.state} (${verdict.cause}) does not follow from its evidence` });
+    if (cause !== verdict.cause || stateOf(cause) !== verdict.state)
+      found.push({
+        where,
+        message: `the verdict ${verdict.state} (${verdict.cause}) does not follow from its evidence`,
+      });
   }
   for (const gap of settled) {
     const own = verdicts.filter(({ state, cause }) => state === gap.state && cause === gap.cause);
-    if (subtractRanges([gap], own).length > 0) found.push({ where, message: `${gap.state} (${gap.cause}) stands in the account without such a verdict` });
+    if (subtractRanges([gap], own).length > 0)
+      found.push({ where, message: `${gap.state} (${gap.cause}) stands in the account without such a verdict` });
   }
   return found;
 }

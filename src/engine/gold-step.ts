@@ -31,11 +31,17 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
   const { ports, settings } = pipeline;
   control.onProgress({ type: 'step', runId, asset: 'gold', detail: settings.hub?.repo ?? 'folder' });
   const made = await makeFolder(pipeline, control.signal, runId);
-  if (made instanceof CellsLeasedError) return { report: { ...reportOf([], 'complete'), outcome: 'partial', status: 'skipped' }, fault: made };
+  if (made instanceof CellsLeasedError)
+    return { report: { ...reportOf([], 'complete'), outcome: 'partial', status: 'skipped' }, fault: made };
   const { periods, dataset } = made;
   if (settings.hub === null) return { report: reportOf(periods, 'complete'), fault: null };
   try {
-    const { result, head, filesChanged } = await publishDataset({ ...ports, random: ports.random.fork('hub'), onFailure: keepFailure(pipeline, runId) }, settings.hub, dataset, control.signal);
+    const { result, head, filesChanged } = await publishDataset(
+      { ...ports, random: ports.random.fork('hub'), onFailure: keepFailure(pipeline, runId) },
+      settings.hub,
+      dataset,
+      control.signal,
+    );
     ports.log.info(`${settings.hub.repo} ${result}`, { run: runId, head, filesChanged });
     return { report: reportOf(periods, 'complete'), fault: null };
   } catch (error) {
@@ -48,17 +54,27 @@ export async function materialiseGold(pipeline: Pipeline, control: Control, runI
 const GOLD_LEASE = 'gold';
 
 /** The folder, made by one process at a time; the error that names the other where it does not end soon. */
-async function makeFolder(pipeline: Pipeline, signal: AbortSignal, runId: string): Promise<{ readonly periods: readonly GoldPeriod[]; readonly dataset: readonly GoldFile[] } | CellsLeasedError> {
+async function makeFolder(
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  runId: string,
+): Promise<{ readonly periods: readonly GoldPeriod[]; readonly dataset: readonly GoldFile[] } | CellsLeasedError> {
   const { ports, lake, settings } = pipeline;
   const owner = `${runId} gold`;
-  const { refused: [refused] } = await leaseLater(ports, { runId: owner, names: [GOLD_LEASE], signal });
+  const {
+    refused: [refused],
+  } = await leaseLater(ports, { runId: owner, names: [GOLD_LEASE], signal });
   if (refused !== undefined) return new CellsLeasedError({ lease: refused.name, owner: refused.owner });
   try {
     return await keepingLeases(ports, { owner, signal }, async () => {
       const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
       const periods: GoldPeriod[] = [];
       for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
-      const dataset = datasetFiles({ repo: settings.hub?.repo ?? null, periods, missing: await missingCandles(pipeline, periods) });
+      const dataset = datasetFiles({
+        repo: settings.hub?.repo ?? null,
+        periods,
+        missing: await missingCandles(pipeline, periods),
+      });
       writeDataset(ports.files, lake.gold, dataset);
       return { periods, dataset };
     });
@@ -68,13 +84,25 @@ async function makeFolder(pipeline: Pipeline, signal: AbortSignal, runId: string
 }
 
 /** Puts every failed try into the fault log. */
-const keepFailure = ({ ports }: Pipeline, runId: string) => async ({ fault, tries, triesMax, decision, waitMs }: PublishFailure): Promise<void> => {
-  const entry: FaultEntry = {
-    id: ports.ids.next('fault'), atMs: ports.clock.nowMs(), runId, exchange: null, symbol: null, interval: null, range: null,
-    attempt: tries, triesMax, decision, waitMs, record: toRecord(fault),
+const keepFailure =
+  ({ ports }: Pipeline, runId: string) =>
+  async ({ fault, tries, triesMax, decision, waitMs }: PublishFailure): Promise<void> => {
+    const entry: FaultEntry = {
+      id: ports.ids.next('fault'),
+      atMs: ports.clock.nowMs(),
+      runId,
+      exchange: null,
+      symbol: null,
+      interval: null,
+      range: null,
+      attempt: tries,
+      triesMax,
+      decision,
+      waitMs,
+      record: toRecord(fault),
+    };
+    await ports.store.transact('recordFaults', () => recordFaults([entry]));
   };
-  await ports.store.transact('recordFaults', () => recordFaults([entry]));
-};
 
 /**
  * A period as it is published: the bytes of its silver file, or, while silver holds candles of a day
@@ -84,21 +112,39 @@ async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<Gol
   const { ports, lake } = pipeline;
   const { adapter } = venueOf(pipeline.venues, entry.exchange);
   const untilMs = dueUntilMs(ports.clock.nowMs(), adapter.graceMs);
-  if (entry.symbols.every((span) => span.lastOpenMs < untilMs)) return [{ ...entry, bytes: ports.files.read(lake.at(entry.path)) }];
+  if (entry.symbols.every((span) => span.lastOpenMs < untilMs))
+    return [{ ...entry, bytes: ports.files.read(lake.at(entry.path)) }];
   const due = periodBefore(await readPeriod(ports, answerReader(ports, lake, adapter), entry), untilMs);
-  return due.rows.length === 0 ? [] : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];
+  return due.rows.length === 0
+    ? []
+    : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];
 }
 
 /** Candles that are not there between the first and the last of each series, by `exchange symbol interval`. */
-async function missingCandles(pipeline: Pipeline, periods: readonly GoldPeriod[]): Promise<ReadonlyMap<string, number>> {
-  const spans = periods.flatMap(({ exchange, interval, symbols }) => symbols.map((span) => ({ ...span, exchange, interval })));
+async function missingCandles(
+  pipeline: Pipeline,
+  periods: readonly GoldPeriod[],
+): Promise<ReadonlyMap<string, number>> {
+  const spans = periods.flatMap(({ exchange, interval, symbols }) =>
+    symbols.map((span) => ({ ...span, exchange, interval })),
+  );
   const missing = new Map<string, number>();
-  for (const [key, own] of Map.groupBy(spans, ({ exchange, symbol, interval }) => `${exchange} ${symbol} ${interval}`)) {
+  for (const [key, own] of Map.groupBy(
+    spans,
+    ({ exchange, symbol, interval }) => `${exchange} ${symbol} ${interval}`,
+  )) {
     const { exchange, symbol, interval } = own[0] as (typeof own)[number];
     const lastOpenMs = Math.max(...own.map((span) => span.lastOpenMs));
     const range = { fromMs: Math.min(...own.map((span) => span.firstOpenMs)), toMs: dayRange(dayOf(lastOpenMs)).toMs };
-    const [account] = await accountOf(pipeline, { range, markets: new Map([[exchange, [symbol]]]), intervals: [interval] });
-    missing.set(key, GAP_STATES.reduce((sum, state) => sum + (account?.account[state] ?? 0), 0));
+    const [account] = await accountOf(pipeline, {
+      range,
+      markets: new Map([[exchange, [symbol]]]),
+      intervals: [interval],
+    });
+    missing.set(
+      key,
+      GAP_STATES.reduce((sum, state) => sum + (account?.account[state] ?? 0), 0),
+    );
   }
   return missing;
 }
@@ -115,7 +161,9 @@ function reportOf(periods: readonly GoldPeriod[], outcome: 'complete' | 'failed'
     removal_rate: 0,
     validation_errors: 0,
     validation_warnings: 0,
-    symbols_ok: new Set(periods.flatMap(({ exchange, symbols }) => symbols.map(({ symbol }) => `${exchange} ${symbol}`))).size,
+    symbols_ok: new Set(
+      periods.flatMap(({ exchange, symbols }) => symbols.map(({ symbol }) => `${exchange} ${symbol}`)),
+    ).size,
     symbols_failed: 0,
     errors: {},
   };

@@ -27,23 +27,36 @@ export async function unhealed(pipeline: Pipeline, runs: readonly Run[]): Promis
  */
 async function isHealed(pipeline: Pipeline, run: Run, recent: readonly Run[]): Promise<boolean> {
   const request = JSON.parse(run.request) as RunRequest;
-  const later = recent.filter((one) => one.finishedAtMs !== null && (one.startedAtMs ?? 0) > (run.startedAtMs ?? run.createdAtMs));
+  const later = recent.filter(
+    (one) => one.finishedAtMs !== null && (one.startedAtMs ?? 0) > (run.startedAtMs ?? run.createdAtMs),
+  );
   if (run.outcome !== 'failed') return !(await lacksOpen(pipeline, run, later));
   const left = request.markets.filter((market) => !later.some((one) => didAllOf(one, run, market)));
-  const isOpen = (exchange: string): boolean => dueAtMs(run.partitionEnd, venueOf(pipeline.venues, exchange).adapter.graceMs) > pipeline.ports.clock.nowMs();
+  const isOpen = (exchange: string): boolean =>
+    dueAtMs(run.partitionEnd, venueOf(pipeline.venues, exchange).adapter.graceMs) > pipeline.ports.clock.nowMs();
   if (left.some(([exchange]) => isOpen(exchange) && !isComplete(run, bronzeAsset(exchange)))) return false;
-  const range = { fromMs: dayRange(run.partition).fromMs, toMs: Math.min(dayRange(run.partitionEnd).toMs, closedWhenBegun(run)) };
-  if (range.toMs > range.fromMs && totalOf(await accountOf(pipeline, { range, markets: new Map(left), intervals: [run.interval] })).pending > 0) return false;
+  const range = {
+    fromMs: dayRange(run.partition).fromMs,
+    toMs: Math.min(dayRange(run.partitionEnd).toMs, closedWhenBegun(run)),
+  };
+  if (
+    range.toMs > range.fromMs &&
+    totalOf(await accountOf(pipeline, { range, markets: new Map(left), intervals: [run.interval] })).pending > 0
+  )
+    return false;
   return !request.assets.includes('gold') || later.some((one) => isComplete(one, GOLD_ASSET));
 }
 
-const isComplete = ({ assets }: Run, name: string): boolean => assets.some(({ asset, outcome }) => asset === name && outcome === 'complete');
+const isComplete = ({ assets }: Run, name: string): boolean =>
+  assets.some(({ asset, outcome }) => asset === name && outcome === 'complete');
 
 type Market = RunRequest['markets'][number];
 
 /** Whether `later` brought every candle of the market that `run` was to bring. */
 const didAllOf = (later: Run, run: Run, market: Market): boolean =>
-  later.partition <= run.partition && [bronzeAsset(market[0]), SILVER_ASSET].every((name) => isComplete(later, name)) && asksAgain(later, run, market);
+  later.partition <= run.partition &&
+  [bronzeAsset(market[0]), SILVER_ASSET].every((name) => isComplete(later, name)) &&
+  asksAgain(later, run, market);
 
 /** Whether `later` was to bring the market's candles of the last day of `run` as well. */
 function asksAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
@@ -54,13 +67,18 @@ function asksAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
 }
 
 /** Whether `taker` asks for all that `run` was to bring of its last day; the cells of earlier days have appointments of their own. */
-export const takesOver = (taker: Run, run: Run): boolean => (JSON.parse(run.request) as RunRequest).markets.every((market) => asksAgain(taker, run, market));
+export const takesOver = (taker: Run, run: Run): boolean =>
+  (JSON.parse(run.request) as RunRequest).markets.every((market) => asksAgain(taker, run, market));
 
 /** Candles of a day that is still open are left, and no later run has taken over to bring them. */
 async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later: readonly Run[]): Promise<boolean> {
   for (const [exchange, symbols] of (JSON.parse(run.request) as RunRequest).markets) {
     const asset = run.assets.find((one) => one.asset === bronzeAsset(exchange));
-    if (asset === undefined || later.some((one) => one.outcome !== 'cancelled' && asksAgain(one, run, [exchange, symbols]))) continue;
+    if (
+      asset === undefined ||
+      later.some((one) => one.outcome !== 'cancelled' && asksAgain(one, run, [exchange, symbols]))
+    )
+      continue;
     if (await store.read('lacksOpenCandles', () => lacksOpenCandles(run, asset, clock.nowMs()))) return true;
   }
   return false;

@@ -39,33 +39,58 @@ export async function judgeDays(pipeline: Pipeline, fence: Fence, days: JudgedDa
   if (!isWorthJudging(cells, { ...days, range })) return;
   const record = await venueRecord(pipeline, days, { fromMs: range.fromMs - HISTORY_MS, toMs: range.toMs });
   const others: VenueRecord[] = [];
-  for (const exchange of pipeline.venues.keys()) if (exchange !== days.exchange) others.push(await venueRecord(pipeline, { ...days, exchange }, range));
-  const verdicts = judgeGaps({ ...record, others: others.filter(({ series }) => series.length > 0).map(asOtherVenue) }, { judged: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs });
+  for (const exchange of pipeline.venues.keys())
+    if (exchange !== days.exchange) others.push(await venueRecord(pipeline, { ...days, exchange }, range));
+  const verdicts = judgeGaps(
+    { ...record, others: others.filter(({ series }) => series.length > 0).map(asOtherVenue) },
+    { judged: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs },
+  );
   const bySymbol = Map.groupBy(verdicts, ({ symbol }) => symbol);
   const nowMs = clock.nowMs();
   await store.transact('recordJudgement', function* () {
     yield* checkFence(fence);
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const own = bySymbol.get(symbol) ?? [];
-      yield* recordVerdicts({ ...days, symbol }, days, own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })));
-      yield* recordCells(judgedCells(cells.filter((cell) => cell.symbol === symbol), own), { runId: fence.runId, nowMs });
+      yield* recordVerdicts(
+        { ...days, symbol },
+        days,
+        own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })),
+      );
+      yield* recordCells(
+        judgedCells(
+          cells.filter((cell) => cell.symbol === symbol),
+          own,
+        ),
+        { runId: fence.runId, nowMs },
+      );
     }
   });
 }
 
 /** A verdict as its parts in each day, so that the verdicts of a cell are its own. */
 const byDay = (verdict: GapVerdict): GapVerdict[] =>
-  daysBetween(dayOf(verdict.fromMs), dayOf(verdict.toMs - 1)).map(dayRange).map((day) => ({ ...verdict, fromMs: Math.max(day.fromMs, verdict.fromMs), toMs: Math.min(day.toMs, verdict.toMs) }));
+  daysBetween(dayOf(verdict.fromMs), dayOf(verdict.toMs - 1))
+    .map(dayRange)
+    .map((day) => ({
+      ...verdict,
+      fromMs: Math.max(day.fromMs, verdict.fromMs),
+      toMs: Math.min(day.toMs, verdict.toMs),
+    }));
 
 /** The cells that a judgement changes or confirms. */
 const judgedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
   cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => judgedCell(cell, verdicts));
 
 /** A hole always is; flat rows only where they may speak of the venue: half of its symbols at once, or a known incident. */
-function isWorthJudging(cells: readonly CellState[], { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange }): boolean {
+function isWorthJudging(
+  cells: readonly CellState[],
+  { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange },
+): boolean {
   if (cells.some((cell) => cell.gaps.some((gap) => gap.code === 'ROWS_MISSING' || gap.state === 'outage'))) return true;
   const flat = cells.flatMap((cell) => cell.flat);
-  const incidents = KNOWN_INCIDENTS.filter((incident) => incident.exchange === exchange && incident.fromMs < range.toMs && incident.toMs > range.fromMs);
+  const incidents = KNOWN_INCIDENTS.filter(
+    (incident) => incident.exchange === exchange && incident.fromMs < range.toMs && incident.toMs > range.fromMs,
+  );
   if (intersectRanges(flat, incidents).length > 0) return true;
   const symbols = new Set(cells.map((cell) => cell.symbol)).size;
   return mostAtOnce(flat) * 2 >= symbols && flat.length > 0;
@@ -73,21 +98,40 @@ function isWorthJudging(cells: readonly CellState[], { exchange, range }: { read
 
 /** How many of these ranges hold at the same time. */
 function mostAtOnce(ranges: readonly TimeRange[]): number {
-  const edges = ranges.flatMap(({ fromMs, toMs }) => [[fromMs, 1], [toMs, -1]] as const).toSorted(([a, x], [b, y]) => a - b || x - y);
+  const edges = ranges
+    .flatMap(
+      ({ fromMs, toMs }) =>
+        [
+          [fromMs, 1],
+          [toMs, -1],
+        ] as const,
+    )
+    .toSorted(([a, x], [b, y]) => a - b || x - y);
   let [now, most] = [0, 0];
   for (const [, step] of edges) most = Math.max(most, (now += step));
   return most;
 }
 
-async function venueRecord({ ports, venues }: Pipeline, { exchange, interval }: JudgedDays, range: TimeRange): Promise<VenueRecord> {
+async function venueRecord(
+  { ports, venues }: Pipeline,
+  { exchange, interval }: JudgedDays,
+  range: TimeRange,
+): Promise<VenueRecord> {
   const { adapter } = venueOf(venues, exchange);
   const known = await ports.store.read('venueRecord', function* () {
-    const cells = yield* cellsOfVenue({ exchange, interval }, { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) });
+    const cells = yield* cellsOfVenue(
+      { exchange, interval },
+      { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) },
+    );
     const pages = cells.length === 0 ? [] : yield* usedPages({ exchange, interval }, range);
     const lives: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>[] = [];
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const series = { exchange, interval, symbol };
-      lives.push({ symbol, listedFromMs: (yield* firstCandleOf(series))?.openMs ?? null, accepted: yield* acceptancesOf(series, range) });
+      lives.push({
+        symbol,
+        listedFromMs: (yield* firstCandleOf(series))?.openMs ?? null,
+        accepted: yield* acceptancesOf(series, range),
+      });
     }
     return { cells, pages, lives };
   });
@@ -103,15 +147,29 @@ async function venueRecord({ ports, venues }: Pipeline, { exchange, interval }: 
   };
 }
 
-function seriesOf(life: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>, cells: readonly CellState[], pages: readonly PageEntry[]): SeriesRecord {
-  const answers = pages.map(({ range, fetchedAtMs, hull }): Answer => ({ ...range, atMs: fetchedAtMs, firstOpenMs: hull?.firstOpenMs ?? null, lastOpenMs: hull?.lastOpenMs ?? null }));
+function seriesOf(
+  life: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>,
+  cells: readonly CellState[],
+  pages: readonly PageEntry[],
+): SeriesRecord {
+  const answers = pages.map(
+    ({ range, fetchedAtMs, hull }): Answer => ({
+      ...range,
+      atMs: fetchedAtMs,
+      firstOpenMs: hull?.firstOpenMs ?? null,
+      lastOpenMs: hull?.lastOpenMs ?? null,
+    }),
+  );
   const flat = mergeRanges(cells.flatMap((cell) => cell.flat));
   return {
     ...life,
     delistedFromMs: null,
     answers,
     answered: intersectRanges(answers, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
-    missing: subtractRanges(cells.flatMap((cell) => cell.gaps.filter(({ code }) => code === 'ROWS_MISSING')), flat),
+    missing: subtractRanges(
+      cells.flatMap((cell) => cell.gaps.filter(({ code }) => code === 'ROWS_MISSING')),
+      flat,
+    ),
     flat,
     cut: cells.flatMap((cell) => cell.cut),
     sums: [],

@@ -5,7 +5,8 @@ import type { Pipeline } from './pipeline.ts';
 const LEVELS = 3;
 
 /** Files of a layer, relative to the data directory. */
-export const filesBelow = (at: Pick<Pipeline, 'ports' | 'lake'>, layer: 'bronze' | 'silver'): string[] => below(at, layer, LEVELS);
+export const filesBelow = (at: Pick<Pipeline, 'ports' | 'lake'>, layer: 'bronze' | 'silver'): string[] =>
+  below(at, layer, LEVELS);
 
 function below(at: Pick<Pipeline, 'ports' | 'lake'>, directory: string, levels: number): string[] {
   const names = at.ports.files.list(at.lake.at(directory));

@@ -1,6 +1,12 @@
 import type { Exchange } from '../market/exchange.ts';
 import { DAY_MS } from '../market/interval.ts';
-import { choiceText, chosenOf, type MarketChoice, type OpenChoice, type RankedMarket } from '../market/market-choice.ts';
+import {
+  choiceText,
+  chosenOf,
+  type MarketChoice,
+  type OpenChoice,
+  type RankedMarket,
+} from '../market/market-choice.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
 import { recordResolvedChoice, resolvedChoice } from '../faults/ledger/market-choices.ts';
 import { ConfigurationError, exchangeError, type ExchangeAPIError } from '../faults/taxonomy/errors.ts';
@@ -32,17 +38,30 @@ export async function resolveMarkets(pipeline: Pipeline, { choices, freshness, s
   for (const [exchange, own] of choices) {
     const venue = openMarkets(pipeline, exchange, signal);
     const symbols: MarketSymbol[] = [];
-    for (const choice of own) symbols.push(...(choice.kind === 'symbol' ? [choice.symbol] : await resolveChoice(pipeline, choice, { exchange, freshness, venue })));
+    for (const choice of own)
+      symbols.push(
+        ...(choice.kind === 'symbol'
+          ? [choice.symbol]
+          : await resolveChoice(pipeline, choice, { exchange, freshness, venue })),
+      );
     if (symbols.length > 0) markets.set(exchange, [...new Set(symbols)]);
   }
   if (markets.size > 0 || choices.size === 0 || freshness === 'stored') return markets;
   const asked = [...choices].flatMap(([exchange, own]) => own.map((choice) => `${exchange}:${choiceText(choice)}`));
-  throw new ConfigurationError({ where: 'symbols', expected: 'a choice that some trading market fits', got: asked.join(', ') });
+  throw new ConfigurationError({
+    where: 'symbols',
+    expected: 'a choice that some trading market fits',
+    got: asked.join(', '),
+  });
 }
 
 type Wanted = { readonly exchange: Exchange; readonly freshness: Resolution['freshness']; readonly venue: OpenMarkets };
 
-async function resolveChoice({ ports }: Pipeline, choice: OpenChoice, { exchange, freshness, venue }: Wanted): Promise<readonly MarketSymbol[]> {
+async function resolveChoice(
+  { ports }: Pipeline,
+  choice: OpenChoice,
+  { exchange, freshness, venue }: Wanted,
+): Promise<readonly MarketSymbol[]> {
   const { store, clock, log } = ports;
   const text = choiceText(choice);
   const before = await store.read('resolvedChoice', () => resolvedChoice(exchange, text));
@@ -50,23 +69,41 @@ async function resolveChoice({ ports }: Pipeline, choice: OpenChoice, { exchange
   if (before !== null && (freshness === 'any' || clock.nowMs() - before.resolvedAtMs < DAY_MS)) return before.symbols;
   const listed = await venue.listed(choice.kind);
   if (!listed.ok) {
-    if (before === null) throw exchangeError(listed.fault.code, `nobody told yet what ${exchange}:${text} stands for: ${listed.fault.message}`, listed.fault.facts, { cause: listed.fault });
-    log.warn(`${exchange}:${text} stands for what it stood for at ${new Date(before.resolvedAtMs).toISOString()}: ${listed.fault.message}`, { exchange, code: listed.fault.code, symbols: before.symbols.length });
+    if (before === null)
+      throw exchangeError(
+        listed.fault.code,
+        `nobody told yet what ${exchange}:${text} stands for: ${listed.fault.message}`,
+        listed.fault.facts,
+        { cause: listed.fault },
+      );
+    log.warn(
+      `${exchange}:${text} stands for what it stood for at ${new Date(before.resolvedAtMs).toISOString()}: ${listed.fault.message}`,
+      { exchange, code: listed.fault.code, symbols: before.symbols.length },
+    );
     return before.symbols;
   }
   const symbols = successorsOf(before?.symbols ?? [], chosenOf(choice, listed.markets), listed.markets);
   if (symbols.length === 0) log.warn(`no trading market of ${exchange} fits ${text}`, { exchange });
-  else await store.transact('recordResolvedChoice', () => recordResolvedChoice({ exchange, choice: text, symbols, resolvedAtMs: clock.nowMs() }));
+  else
+    await store.transact('recordResolvedChoice', () =>
+      recordResolvedChoice({ exchange, choice: text, symbols, resolvedAtMs: clock.nowMs() }),
+    );
   return symbols;
 }
 
 /** What a venue stops listing stays chosen: its due candles are accounted for until the removal is confirmed. Only who is outranked leaves. */
-function successorsOf(before: readonly MarketSymbol[], chosen: readonly MarketSymbol[], markets: readonly RankedMarket[]): readonly MarketSymbol[] {
+function successorsOf(
+  before: readonly MarketSymbol[],
+  chosen: readonly MarketSymbol[],
+  markets: readonly RankedMarket[],
+): readonly MarketSymbol[] {
   const trading = new Set(markets.map(({ symbol }) => symbol));
   return [...chosen, ...before.filter((symbol) => !trading.has(symbol))];
 }
 
-type Listed = { readonly ok: true; readonly markets: readonly RankedMarket[] } | { readonly ok: false; readonly fault: ExchangeAPIError };
+type Listed =
+  | { readonly ok: true; readonly markets: readonly RankedMarket[] }
+  | { readonly ok: false; readonly fault: ExchangeAPIError };
 
 interface OpenMarkets {
   /** The venue's trading markets, with their volumes for a ranking; each list is asked for once. */
@@ -79,7 +116,13 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
   let volumes: ReturnType<typeof ask<ReadonlyMap<string, number>>> | null = null;
   return {
     listed: async (kind) => {
-      listings ??= ask(pipeline, venue, { signal, inquiry: { request: (origin) => venue.adapter.symbolsRequest(origin), read: (answer, atMs) => venue.adapter.readSymbols(answer, atMs).listings } });
+      listings ??= ask(pipeline, venue, {
+        signal,
+        inquiry: {
+          request: (origin) => venue.adapter.symbolsRequest(origin),
+          read: (answer, atMs) => venue.adapter.readSymbols(answer, atMs).listings,
+        },
+      });
       const listing = await listings;
       if (!listing.ok) return listing;
       const spot = listing.value.filter(({ isTrading, aliasOf }) => isTrading && aliasOf === null);
@@ -87,7 +130,13 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
       volumes ??= ask(pipeline, venue, { signal, inquiry: rankingOf(venue) });
       const ranking = await volumes;
       if (!ranking.ok) return ranking;
-      return { ok: true, markets: spot.map(({ symbol, venueSymbol }) => ({ symbol, quoteVolume: ranking.value.get(venueSymbol) ?? null })) };
+      return {
+        ok: true,
+        markets: spot.map(({ symbol, venueSymbol }) => ({
+          symbol,
+          quoteVolume: ranking.value.get(venueSymbol) ?? null,
+        })),
+      };
     },
   };
 }
@@ -99,5 +148,8 @@ function rankingOf({ adapter }: Venue): VenueInquiry<ReadonlyMap<string, number>
 
 type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ExchangeAPIError };
 
-const ask = async <T>({ ports }: Pipeline, venue: Venue, { inquiry, signal }: { readonly inquiry: VenueInquiry<T>; readonly signal: AbortSignal }): Promise<Asked<T>> =>
-  venue.executor.execute(callOf(ports, venue, inquiry), signal);
+const ask = async <T>(
+  { ports }: Pipeline,
+  venue: Venue,
+  { inquiry, signal }: { readonly inquiry: VenueInquiry<T>; readonly signal: AbortSignal },
+): Promise<Asked<T>> => venue.executor.execute(callOf(ports, venue, inquiry), signal);

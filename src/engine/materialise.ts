@@ -29,7 +29,11 @@ export interface PlannedRun {
 export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
   const planned = work.intervals.flatMap((interval) => {
     const markets = marketsAt(pipeline.venues, work.markets, interval);
-    return markets.size === 0 ? [] : chunksOf(work.days, interval).toReversed().map((days): PlannedRun => ({ work: { ...work, markets }, interval, days }));
+    return markets.size === 0
+      ? []
+      : chunksOf(work.days, interval)
+          .toReversed()
+          .map((days): PlannedRun => ({ work: { ...work, markets }, interval, days }));
   });
   return executeAll(pipeline, planned, control);
 }
@@ -39,11 +43,21 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
  * already, so that no venue waits for our disk, and no month for a page of another; never two that need
  * the same files, and files are written in the order of the runs. One whose key another process took is left to it.
  */
-export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<WorkResult> {
+export async function executeAll(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+  control: Control,
+): Promise<WorkResult> {
   for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
   const asksNobody = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
   const stopped = asksNobody ? null : await pipeline.stopOrder.standing();
-  if (stopped !== null) return { runs: [], ...(await accountOfAll(pipeline, planned)), exit: exitOfFault(stopped.code), error: toRecord(stopped) };
+  if (stopped !== null)
+    return {
+      runs: [],
+      ...(await accountOfAll(pipeline, planned)),
+      exit: exitOfFault(stopped.code),
+      error: toRecord(stopped),
+    };
   const results = await executeInOrder(pipeline, planned, control);
   const account = await accountOfAll(pipeline, planned);
   const exit = worstExit([...results.map((result) => result.exit), ...(account.pending > 0 ? [EXIT.partial] : [])]);
@@ -51,14 +65,21 @@ export async function executeAll(pipeline: Pipeline, planned: readonly PlannedRu
     runs: results.map((result) => result.run),
     ...account,
     exit,
-    error: exit === EXIT.done || exit === EXIT.partial ? null : (results.find((result) => result.exit === exit)?.error ?? null),
+    error:
+      exit === EXIT.done || exit === EXIT.partial
+        ? null
+        : (results.find((result) => result.exit === exit)?.error ?? null),
   };
 }
 
 /** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
 const RUNS_AT_ONCE_MAX = 4;
 
-async function executeInOrder(pipeline: Pipeline, planned: readonly PlannedRun[], control: Control): Promise<readonly RunResult[]> {
+async function executeInOrder(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+  control: Control,
+): Promise<readonly RunResult[]> {
   const results: (RunResult | null)[] = planned.map(() => null);
   /** Each with the end of all runs up to it. */
   const begun: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> }[] = [];
@@ -73,8 +94,18 @@ async function executeInOrder(pipeline: Pipeline, planned: readonly PlannedRun[]
       if (runId === null) continue;
       const previous = endOf(1);
       const asked = Promise.withResolvers<void>();
-      const running = executeRun(pipeline, runId, { ...control, position: { run: at + 1, runs: planned.length }, onAsked: asked.resolve, previousEnded: () => previous });
-      const ended = bothEnded(previous, running.then((result) => { results[at] = result; }));
+      const running = executeRun(pipeline, runId, {
+        ...control,
+        position: { run: at + 1, runs: planned.length },
+        onAsked: asked.resolve,
+        previousEnded: () => previous,
+      });
+      const ended = bothEnded(
+        previous,
+        running.then((result) => {
+          results[at] = result;
+        }),
+      );
       begun.push({ leases, ended });
       await Promise.race([asked.promise, ended]);
     }
@@ -93,18 +124,43 @@ async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<v
 
 /** What a run needs for itself. */
 const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
-  new Set([...work.markets.keys()].flatMap((exchange) => [...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys()]));
+  new Set(
+    [...work.markets.keys()].flatMap((exchange) => [
+      ...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys(),
+    ]),
+  );
 
-async function queueRun({ ports, settings }: Pipeline, { work, interval, days, key }: PlannedRun): Promise<string | null> {
+async function queueRun(
+  { ports, settings }: Pipeline,
+  { work, interval, days, key }: PlannedRun,
+): Promise<string | null> {
   const id = ports.ids.next('run');
-  const request: RunRequest = { markets: [...work.markets], selection: work.selection, keptWaits: work.keptWaits, assets: work.assets, askedFrom: work.days.start };
-  const run = { id, interval, partition: days.start, partitionEnd: days.end, trigger: work.trigger, tags: { ...settings.tags, ...work.tags }, request: JSON.stringify(request), ...(key === undefined ? {} : { key }) };
+  const request: RunRequest = {
+    markets: [...work.markets],
+    selection: work.selection,
+    keptWaits: work.keptWaits,
+    assets: work.assets,
+    askedFrom: work.days.start,
+  };
+  const run = {
+    id,
+    interval,
+    partition: days.start,
+    partitionEnd: days.end,
+    trigger: work.trigger,
+    tags: { ...settings.tags, ...work.tags },
+    request: JSON.stringify(request),
+    ...(key === undefined ? {} : { key }),
+  };
   const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));
   return isCreated ? id : null;
 }
 
 /** What is still pending in the asked range, and the earliest appointment. */
-async function accountOfAll(pipeline: Pipeline, planned: readonly PlannedRun[]): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
+async function accountOfAll(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
   const accounts: SeriesAccount[] = [];
   for (const { work, interval, days } of planned) {
     const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };

@@ -31,13 +31,23 @@ export async function measure(pipeline: Pipeline, markets: Markets): Promise<rea
 }
 
 /** The same from plain data: what the Prometheus rules compute from the metrics. */
-export const measurementsOf = (seen: Sightings): Measurement[] => [...failedRuns(seen), ...failedSymbols(seen), rowsRemoved(seen), latency(seen), ...freshness(seen)];
+export const measurementsOf = (seen: Sightings): Measurement[] => [
+  ...failedRuns(seen),
+  ...failedSymbols(seen),
+  rowsRemoved(seen),
+  latency(seen),
+  ...freshness(seen),
+];
 
 const failedRuns = ({ samples }: Sightings): Measurement[] =>
-  samples.filter(({ name }) => name === 'pipeline_final_failures').map(({ labels, value }) => ({ rule: 'RULE_FAILED_RUNS', subject: labels['asset'] ?? '', value }));
+  samples
+    .filter(({ name }) => name === 'pipeline_final_failures')
+    .map(({ labels, value }) => ({ rule: 'RULE_FAILED_RUNS', subject: labels['asset'] ?? '', value }));
 
 function failedSymbols({ samples }: Sightings): Measurement[] {
-  const symbols = samples.filter(({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null);
+  const symbols = samples.filter(
+    ({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null,
+  );
   return [...Map.groupBy(symbols, ({ labels }) => labels['asset'] ?? '')].map(([subject, own]) => {
     const all = own.reduce((sum, { value }) => sum + value, 0);
     const failed = own.filter(({ labels }) => labels['state'] === 'failed').reduce((sum, { value }) => sum + value, 0);
@@ -53,7 +63,9 @@ function rowsRemoved({ runs }: Sightings): Measurement {
 }
 
 function latency({ runs }: Sightings): Measurement {
-  const durationsMs = runs.flatMap(({ trigger, startedAtMs, finishedAtMs }) => (trigger === 'schedule' && startedAtMs !== null && finishedAtMs !== null ? [finishedAtMs - startedAtMs] : []));
+  const durationsMs = runs.flatMap(({ trigger, startedAtMs, finishedAtMs }) =>
+    trigger === 'schedule' && startedAtMs !== null && finishedAtMs !== null ? [finishedAtMs - startedAtMs] : [],
+  );
   const p95Ms = quantile(durationsMs, 0.95);
   return { rule: 'RULE_LATENCY', subject: '', value: p95Ms === null ? null : p95Ms / 1_000 };
 }

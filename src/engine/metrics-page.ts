@@ -33,12 +33,23 @@ export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<
     const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
     return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
   });
-  const samples = [infoOf(pipeline.settings.tags), ...stored.samples, ...now, ...(await finalFailures(pipeline, runs)), ...reachMetrics(await reachesOf(pipeline, markets), nowMs), ...(await venueSamples(pipeline, markets))];
+  const samples = [
+    infoOf(pipeline.settings.tags),
+    ...stored.samples,
+    ...now,
+    ...(await finalFailures(pipeline, runs)),
+    ...reachMetrics(await reachesOf(pipeline, markets), nowMs),
+    ...(await venueSamples(pipeline, markets)),
+  ];
   return { samples, histograms: stored.histograms };
 }
 
 /** Free tags would be labels without end: those that have a meaning are here, all of them on runs and alerts. */
-const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Record<string, string>>): Sample => ({ name: 'pipeline_info', labels: { team, criticality, alert_channel }, value: 1 });
+const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Record<string, string>>): Sample => ({
+  name: 'pipeline_info',
+  labels: { team, criticality, alert_channel },
+  value: 1,
+});
 
 const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
@@ -49,17 +60,33 @@ async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Prom
     const used: Sample[] = [];
     for (const use of yield* windowUses()) {
       if (!venues.has(use.exchange)) continue;
-      const limits = limitsInForce(venueOf(venues, use.exchange).adapter.limits, (yield* statedLimits(use))?.limits ?? []);
+      const limits = limitsInForce(
+        venueOf(venues, use.exchange).adapter.limits,
+        (yield* statedLimits(use))?.limits ?? [],
+      );
       const limit = limits.find(({ name, windowMs }) => name === use.name && windowMs === use.windowMs)?.limit;
       const isNow = Math.floor(nowMs / use.windowMs) === use.index;
-      if (limit !== undefined) used.push({ name: 'pipeline_ratelimit_used_ratio', labels: { exchange: use.exchange, limit: `${use.name}/${use.windowMs / 1_000}s` }, value: isNow ? use.used / limit : 0 });
+      if (limit !== undefined)
+        used.push({
+          name: 'pipeline_ratelimit_used_ratio',
+          labels: { exchange: use.exchange, limit: `${use.name}/${use.windowMs / 1_000}s` },
+          value: isNow ? use.used / limit : 0,
+        });
     }
     return { breakers: yield* breakerStates(), used };
   });
-  const worst = (exchange: string): number => Math.max(0, ...breakers.filter((one) => one.exchange === exchange).map(({ phase }) => BREAKER_VALUES[phase]));
-  return [...[...markets.keys()].map((exchange): Sample => ({ name: 'pipeline_breaker_state', labels: { exchange }, value: worst(exchange) })), ...distinct(used)];
+  const worst = (exchange: string): number =>
+    Math.max(0, ...breakers.filter((one) => one.exchange === exchange).map(({ phase }) => BREAKER_VALUES[phase]));
+  return [
+    ...[...markets.keys()].map(
+      (exchange): Sample => ({ name: 'pipeline_breaker_state', labels: { exchange }, value: worst(exchange) }),
+    ),
+    ...distinct(used),
+  ];
 }
 
 /** Several addresses of ours: the fullest counts. */
 const distinct = (samples: readonly Sample[]): Sample[] =>
-  [...Map.groupBy(samples, ({ labels }) => JSON.stringify(labels)).values()].map((own) => own.reduce((a, b) => (b.value > a.value ? b : a)));
+  [...Map.groupBy(samples, ({ labels }) => JSON.stringify(labels)).values()].map((own) =>
+    own.reduce((a, b) => (b.value > a.value ? b : a)),
+  );

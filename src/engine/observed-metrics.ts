@@ -11,7 +11,9 @@ export function observeMetrics(pipeline: Pipeline, watched: Watched): () => void
     try {
       return readingsOf(await metricsNow(pipeline, await watched()));
     } catch (error) {
-      log.error(`metrics could not be read for OpenTelemetry: ${pipeline.desk.scrub(Error.isError(error) ? error.message : String(error))}`);
+      log.error(
+        `metrics could not be read for OpenTelemetry: ${pipeline.desk.scrub(Error.isError(error) ? error.message : String(error))}`,
+      );
       return [];
     }
   };

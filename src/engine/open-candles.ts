@@ -21,14 +21,21 @@ export function closedWhenBegun({ interval, startedAtMs, createdAtMs }: BegunRun
  * True when a fault that may pass kept candles of the run's last day away, and that day is still open: no cell of
  * theirs has an appointment.
  */
-export function* lacksOpenCandles(run: BegunRun, { asset, errors }: Pick<AssetReport, 'asset' | 'errors'>, nowMs: number): Operation<boolean> {
+export function* lacksOpenCandles(
+  run: BegunRun,
+  { asset, errors }: Pick<AssetReport, 'asset' | 'errors'>,
+  nowMs: number,
+): Operation<boolean> {
   const exchange = exchangeOfAsset(asset);
   const day = dayRange(run.partitionEnd);
   if (exchange === null || nowMs >= day.toMs) return false;
   for (const [symbol, code] of Object.entries(errors)) {
     const series = { exchange, symbol, interval: run.interval };
     if (ruleOf(code).kind !== 'transient') continue;
-    const closed = { fromMs: Math.max(day.fromMs, (yield* firstCandleOf(series))?.openMs ?? day.fromMs), toMs: closedWhenBegun(run) };
+    const closed = {
+      fromMs: Math.max(day.fromMs, (yield* firstCandleOf(series))?.openMs ?? day.fromMs),
+      toMs: closedWhenBegun(run),
+    };
     if (subtractRanges([closed], yield* coverageOf(series, day)).length > 0) return true;
   }
   return false;

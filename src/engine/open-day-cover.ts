@@ -16,11 +16,19 @@ export interface OpenDayView {
  * asked for again, it covers no more than the unbroken row it had. A venue that leaves out candles without
  * trades has holes all day long; those wait until the day is due and judged.
  */
-export function coverOfOpenDay(pages: readonly Pick<PageEntry, 'range' | 'rows' | 'hull' | 'fetchedAtMs'>[], { interval, emptyCandles, recheckAfterMs, nowMs }: OpenDayView): TimeRange[] {
-  return mergeRanges(pages.flatMap(({ range, rows, hull, fetchedAtMs }) => {
-    if (emptyCandles === 'omitted' || nowMs < fetchedAtMs + recheckAfterMs) return [range];
-    if (hull === null) return [];
-    const had = { fromMs: Math.max(range.fromMs, hull.firstOpenMs), toMs: Math.min(range.toMs, hull.lastOpenMs + intervalMs(interval)) };
-    return rows < candlesIn(had, interval) ? [] : [had];
-  }));
+export function coverOfOpenDay(
+  pages: readonly Pick<PageEntry, 'range' | 'rows' | 'hull' | 'fetchedAtMs'>[],
+  { interval, emptyCandles, recheckAfterMs, nowMs }: OpenDayView,
+): TimeRange[] {
+  return mergeRanges(
+    pages.flatMap(({ range, rows, hull, fetchedAtMs }) => {
+      if (emptyCandles === 'omitted' || nowMs < fetchedAtMs + recheckAfterMs) return [range];
+      if (hull === null) return [];
+      const had = {
+        fromMs: Math.max(range.fromMs, hull.firstOpenMs),
+        toMs: Math.min(range.toMs, hull.lastOpenMs + intervalMs(interval)),
+      };
+      return rows < candlesIn(had, interval) ? [] : [had];
+    }),
+  );
 }

@@ -39,7 +39,9 @@ export interface Pipeline {
 }
 
 /** What may be put in the place of the real world: everything but disk-bound engines. */
-export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'> & { readonly mailTo: (smtpUrl: string) => MailPort };
+export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'> & {
+  readonly mailTo: (smtpUrl: string) => MailPort;
+};
 
 export interface OpenOptions {
   readonly log: Log;
@@ -58,7 +60,16 @@ export interface OpenOptions {
  * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
  * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
  */
-export async function openPipeline(settings: Settings, { log, world: { mailTo = smtpMail, ...world } = {}, adapters = ADAPTERS, lostState = 'refused', scrub: outer = nothingSecret }: OpenOptions): Promise<Pipeline> {
+export async function openPipeline(
+  settings: Settings,
+  {
+    log,
+    world: { mailTo = smtpMail, ...world } = {},
+    adapters = ADAPTERS,
+    lostState = 'refused',
+    scrub: outer = nothingSecret,
+  }: OpenOptions,
+): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
   const own = scrubberOf(secretsOf(settings));
@@ -70,7 +81,22 @@ export async function openPipeline(settings: Settings, { log, world: { mailTo = 
   const clock = world.clock ?? realClock;
   const random = world.random ?? freshRandom();
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
-  const ports: Ports = { clock, random, http, fetch: http.fetch, processes: realProcesses(), ...world, ids: timeOrderedIds(clock, random.fork('ids')), files: realFiles, parquet, store, limits, log, scrub, telemetry: openTelemetry({ clock, scrub, codeOf }) };
+  const ports: Ports = {
+    clock,
+    random,
+    http,
+    fetch: http.fetch,
+    processes: realProcesses(),
+    ...world,
+    ids: timeOrderedIds(clock, random.fork('ids')),
+    files: realFiles,
+    parquet,
+    store,
+    limits,
+    log,
+    scrub,
+    telemetry: openTelemetry({ clock, scrub, codeOf }),
+  };
   const stopOrder = durableStop(ports, configurationIdentity(settings));
   return {
     settings,
@@ -80,7 +106,12 @@ export async function openPipeline(settings: Settings, { log, world: { mailTo = 
     stopOrder,
     desk: {
       ports,
-      policy: { instance: settings.alerts.instance, runbookUrl: settings.alerts.runbookUrl, groupWaitMs: GROUP_WAIT_MS, repeatMs: REPEAT_MS },
+      policy: {
+        instance: settings.alerts.instance,
+        runbookUrl: settings.alerts.runbookUrl,
+        groupWaitMs: GROUP_WAIT_MS,
+        repeatMs: REPEAT_MS,
+      },
       channels: openChannels({ clock, fetch: ports.fetch, mailTo }, settings.alerts.channels),
       undeliveredPath: lake.undelivered,
       scrub,

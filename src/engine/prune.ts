@@ -45,19 +45,24 @@ async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions
   const { store, clock } = pipeline.ports;
   const beforeMs = clock.nowMs() - keepDays * DAY_MS;
   const pages = await store.read('everyPage', () => everyPage());
-  const rejected = pages.filter((page) => page.rejected !== null && page.rejected !== 'ANSWER_DAMAGED' && page.fetchedAtMs < beforeMs);
+  const rejected = pages.filter(
+    (page) => page.rejected !== null && page.rejected !== 'ANSWER_DAMAGED' && page.fetchedAtMs < beforeMs,
+  );
   const superseded = supersededPages(pipeline, pages).filter((page) => page.fetchedAtMs < beforeMs);
   const gone = new Set([...rejected, ...superseded].map(({ id }) => id));
   const bySegment = Map.groupBy(pages, ({ segment }) => segment);
   const orphans = orphanSegments(pipeline, bySegment, dayOf(beforeMs));
   const old = await store.read('countOldEntries', () => countOldEntries(beforeMs));
   const sizes = orphans.map((segment) => pipeline.ports.files.sizeBytes(pipeline.lake.at(segment)));
-  const bytes = [...rejected, ...superseded].reduce((sum, page) => sum + page.length, 0) + sizes.reduce((sum, size) => sum + size, 0);
+  const bytes =
+    [...rejected, ...superseded].reduce((sum, page) => sum + page.length, 0) +
+    sizes.reduce((sum, size) => sum + size, 0);
   const report = { ...old, rejected: rejected.length, superseded: superseded.length, orphans: orphans.length, bytes };
   if (effect === 'count') return { ...report, untouched: [] };
   const untouched: string[] = [];
   for (const [segment, own] of bySegment) {
-    if (own.some(({ id }) => gone.has(id)) && !(await rewriteSegment(pipeline, { segment, pages: own, gone }))) untouched.push(segment);
+    if (own.some(({ id }) => gone.has(id)) && !(await rewriteSegment(pipeline, { segment, pages: own, gone })))
+      untouched.push(segment);
   }
   for (const segment of orphans) removeFile(pipeline, segment);
   await store.transact('forgetOldEntries', () => forgetOldEntries(beforeMs));
@@ -65,7 +70,10 @@ async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions
 }
 
 function supersededPages(pipeline: Pipeline, pages: readonly PageEntry[]): PageEntry[] {
-  const series = Map.groupBy(pages.filter(({ rejected }) => rejected === null), (page) => `${page.series.exchange} ${page.series.interval} ${page.series.symbol}`);
+  const series = Map.groupBy(
+    pages.filter(({ rejected }) => rejected === null),
+    (page) => `${page.series.exchange} ${page.series.interval} ${page.series.symbol}`,
+  );
   return [...series.values()].flatMap((own) => {
     const read = new Map<string, AnswerRows | null>();
     return supersededOf(own, (page) => {
@@ -79,7 +87,9 @@ function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): AnswerRows 
   const adapter = venues.get(page.series.exchange)?.adapter;
   const kept = readAnswer(ports.files, lake, page);
   if (!kept.ok || adapter === undefined) return null;
-  const judged = adapter.readCandles(page, answerOf(kept.stored), page.fetchedAtMs).map((row) => ({ row, errors: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
+  const judged = adapter
+    .readCandles(page, answerOf(kept.stored), page.fetchedAtMs)
+    .map((row) => ({ row, errors: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
   return {
     valid: new Set(judged.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
     hasForeign: judged.some(({ errors }) => errors.includes('off-grid')),
@@ -121,15 +131,26 @@ async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: Segm
 /** The periods whose files are made from these answers. */
 function leasesOf(pages: readonly PageEntry[]): string[] {
   const used = pages.filter(({ rejected }) => rejected === null);
-  return [...new Set(used.flatMap(({ series: { exchange, interval }, range }) =>
-    daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) => periodLease({ exchange, interval, period: periodOf(day, interval) }))))];
+  return [
+    ...new Set(
+      used.flatMap(({ series: { exchange, interval }, range }) =>
+        daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) =>
+          periodLease({ exchange, interval, period: periodOf(day, interval) }),
+        ),
+      ),
+    ),
+  ];
 }
 
 /** Copies answers byte for byte into a segment of their own; returns where they lie now. */
 function copyAnswers({ ports, lake }: Pipeline, segment: string, kept: readonly PageEntry[]): PageEntry[] {
   const { files } = ports;
   const to = claimSegment(ports, lake, dirname(segment));
-  const moved = kept.map((page) => ({ ...page, segment: to, offset: files.append(lake.at(to), files.readSlice(lake.at(segment), page.offset, page.length)) }));
+  const moved = kept.map((page) => ({
+    ...page,
+    segment: to,
+    offset: files.append(lake.at(to), files.readSlice(lake.at(segment), page.offset, page.length)),
+  }));
   files.fsync(lake.at(to));
   return moved;
 }

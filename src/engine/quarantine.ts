@@ -29,25 +29,40 @@ export interface QuarantinedCell extends Cell {
 export async function quarantined(pipeline: Pipeline, query: QuarantineQuery): Promise<readonly QuarantinedRow[]> {
   const { files, parquet } = pipeline.ports;
   const rows: QuarantinedRow[] = [];
-  for (const path of quarantineFiles(pipeline, query)) rows.push(...quarantineRows(await parquet.decode(files.read(path))));
+  for (const path of quarantineFiles(pipeline, query))
+    rows.push(...quarantineRows(await parquet.decode(files.read(path))));
   return rows.filter(({ row }) => {
     const day = dayOf(row.openTimeMs);
-    return (query.symbols?.includes(row.symbol) ?? true) && (query.days === null || (query.days.start <= day && day <= query.days.end));
+    return (
+      (query.symbols?.includes(row.symbol) ?? true) &&
+      (query.days === null || (query.days.start <= day && day <= query.days.end))
+    );
   });
 }
 
 function quarantineFiles({ ports, lake }: Pipeline, { exchanges, intervals }: QuarantineQuery): string[] {
-  const below = (directory: string, key: string): string[] => ports.files.list(lake.at(directory)).filter((name) => name.startsWith(`${key}=`)).map((name) => name.slice(key.length + 1));
+  const below = (directory: string, key: string): string[] =>
+    ports.files
+      .list(lake.at(directory))
+      .filter((name) => name.startsWith(`${key}=`))
+      .map((name) => name.slice(key.length + 1));
   const root = 'quarantine';
-  return below(root, 'exchange').filter((exchange) => exchanges?.includes(exchange) ?? true).flatMap((exchange) =>
-    INTERVALS.filter((interval) => intervals?.includes(interval) ?? true).flatMap((interval) =>
-      below(join(root, `exchange=${exchange}`, `interval=${interval}`), 'period')
-        .map((period) => lake.at(lake.quarantineFile({ exchange, interval, period })))
-        .filter((path) => ports.files.exists(path))));
+  return below(root, 'exchange')
+    .filter((exchange) => exchanges?.includes(exchange) ?? true)
+    .flatMap((exchange) =>
+      INTERVALS.filter((interval) => intervals?.includes(interval) ?? true).flatMap((interval) =>
+        below(join(root, `exchange=${exchange}`, `interval=${interval}`), 'period')
+          .map((period) => lake.at(lake.quarantineFile({ exchange, interval, period })))
+          .filter((path) => ports.files.exists(path)),
+      ),
+    );
 }
 
 export function byCell(rows: readonly QuarantinedRow[]): readonly QuarantinedCell[] {
-  const cells = Map.groupBy(rows, ({ row }) => `${row.exchange} ${row.interval} ${row.symbol} ${dayOf(row.openTimeMs)}`);
+  const cells = Map.groupBy(
+    rows,
+    ({ row }) => `${row.exchange} ${row.interval} ${row.symbol} ${dayOf(row.openTimeMs)}`,
+  );
   return [...cells.values()].flatMap((own) => {
     const [first] = own;
     if (first === undefined) return [];
@@ -77,5 +92,7 @@ export async function rawOf({ ports, lake }: Pipeline, { raw }: QuarantinedRow):
 /** The rows of a used answer: the body itself, or the list in its envelope. */
 function rowsOf(body: unknown): readonly unknown[] {
   if (Array.isArray(body)) return body;
-  return typeof body === 'object' && body !== null ? (Object.values(body).find((value) => Array.isArray(value)) as unknown[] | undefined) ?? [] : [];
+  return typeof body === 'object' && body !== null
+    ? ((Object.values(body).find((value) => Array.isArray(value)) as unknown[] | undefined) ?? [])
+    : [];
 }

@@ -4,9 +4,23 @@ import type { Interval } from '../market/interval.ts';
 import { dayOf, dayRange, daysBetween, dueAtMs, type Day } from '../market/partition.ts';
 import type { TimeRange } from '../market/range.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { addAccounts, countCell, EMPTY_ACCOUNT, isWaitedFor, type Account, type Gap, type WantedGaps } from '../faults/ledger/account.ts';
+import {
+  addAccounts,
+  countCell,
+  EMPTY_ACCOUNT,
+  isWaitedFor,
+  type Account,
+  type Gap,
+  type WantedGaps,
+} from '../faults/ledger/account.ts';
 import { accountsOfSeries, type CellAccount } from '../faults/ledger/cells.ts';
-import { firstCandleOf, recheckAtMs, removedSymbols, wasEverListed, type RemovedSymbol } from '../faults/ledger/symbols.ts';
+import {
+  firstCandleOf,
+  recheckAtMs,
+  removedSymbols,
+  wasEverListed,
+  type RemovedSymbol,
+} from '../faults/ledger/symbols.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import type { DayRange } from './chunks.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -39,13 +53,16 @@ export interface SeriesAccount {
 /** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
 export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
   const { store } = pipeline.ports;
-  const removed = new Map((await store.read('removedSymbols', () => removedSymbols())).map((one) => [`${one.exchange} ${one.symbol}`, one]));
+  const removed = new Map(
+    (await store.read('removedSymbols', () => removedSymbols())).map((one) => [`${one.exchange} ${one.symbol}`, one]),
+  );
   const accounts: SeriesAccount[] = [];
   for (const [exchange, symbols] of query.markets) {
     const { adapter } = venueOf(pipeline.venues, exchange);
     for (const symbol of symbols) {
       const off = removed.get(`${exchange} ${symbol}`) ?? null;
-      if (off?.code === 'SYMBOL_INVALID' && !(await store.read('wasEverListed', () => wasEverListed(exchange, symbol)))) continue;
+      if (off?.code === 'SYMBOL_INVALID' && !(await store.read('wasEverListed', () => wasEverListed(exchange, symbol))))
+        continue;
       for (const interval of query.intervals.filter((one) => adapter.intervals.includes(one))) {
         accounts.push(await seriesAccount(pipeline, { exchange, symbol, interval }, { range: query.range, off }));
       }
@@ -54,24 +71,42 @@ export async function accountOf(pipeline: Accounted, query: AccountQuery): Promi
   return accounts;
 }
 
-export const totalOf = (accounts: readonly SeriesAccount[]): Account => accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
+export const totalOf = (accounts: readonly SeriesAccount[]): Account =>
+  accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
 /** The earliest appointment of a pending candle; null when none has one. */
 export const nextAttemptOf = (accounts: readonly Pick<SeriesAccount, 'nextAttemptAtMs'>[]): number | null =>
-  accounts.reduce<number | null>((next, { nextAttemptAtMs }) => (nextAttemptAtMs === null ? next : Math.min(next ?? Infinity, nextAttemptAtMs)), null);
+  accounts.reduce<number | null>(
+    (next, { nextAttemptAtMs }) => (nextAttemptAtMs === null ? next : Math.min(next ?? Infinity, nextAttemptAtMs)),
+    null,
+  );
 
 /** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
-async function seriesAccount({ ports, venues }: Accounted, series: Series, { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null }): Promise<SeriesAccount> {
+async function seriesAccount(
+  { ports, venues }: Accounted,
+  series: Series,
+  { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null },
+): Promise<SeriesAccount> {
   const nowMs = ports.clock.nowMs();
   const { graceMs } = venueOf(venues, series.exchange).adapter;
   const due = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
   const [start, end] = [due[0], due.at(-1)];
-  if (start === undefined || end === undefined) return { series, days: null, account: EMPTY_ACCOUNT, nextAttemptAtMs: null, gaps: () => [] };
+  if (start === undefined || end === undefined)
+    return { series, days: null, account: EMPTY_ACCOUNT, nextAttemptAtMs: null, gaps: () => [] };
   const { cells, first } = await ports.store.read('seriesAccount', function* () {
     return { cells: yield* accountsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
   });
   const byDay = new Map(cells.map((cell) => [cell.day, cell]));
-  const accounts = due.map((day) => dayAccount(byDay.get(day) ?? null, { day, range, interval: series.interval, firstOpenMs: first?.openMs ?? null, off, nowMs }));
+  const accounts = due.map((day) =>
+    dayAccount(byDay.get(day) ?? null, {
+      day,
+      range,
+      interval: series.interval,
+      firstOpenMs: first?.openMs ?? null,
+      off,
+      nowMs,
+    }),
+  );
   return {
     series,
     days: { start, end },
@@ -96,7 +131,10 @@ interface DayScope {
 function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenMs, off, nowMs }: DayScope): DayAccount {
   const whole = dayRange(day);
   const listedFromMs = Math.max(whole.fromMs, firstOpenMs ?? whole.fromMs);
-  const due = { fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs), toMs: Math.min(whole.toMs, range.toMs) };
+  const due = {
+    fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs),
+    toMs: Math.min(whole.toMs, range.toMs),
+  };
   const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
   const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
   if (cell !== null && isWholeDay) return { account: cell.account, nextAttemptAtMs, gaps: cell.gaps };
@@ -105,21 +143,36 @@ function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenM
 }
 
 /** The account of a part of a day, from the cell's gaps; null for a cell nobody asked for. */
-function countPart(due: TimeRange, interval: Interval, known: readonly Gap[] | null): { account: Account; gaps: readonly Gap[] } {
-  const gapAt = (openTimeMs: number): Gap | undefined => known?.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
+function countPart(
+  due: TimeRange,
+  interval: Interval,
+  known: readonly Gap[] | null,
+): { account: Account; gaps: readonly Gap[] } {
+  const gapAt = (openTimeMs: number): Gap | undefined =>
+    known?.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
   const present = { has: (openTimeMs: number) => known !== null && gapAt(openTimeMs) === undefined };
-  return countCell({ due, interval, present, reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null } });
+  return countCell({
+    due,
+    interval,
+    present,
+    reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null },
+  });
 }
 
 /** Appointments this close together are one to a reader: the cells of a run are accounted for one after another. Unit: milliseconds. */
 const SAME_APPOINTMENT_MS = 60_000;
 
 /** Gaps of neighbouring days, those joined that go on for the same reason and until about the same time. */
-function* joinedGaps(accounts: readonly DayAccount[], { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null }): Generator<AppointedGap> {
+function* joinedGaps(
+  accounts: readonly DayAccount[],
+  { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null },
+): Generator<AppointedGap> {
   let last: AppointedGap | null = null;
   for (const { gaps, nextAttemptAtMs } of accounts) {
     for (const gap of gaps(wanted)) {
-      const appointed: AppointedGap = isWaitedFor(gap) ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs } : { ...gap, nextAttemptAtMs: null };
+      const appointed: AppointedGap = isWaitedFor(gap)
+        ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs }
+        : { ...gap, nextAttemptAtMs: null };
       if (last !== null && goesOn(last, appointed)) {
         last = asOne(last, appointed);
       } else {
@@ -131,10 +184,17 @@ function* joinedGaps(accounts: readonly DayAccount[], { wanted, removedBy }: { r
   if (last !== null) yield last;
 }
 
-const asOne = (last: AppointedGap, { toMs, nextAttemptAtMs }: AppointedGap): AppointedGap =>
-  ({ ...last, toMs, nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity) });
+const asOne = (last: AppointedGap, { toMs, nextAttemptAtMs }: AppointedGap): AppointedGap => ({
+  ...last,
+  toMs,
+  nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity),
+});
 
 function goesOn(last: AppointedGap, next: AppointedGap): boolean {
-  if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause) return false;
-  return last.nextAttemptAtMs === next.nextAttemptAtMs || Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_APPOINTMENT_MS;
+  if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause)
+    return false;
+  return (
+    last.nextAttemptAtMs === next.nextAttemptAtMs ||
+    Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_APPOINTMENT_MS
+  );
 }

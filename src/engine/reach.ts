@@ -25,11 +25,18 @@ export async function reachesOf(pipeline: Pipeline, markets: Markets): Promise<r
       for (const [exchange, symbols] of marketsAt(venues, markets, interval)) {
         const { graceMs, emptyCandles } = venueOf(venues, exchange).adapter;
         const newest = yield* newestCandles({ exchange, interval });
-        const answered = emptyCandles === 'omitted' ? yield* answeredUntil({ exchange, interval }, nowMs - ANSWERS_MS) : new Map<string, number>();
-        const own = symbols.filter((symbol) => !off.has(`${exchange} ${symbol}`)).flatMap((symbol) => {
-          const seen = [newest.get(symbol), (answered.get(symbol) ?? Number.NaN) - intervalMs(interval)].filter((timeMs) => timeMs !== undefined && !Number.isNaN(timeMs)) as number[];
-          return seen.length === 0 ? [] : [Math.max(...seen)];
-        });
+        const answered =
+          emptyCandles === 'omitted'
+            ? yield* answeredUntil({ exchange, interval }, nowMs - ANSWERS_MS)
+            : new Map<string, number>();
+        const own = symbols
+          .filter((symbol) => !off.has(`${exchange} ${symbol}`))
+          .flatMap((symbol) => {
+            const seen = [newest.get(symbol), (answered.get(symbol) ?? Number.NaN) - intervalMs(interval)].filter(
+              (timeMs) => timeMs !== undefined && !Number.isNaN(timeMs),
+            ) as number[];
+            return seen.length === 0 ? [] : [Math.max(...seen)];
+          });
         reaches.push({ exchange, interval, graceMs, newestOpenMs: heldByHalf(own) });
       }
     }
@@ -38,12 +45,17 @@ export async function reachesOf(pipeline: Pipeline, markets: Markets): Promise<r
 }
 
 /** The newest time that at least half of these have come to: one symbol that stands still is not a late exchange. */
-export const heldByHalf = (timesMs: readonly number[]): number | null => timesMs.toSorted((a, b) => b - a)[Math.ceil(timesMs.length / 2) - 1] ?? null;
+export const heldByHalf = (timesMs: readonly number[]): number | null =>
+  timesMs.toSorted((a, b) => b - a)[Math.ceil(timesMs.length / 2) - 1] ?? null;
 
-function* newestCandles(of: { readonly exchange: Exchange; readonly interval: Interval }): Operation<ReadonlyMap<string, number>> {
+function* newestCandles(of: {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+}): Operation<ReadonlyMap<string, number>> {
   const newest = new Map<string, number>();
   for (const entry of yield* newestManifest(of, FILES_MAX)) {
-    for (const { symbol, lastOpenMs } of entry.symbols) newest.set(symbol, Math.max(newest.get(symbol) ?? 0, lastOpenMs));
+    for (const { symbol, lastOpenMs } of entry.symbols)
+      newest.set(symbol, Math.max(newest.get(symbol) ?? 0, lastOpenMs));
   }
   return newest;
 }

@@ -41,19 +41,29 @@ async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): 
   const nowMs = pipeline.ports.clock.nowMs();
   const due = await openFailures(pipeline, (runs) => retriesDue(runs, { nowMs, keptWaits }));
   const opensAtMs = await openingTimes(pipeline.venues);
-  return due.filter((run) => !isHeldBack(run, opensAtMs)).map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
+  return due
+    .filter((run) => !isHeldBack(run, opensAtMs))
+    .map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
 }
 
 /** Every exchange that failed has asked to be left alone for now: a retry would only be used up. */
 function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
-  const failed = assets.filter(({ errors }) => Object.keys(errors).length > 0).flatMap(({ asset }) => exchangeOfAsset(asset) ?? []);
+  const failed = assets
+    .filter(({ errors }) => Object.keys(errors).length > 0)
+    .flatMap(({ asset }) => exchangeOfAsset(asset) ?? []);
   return failed.length > 0 && failed.every((exchange) => opensAtMs.has(exchange));
 }
 
 /** Of the runs of the sensor's time that did not bring everything and were not run again, those that are `wanted` and of which something is left to do. */
-async function openFailures(pipeline: Pipeline, wanted: (failures: readonly Run[]) => readonly Run[]): Promise<readonly Run[]> {
+async function openFailures(
+  pipeline: Pipeline,
+  wanted: (failures: readonly Run[]) => readonly Run[],
+): Promise<readonly Run[]> {
   const { store, clock } = pipeline.ports;
-  return unhealed(pipeline, wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - SENSOR_LOOKBACK_MS))));
+  return unhealed(
+    pipeline,
+    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - SENSOR_LOOKBACK_MS))),
+  );
 }
 
 /** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
@@ -89,18 +99,20 @@ async function planCells(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Pr
   const { store, clock } = pipeline.ports;
   const candidates = keptWaits === 'all' ? cellsToHeal : incompleteCells;
   const cells = await store.read('cellsToHeal', () => candidates(clock.nowMs(), CELLS_MAX));
-  return planHealing(cells).map(({ interval, start, end, markets }): PlannedRun => ({
-    interval,
-    days: { start, end },
-    work: {
+  return planHealing(cells).map(
+    ({ interval, start, end, markets }): PlannedRun => ({
+      interval,
       days: { start, end },
-      markets,
-      intervals: [interval],
-      selection: 'failed',
-      keptWaits,
-      assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
-      trigger: 'heal',
-      tags: {},
-    },
-  }));
+      work: {
+        days: { start, end },
+        markets,
+        intervals: [interval],
+        selection: 'failed',
+        keptWaits,
+        assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
+        trigger: 'heal',
+        tags: {},
+      },
+    }),
+  );
 }

@@ -3,7 +3,15 @@ import type { Interval } from '../market/interval.ts';
 import { dayOf } from '../market/partition.ts';
 import { answerOf, type StoredAnswer } from '../data/bronze/answers.ts';
 import { readAnswer, scanSegment, type FoundAnswer } from '../data/bronze/kept-answers.ts';
-import { answeredSeries, everyPage, hullOfTimes, markDamaged, recordPages, restorePages, type PageEntry } from '../data/bronze/page-index.ts';
+import {
+  answeredSeries,
+  everyPage,
+  hullOfTimes,
+  markDamaged,
+  recordPages,
+  restorePages,
+  type PageEntry,
+} from '../data/bronze/page-index.ts';
 import { readJournal } from '../data/lake/journal.ts';
 import { wholeManifest } from '../data/lake/manifest.ts';
 import { isDecision, recordDecisions } from '../data/lake/quarantine-decisions.ts';
@@ -52,7 +60,8 @@ export const exitOfRepair = ({ work, lost, damaged }: RepairReport): ExitCode =>
  * whole; a repair that was stopped goes on when it is run again.
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
-export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> => alone(pipeline, control.signal, () => repairAlone(pipeline, control));
+export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> =>
+  alone(pipeline, control.signal, () => repairAlone(pipeline, control));
 
 async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
@@ -104,17 +113,33 @@ function scanBronze(pipeline: Pipeline): BronzeScan {
 
 function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundAnswer): PageEntry {
   const { exchange, symbol, interval } = stored;
-  const page = { series: { exchange, symbol, interval }, range: { fromMs: Date.parse(stored.from), toMs: Date.parse(stored.to) } };
+  const page = {
+    series: { exchange, symbol, interval },
+    range: { fromMs: Date.parse(stored.from), toMs: Date.parse(stored.to) },
+  };
   const fetchedAtMs = Date.parse(stored.fetched_at);
   const openTimesMs = openTimesOf(pipeline, stored, { page, fetchedAtMs });
   return {
-    ...page, id: stored.id, rejected: openTimesMs === null ? (stored.rejected ?? 'SCHEMA_MISMATCH') : null,
-    rows: openTimesMs?.length ?? 0, hull: hullOfTimes(openTimesMs ?? []), segment, offset, length, sha256, fetchedAtMs, runId: stored.run_id,
+    ...page,
+    id: stored.id,
+    rejected: openTimesMs === null ? (stored.rejected ?? 'SCHEMA_MISMATCH') : null,
+    rows: openTimesMs?.length ?? 0,
+    hull: hullOfTimes(openTimesMs ?? []),
+    segment,
+    offset,
+    length,
+    sha256,
+    fetchedAtMs,
+    runId: stored.run_id,
   };
 }
 
 /** Null for an answer that was never used, or that this version cannot read. */
-function openTimesOf({ venues }: Pipeline, stored: StoredAnswer, { page, fetchedAtMs }: { readonly page: Pick<PageEntry, 'series' | 'range'>; readonly fetchedAtMs: number }): number[] | null {
+function openTimesOf(
+  { venues }: Pipeline,
+  stored: StoredAnswer,
+  { page, fetchedAtMs }: { readonly page: Pick<PageEntry, 'series' | 'range'>; readonly fetchedAtMs: number },
+): number[] | null {
   const adapter = venues.get(stored.exchange)?.adapter;
   if (stored.rejected !== null || adapter === undefined) return null;
   try {
@@ -125,7 +150,11 @@ function openTimesOf({ venues }: Pipeline, stored: StoredAnswer, { page, fetched
   }
 }
 
-function indexChanges({ ports, lake }: Pipeline, found: readonly PageEntry[], known: readonly PageEntry[]): Readonly<Record<'missing' | 'restored' | 'lost', readonly PageEntry[]>> {
+function indexChanges(
+  { ports, lake }: Pipeline,
+  found: readonly PageEntry[],
+  known: readonly PageEntry[],
+): Readonly<Record<'missing' | 'restored' | 'lost', readonly PageEntry[]>> {
   const indexed = new Map(known.map((page) => [page.id, page]));
   const there = new Map(found.map((page) => [page.id, page]));
   const isReadable = (page: PageEntry): boolean => readAnswer(ports.files, lake, page).ok;
@@ -133,7 +162,11 @@ function indexChanges({ ports, lake }: Pipeline, found: readonly PageEntry[], kn
     missing: [...there.values()].filter(({ id }) => !indexed.has(id)),
     restored: [...there.values()].filter((page) => {
       const before = indexed.get(page.id);
-      return before !== undefined && before.sha256 === page.sha256 && (before.rejected === 'ANSWER_DAMAGED' || !isReadable(before));
+      return (
+        before !== undefined &&
+        before.sha256 === page.sha256 &&
+        (before.rejected === 'ANSWER_DAMAGED' || !isReadable(before))
+      );
     }),
     lost: known.filter((page) => page.rejected === null && there.get(page.id)?.sha256 !== page.sha256),
   };
@@ -146,12 +179,27 @@ async function accountForBronze(pipeline: Pipeline, control: Control): Promise<W
   const groups = [...Map.groupBy(known, ({ exchange, interval }) => `${exchange} ${interval}`).values()];
   const planned = groups.flatMap((own) => {
     const { exchange, interval } = own[0] as { readonly exchange: Exchange; readonly interval: Interval };
-    const days = { start: dayOf(Math.min(...own.map(({ fromMs }) => fromMs))), end: dayOf(Math.max(...own.map(({ toMs }) => toMs)) - 1) };
+    const days = {
+      start: dayOf(Math.min(...own.map(({ fromMs }) => fromMs))),
+      end: dayOf(Math.max(...own.map(({ toMs }) => toMs)) - 1),
+    };
     const markets = new Map([[exchange, own.map(({ symbol }) => symbol)]]);
-    return chunksOf(days, interval).toReversed().map((chunk) => ({
-      interval, days: chunk,
-      work: { days: chunk, markets, intervals: [interval], selection: 'kept', keptWaits: 'all', assets: ['silver'], trigger: 'repair', tags: {} } as const,
-    }));
+    return chunksOf(days, interval)
+      .toReversed()
+      .map((chunk) => ({
+        interval,
+        days: chunk,
+        work: {
+          days: chunk,
+          markets,
+          intervals: [interval],
+          selection: 'kept',
+          keptWaits: 'all',
+          assets: ['silver'],
+          trigger: 'repair',
+          tags: {},
+        } as const,
+      }));
   });
   return executeAll(pipeline, planned, control);
 }

@@ -25,7 +25,10 @@ export interface ClosedDay {
 }
 
 function sampleOf(symbols: readonly MarketSymbol[], random: Random): MarketSymbol[] {
-  const drawn = symbols.toSorted().map((symbol) => ({ symbol, lot: random.next() })).toSorted((a, b) => a.lot - b.lot);
+  const drawn = symbols
+    .toSorted()
+    .map((symbol) => ({ symbol, lot: random.next() }))
+    .toSorted((a, b) => a.lot - b.lot);
   return drawn.slice(0, Math.ceil(symbols.length * SAMPLE_RATIO)).map(({ symbol }) => symbol);
 }
 
@@ -33,8 +36,27 @@ function sampleOf(symbols: readonly MarketSymbol[], random: Random): MarketSymbo
  * Asks for a sample of one closed day again, whole as it is: what its venue has changed since becomes a
  * revision with a line in corrections.ndjson.
  */
-export function reverify(pipeline: Pipeline, { day, markets, intervals }: ClosedDay, control: Control): Promise<WorkResult> {
+export function reverify(
+  pipeline: Pipeline,
+  { day, markets, intervals }: ClosedDay,
+  control: Control,
+): Promise<WorkResult> {
   const { random } = pipeline.ports;
-  const sample = new Map([...markets].map(([exchange, symbols]) => [exchange, sampleOf(symbols, random.fork(`verify ${day} ${exchange}`))]));
-  return materialise(pipeline, { days: { start: day, end: day }, markets: sample, intervals, selection: 'all', keptWaits: 'all', assets: ['bronze', 'silver'], trigger: 'verify', tags: {} }, control);
+  const sample = new Map(
+    [...markets].map(([exchange, symbols]) => [exchange, sampleOf(symbols, random.fork(`verify ${day} ${exchange}`))]),
+  );
+  return materialise(
+    pipeline,
+    {
+      days: { start: day, end: day },
+      markets: sample,
+      intervals,
+      selection: 'all',
+      keptWaits: 'all',
+      assets: ['bronze', 'silver'],
+      trigger: 'verify',
+      tags: {},
+    },
+    control,
+  );
 }

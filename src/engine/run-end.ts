@@ -31,22 +31,37 @@ type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
  * transaction. Whoever is killed before has told nobody anything, whoever is killed after is heard.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  */
-export function* endRun({ run, fence, end, opensAtMs }: EndedRun, { alerts, recheckAfterMs }: EndSettings, moment: Moment): Operation<void> {
+export function* endRun(
+  { run, fence, end, opensAtMs }: EndedRun,
+  { alerts, recheckAfterMs }: EndSettings,
+  moment: Moment,
+): Operation<void> {
   const { nowMs } = moment;
   yield* finishRun(fence, end, nowMs);
-  const rules = { criticalAssets: new Set(alerts.criticalAssets), outlookOf: yield* outlooksAfter({ run, end, opensAtMs }, nowMs) };
+  const rules = {
+    criticalAssets: new Set(alerts.criticalAssets),
+    outlookOf: yield* outlooksAfter({ run, end, opensAtMs }, nowMs),
+  };
   const raised = [...alertsOfRun(run, end, rules), ...(yield* unexplainedHoles(run, end, nowMs - recheckAfterMs))];
   for (const event of raised) yield* raiseAlert(event, moment);
-  yield* resolveHealed({ runId: run.id, assets: end.assets.map(({ asset }) => asset), outcome: end.outcome, raised }, moment);
+  yield* resolveHealed(
+    { runId: run.id, assets: end.assets.map(({ asset }) => asset), outcome: end.outcome, raised },
+    moment,
+  );
   yield* countRun(run, end, nowMs);
 }
 
 /** Holes that their venue answered with twice and nothing explains, for each bronze asset of the run. */
-function* unexplainedHoles({ id, tags }: Run, { assets }: RunEnd, missedByMs: number): Operation<readonly AlertEvent[]> {
+function* unexplainedHoles(
+  { id, tags }: Run,
+  { assets }: RunEnd,
+  missedByMs: number,
+): Operation<readonly AlertEvent[]> {
   const events: AlertEvent[] = [];
   for (const { asset, outcome } of assets) {
     const exchange = exchangeOfAsset(asset);
-    const holes = exchange === null || outcome === 'cancelled' ? null : yield* pendingBy(exchange, 'ROWS_MISSING', missedByMs);
+    const holes =
+      exchange === null || outcome === 'cancelled' ? null : yield* pendingBy(exchange, 'ROWS_MISSING', missedByMs);
     if (holes === null) continue;
     events.push({
       exchange,
@@ -76,9 +91,14 @@ function* countRun(run: Run, end: RunEnd, nowMs: number): Operation<void> {
 
 /** Requests for candles: those that failed by their code, and the answers that were used. */
 function* requestCounts(run: Run, { assets }: RunEnd): Operation<readonly Sample[]> {
-  const sample = (exchange: string, outcome: string, value: number): Sample => ({ name: 'pipeline_http_attempts_total', labels: { exchange, outcome }, value });
+  const sample = (exchange: string, outcome: string, value: number): Sample => ({
+    name: 'pipeline_http_attempts_total',
+    labels: { exchange, outcome },
+    value,
+  });
   const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
   const counts = (yield* failedRequestsOf(run.id)).map(({ exchange, code, count }) => sample(exchange, code, count));
-  for (const exchange of assets.flatMap(({ asset }) => exchangeOfAsset(asset) ?? [])) counts.push(sample(exchange, 'ok', yield* answersOfRun(run.id, { exchange, interval: run.interval }, range)));
+  for (const exchange of assets.flatMap(({ asset }) => exchangeOfAsset(asset) ?? []))
+    counts.push(sample(exchange, 'ok', yield* answersOfRun(run.id, { exchange, interval: run.interval }, range)));
   return counts;
 }

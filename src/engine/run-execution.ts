@@ -43,14 +43,25 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
   });
   const run = await readWhole(pipeline, runId);
   if (fence === null) throw new RangeError(`run ${runId} is finished already`);
-  const facts = { run: run.id, interval: run.interval, partition: run.partition, partition_end: run.partitionEnd, trigger: run.trigger };
+  const facts = {
+    run: run.id,
+    interval: run.interval,
+    partition: run.partition,
+    partition_end: run.partitionEnd,
+    trigger: run.trigger,
+  };
   const verdict = await ports.telemetry.trace.span('run', facts, async (span) => {
     const own = await materialiseAssets(pipeline, { run, fence, span }, control).catch(stoppedBy);
     if (own.outcome === 'failed') span.fail(own.error?.code ?? 'SYMBOLS_FAILED');
     return own;
   });
   const opensAtMs = await openingTimes(pipeline.venues);
-  await ports.store.transact('endRun', () => endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, { nowMs: ports.clock.nowMs(), scrub: pipeline.desk.scrub }));
+  await ports.store.transact('endRun', () =>
+    endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, {
+      nowMs: ports.clock.nowMs(),
+      scrub: pipeline.desk.scrub,
+    }),
+  );
   return { ...verdict, run: await readWhole(pipeline, runId) };
 }
 
@@ -60,7 +71,11 @@ async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
   return run;
 }
 
-function materialiseAssets(pipeline: Pipeline, { run, fence, span }: { readonly run: Run; readonly fence: Fence; readonly span: Span }, control: RunControl): Promise<RunVerdict> {
+function materialiseAssets(
+  pipeline: Pipeline,
+  { run, fence, span }: { readonly run: Run; readonly fence: Fence; readonly span: Span },
+  control: RunControl,
+): Promise<RunVerdict> {
   return keepingLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
     const request = JSON.parse(run.request) as RunRequest;
     const days = daysBetween(run.partition, run.partitionEnd);
@@ -69,13 +84,24 @@ function materialiseAssets(pipeline: Pipeline, { run, fence, span }: { readonly 
       if (asking.delete(exchange) && asking.size === 0) control.onAsked();
     };
     const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>
-      materialiseVenue(pipeline, { run, request, fence, days, exchange, symbols, trace: span }, { ...control, signal, onAsked: onAsked(exchange) });
+      materialiseVenue(
+        pipeline,
+        { run, request, fence, days, exchange, symbols, trace: span },
+        { ...control, signal, onAsked: onAsked(exchange) },
+      );
     const venues = await Promise.all(request.markets.map(([exchange, symbols]) => turn(exchange, symbols)));
     const gold = request.assets.includes('gold') ? await goldOf(pipeline, { run, span }, { ...control, signal }) : null;
     return verdictOf({
       assets: [
         ...venues.map((venue) => venue.bronze),
-        ...(request.assets.includes('silver') ? [silverReport(venues.flatMap((venue) => venue.silver), venues.map((venue) => venue.bronze))] : []),
+        ...(request.assets.includes('silver')
+          ? [
+              silverReport(
+                venues.flatMap((venue) => venue.silver),
+                venues.map((venue) => venue.bronze),
+              ),
+            ]
+          : []),
         ...(gold === null ? [] : [gold.report]),
       ],
       faults: [...venues.flatMap((venue) => venue.faults), ...(gold?.fault ? [gold.fault] : [])],
@@ -84,7 +110,11 @@ function materialiseAssets(pipeline: Pipeline, { run, fence, span }: { readonly 
   });
 }
 
-const goldOf = (pipeline: Pipeline, { run, span }: { readonly run: Run; readonly span: Span }, control: Control): Promise<GoldResult> =>
+const goldOf = (
+  pipeline: Pipeline,
+  { run, span }: { readonly run: Run; readonly span: Span },
+  control: Control,
+): Promise<GoldResult> =>
   span.span(GOLD_ASSET, { run: run.id, asset: GOLD_ASSET }, async (own) => {
     const result = await materialiseGold(pipeline, control, run.id);
     if (result.fault !== null) own.fail(result.fault.code);

@@ -49,11 +49,24 @@ export async function runStory(pipeline: Pipeline, runId: string): Promise<RunSt
 
 /** `entries` oldest first. */
 function metFaults(entries: readonly FaultEntry[]): MetFault[] {
-  return [...Map.groupBy(entries, ({ record, exchange, symbol }) => `${record.code} ${exchange} ${symbol}`).values()].flatMap((own) => {
+  return [
+    ...Map.groupBy(entries, ({ record, exchange, symbol }) => `${record.code} ${exchange} ${symbol}`).values(),
+  ].flatMap((own) => {
     const last = own.at(-1);
     if (last === undefined) return [];
     const { exchange, symbol, triesMax, decision, record } = last;
-    const waitedMs = own.reduce((sum, entry) => sum + (entry.decision === 'retry' ? entry.waitMs ?? 0 : 0), 0);
-    return [{ code: record.code, exchange, symbol, times: own.length, triesMax: last.attempt === null ? null : triesMax, waitedMs, decision, message: record.message }];
+    const waitedMs = own.reduce((sum, entry) => sum + (entry.decision === 'retry' ? (entry.waitMs ?? 0) : 0), 0);
+    return [
+      {
+        code: record.code,
+        exchange,
+        symbol,
+        times: own.length,
+        triesMax: last.attempt === null ? null : triesMax,
+        waitedMs,
+        decision,
+        message: record.message,
+      },
+    ];
   });
 }

@@ -34,12 +34,17 @@ export const OUTCOMES_WORST_FIRST: readonly RunOutcome[] = ['cancelled', 'failed
 export function verdictOf({ assets, faults, wasAnswered }: RunFindings): RunVerdict {
   const codes = faults.map((fault) => fault.code);
   const isLost = assets.some((asset) => asset.outcome === 'failed');
-  const isUnreachable = codes.length > 0 && !wasAnswered && codes.every((code) => exitOfFault(code) === EXIT.unreachable);
+  const isUnreachable =
+    codes.length > 0 && !wasAnswered && codes.every((code) => exitOfFault(code) === EXIT.unreachable);
   const isMalformed = isLost && codes.length > 0 && codes.every((code) => code === 'SCHEMA_MISMATCH');
   const exit = worstExit([
-    ...codes.filter((code) => code === 'UNAUTHORIZED' || code === 'FORBIDDEN' || code === 'CELLS_LEASED').map(exitOfFault),
+    ...codes
+      .filter((code) => code === 'UNAUTHORIZED' || code === 'FORBIDDEN' || code === 'CELLS_LEASED')
+      .map(exitOfFault),
     ...(isUnreachable ? [EXIT.unreachable] : isMalformed ? [EXIT.dataQuality] : isLost ? [EXIT.assetFailed] : []),
-    ...(assets.some((asset) => asset.asset === SILVER_ASSET && asset.removal_rate > REMOVED_RATIO_ERROR) ? [EXIT.dataQuality] : []),
+    ...(assets.some((asset) => asset.asset === SILVER_ASSET && asset.removal_rate > REMOVED_RATIO_ERROR)
+      ? [EXIT.dataQuality]
+      : []),
     ...(assets.some((asset) => asset.outcome !== 'complete') ? [EXIT.partial] : []),
   ]);
   const deciding = faults.find((fault) => exitOfFault(fault.code) === exit) ?? faults[0];
@@ -63,7 +68,12 @@ export function stoppedBy(error: unknown): RunVerdict {
       return { ...stopped, outcome: 'failed', exit: exitOfFault(verdict.fault.code), error: toRecord(verdict.fault) };
     case 'defect': {
       const message = Error.isError(error) ? error.message : String(error);
-      return { ...stopped, outcome: 'failed', exit: EXIT.defect, error: toRecord(new DefectError(message, { cause: error })) };
+      return {
+        ...stopped,
+        outcome: 'failed',
+        exit: EXIT.defect,
+        error: toRecord(new DefectError(message, { cause: error })),
+      };
     }
     default:
       return verdict satisfies never;

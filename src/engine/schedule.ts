@@ -15,16 +15,33 @@ export interface ScheduledSeries {
 }
 
 /** One loop for each candle length and grace, shortest first: a slow venue does not make a quick one wait. */
-export function schedulesOf(venues: Venues, markets: ScheduledSeries['markets'], intervals: readonly Interval[]): ScheduledSeries[] {
-  return intervals.toSorted((a, b) => intervalMs(a) - intervalMs(b)).flatMap((interval) => {
-    const byGrace = Map.groupBy(marketsAt(venues, markets, interval), ([exchange]) => venueOf(venues, exchange).adapter.graceMs);
-    return [...byGrace].toSorted(([a], [b]) => a - b).map(([graceMs, own]) => ({ name: `schedule ${interval} +${graceMs / 1_000}s`, interval, graceMs, markets: new Map(own) }));
-  });
+export function schedulesOf(
+  venues: Venues,
+  markets: ScheduledSeries['markets'],
+  intervals: readonly Interval[],
+): ScheduledSeries[] {
+  return intervals
+    .toSorted((a, b) => intervalMs(a) - intervalMs(b))
+    .flatMap((interval) => {
+      const byGrace = Map.groupBy(
+        marketsAt(venues, markets, interval),
+        ([exchange]) => venueOf(venues, exchange).adapter.graceMs,
+      );
+      return [...byGrace]
+        .toSorted(([a], [b]) => a - b)
+        .map(([graceMs, own]) => ({
+          name: `schedule ${interval} +${graceMs / 1_000}s`,
+          interval,
+          graceMs,
+          markets: new Map(own),
+        }));
+    });
 }
 
 /** Many who keep the same clock do not ask in the same second: at most this late, and at most a tenth of the candle. Unit: milliseconds. */
 const JITTER_MS_MAX = 20_000;
-export const jitterMs = (interval: Interval, chance: number): number => Math.floor(chance * Math.min(JITTER_MS_MAX, intervalMs(interval) / 10));
+export const jitterMs = (interval: Interval, chance: number): number =>
+  Math.floor(chance * Math.min(JITTER_MS_MAX, intervalMs(interval) / 10));
 
 export interface ScheduleView {
   readonly nowMs: number;
@@ -34,15 +51,20 @@ export interface ScheduleView {
 }
 
 /** The newest candle close that may be asked for now and was not yet; null while there is none. */
-export function closeDue({ interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>, view: ScheduleView): number | null {
+export function closeDue(
+  { interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>,
+  view: ScheduleView,
+): number | null {
   const stepMs = intervalMs(interval);
   const closeMs = Math.floor((view.nowMs - graceMs - view.jitterMs) / stepMs) * stepMs;
   return view.cursorMs === null || closeMs > view.cursorMs ? closeMs : null;
 }
 
 /** When the close after `closeMs` may be asked for. */
-export const nextCloseAtMs = ({ interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>, at: { readonly closeMs: number; readonly jitterMs: number }): number =>
-  at.closeMs + intervalMs(interval) + graceMs + at.jitterMs;
+export const nextCloseAtMs = (
+  { interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>,
+  at: { readonly closeMs: number; readonly jitterMs: number },
+): number => at.closeMs + intervalMs(interval) + graceMs + at.jitterMs;
 
 /** Days before today that a turn looks at in any case. */
 const DAYS_BACK = 2;

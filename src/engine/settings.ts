@@ -34,10 +34,16 @@ export interface HubSettings {
 }
 
 /** Whatever gives access to something: taken out of every text that is stored, printed or sent. */
-export const secretsOf = ({ alerts, hub, network: { egress, httpsProxy } }: Pick<Settings, 'alerts' | 'hub' | 'network'>): string[] => [
+export const secretsOf = ({
+  alerts,
+  hub,
+  network: { egress, httpsProxy },
+}: Pick<Settings, 'alerts' | 'hub' | 'network'>): string[] => [
   ...alertSecrets(alerts),
   ...(hub === null ? [] : [hub.token]),
-  ...[httpsProxy, egress !== null && 'proxyUrl' in egress ? egress.proxyUrl : null].filter((proxy) => proxy !== null && hasPassword(proxy)) as string[],
+  ...([httpsProxy, egress !== null && 'proxyUrl' in egress ? egress.proxyUrl : null].filter(
+    (proxy) => proxy !== null && hasPassword(proxy),
+  ) as string[]),
 ];
 
 /** A proxy without a password is an address like any other. */

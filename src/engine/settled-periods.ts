@@ -11,7 +11,8 @@ export interface SettledPeriods extends AsyncIterable<Period> {
 
 export function settledPeriods(pages: readonly Page[], interval: Interval): SettledPeriods {
   const pagesLeft = new Map<Period, number>();
-  for (const period of pages.flatMap(({ range }) => periodsIn(range, interval))) pagesLeft.set(period, (pagesLeft.get(period) ?? 0) + 1);
+  for (const period of pages.flatMap(({ range }) => periodsIn(range, interval)))
+    pagesLeft.set(period, (pagesLeft.get(period) ?? 0) + 1);
   const settled: Period[] = [];
   let isClosed = false;
   let changed = Promise.withResolvers<void>();

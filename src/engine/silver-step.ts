@@ -21,20 +21,35 @@ export interface SilverStep {
 
 const ALL_ANSWERED = { failed: new Map(), neverListed: new Set<MarketSymbol>() } as const;
 
-export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, exchange, fence, trace }: VenueTurn, { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl }): SilverStep {
+export function silverStep(
+  { ports, lake, venues, settings }: Pipeline,
+  { run, exchange, fence, trace }: VenueTurn,
+  { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl },
+): SilverStep {
   const { interval } = run;
-  const context = { ports, lake, answers: answerReader(ports, lake, venueOf(venues, exchange).adapter), fence, recheckAfterMs: settings.recheckAfterMs, trigger: run.trigger };
+  const context = {
+    ports,
+    lake,
+    answers: answerReader(ports, lake, venueOf(venues, exchange).adapter),
+    fence,
+    recheckAfterMs: settings.recheckAfterMs,
+    trigger: run.trigger,
+  };
   const reports: SilverReport[] = [];
   const written = new Set<Period>();
 
   const write = async (period: Period, bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void> => {
-    const scopes = plans.filter(({ series }) => !bronze.neverListed.has(series.symbol)).flatMap((plan) => scopeIn(plan, period, bronze.failed));
+    const scopes = plans
+      .filter(({ series }) => !bronze.neverListed.has(series.symbol))
+      .flatMap((plan) => scopeIn(plan, period, bronze.failed));
     if (scopes.length === 0) return;
     control.signal.throwIfAborted();
     control.onProgress({ type: 'step', runId: run.id, asset: 'silver', detail: `${exchange} ${interval} ${period}` });
     written.add(period);
     const facts = { run: run.id, asset: SILVER_ASSET, exchange, interval, period };
-    reports.push(await trace.span(SILVER_ASSET, facts, () => materialiseSilver(context, { exchange, interval, period }, scopes)));
+    reports.push(
+      await trace.span(SILVER_ASSET, facts, () => materialiseSilver(context, { exchange, interval, period }, scopes)),
+    );
   };
   return {
     reports,
@@ -48,8 +63,18 @@ export function silverStep({ ports, lake, venues, settings }: Pipeline, { run, e
   };
 }
 
-function scopeIn({ series, days, askedDays, openDays }: SeriesPlan, period: Period, failed: BronzeResult['failed']): SymbolScope[] {
+function scopeIn(
+  { series, days, askedDays, openDays }: SeriesPlan,
+  period: Period,
+  failed: BronzeResult['failed'],
+): SymbolScope[] {
   const isInside = (day: Day): boolean => periodOf(day, series.interval) === period;
-  const scope = { symbol: series.symbol, days: days.filter(isInside), askedDays, openDays: openDays.filter(isInside), failed: failed.get(series.symbol) ?? [] };
+  const scope = {
+    symbol: series.symbol,
+    days: days.filter(isInside),
+    askedDays,
+    openDays: openDays.filter(isInside),
+    failed: failed.get(series.symbol) ?? [],
+  };
   return scope.days.length + scope.openDays.length === 0 ? [] : [scope];
 }

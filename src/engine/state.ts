@@ -18,7 +18,8 @@ const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1, ALERTS_1, METRICS_1];
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',
   foreign: 'is a database of another program; name another --data-dir',
-  damaged: 'is damaged or not a database; restore a copy of it, or move it away and run candlekeep repair. Bronze and silver beside it are complete',
+  damaged:
+    'is damaged or not a database; restore a copy of it, or move it away and run candlekeep repair. Bronze and silver beside it are complete',
   busy: 'is held by another process for too long; try again',
   runtime: 'needs the SQLite of Node 24.15 or newer',
 };
@@ -30,7 +31,10 @@ const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
  */
 export async function refuseLostState(files: Files, lake: Lake, open: () => Store): Promise<Store> {
   const isUsed = ['bronze', 'silver'].some((layer) => files.list(lake.at(layer)).length > 0);
-  const lost = new StateError(`${lake.state} knows nothing of the candles beside it; run candlekeep repair, or restore a copy of it`, { path: lake.state, reason: 'lost' });
+  const lost = new StateError(
+    `${lake.state} knows nothing of the candles beside it; run candlekeep repair, or restore a copy of it`,
+    { path: lake.state, reason: 'lost' },
+  );
   if (isUsed && (!files.exists(lake.state) || files.sizeBytes(lake.state) === 0)) throw lost;
   const store = open();
   if (!isUsed || !(await store.read('isUntouched', () => isUntouched()))) return store;
@@ -49,7 +53,8 @@ function* isUntouched(): Operation<boolean> {
  * Opens the state of a data directory, creating it when it is new.
  * @throws StateError (STATE_UNUSABLE) when the file is not ours to use; it is left as it was.
  */
-export const openState = (path: string): Store => refusing(path, REFUSALS, () => openSqliteStore({ path, migrations: MIGRATIONS }));
+export const openState = (path: string): Store =>
+  refusing(path, REFUSALS, () => openSqliteStore({ path, migrations: MIGRATIONS }));
 
 /**
  * Opens what processes share about venues. After a power loss its last seconds may be forgotten: an
@@ -57,8 +62,20 @@ export const openState = (path: string): Store => refusing(path, REFUSALS, () =>
  * @throws StateError (STATE_UNUSABLE) as above.
  */
 export const openLimits = (path: string): Store =>
-  refusing(path, { ...REFUSALS, damaged: 'is damaged or not a database; it holds no candles: once every Candlekeep has stopped, delete it' }, () =>
-    openSqliteStore({ path, migrations: POLICY_MIGRATIONS, applicationName: 'candlekeep limits', durability: 'relaxed' }));
+  refusing(
+    path,
+    {
+      ...REFUSALS,
+      damaged: 'is damaged or not a database; it holds no candles: once every Candlekeep has stopped, delete it',
+    },
+    () =>
+      openSqliteStore({
+        path,
+        migrations: POLICY_MIGRATIONS,
+        applicationName: 'candlekeep limits',
+        durability: 'relaxed',
+      }),
+  );
 
 function refusing(path: string, refusals: typeof REFUSALS, open: () => Store): Store {
   try {

@@ -12,10 +12,23 @@ export function durableStop({ store, ids, clock }: Ports, configuration: string)
     },
     give: (fault, runId) => {
       const { code, facts, message } = fault;
-      return store.transact('giveStop', () => giveStop({ id: ids.next('stop'), configuration, exchange: facts.exchange, code, message, runId, givenAtMs: clock.nowMs() }));
+      return store.transact('giveStop', () =>
+        giveStop({
+          id: ids.next('stop'),
+          configuration,
+          exchange: facts.exchange,
+          code,
+          message,
+          runId,
+          givenAtMs: clock.nowMs(),
+        }),
+      );
     },
   };
 }
 
 const faultOfStop = ({ exchange, message, givenAtMs }: Stop): UnauthorizedError =>
-  new UnauthorizedError(`no exchange is asked since ${new Date(givenAtMs).toISOString()}: ${message}; correct the configuration or run candlekeep resume`, { exchange, status: null, venueCode: null, retryAfterMs: null });
+  new UnauthorizedError(
+    `no exchange is asked since ${new Date(givenAtMs).toISOString()}: ${message}; correct the configuration or run candlekeep resume`,
+    { exchange, status: null, venueCode: null, retryAfterMs: null },
+  );

@@ -1,6 +1,13 @@
 import type { Exchange } from '../market/exchange.ts';
 import type { MarketSymbol } from '../market/symbol.ts';
-import { recheckAtMs, removedSymbols, removeSymbol, restoreSymbol, symbolHistory, type SymbolChange } from '../faults/ledger/symbols.ts';
+import {
+  recheckAtMs,
+  removedSymbols,
+  removeSymbol,
+  restoreSymbol,
+  symbolHistory,
+  type SymbolChange,
+} from '../faults/ledger/symbols.ts';
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import type { Markets } from './market-resolution.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -22,23 +29,39 @@ export interface ListedSymbol {
 /** Every configured symbol and every one that was taken off, with the reason. */
 export async function listSymbols({ ports }: Pipeline, markets: Markets): Promise<readonly ListedSymbol[]> {
   const removed = await ports.store.read('removedSymbols', () => removedSymbols());
-  const off = removed.map((one): ListedSymbol => ({
-    exchange: one.exchange,
-    symbol: one.symbol,
-    state: one.code === null ? 'disabled' : 'removed',
-    code: one.code,
-    reason: one.reason,
-    sinceMs: one.changedAtMs,
-    nextCheckAtMs: recheckAtMs(one),
-  }));
-  const isOff = (exchange: Exchange, symbol: MarketSymbol): boolean => off.some((one) => one.exchange === exchange && one.symbol === symbol);
-  const active = [...markets].flatMap(([exchange, symbols]) => symbols.filter((symbol) => !isOff(exchange, symbol)).map((symbol): ListedSymbol => ({
-    exchange, symbol, state: 'active', code: null, reason: null, sinceMs: null, nextCheckAtMs: null,
-  })));
+  const off = removed.map(
+    (one): ListedSymbol => ({
+      exchange: one.exchange,
+      symbol: one.symbol,
+      state: one.code === null ? 'disabled' : 'removed',
+      code: one.code,
+      reason: one.reason,
+      sinceMs: one.changedAtMs,
+      nextCheckAtMs: recheckAtMs(one),
+    }),
+  );
+  const isOff = (exchange: Exchange, symbol: MarketSymbol): boolean =>
+    off.some((one) => one.exchange === exchange && one.symbol === symbol);
+  const active = [...markets].flatMap(([exchange, symbols]) =>
+    symbols
+      .filter((symbol) => !isOff(exchange, symbol))
+      .map(
+        (symbol): ListedSymbol => ({
+          exchange,
+          symbol,
+          state: 'active',
+          code: null,
+          reason: null,
+          sinceMs: null,
+          nextCheckAtMs: null,
+        }),
+      ),
+  );
   return [...active, ...off].toSorted((a, b) => (a.exchange === b.exchange ? 0 : a.exchange < b.exchange ? -1 : 1));
 }
 
-export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> => ports.store.read('symbolHistory', () => symbolHistory());
+export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> =>
+  ports.store.read('symbolHistory', () => symbolHistory());
 
 /** One symbol of some exchanges, and why its state changes. */
 export interface SymbolWish {
@@ -56,11 +79,15 @@ export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, re
 }
 
 /** Puts a symbol back on the active list; returns the exchanges where it was off it. */
-export async function enableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolWish): Promise<readonly Exchange[]> {
+export async function enableSymbol(
+  { ports }: Pipeline,
+  { exchanges, symbol, reason }: SymbolWish,
+): Promise<readonly Exchange[]> {
   const changedAtMs = ports.clock.nowMs();
   return ports.store.transact('restoreSymbol', function* () {
     const restored: Exchange[] = [];
-    for (const exchange of exchanges) if (yield* restoreSymbol({ exchange, symbol, reason, changedAtMs })) restored.push(exchange);
+    for (const exchange of exchanges)
+      if (yield* restoreSymbol({ exchange, symbol, reason, changedAtMs })) restored.push(exchange);
     return restored;
   });
 }

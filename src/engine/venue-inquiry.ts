@@ -13,7 +13,11 @@ export interface VenueInquiry<T> {
 }
 
 /** The inquiry as an executor takes it. */
-export const callOf = <T>({ clock, http }: Pick<Ports, 'clock' | 'http'>, { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>, inquiry: VenueInquiry<T>): PageCall<T> => ({
+export const callOf = <T>(
+  { clock, http }: Pick<Ports, 'clock' | 'http'>,
+  { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>,
+  inquiry: VenueInquiry<T>,
+): PageCall<T> => ({
   exchange: adapter.exchange,
   symbol: null,
   runId: null,

@@ -8,7 +8,13 @@ import type { MarketSymbol } from '../market/symbol.ts';
 import { bronzeAsset } from '../faults/ledger/asset-names.ts';
 import { cellsOfSeries } from '../faults/ledger/cells.ts';
 import type { AssetReport, Fence, Run } from '../faults/ledger/runs.ts';
-import { firstCandleOf, isLeftAlone, removedSymbols, restoreSymbol, type RemovedSymbol } from '../faults/ledger/symbols.ts';
+import {
+  firstCandleOf,
+  isLeftAlone,
+  removedSymbols,
+  restoreSymbol,
+  type RemovedSymbol,
+} from '../faults/ledger/symbols.ts';
 import { CellsLeasedError, type Fault } from '../faults/taxonomy/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../data/bronze/asset.ts';
 import { usedPages, type PageEntry } from '../data/bronze/page-index.ts';
@@ -72,11 +78,22 @@ async function materialiseParts(pipeline: Pipeline, turn: VenueTurn, control: Ru
 
   const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
   const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
-  const later = atOnce.refused.length === 0 ? null : await leaseLater(pipeline.ports, { runId: run.id, names: atOnce.refused.map(({ name }) => name), signal: control.signal });
-  if (later !== null) parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+  const later =
+    atOnce.refused.length === 0
+      ? null
+      : await leaseLater(pipeline.ports, {
+          runId: run.id,
+          names: atOnce.refused.map(({ name }) => name),
+          signal: control.signal,
+        });
+  if (later !== null)
+    parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
   const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
   return {
-    bronze: joinBronzeReports([...parts.map((part) => part.bronze.report), ...(leased.length === 0 ? [] : [leasedReport(turn)])]),
+    bronze: joinBronzeReports([
+      ...parts.map((part) => part.bronze.report),
+      ...(leased.length === 0 ? [] : [leasedReport(turn)]),
+    ]),
     silver: parts.flatMap((part) => part.silver),
     faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
     wasAnswered: parts.some((part) => part.bronze.wasAnswered),
@@ -84,8 +101,17 @@ async function materialiseParts(pipeline: Pipeline, turn: VenueTurn, control: Ru
 }
 
 /** The leases that days of a venue need, each with its period. */
-export const periodsByLease = ({ exchange, interval, days }: Pick<VenueTurn, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
-  new Map([...new Set(days.map((day) => periodOf(day, interval)))].map((period) => [periodLease({ exchange, interval, period }), period]));
+export const periodsByLease = ({
+  exchange,
+  interval,
+  days,
+}: Pick<VenueTurn, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
+  new Map(
+    [...new Set(days.map((day) => periodOf(day, interval)))].map((period) => [
+      periodLease({ exchange, interval, period }),
+      period,
+    ]),
+  );
 
 /** The part of the asset that another run holds: nobody was asked for it here. */
 const leasedReport = ({ exchange, symbols }: VenueTurn): AssetReport => ({
@@ -108,17 +134,28 @@ interface PeriodsWork {
   readonly control: RunControl;
 }
 
-async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods, control }: PeriodsWork): Promise<{ bronze: BronzeResult; silver: readonly SilverReport[] }> {
+async function materialisePeriods(
+  pipeline: Pipeline,
+  turn: VenueTurn,
+  { periods, control }: PeriodsWork,
+): Promise<{ bronze: BronzeResult; silver: readonly SilverReport[] }> {
   const own = new Set(periods);
   const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
   const removed = await removedFrom(pipeline, turn.exchange);
   const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
-  if (turn.request.assets.includes('bronze')) requireRoom(pipeline, { exchange: turn.exchange, interval: turn.run.interval, periods, plans });
+  if (turn.request.assets.includes('bronze'))
+    requireRoom(pipeline, { exchange: turn.exchange, interval: turn.run.interval, periods, plans });
   const step = silverStep(pipeline, turn, { plans, control });
-  const pages = turn.request.assets.includes('bronze') ? plans.flatMap(({ series, ask }) => planPages(series, ask, venueOf(pipeline.venues, turn.exchange).adapter.rowsPerPageMax)) : [];
+  const pages = turn.request.assets.includes('bronze')
+    ? plans.flatMap(({ series, ask }) =>
+        planPages(series, ask, venueOf(pipeline.venues, turn.exchange).adapter.rowsPerPageMax),
+      )
+    : [];
   const settled = settledPeriods(pages, turn.run.interval);
   // A period is written as soon as it is answered; where something is known to be in the way, once all is known.
-  const isPlain = turn.request.assets.includes('silver') && plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
+  const isPlain =
+    turn.request.assets.includes('silver') &&
+    plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
   const [bronze] = await bothDone(
     askVenueFor(pipeline, turn, { plans, pages: pages.length, settled, control }).finally(settled.close),
     isPlain ? step.writeSettled(settled) : Promise.resolve(),
@@ -128,7 +165,12 @@ async function materialisePeriods(pipeline: Pipeline, turn: VenueTurn, { periods
   await control.previousEnded();
   if (turn.request.assets.includes('silver')) await step.writeRest(periods, bronze);
   for (const { fromMs, toMs } of step.reports.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
-    await judgeDays(pipeline, turn.fence, { exchange: turn.exchange, interval: turn.run.interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
+    await judgeDays(pipeline, turn.fence, {
+      exchange: turn.exchange,
+      interval: turn.run.interval,
+      start: dayOf(fromMs),
+      end: dayOf(toMs - 1),
+    });
   }
   return { bronze, silver: step.reports };
 }
@@ -150,13 +192,18 @@ export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits' |
 type Removed = ReadonlyMap<MarketSymbol, RemovedSymbol>;
 
 /** What would be asked of a venue, series by series. What a person disabled is absent. */
-export async function plansOf(pipeline: Pipeline, { exchange, symbols, interval, days, ...options }: VenueScope, removed: Removed): Promise<SeriesPlan[]> {
+export async function plansOf(
+  pipeline: Pipeline,
+  { exchange, symbols, interval, days, ...options }: VenueScope,
+  removed: Removed,
+): Promise<SeriesPlan[]> {
   const nowMs = pipeline.ports.clock.nowMs();
   const plans: SeriesPlan[] = [];
   for (const symbol of symbols) {
     const series = { exchange, symbol, interval };
     const off = removed.get(symbol);
-    if (off === undefined || !isSkipped(off, { ...options, nowMs })) plans.push(await planOf(pipeline, { ...options, series, days }));
+    if (off === undefined || !isSkipped(off, { ...options, nowMs }))
+      plans.push(await planOf(pipeline, { ...options, series, days }));
     else if (off.code !== null) plans.push(planOfRemoved(series, days));
   }
   return plans;
@@ -173,10 +220,19 @@ const isSkipped = (removed: RemovedSymbol, { selection, nowMs }: Pick<PlanOption
   isLeftAlone(removed, nowMs) && (removed.code === null || selection !== 'all');
 
 /** Symbols that answered although their venue once did not list them are active again. */
-async function restoreAnswered({ ports }: Pipeline, plans: readonly SeriesPlan[], { removed, failed }: { readonly removed: Removed; readonly failed: BronzeResult['failed'] }): Promise<void> {
+async function restoreAnswered(
+  { ports }: Pipeline,
+  plans: readonly SeriesPlan[],
+  { removed, failed }: { readonly removed: Removed; readonly failed: BronzeResult['failed'] },
+): Promise<void> {
   for (const { series, ask } of plans) {
     if (!removed.has(series.symbol) || ask.length === 0 || failed.has(series.symbol)) continue;
-    const restored = { exchange: series.exchange, symbol: series.symbol, reason: `${series.exchange} answers for it again`, changedAtMs: ports.clock.nowMs() };
+    const restored = {
+      exchange: series.exchange,
+      symbol: series.symbol,
+      reason: `${series.exchange} answers for it again`,
+      changedAtMs: ports.clock.nowMs(),
+    };
     await ports.store.transact('restoreSymbol', () => restoreSymbol(restored));
   }
 }
@@ -197,12 +253,16 @@ interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'a
 }
 
 /** What a run would ask of one series, from what ledger and bronze know of it. */
-async function planOf({ ports, venues, settings: { recheckAfterMs } }: Pipeline, question: SeriesQuestion): Promise<SeriesPlan> {
+async function planOf(
+  { ports, venues, settings: { recheckAfterMs } }: Pipeline,
+  question: SeriesQuestion,
+): Promise<SeriesPlan> {
   const { series, days } = question;
   const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
-  if (start === undefined || end === undefined) return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
+  if (start === undefined || end === undefined)
+    return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
   const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
   const askedFromMs = Math.min(range.fromMs, dayRange(question.askedFrom ?? start).fromMs);
   const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
@@ -214,16 +274,41 @@ async function planOf({ ports, venues, settings: { recheckAfterMs } }: Pipeline,
     };
   });
   const covered = mergeRanges(known.pages.map((page) => page.range));
-  const coveredOpen = coverOfOpenDay(known.pages, { interval: series.interval, emptyCandles, recheckAfterMs, nowMs: options.nowMs });
+  const coveredOpen = coverOfOpenDay(known.pages, {
+    interval: series.interval,
+    emptyCandles,
+    recheckAfterMs,
+    nowMs: options.nowMs,
+  });
   const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
-  const newest = newestOf(series, known.pages.filter((page) => page.range.toMs > range.fromMs));
-  return planSeries({ series, days, cells, covered, coveredOpen, newest, firstCandleMs: known.first?.openMs ?? null, askedFromMs, graceMs, rowsPerPageMax }, options);
+  const newest = newestOf(
+    series,
+    known.pages.filter((page) => page.range.toMs > range.fromMs),
+  );
+  return planSeries(
+    {
+      series,
+      days,
+      cells,
+      covered,
+      coveredOpen,
+      newest,
+      firstCandleMs: known.first?.openMs ?? null,
+      askedFromMs,
+      graceMs,
+      rowsPerPageMax,
+    },
+    options,
+  );
 }
 
 function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
   if (pages.length === 0) return null;
   const toMs = Math.max(...pages.map(({ range }) => range.toMs));
-  return { openMs: toMs - intervalMs(interval), answeredAtMs: Math.max(...pages.filter(({ range }) => range.toMs === toMs).map(({ fetchedAtMs }) => fetchedAtMs)) };
+  return {
+    openMs: toMs - intervalMs(interval),
+    answeredAtMs: Math.max(...pages.filter(({ range }) => range.toMs === toMs).map(({ fetchedAtMs }) => fetchedAtMs)),
+  };
 }
 
 interface Asking {
@@ -238,19 +323,44 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking):
   const { plans, pages, control } = asking;
   const venue = venueOf(pipeline.venues, turn.exchange);
   const days = { start: turn.run.partition, end: turn.run.partitionEnd };
-  control.onProgress({ type: 'run', runId: turn.run.id, exchange: turn.exchange, interval: turn.run.interval, days, ...control.position, pages });
+  control.onProgress({
+    type: 'run',
+    runId: turn.run.id,
+    exchange: turn.exchange,
+    interval: turn.run.interval,
+    days,
+    ...control.position,
+    pages,
+  });
   const work = plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld }));
   const asset = bronzeAsset(turn.exchange);
-  return turn.trace.span(asset, { run: turn.run.id, asset, exchange: turn.exchange, interval: turn.run.interval }, async (trace) => {
-    const context = { ports, ...venue, limiter: venue.guards.limiter, writer: bronzeWriter(ports, lake, turn.fence), runId: turn.run.id, signal: control.signal, trace, ...pageCounts(turn, asking) };
-    const result = await materialiseBronze(context, work);
-    if (result.report.outcome === 'failed') trace.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
-    return result;
-  });
+  return turn.trace.span(
+    asset,
+    { run: turn.run.id, asset, exchange: turn.exchange, interval: turn.run.interval },
+    async (trace) => {
+      const context = {
+        ports,
+        ...venue,
+        limiter: venue.guards.limiter,
+        writer: bronzeWriter(ports, lake, turn.fence),
+        runId: turn.run.id,
+        signal: control.signal,
+        trace,
+        ...pageCounts(turn, asking),
+      };
+      const result = await materialiseBronze(context, work);
+      if (result.report.outcome === 'failed')
+        trace.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
+      return result;
+    },
+  );
 }
 
 /** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */
-function pageCounts({ run }: VenueTurn, { pages, settled, control }: Asking): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
+function pageCounts(
+  { run }: VenueTurn,
+  { pages, settled, control }: Asking,
+): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
   const { fromMs } = dayRange(run.partition);
   let [begun, shared, ended] = [0, 0, 0];
   const count = (page: Page, step: 1 | -1): void => {
@@ -265,7 +375,14 @@ function pageCounts({ run }: VenueTurn, { pages, settled, control }: Asking): Pi
     onPageEnded: (page, as) => {
       ended += 1;
       settled.pageEnded(page, as);
-      control.onProgress({ type: 'page', runId: run.id, exchange: page.series.exchange, symbol: page.series.symbol, pagesDone: ended, pages });
+      control.onProgress({
+        type: 'page',
+        runId: run.id,
+        exchange: page.series.exchange,
+        symbol: page.series.symbol,
+        pagesDone: ended,
+        pages,
+      });
       count(page, -1);
     },
   };

@@ -20,19 +20,41 @@ export interface Venue {
 export type Venues = ReadonlyMap<Exchange, Venue>;
 
 /** Every exchange there is. What the guards know is shared with every process on this data directory; the rest lives as long as the process. */
-export function venuesOf(ports: Ports, settings: Settings, { adapters, stopOrder }: { readonly adapters: Adapters; readonly stopOrder: StopOrder }): Venues {
+export function venuesOf(
+  ports: Ports,
+  settings: Settings,
+  { adapters, stopOrder }: { readonly adapters: Adapters; readonly stopOrder: StopOrder },
+): Venues {
   const times = { attemptTimeoutMs: settings.requestTimeoutMs, deadlineMs: settings.deadlineMs };
-  return new Map([...adapters].map(([exchange, adapter]): [Exchange, Venue] => {
-    const venue = { exchange, egress: egressName(settings.network) };
-    const guards = venueGuards({ ...times, clock: ports.clock, log: ports.log, store: ports.limits, venue, stopOrder, prior: adapter.limits, share: settings.rateShare });
-    const executor = createExecutor({ ...times, clock: ports.clock, random: ports.random.fork(`retry ${exchange}`), log: ports.log, guards });
-    const own = settings.origins[exchange];
-    return [exchange, { adapter, guards, executor, origins: own === undefined ? adapter.origins : [own] }];
-  }));
+  return new Map(
+    [...adapters].map(([exchange, adapter]): [Exchange, Venue] => {
+      const venue = { exchange, egress: egressName(settings.network) };
+      const guards = venueGuards({
+        ...times,
+        clock: ports.clock,
+        log: ports.log,
+        store: ports.limits,
+        venue,
+        stopOrder,
+        prior: adapter.limits,
+        share: settings.rateShare,
+      });
+      const executor = createExecutor({
+        ...times,
+        clock: ports.clock,
+        random: ports.random.fork(`retry ${exchange}`),
+        log: ports.log,
+        guards,
+      });
+      const own = settings.origins[exchange];
+      return [exchange, { adapter, guards, executor, origins: own === undefined ? adapter.origins : [own] }];
+    }),
+  );
 }
 
 /** Limits count by address: what leaves through a proxy or another address is another customer to the venue. */
-const egressName = ({ egress, httpsProxy }: NetworkSettings): string => egress?.name ?? (httpsProxy === null ? 'direct' : 'proxy');
+const egressName = ({ egress, httpsProxy }: NetworkSettings): string =>
+  egress?.name ?? (httpsProxy === null ? 'direct' : 'proxy');
 
 /** @throws RangeError for an exchange nobody knows: a defect, configuration was checked before. */
 export function venueOf(venues: Venues, exchange: Exchange): Venue {
@@ -42,7 +64,11 @@ export function venueOf(venues: Venues, exchange: Exchange): Venue {
 }
 
 /** Of these markets those whose venue has candles of this length. */
-export const marketsAt = <T>(venues: Venues, markets: ReadonlyMap<Exchange, T>, interval: Interval): ReadonlyMap<Exchange, T> =>
+export const marketsAt = <T>(
+  venues: Venues,
+  markets: ReadonlyMap<Exchange, T>,
+  interval: Interval,
+): ReadonlyMap<Exchange, T> =>
   new Map([...markets].filter(([exchange]) => venueOf(venues, exchange).adapter.intervals.includes(interval)));
 
 /** When exchanges that asked to be left alone may be asked again; those that may be now are absent. */

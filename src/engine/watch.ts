@@ -29,7 +29,10 @@ export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: Ab
   };
   const unobserve = observeMetrics(pipeline, watched);
   try {
-    await Promise.all([keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended), watch(pipeline, watched, signal).catch(ended)]);
+    await Promise.all([
+      keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended),
+      watch(pipeline, watched, signal).catch(ended),
+    ]);
   } finally {
     unobserve();
   }
@@ -47,7 +50,11 @@ async function watchTurn(pipeline: Pipeline, watched: Watched, signal: AbortSign
   const { heartbeatUrl } = pipeline.settings.alerts;
   const failure = await failureOf(pipeline, 'rules were not evaluated', () => evaluate(pipeline, watched));
   if (heartbeatUrl === null) return;
-  await failureOf(pipeline, 'the heart did not beat', async () => void (await sendHeartbeat(pipeline.ports, heartbeatUrl, await complaints(pipeline, failure), signal)));
+  await failureOf(
+    pipeline,
+    'the heart did not beat',
+    async () => void (await sendHeartbeat(pipeline.ports, heartbeatUrl, await complaints(pipeline, failure), signal)),
+  );
   signal.throwIfAborted();
 }
 
@@ -84,5 +91,9 @@ async function complaints({ ports, desk }: Pipeline, storeError: string | null):
   const { oldestAtMs, healths } = await ports.store.read('wellness', function* () {
     return { ...(yield* outboxState()), healths: yield* allHealth() };
   });
-  return complaintsOf({ ...known, outboxOldestAtMs: oldestAtMs, channelsDown: desk.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length });
+  return complaintsOf({
+    ...known,
+    outboxOldestAtMs: oldestAtMs,
+    channelsDown: desk.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length,
+  });
 }

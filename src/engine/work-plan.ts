@@ -74,7 +74,8 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
       const closed = closedPart(day, known, options.nowMs);
       if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
       openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
-      if (options.selection !== 'kept') ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
+      if (options.selection !== 'kept')
+        ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
       continue;
     }
     const cell = known.cells.get(day) ?? null;
@@ -92,32 +93,62 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
   const rereadDay = reread === null ? null : dayOf(reread.fromMs);
   if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
   const asked = mergeRanges(reread === null ? ask : [...ask, reread]);
-  return { series: known.series, ask: options.selection === 'missing' ? filledPage(asked, known) : asked, days: days.toSorted(), askedDays, openDays, withheld };
+  return {
+    series: known.series,
+    ask: options.selection === 'missing' ? filledPage(asked, known) : asked,
+    days: days.toSorted(),
+    askedDays,
+    openDays,
+    withheld,
+  };
 }
 
 /**
  * The newest stored candle, when it was last told before another candle's length had passed: a venue may
  * have settled it since. It is asked for once more with the candles after it, as long as that costs no request.
  */
-function lateTruth(ask: readonly TimeRange[], { series, newest, days, rowsPerPageMax }: SeriesKnowledge): TimeRange | null {
+function lateTruth(
+  ask: readonly TimeRange[],
+  { series, newest, days, rowsPerPageMax }: SeriesKnowledge,
+): TimeRange | null {
   const stepMs = intervalMs(series.interval);
-  if (newest === null || newest.answeredAtMs >= newest.openMs + 2 * stepMs || !days.includes(dayOf(newest.openMs))) return null;
+  if (newest === null || newest.answeredAtMs >= newest.openMs + 2 * stepMs || !days.includes(dayOf(newest.openMs)))
+    return null;
   const next = ask.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
   if (next === undefined || candlesIn(next, series.interval) % rowsPerPageMax === 0) return null;
   return { fromMs: newest.openMs, toMs: next.fromMs };
 }
 
 /** A page that the days asked for do not fill begins earlier, in days that a later run of the same request would ask for anyway. */
-function filledPage([first, ...others]: readonly TimeRange[], { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge): TimeRange[] {
+function filledPage(
+  [first, ...others]: readonly TimeRange[],
+  { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge,
+): TimeRange[] {
   if (first === undefined) return [];
   if (first.fromMs !== dayRange(days[0] ?? '').fromMs) return [first, ...others];
   const empty = (rowsPerPageMax - (candlesIn(first, series.interval) % rowsPerPageMax)) % rowsPerPageMax;
-  const knownUntilMs = Math.max(askedFromMs, firstCandleMs ?? askedFromMs, ...covered.map(({ toMs }) => toMs).filter((toMs) => toMs <= first.fromMs));
-  return [{ fromMs: Math.min(first.fromMs, Math.max(first.fromMs - empty * intervalMs(series.interval), knownUntilMs)), toMs: first.toMs }, ...others];
+  const knownUntilMs = Math.max(
+    askedFromMs,
+    firstCandleMs ?? askedFromMs,
+    ...covered.map(({ toMs }) => toMs).filter((toMs) => toMs <= first.fromMs),
+  );
+  return [
+    {
+      fromMs: Math.min(first.fromMs, Math.max(first.fromMs - empty * intervalMs(series.interval), knownUntilMs)),
+      toMs: first.toMs,
+    },
+    ...others,
+  ];
 }
 
 const parkedRanges = (cell: CellState | null): FailedRange[] =>
-  (cell?.gaps ?? []).filter(({ state }) => state === 'pending').map(({ fromMs, toMs, code }) => ({ range: { fromMs, toMs }, code: code ?? 'EXCHANGE_RATE_LIMITED', notBeforeMs: cell?.notBeforeMs ?? null }));
+  (cell?.gaps ?? [])
+    .filter(({ state }) => state === 'pending')
+    .map(({ fromMs, toMs, code }) => ({
+      range: { fromMs, toMs },
+      code: code ?? 'EXCHANGE_RATE_LIMITED',
+      notBeforeMs: cell?.notBeforeMs ?? null,
+    }));
 
 /** The day from the series' first candle on. */
 function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
@@ -140,20 +171,32 @@ function closedUntilMs({ series, graceMs }: SeriesKnowledge, nowMs: number): num
 /** A hole with a candle on each side, where there can be one: only an answer with both says that the venue left it out. */
 function lookAgainAt(hole: TimeRange, known: SeriesKnowledge, nowMs: number): TimeRange {
   const wide = withNeighbours(hole, intervalMs(known.series.interval));
-  return { fromMs: Math.max(wide.fromMs, Math.min(known.firstCandleMs ?? wide.fromMs, hole.fromMs)), toMs: Math.min(wide.toMs, closedUntilMs(known, nowMs)) };
+  return {
+    fromMs: Math.max(wide.fromMs, Math.min(known.firstCandleMs ?? wide.fromMs, hole.fromMs)),
+    toMs: Math.min(wide.toMs, closedUntilMs(known, nowMs)),
+  };
 }
 
-function wantedOf(day: Day, cell: CellState | null, known: SeriesKnowledge, options: PlanOptions): TimeRange[] | 'nothing' | 'parked' {
+function wantedOf(
+  day: Day,
+  cell: CellState | null,
+  known: SeriesKnowledge,
+  options: PlanOptions,
+): TimeRange[] | 'nothing' | 'parked' {
   const listed = listedPart(day, known);
-  if (options.selection === 'kept') return cell === null && intersectRanges(known.covered, [listed]).length === 0 ? 'nothing' : [];
+  if (options.selection === 'kept')
+    return cell === null && intersectRanges(known.covered, [listed]).length === 0 ? 'nothing' : [];
   const isParked = (cell?.notBeforeMs ?? 0) > options.nowMs;
   if (options.selection === 'all') return isParked ? 'parked' : [listed];
   if (cell === null) return options.selection === 'failed' ? 'nothing' : subtractRanges([listed], known.covered);
   const open = cell.gaps.filter(isOpenGap);
   if (open.length === 0) return 'nothing';
   if (isParked) return 'parked';
-  const isAppointed = options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
-  if (isAppointed) return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
-  const failed = options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
+  const isAppointed =
+    options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
+  if (isAppointed)
+    return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
+  const failed =
+    options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;
 }

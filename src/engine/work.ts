@@ -31,8 +31,24 @@ export interface Control {
 }
 
 export type Progress =
-  | { readonly type: 'run'; readonly runId: string; readonly exchange: Exchange; readonly interval: Interval; readonly days: DayRange; readonly run: number; readonly runs: number; readonly pages: number }
-  | { readonly type: 'page'; readonly runId: string; readonly exchange: Exchange; readonly symbol: MarketSymbol; readonly pagesDone: number; readonly pages: number }
+  | {
+      readonly type: 'run';
+      readonly runId: string;
+      readonly exchange: Exchange;
+      readonly interval: Interval;
+      readonly days: DayRange;
+      readonly run: number;
+      readonly runs: number;
+      readonly pages: number;
+    }
+  | {
+      readonly type: 'page';
+      readonly runId: string;
+      readonly exchange: Exchange;
+      readonly symbol: MarketSymbol;
+      readonly pagesDone: number;
+      readonly pages: number;
+    }
   | { readonly type: 'step'; readonly runId: string; readonly asset: string; readonly detail: string };
 
 /** What came of a request: every run, what is still pending in the asked range, and what the process ends with. */

@@ -9,12 +9,14 @@ test('every item is worked on once, in order, and never more than allowed at a t
   const clock = clockOf();
   const begun: number[] = [];
   let [now, most] = [0, 0];
-  await clock.runUntil(forEachAtOnce([30, 10, 20, 10, 10], 2, async (waitMs) => {
-    begun.push(waitMs);
-    most = Math.max(most, ++now);
-    await clock.sleep(waitMs);
-    now -= 1;
-  }));
+  await clock.runUntil(
+    forEachAtOnce([30, 10, 20, 10, 10], 2, async (waitMs) => {
+      begun.push(waitMs);
+      most = Math.max(most, ++now);
+      await clock.sleep(waitMs);
+      now -= 1;
+    }),
+  );
   expect(begun).toEqual([30, 10, 20, 10, 10]);
   expect(most).toBe(2);
   expect(clock.nowMs()).toBe(40);

@@ -2,7 +2,11 @@
  * Runs `work` for every item, begun in order, at most `atOnceMax` at a time. After an error nothing more
  * begins; the first one is thrown once the work under way has ended.
  */
-export async function forEachAtOnce<T>(items: readonly T[], atOnceMax: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachAtOnce<T>(
+  items: readonly T[],
+  atOnceMax: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   let thrown: { readonly error: unknown } | null = null;
   const worker = async (): Promise<void> => {

@@ -60,13 +60,23 @@ test('tracking on the real clock passes the promise on', () => {
 });
 
 /** Runs `work` under a limit of 100 ms in virtual time, and tells how and when it ended and that nothing was left behind. */
-async function limited(work: (signal: AbortSignal, clock: Clock) => Promise<unknown>, abortAtMs: number | null = null): Promise<unknown> {
+async function limited(
+  work: (signal: AbortSignal, clock: Clock) => Promise<unknown>,
+  abortAtMs: number | null = null,
+): Promise<unknown> {
   const clock = virtual();
   const outer = new AbortController();
   let inner: AbortSignal | undefined;
   if (abortAtMs !== null) void clock.sleep(abortAtMs).then(() => outer.abort(new Error('stop')));
-  const run = withTimeLimit(clock, { limitMs: 100, onTime, outer: outer.signal }, (signal) => work((inner = signal), clock));
-  const ended = await clock.runUntil(run.then((value) => ['value', value, clock.monotonicMs()], (error: Error) => [error.name, error.message, clock.monotonicMs()]));
+  const run = withTimeLimit(clock, { limitMs: 100, onTime, outer: outer.signal }, (signal) =>
+    work((inner = signal), clock),
+  );
+  const ended = await clock.runUntil(
+    run.then(
+      (value) => ['value', value, clock.monotonicMs()],
+      (error: Error) => [error.name, error.message, clock.monotonicMs()],
+    ),
+  );
   expect(listeners(outer.signal)).toBe(0);
   expect(inner ? listeners(inner) : 0).toBe(0);
   return ended;
@@ -79,13 +89,20 @@ test('work within the limit gives its value, and the alarm is gone', async () =>
 test('work beyond the limit rejects with the given error on time, even when it ignores its signal', async () => {
   expect(await limited((signal, clock) => clock.sleep(1_000, signal))).toEqual(['RangeError', 'too slow', 100]);
   expect(await limited((_signal, clock) => clock.sleep(1_000))).toEqual(['RangeError', 'too slow', 100]);
-  expect(await limited((_signal, clock) => clock.sleep(150).then(() => Promise.reject(new Error('late'))))).toEqual(['RangeError', 'too slow', 100]);
+  expect(await limited((_signal, clock) => clock.sleep(150).then(() => Promise.reject(new Error('late'))))).toEqual([
+    'RangeError',
+    'too slow',
+    100,
+  ]);
 });
 
 test('an answer that came in time counts, even when the process was held up until the limit was over', async () => {
   const answered = join(mkdtempSync(join(tmpdir(), 'candlekeep-clock-')), 'answered');
   onTestFinished(() => rmSync(dirname(answered), { recursive: true }));
-  const child = spawn(process.execPath, ['-e', `process.stdin.once("data", () => process.stdout.write("answer", () => require("fs").writeFileSync(${JSON.stringify(answered)}, ""))); process.stdout.write("ready")`]);
+  const child = spawn(process.execPath, [
+    '-e',
+    `process.stdin.once("data", () => process.stdout.write("answer", () => require("fs").writeFileSync(${JSON.stringify(answered)}, ""))); process.stdout.write("ready")`,
+  ]);
   await once(child.stdout, 'data');
   const answer = (): Promise<string> => {
     const chunk = once(child.stdout, 'data') as Promise<[Buffer]>;
@@ -107,24 +124,41 @@ test('an abort from outside wins at its moment, whatever the work does', async (
 
 test('what the work throws comes through, at once or later', async () => {
   expect(await limited(() => Promise.reject(new TypeError('at once')))).toEqual(['TypeError', 'at once', 0]);
-  expect(await limited(() => { throw new TypeError('before the first promise'); })).toEqual(['TypeError', 'before the first promise', 0]);
+  expect(
+    await limited(() => {
+      throw new TypeError('before the first promise');
+    }),
+  ).toEqual(['TypeError', 'before the first promise', 0]);
 });
 
 test('nothing starts under a signal that is aborted already', async () => {
   const work = vi.fn<() => Promise<void>>();
   const reason = new Error('stop');
-  await expect(withTimeLimit(virtual(), { limitMs: 100, onTime, outer: AbortSignal.abort(reason) }, work)).rejects.toBe(reason);
+  await expect(withTimeLimit(virtual(), { limitMs: 100, onTime, outer: AbortSignal.abort(reason) }, work)).rejects.toBe(
+    reason,
+  );
   expect(work).not.toHaveBeenCalled();
 });
 
 test('however work, limit and abort fall together, the earliest decides', async () => {
   // Never equal: at the same moment the seed decides.
-  const times = fc.uniqueArray(fc.integer({ min: 1, max: 300 }).filter((ms) => ms !== 100), { minLength: 2, maxLength: 2 });
-  await fc.assert(fc.asyncProperty(times, async ([workMs = 0, abortMs = 0]) => {
-    const endMs = Math.min(workMs, abortMs, 100);
-    const expected = endMs === workMs ? ['value', 'done', workMs] : endMs === abortMs ? ['Error', 'stop', abortMs] : ['RangeError', 'too slow', 100];
-    expect(await limited((_signal, clock) => clock.sleep(workMs).then(() => 'done'), abortMs)).toEqual(expected);
-  }), { numRuns: 60 });
+  const times = fc.uniqueArray(
+    fc.integer({ min: 1, max: 300 }).filter((ms) => ms !== 100),
+    { minLength: 2, maxLength: 2 },
+  );
+  await fc.assert(
+    fc.asyncProperty(times, async ([workMs = 0, abortMs = 0]) => {
+      const endMs = Math.min(workMs, abortMs, 100);
+      const expected =
+        endMs === workMs
+          ? ['value', 'done', workMs]
+          : endMs === abortMs
+            ? ['Error', 'stop', abortMs]
+            : ['RangeError', 'too slow', 100];
+      expect(await limited((_signal, clock) => clock.sleep(workMs).then(() => 'done'), abortMs)).toEqual(expected);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('waiting with a signal settles with the work, or at once with the reason', async () => {

@@ -36,8 +36,10 @@ function candleColumns(rowsTotal: number): Column[] {
     { name: 'trades', type: 'bigint', values: rows.map((at) => (at % 5 ? at : null)) },
   ];
 }
-const roundTrip = async (columns: readonly Column[]): Promise<unknown> => Object.fromEntries(await parquet.decode(await parquet.encode(columns)));
-const valuesOf = (columns: readonly Column[]): unknown => Object.fromEntries(columns.map(({ name, values }) => [name, values]));
+const roundTrip = async (columns: readonly Column[]): Promise<unknown> =>
+  Object.fromEntries(await parquet.decode(await parquet.encode(columns)));
+const valuesOf = (columns: readonly Column[]): unknown =>
+  Object.fromEntries(columns.map(({ name, values }) => [name, values]));
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 test('columns come back with their names, order, types and nulls', async () => {
@@ -65,17 +67,34 @@ test('every double, safe integer, time and text comes back bit for bit', async (
     bigint: nullable(fc.maxSafeInteger()),
     string: nullable(fc.string({ unit: 'grapheme' })),
   });
-  await fc.assert(fc.asyncProperty(fc.array(row, { maxLength: 50 }), async (rows) => {
-    const columns = (['timestamp', 'double', 'bigint', 'string'] as const).map((type): Column => ({
-      name: type, type, values: rows.map((one) => (type === 'bigint' && Object.is(one.bigint, -0) ? 0 : one[type])),
-    }));
-    const decoded = await parquet.decode(await parquet.encode(columns));
-    for (const { name, values } of columns) {
-      const back = decoded.get(name) ?? [];
-      expect(back.length).toBe(values.length);
-      expect(back.findIndex((value, at) => !Object.is(value, values[at]))).toBe(-1);
-    }
-  }), { numRuns: 40, examples: [[[{ timestamp: 0, double: 5e-324, bigint: 2 ** 53 - 1, string: '' }, { timestamp: null, double: -0, bigint: null, string: "it's \"\u0000\"" }]]] });
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { maxLength: 50 }), async (rows) => {
+      const columns = (['timestamp', 'double', 'bigint', 'string'] as const).map(
+        (type): Column => ({
+          name: type,
+          type,
+          values: rows.map((one) => (type === 'bigint' && Object.is(one.bigint, -0) ? 0 : one[type])),
+        }),
+      );
+      const decoded = await parquet.decode(await parquet.encode(columns));
+      for (const { name, values } of columns) {
+        const back = decoded.get(name) ?? [];
+        expect(back.length).toBe(values.length);
+        expect(back.findIndex((value, at) => !Object.is(value, values[at]))).toBe(-1);
+      }
+    }),
+    {
+      numRuns: 40,
+      examples: [
+        [
+          [
+            { timestamp: 0, double: 5e-324, bigint: 2 ** 53 - 1, string: '' },
+            { timestamp: null, double: -0, bigint: null, string: 'it\'s "\u0000"' },
+          ],
+        ],
+      ],
+    },
+  );
 });
 
 test('times are stored as UTC instants and prices as zstd pages, which other readers of Parquet rely on', async () => {
@@ -85,7 +104,9 @@ test('times are stored as UTC instants and prices as zstd pages, which other rea
   realFiles.write(path, bytes);
   const connection = await (await duckdb.DuckDBInstance.create(':memory:')).connect();
   const sql = path.replaceAll("'", "''");
-  const schema = await connection.runAndReadAll(`select name, converted_type, logical_type from parquet_schema('${sql}') where name = 'timestamp'`);
+  const schema = await connection.runAndReadAll(
+    `select name, converted_type, logical_type from parquet_schema('${sql}') where name = 'timestamp'`,
+  );
   expect(String(schema.getRows()[0]?.[2])).toContain('isAdjustedToUTC=1');
   const pages = await connection.runAndReadAll(`select distinct compression from parquet_metadata('${sql}')`);
   expect(pages.getRows()).toEqual([['ZSTD']]);
@@ -107,25 +128,43 @@ test('the same columns give the same bytes, also in another process', async () =
     process.stdout.write(createHash('sha256').update(bytes).digest('hex'));`;
   const input = join(scratchDirectory, 'columns.json');
   realFiles.write(input, Buffer.from(JSON.stringify(columns)));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(scratchDirectory, 'second'), input]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    script,
+    join(scratchDirectory, 'second'),
+    input,
+  ]);
   expect(stdout).toBe(once);
 });
 
 test('calls at the same time do not disturb each other', async () => {
   const sizes = [1, 2_048, 2_049, 7, 0, 300];
-  const back = await Promise.all(sizes.map(async (rowsTotal) => (await parquet.decode(await parquet.encode(candleColumns(rowsTotal)))).get('close')?.length));
+  const back = await Promise.all(
+    sizes.map(
+      async (rowsTotal) => (await parquet.decode(await parquet.encode(candleColumns(rowsTotal)))).get('close')?.length,
+    ),
+  );
   expect(back).toEqual(sizes);
 });
 
 test('bytes that are no Parquet, or only a part of it, are unreadable', async () => {
   const whole = await parquet.encode(candleColumns(100));
-  for (const bytes of [new Uint8Array(), Buffer.from('hello'), whole.subarray(0, whole.length - 10), whole.subarray(10)]) {
+  for (const bytes of [
+    new Uint8Array(),
+    Buffer.from('hello'),
+    whole.subarray(0, whole.length - 10),
+    whole.subarray(10),
+  ]) {
     await expect(parquet.decode(bytes)).rejects.toBeInstanceOf(ParquetUnreadableError);
   }
 });
 
 test('columns of different length are refused', async () => {
-  const uneven: Column[] = [{ name: 'a', type: 'double', values: [1, 2] }, { name: 'b', type: 'double', values: [1] }];
+  const uneven: Column[] = [
+    { name: 'a', type: 'double', values: [1, 2] },
+    { name: 'b', type: 'double', values: [1] },
+  ];
   await expect(parquet.encode(uneven)).rejects.toThrow(RangeError);
 });
 
@@ -163,7 +202,11 @@ test('nothing is left in the scratch directory, and what a dead process left is 
 
 test('a full scratch disk is told by errno', async () => {
   const parent = join(scratchDirectory, 'full');
-  const full = openDuckdbParquet({ scratchDirectory: parent, clock: realClock, files: { ...realFiles, freeBytes: () => 0 } });
+  const full = openDuckdbParquet({
+    scratchDirectory: parent,
+    clock: realClock,
+    files: { ...realFiles, freeBytes: () => 0 },
+  });
   await full.encode(candleColumns(1)); // little space alone is no failure
   rmSync(parent, { recursive: true });
   await expect(full.encode(candleColumns(1))).rejects.toMatchObject({ code: 'ENOSPC', syscall: 'write' });

@@ -24,7 +24,10 @@ function world(): Ports {
     fetch: async () => new Response('ok'),
     files: volatileFiles(),
     parquet: { encode: async () => new Uint8Array(), decode: async () => new Map() },
-    store: openSqliteStore({ path: ':memory:', migrations: [{ name: 'one', statements: ['create table notes (id bigint primary key)'] }] }),
+    store: openSqliteStore({
+      path: ':memory:',
+      migrations: [{ name: 'one', statements: ['create table notes (id bigint primary key)'] }],
+    }),
     limits: openSqliteStore({ path: ':memory:', migrations: [] }),
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
@@ -67,7 +70,9 @@ test('a sweep over every disk call of an atomic write ends, and each failure lea
     const base = world();
     writeAtomic(base.files, '/d/a', Buffer.from('old'));
     const { ports, calls } = failNth(base, { kind, n: 1, error: diskError('EIO', 'write', '/d/a') });
-    expect(() => writeAtomic(ports.files, '/d/a', Buffer.from('new'))).toThrow(expect.objectContaining({ code: 'EIO' }));
+    expect(() => writeAtomic(ports.files, '/d/a', Buffer.from('new'))).toThrow(
+      expect.objectContaining({ code: 'EIO' }),
+    );
     expect(calls()).toBe(1);
     return Buffer.from(base.files.read('/d/a')).toString();
   });

@@ -2,7 +2,9 @@ import type { Ports } from './ports.ts';
 
 type PortName = 'http' | 'files' | 'parquet' | 'store' | 'limits';
 /** One kind of call to the outside world: `http.get`, `files.fsync`, `store.transact`, `parquet.encode`, ... */
-export type CallKind = { [Port in PortName]: `${Port}.${Exclude<Extract<keyof Ports[Port], string>, 'close'>}` }[PortName] | 'fetch';
+export type CallKind =
+  | { [Port in PortName]: `${Port}.${Exclude<Extract<keyof Ports[Port], string>, 'close'>}` }[PortName]
+  | 'fetch';
 
 export interface PlannedFailure {
   readonly kind: CallKind;
@@ -17,23 +19,30 @@ export interface PlannedFailure {
  * The same world, in which one call fails. A sweep raises `n` until `calls()` stays below it: then every
  * call of that kind has failed once, and the run without failure was the last.
  */
-export function failNth(ports: Ports, failure: PlannedFailure): { readonly ports: Ports; readonly calls: () => number } {
+export function failNth(
+  ports: Ports,
+  failure: PlannedFailure,
+): { readonly ports: Ports; readonly calls: () => number } {
   let callsTotal = 0;
   const fail = (): never => {
     throw failure.error;
   };
   const isDue = (): boolean => ++callsTotal === failure.n;
   const failing: Failing = {
-    sync: (call) => (...values) => {
-      if (!isDue()) return call(...values);
-      if (failure.when === 'after') call(...values);
-      return fail();
-    },
-    async: (call) => async (...values) => {
-      if (!isDue()) return call(...values);
-      if (failure.when === 'after') await call(...values);
-      return fail();
-    },
+    sync:
+      (call) =>
+      (...values) => {
+        if (!isDue()) return call(...values);
+        if (failure.when === 'after') call(...values);
+        return fail();
+      },
+    async:
+      (call) =>
+      async (...values) => {
+        if (!isDue()) return call(...values);
+        if (failure.when === 'after') await call(...values);
+        return fail();
+      },
   };
   return { ports: { ...ports, ...replaced(ports, failure.kind, failing) }, calls: () => callsTotal };
 }
@@ -59,28 +68,48 @@ export class KilledError extends Error {
  * no call has an effect and none that can wait returns. What is on disk and in the store is what a kill
  * at that moment leaves.
  */
-export function killAt(ports: Ports, kill: Pick<PlannedFailure, 'n' | 'when'>): { readonly ports: Ports; readonly calls: () => number } {
+export function killAt(
+  ports: Ports,
+  kill: Pick<PlannedFailure, 'n' | 'when'>,
+): { readonly ports: Ports; readonly calls: () => number } {
   let callsTotal = 0;
   const lives = (): boolean => ++callsTotal < kill.n;
   const isLast = (): boolean => callsTotal === kill.n && kill.when === 'after';
   const dying: Failing = {
-    sync: (call) => (...values) => {
-      const isAlive = lives();
-      if (isAlive) return call(...values);
-      if (isLast()) call(...values);
-      throw new KilledError('the process is dead');
-    },
-    async: (call) => async (...values) => {
-      const isAlive = lives();
-      if (isAlive) return call(...values);
-      if (isLast()) await call(...values);
-      return new Promise(() => undefined);
-    },
+    sync:
+      (call) =>
+      (...values) => {
+        const isAlive = lives();
+        if (isAlive) return call(...values);
+        if (isLast()) call(...values);
+        throw new KilledError('the process is dead');
+      },
+    async:
+      (call) =>
+      async (...values) => {
+        const isAlive = lives();
+        if (isAlive) return call(...values);
+        if (isLast()) await call(...values);
+        return new Promise(() => undefined);
+      },
   };
   const names = ['http', 'files', 'parquet', 'store', 'limits'] as const;
-  return { ports: { ...ports, ...Object.fromEntries(names.map((name) => [name, everyCallOf(ports[name], name === 'files' ? dying.sync : dying.async)])) }, calls: () => callsTotal };
+  return {
+    ports: {
+      ...ports,
+      ...Object.fromEntries(
+        names.map((name) => [name, everyCallOf(ports[name], name === 'files' ? dying.sync : dying.async)]),
+      ),
+    },
+    calls: () => callsTotal,
+  };
 }
 
 /** `close` is the caller's own. */
 const everyCallOf = (port: object, wrap: (call: Call) => Call): object =>
-  Object.fromEntries(Object.entries(port as Readonly<Record<string, Call>>).map(([name, call]) => [name, name === 'close' ? call : wrap(call)]));
+  Object.fromEntries(
+    Object.entries(port as Readonly<Record<string, Call>>).map(([name, call]) => [
+      name,
+      name === 'close' ? call : wrap(call),
+    ]),
+  );

@@ -34,13 +34,20 @@ const errnoOf = (work: () => unknown): unknown => {
 };
 
 // The same cards for the disk the program runs on and the one it is tested on.
-describe.each([['the real disk', realDisk], ['the disk in memory', memoryDisk]] as const)('%s', (_name, disk) => {
+describe.each([
+  ['the real disk', realDisk],
+  ['the disk in memory', memoryDisk],
+] as const)('%s', (_name, disk) => {
   test('a written file is read back, and its directory is made', () => {
     const { files, root } = disk();
     files.write(`${root}/a/b/c.bin`, bytesOf('hello'));
     expect(textAt(files, `${root}/a/b/c.bin`)).toBe('hello');
     expect(files.sizeBytes(`${root}/a/b/c.bin`)).toBe(5);
-    expect([files.exists(`${root}/a/b/c.bin`), files.exists(`${root}/a/b`), files.exists(`${root}/a/x`)]).toEqual([true, true, false]);
+    expect([files.exists(`${root}/a/b/c.bin`), files.exists(`${root}/a/b`), files.exists(`${root}/a/x`)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   test('writing again replaces, with shorter bytes too', () => {
@@ -80,7 +87,11 @@ describe.each([['the real disk', realDisk], ['the disk in memory', memoryDisk]] 
     const { files, root } = disk();
     files.claim(`${root}/deep/lock`);
     expect(files.sizeBytes(`${root}/deep/lock`)).toBe(0);
-    expect(errnoOf(() => files.claim(`${root}/deep/lock`))).toEqual({ code: 'EEXIST', syscall: 'open', path: `${root}/deep/lock` });
+    expect(errnoOf(() => files.claim(`${root}/deep/lock`))).toEqual({
+      code: 'EEXIST',
+      syscall: 'open',
+      path: `${root}/deep/lock`,
+    });
   });
 
   test('a rename replaces the target', () => {
@@ -113,7 +124,11 @@ describe.each([['the real disk', realDisk], ['the disk in memory', memoryDisk]] 
     const path = `${root}/nowhere`;
     const open = { code: 'ENOENT', syscall: 'open', path };
     const failures = [
-      () => files.read(path), () => files.readSlice(path, 0, 1), () => files.append(path, bytesOf('x')), () => files.fsync(path), () => files.fsyncDirectory(path),
+      () => files.read(path),
+      () => files.readSlice(path, 0, 1),
+      () => files.append(path, bytesOf('x')),
+      () => files.fsync(path),
+      () => files.fsyncDirectory(path),
     ].map(errnoOf);
     expect(failures).toEqual([open, open, open, open, open]);
     expect(errnoOf(() => files.sizeBytes(path))).toEqual({ ...open, syscall: 'stat' });
@@ -142,5 +157,9 @@ describe.each([['the real disk', realDisk], ['the disk in memory', memoryDisk]] 
 });
 
 test('a directory that the file system will not make is refused, not tried for ever', () => {
-  expect(errnoOf(() => realFiles.makeDirectory('/proc/candlekeep/data'))).toMatchObject({ code: 'EPERM', syscall: 'mkdir', path: '/proc/candlekeep' });
+  expect(errnoOf(() => realFiles.makeDirectory('/proc/candlekeep/data'))).toMatchObject({
+    code: 'EPERM',
+    syscall: 'mkdir',
+    path: '/proc/candlekeep',
+  });
 });

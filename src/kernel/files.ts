@@ -54,7 +54,8 @@ export const realFiles: Files = {
     withOpen(path, 'r+', (fd) => {
       const offset = fs.fstatSync(fd).size;
       let written = 0;
-      while (written < bytes.length) written += fs.writeSync(fd, bytes, written, bytes.length - written, offset + written);
+      while (written < bytes.length)
+        written += fs.writeSync(fd, bytes, written, bytes.length - written, offset + written);
       return offset;
     }),
   fsync: (path) => withOpen(path, 'r+', (fd) => fs.fsyncSync(fd)),
@@ -112,7 +113,8 @@ export function writeAtomic(files: Files, path: string, bytes: Uint8Array): void
 }
 
 /** `.tmp-<name>` in the same directory: what a crash leaves behind is known by its name and removed at the next start. */
-export const tempBeside = (path: string): string => `${dirname(path)}/${TEMP_PREFIX}${path.slice(dirname(path).length + 1)}`;
+export const tempBeside = (path: string): string =>
+  `${dirname(path)}/${TEMP_PREFIX}${path.slice(dirname(path).length + 1)}`;
 
 /** True for a file's name that `tempBeside` gave. */
 export const isTemp = (name: string): boolean => name.startsWith(TEMP_PREFIX);

@@ -38,7 +38,10 @@ const REQUEST_MS_MAX = 10_000;
 
 /** Listens until it is closed. @throws Node's error (`EADDRINUSE`, `EACCES`, ...) when the address cannot be had. */
 export async function serveHttp({ host, port }: ServedAddress, service: HttpService): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX }, (incoming, outgoing) => void answer(service, incoming, outgoing));
+  const server = createServer(
+    { requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX },
+    (incoming, outgoing) => void answer(service, incoming, outgoing),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -46,23 +49,39 @@ export async function serveHttp({ host, port }: ServedAddress, service: HttpServ
   const { port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
-async function answer({ handle, onError }: HttpService, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function answer(
+  { handle, onError }: HttpService,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   incoming.resume();
   let reply: ServedAnswer;
   try {
-    const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
-    reply = await handle({ method: incoming.method ?? 'GET', path: (incoming.url ?? '/').split('?')[0] ?? '/', headers });
+    const headers = Object.fromEntries(
+      Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+    );
+    reply = await handle({
+      method: incoming.method ?? 'GET',
+      path: (incoming.url ?? '/').split('?')[0] ?? '/',
+      headers,
+    });
   } catch (error) {
     onError(error);
     reply = { status: 500, headers: {}, body: 'internal error\n' };
   }
-  outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': String(Buffer.byteLength(reply.body)), 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  outgoing.writeHead(reply.status, {
+    ...reply.headers,
+    'content-length': String(Buffer.byteLength(reply.body)),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
   outgoing.end(incoming.method === 'HEAD' ? undefined : reply.body);
 }

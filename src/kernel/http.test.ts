@@ -30,7 +30,8 @@ afterEach(async () => {
   assert.deepEqual(unhandled.splice(0), []);
 });
 
-const get = (signal = new AbortController().signal): ReturnType<typeof http.get> => http.get({ url, headers: { 'x-asked': 'yes' } }, signal);
+const get = (signal = new AbortController().signal): ReturnType<typeof http.get> =>
+  http.get({ url, headers: { 'x-asked': 'yes' } }, signal);
 
 test('an answer comes whole, with its status, headers in lower case and repeated ones joined', async () => {
   let asked: IncomingMessage['headers'] = {};
@@ -84,23 +85,30 @@ test('a connection closed without an answer, or refused, is an error with a code
 
 test.each([
   ['before the headers', (): void => undefined],
-  ['in the middle of the body', (_request: IncomingMessage, response: ServerResponse): void => void response.writeHead(200, { 'content-length': '100' }).write('[')],
-] as const)('an answer that stalls %s ends with the signal, at once and with its reason, and the connection is given up', async (_name, stall) => {
-  const arrived = Promise.withResolvers<IncomingMessage>();
-  answer = (request, response) => {
-    stall(request, response);
-    arrived.resolve(request);
-  };
-  const stop = new AbortController();
-  const asking = get(stop.signal);
-  const request = await arrived.promise;
-  const hungUp = new Promise((resolve) => request.socket.on('close', resolve)); // `once` would reject on the reset
-  const reason = new Error('stop');
-  stop.abort(reason);
-  await expect(asking).rejects.toBe(reason);
-  await hungUp;
-  expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
-});
+  [
+    'in the middle of the body',
+    (_request: IncomingMessage, response: ServerResponse): void =>
+      void response.writeHead(200, { 'content-length': '100' }).write('['),
+  ],
+] as const)(
+  'an answer that stalls %s ends with the signal, at once and with its reason, and the connection is given up',
+  async (_name, stall) => {
+    const arrived = Promise.withResolvers<IncomingMessage>();
+    answer = (request, response) => {
+      stall(request, response);
+      arrived.resolve(request);
+    };
+    const stop = new AbortController();
+    const asking = get(stop.signal);
+    const request = await arrived.promise;
+    const hungUp = new Promise((resolve) => request.socket.on('close', resolve)); // `once` would reject on the reset
+    const reason = new Error('stop');
+    stop.abort(reason);
+    await expect(asking).rejects.toBe(reason);
+    await hungUp;
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  },
+);
 
 test('nothing is sent under a signal that is aborted already', async () => {
   let asked = 0;

@@ -73,7 +73,11 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
   const dispatcher = dispatcherOf(network);
   return {
     get: async ({ url, headers }, signal) => {
-      const answer = await request(url, { dispatcher, signal, headers: { 'user-agent': 'candlekeep', accept: 'application/json', ...headers } });
+      const answer = await request(url, {
+        dispatcher,
+        signal,
+        headers: { 'user-agent': 'candlekeep', accept: 'application/json', ...headers },
+      });
       const chunks: Uint8Array[] = [];
       let bytes = 0;
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
@@ -83,12 +87,15 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
       }
       return { status: answer.statusCode, headers: joined(answer.headers), body: Buffer.concat(chunks) };
     },
-    fetch: ((input: string, init: object) => undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+    fetch: ((input: string, init: object) =>
+      undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
     close: () => dispatcher.destroy(),
   };
 }
 
 const joined = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]])),
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]],
+    ),
   );

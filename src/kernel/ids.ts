@@ -14,7 +14,9 @@ export function timeOrderedIds(clock: Clock, random: Random): Ids {
   return {
     next: (prefix) => {
       const time = clock.nowMs().toString(36).padStart(TIME_CHARS, '0');
-      const chance = randomInt(random, 36 ** CHANCE_CHARS).toString(36).padStart(CHANCE_CHARS, '0');
+      const chance = randomInt(random, 36 ** CHANCE_CHARS)
+        .toString(36)
+        .padStart(CHANCE_CHARS, '0');
       return `${prefix}_${time}${chance}`;
     },
   };

@@ -15,12 +15,24 @@ test('a line is one JSON document with time, level, message and fields, written 
   log.with({ run: 'run_1' }).warn('binance limits our requests', { wait_ms: 2_000, symbol: undefined, note: null });
   expect(written).toHaveLength(1);
   const line = JSON.parse(written[0] ?? '') as Record<string, unknown>;
-  expect(line).toEqual({ time: expect.any(String), level: 'warn', message: 'binance limits our requests', pid: process.pid, run: 'run_1', wait_ms: 2_000, note: null });
+  expect(line).toEqual({
+    time: expect.any(String),
+    level: 'warn',
+    message: 'binance limits our requests',
+    pid: process.pid,
+    run: 'run_1',
+    wait_ms: 2_000,
+    note: null,
+  });
   expect(new Date(line['time'] as string).toISOString()).toBe(line['time']);
 });
 
 test.each([
-  ['debug', ['debug', 'info', 'warn', 'error']], ['info', ['info', 'warn', 'error']], ['warn', ['warn', 'error']], ['error', ['error']], ['silent', []],
+  ['debug', ['debug', 'info', 'warn', 'error']],
+  ['info', ['info', 'warn', 'error']],
+  ['warn', ['warn', 'error']],
+  ['error', ['error']],
+  ['silent', []],
 ] as const)('at level %s only lines as severe are written', (level, expected) => {
   const { log, written } = lines(level, false);
   for (const each of ['debug', 'info', 'warn', 'error'] as const) log[each]('said');
@@ -29,22 +41,55 @@ test.each([
 
 test('a line for a machine says who wrote it, one for a person does not', () => {
   const written: string[] = [];
-  for (const pretty of [false, true]) openLog({ level: 'info', pretty, writer: { host: 'vm-1', version: '1.2.3' }, sink: { write: (line) => void written.push(line) } }).info('said');
+  for (const pretty of [false, true])
+    openLog({
+      level: 'info',
+      pretty,
+      writer: { host: 'vm-1', version: '1.2.3' },
+      sink: { write: (line) => void written.push(line) },
+    }).info('said');
   expect(JSON.parse(written[0] ?? '')).toMatchObject({ pid: process.pid, host: 'vm-1', version: '1.2.3' });
   expect(written[1]).toMatch(/ info  said\n$/);
 });
 
 test('a line for a person is short, and quotes what would be misread', () => {
-  const json = JSON.stringify({ level: 'warn', time: '2024-01-02T03:04:05.678Z', pid: 1, symbol: 'BTC/USDT', tries: 2, note: 'two words', empty: '', nothing: null, message: 'asked again' });
-  expect(prettyLine(json)).toBe('03:04:05 warn  asked again symbol=BTC/USDT tries=2 note="two words" empty="" nothing=null\n');
+  const json = JSON.stringify({
+    level: 'warn',
+    time: '2024-01-02T03:04:05.678Z',
+    pid: 1,
+    symbol: 'BTC/USDT',
+    tries: 2,
+    note: 'two words',
+    empty: '',
+    nothing: null,
+    message: 'asked again',
+  });
+  expect(prettyLine(json)).toBe(
+    '03:04:05 warn  asked again symbol=BTC/USDT tries=2 note="two words" empty="" nothing=null\n',
+  );
   const { log, written } = lines('info', true);
   log.error('disk full', { path: '/data' });
   expect(written[0]).toMatch(/^\d\d:\d\d:\d\d error disk full path=\/data\n$/);
 });
 
 test('a line for a person says nothing twice; one for a machine has every field', () => {
-  const json = JSON.stringify({ level: 'warn', time: '2024-01-02T03:04:05.678Z', pid: 1, symbol: 'BTC/USDT', exchange: 'binance', status: 429, try: 1, triesMax: 5, waitMs: 2_000, limit: 42, empty: '', message: 'binance answered 429; try 1 of 5, next in 2000 ms (2.42)' });
-  expect(prettyLine(json)).toBe('03:04:05 warn  binance answered 429; try 1 of 5, next in 2000 ms (2.42) symbol=BTC/USDT limit=42 empty=""\n');
+  const json = JSON.stringify({
+    level: 'warn',
+    time: '2024-01-02T03:04:05.678Z',
+    pid: 1,
+    symbol: 'BTC/USDT',
+    exchange: 'binance',
+    status: 429,
+    try: 1,
+    triesMax: 5,
+    waitMs: 2_000,
+    limit: 42,
+    empty: '',
+    message: 'binance answered 429; try 1 of 5, next in 2000 ms (2.42)',
+  });
+  expect(prettyLine(json)).toBe(
+    '03:04:05 warn  binance answered 429; try 1 of 5, next in 2000 ms (2.42) symbol=BTC/USDT limit=42 empty=""\n',
+  );
 });
 
 test('lines go to standard error, and a reader that went away does not fail the program', async () => {
@@ -67,8 +112,15 @@ test('lines go to standard error, and a reader that went away does not fail the 
 
 test.each([true, false])('secrets are taken out of messages, fields and errors (pretty: %s)', (pretty) => {
   const written: string[] = [];
-  const log = openLog({ level: 'info', pretty, scrub: scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef']), sink: { write: (line) => void written.push(line) } });
-  log.with({ url: 'https://hooks.slack.test/services/T0/B0/abcdef' }).error('POST https://hooks.slack.test/services/T0/B0/abcdef failed', { path: '/services/T0/B0/abcdef' });
+  const log = openLog({
+    level: 'info',
+    pretty,
+    scrub: scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef']),
+    sink: { write: (line) => void written.push(line) },
+  });
+  log
+    .with({ url: 'https://hooks.slack.test/services/T0/B0/abcdef' })
+    .error('POST https://hooks.slack.test/services/T0/B0/abcdef failed', { path: '/services/T0/B0/abcdef' });
   expect(written).toHaveLength(1);
   expect(written[0]).not.toContain('abcdef');
   expect(written[0]?.split('********')).toHaveLength(pretty ? 3 : 4);

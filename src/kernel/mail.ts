@@ -18,7 +18,10 @@ export class MailError extends Error {
   /** The SMTP command it failed at: `CONN`, `AUTH`, `RCPT TO`, `DATA`. */
   readonly command: string;
 
-  constructor(facts: { readonly responseCode: number | null; readonly command: string; readonly code: string }, options?: ErrorOptions) {
+  constructor(
+    facts: { readonly responseCode: number | null; readonly command: string; readonly code: string },
+    options?: ErrorOptions,
+  ) {
     super(`${facts.code} at ${facts.command}${facts.responseCode === null ? '' : ` (${facts.responseCode})`}`, options);
     this.responseCode = facts.responseCode;
     this.command = facts.command;

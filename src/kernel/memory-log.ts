@@ -13,8 +13,16 @@ export function memoryLog(): Log & { readonly lines: readonly LogLine[] } {
 }
 
 function collecting(lines: LogLine[], always: LogFields): Log {
-  const at = (level: LogLine['level']) => (message: string, fields: LogFields = {}): void => {
-    lines.push({ level, message, fields: { ...always, ...fields } });
+  const at =
+    (level: LogLine['level']) =>
+    (message: string, fields: LogFields = {}): void => {
+      lines.push({ level, message, fields: { ...always, ...fields } });
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    with: (fields) => collecting(lines, { ...always, ...fields }),
   };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), with: (fields) => collecting(lines, { ...always, ...fields }) };
 }

@@ -1,4 +1,12 @@
-import { context, metrics, SpanStatusCode, trace, type BatchObservableCallback, type Context, type Span as ApiSpan } from '@opentelemetry/api';
+import {
+  context,
+  metrics,
+  SpanStatusCode,
+  trace,
+  type BatchObservableCallback,
+  type Context,
+  type Span as ApiSpan,
+} from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
 import { scrubbed, type Scrub } from './secrets.ts';
 import type { Facts, Instrument, Span, Telemetry } from './telemetry.ts';
@@ -31,8 +39,13 @@ export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
   },
 });
 
-const observable = (meter: ReturnType<typeof metrics.getMeter>, { name, kind, help }: Instrument): ReturnType<typeof meter.createObservableGauge> =>
-  kind === 'counter' ? meter.createObservableCounter(name, { description: help }) : meter.createObservableGauge(name, { description: help });
+const observable = (
+  meter: ReturnType<typeof metrics.getMeter>,
+  { name, kind, help }: Instrument,
+): ReturnType<typeof meter.createObservableGauge> =>
+  kind === 'counter'
+    ? meter.createObservableCounter(name, { description: help })
+    : meter.createObservableGauge(name, { description: help });
 
 interface Opening {
   readonly name: string;
@@ -41,9 +54,15 @@ interface Opening {
   readonly outer: Context;
 }
 
-async function within<T>(options: TelemetryOptions, { name, facts, outer }: Opening, work: (span: Span) => Promise<T>): Promise<T> {
+async function within<T>(
+  options: TelemetryOptions,
+  { name, facts, outer }: Opening,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
   const { clock, scrub, codeOf } = options;
-  const own = trace.getTracer(SCOPE).startSpan(name, { attributes: attributesOf(facts, scrub), startTime: now(clock) }, outer);
+  const own = trace
+    .getTracer(SCOPE)
+    .startSpan(name, { attributes: attributesOf(facts, scrub), startTime: now(clock) }, outer);
   const inner = trace.setSpan(outer, own);
   try {
     return await context.with(inner, () => work(spanOn(options, own, inner)));
@@ -73,4 +92,9 @@ const now = (clock: Clock): Date => new Date(clock.nowMs());
 
 /** Attributes of spans are namespaced; labels of metrics are what Prometheus' page has. */
 const attributesOf = (facts: Facts, scrub: Scrub): Facts =>
-  Object.fromEntries(Object.entries(facts).map(([name, value]) => [`${SCOPE}.${name}`, typeof value === 'string' ? scrub(value) : value]));
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      `${SCOPE}.${name}`,
+      typeof value === 'string' ? scrub(value) : value,
+    ]),
+  );

@@ -19,8 +19,20 @@ export interface LogOptions {
 }
 
 /** Lines are written before the call returns: the last words before a crash are the ones that matter. */
-export function openLog({ level, pretty, writer = {}, scrub = nothingSecret, sink = standardError() }: LogOptions): Log {
-  const options = { level, base: { pid: process.pid, ...writer }, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+export function openLog({
+  level,
+  pretty,
+  writer = {},
+  scrub = nothingSecret,
+  sink = standardError(),
+}: LogOptions): Log {
+  const options = {
+    level,
+    base: { pid: process.pid, ...writer },
+    messageKey: 'message',
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
 }
 
@@ -46,18 +58,37 @@ interface PinoLine {
 }
 
 /** What a sentence on a terminal is not longer for: its own words or another field say it. */
-const FOR_MACHINES: ReadonlySet<string> = new Set(['host', 'version', 'event', 'kind', 'decision', 'request', 'nextAttemptAt', 'retryAfterMs', 'venueCode', 'origin', 'durationMs', 'asset', 'to']);
+const FOR_MACHINES: ReadonlySet<string> = new Set([
+  'host',
+  'version',
+  'event',
+  'kind',
+  'decision',
+  'request',
+  'nextAttemptAt',
+  'retryAfterMs',
+  'venueCode',
+  'origin',
+  'durationMs',
+  'asset',
+  'to',
+]);
 
 /** `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). What the sentence says is not said again. */
 export function prettyLine(json: string): string {
   const { time, level, message, pid: _pid, ...fields } = JSON.parse(json) as PinoLine;
-  const facts = Object.entries(fields).filter(([key, value]) => !FOR_MACHINES.has(key) && !says(message, value)).map(([key, value]) => ` ${key}=${plain(value)}`);
+  const facts = Object.entries(fields)
+    .filter(([key, value]) => !FOR_MACHINES.has(key) && !says(message, value))
+    .map(([key, value]) => ` ${key}=${plain(value)}`);
   return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join('')}\n`;
 }
 
 /** A word or a number of the message, as it is. */
 const says = (message: string, value: unknown): boolean =>
-  (typeof value === 'string' || typeof value === 'number') && value !== '' && new RegExp(`(?<![\\w.])${RegExp.escape(String(value))}(?![\\w.]\\w)(?!\\w)`).test(message);
+  (typeof value === 'string' || typeof value === 'number') &&
+  value !== '' &&
+  new RegExp(`(?<![\\w.])${RegExp.escape(String(value))}(?![\\w.]\\w)(?!\\w)`).test(message);
 
 /** Bare where it stays readable as one word, quoted where it would not. */
-const plain = (value: unknown): string => (typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
+const plain = (value: unknown): string =>
+  typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);

@@ -7,34 +7,40 @@ import { VirtualClock } from './virtual-clock.ts';
 const draws = (random: Random, total = 20): number[] => Array.from({ length: total }, () => random.next());
 
 test('a seed reproduces its stream, another seed gives another', () => {
-  fc.assert(fc.property(fc.string(), fc.string(), (seed, other) => {
-    fc.pre(seed !== other);
-    expect(draws(seededRandom(seed))).toEqual(draws(seededRandom(seed)));
-    expect(draws(seededRandom(seed))).not.toEqual(draws(seededRandom(other)));
-  }));
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (seed, other) => {
+      fc.pre(seed !== other);
+      expect(draws(seededRandom(seed))).toEqual(draws(seededRandom(seed)));
+      expect(draws(seededRandom(seed))).not.toEqual(draws(seededRandom(other)));
+    }),
+  );
 });
 
 test('the stream of a seed is fixed for ever: stored seeds must reproduce old runs', () => {
-  expect(draws(seededRandom('candlekeep'), 3)).toEqual([0.06565033039078116,0.8999606329016387,0.2162692341953516]);
+  expect(draws(seededRandom('candlekeep'), 3)).toEqual([0.06565033039078116, 0.8999606329016387, 0.2162692341953516]);
 });
 
 test('a fork depends on seed and name alone, not on how much anyone drew', () => {
-  fc.assert(fc.property(fc.string(), fc.string(), fc.nat(50), fc.nat(50), (seed, name, drawsBefore, siblings) => {
-    const parent = seededRandom(seed);
-    draws(parent, drawsBefore);
-    for (let n = 0; n < siblings; n++) draws(parent.fork(`sibling ${n}`), 3);
-    expect(draws(parent.fork(name))).toEqual(draws(seededRandom(seed).fork(name)));
-  }));
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.nat(50), fc.nat(50), (seed, name, drawsBefore, siblings) => {
+      const parent = seededRandom(seed);
+      draws(parent, drawsBefore);
+      for (let n = 0; n < siblings; n++) draws(parent.fork(`sibling ${n}`), 3);
+      expect(draws(parent.fork(name))).toEqual(draws(seededRandom(seed).fork(name)));
+    }),
+  );
 });
 
 test('drawing from a fork does not shift its parent, and forks of different names differ', () => {
-  fc.assert(fc.property(fc.string(), fc.string(), fc.string(), (seed, name, other) => {
-    fc.pre(name !== other);
-    const parent = seededRandom(seed);
-    draws(parent.fork(name));
-    expect(draws(parent)).toEqual(draws(seededRandom(seed)));
-    expect(draws(parent.fork(name))).not.toEqual(draws(parent.fork(other)));
-  }));
+  fc.assert(
+    fc.property(fc.string(), fc.string(), fc.string(), (seed, name, other) => {
+      fc.pre(name !== other);
+      const parent = seededRandom(seed);
+      draws(parent.fork(name));
+      expect(draws(parent)).toEqual(draws(seededRandom(seed)));
+      expect(draws(parent.fork(name))).not.toEqual(draws(parent.fork(other)));
+    }),
+  );
 });
 
 test('numbers lie in [0, 1) and fill it evenly, forks do not follow each other', () => {

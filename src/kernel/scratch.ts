@@ -38,7 +38,9 @@ const NAME = /^(?<host>.+)\.(?<pid>\d+)\.(?<startMark>\d*)\.\d+$/;
 
 function ownerOf(name: string): { host: string; pid: number; startMark: string } | null {
   const { host, pid, startMark } = NAME.exec(name)?.groups ?? {};
-  return host === undefined || pid === undefined || startMark === undefined ? null : { host, pid: Number(pid), startMark };
+  return host === undefined || pid === undefined || startMark === undefined
+    ? null
+    : { host, pid: Number(pid), startMark };
 }
 
 const removeTree = (path: string): void => rmSync(path, { recursive: true, force: true });

@@ -21,7 +21,9 @@ const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|se
  * messages, causes and addresses; a value is found wherever it went.
  */
 export function scrubberOf(secrets: Iterable<string>): Scrub {
-  const forms = [...new Set([...secrets].flatMap(formsOf))].filter((form) => form.length >= SECRET_CHARS_MIN).toSorted((a, b) => b.length - a.length);
+  const forms = [...new Set([...secrets].flatMap(formsOf))]
+    .filter((form) => form.length >= SECRET_CHARS_MIN)
+    .toSorted((a, b) => b.length - a.length);
   const pattern = forms.length === 0 ? null : new RegExp(forms.map((form) => RegExp.escape(form)).join('|'), 'g');
   return (text) => {
     const masked = pattern === null ? text : text.replace(pattern, MASK);
@@ -31,7 +33,11 @@ export function scrubberOf(secrets: Iterable<string>): Scrub {
 
 function formsOf(secret: string): string[] {
   const values = [secret, ...partsOf(secret)];
-  return values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())]);
+  return values.flatMap((value) => [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value.toWellFormed()),
+  ]);
 }
 
 /** The parts of an address that give access by themselves: password, path and query, the keys in the path, as they stand there and decoded. */
@@ -39,7 +45,13 @@ function partsOf(secret: string): string[] {
   const url = URL.parse(secret);
   if (url === null || url.host === '') return [];
   const [user, password] = [decoded(url.username), decoded(url.password)];
-  const basic = password === '' ? [] : [Buffer.from(`${user}:${password}`).toString('base64'), Buffer.from(`\0${user}\0${password}`).toString('base64')];
+  const basic =
+    password === ''
+      ? []
+      : [
+          Buffer.from(`${user}:${password}`).toString('base64'),
+          Buffer.from(`\0${user}\0${password}`).toString('base64'),
+        ];
   const paths = [`${url.pathname}${url.search}`, url.pathname].filter((path) => path.length >= PATH_CHARS_MIN);
   const segments = url.pathname.split('/').filter((segment) => segment.length >= SEGMENT_CHARS_MIN);
   return [url.href, password, url.password, ...basic, ...paths, ...segments, ...segments.map(decoded)];
@@ -55,7 +67,8 @@ function decoded(text: string): string {
 }
 
 /** The same plain JSON with secrets taken out of every text in it. */
-export const scrubbed = <T>(value: T, scrub: Scrub): T => JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
+export const scrubbed = <T>(value: T, scrub: Scrub): T =>
+  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
 
 /** Takes out what it was told of so far: configuration is read after the first word may be said. */
 export interface SecretKeeper {

@@ -8,7 +8,13 @@ export function smtpMail(url: string): MailPort {
     send: async ({ inReplyTo, to, messageId, ...mail }, signal) => {
       const thread = inReplyTo === null ? {} : { inReplyTo: `<${inReplyTo}>`, references: `<${inReplyTo}>` };
       try {
-        const { rejected } = await transport.sendMail({ ...mail, ...thread, to: [...to], messageId: `<${messageId}>`, signal });
+        const { rejected } = await transport.sendMail({
+          ...mail,
+          ...thread,
+          to: [...to],
+          messageId: `<${messageId}>`,
+          signal,
+        });
         if (rejected.length > 0) throw new MailError({ responseCode: 550, command: 'RCPT TO', code: 'EENVELOPE' });
       } catch (error) {
         signal.throwIfAborted();
@@ -19,7 +25,8 @@ export function smtpMail(url: string): MailPort {
 }
 
 function translated(error: unknown): unknown {
-  if (!Error.isError(error) || !('code' in error) || typeof error.code !== 'string' || error instanceof MailError) return error;
+  if (!Error.isError(error) || !('code' in error) || typeof error.code !== 'string' || error instanceof MailError)
+    return error;
   const { code, responseCode, command } = error as NodemailerError & { readonly code: string };
   return new MailError({ code, responseCode: responseCode ?? null, command: command ?? 'CONN' }, { cause: error });
 }

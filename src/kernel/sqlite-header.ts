@@ -17,7 +17,11 @@ export function readSqliteHeader(path: string): SqliteHeader {
   const bytes = firstBytes(path);
   if (bytes === null || bytes.length === 0) return { kind: 'empty' };
   if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return { kind: 'other' };
-  return { kind: 'database', applicationId: bytes.readInt32BE(APPLICATION_ID_AT), userVersion: bytes.readInt32BE(USER_VERSION_AT) };
+  return {
+    kind: 'database',
+    applicationId: bytes.readInt32BE(APPLICATION_ID_AT),
+    userVersion: bytes.readInt32BE(USER_VERSION_AT),
+  };
 }
 
 function firstBytes(path: string): Buffer | null {

@@ -12,7 +12,13 @@ import { StoreDiskError, StoreRefusedError } from './store-errors.ts';
 import { all, exec, first, type Migration, type Operation, type SqlValue, type Store } from './store.ts';
 
 const MIGRATIONS: readonly Migration[] = [
-  { name: 'one', statements: ['create table notes (id bigint primary key, body text, weight double precision)', 'create table tags (note bigint not null references notes (id), tag text not null)'] },
+  {
+    name: 'one',
+    statements: [
+      'create table notes (id bigint primary key, body text, weight double precision)',
+      'create table tags (note bigint not null references notes (id), tag text not null)',
+    ],
+  },
   { name: 'two', statements: ['create index tags_by_note on tags (note)'] },
 ];
 
@@ -37,9 +43,17 @@ afterEach(() => {
 function* addNote(id: number, body: string | null): Operation<void> {
   yield* exec('insert into notes (id, body) values ($1, $2)', id, body);
 }
-const notes = (store: Store): Promise<readonly unknown[]> => store.read('notes', () => all('select id, body from notes order by id'));
+const notes = (store: Store): Promise<readonly unknown[]> =>
+  store.read('notes', () => all('select id, body from notes order by id'));
 const filesOf = (at: string): Record<string, string> =>
-  Object.fromEntries(readdirSync(at).map((name) => [name, createHash('sha256').update(readFileSync(join(at, name))).digest('hex')]));
+  Object.fromEntries(
+    readdirSync(at).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(at, name)))
+        .digest('hex'),
+    ]),
+  );
 const refusal = (work: () => unknown): string => {
   try {
     work();
@@ -104,34 +118,59 @@ test('a failing statement ends the operation: it cleans up but cannot carry on, 
 });
 
 test('foreign keys hold', async () => {
-  await expect(open().transact('orphan', () => exec('insert into tags values ($1, $2)', 9, 'x'))).rejects.toMatchObject({ errcode: 787 });
+  await expect(open().transact('orphan', () => exec('insert into tags values ($1, $2)', 9, 'x'))).rejects.toMatchObject(
+    { errcode: 787 },
+  );
 });
 
 test('whole numbers are integers to SQL, in any column and expression', async () => {
   const store = open([]);
-  const row = await store.read('types', () => first('select typeof($1) as whole, typeof($2) as broken, $1 / 2 as half, $1 as back, typeof($3) as big', 7, 7.5, 2n ** 40n));
+  const row = await store.read('types', () =>
+    first(
+      'select typeof($1) as whole, typeof($2) as broken, $1 / 2 as half, $1 as back, typeof($3) as big',
+      7,
+      7.5,
+      2n ** 40n,
+    ),
+  );
   expect(row).toEqual({ whole: 'integer', broken: 'real', half: 3, back: 7, big: 'integer' });
 });
 
 test('a placeholder may stand twice and in any order, and text that looks like one is text', async () => {
   const store = open([]);
-  const row = await store.read('order', () => first(`select $2 as b, $1 as a, $2 as again, '$1' as text`, 'one', 'two'));
+  const row = await store.read('order', () =>
+    first(`select $2 as b, $1 as a, $2 as again, '$1' as text`, 'one', 'two'),
+  );
   expect(row).toEqual({ b: 'two', a: 'one', again: 'two', text: '$1' });
   const values = Array.from({ length: 12 }, (_, at) => at);
-  expect(await store.read('many', () => first(`select ${values.map((at) => `$${at + 1} as c${at}`).join(', ')}`, ...values))).toMatchObject({ c0: 0, c1: 1, c9: 9, c11: 11 });
+  expect(
+    await store.read('many', () => first(`select ${values.map((at) => `$${at + 1} as c${at}`).join(', ')}`, ...values)),
+  ).toMatchObject({ c0: 0, c1: 1, c9: 9, c11: 11 });
 });
 
 test('a value without a placeholder is a mistake, not ignored', async () => {
-  await expect(open([]).read('extra', () => first('select $1 as a', 1, 2))).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  await expect(open([]).read('extra', () => first('select $1 as a', 1, 2))).rejects.toMatchObject({
+    code: 'ERR_INVALID_STATE',
+  });
 });
 
 test('any number and text comes back as it went in', async () => {
   const store = open();
-  const value = fc.oneof(fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string(), fc.constant(null));
-  await fc.assert(fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 8 }), async (values: SqlValue[]) => {
-    const row = await store.read('echo', () => first(`select ${values.map((_, at) => `$${at + 1} as c${at}`).join(', ')}`, ...values));
-    expect(Object.values(row ?? {})).toEqual(values.map((one) => (Object.is(one, -0) ? 0 : one)));
-  }), { numRuns: 200 });
+  const value = fc.oneof(
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.string(),
+    fc.constant(null),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 8 }), async (values: SqlValue[]) => {
+      const row = await store.read('echo', () =>
+        first(`select ${values.map((_, at) => `$${at + 1} as c${at}`).join(', ')}`, ...values),
+      );
+      expect(Object.values(row ?? {})).toEqual(values.map((one) => (Object.is(one, -0) ? 0 : one)));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a read sees one moment although another process commits between its statements', async () => {
@@ -156,7 +195,8 @@ test('after close every call fails', async () => {
 
 test('more different statements than the cache holds all work', async () => {
   const store = open();
-  for (let n = 0; n < 600; n++) expect(await store.read('n', () => first<{ n: number }>(`select ${n} as n`))).toEqual({ n });
+  for (let n = 0; n < 600; n++)
+    expect(await store.read('n', () => first<{ n: number }>(`select ${n} as n`))).toEqual({ n });
 });
 
 test('only migrations the file has not seen are applied, a failing one leaves the file at the last good step', async () => {
@@ -165,12 +205,17 @@ test('only migrations the file has not seen are applied, a failing one leaves th
   const broken = [...MIGRATIONS, { name: 'three', statements: ['create table half (a)', 'create table'] }];
   expect(() => open(broken)).toThrow(/incomplete input/);
   const store = open();
-  expect(await store.read('tables', () => all(`select name from sqlite_schema where type = 'table' order by name`))).toEqual([{ name: 'notes' }, { name: 'tags' }]);
+  expect(
+    await store.read('tables', () => all(`select name from sqlite_schema where type = 'table' order by name`)),
+  ).toEqual([{ name: 'notes' }, { name: 'tags' }]);
   expect(await store.read('version', () => first('pragma user_version'))).toEqual({ user_version: 2 });
 });
 
 test('a file of a later release is refused and left as it was, also when its last commits are still in the log', () => {
-  const writer = openSqliteStore({ path, migrations: [...MIGRATIONS, { name: 'three', statements: ['create table later (a)'] }] });
+  const writer = openSqliteStore({
+    path,
+    migrations: [...MIGRATIONS, { name: 'three', statements: ['create table later (a)'] }],
+  });
   const crashed = join(directory, 'crashed');
   for (const suffix of ['', '-wal']) copyFileSync(`${path}${suffix}`, `${crashed}${suffix}`);
   writer.close();
@@ -194,7 +239,9 @@ test('a database of another program is refused and left as it was, whatever jour
 test('one of our databases is not opened under another name', () => {
   openSqliteStore({ path, migrations: [], applicationName: 'candlekeep limits' }).close();
   expect(refusal(() => open([]))).toBe('foreign');
-  expect(refusal(() => openSqliteStore({ path, migrations: [], applicationName: 'candlekeep limits' }).close())).toBe('opened');
+  expect(refusal(() => openSqliteStore({ path, migrations: [], applicationName: 'candlekeep limits' }).close())).toBe(
+    'opened',
+  );
 });
 
 test('what is not a database is refused and left as it was', () => {
@@ -226,7 +273,8 @@ test('damage behind an intact header is told as such, when it is met', async () 
 test('a full disk is told by errno, loses nothing committed, and the store works once there is room', async () => {
   const store = open();
   await store.transact('add', () => addNote(1, 'kept'));
-  const pagesMax = (pages: number): Promise<unknown> => store.read('limit', () => first(`pragma max_page_count = ${pages}`));
+  const pagesMax = (pages: number): Promise<unknown> =>
+    store.read('limit', () => first(`pragma max_page_count = ${pages}`));
   await pagesMax(1);
   const full = store.transact('fill', () => addNote(2, 'x'.repeat(1_000_000)));
   await expect(full).rejects.toBeInstanceOf(StoreDiskError);
@@ -248,17 +296,24 @@ test('four processes that open an absent file at once all succeed, and none of t
       });
     }
     store.close();`;
-  await Promise.all([1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])));
-  expect(await open().read('count', () => first('select count(*) as n, max(id) as last from notes'))).toEqual({ n: 100, last: 100 });
+  await Promise.all(
+    [1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])),
+  );
+  expect(await open().read('count', () => first('select count(*) as n, max(id) as last from notes'))).toEqual({
+    n: 100,
+    last: 100,
+  });
 });
 
 test('the file is made durable before a commit is answered, and the log is folded in at the end', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
-  expect(await store.read('pragmas', function* () {
-    const journal = yield* first('pragma journal_mode');
-    const synchronous = yield* first('pragma synchronous');
-    return { ...journal, ...synchronous };
-  })).toEqual({ journal_mode: 'wal', synchronous: 2 });
+  expect(
+    await store.read('pragmas', function* () {
+      const journal = yield* first('pragma journal_mode');
+      const synchronous = yield* first('pragma synchronous');
+      return { ...journal, ...synchronous };
+    }),
+  ).toEqual({ journal_mode: 'wal', synchronous: 2 });
   store.close();
   expect(existsSync(`${path}-wal`)).toBe(false);
 });

@@ -59,7 +59,10 @@ function isRecent(version: string): boolean {
 }
 
 /** Judges an existing file without letting SQLite write to it. */
-function refuseUnusable(path: string, ours: { readonly applicationId: number; readonly migrationsTotal: number }): void {
+function refuseUnusable(
+  path: string,
+  ours: { readonly applicationId: number; readonly migrationsTotal: number },
+): void {
   const header = readSqliteHeader(path);
   if (header.kind === 'empty') return;
   if (header.kind === 'other') throw new StoreRefusedError(path, 'damaged');
@@ -82,13 +85,17 @@ const readVersionThroughLog = (path: string): number =>
     }
   });
 
-function prepareFile(database: DatabaseSync, want: { readonly applicationId: number; readonly synchronous: 'full' | 'normal' }): void {
+function prepareFile(
+  database: DatabaseSync,
+  want: { readonly applicationId: number; readonly synchronous: 'full' | 'normal' },
+): void {
   const found = database.prepare('pragma application_id').get()?.['application_id'];
   if (found !== want.applicationId) database.exec(`pragma application_id = ${want.applicationId}`);
   database.exec(`pragma journal_mode = wal; pragma synchronous = ${want.synchronous}`);
 }
 
-const userVersionOf = (database: DatabaseSync): number => Number(database.prepare('pragma user_version').get()?.['user_version']);
+const userVersionOf = (database: DatabaseSync): number =>
+  Number(database.prepare('pragma user_version').get()?.['user_version']);
 
 /** Each step in a transaction of its own that re-reads the version: of two processes that start at once, one does it and the other finds it done. */
 function migrate(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
@@ -133,7 +140,14 @@ function storeOn(database: DatabaseSync, path: string): Store {
   return {
     transact: (_name, operation) => run('begin immediate', operation),
     read: (_name, operation) => run('begin', operation),
-    damages: async () => translating(path, () => database.prepare('pragma quick_check').all().map((row) => String(row['quick_check'])).filter((said) => said !== 'ok')),
+    damages: async () =>
+      translating(path, () =>
+        database
+          .prepare('pragma quick_check')
+          .all()
+          .map((row) => String(row['quick_check']))
+          .filter((said) => said !== 'ok'),
+      ),
     close: () => database.close(),
   };
 }
@@ -156,7 +170,9 @@ function drive<T>(operation: Operation<T>, rowsOf: (statement: Statement) => rea
 
 /** Values by placeholder name. node:sqlite binds every number as REAL, which would turn `$1 / 2` into a float division. */
 const bound = (values: readonly SqlValue[]): Record<string, SQLInputValue> =>
-  Object.fromEntries(values.map((value, at) => [`$${at + 1}`, Number.isSafeInteger(value) ? BigInt(value as number) : value]));
+  Object.fromEntries(
+    values.map((value, at) => [`$${at + 1}`, Number.isSafeInteger(value) ? BigInt(value as number) : value]),
+  );
 
 function translating<T>(path: string, work: () => T): T {
   try {

@@ -43,13 +43,19 @@ export function scrubbedStore(store: Store, scrub: (text: string) => string): St
   function* cleaned<T>(operation: Operation<T>): Operation<T> {
     let step = operation.next();
     try {
-      while (step.done !== true) step = operation.next(yield { sql: step.value.sql, values: step.value.values.map(clean) });
+      while (step.done !== true)
+        step = operation.next(yield { sql: step.value.sql, values: step.value.values.map(clean) });
       return step.value;
     } finally {
       if (step.done !== true) operation.return(undefined as T);
     }
   }
-  return { transact: (name, operation) => store.transact(name, () => cleaned(operation())), read: (name, operation) => store.read(name, operation), damages: () => store.damages(), close: () => store.close() };
+  return {
+    transact: (name, operation) => store.transact(name, () => cleaned(operation())),
+    read: (name, operation) => store.read(name, operation),
+    damages: () => store.damages(),
+    close: () => store.close(),
+  };
 }
 
 /** One step of the schema, owned by the room whose tables it makes. Applied once, in order, never edited after a release. */

@@ -34,5 +34,9 @@ export interface Telemetry {
   observe(instruments: readonly Instrument[], read: () => Promise<readonly Reading[]>): () => void;
 }
 
-const silentSpan: Span = { span: (_name, _facts, work) => work(silentSpan), event: () => undefined, fail: () => undefined };
+const silentSpan: Span = {
+  span: (_name, _facts, work) => work(silentSpan),
+  event: () => undefined,
+  fail: () => undefined,
+};
 export const silentTelemetry: Telemetry = { trace: silentSpan, observe: () => () => undefined };

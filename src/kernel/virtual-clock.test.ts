@@ -58,12 +58,15 @@ async function traceOf(seed: string, waits: readonly number[]): Promise<string[]
 const WAITS = fc.array(fc.oneof(fc.constant(5), fc.integer({ min: 0, max: 20 })), { minLength: 1, maxLength: 20 });
 
 test('the same seed gives the same order of events, and time never runs backwards', async () => {
-  await fc.assert(fc.asyncProperty(fc.string(), WAITS, async (seed, waits) => {
-    const trace = await traceOf(seed, waits);
-    expect(await traceOf(seed, waits)).toEqual(trace);
-    const times = trace.map((line) => Number.parseInt(line, 10));
-    expect(times).toEqual(times.toSorted((a, b) => a - b));
-  }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(fc.string(), WAITS, async (seed, waits) => {
+      const trace = await traceOf(seed, waits);
+      expect(await traceOf(seed, waits)).toEqual(trace);
+      const times = trace.map((line) => Number.parseInt(line, 10));
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('events at the same moment come in an order that the seed decides', async () => {
@@ -72,19 +75,27 @@ test('events at the same moment come in an order that the seed decides', async (
 });
 
 test('every sleep ends exactly at its time, whatever is added and cancelled meanwhile', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.record({ waitMs: fc.nat(1_000), cancelAtMs: fc.option(fc.nat(1_000), { nil: null }) }), { maxLength: 40 }), async (sleeps) => {
-    const clock = clockOf();
-    const ends = sleeps.map(async ({ waitMs, cancelAtMs }) => {
-      const stop = new AbortController();
-      if (cancelAtMs !== null) void clock.sleep(cancelAtMs).then(() => stop.abort());
-      await clock.sleep(waitMs, stop.signal).catch(() => undefined);
-      return clock.monotonicMs();
-    });
-    await clock.run();
-    const endedAtMs = await Promise.all(ends);
-    expect(endedAtMs).toEqual(sleeps.map(({ waitMs, cancelAtMs }) => Math.min(waitMs, cancelAtMs ?? Infinity)));
-    expect(clock.pending()).toEqual({ sleeps: 0, nextAtMs: null, tracked: 0 });
-  }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ waitMs: fc.nat(1_000), cancelAtMs: fc.option(fc.nat(1_000), { nil: null }) }), {
+        maxLength: 40,
+      }),
+      async (sleeps) => {
+        const clock = clockOf();
+        const ends = sleeps.map(async ({ waitMs, cancelAtMs }) => {
+          const stop = new AbortController();
+          if (cancelAtMs !== null) void clock.sleep(cancelAtMs).then(() => stop.abort());
+          await clock.sleep(waitMs, stop.signal).catch(() => undefined);
+          return clock.monotonicMs();
+        });
+        await clock.run();
+        const endedAtMs = await Promise.all(ends);
+        expect(endedAtMs).toEqual(sleeps.map(({ waitMs, cancelAtMs }) => Math.min(waitMs, cancelAtMs ?? Infinity)));
+        expect(clock.pending()).toEqual({ sleeps: 0, nextAtMs: null, tracked: 0 });
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test('an aborted sleep rejects with the reason at once and takes no time', async () => {

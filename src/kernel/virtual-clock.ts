@@ -99,7 +99,11 @@ export class VirtualClock implements Clock {
   /** Sleeps that have not ended and tracked work under way. */
   pending(): { readonly sleeps: number; readonly nextAtMs: number | null; readonly tracked: number } {
     const next = this.#events.at(-1);
-    return { sleeps: this.#events.length, nextAtMs: next ? next.atMs + this.#offsetMs : null, tracked: this.#tracked.size };
+    return {
+      sleeps: this.#events.length,
+      nextAtMs: next ? next.atMs + this.#offsetMs : null,
+      tracked: this.#tracked.size,
+    };
   }
 
   /**
@@ -119,12 +123,19 @@ export class VirtualClock implements Clock {
     promise.then(settle, settle);
     await this.#advance(() => settled, Infinity);
     if (settled) return promise;
-    throw new DeadlockError(`at ${new Date(this.nowMs()).toISOString()} nothing sleeps and nothing is under way, but the promise is not settled`);
+    throw new DeadlockError(
+      `at ${new Date(this.nowMs()).toISOString()} nothing sleeps and nothing is under way, but the promise is not settled`,
+    );
   }
 
   #schedule(waitMs: number, fire: () => void): Event {
     if (Number.isNaN(waitMs)) throw new RangeError('a sleep needs a number of milliseconds');
-    const event = { atMs: this.#monotonicMs + Math.max(0, waitMs), priority: this.#random.next(), sequence: this.#sequence++, fire };
+    const event = {
+      atMs: this.#monotonicMs + Math.max(0, waitMs),
+      priority: this.#random.next(),
+      sequence: this.#sequence++,
+      fire,
+    };
     this.#events.splice(this.#placeOf(event), 0, event);
     return event;
   }
@@ -154,7 +165,10 @@ export class VirtualClock implements Clock {
         await this.#settle();
         const next = this.#events.at(-1);
         if (isDone() || !next || next.atMs + this.#offsetMs > untilMs || next.atMs === Infinity) return;
-        if (fired >= this.#eventsMax) throw new EventsExhaustedError(`${fired} events, ${this.#events.length} sleeps left, now ${new Date(this.nowMs()).toISOString()}`);
+        if (fired >= this.#eventsMax)
+          throw new EventsExhaustedError(
+            `${fired} events, ${this.#events.length} sleeps left, now ${new Date(this.nowMs()).toISOString()}`,
+          );
         this.#events.pop();
         this.#monotonicMs = next.atMs;
         next.fire();

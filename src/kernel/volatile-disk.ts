@@ -133,10 +133,13 @@ function loseNames(directory: Directory, random: Random | undefined): void {
 function loseBytes(inode: Inode, random: Random | undefined): void {
   const { durable } = inode;
   const written = current(inode);
-  const isAppended = written.length >= durable.length && Buffer.compare(written.subarray(0, durable.length), durable) === 0;
+  const isAppended =
+    written.length >= durable.length && Buffer.compare(written.subarray(0, durable.length), durable) === 0;
   const isKept = random !== undefined && random.next() < 0.5;
   const leastBytes = isAppended ? durable.length : 0;
-  const survived = isKept ? written.subarray(0, leastBytes + randomInt(random, written.length - leastBytes + 1)) : durable;
+  const survived = isKept
+    ? written.subarray(0, leastBytes + randomInt(random, written.length - leastBytes + 1))
+    : durable;
   // A copy: the torn-off rest of a shared buffer must not be written over what `durable` still shows.
   inode.bytes = survived.slice();
   inode.size = survived.length;

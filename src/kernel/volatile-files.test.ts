@@ -5,7 +5,8 @@ import { seededRandom } from './random.ts';
 import { volatileFiles, type VolatileFiles } from './volatile-files.ts';
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);
-const textAt = (files: VolatileFiles, path: string): string | null => (files.exists(path) ? Buffer.from(files.read(path)).toString() : null);
+const textAt = (files: VolatileFiles, path: string): string | null =>
+  files.exists(path) ? Buffer.from(files.read(path)).toString() : null;
 
 function synced(files: VolatileFiles, path: string, text: string): void {
   files.write(path, bytesOf(text));
@@ -45,19 +46,21 @@ test('a renamed file whose bytes were never synced comes up empty', () => {
 });
 
 test('an atomic write that was answered survives every crash, one that was not leaves old or new', () => {
-  fc.assert(fc.property(fc.string(), fc.nat(4), (seed, stepsTotal) => {
-    const files = volatileFiles();
-    writeAtomic(files, '/d/a', bytesOf('old text'));
-    const steps = [
-      () => files.write('/d/.tmp-a', bytesOf('new')),
-      () => files.fsync('/d/.tmp-a'),
-      () => files.rename('/d/.tmp-a', '/d/a'),
-      () => files.fsyncDirectory('/d'),
-    ];
-    for (const step of steps.slice(0, stepsTotal)) step();
-    files.crash(seededRandom(seed));
-    expect(stepsTotal === 4 ? ['new'] : ['old text', 'new']).toContain(textAt(files, '/d/a'));
-  }));
+  fc.assert(
+    fc.property(fc.string(), fc.nat(4), (seed, stepsTotal) => {
+      const files = volatileFiles();
+      writeAtomic(files, '/d/a', bytesOf('old text'));
+      const steps = [
+        () => files.write('/d/.tmp-a', bytesOf('new')),
+        () => files.fsync('/d/.tmp-a'),
+        () => files.rename('/d/.tmp-a', '/d/a'),
+        () => files.fsyncDirectory('/d'),
+      ];
+      for (const step of steps.slice(0, stepsTotal)) step();
+      files.crash(seededRandom(seed));
+      expect(stepsTotal === 4 ? ['new'] : ['old text', 'new']).toContain(textAt(files, '/d/a'));
+    }),
+  );
 });
 
 test('with chance, an append survives as any prefix and never shorter than what was synced', () => {
@@ -84,18 +87,24 @@ test('with chance, names survive in the order they were changed', () => {
 });
 
 test('the same seed crashes the same way', () => {
-  fc.assert(fc.property(fc.string(), fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.string({ maxLength: 6 }), fc.boolean())), (seed, writes) => {
-    const after = (): unknown => {
-      const files = volatileFiles();
-      for (const [name, text, isSynced] of writes) {
-        files.write(`/d/${name}`, bytesOf(text));
-        if (isSynced) files.fsyncDirectory('/d');
-      }
-      files.crash(seededRandom(seed));
-      return files.list('/d').map((name) => [name, textAt(files, `/d/${name}`)]);
-    };
-    expect(after()).toEqual(after());
-  }));
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.string({ maxLength: 6 }), fc.boolean())),
+      (seed, writes) => {
+        const after = (): unknown => {
+          const files = volatileFiles();
+          for (const [name, text, isSynced] of writes) {
+            files.write(`/d/${name}`, bytesOf(text));
+            if (isSynced) files.fsyncDirectory('/d');
+          }
+          files.crash(seededRandom(seed));
+          return files.list('/d').map((name) => [name, textAt(files, `/d/${name}`)]);
+        };
+        expect(after()).toEqual(after());
+      },
+    ),
+  );
 });
 
 test('what was synced survives any number of crashes, and appends after one do not disturb it', () => {
@@ -117,7 +126,9 @@ test('a full disk takes what fits and says ENOSPC; room comes back with what is 
   const files = volatileFiles({ capacityBytes: 10 });
   files.write('/d/a', bytesOf('123456'));
   expect(files.freeBytes('/d')).toBe(4);
-  expect(() => files.write('/d/b', bytesOf('12345'))).toThrow(expect.objectContaining({ code: 'ENOSPC', syscall: 'write', path: '/d/b' }));
+  expect(() => files.write('/d/b', bytesOf('12345'))).toThrow(
+    expect.objectContaining({ code: 'ENOSPC', syscall: 'write', path: '/d/b' }),
+  );
   expect(textAt(files, '/d/b')).toBe('1234');
   expect(() => files.append('/d/a', bytesOf('7'))).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
   files.remove('/d/b');

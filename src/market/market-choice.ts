@@ -22,9 +22,11 @@ const TOP_COUNT_MAX = 1_000;
 export function parseMarketChoice(text: string): MarketChoice | null {
   const upper = text.trim().toUpperCase();
   const [, count, quote = TOP_QUOTE] = TOP.exec(upper) ?? [];
-  if (count !== undefined) return Number(count) >= 1 && Number(count) <= TOP_COUNT_MAX ? { kind: 'top', count: Number(count), quote } : null;
+  if (count !== undefined)
+    return Number(count) >= 1 && Number(count) <= TOP_COUNT_MAX ? { kind: 'top', count: Number(count), quote } : null;
   const [, base, patternQuote] = PATTERN.exec(upper) ?? [];
-  if (upper.includes('*')) return base === undefined || patternQuote === undefined ? null : { kind: 'pattern', base, quote: patternQuote };
+  if (upper.includes('*'))
+    return base === undefined || patternQuote === undefined ? null : { kind: 'pattern', base, quote: patternQuote };
   const symbol = parseSymbol(upper);
   return symbol === null ? null : { kind: 'symbol', symbol };
 }
@@ -32,10 +34,14 @@ export function parseMarketChoice(text: string): MarketChoice | null {
 // The canonical spelling: `*/USDT`, `top:50:USDT`.
 export function choiceText(choice: MarketChoice): string {
   switch (choice.kind) {
-    case 'symbol': return choice.symbol;
-    case 'pattern': return `${choice.base}/${choice.quote}`;
-    case 'top': return `top:${choice.count}:${choice.quote}`;
-    default: return choice satisfies never;
+    case 'symbol':
+      return choice.symbol;
+    case 'pattern':
+      return `${choice.base}/${choice.quote}`;
+    case 'top':
+      return `top:${choice.count}:${choice.quote}`;
+    default:
+      return choice satisfies never;
   }
 }
 
@@ -50,7 +56,10 @@ export interface RankedMarket {
 export function chosenOf(choice: OpenChoice, markets: readonly RankedMarket[]): readonly MarketSymbol[] {
   if (choice.kind === 'pattern') {
     const fits = new RegExp(`^${choiceText(choice).replaceAll('*', '[^/]*')}$`);
-    return markets.map(({ symbol }) => symbol).filter((symbol) => fits.test(symbol)).toSorted();
+    return markets
+      .map(({ symbol }) => symbol)
+      .filter((symbol) => fits.test(symbol))
+      .toSorted();
   }
   return markets
     .filter(({ symbol }) => symbol.endsWith(`/${choice.quote}`))

@@ -11,7 +11,8 @@ export const dayStartMs = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
 export const dayRange = (day: Day): TimeRange => ({ fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS });
 
 /** True for a date that exists: `2024-02-30` is none. */
-export const isDay = (text: string): boolean => DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
+export const isDay = (text: string): boolean =>
+  DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
 
 /** Every day from `start` to `end`, both included. */
 export function daysBetween(start: Day, end: Day): Day[] {
@@ -41,6 +42,7 @@ export const periodsIn = ({ fromMs, toMs }: TimeRange, interval: Interval): read
 export function periodRange(period: Period): TimeRange {
   const [year = 0, month, day] = period.split('-').map(Number);
   const fromMs = Date.UTC(year, (month ?? 1) - 1, day ?? 1);
-  const toMs = day !== undefined ? fromMs + DAY_MS : month !== undefined ? Date.UTC(year, month, 1) : Date.UTC(year + 1, 0, 1);
+  const toMs =
+    day !== undefined ? fromMs + DAY_MS : month !== undefined ? Date.UTC(year, month, 1) : Date.UTC(year + 1, 0, 1);
   return { fromMs, toMs };
 }

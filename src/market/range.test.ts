@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { candlesIn, gridOf, hullOf, intersectRanges, mergeRanges, rangesOf, subtractRanges, type TimeRange } from './range.ts';
+import {
+  candlesIn,
+  gridOf,
+  hullOf,
+  intersectRanges,
+  mergeRanges,
+  rangesOf,
+  subtractRanges,
+  type TimeRange,
+} from './range.ts';
 
 const HOUR = 3_600_000;
 const hours = (from: number, to: number): TimeRange => ({ fromMs: from * HOUR, toMs: to * HOUR });
@@ -14,37 +23,47 @@ test('a grid holds the open times of a range, its end excluded', () => {
 });
 
 test('counting candles agrees with listing them', () => {
-  fc.assert(fc.property(fc.nat(10 * HOUR), fc.nat(10 * HOUR), (fromMs, lengthMs) => {
-    const range = { fromMs, toMs: fromMs + lengthMs };
-    expect(candlesIn(range, '15m')).toBe(gridOf(range, '15m').length);
-  }));
+  fc.assert(
+    fc.property(fc.nat(10 * HOUR), fc.nat(10 * HOUR), (fromMs, lengthMs) => {
+      const range = { fromMs, toMs: fromMs + lengthMs };
+      expect(candlesIn(range, '15m')).toBe(gridOf(range, '15m').length);
+    }),
+  );
 });
 
 test('merging keeps exactly the candles of the parts, without overlap', () => {
-  fc.assert(fc.property(anyRanges, (ranges) => {
-    const merged = mergeRanges(ranges);
-    expect(grid(merged)).toEqual(grid(ranges));
-    for (const [at, range] of merged.entries()) expect(range.fromMs).toBeGreaterThan(merged[at - 1]?.toMs ?? -1);
-  }));
+  fc.assert(
+    fc.property(anyRanges, (ranges) => {
+      const merged = mergeRanges(ranges);
+      expect(grid(merged)).toEqual(grid(ranges));
+      for (const [at, range] of merged.entries()) expect(range.fromMs).toBeGreaterThan(merged[at - 1]?.toMs ?? -1);
+    }),
+  );
 });
 
 test('subtracting leaves what is in the whole and in no part', () => {
-  fc.assert(fc.property(anyRanges, anyRanges, (whole, parts) => {
-    expect(grid(subtractRanges(whole, parts))).toEqual(grid(whole).difference(grid(parts)));
-  }));
+  fc.assert(
+    fc.property(anyRanges, anyRanges, (whole, parts) => {
+      expect(grid(subtractRanges(whole, parts))).toEqual(grid(whole).difference(grid(parts)));
+    }),
+  );
 });
 
 test('what two share is in both of them', () => {
-  fc.assert(fc.property(anyRanges, anyRanges, (a, b) => {
-    expect(grid(intersectRanges(a, b))).toEqual(grid(a).intersection(grid(b)));
-  }));
+  fc.assert(
+    fc.property(anyRanges, anyRanges, (a, b) => {
+      expect(grid(intersectRanges(a, b))).toEqual(grid(a).intersection(grid(b)));
+    }),
+  );
 });
 
 test('runs of open times become ranges and back', () => {
-  fc.assert(fc.property(fc.uniqueArray(fc.nat(80)), (points) => {
-    const openTimes = points.toSorted((a, b) => a - b).map((point) => point * HOUR);
-    expect(rangesOf(openTimes, '1h').flatMap((range) => gridOf(range, '1h'))).toEqual(openTimes);
-  }));
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(80)), (points) => {
+      const openTimes = points.toSorted((a, b) => a - b).map((point) => point * HOUR);
+      expect(rangesOf(openTimes, '1h').flatMap((range) => gridOf(range, '1h'))).toEqual(openTimes);
+    }),
+  );
 });
 
 test('a hull reaches from the first to the last candle, and of nothing there is none', () => {

@@ -10,7 +10,8 @@ export interface TimeRange {
 export function gridOf(range: TimeRange, interval: Interval): number[] {
   const stepMs = intervalMs(interval);
   const grid: number[] = [];
-  for (let openTimeMs = Math.ceil(range.fromMs / stepMs) * stepMs; openTimeMs < range.toMs; openTimeMs += stepMs) grid.push(openTimeMs);
+  for (let openTimeMs = Math.ceil(range.fromMs / stepMs) * stepMs; openTimeMs < range.toMs; openTimeMs += stepMs)
+    grid.push(openTimeMs);
   return grid;
 }
 
@@ -25,7 +26,8 @@ export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
   const merged: TimeRange[] = [];
   for (const range of ranges.filter((r) => r.toMs > r.fromMs).toSorted((a, b) => a.fromMs - b.fromMs)) {
     const last = merged.at(-1);
-    if (last && range.fromMs <= last.toMs) merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) };
+    if (last && range.fromMs <= last.toMs)
+      merged[merged.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) };
     else merged.push({ fromMs: range.fromMs, toMs: range.toMs });
   }
   return merged;
@@ -50,7 +52,8 @@ export function subtractRanges(whole: readonly TimeRange[], parts: readonly Time
 }
 
 /** What lies both in `a` and in `b`. */
-export const intersectRanges = (a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] => subtractRanges(a, subtractRanges(a, b));
+export const intersectRanges = (a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] =>
+  subtractRanges(a, subtractRanges(a, b));
 
 /** Runs of neighbouring open times as ranges. `openTimesMs` ascending and on the grid. */
 export function rangesOf(openTimesMs: Iterable<number>, interval: Interval): TimeRange[] {

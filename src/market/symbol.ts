@@ -2,7 +2,25 @@
 export type MarketSymbol = string;
 
 /** Quote currencies an unseparated spelling (`BTCUSDT`) may end in; the longest match wins. */
-const QUOTES = ['FDUSD', 'USDT', 'USDC', 'TUSD', 'BUSD', 'USDP', 'EUR', 'GBP', 'TRY', 'BRL', 'JPY', 'AUD', 'USD', 'DAI', 'BTC', 'ETH', 'BNB'];
+const QUOTES = [
+  'FDUSD',
+  'USDT',
+  'USDC',
+  'TUSD',
+  'BUSD',
+  'USDP',
+  'EUR',
+  'GBP',
+  'TRY',
+  'BRL',
+  'JPY',
+  'AUD',
+  'USD',
+  'DAI',
+  'BTC',
+  'ETH',
+  'BNB',
+];
 const ASSET = '[A-Z0-9]{1,20}';
 const SEPARATED = new RegExp(`^(${ASSET})[/-](${ASSET})$`);
 const JOINED = new RegExp(`^${ASSET}$`);

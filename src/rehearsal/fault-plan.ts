@@ -4,7 +4,14 @@ import type { FaultCode } from '../faults/taxonomy/table.ts';
 
 /** One thing that goes wrong with one answer. */
 export type FaultSpec =
-  | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'html' | 'empty'; readonly retryAfter?: string; readonly venueCode?: number | string; readonly means?: FaultCode } // what `venueCode` says, where the status alone does not tell
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: 'json' | 'html' | 'empty';
+      readonly retryAfter?: string;
+      readonly venueCode?: number | string;
+      readonly means?: FaultCode;
+    } // what `venueCode` says, where the status alone does not tell
   | { readonly kind: 'ban'; readonly forMs: number }
   | { readonly kind: 'silence' } // connected, no answer
   | { readonly kind: 'stall' } // headers, half the body, nothing more
@@ -20,14 +27,22 @@ export type FaultSpec =
   | { readonly kind: 'short-page'; readonly keptRatio: number }
   | { readonly kind: 'sparse-page'; readonly every: number } // each `every`-th row is left out
   | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: 'invalid-rows'; readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite' | 'no-number'; readonly rows: number }
+  | {
+      readonly kind: 'invalid-rows';
+      readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite' | 'no-number';
+      readonly rows: number;
+    }
   | { readonly kind: 'duplicate-rows'; readonly rows: number }
   | { readonly kind: 'null-fields'; readonly rows: number }
   | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // of the time before the asked range
   | { readonly kind: 'slow'; readonly delayMs: number };
 
 /** Which of the requests a rule matches are hit, counted from 1. */
-export type Occasion = { readonly nth: readonly number[] } | { readonly every: number } | { readonly ratio: number } | { readonly fromMs: number; readonly toMs: number };
+export type Occasion =
+  | { readonly nth: readonly number[] }
+  | { readonly every: number }
+  | { readonly ratio: number }
+  | { readonly fromMs: number; readonly toMs: number };
 
 export interface FaultRule {
   /** Every given field must agree; without a field everything does. Fields other than `path` match requests for candles alone. */
@@ -55,7 +70,10 @@ export interface FaultPlan {
 export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
 
 /** Every request that matches meets the fault; without a match, every request does. */
-export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({ seed: 'always', rules: [{ ...(match ? { match } : {}), on: { every: 1 }, fault }] });
+export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({
+  seed: 'always',
+  rules: [{ ...(match ? { match } : {}), on: { every: 1 }, fault }],
+});
 
 /** The candles a request asks for. */
 export interface CandlesAsked {
@@ -82,7 +100,8 @@ export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => Faul
     for (const state of rules) {
       if (!matches(state.rule, request)) continue;
       state.seen += 1;
-      if (strikes(state.rule.on, { seen: state.seen, random: state.random, nowMs: request.nowMs })) struck ??= state.rule.fault;
+      if (strikes(state.rule.on, { seen: state.seen, random: state.random, nowMs: request.nowMs }))
+        struck ??= state.rule.fault;
     }
     return struck;
   };
@@ -93,11 +112,18 @@ function matches({ match = {} }: FaultRule, { path, candles }: PlannedRequest): 
   if (prefix !== undefined && !path.startsWith(prefix)) return false;
   if (Object.keys(ofCandles).length === 0) return true;
   const { symbol, interval, within } = ofCandles;
-  return candles !== null && (symbol === undefined || symbol === candles.symbol) && (interval === undefined || interval === candles.interval) &&
-    (within === undefined || (candles.range.fromMs >= within.fromMs && candles.range.toMs <= within.toMs));
+  return (
+    candles !== null &&
+    (symbol === undefined || symbol === candles.symbol) &&
+    (interval === undefined || interval === candles.interval) &&
+    (within === undefined || (candles.range.fromMs >= within.fromMs && candles.range.toMs <= within.toMs))
+  );
 }
 
-function strikes(on: Occasion, at: { readonly seen: number; readonly random: Random; readonly nowMs: number }): boolean {
+function strikes(
+  on: Occasion,
+  at: { readonly seen: number; readonly random: Random; readonly nowMs: number },
+): boolean {
   if ('nth' in on) return on.nth.includes(at.seen);
   if ('every' in on) return at.seen % on.every === 0;
   if ('ratio' in on) return at.random.next() < on.ratio;
@@ -107,28 +133,39 @@ function strikes(on: Occasion, at: { readonly seen: number; readonly random: Ran
 /** The code under which a client that keeps the fault table finds this fault; null for one that is none (a slow answer). */
 export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<number, FaultCode>> = {}): FaultCode | null {
   switch (fault.kind) {
-    case 'status': return fault.means ?? ownStatuses[fault.status] ?? codeOfStatus(fault);
-    case 'ban': return 'EXCHANGE_IP_BANNED';
+    case 'status':
+      return fault.means ?? ownStatuses[fault.status] ?? codeOfStatus(fault);
+    case 'ban':
+      return 'EXCHANGE_IP_BANNED';
     case 'silence':
-    case 'stall': return 'REQUEST_TIMEOUT';
+    case 'stall':
+      return 'REQUEST_TIMEOUT';
     case 'reset':
     case 'answer-lost':
     case 'cut':
-    case 'truncated-json': return 'CONNECTION_FAILED';
+    case 'truncated-json':
+      return 'CONNECTION_FAILED';
     case 'html':
     case 'empty-body':
     case 'wrong-shape':
-    case 'wrong-unit': return 'SCHEMA_MISMATCH';
+    case 'wrong-unit':
+      return 'SCHEMA_MISMATCH';
     case 'empty-list':
     case 'short-page':
     case 'sparse-page':
-    case 'missing-rows': return 'ROWS_MISSING';
+    case 'missing-rows':
+      return 'ROWS_MISSING';
     case 'null-fields':
-    case 'invalid-rows': return 'ROWS_INVALID';
-    case 'foreign-rows': return fault.how === 'added' ? null : 'SCHEMA_MISMATCH';
-    case 'duplicate-rows': return 'ROWS_DUPLICATE';
-    case 'slow': return null;
-    default: return fault satisfies never;
+    case 'invalid-rows':
+      return 'ROWS_INVALID';
+    case 'foreign-rows':
+      return fault.how === 'added' ? null : 'SCHEMA_MISMATCH';
+    case 'duplicate-rows':
+      return 'ROWS_DUPLICATE';
+    case 'slow':
+      return null;
+    default:
+      return fault satisfies never;
   }
 }
 

@@ -15,18 +15,32 @@ const QUIET_PER_MILLE = 20;
 /** Candles that were made up, for tests that need more than was recorded. The same seed gives the same candles. */
 export function generatedWorld(seed: string, markets: readonly GeneratedMarket[]): World {
   const { select } = generatedCandles(seed, markets);
-  return worldOf(markets.map((market) => ({ ...market, columns: 'all', rows: select(market, { ...market.range, rowsMax: Infinity, keep: 'oldest' }) })));
+  return worldOf(
+    markets.map((market) => ({
+      ...market,
+      columns: 'all',
+      rows: select(market, { ...market.range, rowsMax: Infinity, keep: 'oldest' }),
+    })),
+  );
 }
 
 /** The same candles, each row made when it is asked for: years of minutes take no memory. */
 export function generatedCandles(seed: string, markets: readonly GeneratedMarket[]): CandleSource {
   const makers = new Map(markets.map((market) => [`${market.venueSymbol} ${market.interval}`, rowMaker(seed, market)]));
-  return { series: markets, select: ({ venueSymbol, interval }, part) => makers.get(`${venueSymbol} ${interval}`)?.(part) ?? [] };
+  return {
+    series: markets,
+    select: ({ venueSymbol, interval }, part) => makers.get(`${venueSymbol} ${interval}`)?.(part) ?? [],
+  };
 }
 
 function rowMaker(seed: string, market: GeneratedMarket): (part: SeriesPart) => TapeRow[] {
   const random = seededRandom(`${seed}/${market.venueSymbol}/${market.interval}`);
-  const made: Made = { key: randomInt(random, 2 ** 32), baseCents: 100_000 + randomInt(random, 6_000_000), stepMs: intervalMs(market.interval), quietShare: (market.quietPerMille ?? QUIET_PER_MILLE) / 1_000 };
+  const made: Made = {
+    key: randomInt(random, 2 ** 32),
+    baseCents: 100_000 + randomInt(random, 6_000_000),
+    stepMs: intervalMs(market.interval),
+    quietShare: (market.quietPerMille ?? QUIET_PER_MILLE) / 1_000,
+  };
   return ({ fromMs, toMs, rowsMax, keep }) => {
     let from = Math.ceil(Math.max(fromMs, market.range.fromMs) / made.stepMs);
     let to = Math.ceil(Math.min(toMs, market.range.toMs) / made.stepMs);
@@ -44,7 +58,11 @@ interface Made {
 }
 
 /** Steps between two turns of the price, and how far it goes, as a share: hours, days and weeks of minutes. */
-const WAVES = [{ steps: 64, share: 0.005 }, { steps: 2_048, share: 0.05 }, { steps: 32_768, share: 0.25 }] as const;
+const WAVES = [
+  { steps: 64, share: 0.005 },
+  { steps: 2_048, share: 0.05 },
+  { steps: 32_768, share: 0.25 },
+] as const;
 const NOISE_SHARE = 0.0005;
 const VOLUME_MAX = 20;
 const VOLUME_DIGITS = 8;
@@ -65,8 +83,18 @@ function rowAt(made: Made, step: number): TapeRow {
   const volume = 1 + Math.floor(draw(made.key, step, DRAW.volume) * VOLUME_MAX * 10 ** VOLUME_DIGITS);
   const quoteVolume = Math.round((volume * ((open + close) / 2)) / 100);
   return [
-    openTimeMs, decimal(open, 2), decimal(Math.max(open, close) + wick(DRAW.high), 2), decimal(Math.min(open, close) - wick(DRAW.low), 2), decimal(close, 2), decimal(volume, VOLUME_DIGITS),
-    closeTimeMs, decimal(quoteVolume, VOLUME_DIGITS), 1 + Math.floor(draw(made.key, step, DRAW.trades) * 900), '0', '0', '0',
+    openTimeMs,
+    decimal(open, 2),
+    decimal(Math.max(open, close) + wick(DRAW.high), 2),
+    decimal(Math.min(open, close) - wick(DRAW.low), 2),
+    decimal(close, 2),
+    decimal(volume, VOLUME_DIGITS),
+    closeTimeMs,
+    decimal(quoteVolume, VOLUME_DIGITS),
+    1 + Math.floor(draw(made.key, step, DRAW.trades) * 900),
+    '0',
+    '0',
+    '0',
   ];
 }
 

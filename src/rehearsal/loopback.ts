@@ -11,9 +11,14 @@ export interface LoopbackServer {
 }
 
 /** Serves a stand-in on 127.0.0.1; port 0 takes any free one. */
-export async function serveOnLoopback(handler: StandInHandler, { clock, port = 0 }: { readonly clock: Clock; readonly port?: number }): Promise<LoopbackServer> {
+export async function serveOnLoopback(
+  handler: StandInHandler,
+  { clock, port = 0 }: { readonly clock: Clock; readonly port?: number },
+): Promise<LoopbackServer> {
   const server = createServer((incoming, outgoing) => {
-    answer(handler, clock, { incoming, outgoing }).catch((error: unknown) => outgoing.destroy(Error.isError(error) ? error : undefined));
+    answer(handler, clock, { incoming, outgoing }).catch((error: unknown) =>
+      outgoing.destroy(Error.isError(error) ? error : undefined),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -39,8 +44,22 @@ async function answer(handler: StandInHandler, clock: Clock, { incoming, outgoin
   const chunks: Uint8Array[] = [];
   for await (const chunk of incoming as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const url = new URL(incoming.url ?? '/', 'http://stand-in');
-  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
-  const reply = await handler({ method: incoming.method ?? 'GET', path: url.pathname, query: url.searchParams, headers, body: Buffer.concat(chunks) }, clock.nowMs());
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : (value ?? ''),
+    ]),
+  );
+  const reply = await handler(
+    {
+      method: incoming.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body: Buffer.concat(chunks),
+    },
+    clock.nowMs(),
+  );
   if (reply.kind === 'silence') return;
   if (reply.kind === 'reset') {
     incoming.socket.resetAndDestroy();
@@ -51,7 +70,10 @@ async function answer(handler: StandInHandler, clock: Clock, { incoming, outgoin
 }
 
 function send(reply: AnswerReply, { incoming, outgoing }: Exchange): void {
-  outgoing.writeHead(reply.status, { ...reply.headers, 'content-length': String(reply.headers['content-length'] ?? reply.body.length) });
+  outgoing.writeHead(reply.status, {
+    ...reply.headers,
+    'content-length': String(reply.headers['content-length'] ?? reply.body.length),
+  });
   if (incoming.method === 'HEAD') outgoing.end();
   else if (reply.breaks === undefined) outgoing.end(reply.body);
   else {

@@ -8,5 +8,9 @@ export const seenAt = (rows: readonly TapeRow[], nowMs: number): readonly TapeRo
 function openCandle(row: TapeRow, nowMs: number): TapeRow {
   const share = Math.max(0, (nowMs - row[0]) / (row[6] + 1 - row[0]));
   const partOf = (text: string): string => (Number(text) * share).toFixed(8);
-  return row.with(4, row[1]).with(5, partOf(row[5])).with(7, partOf(row[7])).with(8, Math.floor(row[8] * share)) as unknown as TapeRow;
+  return row
+    .with(4, row[1])
+    .with(5, partOf(row[5]))
+    .with(7, partOf(row[7]))
+    .with(8, Math.floor(row[8] * share)) as unknown as TapeRow;
 }

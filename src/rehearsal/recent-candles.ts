@@ -8,8 +8,14 @@ import { worldOf, type World } from './world.ts';
  * command finds that asks for the last days. Trades are in every candle, and the lengths agree with each other.
  */
 export function withRecentCandles(world: World, range: TimeRange): World {
-  const markets = [...new Map(world.series.map(({ symbol, venueSymbol }) => [venueSymbol, symbol]))].map(([venueSymbol, symbol]) => ({ symbol, venueSymbol }));
-  const recent = generatedWorld('recent', markets.map((market) => ({ ...market, interval: '1m', range, quietPerMille: 0 })));
-  const find = ({ venueSymbol }: { readonly venueSymbol: string }) => INTERVALS.flatMap((interval) => [world, recent].flatMap((part) => part.find(venueSymbol, interval) ?? []));
+  const markets = [...new Map(world.series.map(({ symbol, venueSymbol }) => [venueSymbol, symbol]))].map(
+    ([venueSymbol, symbol]) => ({ symbol, venueSymbol }),
+  );
+  const recent = generatedWorld(
+    'recent',
+    markets.map((market) => ({ ...market, interval: '1m', range, quietPerMille: 0 })),
+  );
+  const find = ({ venueSymbol }: { readonly venueSymbol: string }) =>
+    INTERVALS.flatMap((interval) => [world, recent].flatMap((part) => part.find(venueSymbol, interval) ?? []));
   return worldOf(markets.flatMap(find));
 }

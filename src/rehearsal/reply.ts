@@ -27,14 +27,22 @@ export type StandInReply =
 /** A server without sockets: what stands in for an exchange, the Hub, a channel. */
 export type StandInHandler = (request: StandInRequest, nowMs: number) => StandInReply | Promise<StandInReply>;
 
-export const jsonReply = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): AnswerReply => ({
+export const jsonReply = (
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): AnswerReply => ({
   kind: 'answer',
   status,
   headers: { 'content-type': 'application/json;charset=UTF-8', ...headers },
   body: Buffer.from(JSON.stringify(value)),
 });
 
-export const textReply = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): AnswerReply => ({
+export const textReply = (
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): AnswerReply => ({
   kind: 'answer',
   status,
   headers: { 'content-type': 'text/html', ...headers },

@@ -11,7 +11,11 @@ type Handlers = Readonly<Record<string, StandInHandler>>;
 export function socketlessHttp(clock: Clock, handlers: Handlers): HttpPort {
   return {
     get: async ({ url, headers = {} }, signal) => {
-      const { status, headers: answered, body } = await ask(clock, handlers, { url, method: 'GET', headers, body: Buffer.alloc(0) }, signal);
+      const {
+        status,
+        headers: answered,
+        body,
+      } = await ask(clock, handlers, { url, method: 'GET', headers, body: Buffer.alloc(0) }, signal);
       return { status, headers: answered, body };
     },
   };
@@ -25,7 +29,10 @@ export function socketlessFetch(clock: Clock, handlers: Handlers): typeof global
       const body = new Uint8Array(await clock.track(request.arrayBuffer()));
       const { url, method, headers, signal } = request;
       const answer = await ask(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
-      return new Response(answer.body.length === 0 ? null : Buffer.from(answer.body), { status: answer.status, headers: { ...answer.headers } });
+      return new Response(answer.body.length === 0 ? null : Buffer.from(answer.body), {
+        status: answer.status,
+        headers: { ...answer.headers },
+      });
     } catch (error) {
       request.signal.throwIfAborted();
       throw new TypeError('fetch failed', { cause: error });
@@ -35,14 +42,20 @@ export function socketlessFetch(clock: Clock, handlers: Handlers): typeof global
 
 type AskedRequest = Omit<StandInRequest, 'path' | 'query'> & { readonly url: string };
 
-async function ask(clock: Clock, handlers: Handlers, { url, ...request }: AskedRequest, signal: AbortSignal): Promise<AnswerReply> {
+async function ask(
+  clock: Clock,
+  handlers: Handlers,
+  { url, ...request }: AskedRequest,
+  signal: AbortSignal,
+): Promise<AnswerReply> {
   signal.throwIfAborted();
   const { origin, pathname, searchParams } = new URL(url);
   const handler = handlers[origin];
   if (handler === undefined) throw wireError('ECONNREFUSED', `connect ECONNREFUSED ${origin}`);
   const reply = await handler({ ...request, path: pathname, query: searchParams }, clock.nowMs());
   if (reply.kind === 'reset') throw wireError('ECONNRESET', 'read ECONNRESET');
-  if (reply.kind === 'silence' || reply.breaks?.how === 'stall') return untilAborted(new Promise<never>(() => undefined), signal);
+  if (reply.kind === 'silence' || reply.breaks?.how === 'stall')
+    return untilAborted(new Promise<never>(() => undefined), signal);
   await clock.sleep(reply.delayMs ?? 0, signal);
   if (reply.breaks?.how === 'cut') throw wireError('UND_ERR_SOCKET', 'other side closed');
   return reply;

@@ -20,7 +20,10 @@ export interface StandInChannel<T> {
 
 export interface ChannelRules<T> {
   /** The message in a request that keeps the channel's rules, or the refusal it gets. */
-  readonly read: (request: StandInRequest, nowMs: number) => { readonly message: T } | { readonly refusal: AnswerReply };
+  readonly read: (
+    request: StandInRequest,
+    nowMs: number,
+  ) => { readonly message: T } | { readonly refusal: AnswerReply };
   readonly taken: (message: T) => AnswerReply;
   readonly errorBody: ErrorBody;
   readonly plan?: FaultPlan;
@@ -36,7 +39,9 @@ export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: 
   return {
     received,
     statuses,
-    plan: (next) => { choose = faultChooser(next); },
+    plan: (next) => {
+      choose = faultChooser(next);
+    },
     handle: (request, nowMs) => {
       const fault = choose({ path: request.path, candles: null, nowMs });
       const judged = read(request, nowMs);

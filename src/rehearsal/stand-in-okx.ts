@@ -17,7 +17,14 @@ const ROWS_MAX = 300;
 const RECENT_BARS = 1_440;
 /** History comes about this late. Unit: milliseconds. */
 const HISTORY_LAG_MS = 60_000;
-const BARS: ReadonlyMap<string, Interval> = new Map([['1m', '1m'], ['5m', '5m'], ['15m', '15m'], ['1H', '1h'], ['4H', '4h'], ['1Dutc', '1d']]);
+const BARS: ReadonlyMap<string, Interval> = new Map([
+  ['1m', '1m'],
+  ['5m', '5m'],
+  ['15m', '15m'],
+  ['1H', '1h'],
+  ['4H', '4h'],
+  ['1Dutc', '1d'],
+]);
 
 const refuse = (status: number, code: string, msg: string): AnswerReply => jsonReply(status, { code, msg, data: [] });
 
@@ -33,28 +40,66 @@ const LIMITS: OkxLimits = { recent: { requests: 40, windowMs: 2_000 }, history: 
  * OKX's public market data over recorded candles: newest first, `after` and `before` exclusive, nine
  * texts a row with `confirm`, the error code in the body, a flat row where nobody traded.
  */
-export function standInOkx({ world, plan, limits = LIMITS, rowsMax = ROWS_MAX }: StandInOptions & { readonly limits?: OkxLimits; readonly rowsMax?: number }): StandInExchange {
-  const meters = new Map([[RECENT, slidingMeter(limits.recent)], [HISTORY, slidingMeter(limits.history)], [INSTRUMENTS, slidingMeter(LIMITS.history)], [TICKERS, slidingMeter(LIMITS.history)]]);
-  return standInVenue({
-    errorBody: ({ status, venueCode, message }) => ({ code: venueCode ?? String(status), msg: message, data: [] }),
-    weightOf: () => 1,
-    charge: ({ path }, nowMs) => ({ headers: {}, refusal: meters.get(path)?.admits(nowMs) === false ? jsonReply(429, { msg: 'Too Many Requests', code: '50011' }) : null }),
-    candlesAsked: ({ path, query }) => (path !== RECENT && path !== HISTORY ? null : {
-      symbol: query.get('instId') ?? '',
-      interval: BARS.get(query.get('bar') ?? '') ?? query.get('bar') ?? '',
-      range: { fromMs: query.has('before') ? Number(query.get('before')) + 1 : 0, toMs: Number(query.get('after') ?? Infinity) },
-    }),
-    answer: ({ path, query }, at) => {
-      switch (path) {
-        case '/api/v5/public/time': return jsonReply(200, { code: '0', msg: '', data: [{ ts: String(at.nowMs) }] });
-        case INSTRUMENTS: return jsonReply(200, { code: '0', msg: '', data: instruments(world) });
-        case TICKERS: return jsonReply(200, { code: '0', msg: '', data: tradedMarkets(world, at.nowMs).map(({ venueSymbol, quoteVolume }) => ({ instType: 'SPOT', instId: venueSymbol, volCcy24h: quoteVolume.toFixed(8) })) });
-        case RECENT:
-        case HISTORY: return candles(world, { path, query, rowsMax, ...at });
-        default: return refuse(404, '404', 'Not Found');
-      }
+export function standInOkx({
+  world,
+  plan,
+  limits = LIMITS,
+  rowsMax = ROWS_MAX,
+}: StandInOptions & { readonly limits?: OkxLimits; readonly rowsMax?: number }): StandInExchange {
+  const meters = new Map([
+    [RECENT, slidingMeter(limits.recent)],
+    [HISTORY, slidingMeter(limits.history)],
+    [INSTRUMENTS, slidingMeter(LIMITS.history)],
+    [TICKERS, slidingMeter(LIMITS.history)],
+  ]);
+  return standInVenue(
+    {
+      errorBody: ({ status, venueCode, message }) => ({ code: venueCode ?? String(status), msg: message, data: [] }),
+      weightOf: () => 1,
+      charge: ({ path }, nowMs) => ({
+        headers: {},
+        refusal:
+          meters.get(path)?.admits(nowMs) === false
+            ? jsonReply(429, { msg: 'Too Many Requests', code: '50011' })
+            : null,
+      }),
+      candlesAsked: ({ path, query }) =>
+        path !== RECENT && path !== HISTORY
+          ? null
+          : {
+              symbol: query.get('instId') ?? '',
+              interval: BARS.get(query.get('bar') ?? '') ?? query.get('bar') ?? '',
+              range: {
+                fromMs: query.has('before') ? Number(query.get('before')) + 1 : 0,
+                toMs: Number(query.get('after') ?? Infinity),
+              },
+            },
+      answer: ({ path, query }, at) => {
+        switch (path) {
+          case '/api/v5/public/time':
+            return jsonReply(200, { code: '0', msg: '', data: [{ ts: String(at.nowMs) }] });
+          case INSTRUMENTS:
+            return jsonReply(200, { code: '0', msg: '', data: instruments(world) });
+          case TICKERS:
+            return jsonReply(200, {
+              code: '0',
+              msg: '',
+              data: tradedMarkets(world, at.nowMs).map(({ venueSymbol, quoteVolume }) => ({
+                instType: 'SPOT',
+                instId: venueSymbol,
+                volCcy24h: quoteVolume.toFixed(8),
+              })),
+            });
+          case RECENT:
+          case HISTORY:
+            return candles(world, { path, query, rowsMax, ...at });
+          default:
+            return refuse(404, '404', 'Not Found');
+        }
+      },
     },
-  }, plan);
+    plan,
+  );
 }
 
 const instruments = (world: CandleSource): unknown =>
@@ -74,7 +119,8 @@ interface Question {
 
 function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }: Question): AnswerReply {
   const symbol = query.get('instId') ?? '';
-  if (!world.series.some((series) => series.venueSymbol === symbol)) return refuse(200, '51001', "Instrument ID doesn't exist.");
+  if (!world.series.some((series) => series.venueSymbol === symbol))
+    return refuse(200, '51001', "Instrument ID doesn't exist.");
   const interval = BARS.get(query.get('bar') ?? '1m');
   if (interval === undefined) return refuse(200, '51000', 'Parameter bar error');
   const bounds = (['after', 'before', 'limit'] as const).map((name) => query.get(name));
@@ -82,14 +128,28 @@ function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }
   const [after, before, limit] = bounds.map((text) => (text === null ? null : Number(text)));
   const known = knownRange(path, { stepMs: intervalMs(interval), nowMs });
   const isContradiction = after !== null && before !== null && (after ?? 0) <= (before ?? 0); // silently ignored
-  const asked = isContradiction ? known : { fromMs: Math.max(known.fromMs, (before ?? -Infinity) + 1), toMs: Math.min(known.toMs, after ?? Infinity) };
-  const rows = world.select({ venueSymbol: symbol, interval }, { ...asked, rowsMax: Math.min(limit ?? ROWS_DEFAULT, rowsMax), keep: 'newest' });
-  return jsonReply(200, { code: '0', msg: '', data: breakRows(seenAt(rows, nowMs).toReversed()).map((row) => wireRow(row, interval, nowMs)) });
+  const asked = isContradiction
+    ? known
+    : { fromMs: Math.max(known.fromMs, (before ?? -Infinity) + 1), toMs: Math.min(known.toMs, after ?? Infinity) };
+  const rows = world.select(
+    { venueSymbol: symbol, interval },
+    { ...asked, rowsMax: Math.min(limit ?? ROWS_DEFAULT, rowsMax), keep: 'newest' },
+  );
+  return jsonReply(200, {
+    code: '0',
+    msg: '',
+    data: breakRows(seenAt(rows, nowMs).toReversed()).map((row) => wireRow(row, interval, nowMs)),
+  });
 }
 
 /** Open times that a path knows. */
-const knownRange = (path: Question['path'], { stepMs, nowMs }: { readonly stepMs: number; readonly nowMs: number }): TimeRange =>
-  path === RECENT ? { fromMs: nowMs - RECENT_BARS * stepMs + 1, toMs: nowMs + 1 } : { fromMs: -Infinity, toMs: nowMs - stepMs - HISTORY_LAG_MS + 1 };
+const knownRange = (
+  path: Question['path'],
+  { stepMs, nowMs }: { readonly stepMs: number; readonly nowMs: number },
+): TimeRange =>
+  path === RECENT
+    ? { fromMs: nowMs - RECENT_BARS * stepMs + 1, toMs: nowMs + 1 }
+    : { fromMs: -Infinity, toMs: nowMs - stepMs - HISTORY_LAG_MS + 1 };
 
 function wireRow(row: readonly unknown[], interval: Interval, nowMs: number): unknown[] {
   const [time, open, high, low, close, volume, , quoteVolume] = row;

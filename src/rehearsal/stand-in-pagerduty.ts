@@ -8,7 +8,12 @@ export interface PagerDutyBody {
   readonly event_action: string;
   readonly dedup_key: string;
   readonly links?: readonly { readonly href: string; readonly text: string }[];
-  readonly payload?: { readonly summary: string; readonly severity: string; readonly source: string; readonly custom_details?: Readonly<Record<string, string>> };
+  readonly payload?: {
+    readonly summary: string;
+    readonly severity: string;
+    readonly source: string;
+    readonly custom_details?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface StandInPagerDuty extends StandInChannel<PagerDutyBody> {
@@ -21,10 +26,19 @@ const EVENT_BYTES_MAX = 512_000;
 const SEVERITIES = ['critical', 'error', 'warning', 'info'];
 
 /** Facts: PagerDuty's API schema; limits written down a second time on purpose. */
-export function standInPagerDuty({ routingKey, plan }: { readonly routingKey: string; readonly plan?: FaultPlan }): StandInPagerDuty {
-  const refuse = (status: number, error: string): { refusal: AnswerReply } => ({ refusal: jsonReply(status, { status: 'invalid event', message: 'Event object is invalid', errors: [error] }) });
+export function standInPagerDuty({
+  routingKey,
+  plan,
+}: {
+  readonly routingKey: string;
+  readonly plan?: FaultPlan;
+}): StandInPagerDuty {
+  const refuse = (status: number, error: string): { refusal: AnswerReply } => ({
+    refusal: jsonReply(status, { status: 'invalid event', message: 'Event object is invalid', errors: [error] }),
+  });
   const read = (request: StandInRequest): { message: PagerDutyBody } | { refusal: AnswerReply } => {
-    if (request.path !== PATH || request.method !== 'POST') return { refusal: jsonReply(404, { message: 'not found' }) };
+    if (request.path !== PATH || request.method !== 'POST')
+      return { refusal: jsonReply(404, { message: 'not found' }) };
     if (request.body.length > EVENT_BYTES_MAX) return refuse(413, 'Event exceeds 512000 bytes');
     const event = jsonOf(request) as PagerDutyBody | null;
     if (event === null) return refuse(400, 'Invalid JSON');
@@ -40,14 +54,19 @@ export function standInPagerDuty({ routingKey, plan }: { readonly routingKey: st
   return { ...channel, open: () => incidentsOf(channel.received.map(({ message }) => message)) };
 }
 
-function complaintOf({ routing_key, event_action, dedup_key, payload, links }: PagerDutyBody, routingKey: string): string | null {
-  if (routing_key !== routingKey || routing_key.length !== 32) return '\'routing_key\' is invalid';
-  if (typeof dedup_key !== 'string' || dedup_key.length === 0 || dedup_key.length > 255) return '\'dedup_key\' is invalid';
+function complaintOf(
+  { routing_key, event_action, dedup_key, payload, links }: PagerDutyBody,
+  routingKey: string,
+): string | null {
+  if (routing_key !== routingKey || routing_key.length !== 32) return "'routing_key' is invalid";
+  if (typeof dedup_key !== 'string' || dedup_key.length === 0 || dedup_key.length > 255)
+    return "'dedup_key' is invalid";
   if (event_action === 'acknowledge' || event_action === 'resolve') return null;
-  if (event_action !== 'trigger') return '\'event_action\' is invalid';
-  if (links?.some(({ href }) => URL.parse(href) === null)) return '\'links\' is invalid';
-  if (payload === undefined || payload.summary.length === 0 || payload.summary.length > 1_024) return '\'payload.summary\' is invalid';
-  return SEVERITIES.includes(payload.severity) && payload.source !== '' ? null : '\'payload\' is invalid';
+  if (event_action !== 'trigger') return "'event_action' is invalid";
+  if (links?.some(({ href }) => URL.parse(href) === null)) return "'links' is invalid";
+  if (payload === undefined || payload.summary.length === 0 || payload.summary.length > 1_024)
+    return "'payload.summary' is invalid";
+  return SEVERITIES.includes(payload.severity) && payload.source !== '' ? null : "'payload' is invalid";
 }
 
 /** An event about a key that is not open is ignored, unless it opens one. */

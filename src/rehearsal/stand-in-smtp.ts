@@ -48,15 +48,17 @@ export async function standInSmtp({ login }: SmtpOptions = {}): Promise<StandInS
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const credentials = login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
+  const credentials =
+    login === undefined ? '' : `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`;
   return {
     url: `smtp://${credentials}127.0.0.1:${port}`,
     received,
     faults: (faults) => void planned.push(...faults),
-    close: () => new Promise((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      server.close(() => resolve());
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
   };
 }
 
@@ -72,7 +74,14 @@ function converse(socket: Socket, conversation: Conversation): void {
   if (fault?.kind === 'silence') return;
   if (fault?.kind === 'reset') return void socket.resetAndDestroy();
   if (fault?.kind === 'wrong-protocol') return void socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
-  const session: Session = { ...conversation, socket, from: '', to: [], lines: null, isLoggedIn: conversation.login === null };
+  const session: Session = {
+    ...conversation,
+    socket,
+    from: '',
+    to: [],
+    lines: null,
+    isLoggedIn: conversation.login === null,
+  };
   let rest = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
@@ -103,9 +112,12 @@ function command(session: Session, line: string): void {
   const [verb = '', ...rest] = line.split(' ');
   const [text, angle] = [rest.join(' '), /<([^>]*)>/.exec(line)?.[1] ?? ''];
   switch (verb.toUpperCase()) {
-    case 'EHLO': return reply(session, null, `250-stand-in\r\n${session.login === null ? '' : '250-AUTH PLAIN\r\n'}250 8BITMIME`);
-    case 'HELO': return reply(session, null, '250 stand-in');
-    case 'AUTH': return authenticate(session, text);
+    case 'EHLO':
+      return reply(session, null, `250-stand-in\r\n${session.login === null ? '' : '250-AUTH PLAIN\r\n'}250 8BITMIME`);
+    case 'HELO':
+      return reply(session, null, '250 stand-in');
+    case 'AUTH':
+      return authenticate(session, text);
     case 'MAIL':
       session.from = angle;
       return reply(session, 'mail', session.isLoggedIn ? '250 OK' : '530 5.7.0 Authentication required');
@@ -115,13 +127,17 @@ function command(session: Session, line: string): void {
     case 'DATA':
       session.lines = [];
       return reply(session, null, '354 go on');
-    case 'QUIT': return void session.socket.end('221 bye\r\n');
-    default: return reply(session, null, '502 5.5.2 command not known');
+    case 'QUIT':
+      return void session.socket.end('221 bye\r\n');
+    default:
+      return reply(session, null, '502 5.5.2 command not known');
   }
 }
 
 function authenticate(session: Session, text: string): void {
-  const [, user, password] = Buffer.from(text.replace(/^PLAIN /i, ''), 'base64').toString('utf8').split('\0');
+  const [, user, password] = Buffer.from(text.replace(/^PLAIN /i, ''), 'base64')
+    .toString('utf8')
+    .split('\0');
   session.isLoggedIn = user === session.login?.user && password === session.login?.password;
   reply(session, 'auth', session.isLoggedIn ? '235 welcome' : '535 5.7.8 bad credentials');
 }
@@ -137,12 +153,23 @@ function dataLine(session: Session, line: string, lines: string[]): void {
 
 function mailOf(lines: readonly string[], { from, to }: Session): ReceivedMail {
   const end = lines.indexOf('');
-  const head = lines.slice(0, end).join('\r\n').replaceAll(/\r\n[ \t]+/g, ' ').split('\r\n');
-  const headers = Object.fromEntries(head.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const head = lines
+    .slice(0, end)
+    .join('\r\n')
+    .replaceAll(/\r\n[ \t]+/g, ' ')
+    .split('\r\n');
+  const headers = Object.fromEntries(
+    head.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const raw = lines.slice(end + 1).join('\n');
   return { from, to, headers, body: headers['content-transfer-encoding'] === 'quoted-printable' ? unquoted(raw) : raw };
 }
 
 /** RFC 2045 section 6.7. */
 const unquoted = (text: string): string =>
-  Buffer.from(text.replaceAll(/=\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1').toString('utf8');
+  Buffer.from(
+    text
+      .replaceAll(/=\n/g, '')
+      .replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  ).toString('utf8');

@@ -1,6 +1,13 @@
 import type { FaultCode } from '../faults/taxonomy/table.ts';
 import { brokenReply, brokenRows, type ErrorBody } from './broken-answer.ts';
-import { codeOfFault, faultChooser, NO_FAULTS, type CandlesAsked, type FaultPlan, type FaultSpec } from './fault-plan.ts';
+import {
+  codeOfFault,
+  faultChooser,
+  NO_FAULTS,
+  type CandlesAsked,
+  type FaultPlan,
+  type FaultSpec,
+} from './fault-plan.ts';
 import type { AnswerReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
 import type { CandleSource, TapeRow } from './world.ts';
 
@@ -42,7 +49,10 @@ export interface VenueHabits {
   readonly ownStatuses?: Readonly<Record<number, FaultCode>>;
   weightOf(path: string): number;
   /** Charges a request against the venue's limits, refused ones too. */
-  charge(request: { readonly path: string; readonly weight: number; readonly sentWhileClosed: boolean }, nowMs: number): Charge;
+  charge(
+    request: { readonly path: string; readonly weight: number; readonly sentWhileClosed: boolean },
+    nowMs: number,
+  ): Charge;
   /** Which candles a request asks for, in the venue's spelling; null for any other request. */
   candlesAsked(request: StandInRequest): CandlesAsked | null;
   answer(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply;
@@ -75,18 +85,51 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
     const sentWhileClosed = nowMs > closed.fromMs + UNDER_WAY_MS && nowMs < closed.untilMs;
     const charged = habits.charge({ path: request.path, weight, sentWhileClosed }, nowMs);
     const fault = charged.refusal === null ? choose({ path: request.path, candles, nowMs }) : null;
-    const reply = charged.refusal ?? (fault === null ? habits.answer(request, { nowMs, breakRows: (rows) => rows }) : faultyAnswer(habits, request, { fault, candles, nowMs }));
-    const sent = reply.kind === 'answer' ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } } : reply;
+    const reply =
+      charged.refusal ??
+      (fault === null
+        ? habits.answer(request, { nowMs, breakRows: (rows) => rows })
+        : faultyAnswer(habits, request, { fault, candles, nowMs }));
+    const sent =
+      reply.kind === 'answer'
+        ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } }
+        : reply;
     const status = sent.kind === 'answer' ? sent.status : 0;
-    if (status === 429 || status === 418) close(closed, nowMs, Number((sent as AnswerReply).headers['retry-after'] ?? 0));
+    if (status === 429 || status === 418)
+      close(closed, nowMs, Number((sent as AnswerReply).headers['retry-after'] ?? 0));
     const code = fault === null ? null : codeOfFault(fault, habits.ownStatuses);
-    log.push({ atMs: nowMs, path: request.path, query: request.query.toString(), weight, candles, status, fault, code, sentWhileClosed, overLimit: charged.refusal !== null });
+    log.push({
+      atMs: nowMs,
+      path: request.path,
+      query: request.query.toString(),
+      weight,
+      candles,
+      status,
+      fault,
+      code,
+      sentWhileClosed,
+      overLimit: charged.refusal !== null,
+    });
     return sent;
   };
-  return { handle, log, plan: (next) => { choose = faultChooser(next); } };
+  return {
+    handle,
+    log,
+    plan: (next) => {
+      choose = faultChooser(next);
+    },
+  };
 }
 
-function faultyAnswer(habits: VenueHabits, request: StandInRequest, { fault, candles, nowMs }: { readonly fault: FaultSpec; readonly candles: CandlesAsked | null; readonly nowMs: number }): StandInReply {
+function faultyAnswer(
+  habits: VenueHabits,
+  request: StandInRequest,
+  {
+    fault,
+    candles,
+    nowMs,
+  }: { readonly fault: FaultSpec; readonly candles: CandlesAsked | null; readonly nowMs: number },
+): StandInReply {
   const asked = candles?.range ?? { fromMs: 0, toMs: Infinity };
   const whole = habits.answer(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, asked) });
   return brokenReply(whole, fault, { nowMs, errorBody: habits.errorBody });

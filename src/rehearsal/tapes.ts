@@ -14,8 +14,13 @@ export interface Tapes {
 
 /** Folder names in the venues' own words: Binance's are ours, OKX writes hours in capitals and days with their time zone, Coinbase counts seconds. */
 const FOLDERS: ReadonlyMap<string, Interval> = new Map([
-  ...INTERVALS.flatMap((interval): [string, Interval][] => [[interval, interval], [String(intervalMs(interval) / 1_000), interval]]),
-  ['1H', '1h'], ['4H', '4h'], ['1Dutc', '1d'],
+  ...INTERVALS.flatMap((interval): [string, Interval][] => [
+    [interval, interval],
+    [String(intervalMs(interval) / 1_000), interval],
+  ]),
+  ['1H', '1h'],
+  ['4H', '4h'],
+  ['1Dutc', '1d'],
 ]);
 
 /** Reads every tape below a venue's `directory`, which holds a folder for each candle length, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
@@ -30,7 +35,9 @@ export function readTapes(files: Files, directory: string): Tapes {
     }
     for (const name of files.list(`${directory}/${folder}`)) {
       const path = `${directory}/${folder}/${name}`;
-      const part = name.endsWith('.csv.gz') ? parseTape(gunzipSync(files.read(path)).toString('utf8'), { name, interval }) : null;
+      const part = name.endsWith('.csv.gz')
+        ? parseTape(gunzipSync(files.read(path)).toString('utf8'), { name, interval })
+        : null;
       if (part === null) passedOver.push(path);
       else parts.push(part);
     }
@@ -57,7 +64,10 @@ const FORMS: ReadonlyMap<string | undefined, { readonly unitMs: number; readonly
  * volume of volume x close, one trade where there was volume. Null for a file name that is no symbol.
  * @throws TypeError for a row that is no candle.
  */
-export function parseTape(csv: string, { name, interval }: { readonly name: string; readonly interval: Interval }): RecordedSeries | null {
+export function parseTape(
+  csv: string,
+  { name, interval }: { readonly name: string; readonly interval: Interval },
+): RecordedSeries | null {
   const [header = '', ...lines] = csv.trim().split('\n');
   const columns = header.trim().split(',');
   const form = FORMS.get(columns[0]);
@@ -73,21 +83,53 @@ export function parseTape(csv: string, { name, interval }: { readonly name: stri
 /** Open times in milliseconds have 13 digits. */
 const isOpenTime = (timeMs: number): boolean => Number.isSafeInteger(timeMs) && String(timeMs).length === 13;
 
-function rowReader(columns: readonly string[], { interval, unitMs }: { readonly interval: Interval; readonly unitMs: number }): (fields: readonly string[]) => TapeRow[] {
+function rowReader(
+  columns: readonly string[],
+  { interval, unitMs }: { readonly interval: Interval; readonly unitMs: number },
+): (fields: readonly string[]) => TapeRow[] {
   const place = (...names: readonly string[]): number => columns.findIndex((column) => names.includes(column));
-  const [openAt, highAt, lowAt, closeAt, volumeAt] = [place('open', 'o'), place('high', 'h'), place('low', 'l'), place('close', 'c'), place('volume', 'vol')];
-  const [closeTimeAt, quoteVolumeAt, tradesAt, confirmAt] = [place('close_time'), place('quote_volume', 'volCcyQuote'), place('trades'), place('confirm')];
+  const [openAt, highAt, lowAt, closeAt, volumeAt] = [
+    place('open', 'o'),
+    place('high', 'h'),
+    place('low', 'l'),
+    place('close', 'c'),
+    place('volume', 'vol'),
+  ];
+  const [closeTimeAt, quoteVolumeAt, tradesAt, confirmAt] = [
+    place('close_time'),
+    place('quote_volume', 'volCcyQuote'),
+    place('trades'),
+    place('confirm'),
+  ];
   const [takerBaseAt, takerQuoteAt] = [place('taker_buy_base'), place('taker_buy_quote')];
   return (fields) => {
     const openTimeMs = Number(fields[0]) * unitMs;
-    const [open, high, low, close, volume] = [fields[openAt], fields[highAt], fields[lowAt], fields[closeAt], fields[volumeAt]];
-    if (!isOpenTime(openTimeMs) || !open || !high || !low || !close || !volume) throw new TypeError(`no candle: ${fields.join(',')}`);
+    const [open, high, low, close, volume] = [
+      fields[openAt],
+      fields[highAt],
+      fields[lowAt],
+      fields[closeAt],
+      fields[volumeAt],
+    ];
+    if (!isOpenTime(openTimeMs) || !open || !high || !low || !close || !volume)
+      throw new TypeError(`no candle: ${fields.join(',')}`);
     if (fields[confirmAt] === '0') return []; // recorded before it had closed
-    return [[
-      openTimeMs, open, high, low, close, volume,
-      Number(fields[closeTimeAt] ?? openTimeMs + intervalMs(interval) - 1), fields[quoteVolumeAt] ?? String(Number(volume) * Number(close)),
-      Number(fields[tradesAt] ?? (Number(volume) > 0 ? 1 : 0)), fields[takerBaseAt] ?? '0', fields[takerQuoteAt] ?? '0', '0',
-    ]];
+    return [
+      [
+        openTimeMs,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        Number(fields[closeTimeAt] ?? openTimeMs + intervalMs(interval) - 1),
+        fields[quoteVolumeAt] ?? String(Number(volume) * Number(close)),
+        Number(fields[tradesAt] ?? (Number(volume) > 0 ? 1 : 0)),
+        fields[takerBaseAt] ?? '0',
+        fields[takerQuoteAt] ?? '0',
+        '0',
+      ],
+    ];
   };
 }
 
@@ -109,6 +151,12 @@ export const recordedStretches = (world: World): RecordedStretch[] =>
     const starts = rows.flatMap((row, at) => (at === 0 || row[0] - (rows[at - 1]?.[0] ?? 0) > BREAK_MS ? [at] : []));
     return starts.map((at, nth): RecordedStretch => {
       const own = rows.slice(at, starts[nth + 1]);
-      return { symbol, interval, firstDay: dayOf(own[0]?.[0] ?? 0), lastDay: dayOf(own.at(-1)?.[0] ?? 0), candles: own.length };
+      return {
+        symbol,
+        interval,
+        firstDay: dayOf(own[0]?.[0] ?? 0),
+        lastDay: dayOf(own.at(-1)?.[0] ?? 0),
+        candles: own.length,
+      };
     });
   });

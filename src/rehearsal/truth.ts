@@ -12,7 +12,11 @@ export interface Comparison {
 }
 
 /** Holds stored rows against the recording, candle by candle. `stored` and `recorded` cover the same range. */
-export function compareWithTruth(stored: readonly Candle[], recorded: readonly TapeRow[], columns: RecordedSeries['columns']): Comparison {
+export function compareWithTruth(
+  stored: readonly Candle[],
+  recorded: readonly TapeRow[],
+  columns: RecordedSeries['columns'],
+): Comparison {
   const truth = new Map(recorded.map((row) => [row[0], row]));
   const seen = new Set<number>();
   let [doubled, invented, wrong] = [0, 0, 0];
@@ -23,10 +27,29 @@ export function compareWithTruth(stored: readonly Candle[], recorded: readonly T
     else if (!isSame(row, expected, columns)) wrong += 1;
     seen.add(row.openTimeMs);
   }
-  return { recorded: truth.size, lost: [...truth.keys()].filter((openTimeMs) => !seen.has(openTimeMs)).length, doubled, invented, wrong };
+  return {
+    recorded: truth.size,
+    lost: [...truth.keys()].filter((openTimeMs) => !seen.has(openTimeMs)).length,
+    doubled,
+    invented,
+    wrong,
+  };
 }
 
-function isSame(row: Candle, [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow, columns: RecordedSeries['columns']): boolean {
-  const prices = row.open === Number(open) && row.high === Number(high) && row.low === Number(low) && row.close === Number(close) && row.volume === Number(volume);
-  return prices && (columns === 'first-six' || row.quoteVolume === Number(quoteVolume)) && (columns !== 'all' || row.trades === trades);
+function isSame(
+  row: Candle,
+  [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow,
+  columns: RecordedSeries['columns'],
+): boolean {
+  const prices =
+    row.open === Number(open) &&
+    row.high === Number(high) &&
+    row.low === Number(low) &&
+    row.close === Number(close) &&
+    row.volume === Number(volume);
+  return (
+    prices &&
+    (columns === 'first-six' || row.quoteVolume === Number(quoteVolume)) &&
+    (columns !== 'all' || row.trades === trades)
+  );
 }

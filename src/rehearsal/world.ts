@@ -5,8 +5,18 @@ import { resampled } from './resampled.ts';
 
 /** A kline as Binance sends it: decimals as text, exactly as recorded. Stand-ins of other venues serve what of it they tell. */
 export type TapeRow = readonly [
-  openTimeMs: number, open: string, high: string, low: string, close: string, volume: string,
-  closeTimeMs: number, quoteVolume: string, trades: number, takerBase: string, takerQuote: string, ignore: string,
+  openTimeMs: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  closeTimeMs: number,
+  quoteVolume: string,
+  trades: number,
+  takerBase: string,
+  takerQuote: string,
+  ignore: string,
 ];
 
 export interface ServedSeries {
@@ -46,9 +56,11 @@ export interface World extends CandleSource {
   find(venueSymbol: string, interval: string): RecordedSeries | null;
 }
 
-const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string => `${venueSymbol} ${interval}`;
+const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string =>
+  `${venueSymbol} ${interval}`;
 
-export const fewerColumns = (a: KnownColumns, b: KnownColumns): KnownColumns => (KNOWN_COLUMNS.indexOf(a) < KNOWN_COLUMNS.indexOf(b) ? a : b);
+export const fewerColumns = (a: KnownColumns, b: KnownColumns): KnownColumns =>
+  KNOWN_COLUMNS.indexOf(a) < KNOWN_COLUMNS.indexOf(b) ? a : b;
 
 /** Parts of one series become one; of rows recorded twice the first stays. */
 export function worldOf(parts: readonly RecordedSeries[]): World {
@@ -56,16 +68,29 @@ export function worldOf(parts: readonly RecordedSeries[]): World {
   const found = new Map<string, RecordedSeries | null>(recorded.map((series) => [keyOf(series), series]));
   const find: World['find'] = (venueSymbol, interval) => {
     const key = keyOf({ venueSymbol, interval });
-    const known = found.get(key) ?? (isInterval(interval) ? resampled(recorded.filter((series) => series.venueSymbol === venueSymbol), interval) : null);
+    const known =
+      found.get(key) ??
+      (isInterval(interval)
+        ? resampled(
+            recorded.filter((series) => series.venueSymbol === venueSymbol),
+            interval,
+          )
+        : null);
     found.set(key, known);
     return known;
   };
-  return { series: recorded, find, select: ({ venueSymbol, interval }, part) => partOf(find(venueSymbol, interval)?.rows ?? [], part) };
+  return {
+    series: recorded,
+    find,
+    select: ({ venueSymbol, interval }, part) => partOf(find(venueSymbol, interval)?.rows ?? [], part),
+  };
 }
 
 function partOf(rows: readonly TapeRow[], { fromMs, toMs, rowsMax, keep }: SeriesPart): readonly TapeRow[] {
   const [from, to] = [firstAt(rows, fromMs), firstAt(rows, toMs)];
-  return keep === 'oldest' ? rows.slice(from, Math.min(to, from + rowsMax)) : rows.slice(Math.max(from, to - rowsMax), to);
+  return keep === 'oldest'
+    ? rows.slice(from, Math.min(to, from + rowsMax))
+    : rows.slice(Math.max(from, to - rowsMax), to);
 }
 
 /** Index of the first row that opens at `timeMs` or later. */
@@ -81,5 +106,9 @@ function firstAt(rows: readonly TapeRow[], timeMs: number): number {
 
 function join(a: RecordedSeries, b: RecordedSeries): RecordedSeries {
   const rows = new Map([...b.rows, ...a.rows].map((row) => [row[0], row]));
-  return { ...a, columns: fewerColumns(a.columns, b.columns), rows: [...rows.values()].toSorted((x, y) => x[0] - y[0]) };
+  return {
+    ...a,
+    columns: fewerColumns(a.columns, b.columns),
+    rows: [...rows.values()].toSorted((x, y) => x[0] - y[0]),
+  };
 }

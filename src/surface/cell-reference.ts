@@ -24,13 +24,16 @@ export function readCell(text: string, where: string): CellReference {
   const [interval = '', moment = ''] = rest.slice(-2);
   const symbol = parseSymbol(rest.slice(0, -2).join('/'));
   const [day = ''] = moment.split('T');
-  if (parts.length < 4 || symbol === null || !isInterval(interval) || !isDay(day)) throw new ConfigurationError({ where, expected: EXPECTED, got: `"${text}"` });
+  if (parts.length < 4 || symbol === null || !isInterval(interval) || !isDay(day))
+    throw new ConfigurationError({ where, expected: EXPECTED, got: `"${text}"` });
   const openTimeMs = moment === day ? null : Date.parse(moment);
-  if (openTimeMs !== null && (Number.isNaN(openTimeMs) || dayOf(openTimeMs) !== day)) throw new ConfigurationError({ where, expected: `${EXPECTED}T05:00:00Z`, got: `"${text}"` });
+  if (openTimeMs !== null && (Number.isNaN(openTimeMs) || dayOf(openTimeMs) !== day))
+    throw new ConfigurationError({ where, expected: `${EXPECTED}T05:00:00Z`, got: `"${text}"` });
   return { exchange: readExchange(exchange, where), symbol, interval, day, openTimeMs };
 }
 
-export const cellText = ({ exchange, symbol, interval, day }: Cell): string => `${exchange}/${symbolPath(symbol)}/${interval}/${day}`;
+export const cellText = ({ exchange, symbol, interval, day }: Cell): string =>
+  `${exchange}/${symbolPath(symbol)}/${interval}/${day}`;
 
 export const candleText = ({ exchange, symbol, interval }: Omit<Cell, 'day'>, openTimeMs: number): string =>
   `${exchange}/${symbolPath(symbol)}/${interval}/${isoTime(openTimeMs) ?? ''}`;

@@ -41,16 +41,23 @@ const VALUES: Readonly<Record<string, Values>> = {
   '--data-dir': 'directory',
 };
 
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { explain: [...FAULT_CODES, ...RULE_CODES], completion: SHELLS };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  explain: [...FAULT_CODES, ...RULE_CODES],
+  completion: SHELLS,
+};
 
 /** A script for the shell, made from the commands there are: nothing in it is written twice. */
 export function completionScript(program: Command, shell: Shell): string {
   const places = placesOf(program, []);
   switch (shell) {
-    case 'bash': return bashScript(places);
-    case 'zsh': return zshScript(places);
-    case 'fish': return fishScript(places);
-    default: return shell satisfies never;
+    case 'bash':
+      return bashScript(places);
+    case 'zsh':
+      return zshScript(places);
+    case 'fish':
+      return fishScript(places);
+    default:
+      return shell satisfies never;
   }
 }
 
@@ -59,9 +66,17 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
   const place: Place = {
     path: path.join(' '),
     commands: command.commands.map((child) => ({ word: child.name(), about: child.description() })),
-    options: [...command.options, ...globals].flatMap((option): OptionWord[] => (option.long ? [{
-      word: option.long, about: option.description, values: option.required ? VALUES[option.long] ?? 'free' : null,
-    }] : [])),
+    options: [...command.options, ...globals].flatMap((option): OptionWord[] =>
+      option.long
+        ? [
+            {
+              word: option.long,
+              about: option.description,
+              values: option.required ? (VALUES[option.long] ?? 'free') : null,
+            },
+          ]
+        : [],
+    ),
     argument: ARGUMENTS[path.join(' ')] ?? [],
   };
   return [place, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()]))];
@@ -69,14 +84,23 @@ function placesOf(command: Command, path: readonly string[]): Place[] {
 
 const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent));
 
-const wordsOf = ({ commands, options, argument }: Place): string => [...commands.map(({ word }) => word), ...argument, ...options.map(({ word }) => word)].join(' ');
+const wordsOf = ({ commands, options, argument }: Place): string =>
+  [...commands.map(({ word }) => word), ...argument, ...options.map(({ word }) => word)].join(' ');
 
 /** Options with a value, once each: the same name means the same everywhere. */
 const valued = (places: readonly Place[]): ReadonlyMap<string, Values> =>
-  new Map(places.flatMap(({ options }) => options.flatMap(({ word, values }): [string, Values][] => (values === null ? [] : [[word, values]]))));
+  new Map(
+    places.flatMap(({ options }) =>
+      options.flatMap(({ word, values }): [string, Values][] => (values === null ? [] : [[word, values]])),
+    ),
+  );
 
 /** Cases that follow the typed commands down the tree; what is no command of the place leaves it where it is. */
-const descents = (places: readonly Place[]): string => places.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`).join('|');
+const descents = (places: readonly Place[]): string =>
+  places
+    .filter(({ path }) => path !== '')
+    .map(({ path }) => `'${path}'`)
+    .join('|');
 
 function bashScript(places: readonly Place[]): string {
   const replyOf = (values: Values): string => {
@@ -103,7 +127,14 @@ complete -F _candlekeep candlekeep
 }
 
 function zshScript(places: readonly Place[]): string {
-  const replyOf = (values: Values): string => (values === 'free' ? ':' : values === 'file' ? '_files' : values === 'directory' ? '_files -/' : `compadd -- ${values.join(' ')}`);
+  const replyOf = (values: Values): string =>
+    values === 'free'
+      ? ':'
+      : values === 'file'
+        ? '_files'
+        : values === 'directory'
+          ? '_files -/'
+          : `compadd -- ${values.join(' ')}`;
   return `#compdef candlekeep
 # Completion of candlekeep in zsh. For every shell to come: write it as _candlekeep into a directory of $fpath.
 _candlekeep() {
@@ -128,7 +159,16 @@ function fishScript(places: readonly Place[]): string {
   const text = (words: string): string => `'${words.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   const at = (path: string): string => `complete -c candlekeep -n "test (__candlekeep_trail) = '${path}'"`;
   const optionLine = (path: string, { word, about, values }: OptionWord): string => {
-    const after = values === null ? '' : values === 'file' ? ' -r -F' : values === 'directory' ? ' -x -a "(__fish_complete_directories)"' : values === 'free' ? ' -x' : ` -x -a ${text(values.join(' '))}`;
+    const after =
+      values === null
+        ? ''
+        : values === 'file'
+          ? ' -r -F'
+          : values === 'directory'
+            ? ' -x -a "(__fish_complete_directories)"'
+            : values === 'free'
+              ? ' -x'
+              : ` -x -a ${text(values.join(' '))}`;
     return `${at(path)} -l ${word.slice(2)}${after} -d ${text(about)}`;
   };
   return `# Completion of candlekeep in fish. For every shell to come:  candlekeep completion fish > ~/.config/fish/completions/candlekeep.fish
@@ -137,17 +177,22 @@ function __candlekeep_trail
   for word in (commandline -opc)[2..]
     set -l next (string trim "$trail $word")
     switch $next
-      case ${places.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`).join(' ')}
+      case ${places
+        .filter(({ path }) => path !== '')
+        .map(({ path }) => `'${path}'`)
+        .join(' ')}
         set trail $next
     end
   end
   echo "$trail"
 end
 complete -c candlekeep -f
-${places.flatMap(({ path, commands, options, argument }) => [
+${places
+  .flatMap(({ path, commands, options, argument }) => [
     ...commands.map(({ word, about }) => `${at(path)} -a ${word} -d ${text(about)}`),
     ...(argument.length > 0 ? [`${at(path)} -a ${text(argument.join(' '))}`] : []),
     ...options.map((option) => optionLine(path, option)),
-  ]).join('\n')}
+  ])
+  .join('\n')}
 `;
 }

@@ -61,22 +61,31 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const file = await readConfigurationFile(sources);
   const found = new Map(OPTION_KEYS.map((key) => [key, rawOf(key, sources, file)]));
   const raw = (key: OptionKey): RawValue => found.get(key) as RawValue;
-  const value: Values['value'] = (key) => (raw(key).value === null ? null : (optionOf(key).read(raw(key).value, raw(key).where) as OptionValue<typeof key>));
+  const value: Values['value'] = (key) =>
+    raw(key).value === null ? null : (optionOf(key).read(raw(key).value, raw(key).where) as OptionValue<typeof key>);
   const known: Values['known'] = (key) => value(key) as OptionValue<typeof key>;
   const [repo, token, endpoint, caFile] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('caFile')];
-  if (repo !== null && token === null) throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
+  if (repo !== null && token === null)
+    throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
   const choices = choicesByVenue(known('exchanges'), known('symbols'), raw('symbols').where);
   requireCandles([...choices.keys()], known('interval'), raw('interval').where);
   return {
     choices,
     settings: {
       dataDir: resolve(sources.cwd, known('dataDir')),
-      markets: new Map([...choices].map(([exchange, own]) => [exchange, [...new Set(own.flatMap((choice) => (choice.kind === 'symbol' ? [choice.symbol] : [])))]])),
+      markets: new Map(
+        [...choices].map(([exchange, own]) => [
+          exchange,
+          [...new Set(own.flatMap((choice) => (choice.kind === 'symbol' ? [choice.symbol] : [])))],
+        ]),
+      ),
       intervals: known('interval'),
-      origins: Object.fromEntries([...ADAPTERS.keys()].flatMap((exchange) => {
-        const own = raw(urlKey(exchange));
-        return own.value === null ? [] : [[exchange, readOrigin(own.value, own.where)]];
-      })),
+      origins: Object.fromEntries(
+        [...ADAPTERS.keys()].flatMap((exchange) => {
+          const own = raw(urlKey(exchange));
+          return own.value === null ? [] : [[exchange, readOrigin(own.value, own.where)]];
+        }),
+      ),
       requestTimeoutMs: known('requestTimeout'),
       deadlineMs: known('deadline'),
       recheckAfterMs: known('recheckAfter'),
@@ -95,7 +104,14 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
     logLevel: known('logLevel'),
     isDemo: false,
     inForce: OPTION_KEYS.map((key) => inForce(key, raw(key))),
-    warnings: [...unknownVariables(sources.env), ...strayChoices(known('exchanges'), known('symbols')), ...intervalWarnings([...choices.keys()], known('interval')), ...(value('smtpUrl') !== null && value('alertEmailTo') === null ? ['SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients'] : [])],
+    warnings: [
+      ...unknownVariables(sources.env),
+      ...strayChoices(known('exchanges'), known('symbols')),
+      ...intervalWarnings([...choices.keys()], known('interval')),
+      ...(value('smtpUrl') !== null && value('alertEmailTo') === null
+        ? ['SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients']
+        : []),
+    ],
   };
 }
 
@@ -110,13 +126,30 @@ interface Values {
 /** `where` names the place of `alerts.channels`. */
 function alertSettings({ value, known }: Values, where: string): AlertSettings {
   const byVariable = defaultChannels({
-    slackWebhookUrl: value('slackWebhookUrl'), pagerdutyRoutingKey: value('pagerdutyRoutingKey'), pagerdutyEventsUrl: value('pagerdutyEventsUrl'), smtpUrl: value('smtpUrl'),
-    emailTo: value('alertEmailTo') ?? [], emailFrom: value('alertEmailFrom'), webhookUrl: value('alertWebhookUrl'), webhookSecret: value('alertWebhookSecret'),
+    slackWebhookUrl: value('slackWebhookUrl'),
+    pagerdutyRoutingKey: value('pagerdutyRoutingKey'),
+    pagerdutyEventsUrl: value('pagerdutyEventsUrl'),
+    smtpUrl: value('smtpUrl'),
+    emailTo: value('alertEmailTo') ?? [],
+    emailFrom: value('alertEmailFrom'),
+    webhookUrl: value('alertWebhookUrl'),
+    webhookSecret: value('alertWebhookSecret'),
   });
   const named = known('alertChannels');
   const twice = named.find(({ name }) => byVariable.some((channel) => channel.name === name));
-  if (twice !== undefined) throw new ConfigurationError({ where, expected: 'another name than those of the channels that variables make', got: twice.name });
-  return { instance: known('instance'), runbookUrl: value('runbookUrl')?.replace(/\/$/, '') ?? null, channels: [...byVariable, ...named], criticalAssets: known('criticalAssets'), heartbeatUrl: value('heartbeatUrl') };
+  if (twice !== undefined)
+    throw new ConfigurationError({
+      where,
+      expected: 'another name than those of the channels that variables make',
+      got: twice.name,
+    });
+  return {
+    instance: known('instance'),
+    runbookUrl: value('runbookUrl')?.replace(/\/$/, '') ?? null,
+    channels: [...byVariable, ...named],
+    criticalAssets: known('criticalAssets'),
+    heartbeatUrl: value('heartbeatUrl'),
+  };
 }
 
 /** What the environment holds that nobody may be shown, known before anything can be refused. */
@@ -132,9 +165,15 @@ interface RawValue {
 function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: ConfigurationFile): RawValue {
   const option = optionOf(key);
   const flag = flags[key];
-  if (flag !== undefined) return { value: flag, where: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, source: 'flag' };
+  if (flag !== undefined)
+    return { value: flag, where: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, source: 'flag' };
   const secretFile = option.isSecret ? env[`${option.env}_FILE`] : undefined;
-  if (secretFile) return { value: readTextFile(resolve(cwd, secretFile), `${option.env}_FILE`), where: `${option.env}_FILE`, source: 'environment' };
+  if (secretFile)
+    return {
+      value: readTextFile(resolve(cwd, secretFile), `${option.env}_FILE`),
+      where: `${option.env}_FILE`,
+      source: 'environment',
+    };
   if (env[option.env]) return { value: env[option.env], where: option.env, source: 'environment' };
   const own = file.values.get(key) ?? null;
   if (own !== null) return { value: own, where: `${file.path} ${pathOf(key)}`, source: file.path };
@@ -151,7 +190,12 @@ function readTextFile(path: string, where: string): string {
 
 /** Choices for an exchange that is not configured do nothing, and that is said. */
 const strayChoices = (exchanges: readonly Exchange[], choices: readonly VenueChoice[]): string[] =>
-  choices.filter(({ exchange }) => exchange !== null && !exchanges.includes(exchange)).map((one) => `${textOf(one)} is left out: ${one.exchange} is not among the configured exchanges (CANDLEKEEP_EXCHANGES)`);
+  choices
+    .filter(({ exchange }) => exchange !== null && !exchanges.includes(exchange))
+    .map(
+      (one) =>
+        `${textOf(one)} is left out: ${one.exchange} is not among the configured exchanges (CANDLEKEEP_EXCHANGES)`,
+    );
 
 function inForce(key: OptionKey, raw: RawValue): OptionInForce {
   const option = optionOf(key);
@@ -163,11 +207,15 @@ function inForce(key: OptionKey, raw: RawValue): OptionInForce {
 const LATER = ['CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL'];
 
 function unknownVariables(env: ConfigurationSources['env']): string[] {
-  const known = OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
-  return Object.keys(env).filter((name) => name.startsWith('CANDLEKEEP_') && !known.includes(name) && env[name] !== '').map((name) => {
-    if (LATER.includes(name)) return `${name} is set, but this release does not use it yet`;
-    const bare = name.slice('CANDLEKEEP_'.length);
-    const like = known.includes(bare) ? bare : nearest(name, known);
-    return `${name} is not a variable of Candlekeep${like === null ? '' : `; did you mean ${like}?`}`;
-  });
+  const known = OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) =>
+    isSecret ? [name, `${name}_FILE`] : [name],
+  );
+  return Object.keys(env)
+    .filter((name) => name.startsWith('CANDLEKEEP_') && !known.includes(name) && env[name] !== '')
+    .map((name) => {
+      if (LATER.includes(name)) return `${name} is set, but this release does not use it yet`;
+      const bare = name.slice('CANDLEKEEP_'.length);
+      const like = known.includes(bare) ? bare : nearest(name, known);
+      return `${name} is not a variable of Candlekeep${like === null ? '' : `; did you mean ${like}?`}`;
+    });
 }

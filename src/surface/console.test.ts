@@ -14,7 +14,8 @@ function terminal(columns: number) {
       const up = /\[(\d+)A/.exec(part)?.[1];
       if (up !== undefined) rows.splice(rows.length - 1 - Number(up), Infinity, '');
       else if (part === '\n') rows.push('');
-      else if (!part.endsWith('[0J')) rows.splice(-1, 1, ...(`${rows.at(-1)}${part}`.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []));
+      else if (!part.endsWith('[0J'))
+        rows.splice(-1, 1, ...(`${rows.at(-1)}${part}`.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []));
     }
   };
   const stream = { isTTY: true, columns: () => columns, write };
@@ -32,9 +33,20 @@ test('what is said beside a live block stays, and of the block only its last sta
   expect(rows).toEqual(['warn  answered 502', '720 rows', '']);
 });
 
-test.each([[true, false], [false, true], [true, true], [false, false]])('a stream is coloured when it is a terminal itself (standard output %s, standard error %s)', (isOut, isErr) => {
+test.each([
+  [true, false],
+  [false, true],
+  [true, true],
+  [false, false],
+])('a stream is coloured when it is a terminal itself (standard output %s, standard error %s)', (isOut, isErr) => {
   const written = { out: '', err: '' };
-  const io: Io = { cwd: '.', env: {}, stdout: { isTTY: isOut, write: (text) => void (written.out += String(text)) }, stderr: { isTTY: isErr, write: (text) => void (written.err += String(text)) }, onStop: () => () => undefined };
+  const io: Io = {
+    cwd: '.',
+    env: {},
+    stdout: { isTTY: isOut, write: (text) => void (written.out += String(text)) },
+    stderr: { isTTY: isErr, write: (text) => void (written.err += String(text)) },
+    onStop: () => () => undefined,
+  };
   const screen = consoleOn(io, { json: false, color: true });
   screen.data(screen.colour('green', 'data'));
   screen.say(screen.colour('red', 'said'));
@@ -43,6 +55,9 @@ test.each([[true, false], [false, true], [true, true], [false, false]])('a strea
 });
 
 test('on a terminal lines of the log go through the screen, so that no redraw takes them away', async () => {
-  const { err } = await candlekeep(['run', '--date', '2024-06-01', '--symbol', 'BTC/USDT'], { env: { LOG_LEVEL: 'warn', CANDLEKEEP_DEADLINE: '50ms' }, isTTY: true });
+  const { err } = await candlekeep(['run', '--date', '2024-06-01', '--symbol', 'BTC/USDT'], {
+    env: { LOG_LEVEL: 'warn', CANDLEKEEP_DEADLINE: '50ms' },
+    isTTY: true,
+  });
   expect(err).toMatch(/^\d\d:\d\d:\d\d warn {2}binance cannot be reached \(ECONNREFUSED\)/m);
 });

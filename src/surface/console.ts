@@ -20,7 +20,10 @@ export interface OutputStream {
 
 /** The same outside, to which no text goes before it went through `scrub`. */
 export function scrubbedIo(io: Io, scrub: Scrub): Io {
-  const scrubbed = (stream: OutputStream): OutputStream => ({ ...stream, write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text) });
+  const scrubbed = (stream: OutputStream): OutputStream => ({
+    ...stream,
+    write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text),
+  });
   return { ...io, stdout: scrubbed(io.stdout), stderr: scrubbed(io.stderr) };
 }
 
@@ -49,7 +52,8 @@ export interface Console {
 export function consoleOn(io: Io, options: { readonly json: boolean; readonly color: boolean }): Console {
   const isWanted = options.color && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
   /** Whoever colours a text does not know where it goes: a stream that is no terminal takes it without. */
-  const write = (stream: OutputStream, text: string): void => stream.write(isWanted && stream.isTTY ? text : text.replaceAll(COLOURING, ''));
+  const write = (stream: OutputStream, text: string): void =>
+    stream.write(isWanted && stream.isTTY ? text : text.replaceAll(COLOURING, ''));
   let liveLines = 0;
   const clear = (): void => {
     if (liveLines > 0) io.stderr.write(`\u001B[${liveLines}A\u001B[0J`);
@@ -94,7 +98,12 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => String(row[at] ?? '').length)));
   const line = (cells: readonly (string | number)[]): string =>
-    cells.map((cell, at) => (typeof cell === 'number' ? String(cell).padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))).join('  ').trimEnd();
+    cells
+      .map((cell, at) =>
+        typeof cell === 'number' ? String(cell).padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
   return [line(head), ...rows.map(line)].join('\n');
 }
 

@@ -6,15 +6,34 @@ import { nearest } from './nearest.ts';
 import { readSymbol } from './setting-values.ts';
 
 /** Ways to fail that need no more than their name. */
-const KINDS = ['silence', 'stall', 'reset', 'cut', 'truncated-json', 'html', 'empty-body', 'empty-list', 'wrong-shape', 'wrong-unit'] as const satisfies readonly FaultSpec['kind'][];
+const KINDS = [
+  'silence',
+  'stall',
+  'reset',
+  'cut',
+  'truncated-json',
+  'html',
+  'empty-body',
+  'empty-list',
+  'wrong-shape',
+  'wrong-unit',
+] as const satisfies readonly FaultSpec['kind'][];
 
 const FORM = /^(?<market>[^=]+)=(?<fault>[a-z-]+|[45]\d\d)(?:x(?<times>[1-9]\d{0,3}))?$/;
 const EXPECTED = `MARKET=STATUS or MARKET=KIND, with xN for the first N requests alone, such as okx:ETH/USDT=500x4; KIND is ${KINDS.join(', ')}`;
 
 /** What `--fail` asks of each exchange. @throws ConfigurationError (CONFIG_INVALID) for a market that no stand-in has and a way to fail that there is not. */
-export function failurePlans(texts: readonly string[], worlds: ReadonlyMap<Exchange, World>): ReadonlyMap<Exchange, FaultPlan> {
+export function failurePlans(
+  texts: readonly string[],
+  worlds: ReadonlyMap<Exchange, World>,
+): ReadonlyMap<Exchange, FaultPlan> {
   const rules = texts.map((text) => readFailure(text, worlds));
-  return new Map([...worlds.keys()].map((exchange) => [exchange, { seed: 'asked for', rules: rules.flatMap((own) => own.get(exchange) ?? []) }]));
+  return new Map(
+    [...worlds.keys()].map((exchange) => [
+      exchange,
+      { seed: 'asked for', rules: rules.flatMap((own) => own.get(exchange) ?? []) },
+    ]),
+  );
 }
 
 function readFailure(text: string, worlds: ReadonlyMap<Exchange, World>): ReadonlyMap<Exchange, FaultRule[]> {
@@ -22,11 +41,14 @@ function readFailure(text: string, worlds: ReadonlyMap<Exchange, World>): Readon
   if (market === undefined || fault === undefined) throw refusal(EXPECTED, text);
   const spec = specOf(fault);
   const { exchange, symbol } = readSymbol(market, '--fail');
-  const on: FaultRule['on'] = times === undefined ? { every: 1 } : { nth: Array.from({ length: Number(times) }, (_, at) => at + 1) };
-  const rules = [...worlds].filter(([name]) => exchange === null || exchange === name).flatMap(([name, world]): [Exchange, FaultRule[]][] => {
-    const series = world.series.find((one) => one.symbol === symbol);
-    return series === undefined ? [] : [[name, [{ match: { symbol: series.venueSymbol }, on, fault: spec }]]];
-  });
+  const on: FaultRule['on'] =
+    times === undefined ? { every: 1 } : { nth: Array.from({ length: Number(times) }, (_, at) => at + 1) };
+  const rules = [...worlds]
+    .filter(([name]) => exchange === null || exchange === name)
+    .flatMap(([name, world]): [Exchange, FaultRule[]][] => {
+      const series = world.series.find((one) => one.symbol === symbol);
+      return series === undefined ? [] : [[name, [{ match: { symbol: series.venueSymbol }, on, fault: spec }]]];
+    });
   if (rules.length === 0) throw refusal(`a market of the stand-ins (${marketsOf(worlds).join(', ')})`, market);
   return new Map(rules);
 }
@@ -38,6 +60,8 @@ function specOf(fault: string): FaultSpec {
   return { kind: 'status', status: Number(fault) };
 }
 
-const refusal = (expected: string, got: string, suggestion: string | null = null): ConfigurationError => new ConfigurationError({ where: '--fail', expected, got: `"${got}"`, nearest: suggestion });
+const refusal = (expected: string, got: string, suggestion: string | null = null): ConfigurationError =>
+  new ConfigurationError({ where: '--fail', expected, got: `"${got}"`, nearest: suggestion });
 
-const marketsOf = (worlds: ReadonlyMap<Exchange, World>): string[] => [...worlds].flatMap(([exchange, world]) => [...new Set(world.series.map(({ symbol }) => `${exchange}:${symbol}`))]);
+const marketsOf = (worlds: ReadonlyMap<Exchange, World>): string[] =>
+  [...worlds].flatMap(([exchange, world]) => [...new Set(world.series.map(({ symbol }) => `${exchange}:${symbol}`))]);

@@ -5,16 +5,34 @@ import { failurePlans } from './demo-failures.ts';
 import { runProgram } from './program.ts';
 
 /** Runs `work` while `candlekeep demo --serve` is up, with the variables it prints. */
-async function whileServed(args: readonly string[], work: (env: Readonly<Record<string, string>>, printed: { readonly out: string; readonly err: string }) => Promise<void>): Promise<number> {
+async function whileServed(
+  args: readonly string[],
+  work: (
+    env: Readonly<Record<string, string>>,
+    printed: { readonly out: string; readonly err: string },
+  ) => Promise<void>,
+): Promise<number> {
   const written = { out: '', err: '' };
   let stop = (): void => undefined;
   const isUp = Promise.withResolvers<void>();
   const ended = runProgram(['demo', '--serve', ...args], {
-    cwd: directory(), env: {}, onStop: (ask) => { stop = () => ask('SIGINT'); isUp.resolve(); return () => undefined; },
-    stdout: { isTTY: false, write: (text) => void (written.out += String(text)) }, stderr: { isTTY: false, write: (text) => void (written.err += String(text)) },
+    cwd: directory(),
+    env: {},
+    onStop: (ask) => {
+      stop = () => ask('SIGINT');
+      isUp.resolve();
+      return () => undefined;
+    },
+    stdout: { isTTY: false, write: (text) => void (written.out += String(text)) },
+    stderr: { isTTY: false, write: (text) => void (written.err += String(text)) },
   });
   await Promise.race([isUp.promise, ended]);
-  await work(Object.fromEntries([...written.out.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name = '', url = '']) => [name, url])), written);
+  await work(
+    Object.fromEntries(
+      [...written.out.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name = '', url = '']) => [name, url]),
+    ),
+    written,
+  );
   stop();
   return ended;
 }
@@ -25,16 +43,26 @@ test('--serve keeps stand-ins of every exchange up: standard output is lines for
   const exit = await whileServed([], async (env, { out, err }) => {
     expect(out).toMatch(/^(?:export CANDLEKEEP_[A-Z]+_URL=http:\/\/127\.0\.0\.1:\d+\n){3}$/);
     expect(err).toMatch(/^okx +BTC\/USDT +1h +2022-12-15 +2022-12-21 +168$/m);
-    expect(err).toMatch(/^binance +BTC\/USDT +1h +2023-03-20 +2023-03-27 +191\nbinance +BTC\/USDT +1h +2024-06-01 +2024-06-30 +720$/m);
+    expect(err).toMatch(
+      /^binance +BTC\/USDT +1h +2023-03-20 +2023-03-27 +191\nbinance +BTC\/USDT +1h +2024-06-01 +2024-06-30 +720$/m,
+    );
     const day = ['--date', '2024-06-01', '--symbol', 'binance:BTC/USDT,coinbase:BTC/USD', '--json'];
-    expect(documentIn((await candlekeep(['run', ...day], { env: { ...env, CANDLEKEEP_EXCHANGES: 'binance,coinbase' } })).out)).toMatchObject({ exit: 0, pending: 0 });
+    expect(
+      documentIn(
+        (await candlekeep(['run', ...day], { env: { ...env, CANDLEKEEP_EXCHANGES: 'binance,coinbase' } })).out,
+      ),
+    ).toMatchObject({ exit: 0, pending: 0 });
   });
   expect(exit).toBe(0);
 });
 
 test('the last days are there on every exchange and at every candle length, so that run finds all that is due', async () => {
   await whileServed([], async (env) => {
-    const markets = { CANDLEKEEP_EXCHANGES: 'binance,coinbase,okx', CANDLEKEEP_SYMBOLS: 'binance:XRP/USDT,coinbase:ETH/USD,okx:BTC/USDT', CANDLEKEEP_INTERVAL: '5m,1h' };
+    const markets = {
+      CANDLEKEEP_EXCHANGES: 'binance,coinbase,okx',
+      CANDLEKEEP_SYMBOLS: 'binance:XRP/USDT,coinbase:ETH/USD,okx:BTC/USDT',
+      CANDLEKEEP_INTERVAL: '5m,1h',
+    };
     const { out } = await candlekeep(['run', '--json'], { env: { ...env, ...markets } });
     expect(documentIn(out)).toMatchObject({ exit: 0, pending: 0 });
   });
@@ -45,13 +73,20 @@ test('--fail spoils the first requests of one market alone, and healing then fin
     const cwd = directory();
     const symbols = { CANDLEKEEP_SYMBOLS: 'BTC/USDT,ETH/USDT,SOL/USDT' };
     const { out } = await candlekeep(['run', '--date', '2024-06-01', '--json'], { cwd, env: { ...env, ...symbols } });
-    expect(documentIn(out)).toMatchObject({ exit: 3, pending: 24, runs: [{ assets: [{ symbols_ok: 2, errors: { 'SOL/USDT': 'EXCHANGE_SERVER_ERROR' } }, {}] }] });
-    expect(documentIn((await candlekeep(['heal', '--now', '--json'], { cwd, env: { ...env, ...symbols } })).out)).toMatchObject({ exit: 0, pending: 0 });
+    expect(documentIn(out)).toMatchObject({
+      exit: 3,
+      pending: 24,
+      runs: [{ assets: [{ symbols_ok: 2, errors: { 'SOL/USDT': 'EXCHANGE_SERVER_ERROR' } }, {}] }],
+    });
+    expect(
+      documentIn((await candlekeep(['heal', '--now', '--json'], { cwd, env: { ...env, ...symbols } })).out),
+    ).toMatchObject({ exit: 0, pending: 0 });
   });
 });
 
 test('a market without an exchange fails wherever it is, by status or by name, for all its requests unless a number is said', () => {
-  const rulesOf = (...texts: readonly string[]) => Object.fromEntries([...failurePlans(texts, RECORDINGS)].map(([exchange, { rules }]) => [exchange, rules]));
+  const rulesOf = (...texts: readonly string[]) =>
+    Object.fromEntries([...failurePlans(texts, RECORDINGS)].map(([exchange, { rules }]) => [exchange, rules]));
   expect(rulesOf('ETH/USDT=429', 'BTC-USD=truncated-jsonx2')).toEqual({
     binance: [{ match: { symbol: 'ETHUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 429 } }],
     okx: [{ match: { symbol: 'ETH-USDT' }, on: { every: 1 }, fault: { kind: 'status', status: 429 } }],

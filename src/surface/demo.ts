@@ -44,7 +44,11 @@ export const DEMO = {
   token: 'hf_demo_token_of_the_stand_in',
 } as const;
 
-const on = (symbol: string, nth: readonly number[], fault: FaultSpec): FaultPlan['rules'][number] => ({ match: { path: '/api/v3/klines', symbol }, on: { nth }, fault });
+const on = (symbol: string, nth: readonly number[], fault: FaultSpec): FaultPlan['rules'][number] => ({
+  match: { path: '/api/v3/klines', symbol },
+  on: { nth },
+  fault,
+});
 
 /** What goes wrong, and when. SOL fails until its tries are used up: that is what the second turn heals. */
 export const SCHEDULE: FaultPlan = {
@@ -63,7 +67,10 @@ export const SCHEDULE: FaultPlan = {
   ],
 };
 
-const HUB_SCHEDULE: FaultPlan = { seed: 'demo hub', rules: [{ match: { path: '/api/datasets' }, on: { nth: [1] }, fault: { kind: 'status', status: 503 } }] };
+const HUB_SCHEDULE: FaultPlan = {
+  seed: 'demo hub',
+  rules: [{ match: { path: '/api/datasets' }, on: { nth: [1] }, fault: { kind: 'status', status: 503 } }],
+};
 
 /** One stand-in exchange that answers on loopback. */
 export interface StageExchange {
@@ -103,7 +110,13 @@ export async function openStage(clock: Clock, firstPort: number): Promise<Stage>
       const recorded = loadTapes(realFiles, join(TAPES, exchange));
       const world = withRecentCandles(recorded, recentRange(clock.nowMs()));
       const standIn = open({ world });
-      exchanges.push({ exchange, standIn, recorded, world, url: await serve(standIn.handle, firstPort === 0 ? 0 : firstPort + exchanges.length) });
+      exchanges.push({
+        exchange,
+        standIn,
+        recorded,
+        world,
+        url: await serve(standIn.handle, firstPort === 0 ? 0 : firstPort + exchanges.length),
+      });
     }
     const hub = standInHub({ repo: DEMO.repo, token: DEMO.token, exists: false, plan: HUB_SCHEDULE, commitsLost: 1 });
     const asked = exchanges.find(({ exchange }) => exchange === DEMO.exchange) as StageExchange;
@@ -111,7 +124,14 @@ export async function openStage(clock: Clock, firstPort: number): Promise<Stage>
   } catch (error) {
     await close();
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new ConfigurationError({ where: '--port', expected: `${STAND_INS.size} free ports from here on`, got: `${firstPort}, and ${firstPort + servers.length} is taken` }, { cause: error });
+    throw new ConfigurationError(
+      {
+        where: '--port',
+        expected: `${STAND_INS.size} free ports from here on`,
+        got: `${firstPort}, and ${firstPort + servers.length} is taken`,
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -151,7 +171,13 @@ export interface DemoVerdict {
 
 export async function judgeDemo(pipeline: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict> {
   const range = { fromMs: dayRange(DEMO.days.start).fromMs, toMs: dayRange(DEMO.days.end).toMs };
-  const report = await gapReport(pipeline, { range, markets: pipeline.settings.markets, intervals: pipeline.settings.intervals, verify: true, explained: true });
+  const report = await gapReport(pipeline, {
+    range,
+    markets: pipeline.settings.markets,
+    intervals: pipeline.settings.intervals,
+    verify: true,
+    explained: true,
+  });
   const comparison = await compareStored(pipeline, stage.asked.world, range);
   const faults = await countFaults(pipeline, stage, runs);
   const isPublished = isOnHub(pipeline, stage.hub);
@@ -163,14 +189,28 @@ export async function judgeDemo(pipeline: Pipeline, stage: Stage, runs: readonly
     discrepancies: report.discrepancies.length,
     commits: stage.hub.commits.length - 1,
     isPublished,
-    addsUp: report.totals.pending === 0 && report.discrepancies.length === 0 && lost + doubled + invented + wrong === 0 && faults.every((one) => one.logged >= one.injected) && isPublished,
+    addsUp:
+      report.totals.pending === 0 &&
+      report.discrepancies.length === 0 &&
+      lost + doubled + invented + wrong === 0 &&
+      faults.every((one) => one.logged >= one.injected) &&
+      isPublished,
   };
 }
 
-async function compareStored(pipeline: Pipeline, world: World, range: { fromMs: number; toMs: number }): Promise<Comparison> {
+async function compareStored(
+  pipeline: Pipeline,
+  world: World,
+  range: { fromMs: number; toMs: number },
+): Promise<Comparison> {
   const sum = { recorded: 0, lost: 0, doubled: 0, invented: 0, wrong: 0 };
-  for (const recorded of world.series.filter((series) => series.interval === DEMO.interval && DEMO.symbols.includes(series.symbol))) {
-    const stored = await readCandles(pipeline, { series: { exchange: DEMO.exchange, symbol: recorded.symbol, interval: recorded.interval }, range });
+  for (const recorded of world.series.filter(
+    (series) => series.interval === DEMO.interval && DEMO.symbols.includes(series.symbol),
+  )) {
+    const stored = await readCandles(pipeline, {
+      series: { exchange: DEMO.exchange, symbol: recorded.symbol, interval: recorded.interval },
+      range,
+    });
     const rows = recorded.rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs);
     const one = compareWithTruth(stored, rows, recorded.columns);
     for (const key of ['recorded', 'lost', 'doubled', 'invented', 'wrong'] as const) sum[key] += one[key];
@@ -181,15 +221,25 @@ async function compareStored(pipeline: Pipeline, world: World, range: { fromMs: 
 const FAULTS_MAX = 1_000;
 
 async function countFaults({ ports }: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict['faults']> {
-  const entries = await Promise.all(runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))));
+  const entries = await Promise.all(
+    runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))),
+  );
   const logged = Map.groupBy(entries.flat(), (entry) => entry.record.code);
-  const injected = Map.groupBy(stage.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])), (code) => code);
-  return [...injected].toSorted(([a], [b]) => FAULT_CODES.indexOf(a) - FAULT_CODES.indexOf(b)).map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
+  const injected = Map.groupBy(
+    stage.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])),
+    (code) => code,
+  );
+  return [...injected]
+    .toSorted(([a], [b]) => FAULT_CODES.indexOf(a) - FAULT_CODES.indexOf(b))
+    .map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
 }
 
 /** Every data file of the gold folder is on the Hub's head, byte for byte. */
 function isOnHub({ lake, ports }: Pipeline, hub: StandInHub): boolean {
   const published = hub.commits.at(-1)?.files ?? new Map<string, Uint8Array>();
   const data = [...published].filter(([path]) => path.startsWith('data/'));
-  return data.length > 0 && data.every(([path, bytes]) => Buffer.from(bytes).equals(Buffer.from(ports.files.read(join(lake.gold, path)))));
+  return (
+    data.length > 0 &&
+    data.every(([path, bytes]) => Buffer.from(bytes).equals(Buffer.from(ports.files.read(join(lake.gold, path)))))
+  );
 }

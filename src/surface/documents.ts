@@ -11,7 +11,8 @@ import type { WorkPlan, WorkResult } from '../engine/work.ts';
 /** The JSON documents scripts rely on. Fields may be added, none changes its meaning under the same `schema`. */
 export const SCHEMA = 1;
 
-export const isoTime = (timeMs: number | null): string | null => (timeMs === null ? null : new Date(timeMs).toISOString().replace('.000Z', 'Z'));
+export const isoTime = (timeMs: number | null): string | null =>
+  timeMs === null ? null : new Date(timeMs).toISOString().replace('.000Z', 'Z');
 
 export interface ErrorDocument {
   readonly code: string;
@@ -29,7 +30,8 @@ export interface ErrorDocument {
 
 /** A fault as scripts see it; `runId` where a run met it. */
 function errorDocument(record: FaultRecord, runId: string | null = null): ErrorDocument {
-  const fact = <T extends string | number>(name: string, type: 'string' | 'number'): T | null => (typeof record.facts[name] === type ? (record.facts[name] as T) : null);
+  const fact = <T extends string | number>(name: string, type: 'string' | 'number'): T | null =>
+    typeof record.facts[name] === type ? (record.facts[name] as T) : null;
   const retryAfterMs = fact<number>('retryAfterMs', 'number');
   return {
     code: record.code,
@@ -47,15 +49,45 @@ function errorDocument(record: FaultRecord, runId: string | null = null): ErrorD
 }
 
 /** What ended a run, with the stack where it was a defect; null for a run that came to its end. */
-export const runErrorDocument = ({ id, error }: Run): object | null => (error === null ? null : { ...errorDocument(error, id), stack: error.stack });
+export const runErrorDocument = ({ id, error }: Run): object | null =>
+  error === null ? null : { ...errorDocument(error, id), stack: error.stack };
 
 /** One entry of the fault log. */
-export const faultDocument = ({ id, atMs, runId, exchange, symbol, interval, range, attempt, triesMax, decision, waitMs, record }: FaultEntry): object => ({
-  id, at: isoTime(atMs), code: record.code, exchange, symbol, interval, from: isoTime(range?.fromMs ?? null), to: isoTime(range?.toMs ?? null),
-  attempt, tries_max: triesMax, decision, wait_ms: waitMs, error: errorDocument(record, runId),
+export const faultDocument = ({
+  id,
+  atMs,
+  runId,
+  exchange,
+  symbol,
+  interval,
+  range,
+  attempt,
+  triesMax,
+  decision,
+  waitMs,
+  record,
+}: FaultEntry): object => ({
+  id,
+  at: isoTime(atMs),
+  code: record.code,
+  exchange,
+  symbol,
+  interval,
+  from: isoTime(range?.fromMs ?? null),
+  to: isoTime(range?.toMs ?? null),
+  attempt,
+  tries_max: triesMax,
+  decision,
+  wait_ms: waitMs,
+  error: errorDocument(record, runId),
 });
 
-export const failureDocument = (exit: ExitCode, record: FaultRecord): object => ({ schema: SCHEMA, ok: false, exit, error: errorDocument(record) });
+export const failureDocument = (exit: ExitCode, record: FaultRecord): object => ({
+  schema: SCHEMA,
+  ok: false,
+  exit,
+  error: errorDocument(record),
+});
 
 export const listDocument = (items: readonly object[]): object => ({ schema: SCHEMA, items });
 
@@ -90,8 +122,19 @@ export const planDocument = ({ estimates, total }: WorkPlan): object => ({
   schema: SCHEMA,
   ok: true,
   exit: 0,
-  plan: estimates.map(({ days, floorMs, ...counts }) => ({ ...counts, partition: days.start, partition_end: days.end, at_least_s: floorMs / 1_000 })),
-  total: { runs: total.runs, series: total.series, candles: total.candles, requests: total.requests, at_least_s: total.floorMs / 1_000 },
+  plan: estimates.map(({ days, floorMs, ...counts }) => ({
+    ...counts,
+    partition: days.start,
+    partition_end: days.end,
+    at_least_s: floorMs / 1_000,
+  })),
+  total: {
+    runs: total.runs,
+    series: total.series,
+    candles: total.candles,
+    requests: total.requests,
+    at_least_s: total.floorMs / 1_000,
+  },
 });
 
 /** What `check-gaps` prints, a part for each gap: there may be a million. */

@@ -3,7 +3,9 @@ import * as errors from '../faults/taxonomy/errors.ts';
 import * as library from './library.ts';
 
 test('every error class of the taxonomy is exported under its own name', () => {
-  const classes = Object.entries(errors).filter(([, value]) => typeof value === 'function' && value.prototype instanceof Error).map(([name]) => name);
+  const classes = Object.entries(errors)
+    .filter(([, value]) => typeof value === 'function' && value.prototype instanceof Error)
+    .map(([name]) => name);
   expect(classes.length).toBeGreaterThan(15);
   expect(classes.filter((name) => !(name in library))).toEqual([]);
 });

@@ -9,7 +9,11 @@ const io: Io = {
   cwd: process.cwd(),
   env: process.env,
   stdout: { isTTY: process.stdout.isTTY, write: (text) => void process.stdout.write(text) },
-  stderr: { isTTY: process.stderr.isTTY, columns: () => process.stderr.columns ?? 0, write: (text) => void process.stderr.write(text) },
+  stderr: {
+    isTTY: process.stderr.isTTY,
+    columns: () => process.stderr.columns ?? 0,
+    write: (text) => void process.stderr.write(text),
+  },
   onStop: (stop) => {
     let asked = false;
     const hear = (signal: (typeof SIGNALS)[number]): void => {

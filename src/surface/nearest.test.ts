@@ -11,9 +11,11 @@ test('a slip of the finger is understood, another word is not', () => {
 
 test('the distance is symmetric, zero only between equals, and obeys the triangle', () => {
   const word = fc.string({ maxLength: 8 });
-  fc.assert(fc.property(word, word, word, (a, b, c) => {
-    expect(editDistance(a, b)).toBe(editDistance(b, a));
-    expect(editDistance(a, b) === 0).toBe(a === b);
-    expect(editDistance(a, c)).toBeLessThanOrEqual(editDistance(a, b) + editDistance(b, c));
-  }));
+  fc.assert(
+    fc.property(word, word, word, (a, b, c) => {
+      expect(editDistance(a, b)).toBe(editDistance(b, a));
+      expect(editDistance(a, b) === 0).toBe(a === b);
+      expect(editDistance(a, c)).toBeLessThanOrEqual(editDistance(a, b) + editDistance(b, c));
+    }),
+  );
 });

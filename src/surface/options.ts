@@ -1,9 +1,30 @@
 import { CRITICAL_ASSETS, NO_CHANNELS } from '../faults/alerting/settings.ts';
 import { ADAPTERS } from '../data/exchanges/registry.ts';
-import { readAddress, readAddresses, readChannels, readInstance, readListen, readSecret, readSmtpUrl, readTags, readUrl } from './alert-values.ts';
 import {
-  readAssetNames, readFlag,
-  readDuration, readEgress, readExchanges, readIntervals, readLogLevel, readOrigin, readRepo, readMarkets, readShare, readText, type ValueReader,
+  readAddress,
+  readAddresses,
+  readChannels,
+  readInstance,
+  readListen,
+  readSecret,
+  readSmtpUrl,
+  readTags,
+  readUrl,
+} from './alert-values.ts';
+import {
+  readAssetNames,
+  readFlag,
+  readDuration,
+  readEgress,
+  readExchanges,
+  readIntervals,
+  readLogLevel,
+  readOrigin,
+  readRepo,
+  readMarkets,
+  readShare,
+  readText,
+  type ValueReader,
 } from './setting-values.ts';
 
 interface Option {
@@ -37,16 +58,39 @@ const FIXED = {
   hfEndpoint: { env: 'HF_ENDPOINT', fallback: 'https://huggingface.co', read: readOrigin },
   logLevel: { env: 'LOG_LEVEL', fallback: 'warn', read: readLogLevel },
   slackWebhookUrl: { env: 'SLACK_WEBHOOK_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
-  pagerdutyRoutingKey: { env: 'PAGERDUTY_ROUTING_KEY', fallback: null, read: readSecret, isSecret: true, isEnvOnly: true },
+  pagerdutyRoutingKey: {
+    env: 'PAGERDUTY_ROUTING_KEY',
+    fallback: null,
+    read: readSecret,
+    isSecret: true,
+    isEnvOnly: true,
+  },
   pagerdutyEventsUrl: { env: 'PAGERDUTY_EVENTS_URL', fallback: null, read: readUrl },
   smtpUrl: { env: 'SMTP_URL', fallback: null, read: readSmtpUrl, isSecret: true, isEnvOnly: true },
   alertEmailTo: { env: 'ALERT_EMAIL_TO', fallback: null, read: readAddresses },
   alertEmailFrom: { env: 'ALERT_EMAIL_FROM', fallback: null, read: readAddress },
   alertWebhookUrl: { env: 'ALERT_WEBHOOK_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
-  alertWebhookSecret: { env: 'ALERT_WEBHOOK_SECRET', fallback: null, read: readSecret, isSecret: true, isEnvOnly: true },
+  alertWebhookSecret: {
+    env: 'ALERT_WEBHOOK_SECRET',
+    fallback: null,
+    read: readSecret,
+    isSecret: true,
+    isEnvOnly: true,
+  },
   heartbeatUrl: { env: 'HEARTBEAT_URL', fallback: null, read: readUrl, isSecret: true, isEnvOnly: true },
-  alertChannels: { env: 'CANDLEKEEP_ALERT_CHANNELS', fallback: '{}', read: readChannels, isSecret: true, path: 'alerts.channels' },
-  criticalAssets: { env: 'CANDLEKEEP_CRITICAL_ASSETS', fallback: CRITICAL_ASSETS.join(','), read: readAssetNames, path: 'alerts.criticalAssets' },
+  alertChannels: {
+    env: 'CANDLEKEEP_ALERT_CHANNELS',
+    fallback: '{}',
+    read: readChannels,
+    isSecret: true,
+    path: 'alerts.channels',
+  },
+  criticalAssets: {
+    env: 'CANDLEKEEP_CRITICAL_ASSETS',
+    fallback: CRITICAL_ASSETS.join(','),
+    read: readAssetNames,
+    path: 'alerts.criticalAssets',
+  },
   instance: { env: 'CANDLEKEEP_INSTANCE', fallback: NO_CHANNELS.instance, read: readInstance, path: 'alerts.instance' },
   runbookUrl: { env: 'CANDLEKEEP_RUNBOOK_URL', fallback: null, read: readUrl, path: 'alerts.runbookUrl' },
   tags: { env: 'CANDLEKEEP_TAGS', fallback: null, read: readTags },
@@ -64,7 +108,12 @@ export type OptionKey = FixedKey | UrlKey;
 export type OptionValue<K extends FixedKey> = ReturnType<(typeof FIXED)[K]['read']>;
 
 export const urlKey = (exchange: string): UrlKey => `${exchange}Url`;
-const URLS = Object.fromEntries([...ADAPTERS.keys()].map((exchange): [string, Option] => [urlKey(exchange), { env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`, fallback: null, read: readOrigin }]));
+const URLS = Object.fromEntries(
+  [...ADAPTERS.keys()].map((exchange): [string, Option] => [
+    urlKey(exchange),
+    { env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`, fallback: null, read: readOrigin },
+  ]),
+);
 
 const OPTIONS: Readonly<Record<string, Option>> = { ...FIXED, ...URLS };
 export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[];
@@ -82,7 +131,12 @@ export const pathOf = (key: OptionKey): string => optionOf(key).path ?? key;
 type ChannelConfig = { readonly default?: boolean } & (
   | { readonly kind: 'slack'; readonly url: string }
   | { readonly kind: 'pagerduty'; readonly routingKey: string; readonly url?: string }
-  | { readonly kind: 'email'; readonly smtpUrl: string; readonly to: string | readonly string[]; readonly from?: string }
+  | {
+      readonly kind: 'email';
+      readonly smtpUrl: string;
+      readonly to: string | readonly string[];
+      readonly from?: string;
+    }
   | { readonly kind: 'webhook'; readonly url: string; readonly secret?: string }
 );
 
@@ -111,7 +165,10 @@ export interface CandlekeepConfig {
   /** PEM file with certificates to trust besides the usual ones. */
   readonly caFile?: string;
   /** The way out to the exchanges: through a proxy, or from one of this machine's addresses. */
-  readonly egress?: { readonly name: string; readonly proxyUrl: string } | { readonly name: string; readonly localAddress: string } | string;
+  readonly egress?:
+    | { readonly name: string; readonly proxyUrl: string }
+    | { readonly name: string; readonly localAddress: string }
+    | string;
   /** `owner/name` of your dataset repository on the Hub. */
   readonly hfRepo?: string;
   readonly hfEndpoint?: string;

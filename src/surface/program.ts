@@ -33,7 +33,10 @@ import { sessionOf, type Session } from './session.ts';
 import { failureLines } from './work-summary.ts';
 
 /** Gives a command its action. The action's options are the command's own, checked by itself. */
-export type CommandRunner = <Options extends OptionValues>(command: Command, action: (session: Session, options: Options, args: readonly string[]) => Promise<ExitCode>) => void;
+export type CommandRunner = <Options extends OptionValues>(
+  command: Command,
+  action: (session: Session, options: Options, args: readonly string[]) => Promise<ExitCode>,
+) => void;
 
 /**
  * Runs one command line and returns what the process ends with. Every failure ends here: one clear
@@ -57,8 +60,19 @@ export async function runProgram(args: readonly string[], outside: Io): Promise<
       program.outputHelp();
       return EXIT.done;
     }
-    const session = sessionOf(io, { json: args.includes('--json'), verbose: args.includes('-v') || args.includes('--verbose'), color: !args.includes('--no-color') }, secrets);
-    return failed(error instanceof CommanderError && !isAskedFor(error) ? usageError(error, typed(program, args)) : error, session);
+    const session = sessionOf(
+      io,
+      {
+        json: args.includes('--json'),
+        verbose: args.includes('-v') || args.includes('--verbose'),
+        color: !args.includes('--no-color'),
+      },
+      secrets,
+    );
+    return failed(
+      error instanceof CommanderError && !isAskedFor(error) ? usageError(error, typed(program, args)) : error,
+      session,
+    );
   }
 }
 
@@ -76,7 +90,10 @@ export function buildProgram(io: Pick<Io, 'stdout'>, run: CommandRunner): Comman
     .option('--data-dir <dir>', 'where candles and state live')
     .option('-v, --verbose', 'log every step')
     .option('--no-color', 'no colours, as with NO_COLOR or TERM=dumb')
-    .addHelpText('after', examples(['candlekeep demo --once', 'candlekeep init', 'candlekeep run', 'candlekeep help backfill']));
+    .addHelpText(
+      'after',
+      examples(['candlekeep demo --once', 'candlekeep init', 'candlekeep run', 'candlekeep help backfill']),
+    );
   program.commandsGroup('First steps:');
   addDemoCommand(program, run);
   addConfigurationCommands(program, run);
@@ -110,41 +127,61 @@ const ASKED_FOR = new Set(['commander.helpDisplayed', 'commander.help', 'command
 const isAskedFor = ({ code, exitCode }: CommanderError): boolean => ASKED_FOR.has(code) && exitCode === 0;
 
 /** Nothing was asked for: somebody who does not know what there is. A script that wants documents is told that it said nothing. */
-const isBare = (error: unknown, args: readonly string[]): boolean => error instanceof CommanderError && error.code === 'commander.help' && args.every((arg) => arg.startsWith('-') && arg !== '--json');
+const isBare = (error: unknown, args: readonly string[]): boolean =>
+  error instanceof CommanderError &&
+  error.code === 'commander.help' &&
+  args.every((arg) => arg.startsWith('-') && arg !== '--json');
 
 function failed(error: unknown, { screen, options }: Session): ExitCode {
   if (error instanceof CommanderError) return EXIT.done;
   const verdict = judge(error);
   switch (verdict.verdict) {
-    case 'fault': return tell(screen, toRecord(verdict.fault), exitOfFault(verdict.fault.code));
-    case 'cancelled': return EXIT.interrupted;
+    case 'fault':
+      return tell(screen, toRecord(verdict.fault), exitOfFault(verdict.fault.code));
+    case 'cancelled':
+      return EXIT.interrupted;
     case 'defect': {
       const record = toRecord(error);
       tell(screen, record, EXIT.defect);
       if (options.verbose && !screen.isJson) screen.say(record.stack ?? '');
       return EXIT.defect;
     }
-    default: return verdict satisfies never;
+    default:
+      return verdict satisfies never;
   }
 }
 
 /** The command that a line names, as far as it names one. */
 function typed(program: Command, args: readonly string[]): Command {
-  const next = args.map((arg) => program.commands.find((command) => command.name() === arg)).find((command) => command !== undefined);
+  const next = args
+    .map((arg) => program.commands.find((command) => command.name() === arg))
+    .find((command) => command !== undefined);
   return next === undefined ? program : typed(next, args.slice(args.indexOf(next.name()) + 1));
 }
 
-const pathOf = (command: Command): string => (command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`);
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 
 function usageError(error: CommanderError, command: Command): ConfigurationError {
   const where = pathOf(command);
-  const expected = command.commands.length > 0 ? `a command (${command.commands.map((child) => child.name()).join(', ')})` : `what ${where} --help shows`;
-  return new ConfigurationError({ where, expected, got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' ') }, { cause: error });
+  const expected =
+    command.commands.length > 0
+      ? `a command (${command.commands.map((child) => child.name()).join(', ')})`
+      : `what ${where} --help shows`;
+  return new ConfigurationError(
+    {
+      where,
+      expected,
+      got: error.code === 'commander.help' ? 'none' : error.message.replace(/^error: /, '').replaceAll('\n', ' '),
+    },
+    { cause: error },
+  );
 }
 
 function tell(screen: Session['screen'], record: FaultRecord, exit: ExitCode): ExitCode {
   if (screen.isJson) screen.document(failureDocument(exit, record));
-  else if (exit === EXIT.usage) screen.say(`${screen.colour('red', `error[${record.code}]`)} ${record.message.replaceAll(/\p{Cc}+/gu, ' ')}`);
+  else if (exit === EXIT.usage)
+    screen.say(`${screen.colour('red', `error[${record.code}]`)} ${record.message.replaceAll(/\p{Cc}+/gu, ' ')}`);
   else screen.say(failureLines(screen, record, 'nothing by itself').join('\n'));
   return exit;
 }

@@ -18,7 +18,8 @@ export function progressOn(screen: Console, clock: Clock): (progress: Progress) 
       const { start, end } = progress.days;
       const head = `run ${progress.run}/${progress.runs}  ${progress.interval} ${start === end ? start : `${start}..${end}`}`;
       heads.set(progress.runId, head);
-      if (!screen.isLive && progress.pages > 0) screen.say(`${head}  ${progress.exchange}: ${count(progress.pages, 'page')} to ask`);
+      if (!screen.isLive && progress.pages > 0)
+        screen.say(`${head}  ${progress.exchange}: ${count(progress.pages, 'page')} to ask`);
       return;
     }
     const nowMs = clock.monotonicMs();

@@ -32,8 +32,15 @@ export function openReader(dataDir: string): CandleReader {
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock: realClock });
   return {
     candles: async (query) => {
-      const series: Series = { exchange: readExchange(query.exchange, 'exchange'), symbol: readSymbol(query.symbol, 'symbol').symbol, interval: readInterval(query.interval, 'interval') };
-      const range = { fromMs: dayRange(readDate(query.from, 'from')).fromMs, toMs: dayRange(readDate(query.to, 'to')).toMs };
+      const series: Series = {
+        exchange: readExchange(query.exchange, 'exchange'),
+        symbol: readSymbol(query.symbol, 'symbol').symbol,
+        interval: readInterval(query.interval, 'interval'),
+      };
+      const range = {
+        fromMs: dayRange(readDate(query.from, 'from')).fromMs,
+        toMs: dayRange(readDate(query.to, 'to')).toMs,
+      };
       return readCandles({ ports: { files: realFiles, parquet }, lake }, { series, range });
     },
     close: () => parquet.close(),

@@ -1,21 +1,45 @@
 import { expect, test } from 'vitest';
 import { serve, type Site } from './server.ts';
 
-const site: Site = { token: 'the-token', isMetricsOpen: false, hostNames: ['127.0.0.1', 'localhost'], isWell: () => Promise.resolve(true), metrics: () => Promise.resolve('pipeline_x 1\n') };
-const ask = (path: string, { headers = {}, method = 'GET', ...over }: Partial<Site> & { readonly headers?: Record<string, string>; readonly method?: string } = {}) =>
-  serve({ ...site, ...over }, { method, path, headers: { host: '127.0.0.1:4680', ...headers } });
+const site: Site = {
+  token: 'the-token',
+  isMetricsOpen: false,
+  hostNames: ['127.0.0.1', 'localhost'],
+  isWell: () => Promise.resolve(true),
+  metrics: () => Promise.resolve('pipeline_x 1\n'),
+};
+const ask = (
+  path: string,
+  {
+    headers = {},
+    method = 'GET',
+    ...over
+  }: Partial<Site> & { readonly headers?: Record<string, string>; readonly method?: string } = {},
+) => serve({ ...site, ...over }, { method, path, headers: { host: '127.0.0.1:4680', ...headers } });
 const BEARER = { authorization: 'Bearer the-token' };
 
 test('/healthz is open, by its exact path, and says when something is wrong', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
   expect(await ask('/healthz', { isWell: () => Promise.resolve(false) })).toMatchObject({ status: 503 });
-  for (const path of ['/healthz/', '/x/healthz', '/healthz/metrics', '//healthz', '/HEALTHZ']) expect(await ask(path), path).toMatchObject({ status: 401 });
+  for (const path of ['/healthz/', '/x/healthz', '/healthz/metrics', '//healthz', '/HEALTHZ'])
+    expect(await ask(path), path).toMatchObject({ status: 401 });
 });
 
 test('/metrics needs the token, unless it is configured to be open', async () => {
   expect(await ask('/metrics')).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
-  for (const authorization of ['Bearer the-toke', 'Bearer the-token ', 'Basic the-token', 'the-token', 'bearer the-token']) expect(await ask('/metrics', { headers: { authorization } }), authorization).toMatchObject({ status: 401 });
-  const found = { status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: 'pipeline_x 1\n' };
+  for (const authorization of [
+    'Bearer the-toke',
+    'Bearer the-token ',
+    'Basic the-token',
+    'the-token',
+    'bearer the-token',
+  ])
+    expect(await ask('/metrics', { headers: { authorization } }), authorization).toMatchObject({ status: 401 });
+  const found = {
+    status: 200,
+    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+    body: 'pipeline_x 1\n',
+  };
   expect(await ask('/metrics', { headers: BEARER })).toEqual(found);
   expect(await ask('/metrics', { isMetricsOpen: true })).toEqual(found);
   expect(await ask('/metrics', { headers: BEARER, method: 'POST' })).toMatchObject({ status: 405 });
@@ -29,7 +53,11 @@ test('nothing else is there, and who has no token does not learn that', async ()
 });
 
 test('a page that points its own name at this machine is not answered', async () => {
-  for (const host of ['evil.test', 'evil.test:4680', '127.0.0.1.evil.test', '']) expect(await ask('/healthz', { headers: { host } }), host).toMatchObject({ status: 421 });
-  for (const host of ['127.0.0.1:4680', 'LOCALHOST:4680']) expect(await ask('/healthz', { headers: { host } }), host).toMatchObject({ status: 200 });
-  expect(await ask('/healthz', { headers: { host: 'data.example.org' }, hostNames: null })).toMatchObject({ status: 200 });
+  for (const host of ['evil.test', 'evil.test:4680', '127.0.0.1.evil.test', ''])
+    expect(await ask('/healthz', { headers: { host } }), host).toMatchObject({ status: 421 });
+  for (const host of ['127.0.0.1:4680', 'LOCALHOST:4680'])
+    expect(await ask('/healthz', { headers: { host } }), host).toMatchObject({ status: 200 });
+  expect(await ask('/healthz', { headers: { host: 'data.example.org' }, hostNames: null })).toMatchObject({
+    status: 200,
+  });
 });

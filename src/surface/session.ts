@@ -41,14 +41,20 @@ export const sessionOf = (io: Io, options: GlobalOptions, secrets: SecretKeeper)
 });
 
 /** The configuration in force for this command; its warnings are said at once. */
-export async function configure({ io, options, screen, secrets }: Session, flags: Partial<Record<OptionKey, string>> = {}): Promise<Configuration> {
+export async function configure(
+  { io, options, screen, secrets }: Session,
+  flags: Partial<Record<OptionKey, string>> = {},
+): Promise<Configuration> {
   const configuration = await loadConfiguration({
     cwd: io.cwd,
     env: io.env,
     file: options.config ?? null,
     flags: { ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }), ...flags },
   });
-  secrets.keep([...secretsOf(configuration.settings), ...(configuration.server.token === null ? [] : [configuration.server.token])]);
+  secrets.keep([
+    ...secretsOf(configuration.settings),
+    ...(configuration.server.token === null ? [] : [configuration.server.token]),
+  ]);
   for (const warning of configuration.warnings) screen.say(`warning: ${warning}`);
   return configuration;
 }
@@ -64,11 +70,22 @@ export interface OpenSession extends Session {
 const besideLiveBlock = (screen: Console) => ({ write: (line: string): void => screen.say(line.trimEnd()) });
 
 /** Opens the pipeline for `work` and closes it again. A first SIGINT or SIGTERM cancels, a second one ends the process at once. */
-export async function withPipeline(session: Session, configuration: Configuration, work: (open: OpenSession) => Promise<ExitCode>, opening: Pick<OpenOptions, 'lostState'> = {}): Promise<ExitCode> {
+export async function withPipeline(
+  session: Session,
+  configuration: Configuration,
+  work: (open: OpenSession) => Promise<ExitCode>,
+  opening: Pick<OpenOptions, 'lostState'> = {},
+): Promise<ExitCode> {
   const { io, screen, options, secrets } = session;
   const level = options.verbose ? 'debug' : configuration.logLevel;
   const pretty = io.stderr.isTTY || configuration.isDemo;
-  const log = openLog({ level, pretty, writer: { host: realProcesses().self.host, version: packageVersion() }, scrub: secrets.scrub, ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}) });
+  const log = openLog({
+    level,
+    pretty,
+    writer: { host: realProcesses().self.host, version: packageVersion() },
+    scrub: secrets.scrub,
+    ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}),
+  });
   const pipeline = await openPipeline(configuration.settings, { log, scrub: secrets.scrub, ...opening });
   const stop = new AbortController();
   let exit: ExitCode | null = null;
@@ -78,7 +95,12 @@ export async function withPipeline(session: Session, configuration: Configuratio
     stop.abort(new CancelledError(signal));
   });
   try {
-    return await work({ ...session, pipeline, control: { signal: stop.signal, onProgress: progressOn(screen, session.clock) }, stoppedBy: () => exit });
+    return await work({
+      ...session,
+      pipeline,
+      control: { signal: stop.signal, onProgress: progressOn(screen, session.clock) },
+      stoppedBy: () => exit,
+    });
   } finally {
     screen.live('');
     release();
@@ -94,7 +116,10 @@ export async function tellAlerts({ pipeline, control, screen }: OpenSession): Pr
   if (control.signal.aborted) return;
   try {
     const { pending } = await drainAlerts(pipeline.desk, control.signal);
-    if (pending > 0 && !screen.isJson) screen.say(`${count(pending, 'alert message')} not delivered yet: they wait in the store (candlekeep alerts outbox)`);
+    if (pending > 0 && !screen.isJson)
+      screen.say(
+        `${count(pending, 'alert message')} not delivered yet: they wait in the store (candlekeep alerts outbox)`,
+      );
   } catch (error) {
     if (!control.signal.aborted) throw error;
   }

@@ -5,8 +5,16 @@ import { importsOf, isNode, lineAt, nameOf, walk, type Node, type Source, type V
  * its ports, so that a test or the simulator can own the world. These are the only exceptions.
  */
 const ALLOWANCES: readonly { readonly under: string; readonly uses: readonly string[]; readonly why: string }[] = [
-  { under: 'src/surface/', uses: ['process', 'node:http createServer', 'node:process *'], why: 'the rim: arguments, environment, streams, signals, the dashboard\'s server' },
-  { under: 'src/rehearsal/', uses: ['node:http createServer', 'node:net createServer'], why: 'stand-in exchanges, hub and channels listen on loopback' },
+  {
+    under: 'src/surface/',
+    uses: ['process', 'node:http createServer', 'node:process *'],
+    why: "the rim: arguments, environment, streams, signals, the dashboard's server",
+  },
+  {
+    under: 'src/rehearsal/',
+    uses: ['node:http createServer', 'node:net createServer'],
+    why: 'stand-in exchanges, hub and channels listen on loopback',
+  },
 ];
 
 /** Modules of Node that compute and touch nothing. Every other one is an effect. */
@@ -26,7 +34,20 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** Globals that are effects whatever one does with them. */
 const AMBIENT_GLOBALS = new Set([
-  'performance', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'WebSocket', 'EventSource', 'crypto', 'process', 'console', 'globalThis', 'global', 'require', 'eval',
+  'performance',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'fetch',
+  'WebSocket',
+  'EventSource',
+  'crypto',
+  'process',
+  'console',
+  'globalThis',
+  'global',
+  'require',
+  'eval',
 ]);
 /** Members of harmless globals that are effects. */
 const AMBIENT_MEMBERS = new Set(['Date.now', 'Math.random', 'AbortSignal.timeout', 'Atomics.wait', 'Temporal.Now']);
@@ -39,8 +60,13 @@ export function moduleUses(source: Source): string[] {
   return importsOf(source).flatMap(({ node, from, names, isTypeOnly }) => {
     if (from === null || from.startsWith('.') || isTypeOnly || PURE_MODULES.test(from)) return [];
     const at = `${source.path}:${lineAt(source, node)}`;
-    if (from.startsWith('node:')) return effects(from, names).filter((use) => !isAllowed(source.path, use)).map((use) => `${at} imports ${use}`);
-    return (PACKAGE_HOMES[from] ?? []).some((home) => source.path.startsWith(home)) ? [] : [`${at} imports ${from} away from its home`];
+    if (from.startsWith('node:'))
+      return effects(from, names)
+        .filter((use) => !isAllowed(source.path, use))
+        .map((use) => `${at} imports ${use}`);
+    return (PACKAGE_HOMES[from] ?? []).some((home) => source.path.startsWith(home))
+      ? []
+      : [`${at} imports ${from} away from its home`];
   });
 }
 
@@ -50,7 +76,12 @@ const effects = (module: string, names: readonly string[]): string[] =>
 /** Uses of ambient globals. A name that the file itself declares (a parameter `fetch`, say) is not the global. */
 export function ambientUses(source: Source): string[] {
   const visits = [...walk(source.program)];
-  const declared = new Set(visits.flatMap(({ node }) => bindingsOf(node)).filter(isNode).map(nameOf));
+  const declared = new Set(
+    visits
+      .flatMap(({ node }) => bindingsOf(node))
+      .filter(isNode)
+      .map(nameOf),
+  );
   return visits.flatMap((visit) => {
     const use = ambientUse(visit);
     if (use === null || declared.has(use.split('.')[0] ?? use) || isAllowed(source.path, use)) return [];
@@ -64,13 +95,15 @@ function ambientUse({ node, parent, field }: Visit): string | null {
     return AMBIENT_MEMBERS.has(name) ? name : null;
   }
   if (isBareDate(node)) return 'Date without argument';
-  const isReference = node.type === 'Identifier' && parent !== null && !isMereName(parent, field) && !parent.type.startsWith('TS');
+  const isReference =
+    node.type === 'Identifier' && parent !== null && !isMereName(parent, field) && !parent.type.startsWith('TS');
   return isReference && AMBIENT_GLOBALS.has(nameOf(node)) ? nameOf(node) : null;
 }
 
 /** `Date()` ignores its arguments; `new Date()` without one reads the clock. */
 const isBareDate = (node: Node): boolean =>
-  nameOf(node['callee']) === 'Date' && (node.type === 'CallExpression' || (node.type === 'NewExpression' && (node['arguments'] as Node[]).length === 0));
+  nameOf(node['callee']) === 'Date' &&
+  (node.type === 'CallExpression' || (node.type === 'NewExpression' && (node['arguments'] as Node[]).length === 0));
 
 /** True where an identifier is the name of a member or a key, not a reference. */
 function isMereName(parent: Node, field: string): boolean {
@@ -83,13 +116,26 @@ function isMereName(parent: Node, field: string): boolean {
 /** What a node binds to names. Patterns nest, so each layer answers for itself. */
 function bindingsOf(node: Node): readonly unknown[] {
   switch (node.type) {
-    case 'VariableDeclarator': case 'ClassDeclaration': return [node['id']];
-    case 'FunctionDeclaration': case 'FunctionExpression': case 'ArrowFunctionExpression': return [node['id'], ...(node['params'] as Node[])];
-    case 'ImportSpecifier': case 'ImportDefaultSpecifier': case 'ImportNamespaceSpecifier': return [node['local']];
-    case 'ObjectPattern': return (node['properties'] as Node[]).map((property) => property['value']);
-    case 'ArrayPattern': return node['elements'] as unknown[];
-    case 'AssignmentPattern': return [node['left']];
-    case 'RestElement': return [node['argument']];
-    default: return [];
+    case 'VariableDeclarator':
+    case 'ClassDeclaration':
+      return [node['id']];
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression':
+      return [node['id'], ...(node['params'] as Node[])];
+    case 'ImportSpecifier':
+    case 'ImportDefaultSpecifier':
+    case 'ImportNamespaceSpecifier':
+      return [node['local']];
+    case 'ObjectPattern':
+      return (node['properties'] as Node[]).map((property) => property['value']);
+    case 'ArrayPattern':
+      return node['elements'] as unknown[];
+    case 'AssignmentPattern':
+      return [node['left']];
+    case 'RestElement':
+      return [node['argument']];
+    default:
+      return [];
   }
 }

@@ -5,9 +5,12 @@ import { FILE_LINES_MAX, FUNCTION_LINES_MAX, ROOMS, roomOf, violations } from '.
 import { readSource, type Source } from './source.ts';
 
 const SRC = join(import.meta.dirname, '../../src');
-const files = readdirSync(SRC, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+const files = readdirSync(SRC, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
   .map((entry) => join('src', entry.parentPath.slice(SRC.length), entry.name));
-const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts')).map((path) => readSource(path, readFileSync(join(SRC, '..', path), 'utf8')));
+const sources = files
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .map((path) => readSource(path, readFileSync(join(SRC, '..', path), 'utf8')));
 
 test('the source was found', () => {
   expect(sources.length).toBeGreaterThan(30);
@@ -28,7 +31,8 @@ const CLEAN: readonly Source[] = [
   readSource('src/engine/run.ts', 'export const run = (): void => undefined;'),
 ];
 /** What the rules say about `text` as a file of the engine room. */
-const inEngine = (text: string, path = 'src/engine/planted.ts'): string[] => violations([...CLEAN, readSource(path, text)]);
+const inEngine = (text: string, path = 'src/engine/planted.ts'): string[] =>
+  violations([...CLEAN, readSource(path, text)]);
 
 test.each([
   ['value import', 'import { a } from "../surface/a.ts"; a();'],
@@ -39,11 +43,15 @@ test.each([
   ['named re-export', 'export { a } from "../surface/a.ts";'],
 ])('a later room is found as %s', (_, text) => {
   const later = readSource('src/surface/a.ts', 'export const a = 1;');
-  expect(violations([...CLEAN, later, readSource('src/engine/planted.ts', text)])).toEqual(['src/engine/planted.ts:1 imports surface, a later room than engine']);
+  expect(violations([...CLEAN, later, readSource('src/engine/planted.ts', text)])).toEqual([
+    'src/engine/planted.ts:1 imports surface, a later room than engine',
+  ]);
 });
 
 test('imports of the own and of earlier rooms are fine', () => {
-  expect(inEngine('import { nowMs } from "../kernel/clock.ts"; import { run } from "./run.ts"; nowMs(); run();')).toEqual([]);
+  expect(
+    inEngine('import { nowMs } from "../kernel/clock.ts"; import { run } from "./run.ts"; nowMs(); run();'),
+  ).toEqual([]);
 });
 
 test.each([
@@ -56,21 +64,37 @@ test.each([
 });
 
 test.each([
-  ['Date.now()', 'Date.now'], ['Date["now"]()', 'Date.now'], ['{ now: Date.now }', 'Date.now'],
-  ['new Date()', 'Date without argument'], ['Date()', 'Date without argument'],
-  ['Math.random()', 'Math.random'], ['AbortSignal.timeout(5)', 'AbortSignal.timeout'],
-  ['performance.now()', 'performance'], ['setTimeout(() => 1, 1)', 'setTimeout'], ['[setInterval]', 'setInterval'],
-  ['fetch("x")', 'fetch'], ['{ fetch }', 'fetch'], ['globalThis.fetch', 'globalThis'], ['crypto.randomUUID()', 'crypto'],
-  ['process.env["HOME"]', 'process'], ['process.hrtime', 'process'], ['console.log(1)', 'console'],
+  ['Date.now()', 'Date.now'],
+  ['Date["now"]()', 'Date.now'],
+  ['{ now: Date.now }', 'Date.now'],
+  ['new Date()', 'Date without argument'],
+  ['Date()', 'Date without argument'],
+  ['Math.random()', 'Math.random'],
+  ['AbortSignal.timeout(5)', 'AbortSignal.timeout'],
+  ['performance.now()', 'performance'],
+  ['setTimeout(() => 1, 1)', 'setTimeout'],
+  ['[setInterval]', 'setInterval'],
+  ['fetch("x")', 'fetch'],
+  ['{ fetch }', 'fetch'],
+  ['globalThis.fetch', 'globalThis'],
+  ['crypto.randomUUID()', 'crypto'],
+  ['process.env["HOME"]', 'process'],
+  ['process.hrtime', 'process'],
+  ['console.log(1)', 'console'],
 ])('the ambient effect in %s is found', (expression, use) => {
-  expect(inEngine(`export const a = ${expression.startsWith('{') ? `(${expression})` : expression};`)).toEqual([`src/engine/planted.ts:1 uses ${use}`]);
+  expect(inEngine(`export const a = ${expression.startsWith('{') ? `(${expression})` : expression};`)).toEqual([
+    `src/engine/planted.ts:1 uses ${use}`,
+  ]);
 });
 
 test.each([
   ['import { readFileSync } from "node:fs"; readFileSync("x");', 'imports node:fs readFileSync'],
   ['import * as http from "node:http"; http.get("x");', 'imports node:http *'],
   ['import { randomBytes } from "node:crypto"; randomBytes(1);', 'imports node:crypto randomBytes'],
-  ['import { setTimeout as sleep } from "node:timers/promises"; await sleep(1);', 'imports node:timers/promises setTimeout'],
+  [
+    'import { setTimeout as sleep } from "node:timers/promises"; await sleep(1);',
+    'imports node:timers/promises setTimeout',
+  ],
   ['export const fs = await import("node:fs");', 'imports node:fs *'],
   ['import { request } from "undici"; request("x");', 'imports undici away from its home'],
   ['import stray from "left-pad"; stray();', 'imports left-pad away from its home'],
@@ -79,7 +103,8 @@ test.each([
 });
 
 test('what only looks like an effect is not reported', () => {
-  expect(inEngine(`
+  expect(
+    inEngine(`
     import { createHash } from 'node:crypto';
     import type { Server } from 'node:http';
     import { join } from 'node:path';
@@ -89,7 +114,8 @@ test('what only looks like an effect is not reported', () => {
     export const askAgain = ({ fetch }: { fetch: Fetch }): unknown => fetch('x');
     export const day = (timeMs: number): string => new Date(timeMs).toISOString();
     export const clock = { performance: 1, crypto: (port: Port) => port.process };
-  `)).toEqual([]);
+  `),
+  ).toEqual([]);
 });
 
 test('the rim may do what its allowance says, and only there', () => {
@@ -97,7 +123,9 @@ test('the rim may do what its allowance says, and only there', () => {
   expect(inEngine(rim, 'src/surface/planted.ts')).toEqual([]);
   expect(inEngine(rim, 'src/rehearsal/planted.ts')).toEqual(['src/rehearsal/planted.ts:1 uses process']);
   expect(inEngine(rim)).toHaveLength(2);
-  expect(inEngine('import { request } from "node:http"; request("x");', 'src/surface/planted.ts')).toEqual(['src/surface/planted.ts:1 imports node:http request']);
+  expect(inEngine('import { request } from "node:http"; request("x");', 'src/surface/planted.ts')).toEqual([
+    'src/surface/planted.ts:1 imports node:http request',
+  ]);
 });
 
 test.each([
@@ -109,16 +137,28 @@ test.each([
 });
 
 test('long files, long functions, many parameters and boolean parameters are found', () => {
-  expect(inEngine('\n'.repeat(FILE_LINES_MAX) + 'export const a = 1;')).toEqual([`src/engine/planted.ts: ${FILE_LINES_MAX + 1} lines`]);
-  expect(inEngine(`export function a() {${'\n'.repeat(FUNCTION_LINES_MAX)}}`)).toEqual([`src/engine/planted.ts:1 function of ${FUNCTION_LINES_MAX + 1} lines`]);
-  expect(inEngine('export const a = (b: 1, c: 2, d: 3, e: 4, f: 5) => [b, c, d, e, f];')).toEqual(['src/engine/planted.ts:1 function of 5 parameters']);
-  expect(inEngine('export class A { b(c: boolean) { return c; } }')).toEqual(['src/engine/planted.ts:1 boolean parameter']);
-  expect(inEngine('export const a = (b = false, c: boolean = b) => c;')).toEqual(['src/engine/planted.ts:1 boolean parameter']);
+  expect(inEngine('\n'.repeat(FILE_LINES_MAX) + 'export const a = 1;')).toEqual([
+    `src/engine/planted.ts: ${FILE_LINES_MAX + 1} lines`,
+  ]);
+  expect(inEngine(`export function a() {${'\n'.repeat(FUNCTION_LINES_MAX)}}`)).toEqual([
+    `src/engine/planted.ts:1 function of ${FUNCTION_LINES_MAX + 1} lines`,
+  ]);
+  expect(inEngine('export const a = (b: 1, c: 2, d: 3, e: 4, f: 5) => [b, c, d, e, f];')).toEqual([
+    'src/engine/planted.ts:1 function of 5 parameters',
+  ]);
+  expect(inEngine('export class A { b(c: boolean) { return c; } }')).toEqual([
+    'src/engine/planted.ts:1 boolean parameter',
+  ]);
+  expect(inEngine('export const a = (b = false, c: boolean = b) => c;')).toEqual([
+    'src/engine/planted.ts:1 boolean parameter',
+  ]);
 });
 
 test('files outside the rooms, empty names and text that does not parse are found', () => {
   expect(inEngine('export {};', 'src/stray.ts')).toEqual(['src/stray.ts: lies in no room']);
-  expect(inEngine('export {};', 'src/engine/run-helpers.ts')).toEqual(['src/engine/run-helpers.ts: the name says nothing']);
+  expect(inEngine('export {};', 'src/engine/run-helpers.ts')).toEqual([
+    'src/engine/run-helpers.ts: the name says nothing',
+  ]);
   expect(() => readSource('src/engine/broken.ts', 'export const = 1')).toThrow(SyntaxError);
 });
 

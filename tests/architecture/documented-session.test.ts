@@ -21,7 +21,11 @@ test.each([
   ['a number', SHOWN.replace('1,440', '1,441'), REAL],
   ['a recorded day', SHOWN.replace('2024-06-30', '2024-06-29'), REAL],
   ['a line too many', `${SHOWN}\nand one more`, REAL],
-  ['a line too few', SHOWN.replace('720 candles pending, asked again from 2026-11-25T04:58:33.138Z', '').replace('...\n', ''), REAL],
+  [
+    'a line too few',
+    SHOWN.replace('720 candles pending, asked again from 2026-11-25T04:58:33.138Z', '').replace('...\n', ''),
+    REAL,
+  ],
   ['an output that is shown as none', '', 'warning: something'],
   ['an omission of nothing that fits', 'a\n...\nc', 'a\nb'],
   ['an unmasked amount', '3 pages', '4 pages'],
@@ -30,12 +34,17 @@ test.each([
 });
 
 test('times of recorded candles are compared, times of the present are not', () => {
-  expect(masked('2024-06-01T00:00:00Z 2026-11-25T04:58:33.138Z fetched=2026-11-25')).toBe('2024-06-01T00:00:00Z <time> fetched=<day>');
-  expect(masked('04:50:26 warn  next in 1,000 ms, 82.9 GB free, v24.21.0 at http://127.0.0.1:4781')).toBe('<clock> warn next in <amount> ms, <amount> GB free, <version> at http://127.0.0.1:<port>');
+  expect(masked('2024-06-01T00:00:00Z 2026-11-25T04:58:33.138Z fetched=2026-11-25')).toBe(
+    '2024-06-01T00:00:00Z <time> fetched=<day>',
+  );
+  expect(masked('04:50:26 warn  next in 1,000 ms, 82.9 GB free, v24.21.0 at http://127.0.0.1:4781')).toBe(
+    '<clock> warn next in <amount> ms, <amount> GB free, <version> at http://127.0.0.1:<port>',
+  );
 });
 
 test('a session is the commands of its console blocks in order, with the lines that follow each', () => {
-  const text = '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n```console not run\n$ four\n```\n```sh\n$ five\n```\n```json a.json\n{}\n```\n';
+  const text =
+    '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n```console not run\n$ four\n```\n```sh\n$ five\n```\n```json a.json\n{}\n```\n';
   expect(stepsOf('x.md', text)).toEqual([
     { terminal: 'first', command: 'one \\\n  more', shown: 'shown' },
     { terminal: 'first', command: 'two', shown: '' },

@@ -9,32 +9,55 @@ import { monitoringFiles } from '../../src/faults/metrics/monitoring-files.ts';
 import { RULE_CODES, RULE_SECTIONS, ruleRunbookPage, ruleRunbookPath } from '../../src/faults/metrics/rules.ts';
 import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
 import { OPTION_KEYS, optionOf } from '../../src/surface/options.ts';
-import { blocksOf, compilerErrors, mentionedCommandsOf, refusalOf, shellCommandsOf, withoutOutput } from './documents.ts';
+import {
+  blocksOf,
+  compilerErrors,
+  mentionedCommandsOf,
+  refusalOf,
+  shellCommandsOf,
+  withoutOutput,
+} from './documents.ts';
 import { ROOMS } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 /** What git tracks, and what it would if everything were added. */
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' })
-  .split('\0').filter((path) => path !== '' && existsSync(join(ROOT, path)));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\0')
+  .filter((path) => path !== '' && existsSync(join(ROOT, path)));
 
 const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g;
 /** Files that relative links lead to, without anchors. */
-const linksOf = (text: string): string[] => [...text.matchAll(LINK)].flatMap(([, target = '']) => (target === '' ? [] : [target]));
+const linksOf = (text: string): string[] =>
+  [...text.matchAll(LINK)].flatMap(([, target = '']) => (target === '' ? [] : [target]));
 /** The anchors that a page of Markdown has: one for each title. */
-const anchorsOf = (text: string): string[] => [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
 
 function brokenLinks(path: string, text: string): string[] {
   return [...text.matchAll(LINK)].flatMap(([, target = '', anchor]) => {
     const file = join(dirname(path), target);
     const isThere = target === '' || existsSync(join(ROOT, file));
-    const hasAnchor = anchor === undefined || (isThere && anchorsOf(target === '' ? text : textOf(file)).includes(anchor));
+    const hasAnchor =
+      anchor === undefined || (isThere && anchorsOf(target === '' ? text : textOf(file)).includes(anchor));
     return isThere && hasAnchor ? [] : [`${path}: ${target}${anchor === undefined ? '' : `#${anchor}`}`];
   });
 }
 
 /** Folders of somebody's machine, and a registry's address in the lock file; written apart so that this file is clean. */
-const PRIVATE = new RegExp([...['work', 'root', 'home'].map((folder) => String.raw`(?<![\w.*})\]])/${folder}/`), `"${'resolved'}": "http`].join('|'));
+const PRIVATE = new RegExp(
+  [...['work', 'root', 'home'].map((folder) => String.raw`(?<![\w.*})\]])/${folder}/`), `"${'resolved'}": "http`].join(
+    '|',
+  ),
+);
 
 test('docs/faults.md is what the fault table says (npm run docs writes it)', () => {
   expect(textOf('docs/faults.md')).toBe(faultsDocument());
@@ -45,41 +68,61 @@ test('every fault code and every rule has its runbook page and no page is withou
   expect(pages.toSorted()).toEqual([...FAULT_CODES.map(runbookPath), ...RULE_CODES.map(ruleRunbookPath)].toSorted());
 });
 
-test.each(FAULT_CODES)('the runbook page of %s says what the fault table says (npm run docs writes its head), has every section, and none is empty', (code) => {
-  const text = textOf(runbookPath(code));
-  expect(text).toBe(runbookPage(code, text));
-  const [, ...sections] = text.split(/^## /m);
-  expect(sections.map((section) => section.split('\n')[0])).toEqual(RUNBOOK_SECTIONS);
-  expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
-});
+test.each(FAULT_CODES)(
+  'the runbook page of %s says what the fault table says (npm run docs writes its head), has every section, and none is empty',
+  (code) => {
+    const text = textOf(runbookPath(code));
+    expect(text).toBe(runbookPage(code, text));
+    const [, ...sections] = text.split(/^## /m);
+    expect(sections.map((section) => section.split('\n')[0])).toEqual(RUNBOOK_SECTIONS);
+    expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
+  },
+);
 
-test.each(RULE_CODES)('the runbook page of %s says what the table of rules says (npm run docs writes its head), and what to run', (code) => {
-  const text = textOf(ruleRunbookPath(code));
-  expect(text).toBe(ruleRunbookPage(code, text));
-  const [, ...sections] = text.split(/^## /m);
-  expect(sections.map((section) => section.split('\n')[0])).toEqual(RULE_SECTIONS);
-  expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
-});
+test.each(RULE_CODES)(
+  'the runbook page of %s says what the table of rules says (npm run docs writes its head), and what to run',
+  (code) => {
+    const text = textOf(ruleRunbookPath(code));
+    expect(text).toBe(ruleRunbookPage(code, text));
+    const [, ...sections] = text.split(/^## /m);
+    expect(sections.map((section) => section.split('\n')[0])).toEqual(RULE_SECTIONS);
+    expect(sections.filter((section) => section.trim().split('\n').length < 2)).toEqual([]);
+  },
+);
 
 test('examples/monitoring is what the tables of metrics and rules say (npm run docs writes it)', () => {
   const written = monitoringFiles();
   for (const { path, text } of written) expect(textOf(`examples/monitoring/${path}`), path).toBe(text);
-  expect(files.filter((path) => path.startsWith('examples/monitoring/')).toSorted()).toEqual(written.map(({ path }) => `examples/monitoring/${path}`).toSorted());
+  expect(files.filter((path) => path.startsWith('examples/monitoring/')).toSorted()).toEqual(
+    written.map(({ path }) => `examples/monitoring/${path}`).toSorted(),
+  );
 });
 
 test('docs/metrics.md has a row for every metric and every rule', () => {
-  const rows = textOf('docs/metrics.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');
+  const rows = textOf('docs/metrics.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .join('\n');
   for (const name of [...METRIC_NAMES, ...RULE_CODES]) expect(rows).toContain(`| \`${name}\``);
 });
 
 test('the index of the runbook leads to every page', () => {
-  expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(expect.arrayContaining([...FAULT_CODES, ...RULE_CODES].map((code) => `${code}.md`)));
+  expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(
+    expect.arrayContaining([...FAULT_CODES, ...RULE_CODES].map((code) => `${code}.md`)),
+  );
 });
 
 test('the table of contents leads to every document', () => {
   const listed = linksOf(textOf('docs/README.md')).map((link) => join('docs', link));
-  const documents = files.filter((path) => /^docs\/.*\.md$/.test(path) && !FAULT_CODES.some((code) => path === runbookPath(code)) && !RULE_CODES.some((code) => path === ruleRunbookPath(code)));
-  expect(listed.filter((path) => path.startsWith('docs/')).toSorted()).toEqual(documents.filter((path) => path !== 'docs/README.md').toSorted());
+  const documents = files.filter(
+    (path) =>
+      /^docs\/.*\.md$/.test(path) &&
+      !FAULT_CODES.some((code) => path === runbookPath(code)) &&
+      !RULE_CODES.some((code) => path === ruleRunbookPath(code)),
+  );
+  expect(listed.filter((path) => path.startsWith('docs/')).toSorted()).toEqual(
+    documents.filter((path) => path !== 'docs/README.md').toSorted(),
+  );
 });
 
 /** What users read; decisions and the changelog tell how things were. */
@@ -100,10 +143,20 @@ test('every command that the manual mentions exists, with its options', async ()
 });
 
 test('a command line that is none would be found', async () => {
-  const found = shellCommandsOf('x.md', '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n```console\n$ candlekeep run --date 2024-06-01 && candlekeep stat\nerror candlekeep\n```\n');
+  const found = shellCommandsOf(
+    'x.md',
+    '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n```console\n$ candlekeep run --date 2024-06-01 && candlekeep stat\nerror candlekeep\n```\n',
+  );
   expect(found).toEqual([['heal', '--wow'], ['runs', 'show'], ['run', '--date', '2024-06-01'], ['stat']]);
-  expect(mentionedCommandsOf('see `candlekeep heal --wow`, `candlekeep` and `npm run -s cli -- ARGS`')).toEqual([['heal', '--wow']]);
-  expect(await Promise.all(found.map(refusalOf))).toEqual([expect.stringContaining('--wow'), expect.stringContaining('missing required argument'), null, expect.stringContaining('stat')]);
+  expect(mentionedCommandsOf('see `candlekeep heal --wow`, `candlekeep` and `npm run -s cli -- ARGS`')).toEqual([
+    ['heal', '--wow'],
+  ]);
+  expect(await Promise.all(found.map(refusalOf))).toEqual([
+    expect.stringContaining('--wow'),
+    expect.stringContaining('missing required argument'),
+    null,
+    expect.stringContaining('stat'),
+  ]);
 });
 
 test('every TypeScript block of the manual compiles against the library', () => {
@@ -114,13 +167,19 @@ test('every TypeScript block of the manual compiles against the library', () => 
 
 test('a TypeScript block that does not compile would be found', () => {
   const content = "import { defineConfig } from 'candlekeep';\nexport default defineConfig({ intervall: '1h' });\n";
-  expect(compilerErrors([{ path: 'README.md', language: 'ts', note: '', content }])).toMatch(/README\.md block 0.*intervall/s);
+  expect(compilerErrors([{ path: 'README.md', language: 'ts', note: '', content }])).toMatch(
+    /README\.md block 0.*intervall/s,
+  );
 });
 
 test('docs/metrics.md shows the OpenTelemetry example as it is tested, and installs what it imports', () => {
   const text = textOf('docs/metrics.md');
   const example = textOf('examples/opentelemetry/otel.mjs');
-  expect(blocksOf('docs/metrics.md', text).filter(({ language }) => language === 'js').map(({ content }) => content)).toEqual([example]);
+  expect(
+    blocksOf('docs/metrics.md', text)
+      .filter(({ language }) => language === 'js')
+      .map(({ content }) => content),
+  ).toEqual([example]);
   const imported = [...example.matchAll(/from '(@opentelemetry\/[^']+)'/g)].map(([, name = '']) => name);
   const installed = [...(/^npm install (.*)$/m.exec(text)?.[1] ?? '').matchAll(/\S+/g)].map(([name]) => name);
   expect(installed.toSorted()).toEqual(imported.toSorted());
@@ -128,7 +187,10 @@ test('docs/metrics.md shows the OpenTelemetry example as it is tested, and insta
 
 test('README.md has a row for every variable, one for the URLs of all exchanges, and the manual names no other', () => {
   const known = OPTION_KEYS.map((key) => optionOf(key).env);
-  const rows = textOf('README.md').split('\n').filter((line) => line.startsWith('| `')).join('\n');
+  const rows = textOf('README.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .join('\n');
   expect(known.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
   const secretFiles = OPTION_KEYS.map(optionOf).flatMap(({ env, isSecret }) => (isSecret ? [`${env}_FILE`] : []));
   const named = MANUAL.flatMap((path) => withoutOutput(textOf(path)).match(/\bCANDLEKEEP_[A-Z_]+\b/g) ?? []);
@@ -136,7 +198,9 @@ test('README.md has a row for every variable, one for the URLs of all exchanges,
 });
 
 test('docs/decisions/0008-gap-reasons.md lists exactly the rules, in the order in which they decide', () => {
-  const listed = [...textOf('docs/decisions/0008-gap-reasons.md').matchAll(/^\| `(\w+)` \| (\w+) \| (.+) \|$/gm)].map(([, ...columns]) => columns);
+  const listed = [...textOf('docs/decisions/0008-gap-reasons.md').matchAll(/^\| `(\w+)` \| (\w+) \| (.+) \|$/gm)].map(
+    ([, ...columns]) => columns,
+  );
   expect(listed).toEqual(Object.entries(GAP_RULES).map(([cause, { state, says }]) => [cause, state, says]));
 });
 
@@ -151,14 +215,19 @@ test('relative links in every document lead to a file, and their anchors to a ti
   expect(documents.flatMap((path) => brokenLinks(path, textOf(path)))).toEqual([]);
 });
 
-test('no file names a folder of somebody\'s machine or a registry\'s address', () => {
+test("no file names a folder of somebody's machine or a registry's address", () => {
   expect(files.length).toBeGreaterThan(50);
   expect(files.filter((path) => PRIVATE.test(textOf(path)))).toEqual([]);
 });
 
 test('a broken link and a private path would be found', () => {
-  const text = '# It is `here`\n[a](../README-none.md#top) [b](../package.json) [c](https://example.org/#x) [d](#it-is-here) [e](#there) [f](../README.md#limits-of-this-release) [g](../README.md#limits)';
-  expect(brokenLinks('docs/x.md', text)).toEqual(['docs/x.md: ../README-none.md#top', 'docs/x.md: #there', 'docs/x.md: ../README.md#limits']);
+  const text =
+    '# It is `here`\n[a](../README-none.md#top) [b](../package.json) [c](https://example.org/#x) [d](#it-is-here) [e](#there) [f](../README.md#limits-of-this-release) [g](../README.md#limits)';
+  expect(brokenLinks('docs/x.md', text)).toEqual([
+    'docs/x.md: ../README-none.md#top',
+    'docs/x.md: #there',
+    'docs/x.md: ../README.md#limits',
+  ]);
   expect(['work', 'root', 'home'].filter((folder) => !PRIVATE.test(`see /${folder}/x`))).toEqual([]);
   expect(PRIVATE.test('  "resol' + 'ved": "https://registry.example"')).toBe(true);
   expect(PRIVATE.test('src/work/x')).toBe(false);

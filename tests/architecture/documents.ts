@@ -17,10 +17,17 @@ export interface Block {
 
 const FENCE = /^```(\w*)([^\n`]*)\n(.*?)^```$/gms;
 
-export const blocksOf = (path: string, text: string): Block[] => [...text.matchAll(FENCE)].map(([, language = '', note = '', content = '']) => ({ path, language, note: note.trim(), content }));
+export const blocksOf = (path: string, text: string): Block[] =>
+  [...text.matchAll(FENCE)].map(([, language = '', note = '', content = '']) => ({
+    path,
+    language,
+    note: note.trim(),
+    content,
+  }));
 
 /** The document without what a program printed: that may quote mistakes. */
-export const withoutOutput = (text: string): string => text.replaceAll(FENCE, (block, language) => (language === 'text' ? '' : block));
+export const withoutOutput = (text: string): string =>
+  text.replaceAll(FENCE, (block, language) => (language === 'text' ? '' : block));
 
 /** What stands before the arguments of a command line of ours, and the arguments it stands for itself. */
 const PROGRAMS: readonly (readonly [words: readonly string[], own: readonly string[]])[] = [
@@ -47,19 +54,25 @@ function argumentsIn(line: string): string[][] {
 export function shellCommandsOf(path: string, text: string): string[][] {
   return blocksOf(path, text).flatMap(({ language, content }) => {
     const lines = content.replaceAll('\\\n', ' ').split('\n');
-    if (language === 'console') return lines.flatMap((line) => (line.startsWith('$ ') ? argumentsIn(line.slice(2)) : []));
+    if (language === 'console')
+      return lines.flatMap((line) => (line.startsWith('$ ') ? argumentsIn(line.slice(2)) : []));
     return language === 'sh' ? lines.flatMap(argumentsIn) : [];
   });
 }
 
 /** Command lines of ours in the running text of a document, as code; the bare name and `ARGS` are none. */
 export const mentionedCommandsOf = (text: string): string[][] =>
-  [...text.replaceAll(FENCE, '').matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) => argumentsIn(code)).filter(([name = '']) => /^[a-z-]/.test(name));
+  [...text.replaceAll(FENCE, '').matchAll(/`([^`\n]+)`/g)]
+    .flatMap(([, code = '']) => argumentsIn(code))
+    .filter(([name = '']) => /^[a-z-]/.test(name));
 
 /** What the command tree has against a command line; null when it takes it. Nothing is executed. */
 export async function refusalOf(args: readonly string[]): Promise<string | null> {
   try {
-    await buildProgram({ stdout: { isTTY: false, write: () => undefined } }, (command) => void command.action(() => undefined)).parseAsync([...args], { from: 'user' });
+    await buildProgram(
+      { stdout: { isTTY: false, write: () => undefined } },
+      (command) => void command.action(() => undefined),
+    ).parseAsync([...args], { from: 'user' });
     return null;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -75,12 +88,23 @@ export function compilerErrors(blocks: readonly Block[]): string {
   try {
     for (const [at, { content }] of blocks.entries()) writeFileSync(join(folder, `block-${at}.ts`), content);
     writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-      extends: join(ROOT, 'tsconfig.json'),
-      compilerOptions: { paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] }, typeRoots: [join(ROOT, 'node_modules/@types')], noUnusedLocals: false, moduleDetection: 'force' },
-      include: ['*.ts'],
-    }));
-    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        extends: join(ROOT, 'tsconfig.json'),
+        compilerOptions: {
+          paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] },
+          typeRoots: [join(ROOT, 'node_modules/@types')],
+          noUnusedLocals: false,
+          moduleDetection: 'force',
+        },
+        include: ['*.ts'],
+      }),
+    );
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
     return '';
   } catch (error) {
     const { stdout } = error as { readonly stdout?: unknown };

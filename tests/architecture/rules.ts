@@ -4,10 +4,24 @@ import { importsOf, isNode, lineAt, linesOf, walk, type Node, type Source } from
 
 /** The rooms under src/, in order. A file may import from its own room and from rooms earlier in this list. */
 export const ROOMS = [
-  'kernel', 'market',
-  'faults/taxonomy', 'faults/policy', 'faults/isolation', 'faults/ledger', 'faults/metrics', 'faults/alerting',
-  'data/exchanges', 'data/lake', 'data/quality', 'data/bronze', 'data/silver', 'data/gold',
-  'faults/recovery', 'engine', 'rehearsal', 'surface',
+  'kernel',
+  'market',
+  'faults/taxonomy',
+  'faults/policy',
+  'faults/isolation',
+  'faults/ledger',
+  'faults/metrics',
+  'faults/alerting',
+  'data/exchanges',
+  'data/lake',
+  'data/quality',
+  'data/bronze',
+  'data/silver',
+  'data/gold',
+  'faults/recovery',
+  'engine',
+  'rehearsal',
+  'surface',
 ] as const;
 export type Room = (typeof ROOMS)[number];
 
@@ -30,7 +44,8 @@ export function violations(sources: readonly Source[]): string[] {
   });
 }
 
-const nameFindings = ({ path }: Source): string[] => (EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : []);
+const nameFindings = ({ path }: Source): string[] =>
+  EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : [];
 
 /** A user's configuration file is a module whose path nobody knows before. */
 const COMPUTED_IMPORT = 'src/kernel/module-file.ts';
@@ -43,7 +58,9 @@ function importFindings(source: Source, room: Room, paths: ReadonlySet<string>):
     const target = posix.join(posix.dirname(source.path), from);
     const targetRoom = roomOf(target);
     if (!paths.has(target) || targetRoom === null) return [`${at} imports ${from}, which is no source file in a room`];
-    return ROOMS.indexOf(targetRoom) > ROOMS.indexOf(room) ? [`${at} imports ${targetRoom}, a later room than ${room}`] : [];
+    return ROOMS.indexOf(targetRoom) > ROOMS.indexOf(room)
+      ? [`${at} imports ${targetRoom}, a later room than ${room}`]
+      : [];
   });
 }
 
@@ -52,7 +69,8 @@ function shapeFindings(source: Source): string[] {
   const fileLines = linesOf(source.text);
   if (fileLines > FILE_LINES_MAX) found.push(`${source.path}: ${fileLines} lines`);
   for (const { node } of walk(source.program)) {
-    for (const what of [...functionFindings(source, node), ...catchFindings(node)]) found.push(`${source.path}:${lineAt(source, node)} ${what}`);
+    for (const what of [...functionFindings(source, node), ...catchFindings(node)])
+      found.push(`${source.path}:${lineAt(source, node)} ${what}`);
   }
   return found;
 }

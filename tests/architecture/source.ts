@@ -26,7 +26,7 @@ export const isNode = (value: unknown): value is Node => typeof (value as Node |
 
 /** The name of an identifier or the text of a string literal: `Date.now` and `Date['now']` are the same. Empty for all else. */
 export function nameOf(value: unknown): string {
-  const name = isNode(value) ? value['name'] ?? value['value'] : undefined;
+  const name = isNode(value) ? (value['name'] ?? value['value']) : undefined;
   return typeof name === 'string' ? name : '';
 }
 

@@ -40,21 +40,42 @@ function generatedCandles(venue: VenueCase, interval: Interval): World {
 }
 
 const rowsOf = (world: World): readonly TapeRow[] => world.series[0]?.rows ?? [];
-const seriesOf = (venue: VenueCase, interval: Interval) => ({ exchange: venue.adapter.exchange, symbol: SYMBOL, interval });
+const seriesOf = (venue: VenueCase, interval: Interval) => ({
+  exchange: venue.adapter.exchange,
+  symbol: SYMBOL,
+  interval,
+});
 
 function askStandIn(venue: VenueCase, world: World, url: string, nowMs = NOW_MS): HttpAnswer {
   const { pathname, searchParams } = new URL(url);
-  const reply = venue.standIn.open({ world }).handle({ method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) }, nowMs) as AnswerReply;
+  const reply = venue.standIn
+    .open({ world })
+    .handle(
+      { method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) },
+      nowMs,
+    ) as AnswerReply;
   return { status: reply.status, headers: reply.headers, body: reply.body };
 }
 
 function fetchPage(venue: VenueCase, world: World, page: Page): readonly DeliveredRow[] {
-  return venue.adapter.readCandles(page, askStandIn(venue, world, venue.adapter.candlesRequest(venue.origin, page, NOW_MS).url), NOW_MS);
+  return venue.adapter.readCandles(
+    page,
+    askStandIn(venue, world, venue.adapter.candlesRequest(venue.origin, page, NOW_MS).url),
+    NOW_MS,
+  );
 }
 
 /** What the venue delivers of a stretch: closed and settled candles, without those it leaves out. */
 const delivered = (venue: VenueCase, world: World, { fromMs, toMs }: TimeRange, stepMs: number): number[] =>
-  rowsOf(world).filter((row) => row[0] >= fromMs && row[0] < toMs && row[0] + stepMs + venue.adapter.graceMs <= NOW_MS && (venue.standIn.emptyCandles === 'flat' || Number(row[5]) > 0)).map((row) => row[0]);
+  rowsOf(world)
+    .filter(
+      (row) =>
+        row[0] >= fromMs &&
+        row[0] < toMs &&
+        row[0] + stepMs + venue.adapter.graceMs <= NOW_MS &&
+        (venue.standIn.emptyCandles === 'flat' || Number(row[5]) > 0),
+    )
+    .map((row) => row[0]);
 
 function failureOf(work: () => unknown): unknown {
   try {
@@ -67,21 +88,37 @@ function failureOf(work: () => unknown): unknown {
 describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%s', (_name, venue) => {
   const { adapter } = venue;
   const minutes = generatedCandles(venue, '1m');
-  const lastRows = (count: number): TimeRange => ({ fromMs: (rowsOf(minutes).at(-count - 5) as TapeRow)[0], toMs: (rowsOf(minutes).at(-5) as TapeRow)[0] });
+  const lastRows = (count: number): TimeRange => ({
+    fromMs: (rowsOf(minutes).at(-count - 5) as TapeRow)[0],
+    toMs: (rowsOf(minutes).at(-5) as TapeRow)[0],
+  });
   const page: Page = { series: seriesOf(venue, '1m'), range: lastRows(50) };
 
-  test.each(adapter.intervals)('card 1: pages of %s candles bring each candle of any range once, oldest first', (interval) => {
-    const world = generatedCandles(venue, interval);
-    const stepMs = intervalMs(interval);
-    const firstMs = (rowsOf(world)[0] as TapeRow)[0];
-    fc.assert(fc.property(fc.integer({ min: -20, max: CANDLES }), fc.integer({ min: 1, max: 1_400 }), fc.integer({ min: 1, max: adapter.rowsPerPageMax }), (from, length, rowsMax) => {
-      const range = { fromMs: firstMs + from * stepMs, toMs: firstMs + (from + length) * stepMs };
-      const got = planPages(seriesOf(venue, interval), [range], rowsMax).flatMap((one) => fetchPage(venue, world, one).map((row) => row.openTimeMs));
-      expect(got).toEqual(delivered(venue, world, range, stepMs));
-    }), { numRuns: 25 });
-  });
+  test.each(adapter.intervals)(
+    'card 1: pages of %s candles bring each candle of any range once, oldest first',
+    (interval) => {
+      const world = generatedCandles(venue, interval);
+      const stepMs = intervalMs(interval);
+      const firstMs = (rowsOf(world)[0] as TapeRow)[0];
+      fc.assert(
+        fc.property(
+          fc.integer({ min: -20, max: CANDLES }),
+          fc.integer({ min: 1, max: 1_400 }),
+          fc.integer({ min: 1, max: adapter.rowsPerPageMax }),
+          (from, length, rowsMax) => {
+            const range = { fromMs: firstMs + from * stepMs, toMs: firstMs + (from + length) * stepMs };
+            const got = planPages(seriesOf(venue, interval), [range], rowsMax).flatMap((one) =>
+              fetchPage(venue, world, one).map((row) => row.openTimeMs),
+            );
+            expect(got).toEqual(delivered(venue, world, range, stepMs));
+          },
+        ),
+        { numRuns: 25 },
+      );
+    },
+  );
 
-  test('card 2: values are the nearest doubles of the venue\'s decimals', () => {
+  test("card 2: values are the nearest doubles of the venue's decimals", () => {
     const truth = new Map(rowsOf(minutes).map((row) => [row[0], row]));
     for (const row of fetchPage(venue, minutes, page)) {
       const [, open, high, low, close, volume] = (truth.get(row.openTimeMs) as TapeRow).map(Number);
@@ -94,19 +131,32 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const around: Page = { ...page, range: { fromMs: last[0], toMs: last[0] + 60_000 } };
     const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, around, NOW_MS).url);
     expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs - 1)).toEqual([]);
-    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs).length).toBe(delivered(venue, minutes, around.range, 60_000).length);
+    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs).length).toBe(
+      delivered(venue, minutes, around.range, 60_000).length,
+    );
     const early = { ...answer, headers: { date: new Date(last[6] - 5_000).toUTCString() } };
-    expect(adapter.readCandles(around, early, last[6] + 1 + adapter.graceMs), 'the venue says that it is earlier').toEqual([]);
+    expect(
+      adapter.readCandles(around, early, last[6] + 1 + adapter.graceMs),
+      'the venue says that it is earlier',
+    ).toEqual([]);
   });
 
   test('card 4: a range before the listing is an empty answer and no fault', () => {
-    expect(fetchPage(venue, minutes, { ...page, range: { fromMs: START_MS - 86_400_000 * 30, toMs: START_MS - 86_400_000 * 30 + 60_000 * 100 } })).toEqual([]);
+    expect(
+      fetchPage(venue, minutes, {
+        ...page,
+        range: { fromMs: START_MS - 86_400_000 * 30, toMs: START_MS - 86_400_000 * 30 + 60_000 * 100 },
+      }),
+    ).toEqual([]);
   });
 
-  test('card 5: an unknown symbol is SYMBOL_INVALID, and the venue\'s list does not have it', () => {
+  test("card 5: an unknown symbol is SYMBOL_INVALID, and the venue's list does not have it", () => {
     const unknown: Page = { ...page, series: { ...page.series, symbol: 'NOPE/USDT' } };
     expect(failureOf(() => fetchPage(venue, minutes, unknown))).toMatchObject({ code: 'SYMBOL_INVALID' });
-    const { listings } = adapter.readSymbols(askStandIn(venue, minutes, adapter.symbolsRequest(venue.origin).url), NOW_MS);
+    const { listings } = adapter.readSymbols(
+      askStandIn(venue, minutes, adapter.symbolsRequest(venue.origin).url),
+      NOW_MS,
+    );
     expect(listings.map((listing) => listing.symbol)).toEqual([SYMBOL]);
   });
 
@@ -117,33 +167,80 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   });
 
   test('card 7: every status from 100 to 599 has exactly one code, whatever the body', () => {
-    const bodies: readonly unknown[] = ['{', '[]', 'null', '42', '"text"', 'text', { code: 0 }, { message: 'x' }, { code: '0', data: [] }, [[1, 2]], { errors: [null, { id: 7 }] }, { code: 'constructor' }, { code: '__proto__' }, { code: '1', data: [{ sCode: 'toString' }] }, { message: 'constructor' }];
+    const bodies: readonly unknown[] = [
+      '{',
+      '[]',
+      'null',
+      '42',
+      '"text"',
+      'text',
+      { code: 0 },
+      { message: 'x' },
+      { code: '0', data: [] },
+      [[1, 2]],
+      { errors: [null, { id: 7 }] },
+      { code: 'constructor' },
+      { code: '__proto__' },
+      { code: '1', data: [{ sCode: 'toString' }] },
+      { message: 'constructor' },
+    ];
     for (let status = 100; status < 600; status++) {
-      for (const [body, kind] of [['', 'empty'], ['<html></html>', 'html'], ['{}', 'json']] as const) {
-        expect(failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)), `${status} ${kind}`).toMatchObject({ code: codeOfFault({ kind: 'status', status, body: kind }, venue.ownStatuses) });
+      for (const [body, kind] of [
+        ['', 'empty'],
+        ['<html></html>', 'html'],
+        ['{}', 'json'],
+      ] as const) {
+        expect(
+          failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)),
+          `${status} ${kind}`,
+        ).toMatchObject({ code: codeOfFault({ kind: 'status', status, body: kind }, venue.ownStatuses) });
       }
       for (const body of bodies) {
         const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS));
         if (Array.isArray(fault)) expect([status, fault]).toEqual([200, []]);
-        else expect(fault instanceof ExchangeAPIError && isFaultCode(fault.code), `${status} ${JSON.stringify(body)}`).toBe(true);
+        else
+          expect(
+            fault instanceof ExchangeAPIError && isFaultCode(fault.code),
+            `${status} ${JSON.stringify(body)}`,
+          ).toBe(true);
       }
     }
   });
 
-  test.each(venue.refusals.filter(({ isCoded }) => isCoded))('card 8: $says means $code with every status that does not decide by itself', ({ body, code }) => {
-    for (const status of [400, 403, 404, 409, 500, 502, 503, 504]) expect(failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)), String(status)).toMatchObject({ code });
-  });
+  test.each(venue.refusals.filter(({ isCoded }) => isCoded))(
+    'card 8: $says means $code with every status that does not decide by itself',
+    ({ body, code }) => {
+      for (const status of [400, 403, 404, 409, 500, 502, 503, 504])
+        expect(
+          failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)),
+          String(status),
+        ).toMatchObject({ code });
+    },
+  );
 
-  test.each([['a web page', '<!DOCTYPE html><html></html>', 'SCHEMA_MISMATCH'], ['nothing', '', 'SCHEMA_MISMATCH'], ['cut JSON', '[[1588740', 'CONNECTION_FAILED'], ['text', 'ok', 'SCHEMA_MISMATCH'], ['an object', { rows: [] }, 'SCHEMA_MISMATCH'], ['null', 'null', 'SCHEMA_MISMATCH']] as const)('card 9: a 200 with %s is never "no data"', (_says, body, code) => {
+  test.each([
+    ['a web page', '<!DOCTYPE html><html></html>', 'SCHEMA_MISMATCH'],
+    ['nothing', '', 'SCHEMA_MISMATCH'],
+    ['cut JSON', '[[1588740', 'CONNECTION_FAILED'],
+    ['text', 'ok', 'SCHEMA_MISMATCH'],
+    ['an object', { rows: [] }, 'SCHEMA_MISMATCH'],
+    ['null', 'null', 'SCHEMA_MISMATCH'],
+  ] as const)('card 9: a 200 with %s is never "no data"', (_says, body, code) => {
     expect(failureOf(() => adapter.readCandles(page, answerWith(200, body), NOW_MS))).toMatchObject({ code });
   });
 
   test.each([1_000, 0.001, 1_000_000])('card 10: times in another unit (x %d) are SCHEMA_MISMATCH', (factor) => {
-    const body = Buffer.from(askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url).body).toString('utf8');
+    const body = Buffer.from(
+      askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url).body,
+    ).toString('utf8');
     const isTime = (timeMs: number): boolean => timeMs >= page.range.fromMs && timeMs <= page.range.toMs;
-    const wrong = body.replaceAll(/\b\d{7,13}\b/g, (number) => (isTime(Number(number) * venue.timeUnitMs) ? String(Math.floor(Number(number) * factor)) : number));
+    const wrong = body.replaceAll(/\b\d{7,13}\b/g, (number) =>
+      isTime(Number(number) * venue.timeUnitMs) ? String(Math.floor(Number(number) * factor)) : number,
+    );
     expect(wrong).not.toBe(body);
-    expect(failureOf(() => adapter.readCandles(page, answerWith(200, wrong), NOW_MS))).toMatchObject({ code: 'SCHEMA_MISMATCH' });
+    expect(failureOf(() => adapter.readCandles(page, answerWith(200, wrong), NOW_MS))).toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+    });
   });
 
   test.each(venue.recorded)('card 11: recorded: $says', ({ page: asked, body, rows, first }) => {
@@ -157,8 +254,12 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const { listings, limits } = adapter.readSymbols(answerWith(200, venue.listing.body), NOW_MS);
     expect(limits).toEqual(venue.listing.limits);
     expect(listings.map(({ symbol }) => symbol)).toEqual(venue.listing.symbols);
-    expect(listings.filter(({ isTrading }) => !isTrading).map(({ symbol }) => symbol)).toEqual(venue.listing.notTrading);
-    expect(listings.filter(({ aliasOf }) => aliasOf !== null).map(({ symbol }) => symbol)).toEqual(venue.listing.aliases);
+    expect(listings.filter(({ isTrading }) => !isTrading).map(({ symbol }) => symbol)).toEqual(
+      venue.listing.notTrading,
+    );
+    expect(listings.filter(({ aliasOf }) => aliasOf !== null).map(({ symbol }) => symbol)).toEqual(
+      venue.listing.aliases,
+    );
     for (const body of ['', '{', '<html>', '{}', 'null', '[1]']) {
       const read = failureOf(() => adapter.readSymbols(answerWith(200, body), NOW_MS));
       if (!(read instanceof ExchangeAPIError)) expect(read).toMatchObject({ listings: [] });
@@ -169,14 +270,19 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url);
     const half = { ...page, range: { ...page.range, toMs: page.range.fromMs + 20 * 60_000 } };
     for (const row of adapter.readCandles(half, answer, NOW_MS)) expect(row.openTimeMs).toBeLessThan(half.range.toMs);
-    const elsewhere = { ...page, range: { fromMs: page.range.fromMs - 86_400_000, toMs: page.range.fromMs - 86_340_000 } };
+    const elsewhere = {
+      ...page,
+      range: { fromMs: page.range.fromMs - 86_400_000, toMs: page.range.fromMs - 86_340_000 },
+    };
     expect(failureOf(() => adapter.readCandles(elsewhere, answer, NOW_MS))).toMatchObject({ code: 'SCHEMA_MISMATCH' });
   });
 
   test(`card 14: 20,000 mutations of recorded answers never crash, are never a defect and never pass as other data (seed ${SEED})`, () => {
     const random = seededRandom(`${SEED}/${adapter.exchange}`);
     const originals = originalsOf(venue);
-    expect(originals.filter(({ rows }) => rows.size >= 2).length).toBeGreaterThan(RECORDINGS.get(adapter.exchange)?.series.length ?? 0);
+    expect(originals.filter(({ rows }) => rows.size >= 2).length).toBeGreaterThan(
+      RECORDINGS.get(adapter.exchange)?.series.length ?? 0,
+    );
     for (let turn = 0; turn < 20_000; turn++) {
       const original = originals[randomInt(random, originals.length)] as Original;
       const mutation = MUTATIONS[randomInt(random, MUTATIONS.length)] as Mutation;
@@ -184,7 +290,8 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
       const context = `seed ${SEED}, turn ${turn}, ${mutation.says}: ${body.slice(0, 200)}`;
       const status = randomInt(random, 4) === 0 ? 100 + randomInt(random, 500) : 200;
       const rows = failureOf(() => adapter.readCandles(original.asked, answerWith(status, body), LATER_MS));
-      if (Array.isArray(rows)) expectOnlyWhatWasSaid(venue, { original, mutation, body, rows: rows as DeliveredRow[], context });
+      if (Array.isArray(rows))
+        expectOnlyWhatWasSaid(venue, { original, mutation, body, rows: rows as DeliveredRow[], context });
       else expect(rows, context).toBeInstanceOf(ExchangeAPIError);
       for (const read of [adapter.readSymbols, adapter.firstCandle?.read, adapter.ranking?.read]) {
         const other = failureOf(() => read?.(answerWith(status, body), LATER_MS));
@@ -197,45 +304,60 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const { ranking } = adapter;
     expect(ranking === null).toBe(venue.ranking === null);
     if (ranking === null) return;
-    expect(Object.fromEntries(ranking.read(answerWith(200, venue.ranking?.body), NOW_MS))).toEqual(venue.ranking?.volumes);
+    expect(Object.fromEntries(ranking.read(answerWith(200, venue.ranking?.body), NOW_MS))).toEqual(
+      venue.ranking?.volumes,
+    );
     const spoken = ranking.read(askStandIn(venue, minutes, ranking.request(venue.origin).url), NOW_MS);
     expect([...spoken.keys()]).toEqual([venue.venueSymbol(SYMBOL)]);
     for (const volume of spoken.values()) expect(volume).toBeGreaterThan(0);
-    for (const body of ['', '{', '<html>', 'null', '42']) expect(failureOf(() => ranking.read(answerWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
+    for (const body of ['', '{', '<html>', 'null', '42'])
+      expect(failureOf(() => ranking.read(answerWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
     expect(failureOf(() => ranking.read(answerWith(429, ''), NOW_MS))).toMatchObject({ code: 'EXCHANGE_RATE_LIMITED' });
   });
 
-  test.each(adapter.intervals)('card 16: two candles of %s are asked for in the venue\'s own words, and in no others', (interval) => {
-    const twoCandles: Page = { series: seriesOf(venue, interval), range: { fromMs: START_MS, toMs: START_MS + 2 * intervalMs(interval) } };
-    const { url, headers, weight } = adapter.candlesRequest(venue.origin, twoCandles, NOW_MS);
-    expect(url).toBe(`${venue.origin}${venue.requests[interval]}`);
-    expect([headers, weight > 0]).toEqual([undefined, true]);
-  });
+  test.each(adapter.intervals)(
+    "card 16: two candles of %s are asked for in the venue's own words, and in no others",
+    (interval) => {
+      const twoCandles: Page = {
+        series: seriesOf(venue, interval),
+        range: { fromMs: START_MS, toMs: START_MS + 2 * intervalMs(interval) },
+      };
+      const { url, headers, weight } = adapter.candlesRequest(venue.origin, twoCandles, NOW_MS);
+      expect(url).toBe(`${venue.origin}${venue.requests[interval]}`);
+      expect([headers, weight > 0]).toEqual([undefined, true]);
+    },
+  );
 
   test('card 17: a minute without a trade comes as a flat valid row, or not at all', () => {
     const wide: Page = { ...page, range: lastRows(adapter.rowsPerPageMax - 5) };
-    const quiet = rowsOf(minutes).filter((row) => row[0] >= wide.range.fromMs && row[0] < wide.range.toMs && Number(row[5]) === 0).map((row) => row[0]);
+    const quiet = rowsOf(minutes)
+      .filter((row) => row[0] >= wide.range.fromMs && row[0] < wide.range.toMs && Number(row[5]) === 0)
+      .map((row) => row[0]);
     const flat = fetchPage(venue, minutes, wide).filter((row) => row.volume === 0);
     expect(quiet.length).toBeGreaterThan(0);
     expect(adapter.emptyCandles).toBe(venue.standIn.emptyCandles);
     expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
-    for (const row of flat) expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
+    for (const row of flat)
+      expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
   });
 });
 
 test('docs/add-an-exchange.md lists exactly the cards of this file', () => {
-  const cardsOf = (path: string, pattern: RegExp): number[] => [...readFileSync(join(import.meta.dirname, path), 'utf8').matchAll(pattern)].map(([, card]) => Number(card));
+  const cardsOf = (path: string, pattern: RegExp): number[] =>
+    [...readFileSync(join(import.meta.dirname, path), 'utf8').matchAll(pattern)].map(([, card]) => Number(card));
   const cards = cardsOf('exchange-contract.test.ts', /^ {2}test.*card (\d+): /gm);
   expect(cards).toEqual(cards.map((_card, at) => at + 1));
   expect(cardsOf('../../docs/add-an-exchange.md', /^\| (\d+) \|/gm)).toEqual(cards);
 });
 
 test('the contract is kept at every interval the venues share', () => {
-  for (const { adapter } of CASES) expect(INTERVALS.filter((interval) => adapter.intervals.includes(interval)).length).toBeGreaterThanOrEqual(5);
+  for (const { adapter } of CASES)
+    expect(INTERVALS.filter((interval) => adapter.intervals.includes(interval)).length).toBeGreaterThanOrEqual(5);
 });
 
 /** Rows that break no rule: what would be stored. */
-const validOf = (rows: readonly DeliveredRow[], asked: Page): DeliveredRow[] => rows.filter((row) => judgeRow(row, asked.series, { fetchedAtMs: LATER_MS }).errors.length === 0);
+const validOf = (rows: readonly DeliveredRow[], asked: Page): DeliveredRow[] =>
+  rows.filter((row) => judgeRow(row, asked.series, { fetchedAtMs: LATER_MS }).errors.length === 0);
 
 interface Original {
   readonly asked: Page;
@@ -249,17 +371,36 @@ function originalsOf(venue: VenueCase): readonly Original[] {
   const { adapter } = venue;
   const recordings = (RECORDINGS.get(adapter.exchange)?.series ?? []).map((series) => {
     const openTimeMs = (series.rows[Math.floor(series.rows.length / 2)] as TapeRow)[0];
-    const asked: Page = { series: { exchange: adapter.exchange, symbol: series.symbol, interval: series.interval }, range: { fromMs: openTimeMs, toMs: openTimeMs + 40 * intervalMs(series.interval) } };
-    return { asked, body: Buffer.from(askStandIn(venue, worldOf([series]), adapter.candlesRequest(venue.origin, asked, LATER_MS).url, LATER_MS).body).toString('utf8') };
+    const asked: Page = {
+      series: { exchange: adapter.exchange, symbol: series.symbol, interval: series.interval },
+      range: { fromMs: openTimeMs, toMs: openTimeMs + 40 * intervalMs(series.interval) },
+    };
+    return {
+      asked,
+      body: Buffer.from(
+        askStandIn(venue, worldOf([series]), adapter.candlesRequest(venue.origin, asked, LATER_MS).url, LATER_MS).body,
+      ).toString('utf8'),
+    };
   });
   const page = { series: seriesOf(venue, '1m'), range: { fromMs: START_MS, toMs: START_MS + 6_000_000 } };
-  const refused = venue.refusals.map(({ body }) => ({ asked: page, body: typeof body === 'string' ? body : JSON.stringify(body) }));
-  return [...recordings, ...venue.recorded.map((one) => ({ asked: one.page, body: JSON.stringify(one.body) })), ...refused].map((one) => {
+  const refused = venue.refusals.map(({ body }) => ({
+    asked: page,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  }));
+  return [
+    ...recordings,
+    ...venue.recorded.map((one) => ({ asked: one.page, body: JSON.stringify(one.body) })),
+    ...refused,
+  ].map((one) => {
     const read = failureOf(() => adapter.readCandles(one.asked, answerWith(200, one.body), LATER_MS));
-    return { ...one, rows: new Map(Array.isArray(read) ? validOf(read as DeliveredRow[], one.asked).map((row) => [row.openTimeMs, row]) : []) };
+    return {
+      ...one,
+      rows: new Map(
+        Array.isArray(read) ? validOf(read as DeliveredRow[], one.asked).map((row) => [row.openTimeMs, row]) : [],
+      ),
+    };
   });
 }
-
 
 interface Reading {
   readonly original: Original;
@@ -279,14 +420,22 @@ function expectOnlyWhatWasSaid(venue: VenueCase, { original, mutation, body, row
   const { series, range } = original.asked;
   const said = mutation.spoils === 'digits' ? decimalsIn(body) : new Set<number>();
   for (const { index: _index, ...row } of validOf(rows, original.asked)) {
-    expect(row.openTimeMs % intervalMs(series.interval) === 0 && row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs, context).toBe(true);
+    expect(
+      row.openTimeMs % intervalMs(series.interval) === 0 &&
+        row.openTimeMs >= range.fromMs &&
+        row.openTimeMs < range.toMs,
+      context,
+    ).toBe(true);
     if (mutation.spoils === 'values') {
       const { index: _sent, ...sent } = original.rows.get(row.openTimeMs) ?? { index: 0 };
       expect(row, context).toEqual(sent);
       continue;
     }
     const { openTimeMs, closeTimeMs, ...values } = row;
-    expect(said.has(openTimeMs / venue.timeUnitMs) && (closeTimeMs === null || said.has(closeTimeMs)), context).toBe(true);
-    for (const value of Object.values(values)) expect(value === null || said.has(value), `${context}: ${value}`).toBe(true);
+    expect(said.has(openTimeMs / venue.timeUnitMs) && (closeTimeMs === null || said.has(closeTimeMs)), context).toBe(
+      true,
+    );
+    for (const value of Object.values(values))
+      expect(value === null || said.has(value), `${context}: ${value}`).toBe(true);
   }
 }

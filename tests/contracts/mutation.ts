@@ -14,7 +14,13 @@ export interface Mutation {
 /** Characters that cannot turn one number into another. */
 const GARBAGE = ['x', '"', '[', ']', '{', '}', ',', ':', '\\', '\u0000', '\uFFFD', 'N', '<'];
 const OTHER_TYPES = ['null', 'true', '"NaN"', '"Infinity"', '{}', '[]', '""', '-1', '1e999'];
-const WRAPPERS: readonly (readonly [string, string])[] = [['[', ']'], ['{"data":', '}'], ['{"result":', '}'], ['"', '"'], ['{"code":"constructor","data":', '}']];
+const WRAPPERS: readonly (readonly [string, string])[] = [
+  ['[', ']'],
+  ['{"data":', '}'],
+  ['{"result":', '}'],
+  ['"', '"'],
+  ['{"code":"constructor","data":', '}'],
+];
 
 const one = <T>(from: readonly T[], random: Random): T => from[randomInt(random, from.length)] as T;
 
@@ -32,7 +38,13 @@ function replaceToken(body: string, random: Random, by: (text: string) => string
 
 /** The lists that hold no list: rows. */
 const rowsOf = (value: unknown): unknown[][] =>
-  Array.isArray(value) && value.some(Array.isArray) ? value.flatMap(rowsOf) : Array.isArray(value) ? [value as unknown[]] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(rowsOf) : [];
+  Array.isArray(value) && value.some(Array.isArray)
+    ? value.flatMap(rowsOf)
+    : Array.isArray(value)
+      ? [value as unknown[]]
+      : typeof value === 'object' && value !== null
+        ? Object.values(value).flatMap(rowsOf)
+        : [];
 
 /** Changes the rows of a body that is JSON with rows in it; any other body stays as it is. */
 function withRows(body: string, change: (rows: unknown[][]) => void): string {
@@ -54,21 +66,118 @@ function swap(values: unknown[], others: unknown[], [at, otherAt]: readonly [num
 
 export const MUTATIONS: readonly Mutation[] = [
   { says: 'cut off', spoils: 'values', apply: (body, random) => body.slice(0, randomInt(random, body.length + 1)) },
-  { says: 'begun in the middle', spoils: 'values', apply: (body, random) => body.slice(randomInt(random, body.length + 1)) },
-  { says: 'a character too many', spoils: 'values', apply: (body, random) => { const at = randomInt(random, body.length + 1); return body.slice(0, at) + one(GARBAGE, random) + body.slice(at); } },
-  { says: 'a character garbled', spoils: 'values', apply: (body, random) => { const at = randomInt(random, body.length + 1); return body.slice(0, at) + one(GARBAGE, random) + body.slice(at + 1); } },
-  { says: 'a value of another type', spoils: 'values', apply: (body, random) => replaceToken(body, random, () => one(OTHER_TYPES, random)) },
-  { says: 'a number as text, a text as number', spoils: 'values', apply: (body, random) => replaceToken(body, random, (text) => (text.startsWith('"') ? text.slice(1, -1) : `"${text}"`)) },
-  { says: 'in another container', spoils: 'values', apply: (body, random) => { const [before, after] = one(WRAPPERS, random); return before + body + after; } },
-  { says: 'the end twice', spoils: 'values', apply: (body, random) => body + body.slice(randomInt(random, body.length + 1)) },
-  { says: 'a row twice', spoils: 'values', apply: (body, random) => withRows(body, (rows) => { const row = one(rows, random); row.splice(0, row.length, ...one(rows, random)); }) },
-  { says: 'a field too few', spoils: 'values', apply: (body, random) => withRows(body, (rows) => { const row = one(rows, random); row.splice(randomInt(random, row.length), 1); }) },
-  { says: 'a bit flipped', spoils: 'digits', apply: (body, random) => { const bytes = Buffer.from(body); if (bytes.length > 0) bytes[randomInt(random, bytes.length)]! ^= 1 << randomInt(random, 8); return bytes.toString('utf8'); } },
-  { says: 'a stretch twice', spoils: 'digits', apply: (body, random) => { const at = randomInt(random, body.length + 1); return body.slice(0, at) + body.slice(Math.max(0, at - 1 - randomInt(random, 80))); } },
-  { says: 'a stretch missing', spoils: 'digits', apply: (body, random) => { const at = randomInt(random, body.length + 1); return body.slice(0, at) + body.slice(at + 1 + randomInt(random, 80)); } },
-  { says: 'two fields of a row swapped', spoils: 'digits', apply: (body, random) => withRows(body, (rows) => { const row = one(rows, random); swap(row, row, [randomInt(random, row.length), randomInt(random, row.length)]); }) },
-  { says: 'a field of two rows swapped', spoils: 'digits', apply: (body, random) => withRows(body, (rows) => { const [row, other] = [one(rows, random), one(rows, random)]; const at = randomInt(random, row.length); swap(row, other, [at, at]); }) },
-  { says: 'another number', spoils: 'digits', apply: (body, random) => replaceToken(body, random, (text) => text.replace(/\d/, String(randomInt(random, 10)))) },
+  {
+    says: 'begun in the middle',
+    spoils: 'values',
+    apply: (body, random) => body.slice(randomInt(random, body.length + 1)),
+  },
+  {
+    says: 'a character too many',
+    spoils: 'values',
+    apply: (body, random) => {
+      const at = randomInt(random, body.length + 1);
+      return body.slice(0, at) + one(GARBAGE, random) + body.slice(at);
+    },
+  },
+  {
+    says: 'a character garbled',
+    spoils: 'values',
+    apply: (body, random) => {
+      const at = randomInt(random, body.length + 1);
+      return body.slice(0, at) + one(GARBAGE, random) + body.slice(at + 1);
+    },
+  },
+  {
+    says: 'a value of another type',
+    spoils: 'values',
+    apply: (body, random) => replaceToken(body, random, () => one(OTHER_TYPES, random)),
+  },
+  {
+    says: 'a number as text, a text as number',
+    spoils: 'values',
+    apply: (body, random) =>
+      replaceToken(body, random, (text) => (text.startsWith('"') ? text.slice(1, -1) : `"${text}"`)),
+  },
+  {
+    says: 'in another container',
+    spoils: 'values',
+    apply: (body, random) => {
+      const [before, after] = one(WRAPPERS, random);
+      return before + body + after;
+    },
+  },
+  {
+    says: 'the end twice',
+    spoils: 'values',
+    apply: (body, random) => body + body.slice(randomInt(random, body.length + 1)),
+  },
+  {
+    says: 'a row twice',
+    spoils: 'values',
+    apply: (body, random) =>
+      withRows(body, (rows) => {
+        const row = one(rows, random);
+        row.splice(0, row.length, ...one(rows, random));
+      }),
+  },
+  {
+    says: 'a field too few',
+    spoils: 'values',
+    apply: (body, random) =>
+      withRows(body, (rows) => {
+        const row = one(rows, random);
+        row.splice(randomInt(random, row.length), 1);
+      }),
+  },
+  {
+    says: 'a bit flipped',
+    spoils: 'digits',
+    apply: (body, random) => {
+      const bytes = Buffer.from(body);
+      if (bytes.length > 0) bytes[randomInt(random, bytes.length)]! ^= 1 << randomInt(random, 8);
+      return bytes.toString('utf8');
+    },
+  },
+  {
+    says: 'a stretch twice',
+    spoils: 'digits',
+    apply: (body, random) => {
+      const at = randomInt(random, body.length + 1);
+      return body.slice(0, at) + body.slice(Math.max(0, at - 1 - randomInt(random, 80)));
+    },
+  },
+  {
+    says: 'a stretch missing',
+    spoils: 'digits',
+    apply: (body, random) => {
+      const at = randomInt(random, body.length + 1);
+      return body.slice(0, at) + body.slice(at + 1 + randomInt(random, 80));
+    },
+  },
+  {
+    says: 'two fields of a row swapped',
+    spoils: 'digits',
+    apply: (body, random) =>
+      withRows(body, (rows) => {
+        const row = one(rows, random);
+        swap(row, row, [randomInt(random, row.length), randomInt(random, row.length)]);
+      }),
+  },
+  {
+    says: 'a field of two rows swapped',
+    spoils: 'digits',
+    apply: (body, random) =>
+      withRows(body, (rows) => {
+        const [row, other] = [one(rows, random), one(rows, random)];
+        const at = randomInt(random, row.length);
+        swap(row, other, [at, at]);
+      }),
+  },
+  {
+    says: 'another number',
+    spoils: 'digits',
+    apply: (body, random) => replaceToken(body, random, (text) => text.replace(/\d/, String(randomInt(random, 10)))),
+  },
 ];
 
 /** Every decimal of a body that is JSON, as number or as text. */

@@ -26,7 +26,14 @@ export interface RecordedAnswer {
   readonly page: Page;
   readonly body: unknown;
   readonly rows: number;
-  readonly first: { readonly openTimeMs: number; readonly open: number; readonly high: number; readonly low: number; readonly close: number; readonly volume: number };
+  readonly first: {
+    readonly openTimeMs: number;
+    readonly open: number;
+    readonly high: number;
+    readonly low: number;
+    readonly close: number;
+    readonly volume: number;
+  };
 }
 
 /** Everything the contract needs to know of an exchange. A new exchange is one more of these. */
@@ -46,11 +53,23 @@ export interface VenueCase {
   /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
   readonly ranking: { readonly body: unknown; readonly volumes: Readonly<Record<string, number>> } | null;
   /** A listing answer that has `symbol`, as recorded or documented. */
-  readonly listing: { readonly body: unknown; readonly symbols: readonly MarketSymbol[]; readonly notTrading: readonly MarketSymbol[]; readonly aliases: readonly MarketSymbol[]; readonly limits: readonly RateLimit[] };
+  readonly listing: {
+    readonly body: unknown;
+    readonly symbols: readonly MarketSymbol[];
+    readonly notTrading: readonly MarketSymbol[];
+    readonly aliases: readonly MarketSymbol[];
+    readonly limits: readonly RateLimit[];
+  };
 }
 
-export const answerWith = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer => ({
-  status, headers, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+export const answerWith = (
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer => ({
+  status,
+  headers,
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
 });
 
 /** The stand-in of an exchange. @throws RangeError where there is none. */

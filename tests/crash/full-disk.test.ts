@@ -6,7 +6,14 @@ import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { ROOT, stage } from './stage.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-14' };
-const world = generatedWorld('full disk', [{ symbol: 'BTC/USDT', venueSymbol: 'BTCUSDT', interval: '1m', range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs } }]);
+const world = generatedWorld('full disk', [
+  {
+    symbol: 'BTC/USDT',
+    venueSymbol: 'BTCUSDT',
+    interval: '1m',
+    range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs },
+  },
+]);
 
 /**
  * In a mount namespace of its own, so that nobody needs rights and nothing stays mounted: a disk of 24 MB,
@@ -27,9 +34,21 @@ find "$CANDLEKEEP_DATA_DIR" -name '.tmp-*' | wc -l
 `;
 
 test('a disk that fills up during a backfill ends it with STORAGE_FAILED, a full one lets none begin, and with room again everything is there', async () => {
-  const { url, dataDir } = await stage({ seed: 'full disk', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 150 } }] }, world);
+  const { url, dataDir } = await stage(
+    {
+      seed: 'full disk',
+      rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 150 } }],
+    },
+    world,
+  );
   const env = {
-    ...process.env, CANDLEKEEP_BINANCE_URL: url, CANDLEKEEP_DATA_DIR: dataDir, CANDLEKEEP_SYMBOLS: 'BTC/USDT', LOG_LEVEL: 'silent', NODE: process.execPath, MAIN: join(ROOT, 'src/surface/main.ts'),
+    ...process.env,
+    CANDLEKEEP_BINANCE_URL: url,
+    CANDLEKEEP_DATA_DIR: dataDir,
+    CANDLEKEEP_SYMBOLS: 'BTC/USDT',
+    LOG_LEVEL: 'silent',
+    NODE: process.execPath,
+    MAIN: join(ROOT, 'src/surface/main.ts'),
     BACKFILL: `backfill --interval 1m --start ${DAYS.start} --end ${DAYS.end} --json`,
   };
   const child = spawn('unshare', ['-rm', 'sh', '-c', SCRIPT], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -37,6 +56,15 @@ test('a disk that fills up during a backfill ends it with STORAGE_FAILED, a full
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   await new Promise((resolve) => child.on('close', resolve));
   const [whileFilling, whenFull, withRoom, leftovers, account = '{}'] = Buffer.concat(chunks).toString().split('\n');
-  expect({ whileFilling, whenFull, withRoom, leftovers: leftovers?.trim() }).toEqual({ whileFilling: '2', whenFull: '2', withRoom: '0', leftovers: '0' });
-  expect(JSON.parse(account)).toMatchObject({ ok: true, discrepancies: [], totals: { expected: 20_160, present: 20_160 } });
+  expect({ whileFilling, whenFull, withRoom, leftovers: leftovers?.trim() }).toEqual({
+    whileFilling: '2',
+    whenFull: '2',
+    withRoom: '0',
+    leftovers: '0',
+  });
+  expect(JSON.parse(account)).toMatchObject({
+    ok: true,
+    discrepancies: [],
+    totals: { expected: 20_160, present: 20_160 },
+  });
 });

@@ -15,14 +15,27 @@ import { BACKFILL, DAYS, expectEveryCandle, leftovers, stage, type Stage } from 
 
 /** A fortnight of minutes: sixty pages, fourteen silver files. */
 const MINUTES = { start: '2024-06-01', end: '2024-06-14' };
-const MARKETS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1m', range: { fromMs: dayRange(MINUTES.start).fromMs, toMs: dayRange(MINUTES.end).toMs } }) as const);
+const MARKETS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].map(
+  (symbol) =>
+    ({
+      symbol,
+      venueSymbol: symbol.replace('/', ''),
+      interval: '1m',
+      range: { fromMs: dayRange(MINUTES.start).fromMs, toMs: dayRange(MINUTES.end).toMs },
+    }) as const,
+);
 const KILLS = 50;
 
-test(`killed with -9 ${KILLS} times and started again each time, backfills end as an undisturbed one: same bytes, and no answer on disk was asked for again`, { timeout: 240_000 }, async () => {
+test(`killed with -9 ${KILLS} times and started again each time, backfills end as an undisturbed one: same bytes, and no answer on disk was asked for again`, {
+  timeout: 240_000,
+}, async () => {
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kill nine';
   const random = seededRandom(seed);
   const world = generatedWorld('minutes', MARKETS);
-  const slow: FaultPlan = { seed, rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 60 } }] };
+  const slow: FaultPlan = {
+    seed,
+    rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 60 } }],
+  };
   const backfill = ['backfill', '--interval', '1m', '--start', MINUTES.start, '--end', MINUTES.end, '--json'];
   const whole = await stage({ seed, rules: [] }, world);
   expect((await whole.start(backfill).ended).exit).toBe(0);
@@ -40,18 +53,37 @@ test(`killed with -9 ${KILLS} times and started again each time, backfills end a
   await expectSame(disturbed, whole, { backfill, seed });
 });
 
-async function expectSame(disturbed: Stage, whole: Stage, { backfill, seed }: { readonly backfill: readonly string[]; readonly seed: string }): Promise<void> {
+async function expectSame(
+  disturbed: Stage,
+  whole: Stage,
+  { backfill, seed }: { readonly backfill: readonly string[]; readonly seed: string },
+): Promise<void> {
   expect({ seed, exit: (await disturbed.start(backfill).ended).exit }).toEqual({ seed, exit: 0 });
   const parquet = (dataDir: string): string[] => everyFile(dataDir).filter((line) => line.includes('.parquet'));
   expect(parquet(disturbed.dataDir), seed).toEqual(parquet(whole.dataDir));
   expect(leftovers(disturbed.dataDir)).toEqual([]);
-  const checked = await disturbed.start(['check-gaps', '--interval', '1m', '--start', MINUTES.start, '--end', MINUTES.end, '--verify', '--json']).ended;
-  expect(JSON.parse(checked.stdout), seed).toMatchObject({ ok: true, discrepancies: [], totals: { expected: 60_480, present: 60_480 } });
+  const checked = await disturbed.start([
+    'check-gaps',
+    '--interval',
+    '1m',
+    '--start',
+    MINUTES.start,
+    '--end',
+    MINUTES.end,
+    '--verify',
+    '--json',
+  ]).ended;
+  expect(JSON.parse(checked.stdout), seed).toMatchObject({
+    ok: true,
+    discrepancies: [],
+    totals: { expected: 60_480, present: 60_480 },
+  });
   const store = openState(join(disturbed.dataDir, 'state.db'));
   const pages = await store.read('everyPage', () => everyPage());
   store.close();
   for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
-    const lengthOf = (ranges: readonly TimeRange[]): number => ranges.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+    const lengthOf = (ranges: readonly TimeRange[]): number =>
+      ranges.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
     expect(lengthOf(own.map(({ range }) => range)), seed).toBe(lengthOf(mergeRanges(own.map(({ range }) => range))));
   }
 }
@@ -60,7 +92,10 @@ async function expectSame(disturbed: Stage, whole: Stage, { backfill, seed }: { 
 const BEYOND_LEASE_MS = LEASE_TTL_MS + 2_000;
 
 test('a process that was stopped for longer than its leases live, and woken when another had done its work, changes nothing', async () => {
-  const { venue, dataDir, start } = await stage({ seed: 'zombie', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }] });
+  const { venue, dataDir, start } = await stage({
+    seed: 'zombie',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }],
+  });
   const zombie = start(BACKFILL);
   while (venue.log.length === 0) await realClock.sleep(20);
   zombie.child.kill('SIGSTOP');
@@ -69,41 +104,81 @@ test('a process that was stopped for longer than its leases live, and woken when
   const before = everyFile(dataDir);
   zombie.child.kill('SIGCONT');
   const { exit, stdout } = await zombie.ended;
-  expect({ exit, error: (JSON.parse(stdout) as { error: { code: string } }).error.code }).toEqual({ exit: 9, error: 'CELLS_LEASED' });
+  expect({ exit, error: (JSON.parse(stdout) as { error: { code: string } }).error.code }).toEqual({
+    exit: 9,
+    error: 'CELLS_LEASED',
+  });
   expect(everyFile(dataDir)).toEqual(before);
   await expectEveryCandle(dataDir);
   const checked = await start(['check-gaps', '--start', DAYS.start, '--end', DAYS.end, '--verify', '--json']).ended;
-  expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    ok: true,
+    discrepancies: [],
+    totals: { expected: 2_160, present: 2_160 },
+  });
 });
 
 /** Silver and quarantine; what a zombie appended to its own segment is named by no index. */
-const everyFile = (dataDir: string): string[] => readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
-  .filter((name) => /^(?:silver|quarantine)\/.*\.(?:parquet|json)$/.test(name)).map((name) => `${name} ${createHash('sha256').update(readFileSync(join(dataDir, name))).digest('hex')}`);
+const everyFile = (dataDir: string): string[] =>
+  readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /^(?:silver|quarantine)\/.*\.(?:parquet|json)$/.test(name))
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(dataDir, name)))
+          .digest('hex')}`,
+    );
 
-test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes', async (signal, exitCode) => {
-  const { venue, dataDir, start } = await stage({ seed: 'wait', rules: [{ match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '10' } }] });
-  const { child, ended } = start(BACKFILL);
-  while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
-  await realClock.sleep(200);
-  child.kill(signal);
-  const { exit, stdout } = await ended;
-  expect(exit).toBe(exitCode);
-  expect(JSON.parse(stdout)).toMatchObject({ ok: false, exit: exitCode, runs: [{ outcome: 'cancelled' }], resume: `candlekeep backfill --start ${DAYS.start} --end ${DAYS.end}` });
-  expect((await start(BACKFILL).ended).exit).toBe(0);
-  await expectEveryCandle(dataDir);
-});
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  '%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes',
+  async (signal, exitCode) => {
+    const { venue, dataDir, start } = await stage({
+      seed: 'wait',
+      rules: [
+        { match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '10' } },
+      ],
+    });
+    const { child, ended } = start(BACKFILL);
+    while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
+    await realClock.sleep(200);
+    child.kill(signal);
+    const { exit, stdout } = await ended;
+    expect(exit).toBe(exitCode);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      exit: exitCode,
+      runs: [{ outcome: 'cancelled' }],
+      resume: `candlekeep backfill --start ${DAYS.start} --end ${DAYS.end}`,
+    });
+    expect((await start(BACKFILL).ended).exit).toBe(0);
+    await expectEveryCandle(dataDir);
+  },
+);
 
 test('two backfills of the same days at once: one does the work, the other says who holds it, and nothing is doubled', async () => {
-  const { dataDir, start } = await stage({ seed: 'two', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 8_000 } }] });
+  const { dataDir, start } = await stage({
+    seed: 'two',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 8_000 } }],
+  });
   const both = [start(BACKFILL), start(BACKFILL)];
-  const exits = (await Promise.all(both.map(({ ended }) => ended))).map(({ exit }) => exit ?? -1).toSorted((a, b) => a - b);
+  const exits = (await Promise.all(both.map(({ ended }) => ended)))
+    .map(({ exit }) => exit ?? -1)
+    .toSorted((a, b) => a - b);
   expect(exits).toEqual([0, 9]);
   expect((await start(BACKFILL).ended).exit).toBe(0);
   await expectEveryCandle(dataDir);
 });
 
 test('a cancel request from another process stops a run within its next second', async () => {
-  const { venue, start } = await stage({ seed: 'cancel', rules: [{ match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '50' } }] });
+  const { venue, start } = await stage({
+    seed: 'cancel',
+    rules: [
+      { match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '50' } },
+    ],
+  });
   const running = start(BACKFILL);
   while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
   const listed = JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { id: string }[] };
@@ -112,7 +187,10 @@ test('a cancel request from another process stops a run within its next second',
 });
 
 test('a second Ctrl-C ends the process at once and loses nothing', async () => {
-  const { venue, dataDir, start } = await stage({ seed: 'twice', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 400 } }] });
+  const { venue, dataDir, start } = await stage({
+    seed: 'twice',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 400 } }],
+  });
   const { child, ended } = start(BACKFILL);
   while (!venue.log.some((entry) => entry.path === '/api/v3/klines')) await realClock.sleep(20);
   child.kill('SIGINT');
@@ -123,11 +201,19 @@ test('a second Ctrl-C ends the process at once and loses nothing', async () => {
 });
 
 test('a venue that told one process to stay away is left alone by another that starts meanwhile', async () => {
-  const { venue, start } = await stage({ seed: 'gate', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '40' } }] });
+  const { venue, start } = await stage({
+    seed: 'gate',
+    rules: [
+      { match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '40' } },
+    ],
+  });
   const first = start(BACKFILL);
   while (!venue.log.some((entry) => entry.status === 429)) await realClock.sleep(20);
   const second = start(['backfill', '--start', '2020-01-01', '--end', '2020-01-31', '--interval', '1d', '--json']);
-  const hasBegun = async (): Promise<boolean> => (JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { interval: string }[] }).items.some(({ interval }) => interval === '1d');
+  const hasBegun = async (): Promise<boolean> =>
+    (
+      JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { interval: string }[] }
+    ).items.some(({ interval }) => interval === '1d');
   while (!(await hasBegun())) await realClock.sleep(20);
   await realClock.sleep(1_000); // long enough to have asked
   const asked = venue.log.length;
@@ -139,15 +225,26 @@ test('a venue that told one process to stay away is left alone by another that s
 });
 
 test('a refused key stops every process until resume says otherwise', async () => {
-  const { venue, dataDir, start } = await stage({ seed: 'key', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 2, 3] }, fault: { kind: 'status', status: 401 } }] });
+  const { venue, dataDir, start } = await stage({
+    seed: 'key',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 2, 3] }, fault: { kind: 'status', status: 401 } }],
+  });
   expect((await start(BACKFILL).ended).exit).toBe(4);
   const asked = venue.log.length;
   for (const args of [BACKFILL, ['run', '--json'], ['heal', '--json']]) {
     const { exit, stdout } = await start(args).ended;
-    expect({ args, exit, document: JSON.parse(stdout) as unknown }).toMatchObject({ exit: 4, document: { ok: false, exit: 4, error: { code: 'UNAUTHORIZED' } } });
+    expect({ args, exit, document: JSON.parse(stdout) as unknown }).toMatchObject({
+      exit: 4,
+      document: { ok: false, exit: 4, error: { code: 'UNAUTHORIZED' } },
+    });
   }
   expect(venue.log.length).toBe(asked);
-  expect(JSON.parse((await start(['resume', '--json']).ended).stdout)).toMatchObject({ schema: 1, ok: true, exit: 0, lifted: [{ exchange: 'binance', code: 'UNAUTHORIZED' }] });
+  expect(JSON.parse((await start(['resume', '--json']).ended).stdout)).toMatchObject({
+    schema: 1,
+    ok: true,
+    exit: 0,
+    lifted: [{ exchange: 'binance', code: 'UNAUTHORIZED' }],
+  });
   expect((await start(BACKFILL).ended).exit).toBe(0);
   await expectEveryCandle(dataDir);
 });

@@ -25,7 +25,10 @@ export interface Stage {
   readonly venue: StandInExchange;
   readonly url: string;
   readonly dataDir: string;
-  start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<{ exit: number | null; stdout: string }> };
+  start(args: readonly string[]): {
+    readonly child: ChildProcess;
+    readonly ended: Promise<{ exit: number | null; stdout: string }>;
+  };
 }
 
 export async function stage(plan: FaultPlan, world: World = WORLD): Promise<Stage> {
@@ -41,11 +44,21 @@ export async function stage(plan: FaultPlan, world: World = WORLD): Promise<Stag
     url: server.url,
     dataDir,
     start: (args) => {
-      const env = { ...process.env, CANDLEKEEP_BINANCE_URL: server.url, CANDLEKEEP_DATA_DIR: dataDir, LOG_LEVEL: 'silent' };
-      const child = spawn(process.execPath, [join(ROOT, 'src/surface/main.ts'), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const env = {
+        ...process.env,
+        CANDLEKEEP_BINANCE_URL: server.url,
+        CANDLEKEEP_DATA_DIR: dataDir,
+        LOG_LEVEL: 'silent',
+      };
+      const child = spawn(process.execPath, [join(ROOT, 'src/surface/main.ts'), ...args], {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const chunks: Buffer[] = [];
       child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-      const ended = new Promise<{ exit: number | null; stdout: string }>((resolve) => child.on('close', (exit) => resolve({ exit, stdout: Buffer.concat(chunks).toString() })));
+      const ended = new Promise<{ exit: number | null; stdout: string }>((resolve) =>
+        child.on('close', (exit) => resolve({ exit, stdout: Buffer.concat(chunks).toString() })),
+      );
       return { child, ended };
     },
   };
@@ -55,13 +68,26 @@ export async function expectEveryCandle(dataDir: string): Promise<void> {
   const reader = openReader(dataDir);
   const range = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
   for (const recorded of WORLD.series.filter((series) => series.interval === '1h')) {
-    const stored = await reader.candles({ exchange: 'binance', symbol: recorded.symbol, interval: '1h', from: DAYS.start, to: DAYS.end });
+    const stored = await reader.candles({
+      exchange: 'binance',
+      symbol: recorded.symbol,
+      interval: '1h',
+      from: DAYS.start,
+      to: DAYS.end,
+    });
     const rows = recorded.rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs);
-    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({ recorded: 720, lost: 0, doubled: 0, invented: 0, wrong: 0 });
+    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({
+      recorded: 720,
+      lost: 0,
+      doubled: 0,
+      invented: 0,
+      wrong: 0,
+    });
   }
   reader.close();
   expect(leftovers(dataDir)).toEqual([]);
 }
 
 /** What a crash left beside files. */
-export const leftovers = (dataDir: string): string[] => readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.tmp-'));
+export const leftovers = (dataDir: string): string[] =>
+  readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.tmp-'));

@@ -15,7 +15,11 @@ import { freePort } from './free-port.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/surface/main.ts');
 const RUNBOOK = 'docs/runbook';
-const PAGES = ['docs/operations.md', 'docs/metrics.md', ...readdirSync(join(ROOT, RUNBOOK)).map((page) => `${RUNBOOK}/${page}`)];
+const PAGES = [
+  'docs/operations.md',
+  'docs/metrics.md',
+  ...readdirSync(join(ROOT, RUNBOOK)).map((page) => `${RUNBOOK}/${page}`),
+];
 const COMMAND_MS_MAX = 60_000;
 /** `candlekeep start` stays; it is asked to end after so long. */
 const STAY_S = 4;
@@ -55,7 +59,8 @@ esac
 
 /** A service manager that knows the unit of the operating guide: what its ExecStart says is started, and told to end with SIGTERM. */
 function systemctl(): string {
-  const [, command] = /^ExecStart=\/usr\/bin\/(.+)$/m.exec(readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')) ?? [];
+  const [, command] =
+    /^ExecStart=\/usr\/bin\/(.+)$/m.exec(readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')) ?? [];
   if (command === undefined) throw new Error('the unit of docs/operations.md starts nothing');
   return `#!/bin/sh
 case "$1 $2" in
@@ -76,10 +81,17 @@ esac
 }
 
 const settings = (site: string): NodeJS.ProcessEnv => ({
-  PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: home, TERM: 'dumb', SITE: site,
-  CANDLEKEEP_EXCHANGES: 'binance,coinbase', CANDLEKEEP_SYMBOLS: 'binance:BTC/USDT,binance:ETH/USDT,binance:SOL/USDT,coinbase:BTC/USD',
+  PATH: `${join(home, 'bin')}:${process.env['PATH'] ?? ''}`,
+  HOME: home,
+  TERM: 'dumb',
+  SITE: site,
+  CANDLEKEEP_EXCHANGES: 'binance,coinbase',
+  CANDLEKEEP_SYMBOLS: 'binance:BTC/USDT,binance:ETH/USDT,binance:SOL/USDT,coinbase:BTC/USD',
   ...Object.fromEntries(stage.exchanges.map(({ exchange, url }) => [`CANDLEKEEP_${exchange.toUpperCase()}_URL`, url])),
-  CANDLEKEEP_LISTEN: `127.0.0.1:${listenPort}`, LOG_LEVEL: 'error', SLACK_WEBHOOK_URL: `${slack.url}/services/T0/B0/secret`, CANDLEKEEP_DEADLINE: '5s',
+  CANDLEKEEP_LISTEN: `127.0.0.1:${listenPort}`,
+  LOG_LEVEL: 'error',
+  SLACK_WEBHOOK_URL: `${slack.url}/services/T0/B0/secret`,
+  CANDLEKEEP_DEADLINE: '5s',
 });
 
 interface Ended {
@@ -87,16 +99,29 @@ interface Ended {
   readonly output: string;
 }
 
-const executed = (line: string, cwd: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> => new Promise((resolve) => {
-  execFile('bash', ['-o', 'pipefail', '-c', line], { cwd, env: { ...settings(cwd), ...more }, timeout: COMMAND_MS_MAX }, (error, out, err) => {
-    resolve({ exit: error === null ? 0 : typeof error.code === 'number' ? error.code : 128, output: `${out}${err}` });
+const executed = (line: string, cwd: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(
+      'bash',
+      ['-o', 'pipefail', '-c', line],
+      { cwd, env: { ...settings(cwd), ...more }, timeout: COMMAND_MS_MAX },
+      (error, out, err) => {
+        resolve({
+          exit: error === null ? 0 : typeof error.code === 'number' ? error.code : 128,
+          output: `${out}${err}`,
+        });
+      },
+    );
   });
-});
 
 /** A data directory with a history: a month, rows in quarantine, an exchange that refused, a minute history of Coinbase. */
 async function lived(site: string): Promise<void> {
   const { standIn } = stage.asked;
-  const misbehave = (fault: FaultSpec, ...symbols: readonly string[]): void => standIn.plan({ seed: 'lived', rules: symbols.map((symbol) => ({ match: { path: '/api/v3/klines', symbol }, on: { every: 1 }, fault })) });
+  const misbehave = (fault: FaultSpec, ...symbols: readonly string[]): void =>
+    standIn.plan({
+      seed: 'lived',
+      rules: symbols.map((symbol) => ({ match: { path: '/api/v3/klines', symbol }, on: { every: 1 }, fault })),
+    });
   writeFileSync(join(site, 'candlekeep.config.json'), '{}\n');
   misbehave({ kind: 'invalid-rows', rule: 'volume-negative', rows: 5 }, 'ETHUSDT', 'BTCUSDT');
   await executed('candlekeep backfill --start 2024-06-01 --end 2024-06-30 --exchange binance', site);
@@ -105,7 +130,10 @@ async function lived(site: string): Promise<void> {
   misbehave({ kind: 'html' }, 'ETHUSDT');
   await executed('candlekeep run --date 2024-07-02 --symbol ETH/USDT', site);
   standIn.plan({ seed: 'healthy', rules: [] });
-  await executed('candlekeep backfill --exchange coinbase --start 2023-03-04 --end 2023-03-04 --interval 1m --symbol coinbase:BTC/USD', site);
+  await executed(
+    'candlekeep backfill --exchange coinbase --start 2023-03-04 --end 2023-03-04 --interval 1m --symbol coinbase:BTC/USD',
+    site,
+  );
 }
 
 beforeAll(async () => {
@@ -134,19 +162,39 @@ interface Documented {
 
 /** Commands of shell blocks, of sessions, and of the lines of a crontab, block by block. */
 function commandsOf(path: string): Documented[][] {
-  return blocksOf(path, readFileSync(join(ROOT, path), 'utf8')).map(({ language, content }): Documented[] => {
-    const lines = content.replaceAll('\\\n', ' ').split('\n').filter((line) => line.trim() !== '');
-    if (language === 'sh') return lines.map((line) => ({ line, refusal: null }));
-    if (language === 'text') return lines.flatMap((line) => (/^[\d*]\S* +\S+ +\* +\* +\* +(.+)$/.exec(line)?.slice(1) ?? []).map((command) => ({ line: command, refusal: null })));
-    if (language !== 'console') return [];
-    return lines.flatMap((line, at) => (line.startsWith('$ ') ? [{ line: line.slice(2), refusal: /^error\[(CONFIG_INVALID)\]/.exec(lines[at + 1] ?? '')?.[1] ?? null }] : []));
-  }).filter((block) => block.length > 0);
+  return blocksOf(path, readFileSync(join(ROOT, path), 'utf8'))
+    .map(({ language, content }): Documented[] => {
+      const lines = content
+        .replaceAll('\\\n', ' ')
+        .split('\n')
+        .filter((line) => line.trim() !== '');
+      if (language === 'sh') return lines.map((line) => ({ line, refusal: null }));
+      if (language === 'text')
+        return lines.flatMap((line) =>
+          (/^[\d*]\S* +\S+ +\* +\* +\* +(.+)$/.exec(line)?.slice(1) ?? []).map((command) => ({
+            line: command,
+            refusal: null,
+          })),
+        );
+      if (language !== 'console') return [];
+      return lines.flatMap((line, at) =>
+        line.startsWith('$ ')
+          ? [{ line: line.slice(2), refusal: /^error\[(CONFIG_INVALID)\]/.exec(lines[at + 1] ?? '')?.[1] ?? null }]
+          : [],
+      );
+    })
+    .filter((block) => block.length > 0);
 }
 
 /** The page's names for what differs between machines, as it is on this one. */
 function onThisMachine(line: string, site: string, runId: string): string {
-  const here = line.replaceAll('/srv', join(site, '..')).replaceAll('/var/lib/node_exporter', site).replaceAll('127.0.0.1:4680', `127.0.0.1:${listenPort}`)
-    .replaceAll('hf_...', DEMO.token).replaceAll('you/candles', DEMO.repo).replaceAll(/\bRUN\b|\brun_[0-9a-z]{10,}/g, runId);
+  const here = line
+    .replaceAll('/srv', join(site, '..'))
+    .replaceAll('/var/lib/node_exporter', site)
+    .replaceAll('127.0.0.1:4680', `127.0.0.1:${listenPort}`)
+    .replaceAll('hf_...', DEMO.token)
+    .replaceAll('you/candles', DEMO.repo)
+    .replaceAll(/\bRUN\b|\brun_[0-9a-z]{10,}/g, runId);
   return here.trim() === 'candlekeep start' ? `timeout --preserve-status -s TERM ${STAY_S} candlekeep start` : here;
 }
 
@@ -155,7 +203,8 @@ const GOLD = { CANDLEKEEP_HF_REPO: DEMO.repo, HF_TOKEN: DEMO.token };
 /** What has to be there before a page is of use. */
 const PREPARED: Readonly<Record<string, string>> = {
   'docs/metrics.md': 'systemctl start candlekeep',
-  'docs/runbook/ALERT_CHANNEL_BROKEN.md': 'SLACK_WEBHOOK_URL=http://127.0.0.1:9/services/x/y candlekeep run --date 2024-07-03 --symbol FOO/USDT; touch candlekeep-data/undelivered.jsonl',
+  'docs/runbook/ALERT_CHANNEL_BROKEN.md':
+    'SLACK_WEBHOOK_URL=http://127.0.0.1:9/services/x/y candlekeep run --date 2024-07-03 --symbol FOO/USDT; touch candlekeep-data/undelivered.jsonl',
 };
 
 /** Answers that say what was found are as good as 0; a defect, a refusal of the command line and a missing program are not. */
@@ -169,42 +218,69 @@ const REFUSED: readonly (readonly [line: RegExp, output: RegExp])[] = [
 
 /** Executes commands one after another; returns those that did not do what somebody in need of them expects. */
 async function failuresOf(commands: readonly Documented[], site: string, more: NodeJS.ProcessEnv): Promise<string[]> {
-  const { items: [run] } = JSON.parse((await executed('candlekeep runs list --json', site)).output) as { readonly items: readonly { readonly id: string }[] };
+  const {
+    items: [run],
+  } = JSON.parse((await executed('candlekeep runs list --json', site)).output) as {
+    readonly items: readonly { readonly id: string }[];
+  };
   const failures: string[] = [];
   for (const { line, refusal } of commands) {
     const ended = await executed(onThisMachine(line, site, run?.id ?? ''), site, more);
-    const isExpected = refusal !== null ? ended.exit === 2 && ended.output.includes(`error[${refusal}]`) : isUseful(ended) || REFUSED.some(([what, why]) => what.test(line) && why.test(ended.output));
+    const isExpected =
+      refusal !== null
+        ? ended.exit === 2 && ended.output.includes(`error[${refusal}]`)
+        : isUseful(ended) || REFUSED.some(([what, why]) => what.test(line) && why.test(ended.output));
     if (!isExpected) failures.push(`${line}\nended with ${ended.exit}:\n${ended.output.slice(-600)}`);
   }
   return failures;
 }
 
 /** The operating guide is one story: what its backup holds, its restore puts back. Blocks of other pages are for different days. */
-const blocksToExecute = (path: string): Documented[][] => (path === 'docs/operations.md' ? [commandsOf(path).flat()] : commandsOf(path));
+const blocksToExecute = (path: string): Documented[][] =>
+  path === 'docs/operations.md' ? [commandsOf(path).flat()] : commandsOf(path);
 
-test.each(PAGES.filter((path) => commandsOf(path).length > 0))('every command of %s does what somebody in need of it expects: none is refused, none is a defect', { timeout: 240_000 }, async (path) => {
-  const more = path.endsWith('PUBLISH_FAILED.md') ? { ...GOLD, HF_ENDPOINT: stage.hubUrl } : {};
-  for (const [at, commands] of blocksToExecute(path).entries()) {
-    const site = join(home, `${basename(path, '.md')}-${at}`, 'candles');
-    cpSync(join(home, 'lived'), site, { recursive: true });
-    const prepared = PREPARED[path];
-    if (prepared !== undefined) await executed(prepared, site, more);
-    const failures = await failuresOf(commands, site, more);
-    await executed('systemctl stop candlekeep', site);
-    expect(failures.join('\n\n')).toBe('');
-  }
-});
+test.each(PAGES.filter((path) => commandsOf(path).length > 0))(
+  'every command of %s does what somebody in need of it expects: none is refused, none is a defect',
+  { timeout: 240_000 },
+  async (path) => {
+    const more = path.endsWith('PUBLISH_FAILED.md') ? { ...GOLD, HF_ENDPOINT: stage.hubUrl } : {};
+    for (const [at, commands] of blocksToExecute(path).entries()) {
+      const site = join(home, `${basename(path, '.md')}-${at}`, 'candles');
+      cpSync(join(home, 'lived'), site, { recursive: true });
+      const prepared = PREPARED[path];
+      if (prepared !== undefined) await executed(prepared, site, more);
+      const failures = await failuresOf(commands, site, more);
+      await executed('systemctl stop candlekeep', site);
+      expect(failures.join('\n\n')).toBe('');
+    }
+  },
+);
 
 test('a command that is none, that is refused or that finds no program would be found', async () => {
-  const lines = ['candlekeep stat', 'candlekeep runs show', 'nosuchprogram', 'systemctl restart candlekeep', 'false | cat'];
-  expect(await failuresOf(lines.map((line) => ({ line, refusal: null })), join(home, 'lived'), {})).toHaveLength(lines.length);
+  const lines = [
+    'candlekeep stat',
+    'candlekeep runs show',
+    'nosuchprogram',
+    'systemctl restart candlekeep',
+    'false | cat',
+  ];
+  expect(
+    await failuresOf(
+      lines.map((line) => ({ line, refusal: null })),
+      join(home, 'lived'),
+      {},
+    ),
+  ).toHaveLength(lines.length);
   expect(PAGES.flatMap(commandsOf).flat().length).toBeGreaterThan(100);
 });
 
 test('the health check of the container file follows the service it looks at, and who runs it may write its volume', async () => {
   const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
   const [file] = blocksOf('docs/operations.md', text).filter(({ language }) => language === 'dockerfile');
-  const check = onThisMachine(/^HEALTHCHECK CMD (.+)$/m.exec(file?.content ?? '')?.[1] ?? 'false', '', '').replace(/^node/, `"${process.execPath}"`);
+  const check = onThisMachine(/^HEALTHCHECK CMD (.+)$/m.exec(file?.content ?? '')?.[1] ?? 'false', '', '').replace(
+    /^node/,
+    `"${process.execPath}"`,
+  );
   const site = join(home, 'container', 'candles');
   cpSync(join(home, 'lived'), site, { recursive: true });
   const exits: number[] = [];
@@ -215,5 +291,9 @@ test('the health check of the container file follows the service it looks at, an
   expect(exits).toEqual([1, 0, 1]);
   const lines = file?.content.split('\n') ?? [];
   const at = (line: RegExp): number => lines.findIndex((one) => line.test(one));
-  expect([at(/^RUN .*chown node:node candlekeep-data$/), at(/^VOLUME \/srv\/candlekeep-data$/), at(/^USER node$/)].map((line, order, all) => line > (all[order - 1] ?? -1))).toEqual([true, true, true]);
+  expect(
+    [at(/^RUN .*chown node:node candlekeep-data$/), at(/^VOLUME \/srv\/candlekeep-data$/), at(/^USER node$/)].map(
+      (line, order, all) => line > (all[order - 1] ?? -1),
+    ),
+  ).toEqual([true, true, true]);
 });

@@ -18,8 +18,12 @@ function freshDirectory(): string {
 /** What git tracks, and what it would if everything were added: what a clone would hold. */
 function cloneInto(directory: string): string {
   const clone = join(directory, 'candlekeep');
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0');
-  for (const file of files) if (file !== '' && existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(clone, file));
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  }).split('\0');
+  for (const file of files)
+    if (file !== '' && existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(clone, file));
   return clone;
 }
 
@@ -27,18 +31,28 @@ function cloneInto(directory: string): string {
 function standInPrograms(home: string): string {
   const folder = join(home, 'bin');
   mkdirSync(folder);
-  writeFileSync(join(folder, 'duckdb'), `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'tests/duckdb-command.ts')}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    join(folder, 'duckdb'),
+    `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'tests/duckdb-command.ts')}" "$@"\n`,
+    { mode: 0o755 },
+  );
   return folder;
 }
 
 /** Executes a session with both its terminals. Returns each command whose output is not what is shown; nothing after the first of them is executed. */
-async function differencesOf(steps: readonly Step[], { home, cwd }: { readonly home: string; readonly cwd: string }): Promise<string[]> {
+async function differencesOf(
+  steps: readonly Step[],
+  { home, cwd }: { readonly home: string; readonly cwd: string },
+): Promise<string[]> {
   const terminals = { first: openTerminal(cwd), second: openTerminal(cwd) };
   const differs = ({ shown }: Step, output: string): string | null => differenceOf(shown, output.replaceAll(home, '~'));
   try {
     for (const step of steps) {
       const isEnough = (output: string): boolean => differs(step, output) === null;
-      const output = step.terminal === 'first' ? (await terminals.first.run(step.command)).output : await terminals.second.begin(step.command, isEnough);
+      const output =
+        step.terminal === 'first'
+          ? (await terminals.first.run(step.command)).output
+          : await terminals.second.begin(step.command, isEnough);
       const difference = differs(step, output);
       if (difference !== null) return [`$ ${step.command}\n${difference}`];
     }
@@ -48,22 +62,46 @@ async function differencesOf(steps: readonly Step[], { home, cwd }: { readonly h
   }
 }
 
-test.each(['README.md', 'docs/first-hour.md'])('the session of %s, executed in a fresh clone, prints what the document shows', { timeout: SESSION_MS_MAX }, async (document) => {
-  const home = freshDirectory();
-  const preparation: Step = { terminal: 'first', command: `export CANDLEKEEP_LISTEN=127.0.0.1:0 PATH="${standInPrograms(home)}:$PATH"`, shown: '' };
-  const steps = stepsOf(document, readFileSync(join(ROOT, document), 'utf8'));
-  expect(steps.length).toBeGreaterThan(0);
-  expect(await differencesOf([preparation, ...steps], { home, cwd: cloneInto(home) })).toEqual([]);
-});
+test.each(['README.md', 'docs/first-hour.md'])(
+  'the session of %s, executed in a fresh clone, prints what the document shows',
+  { timeout: SESSION_MS_MAX },
+  async (document) => {
+    const home = freshDirectory();
+    const preparation: Step = {
+      terminal: 'first',
+      command: `export CANDLEKEEP_LISTEN=127.0.0.1:0 PATH="${standInPrograms(home)}:$PATH"`,
+      shown: '',
+    };
+    const steps = stepsOf(document, readFileSync(join(ROOT, document), 'utf8'));
+    expect(steps.length).toBeGreaterThan(0);
+    expect(await differencesOf([preparation, ...steps], { home, cwd: cloneInto(home) })).toEqual([]);
+  },
+);
 
 test('a wrong line in a document is found, in both terminals; directory, variables and aliases last from one command to the next', async () => {
   const home = freshDirectory();
-  const session = (shownFirst: string, shownSecond: string): Step[] => stepsOf('x.md', [
-    '```console second terminal', '$ echo up; sleep 5; echo never', shownSecond, '```',
-    '```console', '$ mkdir candles && cd candles && export A=1 && alias where=pwd', '$ where; echo $A', shownFirst, '```', '',
-  ].join('\n'));
+  const session = (shownFirst: string, shownSecond: string): Step[] =>
+    stepsOf(
+      'x.md',
+      [
+        '```console second terminal',
+        '$ echo up; sleep 5; echo never',
+        shownSecond,
+        '```',
+        '```console',
+        '$ mkdir candles && cd candles && export A=1 && alias where=pwd',
+        '$ where; echo $A',
+        shownFirst,
+        '```',
+        '',
+      ].join('\n'),
+    );
   expect(await differencesOf(session('~/candles\n1', 'up'), { home, cwd: home })).toEqual([]);
   rmSync(join(home, 'candles'), { recursive: true });
-  expect(await differencesOf(session('~/candles\n2', 'up'), { home, cwd: home })).toEqual([expect.stringMatching(/^\$ where; echo \$A\nexpected at line 2: 2\n/)]);
-  expect(await differencesOf(session('~/candles\n1', 'down'), { home, cwd: home })).toEqual([expect.stringMatching(/^\$ echo up.*\nexpected at line 1: down\n/)]);
+  expect(await differencesOf(session('~/candles\n2', 'up'), { home, cwd: home })).toEqual([
+    expect.stringMatching(/^\$ where; echo \$A\nexpected at line 2: 2\n/),
+  ]);
+  expect(await differencesOf(session('~/candles\n1', 'down'), { home, cwd: home })).toEqual([
+    expect.stringMatching(/^\$ echo up.*\nexpected at line 1: down\n/),
+  ]);
 });

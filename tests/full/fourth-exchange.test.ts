@@ -15,13 +15,17 @@ const RANGE = { fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 5, 4) };
 function sourceWithTidewater(): string {
   const directory = mkdtempSync(join(tmpdir(), 'candlekeep-fourth-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  for (const part of ['src', 'package.json', 'tapes']) cpSync(join(ROOT, part), join(directory, part), { recursive: true });
+  for (const part of ['src', 'package.json', 'tapes'])
+    cpSync(join(ROOT, part), join(directory, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   const folder = join(directory, 'src/data/exchanges/tidewater');
   mkdirSync(folder);
   for (const file of ['adapter.ts', 'wire.ts', 'words.ts']) {
     const text = readFileSync(join(ROOT, 'tests/made-up', file), 'utf8');
-    writeFileSync(join(folder, file), text.replaceAll('../../src/data/exchanges/', '../').replaceAll('../../src/', '../../../'));
+    writeFileSync(
+      join(folder, file),
+      text.replaceAll('../../src/data/exchanges/', '../').replaceAll('../../src/', '../../../'),
+    );
   }
   const registry = join(directory, 'src/data/exchanges/registry.ts');
   const before = readFileSync(registry, 'utf8');
@@ -33,18 +37,34 @@ function sourceWithTidewater(): string {
 
 test('one folder and one line in the registry: the command line knows the exchange, its variable and its candles', async () => {
   const directory = sourceWithTidewater();
-  const world = generatedWorld('fourth', [{ symbol: 'BTC/USDT', venueSymbol: 'btc-usdt', interval: '1h', range: RANGE, quietPerMille: 0 }]);
+  const world = generatedWorld('fourth', [
+    { symbol: 'BTC/USDT', venueSymbol: 'btc-usdt', interval: '1h', range: RANGE, quietPerMille: 0 },
+  ]);
   const server = await serveOnLoopback(standInTidewater.open({ world }).handle, { clock: realClock });
   onTestFinished(() => server.close());
-  const env = { ...process.env, CANDLEKEEP_EXCHANGES: 'tidewater', CANDLEKEEP_SYMBOLS: 'tidewater:BTC/USDT', CANDLEKEEP_TIDEWATER_URL: server.url, CANDLEKEEP_DATA_DIR: join(directory, 'data'), LOG_LEVEL: 'silent' };
-  const run = (...args: string[]): Promise<{ exit: number | null; json: unknown }> => new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(directory, 'src/surface/main.ts'), ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.on('close', (exit) => resolve({ exit, json: JSON.parse(Buffer.concat(chunks).toString()) }));
-  });
+  const env = {
+    ...process.env,
+    CANDLEKEEP_EXCHANGES: 'tidewater',
+    CANDLEKEEP_SYMBOLS: 'tidewater:BTC/USDT',
+    CANDLEKEEP_TIDEWATER_URL: server.url,
+    CANDLEKEEP_DATA_DIR: join(directory, 'data'),
+    LOG_LEVEL: 'silent',
+  };
+  const run = (...args: string[]): Promise<{ exit: number | null; json: unknown }> =>
+    new Promise((resolve) => {
+      const child = spawn(process.execPath, [join(directory, 'src/surface/main.ts'), ...args, '--json'], {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const chunks: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+      child.on('close', (exit) => resolve({ exit, json: JSON.parse(Buffer.concat(chunks).toString()) }));
+    });
   const days = ['--start', '2024-06-01', '--end', '2024-06-03'];
   expect(await run('backfill', ...days)).toMatchObject({ exit: 0, json: { ok: true, pending: 0 } });
-  expect(await run('check-gaps', ...days, '--verify')).toMatchObject({ exit: 0, json: { totals: { expected: 72, present: 72 } } });
+  expect(await run('check-gaps', ...days, '--verify')).toMatchObject({
+    exit: 0,
+    json: { totals: { expected: 72, present: 72 } },
+  });
   expect(await run('run', '--exchange', 'tidewater', '--date', '2024-06-02')).toMatchObject({ exit: 0 });
 });

@@ -19,7 +19,14 @@ interface Question {
 
 function questionOf({ path, query }: { readonly path: string; readonly query: URLSearchParams }): Question | null {
   const market = BARS.exec(path)?.[1];
-  return market === undefined ? null : { market, minutes: Number(query.get('minutes')), fromMs: Number(query.get('since')) * 60_000, toMs: Number(query.get('until')) * 60_000 };
+  return market === undefined
+    ? null
+    : {
+        market,
+        minutes: Number(query.get('minutes')),
+        fromMs: Number(query.get('since')) * 60_000,
+        toMs: Number(query.get('until')) * 60_000,
+      };
 }
 
 export const standInTidewater: StandIn = {
@@ -27,33 +34,68 @@ export const standInTidewater: StandIn = {
   emptyCandles: 'omitted',
   open: ({ world, plan }) => {
     const meter = slidingMeter({ requests: 5, windowMs: 1_000 });
-    return standInVenue({
-      errorBody: ({ venueCode, message }) => ({ ok: false, error: venueCode ?? message }),
-      weightOf: () => 1,
-      charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse('slow_down') }),
-      candlesAsked: (request) => {
-        const asked = questionOf(request);
-        return asked && { symbol: asked.market, interval: INTERVALS.find((interval) => intervalMs(interval) === asked.minutes * 60_000) ?? String(asked.minutes), range: asked };
+    return standInVenue(
+      {
+        errorBody: ({ venueCode, message }) => ({ ok: false, error: venueCode ?? message }),
+        weightOf: () => 1,
+        charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse('slow_down') }),
+        candlesAsked: (request) => {
+          const asked = questionOf(request);
+          return (
+            asked && {
+              symbol: asked.market,
+              interval:
+                INTERVALS.find((interval) => intervalMs(interval) === asked.minutes * 60_000) ?? String(asked.minutes),
+              range: asked,
+            }
+          );
+        },
+        answer: (request, at) => {
+          const asked = questionOf(request);
+          if (asked !== null) return bars(world, asked, at);
+          return request.path === '/v1/markets'
+            ? jsonReply(200, { ok: true, result: { markets: markets(world) } })
+            : refuse('no_such_path');
+        },
       },
-      answer: (request, at) => {
-        const asked = questionOf(request);
-        if (asked !== null) return bars(world, asked, at);
-        return request.path === '/v1/markets' ? jsonReply(200, { ok: true, result: { markets: markets(world) } }) : refuse('no_such_path');
-      },
-    }, plan);
+      plan,
+    );
   },
 };
 
-const markets = (world: CandleSource): unknown => [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([name, symbol]) => {
-  const [base, quote] = symbol.split('/');
-  return { name, base, quote, open: true };
-});
+const markets = (world: CandleSource): unknown =>
+  [...new Map(world.series.map((series) => [series.venueSymbol, series.symbol]))].map(([name, symbol]) => {
+    const [base, quote] = symbol.split('/');
+    return { name, base, quote, open: true };
+  });
 
-function bars(world: CandleSource, { market, minutes, fromMs, toMs }: Question, { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply {
+function bars(
+  world: CandleSource,
+  { market, minutes, fromMs, toMs }: Question,
+  { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows },
+): AnswerReply {
   if (!world.series.some((series) => series.venueSymbol === market)) return refuse('no_such_market');
   const interval = INTERVALS.find((one) => intervalMs(one) === minutes * 60_000);
   if (interval === undefined) return refuse('no_such_length');
   const asked = world.select({ venueSymbol: market, interval }, { fromMs, toMs, rowsMax: Infinity, keep: 'oldest' });
-  const rows = breakRows(seenAt(asked, nowMs).filter((row) => Number(row[5]) > 0).slice(0, BARS_MAX));
-  return jsonReply(200, { ok: true, result: { bars: rows.map(([time, o, h, l, c, v, , , n]) => ({ at: Number(time) / 60_000, o, h, l, c, v, n, done: Number(time) + intervalMs(interval) <= nowMs })) } });
+  const rows = breakRows(
+    seenAt(asked, nowMs)
+      .filter((row) => Number(row[5]) > 0)
+      .slice(0, BARS_MAX),
+  );
+  return jsonReply(200, {
+    ok: true,
+    result: {
+      bars: rows.map(([time, o, h, l, c, v, , , n]) => ({
+        at: Number(time) / 60_000,
+        o,
+        h,
+        l,
+        c,
+        v,
+        n,
+        done: Number(time) + intervalMs(interval) <= nowMs,
+      })),
+    },
+  });
 }

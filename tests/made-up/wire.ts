@@ -22,12 +22,28 @@ function readRow(row: unknown, index: number): WireRow | null {
   const { at, o, h, l, c, v, n, done } = row;
   const openTimeMs = typeof at === 'number' ? at * 60_000 : null;
   if (!isTimeMs(openTimeMs) || typeof done !== 'boolean') return null;
-  const candle = { index, openTimeMs, open: decimalOf(o), high: decimalOf(h), low: decimalOf(l), close: decimalOf(c), volume: decimalOf(v), closeTimeMs: null, quoteVolume: null, trades: decimalOf(n) };
+  const candle = {
+    index,
+    openTimeMs,
+    open: decimalOf(o),
+    high: decimalOf(h),
+    low: decimalOf(l),
+    close: decimalOf(c),
+    volume: decimalOf(v),
+    closeTimeMs: null,
+    quoteVolume: null,
+    trades: decimalOf(n),
+  };
   return { row: candle, isClosed: done };
 }
 
-export const readMarkets = (answer: HttpAnswer, nowMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly [] } =>
-  ({ listings: resultOf(answer, nowMs, 'markets').flatMap(readMarket), limits: [] });
+export const readMarkets = (
+  answer: HttpAnswer,
+  nowMs: number,
+): { readonly listings: readonly Listing[]; readonly limits: readonly [] } => ({
+  listings: resultOf(answer, nowMs, 'markets').flatMap(readMarket),
+  limits: [],
+});
 
 function readMarket(value: unknown): Listing[] {
   if (!isRecord(value)) return [];

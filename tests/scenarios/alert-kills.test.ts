@@ -34,7 +34,10 @@ function scriptOf({ random: worldRandom }: AlertWorld): Scripted[] {
 /** A process of its own: others on this host can tell that it is gone once it was killed. */
 function processOf(world: AlertWorld, pid: number, store = world.store): AlertDesk {
   const self = { host: 'host', pid, startMark: '' };
-  return { ...world.desk, ports: { ...world.desk.ports, store, processes: { self, mayBeAlive: (other) => other.pid === pid } } };
+  return {
+    ...world.desk,
+    ports: { ...world.desk.ports, store, processes: { self, mayBeAlive: (other) => other.pid === pid } },
+  };
 }
 
 async function play(world: AlertWorld, script: readonly Scripted[]): Promise<void> {
@@ -59,12 +62,20 @@ async function play(world: AlertWorld, script: readonly Scripted[]): Promise<voi
 /** What one channel heard of one cause: `T`, `R` or `A`, in order. */
 function heardOf(world: AlertWorld, channel: string, { cause }: Scripted): string {
   const place = `at ${cause.exchange}:`;
-  const ofSlack = (message: { text: string }): string => (message.text.includes(place) ? (message.text.startsWith('[RESOLVED]') ? 'R' : 'T') : '');
+  const ofSlack = (message: { text: string }): string =>
+    message.text.includes(place) ? (message.text.startsWith('[RESOLVED]') ? 'R' : 'T') : '';
   switch (channel) {
-    case 'slack': return world.slack.received.map(({ message }) => ofSlack(message)).join('');
-    case 'email': return world.mail.received.map(({ mail }) => ofSlack({ text: mail.subject })).join('');
-    case 'webhook': return world.webhook.received.map(({ message }) => ofSlack({ text: message.notice.title })).join('');
-    default: return world.pagerduty.received.filter(({ message }) => message.dedup_key.includes(`/${cause.exchange}/`)).map(({ message }) => (message.event_action === 'trigger' ? 'T' : 'R')).join('');
+    case 'slack':
+      return world.slack.received.map(({ message }) => ofSlack(message)).join('');
+    case 'email':
+      return world.mail.received.map(({ mail }) => ofSlack({ text: mail.subject })).join('');
+    case 'webhook':
+      return world.webhook.received.map(({ message }) => ofSlack({ text: message.notice.title })).join('');
+    default:
+      return world.pagerduty.received
+        .filter(({ message }) => message.dedup_key.includes(`/${cause.exchange}/`))
+        .map(({ message }) => (message.event_action === 'trigger' ? 'T' : 'R'))
+        .join('');
   }
 }
 
@@ -77,24 +88,38 @@ function complaintsAbout(world: AlertWorld, script: readonly Scripted[]): string
     const name = `${scripted.cause.exchange} ${scripted.level} ${scripted.endsAfterMs === null ? 'goes on' : 'ended'}`;
     return [
       ...(heard.every(({ text }) => text === '') ? [`${name}: lost`] : []),
-      ...heard.filter(({ text }) => !/^T*R*$/.test(text)).map(({ channel, text }) => `${name}: ${channel} heard ${text}`),
-      ...heard.filter(({ text }) => text !== '' && text.endsWith('T') === (scripted.endsAfterMs !== null)).map(({ channel, text }) => `${name}: ${channel} was left with ${text}`),
+      ...heard
+        .filter(({ text }) => !/^T*R*$/.test(text))
+        .map(({ channel, text }) => `${name}: ${channel} heard ${text}`),
+      ...heard
+        .filter(({ text }) => text !== '' && text.endsWith('T') === (scripted.endsAfterMs !== null))
+        .map(({ channel, text }) => `${name}: ${channel} was left with ${text}`),
     ];
   });
-  const byMessage = Map.groupBy(world.webhook.received, ({ message: { notice } }) => `${notice.fingerprint} ${notice.kind} ${notice['level'] as string}`);
-  const doubled = [...byMessage].filter(([, sends]) => new Set(sends.map(({ message }) => message.id)).size > 1).map(([what]) => `${what}: two messages instead of one sent twice`);
+  const byMessage = Map.groupBy(
+    world.webhook.received,
+    ({ message: { notice } }) => `${notice.fingerprint} ${notice.kind} ${notice['level'] as string}`,
+  );
+  const doubled = [...byMessage]
+    .filter(([, sends]) => new Set(sends.map(({ message }) => message.id)).size > 1)
+    .map(([what]) => `${what}: two messages instead of one sent twice`);
   return [...complaints, ...doubled];
 }
 
-test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))('kills from %i on: no alert is lost, none is doubled but under its own key, and each ends after it began', { timeout: 120_000 }, async (first) => {
-  let sendsRepeated = 0;
-  for (let kill = first; kill < first + BATCH; kill++) {
-    const world = alertWorld(`kill ${kill}`, { channels: [PAGERDUTY, SLACK, EMAIL, WEBHOOK], failedRatio: 0.1 });
-    const script = scriptOf(world);
-    await play(world, script);
-    expect(complaintsAbout(world, script), `seed "kill ${kill}"`).toEqual([]);
-    expect((await world.act(() => outboxState())).pending, `seed "kill ${kill}"`).toBe(0);
-    sendsRepeated += world.webhook.received.length - new Set(world.webhook.received.map(({ message }) => message.id)).size;
-  }
-  expect(sendsRepeated, 'some messages arrived twice: the kills struck').toBeGreaterThan(0);
-});
+test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))(
+  'kills from %i on: no alert is lost, none is doubled but under its own key, and each ends after it began',
+  { timeout: 120_000 },
+  async (first) => {
+    let sendsRepeated = 0;
+    for (let kill = first; kill < first + BATCH; kill++) {
+      const world = alertWorld(`kill ${kill}`, { channels: [PAGERDUTY, SLACK, EMAIL, WEBHOOK], failedRatio: 0.1 });
+      const script = scriptOf(world);
+      await play(world, script);
+      expect(complaintsAbout(world, script), `seed "kill ${kill}"`).toEqual([]);
+      expect((await world.act(() => outboxState())).pending, `seed "kill ${kill}"`).toBe(0);
+      sendsRepeated +=
+        world.webhook.received.length - new Set(world.webhook.received.map(({ message }) => message.id)).size;
+    }
+    expect(sendsRepeated, 'some messages arrived twice: the kills struck').toBeGreaterThan(0);
+  },
+);

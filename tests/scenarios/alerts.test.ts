@@ -18,12 +18,17 @@ const never = (): AbortSignal => new AbortController().signal;
 test('500 symbols failing with one cause are one trigger and one resolve', async () => {
   const world = alertWorld('500 symbols');
   world.start();
-  for (let symbol = 1; symbol <= 500; symbol++) await world.raise({ summary: `${symbol} of 500 symbols failed`, affected: { total: symbol, worst: ['A/USDT', 'B/USDT'] } });
+  for (let symbol = 1; symbol <= 500; symbol++)
+    await world.raise({
+      summary: `${symbol} of 500 symbols failed`,
+      affected: { total: symbol, worst: ['A/USDT', 'B/USDT'] },
+    });
   await world.raise({ code: 'SYMBOLS_FAILED', level: 'warning', summary: 'more than half of the symbols failed' });
   await world.raise({ code: 'RULE_FAILED_SYMBOLS', level: 'warning' });
   await world.pass(5 * MINUTE_MS);
   expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at binance: 500 of 500 symbols failed']);
-  for (const code of ['EXCHANGE_SERVER_ERROR', 'SYMBOLS_FAILED', 'RULE_FAILED_SYMBOLS'] as const) await world.resolve({ code }, 'healed by run_2');
+  for (const code of ['EXCHANGE_SERVER_ERROR', 'SYMBOLS_FAILED', 'RULE_FAILED_SYMBOLS'] as const)
+    await world.resolve({ code }, 'healed by run_2');
   await world.pass(HOUR_MS);
   expect(world.heard().map(({ title }) => title)).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR at binance: 500 of 500 symbols failed',
@@ -66,11 +71,31 @@ test('ten short failures that nobody would have been told of are not ten lines',
 test('a failure that heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
   const world = alertWorld('first retry');
   world.start();
-  const outlook = { kind: 'healing', attempt: 1, attemptsMax: 3, nextAtMs: world.clock.nowMs() + 5 * MINUTE_MS } as const;
-  const level = alertLevel({ code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset' }, outlook, new Set(['gold_huggingface_ohlcv']));
-  await world.raise({ exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset', level, summary: 'the Hub answered 500', next: nextStep(outlook) });
+  const outlook = {
+    kind: 'healing',
+    attempt: 1,
+    attemptsMax: 3,
+    nextAtMs: world.clock.nowMs() + 5 * MINUTE_MS,
+  } as const;
+  const level = alertLevel(
+    { code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset' },
+    outlook,
+    new Set(['gold_huggingface_ohlcv']),
+  );
+  await world.raise({
+    exchange: null,
+    code: 'PUBLISH_FAILED',
+    asset: 'gold_huggingface_ohlcv',
+    reach: 'asset',
+    level,
+    summary: 'the Hub answered 500',
+    next: nextStep(outlook),
+  });
   await world.pass(5 * MINUTE_MS);
-  await world.resolve({ exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv' }, 'healed by run_2 on try 2 of 4');
+  await world.resolve(
+    { exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv' },
+    'healed by run_2 on try 2 of 4',
+  );
   await world.pass(HOUR_MS);
   expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
     ['slack', '[WARNING] PUBLISH_FAILED at gold_huggingface_ohlcv: the Hub answered 500'],
@@ -79,12 +104,18 @@ test('a failure that heals on its first retry is one warning line and its resolv
   expect(JSON.stringify(world.slack.received[0])).toContain('healing 1/3, next at 2024-07-01T00:05Z');
 });
 
-test('a failure whose retries are used up is told at its hook\'s level, once, and ends once', async () => {
+test("a failure whose retries are used up is told at its hook's level, once, and ends once", async () => {
   const world = alertWorld('used up');
   world.start();
   await world.raise();
   await world.pass(20 * MINUTE_MS);
-  await world.raise({ level: alertLevel({ code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_binance_ohlcv', reach: 'symbols' }, { kind: 'exhausted' }, new Set()) });
+  await world.raise({
+    level: alertLevel(
+      { code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_binance_ohlcv', reach: 'symbols' },
+      { kind: 'exhausted' },
+      new Set(),
+    ),
+  });
   await world.pass(20 * MINUTE_MS);
   await world.resolve();
   await world.pass(HOUR_MS);
@@ -98,7 +129,12 @@ test('critical goes to the pager and to Slack at once', async () => {
   world.start();
   await world.raise(CRITICAL);
   await world.pass(6_000);
-  expect(world.heard().map(({ channel }) => channel).toSorted()).toEqual(['pagerduty', 'slack']);
+  expect(
+    world
+      .heard()
+      .map(({ channel }) => channel)
+      .toSorted(),
+  ).toEqual(['pagerduty', 'slack']);
 });
 
 test('what is over before anybody was told is one line that says both, and pages nobody', async () => {
@@ -106,7 +142,9 @@ test('what is over before anybody was told is one line that says both, and pages
   await world.raise({ ...CRITICAL });
   await world.resolve(CRITICAL, 'healed');
   await world.clock.runUntil(drainAlerts(world.desk, never()));
-  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([['slack', '[RESOLVED] UNAUTHORIZED at binance: failed and healed after 0 s, healed']]);
+  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+    ['slack', '[RESOLVED] UNAUTHORIZED at binance: failed and healed after 0 s, healed'],
+  ]);
 });
 
 test('a cause that goes on is told again after four hours under the same key, until somebody is on it', async () => {
@@ -120,19 +158,37 @@ test('a cause that goes on is told again after four hours under the same key, un
   const [alert] = await world.act(() => firingAlerts());
   expect(await world.act(() => acknowledgeAlert(alert?.fingerprint ?? '', 'Ada', world.clock.nowMs()))).toBe(true);
   await world.pass(9 * HOUR_MS);
-  expect(world.pagerduty.received.map(({ message }) => message.event_action)).toEqual(['trigger', 'trigger', 'trigger', 'acknowledge']);
+  expect(world.pagerduty.received.map(({ message }) => message.event_action)).toEqual([
+    'trigger',
+    'trigger',
+    'trigger',
+    'acknowledge',
+  ]);
   expect([...world.pagerduty.open().values()]).toEqual(['acknowledged']);
   await world.resolve(CRITICAL);
   await world.pass(HOUR_MS);
   expect(world.pagerduty.open().size).toBe(0);
-  expect((await world.act(() => auditTrail(100))).filter(({ action }) => action === 'acknowledged')).toMatchObject([{ actor: 'Ada' }]);
+  expect((await world.act(() => auditTrail(100))).filter(({ action }) => action === 'acknowledged')).toMatchObject([
+    { actor: 'Ada' },
+  ]);
 });
 
 test('a silence keeps quiet until it ends, and then tells what still fires', async () => {
   const world = alertWorld('silence');
   world.start();
   const createdAtMs = world.clock.nowMs();
-  await world.act(() => addSilence({ id: 'silence_1', exchange: 'binance', code: null, asset: null, author: 'Ada', reason: 'announced maintenance', createdAtMs, expiresAtMs: createdAtMs + HOUR_MS }));
+  await world.act(() =>
+    addSilence({
+      id: 'silence_1',
+      exchange: 'binance',
+      code: null,
+      asset: null,
+      author: 'Ada',
+      reason: 'announced maintenance',
+      createdAtMs,
+      expiresAtMs: createdAtMs + HOUR_MS,
+    }),
+  );
   await world.raise();
   await world.raise({ exchange: 'okx', asset: 'bronze_okx_ohlcv' });
   await world.raise({ code: 'NOT_FOUND' });
@@ -141,15 +197,31 @@ test('a silence keeps quiet until it ends, and then tells what still fires', asy
   await world.pass(HOUR_MS / 4);
   expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed']);
   await world.pass(HOUR_MS);
-  expect(titles(world, 'slack')).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed', '[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed']);
+  expect(titles(world, 'slack')).toEqual([
+    '[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed',
+    '[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed',
+  ]);
 });
 
 test('a silence names something and ends', async () => {
   const world = alertWorld('endless silence');
-  const silence = { id: 's', exchange: null, code: null, asset: null, author: 'Ada', reason: 'x', createdAtMs: 0, expiresAtMs: 1 };
+  const silence = {
+    id: 's',
+    exchange: null,
+    code: null,
+    asset: null,
+    author: 'Ada',
+    reason: 'x',
+    createdAtMs: 0,
+    expiresAtMs: 1,
+  };
   await expect(world.act(() => addSilence(silence))).rejects.toThrow(RangeError);
-  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: Infinity }))).rejects.toThrow(RangeError);
-  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: 0 }))).rejects.toThrow(RangeError);
+  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: Infinity }))).rejects.toThrow(
+    RangeError,
+  );
+  await expect(world.act(() => addSilence({ ...silence, exchange: 'okx', expiresAtMs: 0 }))).rejects.toThrow(
+    RangeError,
+  );
 });
 
 test('a venue that is down hides its symbols and what is late because of it, and takes the level of what it hides', async () => {
@@ -160,12 +232,19 @@ test('a venue that is down hides its symbols and what is late because of it, and
   await world.raise({ code: 'SYMBOLS_FAILED' });
   await world.raise({ code: 'RULE_FRESHNESS', exchange: null, asset: 'silver_ohlcv_normalized', reach: 'asset' });
   await world.pass(MINUTE_MS);
-  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([['slack', '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached']]);
+  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+    ['slack', '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached'],
+  ]);
   await world.raise({ code: 'RULE_FRESHNESS', asset: 'bronze_binance_ohlcv', level: 'critical' });
   await world.pass(MINUTE_MS);
   expect(titles(world, 'pagerduty')).toEqual(['[CRITICAL] CONNECTION_FAILED at binance: binance cannot be reached']);
-  expect(titles(world, 'slack')).toEqual(['[WARNING] CONNECTION_FAILED at binance: binance cannot be reached', '[CRITICAL] CONNECTION_FAILED at binance: binance cannot be reached']);
-  expect(JSON.stringify(world.pagerduty.received[0])).toContain('Because of it: RULE_FRESHNESS, NOT_FOUND, SYMBOLS_FAILED.');
+  expect(titles(world, 'slack')).toEqual([
+    '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached',
+    '[CRITICAL] CONNECTION_FAILED at binance: binance cannot be reached',
+  ]);
+  expect(JSON.stringify(world.pagerduty.received[0])).toContain(
+    'Because of it: RULE_FRESHNESS, NOT_FOUND, SYMBOLS_FAILED.',
+  );
   for (const code of ['CONNECTION_FAILED', 'NOT_FOUND', 'SYMBOLS_FAILED'] as const) await world.resolve({ code });
   await world.pass(20 * MINUTE_MS);
   expect(titles(world, 'slack').slice(2).toSorted()).toEqual([
@@ -176,7 +255,12 @@ test('a venue that is down hides its symbols and what is late because of it, and
 });
 
 test('a tag sends an alert to its own channel in place of the default of that kind', async () => {
-  const team = { name: 'team-slack', isDefault: false, kind: 'slack', url: 'http://team.test/services/T0/B0/team' } as const;
+  const team = {
+    name: 'team-slack',
+    isDefault: false,
+    kind: 'slack',
+    url: 'http://team.test/services/T0/B0/team',
+  } as const;
   const world = alertWorld('tags', { channels: [PAGERDUTY, SLACK, team] });
   world.start();
   await world.raise({ ...CRITICAL, tags: { team: 'data', alert_channel: 'team-slack' } });
@@ -191,14 +275,25 @@ test('secrets planted in an alert are stored, sent and logged nowhere', async ()
   const world = alertWorld('secrets', { channels: [SLACK, EMAIL, WEBHOOK] });
   world.slack.plan(always({ kind: 'status', status: 404 }));
   world.start();
-  await world.raise({ level: 'error', summary: `posting to ${(SLACK as { url: string }).url} failed`, safe: 'key webhook-secret', tags: { note: 'GET /x?api_key=abc123456&symbol=BTC' } });
+  await world.raise({
+    level: 'error',
+    summary: `posting to ${(SLACK as { url: string }).url} failed`,
+    safe: 'key webhook-secret',
+    tags: { note: 'GET /x?api_key=abc123456&symbol=BTC' },
+  });
   await world.pass(10 * MINUTE_MS);
   const stored = await world.act(function* () {
     const rows: unknown[] = [];
-    for (const table of ['alerts', 'alert_messages', 'alert_channels', 'alert_log']) rows.push(yield { sql: `select * from ${table}`, values: [] });
+    for (const table of ['alerts', 'alert_messages', 'alert_channels', 'alert_log'])
+      rows.push(yield { sql: `select * from ${table}`, values: [] });
     return JSON.stringify(rows);
   });
-  const everything = [stored, JSON.stringify(world.mail.received), JSON.stringify(world.webhook.received.map(({ message }) => message)), JSON.stringify(world.log.lines)];
+  const everything = [
+    stored,
+    JSON.stringify(world.mail.received),
+    JSON.stringify(world.webhook.received.map(({ message }) => message)),
+    JSON.stringify(world.log.lines),
+  ];
   expect(everything.every((text) => text.length > 10)).toBe(true);
   for (const text of everything) {
     for (const secret of ['/services/T0/B0/secret', 'webhook-secret', 'abc123456']) expect(text).not.toContain(secret);
@@ -208,14 +303,17 @@ test('secrets planted in an alert are stored, sent and logged nowhere', async ()
 
 test('one digest a day, of what began since the day before, and none when nothing did', async () => {
   const world = alertWorld('digest');
-  const write = () => world.act(() => writeDigest({ ...world.desk.policy, channels: world.desk.channels }, world.clock.nowMs()));
+  const write = () =>
+    world.act(() => writeDigest({ ...world.desk.policy, channels: world.desk.channels }, world.clock.nowMs()));
   await write();
   await world.raise();
   await world.resolve();
   await world.pass(10 * HOUR_MS);
   for (let turn = 0; turn < 3; turn++) await write();
   await world.clock.runUntil(drainAlerts(world.desk, never()));
-  expect(titles(world, 'slack').filter((title) => title.startsWith('[INFO]'))).toEqual(['[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still there']);
+  expect(titles(world, 'slack').filter((title) => title.startsWith('[INFO]'))).toEqual([
+    '[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still there',
+  ]);
   await world.pass(24 * HOUR_MS);
   await write();
   expect((await world.act(() => pendingMessages(10))).length).toBe(0);
@@ -230,14 +328,33 @@ test('a test goes the way of every alert, and at once even to a channel that is 
   world.slack.plan(healthy);
   const fingerprint = await world.act(() => enqueueTest(order, world.desk.policy));
   await world.clock.runUntil(drainAlerts(world.desk, never()));
-  expect((await world.act(() => messagesOf(fingerprint, 10))).map(({ state, notice }) => [state, notice.title])).toEqual([['sent', '[WARNING] Test of the channel slack'], ['sent', '[RESOLVED] Test of the channel slack']]);
-  expect(titles(world, 'slack').slice(0, 2)).toEqual(['[WARNING] Test of the channel slack', '[RESOLVED] Test of the channel slack']);
+  expect(
+    (await world.act(() => messagesOf(fingerprint, 10))).map(({ state, notice }) => [state, notice.title]),
+  ).toEqual([
+    ['sent', '[WARNING] Test of the channel slack'],
+    ['sent', '[RESOLVED] Test of the channel slack'],
+  ]);
+  expect(titles(world, 'slack').slice(0, 2)).toEqual([
+    '[WARNING] Test of the channel slack',
+    '[RESOLVED] Test of the channel slack',
+  ]);
 });
 
 test('a silence that is taken back ends at once', async () => {
   const world = alertWorld('taken back silence');
   const createdAtMs = world.clock.nowMs();
-  await world.act(() => addSilence({ id: 'silence_1', exchange: 'binance', code: null, asset: null, author: 'Ada', reason: 'x', createdAtMs, expiresAtMs: createdAtMs + HOUR_MS }));
+  await world.act(() =>
+    addSilence({
+      id: 'silence_1',
+      exchange: 'binance',
+      code: null,
+      asset: null,
+      author: 'Ada',
+      reason: 'x',
+      createdAtMs,
+      expiresAtMs: createdAtMs + HOUR_MS,
+    }),
+  );
   await world.raise();
   await world.clock.runUntil(drainAlerts(world.desk, never()));
   expect(world.heard()).toEqual([]);
@@ -249,9 +366,11 @@ test('a silence that is taken back ends at once', async () => {
 
 test('an alert is in the store with what caused it, or neither is', async () => {
   const world = alertWorld('transaction');
-  await expect(world.act(function* () {
-    yield* raiseAlert(eventOf({}), { nowMs: 1, scrub: (text) => text });
-    throw new Error('the cause was not written');
-  })).rejects.toThrow('the cause was not written');
+  await expect(
+    world.act(function* () {
+      yield* raiseAlert(eventOf({}), { nowMs: 1, scrub: (text) => text });
+      throw new Error('the cause was not written');
+    }),
+  ).rejects.toThrow('the cause was not written');
   expect(await world.act(() => firingAlerts())).toEqual([]);
 });

@@ -4,38 +4,86 @@ import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
 import { rehearse } from './rehearsed.ts';
 
 const DAYS = { start: '2026-05-01', end: '2026-05-10' };
-const minutes = generatedWorld('at once', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs } }]);
+const minutes = generatedWorld('at once', [
+  {
+    symbol: 'AAA/USDT',
+    venueSymbol: 'AAAUSDT',
+    interval: '1m',
+    range: { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs },
+  },
+]);
 
 test('a page that gets no answer holds up only itself: the others of its series are answered meanwhile', async () => {
-  const rehearsal = await rehearse({ seed: 'stalled', symbols: ['AAA/USDT'], interval: '1m', world: minutes, plan: { seed: 'stalled', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }] } });
+  const rehearsal = await rehearse({
+    seed: 'stalled',
+    symbols: ['AAA/USDT'],
+    interval: '1m',
+    world: minutes,
+    plan: {
+      seed: 'stalled',
+      rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }],
+    },
+  });
   expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
   const { log } = rehearsal.venue;
   const stalled = log.find((entry) => entry.fault !== null);
   const again = log.find((entry) => entry.query === stalled?.query && entry !== stalled);
-  expect(log.filter(({ atMs, status }) => status === 200 && atMs > (stalled?.atMs ?? 0) && atMs < (again?.atMs ?? 0)).length).toBeGreaterThan(5);
+  expect(
+    log.filter(({ atMs, status }) => status === 200 && atMs > (stalled?.atMs ?? 0) && atMs < (again?.atMs ?? 0)).length,
+  ).toBeGreaterThan(5);
 });
 
 test('the first page of a series goes alone: what refuses it is asked once, however many pages follow', async () => {
-  const rehearsal = await rehearse({ seed: 'refused', symbols: ['AAA/USDT'], interval: '1m', world: minutes, plan: { seed: 'refused', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } }] } });
+  const rehearsal = await rehearse({
+    seed: 'refused',
+    symbols: ['AAA/USDT'],
+    interval: '1m',
+    world: minutes,
+    plan: {
+      seed: 'refused',
+      rules: [
+        { match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } },
+      ],
+    },
+  });
   expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 4, pending: 14_400 });
   expect(rehearsal.candleRequests()).toBe(1);
 });
 
-test('two days of one month that heal in one turn share a file and do not get into each other\'s way', async () => {
+test("two days of one month that heal in one turn share a file and do not get into each other's way", async () => {
   const rehearsal = await rehearse({ seed: 'one file', symbols: ['BTC/USDT'], interval: '1h' });
-  const days = [{ start: '2024-06-03', end: '2024-06-03' }, { start: '2024-06-20', end: '2024-06-20' }];
+  const days = [
+    { start: '2024-06-03', end: '2024-06-03' },
+    { start: '2024-06-20', end: '2024-06-20' },
+  ];
   rehearsal.venue.plan({ seed: 'down', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 500 } }] });
   for (const one of days) expect(await rehearsal.run({ days: one })).toMatchObject({ exit: 7 });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   const healed = await rehearsal.heal('none');
   expect(healed).toMatchObject({ exit: 0, pending: 0 });
-  expect(healed.runs.map(({ partition, outcome }) => `${partition} ${outcome}`).toSorted()).toEqual(['2024-06-03 complete', '2024-06-20 complete']);
+  expect(healed.runs.map(({ partition, outcome }) => `${partition} ${outcome}`).toSorted()).toEqual([
+    '2024-06-03 complete',
+    '2024-06-20 complete',
+  ]);
 });
 
 test('days that are answered are stored while a page of another day still waits for its answer', async () => {
-  const rehearsal = await rehearse({ seed: 'early', symbols: ['AAA/USDT'], interval: '1m', world: minutes, plan: { seed: 'early', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }] } });
-  const { clock, pipeline: { lake, ports } } = rehearsal;
-  const isStored = (period: string): boolean => ports.files.exists(lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period })));
+  const rehearsal = await rehearse({
+    seed: 'early',
+    symbols: ['AAA/USDT'],
+    interval: '1m',
+    world: minutes,
+    plan: {
+      seed: 'early',
+      rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }],
+    },
+  });
+  const {
+    clock,
+    pipeline: { lake, ports },
+  } = rehearsal;
+  const isStored = (period: string): boolean =>
+    ports.files.exists(lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period })));
   const meanwhile = clock.sleep(5_000).then(() => ['2026-05-01', '2026-05-02', '2026-05-10'].map(isStored));
   expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
   expect(await meanwhile, 'the third page is about the second and the third of May').toEqual([true, false, true]);

@@ -22,35 +22,98 @@ interface Surroundings {
 }
 
 const setUp = ({ settings = {}, hosts = {}, wire }: Surroundings): Promise<Rehearsal> =>
-  rehearse({ seed: 'checkup', symbols: ['BTC/USDT'], interval: '1h', settings, outside: (clock) => ({ fetch: socketlessFetch(clock, hosts) }), ...(wire ? { wire } : {}) });
+  rehearse({
+    seed: 'checkup',
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    settings,
+    outside: (clock) => ({ fetch: socketlessFetch(clock, hosts) }),
+    ...(wire ? { wire } : {}),
+  });
 
 const rowsOf = async ({ pipeline, clock }: Rehearsal, symbol = 'BTC/USDT') =>
-  new Map((await clock.runUntil(checkup(pipeline, new Map([['binance', [{ kind: 'symbol', symbol }]]]), new AbortController().signal))).map((row) => [row.check, row]));
+  new Map(
+    (
+      await clock.runUntil(
+        checkup(pipeline, new Map([['binance', [{ kind: 'symbol', symbol }]]]), new AbortController().signal),
+      )
+    ).map((row) => [row.check, row]),
+  );
 
-const behind = (skewMs: number) => (handle: StandInHandler): StandInHandler => async (request, nowMs) => {
-  const reply = await handle(request, nowMs);
-  return reply.kind === 'answer' ? { ...reply, headers: { ...reply.headers, date: new Date(nowMs - skewMs).toUTCString() } } : reply;
-};
-const answering = (status: number): StandInHandler => () => textReply(status, '{}');
+const behind =
+  (skewMs: number) =>
+  (handle: StandInHandler): StandInHandler =>
+  async (request, nowMs) => {
+    const reply = await handle(request, nowMs);
+    return reply.kind === 'answer'
+      ? { ...reply, headers: { ...reply.headers, date: new Date(nowMs - skewMs).toUTCString() } }
+      : reply;
+  };
+const answering =
+  (status: number): StandInHandler =>
+  () =>
+    textReply(status, '{}');
 const heart = { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } };
 
-test.each<readonly [what: string, check: string, surroundings: Surroundings, expected: { readonly status: string; readonly exit: number }]>([
+test.each<
+  readonly [
+    what: string,
+    check: string,
+    surroundings: Surroundings,
+    expected: { readonly status: string; readonly exit: number },
+  ]
+>([
   ['an exchange that answers', 'binance', {}, { status: 'ok', exit: 0 }],
   ['a clock that is two minutes off', 'binance', { wire: behind(120_000) }, { status: 'warn', exit: 0 }],
   ['a symbol that is not listed', 'binance', { symbol: 'PEPE/USDT' }, { status: 'warn', exit: 0 }],
   ['an exchange that forbids us', 'binance', { wire: () => answering(403) }, { status: 'fail', exit: 4 }],
-  ['an exchange that does not answer', 'binance', { wire: () => () => ({ kind: 'silence' }) }, { status: 'fail', exit: 7 }],
+  [
+    'an exchange that does not answer',
+    'binance',
+    { wire: () => () => ({ kind: 'silence' }) },
+    { status: 'fail', exit: 7 },
+  ],
   ['a whole state', 'state', {}, { status: 'ok', exit: 0 }],
   ['a disk with room', 'disk', {}, { status: 'ok', exit: 0 }],
   ['no Hub', 'hub', {}, { status: 'ok', exit: 0 }],
-  ['a Hub that knows us', 'hub', { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(200) } }, { status: 'ok', exit: 0 }],
-  ['a repository that is still to be made', 'hub', { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(404) } }, { status: 'ok', exit: 0 }],
-  ['a token that the Hub refuses', 'hub', { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(401) } }, { status: 'fail', exit: 5 }],
-  ['a Hub that hangs', 'hub', { settings: { hub: HUB }, hosts: { 'http://hub.test': () => ({ kind: 'silence' }) } }, { status: 'fail', exit: 5 }],
+  [
+    'a Hub that knows us',
+    'hub',
+    { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(200) } },
+    { status: 'ok', exit: 0 },
+  ],
+  [
+    'a repository that is still to be made',
+    'hub',
+    { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(404) } },
+    { status: 'ok', exit: 0 },
+  ],
+  [
+    'a token that the Hub refuses',
+    'hub',
+    { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(401) } },
+    { status: 'fail', exit: 5 },
+  ],
+  [
+    'a Hub that hangs',
+    'hub',
+    { settings: { hub: HUB }, hosts: { 'http://hub.test': () => ({ kind: 'silence' }) } },
+    { status: 'fail', exit: 5 },
+  ],
   ['a Hub that nobody reaches', 'hub', { settings: { hub: HUB } }, { status: 'fail', exit: 5 }],
   ['nobody who would hear of a failure', 'alerts', {}, { status: 'warn', exit: 0 }],
-  ['a heartbeat that is heard', 'heartbeat', { settings: heart, hosts: { 'http://heart.test': answering(200) } }, { status: 'ok', exit: 0 }],
-  ['a heartbeat that is not', 'heartbeat', { settings: heart, hosts: { 'http://heart.test': answering(404) } }, { status: 'fail', exit: 8 }],
+  [
+    'a heartbeat that is heard',
+    'heartbeat',
+    { settings: heart, hosts: { 'http://heart.test': answering(200) } },
+    { status: 'ok', exit: 0 },
+  ],
+  [
+    'a heartbeat that is not',
+    'heartbeat',
+    { settings: heart, hosts: { 'http://heart.test': answering(404) } },
+    { status: 'fail', exit: 8 },
+  ],
 ])('%s: what doctor says of %s', async (_what, check, surroundings, expected) => {
   const row = (await rowsOf(await setUp(surroundings), surroundings.symbol)).get(check);
   expect(row).toMatchObject(expected);
@@ -60,14 +123,26 @@ test.each<readonly [what: string, check: string, surroundings: Surroundings, exp
 test('an exchange that asked to be left alone for less than a minute is not waited for', async () => {
   const kept = await setUp({});
   const beginMs = kept.clock.nowMs();
-  await kept.clock.runUntil(venueOf(kept.pipeline.venues, 'binance').guards.gate.close({ code: 'EXCHANGE_RATE_LIMITED', untilMs: beginMs + 40_000 }));
-  expect((await rowsOf(kept)).get('binance')).toMatchObject({ status: 'warn', detail: 'asked to be left alone until 12:00:40Z, so it was not asked', exit: 0 });
+  await kept.clock.runUntil(
+    venueOf(kept.pipeline.venues, 'binance').guards.gate.close({
+      code: 'EXCHANGE_RATE_LIMITED',
+      untilMs: beginMs + 40_000,
+    }),
+  );
+  expect((await rowsOf(kept)).get('binance')).toMatchObject({
+    status: 'warn',
+    detail: 'asked to be left alone until 12:00:40Z, so it was not asked',
+    exit: 0,
+  });
   expect([kept.clock.nowMs() - beginMs, kept.venue.log]).toEqual([0, []]);
 });
 
 test('a channel is as good as its last message: never tried, delivered, not tried for a month, down', async () => {
   const slack = standInSlack();
-  const rehearsal = await setUp({ settings: { alerts: { ...NO_CHANNELS, channels: [SLACK] } }, hosts: { 'http://slack.test': slack.handle } });
+  const rehearsal = await setUp({
+    settings: { alerts: { ...NO_CHANNELS, channels: [SLACK] } },
+    hosts: { 'http://slack.test': slack.handle },
+  });
   const { pipeline, clock } = rehearsal;
   const seen: unknown[] = [];
   const look = async (): Promise<void> => {
@@ -75,7 +150,12 @@ test('a channel is as good as its last message: never tried, delivered, not trie
     seen.push([row?.status, row?.exit, row?.fix]);
   };
   const tell = async (runId: string): Promise<void> => {
-    await pipeline.ports.store.transact('raise', () => raiseAlert(eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), { nowMs: clock.nowMs(), scrub: pipeline.desk.scrub }));
+    await pipeline.ports.store.transact('raise', () =>
+      raiseAlert(eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), {
+        nowMs: clock.nowMs(),
+        scrub: pipeline.desk.scrub,
+      }),
+    );
     await clock.runUntil(drainAlerts(pipeline.desk, new AbortController().signal));
   };
   const fix = 'candlekeep alerts test --channel slack';
@@ -87,5 +167,10 @@ test('a channel is as good as its last message: never tried, delivered, not trie
   slack.plan({ seed: 'gone', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 404 } }] });
   await tell('silver_ohlcv_normalized');
   await look();
-  expect(seen).toEqual([['warn', 0, fix], ['ok', 0, null], ['warn', 0, fix], ['fail', 8, fix]]);
+  expect(seen).toEqual([
+    ['warn', 0, fix],
+    ['ok', 0, null],
+    ['warn', 0, fix],
+    ['fail', 8, fix],
+  ]);
 });

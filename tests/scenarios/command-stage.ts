@@ -24,13 +24,41 @@ interface StageOptions {
 }
 
 /** A data directory, an exchange that forbids everything, Slack and PagerDuty over real sockets. */
-export async function stage(env: Readonly<Record<string, string>> = {}, { slackPlan = NO_FAULTS, wire = (handle: StandInHandler) => handle }: StageOptions = {}) {
-  const venue = standInBinance({ world: TAPES, plan: { seed: 'x', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } }] } });
+export async function stage(
+  env: Readonly<Record<string, string>> = {},
+  { slackPlan = NO_FAULTS, wire = (handle: StandInHandler) => handle }: StageOptions = {},
+) {
+  const venue = standInBinance({
+    world: TAPES,
+    plan: {
+      seed: 'x',
+      rules: [
+        { match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } },
+      ],
+    },
+  });
   const [slack, pagerduty] = [standInSlack({ plan: slackPlan }), standInPagerDuty({ routingKey: KEY })];
   const cwd = directory();
   const call = {
-    cwd, env: { CANDLEKEEP_BINANCE_URL: await served(wire(venue.handle)), CANDLEKEEP_SYMBOLS: 'BTC/USDT', SLACK_WEBHOOK_URL: `${await served(slack.handle)}/services/T0/B0/secret`, PAGERDUTY_ROUTING_KEY: KEY, PAGERDUTY_EVENTS_URL: `${await served(pagerduty.handle)}/v2/enqueue`, USER: 'ann', ...env },
+    cwd,
+    env: {
+      CANDLEKEEP_BINANCE_URL: await served(wire(venue.handle)),
+      CANDLEKEEP_SYMBOLS: 'BTC/USDT',
+      SLACK_WEBHOOK_URL: `${await served(slack.handle)}/services/T0/B0/secret`,
+      PAGERDUTY_ROUTING_KEY: KEY,
+      PAGERDUTY_EVENTS_URL: `${await served(pagerduty.handle)}/v2/enqueue`,
+      USER: 'ann',
+      ...env,
+    },
   };
   const run = (...args: readonly string[]) => candlekeep(args, call);
-  return { cwd, call, slack, pagerduty, venue, run, json: async (...args: readonly string[]) => documentIn((await run(...args, '--json')).out) };
+  return {
+    cwd,
+    call,
+    slack,
+    pagerduty,
+    venue,
+    run,
+    json: async (...args: readonly string[]) => documentIn((await run(...args, '--json')).out),
+  };
 }

@@ -11,9 +11,12 @@ const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
 const bronze = (result: WorkResult) => result.runs[0]?.assets.find((asset) => asset.asset === 'bronze_binance_ohlcv');
-const silver = (result: WorkResult) => result.runs[0]?.assets.find((asset) => asset.asset === 'silver_ohlcv_normalized');
+const silver = (result: WorkResult) =>
+  result.runs[0]?.assets.find((asset) => asset.asset === 'silver_ohlcv_normalized');
 const decisions = (rehearsal: Rehearsal, result: WorkResult) =>
-  rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100)).then((entries) => entries.map((entry) => [entry.record.code, entry.decision]));
+  rehearsal.pipeline.ports.store
+    .read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100))
+    .then((entries) => entries.map((entry) => [entry.record.code, entry.decision]));
 
 test('a year of 1d for five symbols costs at most five pages and five other requests', async () => {
   const symbols = TAPES.series.filter((series) => series.interval === '1d').map((series) => series.symbol);
@@ -25,10 +28,20 @@ test('a year of 1d for five symbols costs at most five pages and five other requ
 });
 
 test('a symbol that fails for good leaves every other candle stored: partial, exit 3, and healing brings the rest', async () => {
-  const rehearsal = await rehearse({ seed: 'one of three', symbols: THREE, interval: '1h', plan: always({ kind: 'status', status: 500 }, { symbol: 'ETHUSDT' }) });
+  const rehearsal = await rehearse({
+    seed: 'one of three',
+    symbols: THREE,
+    interval: '1h',
+    plan: always({ kind: 'status', status: 500 }, { symbol: 'ETHUSDT' }),
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 3, pending: 720, error: null });
-  expect(bronze(result)).toMatchObject({ outcome: 'partial', symbols_ok: 2, symbols_failed: 1, errors: { 'ETH/USDT': 'EXCHANGE_SERVER_ERROR' } });
+  expect(bronze(result)).toMatchObject({
+    outcome: 'partial',
+    symbols_ok: 2,
+    symbols_failed: 1,
+    errors: { 'ETH/USDT': 'EXCHANGE_SERVER_ERROR' },
+  });
   expect(silver(result)).toMatchObject({ outcome: 'partial', output_rows: 1_440 });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   expect(await rehearsal.heal('all')).toMatchObject({ runs: [], exit: 0 }); // its appointment is in five minutes
@@ -37,7 +50,10 @@ test('a symbol that fails for good leaves every other candle stored: partial, ex
 });
 
 test('more than half of the symbols failing fails the asset, exit 5, and the survivor is stored all the same', async () => {
-  const plan = { seed: 'most', rules: ['BTCUSDT', 'ETHUSDT'].flatMap((symbol) => always({ kind: 'status', status: 500 }, { symbol }).rules) };
+  const plan = {
+    seed: 'most',
+    rules: ['BTCUSDT', 'ETHUSDT'].flatMap((symbol) => always({ kind: 'status', status: 500 }, { symbol }).rules),
+  };
   const rehearsal = await rehearse({ seed: 'two of three', symbols: THREE, interval: '1h', plan });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 5, pending: 1_440, error: { code: 'EXCHANGE_SERVER_ERROR' } });
@@ -45,32 +61,74 @@ test('more than half of the symbols failing fails the asset, exit 5, and the sur
   expect(silver(result)).toMatchObject({ output_rows: 720 });
 });
 
-test.each([[500, 'EXCHANGE_SERVER_ERROR', 4], [504, 'REQUEST_TIMEOUT', 3]] as const)('a venue that answers nothing but %i is unreachable: exit 7 after %s was tried as often as the table says', async (status, code, tries) => {
-  const rehearsal = await rehearse({ seed: 'down', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'status', status }, { only: 'candles' }) });
-  const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 7, pending: 720, error: { code } });
-  expect(rehearsal.candleRequests()).toBe(tries);
-});
+test.each([
+  [500, 'EXCHANGE_SERVER_ERROR', 4],
+  [504, 'REQUEST_TIMEOUT', 3],
+] as const)(
+  'a venue that answers nothing but %i is unreachable: exit 7 after %s was tried as often as the table says',
+  async (status, code, tries) => {
+    const rehearsal = await rehearse({
+      seed: 'down',
+      symbols: ['BTC/USDT'],
+      interval: '1h',
+      plan: always({ kind: 'status', status }, { only: 'candles' }),
+    });
+    const result = await rehearsal.run({ days: MONTH });
+    expect(result).toMatchObject({ exit: 7, pending: 720, error: { code } });
+    expect(rehearsal.candleRequests()).toBe(tries);
+  },
+);
 
-test.each([['reset', 6], ['silence', 3]] as const)('without a working network (%s) a run ends with exit 7, within its deadline, and says when it is asked again', async (kind, tries) => {
-  const rehearsal = await rehearse({ seed: 'unplugged', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind }, { only: 'candles' }) });
-  const beganMs = rehearsal.clock.monotonicMs();
-  const result = await rehearsal.run({ days: MONTH });
-  expect(result.exit).toBe(7);
-  expect(result.nextAttemptAtMs).toBe(rehearsal.clock.nowMs() + 5 * 60_000);
-  expect(rehearsal.candleRequests()).toBe(tries);
-  expect(rehearsal.clock.monotonicMs() - beganMs).toBeLessThanOrEqual(300_000);
-});
+test.each([
+  ['reset', 6],
+  ['silence', 3],
+] as const)(
+  'without a working network (%s) a run ends with exit 7, within its deadline, and says when it is asked again',
+  async (kind, tries) => {
+    const rehearsal = await rehearse({
+      seed: 'unplugged',
+      symbols: ['BTC/USDT'],
+      interval: '1h',
+      plan: always({ kind }, { only: 'candles' }),
+    });
+    const beganMs = rehearsal.clock.monotonicMs();
+    const result = await rehearsal.run({ days: MONTH });
+    expect(result.exit).toBe(7);
+    expect(result.nextAttemptAtMs).toBe(rehearsal.clock.nowMs() + 5 * 60_000);
+    expect(rehearsal.candleRequests()).toBe(tries);
+    expect(rehearsal.clock.monotonicMs() - beganMs).toBeLessThanOrEqual(300_000);
+  },
+);
 
-test.each([[401, 'UNAUTHORIZED'], [403, 'FORBIDDEN'], [451, 'FORBIDDEN']] as const)('%i ends the asset at once as %s, exit 4: one request for each symbol under way and no retry', async (status, code) => {
-  const rehearsal = await rehearse({ seed: 'refused', symbols: THREE, interval: '1h', plan: always({ kind: 'status', status, body: 'html' }, { only: 'candles' }) });
-  const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 4, error: { code } });
-  expect(rehearsal.candleRequests()).toBeLessThanOrEqual(3);
-});
+test.each([
+  [401, 'UNAUTHORIZED'],
+  [403, 'FORBIDDEN'],
+  [451, 'FORBIDDEN'],
+] as const)(
+  '%i ends the asset at once as %s, exit 4: one request for each symbol under way and no retry',
+  async (status, code) => {
+    const rehearsal = await rehearse({
+      seed: 'refused',
+      symbols: THREE,
+      interval: '1h',
+      plan: always({ kind: 'status', status, body: 'html' }, { only: 'candles' }),
+    });
+    const result = await rehearsal.run({ days: MONTH });
+    expect(result).toMatchObject({ exit: 4, error: { code } });
+    expect(rehearsal.candleRequests()).toBeLessThanOrEqual(3);
+  },
+);
 
 test('a Retry-After of two minutes parks the cells: nothing is asked before, by hand or by healing, and everything afterwards', async () => {
-  const rehearsal = await rehearse({ seed: 'parked', symbols: ['BTC/USDT'], interval: '1h', plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '120' } }] } });
+  const rehearsal = await rehearse({
+    seed: 'parked',
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    plan: {
+      seed: 'once',
+      rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '120' } }],
+    },
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 3, pending: 720 });
   expect(bronze(result)).toMatchObject({ outcome: 'parked', errors: { 'BTC/USDT': 'EXCHANGE_RATE_LIMITED' } });
@@ -87,14 +145,21 @@ test('a symbol the venue never listed is confirmed by its list, named in errors,
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 3, pending: 0 });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
-  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([{ symbol: 'FOO/USDT' }]);
+  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
+    { symbol: 'FOO/USDT' },
+  ]);
   const asked = rehearsal.venue.log.length;
   expect(bronze(await rehearsal.run({ days: MONTH }))).toMatchObject({ errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
   expect(rehearsal.venue.log.length).toBe(asked);
 });
 
 test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISMATCH, pending, and the symbol stays', async () => {
-  const rehearsal = await rehearse({ seed: 'contradiction', symbols: THREE, interval: '1h', plan: always({ kind: 'status', status: 400, venueCode: -1121 }, { symbol: 'SOLUSDT' }) });
+  const rehearsal = await rehearse({
+    seed: 'contradiction',
+    symbols: THREE,
+    interval: '1h',
+    plan: always({ kind: 'status', status: 400, venueCode: -1121 }, { symbol: 'SOLUSDT' }),
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(bronze(result)).toMatchObject({ errors: { 'SOL/USDT': 'SCHEMA_MISMATCH' } });
   expect(result.pending).toBe(720);
@@ -102,9 +167,20 @@ test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISM
 });
 
 test('rows that stay invalid are quarantined, each broken rule is counted, and they heal when a good row comes', async () => {
-  const rehearsal = await rehearse({ seed: 'invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 5 }, { only: 'candles' }) });
+  const rehearsal = await rehearse({
+    seed: 'invalid',
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    plan: always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 5 }, { only: 'candles' }),
+  });
   const result = await rehearsal.run({ days: MONTH });
-  expect(silver(result)).toMatchObject({ input_rows: 720, output_rows: 715, removed_rows: 5, validation_errors: 10, outcome: 'complete' });
+  expect(silver(result)).toMatchObject({
+    input_rows: 720,
+    output_rows: 715,
+    removed_rows: 5,
+    validation_errors: 10,
+    outcome: 'complete',
+  });
   expect(result).toMatchObject({ exit: 0, pending: 0 });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   const healed = await rehearsal.heal('none');
@@ -112,21 +188,36 @@ test('rows that stay invalid are quarantined, each broken rule is counted, and t
 });
 
 test('more than a tenth of the rows removed is a matter of data quality: exit 6', async () => {
-  const rehearsal = await rehearse({ seed: 'very invalid', symbols: ['BTC/USDT'], interval: '1h', plan: always({ kind: 'invalid-rows', rule: 'volume-negative', rows: 100 }, { only: 'candles' }) });
+  const rehearsal = await rehearse({
+    seed: 'very invalid',
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    plan: always({ kind: 'invalid-rows', rule: 'volume-negative', rows: 100 }, { only: 'candles' }),
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(silver(result)).toMatchObject({ outcome: 'partial', removed_rows: 100 });
   expect(result.exit).toBe(6);
 });
 
 test('a venue that sends web pages for every symbol: exit 6, two tries each, every raw answer kept', async () => {
-  const rehearsal = await rehearse({ seed: 'pages', symbols: THREE, interval: '1h', plan: always({ kind: 'html' }, { only: 'candles' }) });
+  const rehearsal = await rehearse({
+    seed: 'pages',
+    symbols: THREE,
+    interval: '1h',
+    plan: always({ kind: 'html' }, { only: 'candles' }),
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 6, pending: 2_160, error: { code: 'SCHEMA_MISMATCH' } });
   expect(rehearsal.candleRequests()).toBe(6);
 });
 
 test('an empty answer inside the listed life is no proof: it is asked again and every candle arrives', async () => {
-  const rehearsal = await rehearse({ seed: 'empty', symbols: ['BTC/USDT'], interval: '1h', plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'empty-list' } }] } });
+  const rehearsal = await rehearse({
+    seed: 'empty',
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'empty-list' } }] },
+  });
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
 });
 
@@ -134,14 +225,18 @@ test('what the first half of a month brought is not asked again with the second 
   const rehearsal = await rehearse({ seed: 'halves', symbols: ['BTC/USDT'], interval: '1h' });
   await rehearsal.run({ days: { start: '2024-06-01', end: '2024-06-15' } });
   await rehearsal.run({ days: MONTH });
-  const asked = rehearsal.venue.log.filter(({ path }) => path === KLINES).map((entry) => new URLSearchParams(entry.query).get('startTime'));
+  const asked = rehearsal.venue.log
+    .filter(({ path }) => path === KLINES)
+    .map((entry) => new URLSearchParams(entry.query).get('startTime'));
   expect(asked).toEqual([String(Date.UTC(2024, 5, 1)), String(Date.UTC(2024, 5, 16))]);
 });
 
 test('what another run holds is not done and says so: exit 9, each symbol by its code, nothing is asked', async () => {
   const rehearsal = await rehearse({ seed: 'leased', symbols: ['BTC/USDT'], interval: '1h' });
   const { store, processes, clock } = rehearsal.pipeline.ports;
-  await store.transact('takeLeases', () => takeLeases({ names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() }, processes));
+  await store.transact('takeLeases', () =>
+    takeLeases({ names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() }, processes),
+  );
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other' } } });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', symbols_ok: 0, errors: { 'BTC/USDT': 'CELLS_LEASED' } });

@@ -16,16 +16,28 @@ const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
 const scheduled = (turns: readonly Turn[]) => turns.filter(({ loop }) => loop.startsWith('schedule'));
 const total = async ({ pipeline }: Rehearsal, days: { start: string; end: string }) =>
-  totalOf(await accountOf(pipeline, { range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs }, markets: pipeline.settings.markets, intervals: ['1h'] }));
+  totalOf(
+    await accountOf(pipeline, {
+      range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs },
+      markets: pipeline.settings.markets,
+      intervals: ['1h'],
+    }),
+  );
 
-const runsOf = async ({ pipeline }: Rehearsal): Promise<Run[]> => (await pipeline.ports.store.read('listRuns', () => listRuns(1_000))).toReversed();
+const runsOf = async ({ pipeline }: Rehearsal): Promise<Run[]> =>
+  (await pipeline.ports.store.read('listRuns', () => listRuns(1_000))).toReversed();
 
-test('candles are asked for once after every close, with the venue\'s grace, and each arrives', async () => {
+test("candles are asked for once after every close, with the venue's grace, and each arrives", async () => {
   const rehearsal = await rehearse({ seed: 'daemon', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   const turns = scheduled(await keepFor(rehearsal, 5 * HOUR_MS));
   expect(turns).toHaveLength(6); // at the start, and after 11, 12, 13, 14, 15 o'clock
   for (const { startedAtMs } of turns.slice(1)) expect(startedAtMs % HOUR_MS).toBeGreaterThanOrEqual(5_000);
-  const stored = await rehearsal.clock.runUntil(readCandles(rehearsal.pipeline, { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: dayRange('2024-06-10') }));
+  const stored = await rehearsal.clock.runUntil(
+    readCandles(rehearsal.pipeline, {
+      series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' },
+      range: dayRange('2024-06-10'),
+    }),
+  );
   expect(stored).toHaveLength(15);
 });
 
@@ -35,44 +47,102 @@ test('unplugged for three days, the next start catches up with one turn and noth
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(3 * DAY_MS));
   const turns = scheduled(await keepFor(rehearsal, 60_000));
   expect(turns.map(({ result }) => [result.runs.length, result.exit])).toEqual([[1, 0]]);
-  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-12' })).toMatchObject({ expected: 360, present: 360 });
+  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-12' })).toMatchObject({
+    expected: 360,
+    present: 360,
+  });
 });
 
 test('what fails for an hour is complete soon after, nothing typed', async () => {
   const rehearsal = await rehearse({ seed: 'an hour', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
-  rehearsal.venue.plan({ seed: 'hour', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { fromMs: START_MS, toMs: START_MS + HOUR_MS }, fault: { kind: 'status', status: 502 } }] });
+  rehearsal.venue.plan({
+    seed: 'hour',
+    rules: [
+      {
+        match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+        on: { fromMs: START_MS, toMs: START_MS + HOUR_MS },
+        fault: { kind: 'status', status: 502 },
+      },
+    ],
+  });
   await keepFor(rehearsal, HOUR_MS - 60_000);
   expect((await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).pending).toBe(48);
   await keepFor(rehearsal, 4 * 60_000);
-  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).toMatchObject({ expected: 144, present: 144 });
+  expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-09' })).toMatchObject({
+    expected: 144,
+    present: 144,
+  });
 });
 
 /** When everything fails for three minutes after these closes. */
-const threeMinutesAfter = (...closesMs: readonly number[]): FaultPlan => ({ seed: 'minutes', rules: closesMs.map((closeMs) => ({ match: { path: '/api/v3/klines' }, on: { fromMs: closeMs, toMs: closeMs + 3 * 60_000 }, fault: { kind: 'status', status: 500 } })) });
+const threeMinutesAfter = (...closesMs: readonly number[]): FaultPlan => ({
+  seed: 'minutes',
+  rules: closesMs.map((closeMs) => ({
+    match: { path: '/api/v3/klines' },
+    on: { fromMs: closeMs, toMs: closeMs + 3 * 60_000 },
+    fault: { kind: 'status', status: 500 },
+  })),
+});
 
 test('a scheduled run that failed is run again minutes later, although its candles belong to a day that is still open', async () => {
   const rehearsal = await rehearse({ seed: 'open', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   rehearsal.venue.plan(threeMinutesAfter(START_MS + 1.5 * HOUR_MS));
   await keepFor(rehearsal, 1.5 * HOUR_MS + 10 * 60_000);
-  const stored = await rehearsal.clock.runUntil(readCandles(rehearsal.pipeline, { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: dayRange('2024-06-10') }));
+  const stored = await rehearsal.clock.runUntil(
+    readCandles(rehearsal.pipeline, {
+      series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' },
+      range: dayRange('2024-06-10'),
+    }),
+  );
   expect(stored).toHaveLength(12);
   const runs = await runsOf(rehearsal);
   const failed = runs.find(({ trigger, outcome }) => trigger === 'schedule' && outcome === 'failed');
   const first = runs.find(({ tags }) => tags['retry_of'] === failed?.id);
   expect(first).toMatchObject({ trigger: 'retry', outcome: 'failed', tags: { retry_count: '1' } });
-  expect(runs.find(({ tags }) => tags['retry_of'] === first?.id)).toMatchObject({ outcome: 'complete', tags: { retry_count: '2' } });
+  expect(runs.find(({ tags }) => tags['retry_of'] === first?.id)).toMatchObject({
+    outcome: 'complete',
+    tags: { retry_count: '2' },
+  });
 });
 
 test('what fails when a day becomes due is not put down to a run that failed before and was made good by the next', async () => {
-  const rehearsal = await rehearse({ seed: 'midnight', symbols: SYMBOLS, interval: '1h', startMs: Date.UTC(2024, 5, 10, 20, 30) });
+  const rehearsal = await rehearse({
+    seed: 'midnight',
+    symbols: SYMBOLS,
+    interval: '1h',
+    startMs: Date.UTC(2024, 5, 10, 20, 30),
+  });
   const [nine, midnight] = [Date.UTC(2024, 5, 10, 21), Date.UTC(2024, 5, 11)];
-  rehearsal.venue.plan({ ...threeMinutesAfter(midnight), rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: nine, toMs: nine + HOUR_MS / 2 }, fault: { kind: 'status', status: 500 } }, ...threeMinutesAfter(midnight).rules] });
+  rehearsal.venue.plan({
+    ...threeMinutesAfter(midnight),
+    rules: [
+      {
+        match: { path: '/api/v3/klines' },
+        on: { fromMs: nine, toMs: nine + HOUR_MS / 2 },
+        fault: { kind: 'status', status: 500 },
+      },
+      ...threeMinutesAfter(midnight).rules,
+    ],
+  });
   await keepFor(rehearsal, 4 * HOUR_MS);
   const retried = (await runsOf(rehearsal)).filter(({ tags }) => tags['retry_of'] !== undefined);
-  expect(retried.map(({ outcome, tags, startedAtMs }) => [new Date(startedAtMs ?? 0).toISOString().slice(11, 13), tags['retry_count'], outcome])).toEqual([
-    ['21', '1', 'failed'], ['21', '2', 'failed'], ['21', '3', 'failed'], ['00', '1', 'failed'], ['00', '2', 'complete'],
+  expect(
+    retried.map(({ outcome, tags, startedAtMs }) => [
+      new Date(startedAtMs ?? 0).toISOString().slice(11, 13),
+      tags['retry_count'],
+      outcome,
+    ]),
+  ).toEqual([
+    ['21', '1', 'failed'],
+    ['21', '2', 'failed'],
+    ['21', '3', 'failed'],
+    ['00', '1', 'failed'],
+    ['00', '2', 'complete'],
   ]);
-  expect(await total(rehearsal, { start: '2024-06-10', end: '2024-06-10' })).toMatchObject({ expected: 72, present: 72 });
+  expect(await total(rehearsal, { start: '2024-06-10', end: '2024-06-10' })).toMatchObject({
+    expected: 72,
+    present: 72,
+  });
 });
 
 test('one daemon looks after a data directory; the second is told so', async () => {
@@ -82,7 +152,9 @@ test('one daemon looks after a data directory; the second is told so', async () 
   const stop = new AbortController();
   const first = runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(60_000));
-  await expect(runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined })).rejects.toThrow(CellsLeasedError);
+  await expect(runDaemon(pipeline, work, { signal: stop.signal, onProgress: () => undefined })).rejects.toThrow(
+    CellsLeasedError,
+  );
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(first);
   expect((await keepFor(rehearsal, 60_000)).length).toBeGreaterThan(0);

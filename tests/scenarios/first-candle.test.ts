@@ -15,7 +15,15 @@ const day = (days: number): Day => dayOf(daysAgo(days));
 
 /** Generated candles of BTC-USD from so many days ago to so many days ago. */
 const candles = (interval: Interval, from: number, to: number): RecordedSeries =>
-  generatedWorld('first', [{ symbol: 'BTC/USD', venueSymbol: 'BTC-USD', interval, range: { fromMs: daysAgo(from), toMs: daysAgo(to) }, quietPerMille: 0 }]).series[0] as RecordedSeries;
+  generatedWorld('first', [
+    {
+      symbol: 'BTC/USD',
+      venueSymbol: 'BTC-USD',
+      interval,
+      range: { fromMs: daysAgo(from), toMs: daysAgo(to) },
+      quietPerMille: 0,
+    },
+  ]).series[0] as RecordedSeries;
 
 interface Listed {
   readonly world: World;
@@ -26,10 +34,16 @@ interface Listed {
 }
 
 const rehearseListing = ({ world, interval = '1h', exchange = 'coinbase', plan, wire }: Listed): Promise<Rehearsal> =>
-  rehearseVenues({ seed: 'first', interval, venues: { [exchange]: { symbols: ['BTC/USD'], world, ...(plan ? { plan } : {}), ...(wire ? { wire } : {}) } } });
+  rehearseVenues({
+    seed: 'first',
+    interval,
+    venues: { [exchange]: { symbols: ['BTC/USD'], world, ...(plan ? { plan } : {}), ...(wire ? { wire } : {}) } },
+  });
 
 const firstOf = (rehearsal: Rehearsal, interval: Interval, exchange: Exchange = 'coinbase') =>
-  rehearsal.pipeline.ports.store.read('first', () => firstCandleOf({ exchange, symbol: 'BTC/USD', interval })).then((first) => first?.openMs ?? null);
+  rehearsal.pipeline.ports.store
+    .read('first', () => firstCandleOf({ exchange, symbol: 'BTC/USD', interval }))
+    .then((first) => first?.openMs ?? null);
 
 test('what lies before the listing is not due: the hours of the first day count from the first candle', async () => {
   const whole = candles('1h', 40, 30);
@@ -45,7 +59,9 @@ test('a market that was closed for three years began before that', async () => {
   await rehearsal.run({ days: { start: day(65), end: day(55) } });
   expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(2_000));
   await rehearsal.run({ days: { start: day(2_000), end: day(1_995) } });
-  expect(await rehearsal.compare('coinbase', world.series[0] as RecordedSeries, { start: day(2_000), end: day(1_995) })).toMatchObject({ recorded: 144, lost: 0 });
+  expect(
+    await rehearsal.compare('coinbase', world.series[0] as RecordedSeries, { start: day(2_000), end: day(1_995) }),
+  ).toMatchObject({ recorded: 144, lost: 0 });
 });
 
 test('a market that ended years ago has its first candle all the same', async () => {
@@ -74,7 +90,10 @@ test.each([
 ] as const)('one %s answer about the past does not hide it', async (_says, fault) => {
   const world = worldOf([candles('1h', 900, 850), candles('1h', 60, 20)]);
   for (let nth = 1; nth <= 6; nth++) {
-    const rehearsal = await rehearseListing({ world, plan: { seed: 'once', rules: [{ match: { interval: '1d' }, on: { nth: [nth] }, fault }] } });
+    const rehearsal = await rehearseListing({
+      world,
+      plan: { seed: 'once', rules: [{ match: { interval: '1d' }, on: { nth: [nth] }, fault }] },
+    });
     await rehearsal.run({ days: { start: day(70), end: day(55) } });
     expect(await firstOf(rehearsal, '1h'), `request ${nth}`).toBe(daysAgo(900));
   }
@@ -82,7 +101,13 @@ test.each([
 
 test('where the past cannot be asked, nothing is taken for "before the listing": it stays pending', async () => {
   const world = worldOf([candles('1h', 40, 30)]);
-  const rehearsal = await rehearseListing({ world, plan: { seed: 'down', rules: [{ match: { interval: '1d' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }] } });
+  const rehearsal = await rehearseListing({
+    world,
+    plan: {
+      seed: 'down',
+      rules: [{ match: { interval: '1d' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
+    },
+  });
   expect(await rehearsal.run({ days: { start: day(42), end: day(40) } })).toMatchObject({ exit: 3, pending: 48 });
   expect(await firstOf(rehearsal, '1h')).toBeNull();
 });
@@ -90,9 +115,15 @@ test('where the past cannot be asked, nothing is taken for "before the listing":
 test('a venue that names a first candle after one it delivered is not believed', async () => {
   const series = { ...candles('1h', 40, 30), venueSymbol: 'BTCUSD' };
   const late = series.rows.find((row) => row[0] === daysAgo(32));
-  const wire = (handle: StandInHandler): StandInHandler => (request, nowMs) => (request.query.get('startTime') === '0' ? jsonReply(200, [late]) : handle(request, nowMs));
+  const wire =
+    (handle: StandInHandler): StandInHandler =>
+    (request, nowMs) =>
+      request.query.get('startTime') === '0' ? jsonReply(200, [late]) : handle(request, nowMs);
   const rehearsal = await rehearseListing({ world: worldOf([series]), exchange: 'binance', wire });
   expect(await rehearsal.run({ days: { start: day(41), end: day(39) } })).toMatchObject({ exit: 3, pending: 24 });
   expect(await firstOf(rehearsal, '1h', 'binance')).toBeNull();
-  expect(await rehearsal.compare('binance', series, { start: day(41), end: day(39) })).toMatchObject({ recorded: 48, lost: 0 });
+  expect(await rehearsal.compare('binance', series, { start: day(41), end: day(39) })).toMatchObject({
+    recorded: 48,
+    lost: 0,
+  });
 });

@@ -16,16 +16,36 @@ import { rehearseVenues, START_MS, TAPES, type VenuesRehearsalOptions } from './
 const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
 const RANGE = { fromMs: TODAY_MS - 21 * DAY_MS, toMs: TODAY_MS };
 const DAYS = { start: dayOf(RANGE.fromMs), end: dayOf(RANGE.toMs - 1) };
-const WORLD = generatedWorld('tidewater', ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', '-').toLowerCase(), interval: '15m' as const, range: RANGE })));
+const WORLD = generatedWorld(
+  'tidewater',
+  ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({
+    symbol,
+    venueSymbol: symbol.replace('/', '-').toLowerCase(),
+    interval: '15m' as const,
+    range: RANGE,
+  })),
+);
 
-const withTidewater = (options: Omit<VenuesRehearsalOptions, 'adapters' | 'standIns'>): VenuesRehearsalOptions =>
-  ({ ...options, adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]), standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]) });
+const withTidewater = (options: Omit<VenuesRehearsalOptions, 'adapters' | 'standIns'>): VenuesRehearsalOptions => ({
+  ...options,
+  adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]),
+  standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]),
+});
 
-test.each([['well', undefined], ['with every healing fault', everyHealingFault('tidewater', { interval: '15m' })]] as const)('a fourth exchange (%s) delivers every candle beside binance, under its own name', async (_says, plan) => {
-  const rehearsal = await rehearseVenues(withTidewater({ seed: 'fourth', interval: '15m', venues: {
-    binance: { symbols: ['BTC/USDT'], world: TAPES },
-    tidewater: { symbols: ['BTC/USDT', 'ETH/USDT'], world: WORLD, ...(plan ? { plan } : {}) },
-  } }));
+test.each([
+  ['well', undefined],
+  ['with every healing fault', everyHealingFault('tidewater', { interval: '15m' })],
+] as const)('a fourth exchange (%s) delivers every candle beside binance, under its own name', async (_says, plan) => {
+  const rehearsal = await rehearseVenues(
+    withTidewater({
+      seed: 'fourth',
+      interval: '15m',
+      venues: {
+        binance: { symbols: ['BTC/USDT'], world: TAPES },
+        tidewater: { symbols: ['BTC/USDT', 'ETH/USDT'], world: WORLD, ...(plan ? { plan } : {}) },
+      },
+    }),
+  );
   const result = await rehearsal.run({ days: DAYS });
   expect(result.runs[0]?.assets.map(({ asset }) => asset)).toContain('bronze_tidewater_ohlcv');
   rehearsal.venues['tidewater']?.plan({ seed: 'well', rules: [] });
@@ -38,8 +58,18 @@ test.each([['well', undefined], ['with every healing fault', everyHealingFault('
 });
 
 test('a symbol that it does not list is confirmed by its list and removed', async () => {
-  const rehearsal = await rehearseVenues(withTidewater({ seed: 'unlisted', interval: '15m', venues: { tidewater: { symbols: ['BTC/USDT', 'NOPE/USDT'], world: WORLD } } }));
+  const rehearsal = await rehearseVenues(
+    withTidewater({
+      seed: 'unlisted',
+      interval: '15m',
+      venues: { tidewater: { symbols: ['BTC/USDT', 'NOPE/USDT'], world: WORLD } },
+    }),
+  );
   const result = await rehearsal.run({ days: DAYS });
-  expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({ errors: { 'NOPE/USDT': 'SYMBOL_INVALID' } });
-  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([{ exchange: 'tidewater', symbol: 'NOPE/USDT' }]);
+  expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({
+    errors: { 'NOPE/USDT': 'SYMBOL_INVALID' },
+  });
+  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
+    { exchange: 'tidewater', symbol: 'NOPE/USDT' },
+  ]);
 });

@@ -7,11 +7,19 @@ const DAY = { start: '2024-06-10', end: '2024-06-10' };
 const ALL = ['bronze', 'silver', 'gold'] as const;
 
 /** Another process makes the folder. */
-const held = ({ pipeline: { ports }, clock }: Rehearsal) => clock.runUntil(ports.store.transact('takeLeases', () => takeLeases({ names: ['gold'], owner: 'run_other gold', nowMs: clock.nowMs() }, ports.processes)));
+const held = ({ pipeline: { ports }, clock }: Rehearsal) =>
+  clock.runUntil(
+    ports.store.transact('takeLeases', () =>
+      takeLeases({ names: ['gold'], owner: 'run_other gold', nowMs: clock.nowMs() }, ports.processes),
+    ),
+  );
 
 test('two processes do not write the dataset folder at once: the second waits for the first', async () => {
   const rehearsal = await rehearse({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
-  const { pipeline: { ports, lake }, clock } = rehearsal;
+  const {
+    pipeline: { ports, lake },
+    clock,
+  } = rehearsal;
   await held(rehearsal);
   const temp = `${lake.gold}/.tmp-README.md`;
   ports.files.write(temp, Buffer.from('half of it'));
@@ -26,7 +34,10 @@ test('two processes do not write the dataset folder at once: the second waits fo
 
 test('a folder that another process goes on making is left to it: the run says who, everything else is done, and the next run makes it', async () => {
   const rehearsal = await rehearse({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
-  const { pipeline: { ports, lake }, clock } = rehearsal;
+  const {
+    pipeline: { ports, lake },
+    clock,
+  } = rehearsal;
   await held(rehearsal);
   const result = await rehearsal.run({ days: DAY, assets: ALL });
   expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other gold' } } });
@@ -38,9 +49,18 @@ test('a folder that another process goes on making is left to it: the run says w
 });
 
 test('the card counts what a series lacks between its first and its last day, days that nobody asked for included', async () => {
-  const world = generatedWorld('card', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: Date.UTC(2024, 5, 10), toMs: Date.UTC(2024, 5, 14) } }]);
+  const world = generatedWorld('card', [
+    {
+      symbol: 'AAA/USDT',
+      venueSymbol: 'AAAUSDT',
+      interval: '1m',
+      range: { fromMs: Date.UTC(2024, 5, 10), toMs: Date.UTC(2024, 5, 14) },
+    },
+  ]);
   const rehearsal = await rehearse({ seed: 'card', symbols: ['AAA/USDT'], interval: '1m', world });
   for (const day of ['2024-06-10', '2024-06-13']) await rehearsal.run({ days: { start: day, end: day }, assets: ALL });
-  const card = Buffer.from(rehearsal.pipeline.ports.files.read(`${rehearsal.pipeline.lake.gold}/README.md`)).toString('utf8');
+  const card = Buffer.from(rehearsal.pipeline.ports.files.read(`${rehearsal.pipeline.lake.gold}/README.md`)).toString(
+    'utf8',
+  );
   expect(card).toContain('| binance | AAA/USDT | 1m | 2024-06-10 | 2024-06-13 | 2880 | 2880 |\n');
 });

@@ -8,27 +8,43 @@ import { rehearse, type Rehearsal, type RehearsalOptions } from './rehearsed.ts'
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const PUBLIC_DATA = 'https://data-api.binance.vision';
 const OWN = 'http://own.test';
-const restricted: StandInHandler = () => jsonReply(451, { code: 0, msg: 'Service unavailable from a restricted location.' });
+const restricted: StandInHandler = () =>
+  jsonReply(451, { code: 0, msg: 'Service unavailable from a restricted location.' });
 
 /** A rehearsal on which hosts are asked in this order, each by what it does; and which they were. */
-async function onHosts(hosts: Readonly<Record<string, StandInHandler | 'serves'>>, settings: RehearsalOptions['settings'] = { origins: {} }): Promise<Rehearsal & { readonly asked: readonly string[] }> {
+async function onHosts(
+  hosts: Readonly<Record<string, StandInHandler | 'serves'>>,
+  settings: RehearsalOptions['settings'] = { origins: {} },
+): Promise<Rehearsal & { readonly asked: readonly string[] }> {
   const asked: string[] = [];
   const rehearsal = await rehearse({
-    seed: 'hosts', symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', settings,
-    hosts: (venue) => Object.fromEntries(Object.entries(hosts).map(([origin, does]): [string, StandInHandler] => [origin, (request, nowMs) => {
-      asked.push(origin);
-      return does === 'serves' ? venue.handle(request, nowMs) : does(request, nowMs);
-    }])),
+    seed: 'hosts',
+    symbols: ['BTC/USDT', 'ETH/USDT'],
+    interval: '1h',
+    settings,
+    hosts: (venue) =>
+      Object.fromEntries(
+        Object.entries(hosts).map(([origin, does]): [string, StandInHandler] => [
+          origin,
+          (request, nowMs) => {
+            asked.push(origin);
+            return does === 'serves' ? venue.handle(request, nowMs) : does(request, nowMs);
+          },
+        ]),
+      ),
   });
   return { ...rehearsal, asked };
 }
 
 async function faultsOf({ pipeline }: Rehearsal, { runs }: WorkResult): Promise<string[]> {
   const id = runs[0]?.id ?? '';
-  return (await pipeline.ports.store.read('faultsOfRun', () => faultsOfRun(id, 100))).map(({ record, decision }) => `${record.code} ${decision}`);
+  return (await pipeline.ports.store.read('faultsOfRun', () => faultsOfRun(id, 100))).map(
+    ({ record, decision }) => `${record.code} ${decision}`,
+  );
 }
 
-const everywhere = (does: StandInHandler): Record<string, StandInHandler> => Object.fromEntries(binance.origins.map((origin) => [origin, does]));
+const everywhere = (does: StandInHandler): Record<string, StandInHandler> =>
+  Object.fromEntries(binance.origins.map((origin) => [origin, does]));
 
 test('where the trading hosts refuse our region, the public-data host is asked instead, and from then on first', async () => {
   const rehearsal = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
@@ -59,7 +75,10 @@ test.each<readonly [says: string, does: StandInHandler | null, exit: number, cod
   ['cannot be reached', null, 7, 'CONNECTION_FAILED'],
   ['resets connections', () => ({ kind: 'reset' }), 7, 'CONNECTION_FAILED'],
 ])('with a URL of its own that %s, no other host of the exchange is contacted', async (_says, does, exit, code) => {
-  const rehearsal = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves', ...(does === null ? {} : { [OWN]: does }) }, { origins: { binance: OWN } });
+  const rehearsal = await onHosts(
+    { ...everywhere(restricted), [PUBLIC_DATA]: 'serves', ...(does === null ? {} : { [OWN]: does }) },
+    { origins: { binance: OWN } },
+  );
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit, error: { code } });
   expect(rehearsal.asked.filter((origin) => origin !== OWN)).toEqual([]);
 });

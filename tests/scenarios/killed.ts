@@ -9,7 +9,10 @@ import type { Rehearsal } from './rehearsed.ts';
 const NO_PROCESS = 4_194_305;
 
 /** A world that dies at its n-th call to the outside; its leases are those of a process that is gone. */
-export function mortal({ pipeline }: Rehearsal, kill: { readonly n: number; readonly when: 'before' | 'after' }): { readonly ports: Ports; readonly calls: () => number } {
+export function mortal(
+  { pipeline }: Rehearsal,
+  kill: { readonly n: number; readonly when: 'before' | 'after' },
+): { readonly ports: Ports; readonly calls: () => number } {
   const processes = realProcesses();
   return killAt({ ...pipeline.ports, processes: { ...processes, self: { ...processes.self, pid: NO_PROCESS } } }, kill);
 }

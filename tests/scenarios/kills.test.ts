@@ -12,9 +12,14 @@ import { onPorts, rehearse, type Rehearsal } from './rehearsed.ts';
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const CALLS_MAX = 2_000;
 const control = { signal: new AbortController().signal, onProgress: () => undefined };
-const begin = (seed: string, again: { readonly dataDir?: string; readonly startMs?: number } = {}): Promise<Rehearsal> => rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
+const begin = (
+  seed: string,
+  again: { readonly dataDir?: string; readonly startMs?: number } = {},
+): Promise<Rehearsal> => rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
 
-test('killed at whichever call to the outside, a run is taken up by the next process: same bytes, no answer on disk asked for again, nothing left over', { timeout: 120_000 }, async () => {
+test('killed at whichever call to the outside, a run is taken up by the next process: same bytes, no answer on disk asked for again, nothing left over', {
+  timeout: 120_000,
+}, async () => {
   const whole = await begin('whole');
   await whole.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] });
   const wanted = filesOfLife(whole);
@@ -24,17 +29,36 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
     expect(n).toBeLessThan(CALLS_MAX);
     const first = await begin(`killed at ${n}`);
     const dying = mortal(first, { n, when: 'before' });
-    const work = { days: DAYS, markets: first.pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver', 'gold'], trigger: 'manual', tags: {} } as const;
+    const work = {
+      days: DAYS,
+      markets: first.pipeline.settings.markets,
+      intervals: ['1h'],
+      selection: 'missing',
+      keptWaits: 'none',
+      assets: ['bronze', 'silver', 'gold'],
+      trigger: 'manual',
+      tags: {},
+    } as const;
     isKilled = !(await survives(first, materialise(onPorts(first.pipeline, dying.ports), work, control)));
     const next = await begin('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
-    expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({ exit: 0, pending: 0 });
+    expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({
+      exit: 0,
+      pending: 0,
+    });
     expect(filesOfLife(next), `${n}`).toEqual(wanted);
     expectTrueManifest(next, `${n}`);
     const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
     for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
       const total = own.reduce((sum, { range }) => sum + range.toMs - range.fromMs, 0);
-      expect(total, `${n}: what is on disk is not asked again`).toBe(mergeRanges(own.map(({ range }) => range)).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0));
-      expect(subtractRanges([{ fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 5, 4) }], own.map(({ range }) => range))).toEqual([]);
+      expect(total, `${n}: what is on disk is not asked again`).toBe(
+        mergeRanges(own.map(({ range }) => range)).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+      );
+      expect(
+        subtractRanges(
+          [{ fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 5, 4) }],
+          own.map(({ range }) => range),
+        ),
+      ).toEqual([]);
     }
   }
   expect(n).toBeGreaterThan(50);
@@ -42,15 +66,21 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
 
 /** `manifest.json` names what lies beside it, whoever died before it was written. */
 function expectTrueManifest({ dataDir }: Rehearsal, label: string): void {
-  const { files } = JSON.parse(readFileSync(join(dataDir, 'silver/exchange=binance/interval=1h/manifest.json'), 'utf8')) as { readonly files: readonly { readonly path: string; readonly sha256: string }[] };
+  const { files } = JSON.parse(
+    readFileSync(join(dataDir, 'silver/exchange=binance/interval=1h/manifest.json'), 'utf8'),
+  ) as { readonly files: readonly { readonly path: string; readonly sha256: string }[] };
   const named = files.map(({ path, sha256 }) => `/${path} ${sha256}`);
-  expect(named, label).toEqual(filesOfLife({ dataDir }).filter((file) => file.startsWith('/silver') && !file.endsWith('manifest.json')));
+  expect(named, label).toEqual(
+    filesOfLife({ dataDir }).filter((file) => file.startsWith('/silver') && !file.endsWith('manifest.json')),
+  );
 }
 
 /** Kills of a whole life: so many in this tier, or at every call when asked for. */
 const KILLS = Number(process.env['CANDLEKEEP_KILLS'] ?? 40);
 
-test(`killed at ${KILLS} of its calls to the outside, a life that judges, publishes, re-reads and heals comes out the same`, { timeout: 600_000 }, async () => {
+test(`killed at ${KILLS} of its calls to the outside, a life that judges, publishes, re-reads and heals comes out the same`, {
+  timeout: 600_000,
+}, async () => {
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kills';
   const random = seededRandom(seed);
   const wanted = await undisturbed();
@@ -64,7 +94,9 @@ test(`killed at ${KILLS} of its calls to the outside, a life that judges, publis
     const first = await beginLife(`life ${n}`);
     const dying = mortal(first, { n, when });
     let isAlive = true;
-    await live(first, dying.ports, async (step) => { isAlive = isAlive && (await survives(first, step)); });
+    await live(first, dying.ports, async (step) => {
+      isAlive = isAlive && (await survives(first, step));
+    });
     const next = await beginLife('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
     await settle(next);
     killed += isAlive ? 0 : 1;

@@ -21,12 +21,18 @@ const LATE_MS = FROM_MS + 9 * HOUR_MS;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
 /** The venue tells one candle's volume wrong until it has settled at `settledAtMs`. */
-const settlingAt = (settledAtMs: number) => (handle: StandInHandler): StandInHandler => async (request, nowMs) => {
-  const reply = await handle(request, nowMs);
-  if (nowMs >= settledAtMs || reply.kind !== 'answer' || !request.path.endsWith('klines')) return reply;
-  const rows = JSON.parse(Buffer.from(reply.body).toString()) as unknown[][];
-  return { ...reply, body: Buffer.from(JSON.stringify(rows.map((row) => (row[0] === LATE_MS ? row.with(8, 1) : row)))) };
-};
+const settlingAt =
+  (settledAtMs: number) =>
+  (handle: StandInHandler): StandInHandler =>
+  async (request, nowMs) => {
+    const reply = await handle(request, nowMs);
+    if (nowMs >= settledAtMs || reply.kind !== 'answer' || !request.path.endsWith('klines')) return reply;
+    const rows = JSON.parse(Buffer.from(reply.body).toString()) as unknown[][];
+    return {
+      ...reply,
+      body: Buffer.from(JSON.stringify(rows.map((row) => (row[0] === LATE_MS ? row.with(8, 1) : row)))),
+    };
+  };
 
 const at = (seed: string, { startMs, settledAtMs }: { startMs: number; settledAtMs: number }): Promise<Rehearsal> =>
   rehearse({ seed, symbols: [series.symbol], interval: '1h', startMs, wire: settlingAt(settledAtMs) });
@@ -43,14 +49,24 @@ interface Correction {
 
 function corrections({ dataDir }: Rehearsal): Correction[] {
   const path = join(dataDir, 'corrections.ndjson');
-  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Correction) : [];
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Correction)
+    : [];
 }
 
 const tradesOf = async ({ pipeline, clock }: Rehearsal): Promise<number | null | undefined> =>
-  (await clock.runUntil(readCandles(pipeline, { series, range: dayRange(DAY) }))).find(({ openTimeMs }) => openTimeMs === LATE_MS)?.trades;
+  (await clock.runUntil(readCandles(pipeline, { series, range: dayRange(DAY) }))).find(
+    ({ openTimeMs }) => openTimeMs === LATE_MS,
+  )?.trades;
 
 test('the newest candle is read again with the next ones, and what has changed is a revision with one line that tells both', async () => {
-  const rehearsal = await at('settles', { startMs: FROM_MS + 10 * HOUR_MS + 6_000, settledAtMs: FROM_MS + 10.5 * HOUR_MS });
+  const rehearsal = await at('settles', {
+    startMs: FROM_MS + 10 * HOUR_MS + 6_000,
+    settledAtMs: FROM_MS + 10.5 * HOUR_MS,
+  });
   await rehearsal.run({ days: DAYS });
   expect([await tradesOf(rehearsal), corrections(rehearsal)]).toEqual([1, []]);
   const asked = rehearsal.candleRequests();
@@ -60,7 +76,13 @@ test('the newest candle is read again with the next ones, and what has changed i
   expect(await tradesOf(rehearsal)).toBeGreaterThan(1);
   const [line, ...others] = corrections(rehearsal);
   expect(others).toEqual([]);
-  expect(line).toMatchObject({ timestamp: new Date(LATE_MS).toISOString(), cause: 'manual', revision: 2, old: { trades: 1, raw: expect.stringMatching(/^page_\w+#9$/) as string }, new: { trades: await tradesOf(rehearsal) } });
+  expect(line).toMatchObject({
+    timestamp: new Date(LATE_MS).toISOString(),
+    cause: 'manual',
+    revision: 2,
+    old: { trades: 1, raw: expect.stringMatching(/^page_\w+#9$/) as string },
+    new: { trades: await tradesOf(rehearsal) },
+  });
   expect(line?.old.raw).not.toBe(line?.new.raw);
   const [entry] = await rehearsal.pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h'));
   expect(line?.new_rows_sha256).toBe(entry?.rowsSha256);
@@ -74,23 +96,48 @@ test('the newest candle is read again with the next ones, and what has changed i
 
 const full = (): Error => diskError('ENOSPC', 'write', '/data');
 
-test.each([['files.append', 'before'], ['files.append', 'after'], ['files.fsync', 'before'], ['store.transact', 'before'], ['store.transact', 'after'], ['files.rename', 'after']] as const)(
-  'whichever call of %s fails (%s its effect), a correction is told once', async (kind, when) => {
-    for (let n = 1, calls = Infinity; n <= calls; n++) {
-      const rehearsal = await at(`once ${kind} ${n}`, { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });
-      await rehearsal.run({ days: DAYS });
-      await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000));
-      const { pipeline, clock } = rehearsal;
-      const failing = failNth(pipeline.ports, { kind, when, n, error: full() });
-      const again = { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'all', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} } as const;
-      await clock.runUntil(materialise({ ...pipeline, ports: failing.ports }, again, { signal: new AbortController().signal, onProgress: () => undefined }).catch((error: unknown) => expect(error).toMatchObject({ code: 'ENOSPC' })));
-      calls = failing.calls();
-      await clock.runUntil(clock.sleep(60_000));
-      await rehearsal.run({ days: DAYS, selection: 'all' });
-      expect(corrections(rehearsal).map(({ timestamp, old, new: told }) => [timestamp, old.trades, told.trades]), `${kind} ${n}`).toEqual([[new Date(LATE_MS).toISOString(), 1, await tradesOf(rehearsal)]]);
-    }
-  },
-);
+test.each([
+  ['files.append', 'before'],
+  ['files.append', 'after'],
+  ['files.fsync', 'before'],
+  ['store.transact', 'before'],
+  ['store.transact', 'after'],
+  ['files.rename', 'after'],
+] as const)('whichever call of %s fails (%s its effect), a correction is told once', async (kind, when) => {
+  for (let n = 1, calls = Infinity; n <= calls; n++) {
+    const rehearsal = await at(`once ${kind} ${n}`, {
+      startMs: FROM_MS + 2 * DAY_MS,
+      settledAtMs: FROM_MS + 2 * DAY_MS + 60_000,
+    });
+    await rehearsal.run({ days: DAYS });
+    await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000));
+    const { pipeline, clock } = rehearsal;
+    const failing = failNth(pipeline.ports, { kind, when, n, error: full() });
+    const again = {
+      days: DAYS,
+      markets: pipeline.settings.markets,
+      intervals: ['1h'],
+      selection: 'all',
+      keptWaits: 'none',
+      assets: ['bronze', 'silver'],
+      trigger: 'manual',
+      tags: {},
+    } as const;
+    await clock.runUntil(
+      materialise({ ...pipeline, ports: failing.ports }, again, {
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      }).catch((error: unknown) => expect(error).toMatchObject({ code: 'ENOSPC' })),
+    );
+    calls = failing.calls();
+    await clock.runUntil(clock.sleep(60_000));
+    await rehearsal.run({ days: DAYS, selection: 'all' });
+    expect(
+      corrections(rehearsal).map(({ timestamp, old, new: told }) => [timestamp, old.trades, told.trades]),
+      `${kind} ${n}`,
+    ).toEqual([[new Date(LATE_MS).toISOString(), 1, await tradesOf(rehearsal)]]);
+  }
+});
 
 test('a line that a crash tore is completed, and what somebody else wrote stays', async () => {
   const rehearsal = await at('torn', { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });

@@ -35,47 +35,110 @@ const ZOO: readonly (readonly [says: string, fault: FaultSpec, code: FaultCode |
 ];
 
 const INTERVAL = '15m';
-const RANGE: TimeRange = { fromMs: Math.floor(START_MS / DAY_MS) * DAY_MS - 26 * DAY_MS, toMs: Math.floor(START_MS / DAY_MS) * DAY_MS - DAY_MS };
+const RANGE: TimeRange = {
+  fromMs: Math.floor(START_MS / DAY_MS) * DAY_MS - 26 * DAY_MS,
+  toMs: Math.floor(START_MS / DAY_MS) * DAY_MS - DAY_MS,
+};
 const DAYS = { start: dayOf(RANGE.fromMs), end: dayOf(RANGE.toMs - 1) };
 const GRID = gridOf(RANGE, INTERVAL);
 
-describe.each([...ADAPTERS.values()].filter(({ exchange }) => STAND_INS.has(exchange)).map((adapter) => [adapter.exchange, adapter] as const))('%s', (exchange, { rowsPerPageMax }) => {
-  const market = { symbol: 'BTC/USDT', venueSymbol: exchange === 'binance' ? symbolJoined('BTC/USDT') : symbolPath('BTC/USDT'), interval: INTERVAL, range: RANGE, quietPerMille: 0 } as const;
+describe.each(
+  [...ADAPTERS.values()]
+    .filter(({ exchange }) => STAND_INS.has(exchange))
+    .map((adapter) => [adapter.exchange, adapter] as const),
+)('%s', (exchange, { rowsPerPageMax }) => {
+  const market = {
+    symbol: 'BTC/USDT',
+    venueSymbol: exchange === 'binance' ? symbolJoined('BTC/USDT') : symbolPath('BTC/USDT'),
+    interval: INTERVAL,
+    range: RANGE,
+    quietPerMille: 0,
+  } as const;
   const world = generatedWorld('zoo', [market]);
   const series = world.series[0] as RecordedSeries;
-  const pages = planPages({ exchange, symbol: series.symbol, interval: INTERVAL }, [RANGE], rowsPerPageMax).map((page) => page.range);
-  const positions = [['first', pages[0]], ['middle', pages[Math.floor(pages.length / 2)]], ['last', pages.at(-1)]] as const;
+  const pages = planPages({ exchange, symbol: series.symbol, interval: INTERVAL }, [RANGE], rowsPerPageMax).map(
+    (page) => page.range,
+  );
+  const positions = [
+    ['first', pages[0]],
+    ['middle', pages[Math.floor(pages.length / 2)]],
+    ['last', pages.at(-1)],
+  ] as const;
 
-  test.each(positions.flatMap(([position, page]) => ZOO.map(([says, fault, code]) => [position, says, { page, fault, code }] as const)))('on the %s page %s: what is missing waits under its code, and arrives once the venue is well', async (_position, _says, { page, fault, code }) => {
-    const within = page as TimeRange;
-    const rehearsal = await rehearseVenues({ seed: 'zoo', interval: INTERVAL, venues: { [exchange]: { symbols: [series.symbol], world, plan: { seed: 'zoo', rules: [{ match: { interval: INTERVAL, within }, on: { every: 1 }, fault }] } } } });
-    const result = await rehearsal.run({ days: DAYS });
-    expect(rehearsal.venue.log.filter((entry) => entry.fault !== null).length).toBeGreaterThan(0);
+  test.each(
+    positions.flatMap(([position, page]) =>
+      ZOO.map(([says, fault, code]) => [position, says, { page, fault, code }] as const),
+    ),
+  )(
+    'on the %s page %s: what is missing waits under its code, and arrives once the venue is well',
+    async (_position, _says, { page, fault, code }) => {
+      const within = page as TimeRange;
+      const rehearsal = await rehearseVenues({
+        seed: 'zoo',
+        interval: INTERVAL,
+        venues: {
+          [exchange]: {
+            symbols: [series.symbol],
+            world,
+            plan: { seed: 'zoo', rules: [{ match: { interval: INTERVAL, within }, on: { every: 1 }, fault }] },
+          },
+        },
+      });
+      const result = await rehearsal.run({ days: DAYS });
+      expect(rehearsal.venue.log.filter((entry) => entry.fault !== null).length).toBeGreaterThan(0);
 
-    const [present, report] = [await openTimes(rehearsal, exchange), await reportOf(rehearsal)];
-    const missing = GRID.filter((timeMs) => !present.has(timeMs));
-    expect(missing.length > 0).toBe(code !== null);
-    expect(missing.filter((timeMs) => timeMs < within.fromMs || timeMs >= within.toMs)).toEqual([]);
-    expect(gapTimes(report), 'every missing candle stands in the account under its code').toEqual(new Map(missing.map((timeMs) => [timeMs, code])));
-    expect(report.totals).toMatchObject({ expected: GRID.length, present: present.size, pending: code === 'ROWS_INVALID' ? 0 : missing.length, quarantined: code === 'ROWS_INVALID' ? missing.length : 0 });
-    expect(await rehearsal.compare(exchange, series, DAYS)).toMatchObject({ lost: missing.length, doubled: 0, invented: 0, wrong: 0 });
-    if (code !== null) expect(await loggedCodes(rehearsal, result.runs[0]?.id ?? '')).toContain(code);
+      const [present, report] = [await openTimes(rehearsal, exchange), await reportOf(rehearsal)];
+      const missing = GRID.filter((timeMs) => !present.has(timeMs));
+      expect(missing.length > 0).toBe(code !== null);
+      expect(missing.filter((timeMs) => timeMs < within.fromMs || timeMs >= within.toMs)).toEqual([]);
+      expect(gapTimes(report), 'every missing candle stands in the account under its code').toEqual(
+        new Map(missing.map((timeMs) => [timeMs, code])),
+      );
+      expect(report.totals).toMatchObject({
+        expected: GRID.length,
+        present: present.size,
+        pending: code === 'ROWS_INVALID' ? 0 : missing.length,
+        quarantined: code === 'ROWS_INVALID' ? missing.length : 0,
+      });
+      expect(await rehearsal.compare(exchange, series, DAYS)).toMatchObject({
+        lost: missing.length,
+        doubled: 0,
+        invented: 0,
+        wrong: 0,
+      });
+      if (code !== null) expect(await loggedCodes(rehearsal, result.runs[0]?.id ?? '')).toContain(code);
 
-    rehearsal.venue.plan({ seed: 'well', rules: [] });
-    await rehearsal.heal('none');
-    expect(await rehearsal.compare(exchange, series, DAYS)).toEqual({ recorded: GRID.length, lost: 0, doubled: 0, invented: 0, wrong: 0 });
-    expect(await reportOf(rehearsal)).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: GRID.length, present: GRID.length } });
-  });
+      rehearsal.venue.plan({ seed: 'well', rules: [] });
+      await rehearsal.heal('none');
+      expect(await rehearsal.compare(exchange, series, DAYS)).toEqual({
+        recorded: GRID.length,
+        lost: 0,
+        doubled: 0,
+        invented: 0,
+        wrong: 0,
+      });
+      expect(await reportOf(rehearsal)).toMatchObject({
+        gaps: [],
+        discrepancies: [],
+        totals: { expected: GRID.length, present: GRID.length },
+      });
+    },
+  );
 });
 
 async function openTimes({ clock, pipeline }: Rehearsal, exchange: string): Promise<ReadonlySet<number>> {
-  const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol: 'BTC/USDT', interval: INTERVAL }, range: RANGE }));
+  const stored = await clock.runUntil(
+    readCandles(pipeline, { series: { exchange, symbol: 'BTC/USDT', interval: INTERVAL }, range: RANGE }),
+  );
   return new Set(stored.map((row) => row.openTimeMs));
 }
 
 const reportOf = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
 
-const gapTimes = ({ gaps }: GapReport): Map<number, FaultCode | null> => new Map(gaps.flatMap((gap) => gridOf(gap, INTERVAL).map((timeMs): [number, FaultCode | null] => [timeMs, gap.code])));
+const gapTimes = ({ gaps }: GapReport): Map<number, FaultCode | null> =>
+  new Map(gaps.flatMap((gap) => gridOf(gap, INTERVAL).map((timeMs): [number, FaultCode | null] => [timeMs, gap.code])));
 
 const loggedCodes = (rehearsal: Rehearsal, runId: string): Promise<readonly string[]> =>
-  rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(runId, 1_000)).then((entries) => entries.map((entry) => entry.record.code));
+  rehearsal.pipeline.ports.store
+    .read('faults', () => faultsOfRun(runId, 1_000))
+    .then((entries) => entries.map((entry) => entry.record.code));

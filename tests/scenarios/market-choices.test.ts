@@ -6,22 +6,45 @@ import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
 import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
 import { DAY_MS } from '../../src/market/interval.ts';
 
-const UNREACHABLE: FaultPlan = { seed: 'down', rules: [{ match: { path: '/api/v3' }, on: { every: 1 }, fault: { kind: 'reset' } }] };
+const UNREACHABLE: FaultPlan = {
+  seed: 'down',
+  rules: [{ match: { path: '/api/v3' }, on: { every: 1 }, fault: { kind: 'reset' } }],
+};
 const CALM: FaultPlan = { seed: 'calm', rules: [] };
 
-const recorded = (venueSymbol: string, interval: string): RecordedSeries => TAPES.find(venueSymbol, interval) as RecordedSeries;
-const WORLD = worldOf([recorded('BTCUSDT', '1d'), recorded('ETHUSDT', '1d'), recorded('ADAUSDT', '1d'), { ...recorded('SOLUSDT', '1d'), symbol: 'SOL/USDC', venueSymbol: 'SOLUSDC' }]);
+const recorded = (venueSymbol: string, interval: string): RecordedSeries =>
+  TAPES.find(venueSymbol, interval) as RecordedSeries;
+const WORLD = worldOf([
+  recorded('BTCUSDT', '1d'),
+  recorded('ETHUSDT', '1d'),
+  recorded('ADAUSDT', '1d'),
+  { ...recorded('SOLUSDT', '1d'), symbol: 'SOL/USDC', venueSymbol: 'SOLUSDC' },
+]);
 
-function resolve({ pipeline, clock }: Rehearsal, texts: readonly string[], freshness: Resolution['freshness'] = 'daily') {
+function resolve(
+  { pipeline, clock }: Rehearsal,
+  texts: readonly string[],
+  freshness: Resolution['freshness'] = 'daily',
+) {
   const choices = new Map([['binance', texts.map((text) => parseMarketChoice(text) as MarketChoice)]]);
-  return clock.runUntil(resolveMarkets(pipeline, { choices, freshness, signal: new AbortController().signal }).then((markets) => markets.get('binance') ?? []));
+  return clock.runUntil(
+    resolveMarkets(pipeline, { choices, freshness, signal: new AbortController().signal }).then(
+      (markets) => markets.get('binance') ?? [],
+    ),
+  );
 }
 
-const rehearsed = (plan: FaultPlan = CALM) => rehearse({ seed: 'choices', symbols: [], interval: '1d', world: WORLD, plan });
+const rehearsed = (plan: FaultPlan = CALM) =>
+  rehearse({ seed: 'choices', symbols: [], interval: '1d', world: WORLD, plan });
 
 test('patterns and rankings become symbols of the venue; names stay as they are, and nothing comes twice', async () => {
   const rehearsal = await rehearsed();
-  expect(await resolve(rehearsal, ['DOGE/USDT', '*/USDC', 'top:2'])).toEqual(['DOGE/USDT', 'SOL/USDC', 'BTC/USDT', 'ETH/USDT']);
+  expect(await resolve(rehearsal, ['DOGE/USDT', '*/USDC', 'top:2'])).toEqual([
+    'DOGE/USDT',
+    'SOL/USDC',
+    'BTC/USDT',
+    'ETH/USDT',
+  ]);
   expect(await resolve(rehearsal, ['BTC/USDT', '*/USDT'])).toEqual(['BTC/USDT', 'ADA/USDT', 'ETH/USDT']);
 });
 
@@ -47,13 +70,18 @@ test('an answer is kept for a day, and for as long as it takes where any will do
 
 test('while the venue cannot be asked the last answer stays in force, with a warning; before the first one it is its fault', async () => {
   const rehearsal = await rehearsed(UNREACHABLE);
-  await expect(resolve(rehearsal, ['*/USDT'])).rejects.toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringMatching(/^nobody told yet what binance:\*\/USDT stands for: /) as string });
+  await expect(resolve(rehearsal, ['*/USDT'])).rejects.toMatchObject({
+    code: 'CONNECTION_FAILED',
+    message: expect.stringMatching(/^nobody told yet what binance:\*\/USDT stands for: /) as string,
+  });
   rehearsal.venue.plan(CALM);
   const before = await resolve(rehearsal, ['*/USDT']);
   rehearsal.venue.plan(UNREACHABLE);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS));
   expect(await resolve(rehearsal, ['*/USDT'])).toEqual(before);
-  expect(rehearsal.log.lines.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^binance:\*\/USDT stands for what it stood for at 2026-06-01T/));
+  expect(rehearsal.log.lines.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^binance:\*\/USDT stands for what it stood for at 2026-06-01T/),
+  );
 });
 
 test('what the venue stops listing stays chosen, so that its due candles stay in the account; who is outranked leaves', async () => {
@@ -62,7 +90,13 @@ test('what the venue stops listing stays chosen, so that its due candles stay in
   expect(await resolve(before, ['top:1'])).toEqual(['BTC/USDT']);
   const bitcoin = recorded('BTCUSDT', '1d');
   const quiet = { ...bitcoin, rows: bitcoin.rows.map((row) => row.with(7, '1') as unknown as typeof row) };
-  const after = await rehearse({ seed: 'delisted', symbols: [], interval: '1d', world: worldOf([quiet, recorded('XRPUSDT', '1d')]), dataDir: before.dataDir });
+  const after = await rehearse({
+    seed: 'delisted',
+    symbols: [],
+    interval: '1d',
+    world: worldOf([quiet, recorded('XRPUSDT', '1d')]),
+    dataDir: before.dataDir,
+  });
   await after.clock.runUntil(after.clock.sleep(2 * DAY_MS));
   expect(await resolve(after, ['*/USDT'])).toEqual(['BTC/USDT', 'XRP/USDT', 'ADA/USDT', 'ETH/USDT']);
   expect(await resolve(after, ['top:1'])).toEqual(['XRP/USDT']);
@@ -71,5 +105,8 @@ test('what the venue stops listing stays chosen, so that its due candles stay in
 test('a choice that nothing fits is refused when it is all there is', async () => {
   const rehearsal = await rehearsed();
   expect(await resolve(rehearsal, ['BTC/USDT', '*/CHF'])).toEqual(['BTC/USDT']);
-  await expect(resolve(rehearsal, ['*/CHF'])).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('got binance:*/CHF') as string });
+  await expect(resolve(rehearsal, ['*/CHF'])).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('got binance:*/CHF') as string,
+  });
 });

@@ -18,26 +18,39 @@ const CERTIFICATE = fixture('loopback-cert.pem');
 
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise((resolve) => {
-    server.close(() => resolve());
-    if ('closeAllConnections' in server) (server as ReturnType<typeof createProxy>).closeAllConnections();
-  }));
+  onTestFinished(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) (server as ReturnType<typeof createProxy>).closeAllConnections();
+      }),
+  );
   return (server.address() as AddressInfo).port;
 }
 
 /** An https server that says where its request came from. */
-const tlsServer = () => listening(createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => response.end(request.socket.remoteAddress)));
+const tlsServer = () =>
+  listening(
+    createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) =>
+      response.end(request.socket.remoteAddress),
+    ),
+  );
 
 /** The stand-in exchange behind https, and the addresses its requests came from. */
 async function tlsExchange(): Promise<{ readonly url: string; readonly callers: ReadonlySet<string> }> {
   const { handle } = standInBinance({ world: TAPES });
   const callers = new Set<string>();
-  const port = await listening(createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => {
-    callers.add(request.socket.remoteAddress ?? '');
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'https://stand-in');
-    const reply = handle({ method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) }, realClock.nowMs()) as AnswerReply;
-    response.writeHead(reply.status, { ...reply.headers }).end(reply.body);
-  }));
+  const port = await listening(
+    createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => {
+      callers.add(request.socket.remoteAddress ?? '');
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'https://stand-in');
+      const reply = handle(
+        { method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) },
+        realClock.nowMs(),
+      ) as AnswerReply;
+      response.writeHead(reply.status, { ...reply.headers }).end(reply.body);
+    }),
+  );
   return { url: `https://127.0.0.1:${port}`, callers };
 }
 
@@ -45,17 +58,20 @@ async function tlsExchange(): Promise<{ readonly url: string; readonly callers: 
 async function tunnellingProxy(): Promise<{ readonly url: string; readonly tunnels: readonly string[] }> {
   const tunnels: string[] = [];
   const proxy = createProxy();
-  proxy.on('connect', (request: { url?: string }, client: NodeJS.WritableStream & NodeJS.ReadableStream, head: Uint8Array) => {
-    const [host = '', port = ''] = (request.url ?? '').split(':');
-    tunnels.push(request.url ?? '');
-    const upstream = connect(Number(port), host, () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.write(head);
-      upstream.pipe(client).pipe(upstream);
-    });
-    upstream.on('error', () => client.end());
-    client.on('error', () => upstream.destroy());
-  });
+  proxy.on(
+    'connect',
+    (request: { url?: string }, client: NodeJS.WritableStream & NodeJS.ReadableStream, head: Uint8Array) => {
+      const [host = '', port = ''] = (request.url ?? '').split(':');
+      tunnels.push(request.url ?? '');
+      const upstream = connect(Number(port), host, () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.write(head);
+        upstream.pipe(client).pipe(upstream);
+      });
+      upstream.on('error', () => client.end());
+      client.on('error', () => upstream.destroy());
+    },
+  );
   return { url: `http://127.0.0.1:${await listening(proxy)}`, tunnels };
 }
 
@@ -86,20 +102,25 @@ test('an egress through a proxy carries everything, one from an address of this 
   const { url, tunnels } = await tunnellingProxy();
   await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'office', proxyUrl: url } });
   expect(tunnels).toEqual([`127.0.0.1:${port}`]);
-  expect(await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'home', localAddress: '127.0.0.2' } })).toBe('127.0.0.2');
+  expect(
+    await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'home', localAddress: '127.0.0.2' } }),
+  ).toBe('127.0.0.2');
 });
 
 test('a proxy that is not there is CONNECTION_FAILED', async () => {
-  const refused: unknown = await ask('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch((error: unknown) => translateTransport(error, 'binance'));
+  const refused: unknown = await ask('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch(
+    (error: unknown) => translateTransport(error, 'binance'),
+  );
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });
 });
 
 test('a command line reaches its exchange through HTTPS_PROXY, a CA file and an egress, as they are set', async () => {
   const [exchange, proxy] = [await tlsExchange(), await tunnellingProxy()];
   const host = exchange.url.slice('https://'.length);
-  const backfill = (env: Readonly<Record<string, string>>) => candlekeep(['backfill', '--start', '2024-06-01', '--end', '2024-06-02', '--symbol', 'BTC/USDT'], {
-    env: { CANDLEKEEP_BINANCE_URL: exchange.url, CANDLEKEEP_CA_FILE: join(FIXTURES, 'loopback-cert.pem'), ...env },
-  });
+  const backfill = (env: Readonly<Record<string, string>>) =>
+    candlekeep(['backfill', '--start', '2024-06-01', '--end', '2024-06-02', '--symbol', 'BTC/USDT'], {
+      env: { CANDLEKEEP_BINANCE_URL: exchange.url, CANDLEKEEP_CA_FILE: join(FIXTURES, 'loopback-cert.pem'), ...env },
+    });
   expect(await backfill({})).toMatchObject({ exit: 0 });
   expect(proxy.tunnels).toEqual([]);
   expect(await backfill({ HTTPS_PROXY: proxy.url })).toMatchObject({ exit: 0 });

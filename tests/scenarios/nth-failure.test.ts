@@ -34,21 +34,39 @@ const KINDS: readonly (readonly [CallKind, 'before' | 'after', () => Error])[] =
   ['parquet.encode', 'before', full],
 ];
 
-test.each(KINDS)('whichever call of %s fails (%s it takes effect), the next run ends with every candle stored once and the account verified', { timeout: 120_000 }, async (kind, when, error) => {
-  let n = 0;
-  for (let calls = Infinity; calls >= n && n < CALLS_MAX; ) {
-    n += 1;
-    calls = await runWithFailure({ kind, when, n, error: error() });
-  }
-  expect(n, 'the sweep came to its end').toBeLessThan(CALLS_MAX);
-  expect(n, 'at least one call was made to fail').toBeGreaterThan(1);
-});
+test.each(KINDS)(
+  'whichever call of %s fails (%s it takes effect), the next run ends with every candle stored once and the account verified',
+  { timeout: 120_000 },
+  async (kind, when, error) => {
+    let n = 0;
+    for (let calls = Infinity; calls >= n && n < CALLS_MAX; ) {
+      n += 1;
+      calls = await runWithFailure({ kind, when, n, error: error() });
+    }
+    expect(n, 'the sweep came to its end').toBeLessThan(CALLS_MAX);
+    expect(n, 'at least one call was made to fail').toBeGreaterThan(1);
+  },
+);
 
-async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after'; n: number; error: Error }): Promise<number> {
+async function runWithFailure(failure: {
+  kind: CallKind;
+  when: 'before' | 'after';
+  n: number;
+  error: Error;
+}): Promise<number> {
   const rehearsal = await rehearse({ seed: `${failure.kind} ${failure.n}`, symbols: SYMBOLS, interval: '1h' });
   const { pipeline, clock } = rehearsal;
   const failing = failNth(pipeline.ports, failure);
-  const work: WorkRequest = { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
+  const work: WorkRequest = {
+    days: DAYS,
+    markets: pipeline.settings.markets,
+    intervals: ['1h'],
+    selection: 'missing',
+    keptWaits: 'none',
+    assets: ['bronze', 'silver'],
+    trigger: 'manual',
+    tags: {},
+  };
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   const broken = onPorts(pipeline, failing.ports);
   await clock.runUntil(materialise(broken, work, control).catch((error: unknown) => expect(error).toBe(failure.error)));
@@ -56,9 +74,17 @@ async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after
   await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end
   expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ exit: 0, pending: 0 });
   for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && SYMBOLS.includes(series.symbol))) {
-    const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: '1h' }, range: RANGE }));
+    const stored = await clock.runUntil(
+      readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: '1h' }, range: RANGE }),
+    );
     const rows = recorded.rows.filter((row) => row[0] >= RANGE.fromMs && row[0] < RANGE.toMs);
-    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({ recorded: 72, lost: 0, doubled: 0, invented: 0, wrong: 0 });
+    expect(compareWithTruth(stored, rows, recorded.columns)).toEqual({
+      recorded: 72,
+      lost: 0,
+      doubled: 0,
+      invented: 0,
+      wrong: 0,
+    });
   }
   const report = await verifiedAccount({ clock, pipeline }, DAYS);
   expect(report).toMatchObject({ gaps: [], discrepancies: [] });
@@ -68,20 +94,26 @@ async function runWithFailure(failure: { kind: CallKind; when: 'before' | 'after
 /** Calls that fail of each kind in a whole life; every one of a plain run fails above. */
 const POINTS = 2;
 
-test.each(KINDS)('a life that judges, publishes, re-reads and heals comes out the same when a call of %s fails (%s it takes effect)', { timeout: 120_000 }, async (kind, when, error) => {
-  const wanted = await undisturbed();
-  const counted = await beginLife('counted');
-  const failing = failNth(counted.pipeline.ports, { kind, when, n: Infinity, error: error() });
-  await live(counted, failing.ports, (step) => counted.clock.runUntil(step));
-  const calls = failing.calls();
-  expect(calls).toBeGreaterThan(POINTS);
-  for (let point = 1; point <= POINTS; point++) {
-    const n = Math.ceil((calls * point) / (POINTS + 1));
-    const rehearsal = await beginLife(`life ${kind} ${n}`);
-    const failure = { kind, when, n, error: error() };
-    await live(rehearsal, failNth(rehearsal.pipeline.ports, failure).ports, (step) => rehearsal.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))));
-    await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
-    await settle(rehearsal);
-    await expectSameOutcome(rehearsal, wanted, `${kind} ${when} ${n}`);
-  }
-});
+test.each(KINDS)(
+  'a life that judges, publishes, re-reads and heals comes out the same when a call of %s fails (%s it takes effect)',
+  { timeout: 120_000 },
+  async (kind, when, error) => {
+    const wanted = await undisturbed();
+    const counted = await beginLife('counted');
+    const failing = failNth(counted.pipeline.ports, { kind, when, n: Infinity, error: error() });
+    await live(counted, failing.ports, (step) => counted.clock.runUntil(step));
+    const calls = failing.calls();
+    expect(calls).toBeGreaterThan(POINTS);
+    for (let point = 1; point <= POINTS; point++) {
+      const n = Math.ceil((calls * point) / (POINTS + 1));
+      const rehearsal = await beginLife(`life ${kind} ${n}`);
+      const failure = { kind, when, n, error: error() };
+      await live(rehearsal, failNth(rehearsal.pipeline.ports, failure).ports, (step) =>
+        rehearsal.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))),
+      );
+      await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
+      await settle(rehearsal);
+      await expectSameOutcome(rehearsal, wanted, `${kind} ${when} ${n}`);
+    }
+  },
+);

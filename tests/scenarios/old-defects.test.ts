@@ -6,9 +6,14 @@ import { rehearse, START_MS, type Rehearsal } from './rehearsed.ts';
 
 const KLINES = '/api/v3/klines';
 const DAY = { start: '2024-06-01', end: '2024-06-01' };
-const onPages = (fault: FaultSpec, on: FaultPlan['rules'][number]['on'] = { every: 1 }): FaultPlan => ({ seed: 'pages', rules: [{ match: { path: KLINES }, on, fault }] });
-const one = (seed: string, plan: FaultPlan, settings: Parameters<typeof rehearse>[0]['settings'] = {}) => rehearse({ seed, symbols: ['BTC/USDT'], interval: '1h', plan, settings });
-const pagesAt = (rehearsal: Rehearsal): number[] => rehearsal.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
+const onPages = (fault: FaultSpec, on: FaultPlan['rules'][number]['on'] = { every: 1 }): FaultPlan => ({
+  seed: 'pages',
+  rules: [{ match: { path: KLINES }, on, fault }],
+});
+const one = (seed: string, plan: FaultPlan, settings: Parameters<typeof rehearse>[0]['settings'] = {}) =>
+  rehearse({ seed, symbols: ['BTC/USDT'], interval: '1h', plan, settings });
+const pagesAt = (rehearsal: Rehearsal): number[] =>
+  rehearsal.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
 
 test.each([400, 401, 403, 404, 405, 409, 410, 413, 422, 451])('a permanent %i is not asked again', async (status) => {
   const rehearsal = await one('permanent', onPages({ kind: 'status', status, body: 'json' }));
@@ -17,14 +22,20 @@ test.each([400, 401, 403, 404, 405, 409, 410, 413, 422, 451])('a permanent %i is
   expect(rehearsal.candleRequests()).toBe(1);
 });
 
-test.each(['reset', 'cut', 'truncated-json'] as const)('a connection that breaks while the answer comes in (%s) is asked again', async (kind) => {
-  const rehearsal = await one('broken read', onPages({ kind }, { nth: [1, 2] }));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
-  expect(rehearsal.candleRequests()).toBe(3);
-});
+test.each(['reset', 'cut', 'truncated-json'] as const)(
+  'a connection that breaks while the answer comes in (%s) is asked again',
+  async (kind) => {
+    const rehearsal = await one('broken read', onPages({ kind }, { nth: [1, 2] }));
+    expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+    expect(rehearsal.candleRequests()).toBe(3);
+  },
+);
 
 test('a Retry-After that is a date is a wait, not a crash, and the failure keeps its code', async () => {
-  const rehearsal = await one('date', onPages({ kind: 'status', status: 429, retryAfter: new Date(START_MS + 45_000).toUTCString() }, { nth: [1] }));
+  const rehearsal = await one(
+    'date',
+    onPages({ kind: 'status', status: 429, retryAfter: new Date(START_MS + 45_000).toUTCString() }, { nth: [1] }),
+  );
   expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0 });
   expect(pagesAt(rehearsal)[1]).toBeGreaterThanOrEqual(START_MS + 45_000);
 });
@@ -50,20 +61,39 @@ test('many clients that failed together do not come back together: waits are jit
 
 test('other workers do not go on asking while one was told to stay away', async () => {
   const symbols = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-  const slow = { match: { path: KLINES, symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 50 } } as const;
-  const limited = { match: { path: KLINES, symbol: 'BTCUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '30' } } as const;
-  const rehearsal = await rehearse({ seed: 'others', symbols, interval: '1h', plan: { seed: 'others', rules: [limited, slow] } });
+  const slow = {
+    match: { path: KLINES, symbol: 'SOLUSDT' },
+    on: { every: 1 },
+    fault: { kind: 'slow', delayMs: 50 },
+  } as const;
+  const limited = {
+    match: { path: KLINES, symbol: 'BTCUSDT' },
+    on: { nth: [1] },
+    fault: { kind: 'status', status: 429, retryAfter: '30' },
+  } as const;
+  const rehearsal = await rehearse({
+    seed: 'others',
+    symbols,
+    interval: '1h',
+    plan: { seed: 'others', rules: [limited, slow] },
+  });
   expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
   expect(rehearsal.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
   const closedAtMs = rehearsal.venue.log.find(({ status }) => status === 429)?.atMs ?? 0;
   expect(pagesAt(rehearsal).filter((atMs) => atMs > closedAtMs + 100 && atMs < closedAtMs + 30_000)).toEqual([]);
 });
 
-test.each([[403, 'html'], [451, 'json']] as const)('%i refuses this machine (FORBIDDEN): neither a rate limit nor a missing symbol nor worth another try', async (status, body) => {
-  const rehearsal = await one('refused', onPages({ kind: 'status', status, body }));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
-  expect(rehearsal.candleRequests()).toBe(1);
-});
+test.each([
+  [403, 'html'],
+  [451, 'json'],
+] as const)(
+  '%i refuses this machine (FORBIDDEN): neither a rate limit nor a missing symbol nor worth another try',
+  async (status, body) => {
+    const rehearsal = await one('refused', onPages({ kind: 'status', status, body }));
+    expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
+    expect(rehearsal.candleRequests()).toBe(1);
+  },
+);
 
 test('a ban is waited out, not probed: nothing is sent before its end', async () => {
   const rehearsal = await one('banned', onPages({ kind: 'ban', forMs: 150_000 }, { nth: [1] }));

@@ -19,15 +19,26 @@ interface Recording {
 }
 
 const own = ownRecordings(process.env['CANDLEKEEP_TAPES']);
-const everything: readonly Recording[] = [...RECORDINGS, ...own.worlds].flatMap(([exchange, world]) => world.series.map((series) => ({ exchange, series })));
+const everything: readonly Recording[] = [...RECORDINGS, ...own.worlds].flatMap(([exchange, world]) =>
+  world.series.map((series) => ({ exchange, series })),
+);
 /** A venue has no candles of some lengths, so nobody can have recorded them there. */
-const isServed = ({ exchange, series }: Recording): boolean => ADAPTERS.get(exchange)?.intervals.includes(series.interval) ?? false;
+const isServed = ({ exchange, series }: Recording): boolean =>
+  ADAPTERS.get(exchange)?.intervals.includes(series.interval) ?? false;
 const recordings = everything.filter(isServed);
-const nameOf = ({ exchange, series }: Recording): string => `${exchange} ${series.venueSymbol} ${series.interval}, ${series.rows.length} recorded rows`;
+const nameOf = ({ exchange, series }: Recording): string =>
+  `${exchange} ${series.venueSymbol} ${series.interval}, ${series.rows.length} recorded rows`;
 
 if (own.worlds.length > 0) {
   const passedOver = [...own.passedOver, ...everything.filter((one) => !isServed(one)).map(nameOf)];
-  console.info([`${recordings.length} series:`, ...recordings.map(nameOf), `passed over, no stand-in can serve them: ${passedOver.length}`, ...passedOver].join('\n  '));
+  console.info(
+    [
+      `${recordings.length} series:`,
+      ...recordings.map(nameOf),
+      `passed over, no stand-in can serve them: ${passedOver.length}`,
+      ...passedOver,
+    ].join('\n  '),
+  );
 }
 
 interface Days {
@@ -46,51 +57,78 @@ function partsOf({ rows }: RecordedSeries): Days[] {
   return parts.map(({ startMs, endMs }) => ({ start: dayOf(startMs), end: dayOf(endMs) }));
 }
 
-const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Rehearsal> => rehearseVenues({
-  seed, interval: series.interval, startMs: Math.max(START_MS, (series.rows.at(-1)?.[0] ?? 0) + 2 * DAY_MS),
-  venues: { [exchange]: { symbols: [series.symbol], world: worldOf([series]), ...(plan ? { plan } : {}) } },
-});
+const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Rehearsal> =>
+  rehearseVenues({
+    seed,
+    interval: series.interval,
+    startMs: Math.max(START_MS, (series.rows.at(-1)?.[0] ?? 0) + 2 * DAY_MS),
+    venues: { [exchange]: { symbols: [series.symbol], world: worldOf([series]), ...(plan ? { plan } : {}) } },
+  });
 
 async function expectNothingWrong(rehearsal: Rehearsal, { exchange, series }: Recording): Promise<void> {
-  for (const days of partsOf(series)) expect(await rehearsal.compare(exchange, series, days), `${days.start}..${days.end}`).toMatchObject({ lost: 0, doubled: 0, invented: 0, wrong: 0 });
+  for (const days of partsOf(series))
+    expect(await rehearsal.compare(exchange, series, days), `${days.start}..${days.end}`).toMatchObject({
+      lost: 0,
+      doubled: 0,
+      invented: 0,
+      wrong: 0,
+    });
 }
 
 /** Every file of the lake with its hash and time of change. */
 function fingerprint(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => /^(?:bronze|silver|quarantine)\//.test(name) && statSync(join(directory, name)).isFile())
-    .toSorted().map((name) => `${name} ${createHash('sha256').update(readFileSync(join(directory, name))).digest('hex')} ${statSync(join(directory, name)).mtimeMs}`);
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /^(?:bronze|silver|quarantine)\//.test(name) && statSync(join(directory, name)).isFile())
+    .toSorted()
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(directory, name)))
+          .digest('hex')} ${statSync(join(directory, name)).mtimeMs}`,
+    );
 }
 
 const CASES = recordings.map((recording) => [nameOf(recording), recording] as const);
 
-test.each(CASES)('%s arrive in silver, and a second run asks nothing and changes nothing', { timeout: 60_000 }, async (_name, recording) => {
-  const rehearsal = await rehearsalOf(recording, 'recorded');
-  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-  await expectNothingWrong(rehearsal, recording);
+test.each(CASES)(
+  '%s arrive in silver, and a second run asks nothing and changes nothing',
+  { timeout: 60_000 },
+  async (_name, recording) => {
+    const rehearsal = await rehearsalOf(recording, 'recorded');
+    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+    await expectNothingWrong(rehearsal, recording);
 
-  const [asked, before] = [rehearsal.venue.log.length, fingerprint(rehearsal.dataDir)];
-  expect(before.length).toBeGreaterThan(0);
-  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-  expect(rehearsal.venue.log.length).toBe(asked);
-  expect(fingerprint(rehearsal.dataDir)).toEqual(before);
-});
+    const [asked, before] = [rehearsal.venue.log.length, fingerprint(rehearsal.dataDir)];
+    expect(before.length).toBeGreaterThan(0);
+    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+    expect(rehearsal.venue.log.length).toBe(asked);
+    expect(fingerprint(rehearsal.dataDir)).toEqual(before);
+  },
+);
 
-test.each(CASES)('%s arrive from a venue with every healing fault too', { timeout: 60_000 }, async (_name, recording) => {
-  const plan = everyHealingFault('recorded', { interval: recording.series.interval });
-  const rehearsal = await rehearsalOf(recording, 'recorded', plan);
-  for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-  await untilEveryFaultStruck(rehearsal, async () => {
-    for (const days of partsOf(recording.series)) await rehearsal.run({ days, selection: 'all' });
-  });
-  await rehearsal.heal('none');
-  await expectNothingWrong(rehearsal, recording);
-  expect(rehearsal.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
-});
+test.each(CASES)(
+  '%s arrive from a venue with every healing fault too',
+  { timeout: 60_000 },
+  async (_name, recording) => {
+    const plan = everyHealingFault('recorded', { interval: recording.series.interval });
+    const rehearsal = await rehearsalOf(recording, 'recorded', plan);
+    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
+    await untilEveryFaultStruck(rehearsal, async () => {
+      for (const days of partsOf(recording.series)) await rehearsal.run({ days, selection: 'all' });
+    });
+    await rehearsal.heal('none');
+    await expectNothingWrong(rehearsal, recording);
+    expect(rehearsal.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
+  },
+);
 
 const RUNS_MAX = 30;
 
 async function untilEveryFaultStruck({ venues }: Rehearsal, run: () => Promise<void>): Promise<void> {
-  const isDone = (): boolean => Object.values(venues).every(({ log }) => log.filter((entry) => entry.fault !== null).length >= everyHealingFault('').rules.length);
+  const isDone = (): boolean =>
+    Object.values(venues).every(
+      ({ log }) => log.filter((entry) => entry.fault !== null).length >= everyHealingFault('').rules.length,
+    );
   for (let turn = 0; turn < RUNS_MAX && !isDone(); turn++) await run();
   expect(isDone(), 'every fault was injected').toBe(true);
 }
@@ -99,28 +137,63 @@ async function untilEveryFaultStruck({ venues }: Rehearsal, run: () => Promise<v
 const WEEK: Days = { start: '2024-12-30', end: '2025-01-05' };
 const WEEK_RANGE = { fromMs: dayRange(WEEK.start).fromMs, toMs: dayRange(WEEK.end).toMs };
 /** A request of at most an hour may only look for where the series begins: data missing from its answer is logged nowhere. */
-const asksForTheBeginning = ({ candles }: RequestEntry): boolean => candles !== null && candles.range.toMs - candles.range.fromMs <= 3_600_000;
-const inWeek = (series: RecordedSeries): number => series.rows.filter(([timeMs]) => timeMs >= WEEK_RANGE.fromMs && timeMs < WEEK_RANGE.toMs).length;
-const week = [...RECORDINGS].flatMap(([exchange, world]) => world.series.filter((series) => series.interval === '15m' && inWeek(series) === 672).map((series) => ({ exchange, series })));
+const asksForTheBeginning = ({ candles }: RequestEntry): boolean =>
+  candles !== null && candles.range.toMs - candles.range.fromMs <= 3_600_000;
+const inWeek = (series: RecordedSeries): number =>
+  series.rows.filter(([timeMs]) => timeMs >= WEEK_RANGE.fromMs && timeMs < WEEK_RANGE.toMs).length;
+const week = [...RECORDINGS].flatMap(([exchange, world]) =>
+  world.series
+    .filter((series) => series.interval === '15m' && inWeek(series) === 672)
+    .map((series) => ({ exchange, series })),
+);
 
-test.each(['a', 'b', 'c'])('with every healing fault at three venues at once (seed %s) a week arrives whole, and each fault stands in the fault log under its code', { timeout: 60_000 }, async (seed) => {
-  const venues = Object.fromEntries([...Map.groupBy(week, ({ exchange }) => exchange)].map(([exchange, ofVenue]) =>
-    [exchange, { symbols: ofVenue.map(({ series }) => series.symbol), plan: everyHealingFault(`${seed} ${exchange}`, { interval: '15m', within: WEEK_RANGE }) }]));
-  expect(Object.keys(venues)).toEqual(['binance', 'coinbase', 'okx']);
-  const rehearsal = await rehearseVenues({ seed, interval: '15m', venues });
-  const runs = [...(await rehearsal.run({ days: WEEK })).runs];
-  await untilEveryFaultStruck(rehearsal, async () => void runs.push(...(await rehearsal.run({ days: WEEK, selection: 'all' })).runs));
-  await rehearsal.heal('none');
+test.each(['a', 'b', 'c'])(
+  'with every healing fault at three venues at once (seed %s) a week arrives whole, and each fault stands in the fault log under its code',
+  { timeout: 60_000 },
+  async (seed) => {
+    const venues = Object.fromEntries(
+      [...Map.groupBy(week, ({ exchange }) => exchange)].map(([exchange, ofVenue]) => [
+        exchange,
+        {
+          symbols: ofVenue.map(({ series }) => series.symbol),
+          plan: everyHealingFault(`${seed} ${exchange}`, { interval: '15m', within: WEEK_RANGE }),
+        },
+      ]),
+    );
+    expect(Object.keys(venues)).toEqual(['binance', 'coinbase', 'okx']);
+    const rehearsal = await rehearseVenues({ seed, interval: '15m', venues });
+    const runs = [...(await rehearsal.run({ days: WEEK })).runs];
+    await untilEveryFaultStruck(
+      rehearsal,
+      async () => void runs.push(...(await rehearsal.run({ days: WEEK, selection: 'all' })).runs),
+    );
+    await rehearsal.heal('none');
 
-  for (const { exchange, series } of week) expect(await rehearsal.compare(exchange, series, WEEK)).toEqual({ recorded: 672, lost: 0, doubled: 0, invented: 0, wrong: 0 });
-  const logged: FaultEntry[] = [];
-  for (const run of runs) logged.push(...(await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
-  for (const [exchange, venue] of Object.entries(rehearsal.venues)) {
-    for (const entry of venue.log.filter((one) => one.code !== null && !asksForTheBeginning(one))) {
-      expect(logged.filter((one) => one.exchange === exchange && one.record.code === entry.code).length, `${exchange}: ${entry.fault?.kind} as ${entry.code}`).toBeGreaterThan(0);
+    for (const { exchange, series } of week)
+      expect(await rehearsal.compare(exchange, series, WEEK)).toEqual({
+        recorded: 672,
+        lost: 0,
+        doubled: 0,
+        invented: 0,
+        wrong: 0,
+      });
+    const logged: FaultEntry[] = [];
+    for (const run of runs)
+      logged.push(...(await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
+    for (const [exchange, venue] of Object.entries(rehearsal.venues)) {
+      for (const entry of venue.log.filter((one) => one.code !== null && !asksForTheBeginning(one))) {
+        expect(
+          logged.filter((one) => one.exchange === exchange && one.record.code === entry.code).length,
+          `${exchange}: ${entry.fault?.kind} as ${entry.code}`,
+        ).toBeGreaterThan(0);
+      }
+      expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
     }
-    expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
-  }
-  const report = await verifiedAccount(rehearsal, WEEK);
-  expect(report).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: week.length * 672, present: week.length * 672 } });
-});
+    const report = await verifiedAccount(rehearsal, WEEK);
+    expect(report).toMatchObject({
+      gaps: [],
+      discrepancies: [],
+      totals: { expected: week.length * 672, present: week.length * 672 },
+    });
+  },
+);

@@ -11,15 +11,25 @@ const TURN_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const FORTY = Array.from({ length: 40 }, (_, at) => `C${String(at).padStart(2, '0')}/USDT`);
 
-const world = generatedWorld('forty', FORTY.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1h', range: dayRange(DAY.start) })));
+const world = generatedWorld(
+  'forty',
+  FORTY.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1h', range: dayRange(DAY.start) })),
+);
 
 /** The first `failing` symbols get nothing but 500 for an hour from now on. */
 const hourOfFaults = (failing: number, startMs: number): FaultPlan => ({
   seed: 'hour',
-  rules: FORTY.slice(0, failing).map((symbol) => ({ match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') }, on: { fromMs: startMs, toMs: startMs + HOUR_MS }, fault: { kind: 'status', status: 500 } })),
+  rules: FORTY.slice(0, failing).map((symbol) => ({
+    match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') },
+    on: { fromMs: startMs, toMs: startMs + HOUR_MS },
+    fault: { kind: 'status', status: 500 },
+  })),
 });
 
-async function turnsUntilComplete(rehearsal: Rehearsal, startMs: number): Promise<{ readonly runs: readonly Run[]; readonly turnsAfter: number }> {
+async function turnsUntilComplete(
+  rehearsal: Rehearsal,
+  startMs: number,
+): Promise<{ readonly runs: readonly Run[]; readonly turnsAfter: number }> {
   const { clock, pipeline } = rehearsal;
   let turnsAfter = 0;
   for (let turn = 0; turn < 80; turn++) {
@@ -75,8 +85,13 @@ test('a run that a person retried is not run again by itself, and may be retried
   if (first === undefined) throw new Error('no run');
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   const { pipeline, clock } = rehearsal;
-  const retry = () => clock.runUntil(retryRun(pipeline, first, { signal: new AbortController().signal, onProgress: () => undefined }));
-  expect(await retry()).toMatchObject({ exit: 0, pending: 0, runs: [{ trigger: 'retry', tags: { retry_of: first.id, retry_count: '1' } }] });
+  const retry = () =>
+    clock.runUntil(retryRun(pipeline, first, { signal: new AbortController().signal, onProgress: () => undefined }));
+  expect(await retry()).toMatchObject({
+    exit: 0,
+    pending: 0,
+    runs: [{ trigger: 'retry', tags: { retry_of: first.id, retry_count: '1' } }],
+  });
   expect(await retry()).toMatchObject({ exit: 0, runs: [{ trigger: 'retry' }] });
   await clock.runUntil(clock.sleep(2 * TURN_MS));
   expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });

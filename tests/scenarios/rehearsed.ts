@@ -82,12 +82,27 @@ export interface Rehearsal {
   /** Candle requests the venues have seen so far. */
   candleRequests(): number;
   /** What is stored of a series, held against what its venue has of those days. */
-  compare(exchange: Exchange, recorded: RecordedSeries, days: { readonly start: Day; readonly end: Day }): Promise<Comparison>;
+  compare(
+    exchange: Exchange,
+    recorded: RecordedSeries,
+    days: { readonly start: Day; readonly end: Day },
+  ): Promise<Comparison>;
 }
 
 /** A pipeline on a real data directory, in virtual time, against stand-in exchanges without sockets. */
 export const rehearse = ({ symbols, world, plan, wire, hosts, ...stage }: RehearsalOptions): Promise<Rehearsal> =>
-  rehearseVenues({ ...stage, venues: { binance: { symbols, ...(world ? { world } : {}), ...(plan ? { plan } : {}), ...(wire ? { wire } : {}), ...(hosts ? { hosts } : {}) } } });
+  rehearseVenues({
+    ...stage,
+    venues: {
+      binance: {
+        symbols,
+        ...(world ? { world } : {}),
+        ...(plan ? { plan } : {}),
+        ...(wire ? { wire } : {}),
+        ...(hosts ? { hosts } : {}),
+      },
+    },
+  });
 
 const originOf = (exchange: Exchange): string => `http://${exchange}.test`;
 
@@ -98,49 +113,118 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
   const clock = new VirtualClock({ random: random.fork('clock'), startMs: options.startMs ?? START_MS });
   const scripts = Object.entries(options.venues);
   const standInOf = (exchange: Exchange): StandIn => standIns.get(exchange) as StandIn;
-  const venues = Object.fromEntries(scripts.map(([exchange, { world, plan }]) =>
-    [exchange, standInOf(exchange).open({ world: world ?? RECORDINGS.get(exchange) ?? worldOf([]), ...(plan ? { plan } : {}) })]));
-  const handlers = Object.fromEntries(scripts.flatMap(([exchange, { wire, hosts }]): [string, StandInHandler][] => {
-    const venue = venues[exchange] as StandInExchange;
-    return [[originOf(exchange), wire?.(venue.handle) ?? venue.handle], ...Object.entries(hosts?.(venue) ?? {})];
-  }));
+  const venues = Object.fromEntries(
+    scripts.map(([exchange, { world, plan }]) => [
+      exchange,
+      standInOf(exchange).open({ world: world ?? RECORDINGS.get(exchange) ?? worldOf([]), ...(plan ? { plan } : {}) }),
+    ]),
+  );
+  const handlers = Object.fromEntries(
+    scripts.flatMap(([exchange, { wire, hosts }]): [string, StandInHandler][] => {
+      const venue = venues[exchange] as StandInExchange;
+      return [[originOf(exchange), wire?.(venue.handle) ?? venue.handle], ...Object.entries(hosts?.(venue) ?? {})];
+    }),
+  );
   const log = memoryLog();
   const settings: Settings = {
-    dataDir, markets: new Map(scripts.map(([exchange, { symbols }]) => [exchange, symbols])), intervals: [options.interval],
+    dataDir,
+    markets: new Map(scripts.map(([exchange, { symbols }]) => [exchange, symbols])),
+    intervals: [options.interval],
     origins: Object.fromEntries(scripts.map(([exchange]) => [exchange, originOf(exchange)])),
-    requestTimeoutMs: 10_000, deadlineMs: 300_000, recheckAfterMs: 21_600_000, rateShare: 0.9, network: DIRECT, hub: null, alerts: NO_CHANNELS, tags: {}, ...options.settings,
+    requestTimeoutMs: 10_000,
+    deadlineMs: 300_000,
+    recheckAfterMs: 21_600_000,
+    rateShare: 0.9,
+    network: DIRECT,
+    hub: null,
+    alerts: NO_CHANNELS,
+    tags: {},
+    ...options.settings,
   };
-  const pipeline = await openPipeline(settings, { log, world: { clock, random, http: socketlessHttp(clock, handlers), ...options.outside?.(clock) }, adapters });
+  const pipeline = await openPipeline(settings, {
+    log,
+    world: { clock, random, http: socketlessHttp(clock, handlers), ...options.outside?.(clock) },
+    adapters,
+  });
   onTestFinished(() => pipeline.close());
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   return {
-    pipeline, clock, venues, venue: Object.values(venues)[0] as StandInExchange, log, dataDir,
-    run: (work) => clock.runUntil(materialise(pipeline, {
-      markets: settings.markets, intervals: settings.intervals, selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {}, ...work,
-    }, control)),
+    pipeline,
+    clock,
+    venues,
+    venue: Object.values(venues)[0] as StandInExchange,
+    log,
+    dataDir,
+    run: (work) =>
+      clock.runUntil(
+        materialise(
+          pipeline,
+          {
+            markets: settings.markets,
+            intervals: settings.intervals,
+            selection: 'missing',
+            keptWaits: 'holes',
+            assets: ['bronze', 'silver'],
+            trigger: 'manual',
+            tags: {},
+            ...work,
+          },
+          control,
+        ),
+      ),
     heal: (keptWaits) => clock.runUntil(heal(pipeline, { keptWaits }, control)),
-    candleRequests: () => Object.values(venues).flatMap((venue) => venue.log).filter((entry) => entry.candles !== null).length,
+    candleRequests: () =>
+      Object.values(venues)
+        .flatMap((venue) => venue.log)
+        .filter((entry) => entry.candles !== null).length,
     compare: async (exchange, recorded, days) => {
       const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
       const { rows, columns, symbol, interval } = asTold(standInOf(exchange), recorded);
       const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol, interval }, range }));
-      return compareWithTruth(stored, rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs), columns);
+      return compareWithTruth(
+        stored,
+        rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs),
+        columns,
+      );
     },
   };
 }
 
 /** The same pipeline on other ports: what fails or dies in them does so in its guards as well. */
-export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({ ...pipeline, ports, venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, stopOrder: pipeline.stopOrder }) });
+export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({
+  ...pipeline,
+  ports,
+  venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, stopOrder: pipeline.stopOrder }),
+});
 
 /** The account of these days, counted once more, with every hole. */
-export const verifiedAccount = ({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>, { start, end }: { readonly start: Day; readonly end: Day }): Promise<GapReport> =>
-  clock.runUntil(gapReport(pipeline, { range: { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }, markets: pipeline.settings.markets, intervals: pipeline.settings.intervals, verify: true, explained: true }));
+export const verifiedAccount = (
+  { clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>,
+  { start, end }: { readonly start: Day; readonly end: Day },
+): Promise<GapReport> =>
+  clock.runUntil(
+    gapReport(pipeline, {
+      range: { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs },
+      markets: pipeline.settings.markets,
+      intervals: pipeline.settings.intervals,
+      verify: true,
+      explained: true,
+    }),
+  );
 
 /** Runs the daemon for a while of virtual time, as one process would. */
-export async function keepFor({ clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>, durationMs: number, work: Partial<DaemonWork> = {}): Promise<readonly Turn[]> {
+export async function keepFor(
+  { clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>,
+  durationMs: number,
+  work: Partial<DaemonWork> = {},
+): Promise<readonly Turn[]> {
   const turns: Turn[] = [];
   const stop = new AbortController();
-  const running = runDaemon(pipeline, { ...daemonWork(pipeline), onTurn: (turn) => turns.push(turn), ...work }, { signal: stop.signal, onProgress: () => undefined });
+  const running = runDaemon(
+    pipeline,
+    { ...daemonWork(pipeline), onTurn: (turn) => turns.push(turn), ...work },
+    { signal: stop.signal, onProgress: () => undefined },
+  );
   await clock.runUntil(clock.sleep(durationMs));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);

@@ -16,19 +16,41 @@ const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 const control = { signal: new AbortController().signal, onProgress: () => undefined };
 
-const lakeFiles = (directory: string): Map<string, string> => new Map(readdirSync(directory, { recursive: true, encoding: 'utf8' })
-  .filter((name) => /^(?:silver|quarantine|bronze)\/.*\.(?:parquet|zst)$/.test(name)).toSorted().map((name) => [name, readFileSync(join(directory, name)).toString('base64')]));
+const lakeFiles = (directory: string): Map<string, string> =>
+  new Map(
+    readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /^(?:silver|quarantine|bronze)\/.*\.(?:parquet|zst)$/.test(name))
+      .toSorted()
+      .map((name) => [name, readFileSync(join(directory, name)).toString('base64')]),
+  );
 
 const account = (rehearsal: Pick<Rehearsal, 'clock' | 'pipeline'>) => verifiedAccount(rehearsal, MONTH);
 
 /** A month with a quarantined row and a candle that the venue does not have. */
 const stored = async (seed: string): Promise<Rehearsal> => {
   const rehearsal = await rehearse({
-    seed, symbols: SYMBOLS, interval: '1h',
-    plan: { seed, rules: [
-      { match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { every: 1 }, fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 1 } },
-      { match: { path: '/api/v3/klines', symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'missing-rows', fromMs: dayRange('2024-06-20').fromMs, toMs: dayRange('2024-06-20').fromMs + 3_600_000 } },
-    ] },
+    seed,
+    symbols: SYMBOLS,
+    interval: '1h',
+    plan: {
+      seed,
+      rules: [
+        {
+          match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+          on: { every: 1 },
+          fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 1 },
+        },
+        {
+          match: { path: '/api/v3/klines', symbol: 'SOLUSDT' },
+          on: { every: 1 },
+          fault: {
+            kind: 'missing-rows',
+            fromMs: dayRange('2024-06-20').fromMs,
+            toMs: dayRange('2024-06-20').fromMs + 3_600_000,
+          },
+        },
+      ],
+    },
   });
   await rehearsal.run({ days: MONTH });
   return rehearsal;
@@ -37,11 +59,16 @@ const stored = async (seed: string): Promise<Rehearsal> => {
 /** The directory as a new process finds it after the state was lost. */
 async function reopened(rehearsal: Rehearsal, lostState: 'refused' | 'rebuilt') {
   const { settings, ports } = rehearsal.pipeline;
-  return openPipeline(settings, { log: silentLog, world: { clock: ports.clock, random: ports.random.fork('again'), http: ports.http }, lostState });
+  return openPipeline(settings, {
+    log: silentLog,
+    world: { clock: ports.clock, random: ports.random.fork('again'), http: ports.http },
+    lostState,
+  });
 }
 
 function loseState(rehearsal: Rehearsal): void {
-  for (const name of ['state.db', 'state.db-wal', 'state.db-shm']) rmSync(join(rehearsal.dataDir, name), { force: true });
+  for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
+    rmSync(join(rehearsal.dataDir, name), { force: true });
 }
 
 test('without its state a data directory is refused and touched by nothing, and so is one whose state knows nothing', async () => {
@@ -50,14 +77,25 @@ test('without its state a data directory is refused and touched by nothing, and 
   loseState(rehearsal);
   for (const prepare of [() => undefined, () => writeFileSync(join(rehearsal.dataDir, 'state.db'), '')]) {
     prepare();
-    for (const args of [['run', '--date', '2024-06-10'], ['heal'], ['status'], ['backfill', '--start', MONTH.start, '--end', MONTH.end, '--force']]) {
+    for (const args of [
+      ['run', '--date', '2024-06-10'],
+      ['heal'],
+      ['status'],
+      ['backfill', '--start', MONTH.start, '--end', MONTH.end, '--force'],
+    ]) {
       const { exit, out } = await candlekeep([...args, '--json', '--data-dir', rehearsal.dataDir]);
-      expect({ exit, ...documentIn(out) }).toMatchObject({ exit: 2, error: { code: 'STATE_UNUSABLE', message: expect.stringContaining('candlekeep repair') as string } });
+      expect({ exit, ...documentIn(out) }).toMatchObject({
+        exit: 2,
+        error: { code: 'STATE_UNUSABLE', message: expect.stringContaining('candlekeep repair') as string },
+      });
     }
   }
   rmSync(join(rehearsal.dataDir, 'state.db'));
   await (await reopened(rehearsal, 'rebuilt')).close();
-  await expect(reopened(rehearsal, 'refused')).rejects.toMatchObject({ code: 'STATE_UNUSABLE', facts: { reason: 'lost' } });
+  await expect(reopened(rehearsal, 'refused')).rejects.toMatchObject({
+    code: 'STATE_UNUSABLE',
+    facts: { reason: 'lost' },
+  });
   expect(lakeFiles(rehearsal.dataDir)).toEqual(before);
 });
 
@@ -69,7 +107,14 @@ test('after the loss of the state, repair gives the same rows, the same bytes an
   loseState(rehearsal);
   const pipeline = await reopened(rehearsal, 'rebuilt');
   const found = await rehearsal.clock.runUntil(repair(pipeline, control));
-  expect(found).toMatchObject({ damaged: [], lost: 0, tornBytes: 0, unexplained: [], indexed: found.answers, work: { pending: 1 } });
+  expect(found).toMatchObject({
+    damaged: [],
+    lost: 0,
+    tornBytes: 0,
+    unexplained: [],
+    indexed: found.answers,
+    work: { pending: 1 },
+  });
   expect(lakeFiles(rehearsal.dataDir)).toEqual(files);
   const after = await account({ clock: rehearsal.clock, pipeline });
   expect(after).toMatchObject({ totals: before.totals, discrepancies: [] });
@@ -91,7 +136,11 @@ test('a torn tail is passed over, a damaged answer is told with its place, and e
   loseState(rehearsal);
   const pipeline = await reopened(rehearsal, 'rebuilt');
   const found = await rehearsal.clock.runUntil(repair(pipeline, control));
-  expect(found).toMatchObject({ answers: answers.length - 2, indexed: answers.length - 2, damaged: [{ segment, offset: second.offset }] });
+  expect(found).toMatchObject({
+    answers: answers.length - 2,
+    indexed: answers.length - 2,
+    damaged: [{ segment, offset: second.offset }],
+  });
   expect(found.tornBytes).toBe((answers.at(-1)?.length ?? 0) - 10);
   expect((await account({ clock: rehearsal.clock, pipeline })).discrepancies).toEqual([]);
   await pipeline.close();
@@ -113,16 +162,35 @@ test('a segment that is gone is pending after repair, and used again once it is 
 });
 
 test('whatever bytes of a segment are damaged, every other answer is found', () => {
-  const segment = Array.from({ length: 6 }, (_, at) => packAnswer({
-    id: `page_${at}`, runId: 'run', url: 'http://x', fetchedAtMs: at, rejected: null, page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
-    answer: { status: 200, headers: {}, body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)) },
-  }, nothingSecret).frame);
+  const segment = Array.from(
+    { length: 6 },
+    (_, at) =>
+      packAnswer(
+        {
+          id: `page_${at}`,
+          runId: 'run',
+          url: 'http://x',
+          fetchedAtMs: at,
+          rejected: null,
+          page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
+          answer: {
+            status: 200,
+            headers: {},
+            body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)),
+          },
+        },
+        nothingSecret,
+      ).frame,
+  );
   const ends = segment.map((_, at) => segment.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
-  fc.assert(fc.property(fc.nat((ends.at(-1) ?? 1) - 1), fc.integer({ min: 1, max: 255 }), (position, mask) => {
-    const bytes = Buffer.concat(segment);
-    bytes[position]! ^= mask;
-    const hit = ends.findIndex((end) => position < end);
-    const found = scanSegment(bytes).answers.map(({ stored: { id } }) => id);
-    expect(found).toEqual(expect.arrayContaining(segment.map((_, at) => `page_${at}`).filter((_, at) => at !== hit)));
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(fc.nat((ends.at(-1) ?? 1) - 1), fc.integer({ min: 1, max: 255 }), (position, mask) => {
+      const bytes = Buffer.concat(segment);
+      bytes[position]! ^= mask;
+      const hit = ends.findIndex((end) => position < end);
+      const found = scanSegment(bytes).answers.map(({ stored: { id } }) => id);
+      expect(found).toEqual(expect.arrayContaining(segment.map((_, at) => `page_${at}`).filter((_, at) => at !== hit)));
+    }),
+    { numRuns: 300 },
+  );
 });

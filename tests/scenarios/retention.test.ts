@@ -14,30 +14,48 @@ const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const never = new AbortController().signal;
 const control = { signal: never, onProgress: () => undefined };
 
-const filesOf = (directory: string, layer: string): Map<string, string> => new Map(readdirSync(join(directory, layer), { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.endsWith('manifest.json')).map((path) => [path, readFileSync(path).toString('base64')]));
+const filesOf = (directory: string, layer: string): Map<string, string> =>
+  new Map(
+    readdirSync(join(directory, layer), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => !path.endsWith('manifest.json'))
+      .map((path) => [path, readFileSync(path).toString('base64')]),
+  );
 
 const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, DAYS);
-const answers = async ({ pipeline }: Rehearsal) => (await pipeline.ports.store.read('everyPage', () => everyPage()));
+const answers = async ({ pipeline }: Rehearsal) => await pipeline.ports.store.read('everyPage', () => everyPage());
 
 /** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */
 async function stored(seed: string): Promise<Rehearsal> {
   const rehearsal = await rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h' });
-  rehearsal.venue.plan({ seed, rules: [
-    { match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'html' } },
-    { match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { every: 1 }, fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 1 } },
-  ] });
+  rehearsal.venue.plan({
+    seed,
+    rules: [
+      { match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'html' } },
+      {
+        match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+        on: { every: 1 },
+        fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 1 },
+      },
+    ],
+  });
   await rehearsal.run({ days: DAYS });
   await rehearsal.run({ days: DAYS, selection: 'all' });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(40 * DAY_MS));
   return rehearsal;
 }
 
-const pruned = ({ clock, pipeline }: Rehearsal, effect: 'remove' | 'count', keepDays = 30) => clock.runUntil(prune(pipeline, { keepDays, effect }, never));
+const pruned = ({ clock, pipeline }: Rehearsal, effect: 'remove' | 'count', keepDays = 30) =>
+  clock.runUntil(prune(pipeline, { keepDays, effect }, never));
 
 test('prune removes rejected and superseded answers and old entries, and no file of silver or quarantine is another for it', async () => {
   const rehearsal = await stored('prune');
-  const [silver, quarantine, before] = [filesOf(rehearsal.dataDir, 'silver'), filesOf(rehearsal.dataDir, 'quarantine'), await report(rehearsal)];
+  const [silver, quarantine, before] = [
+    filesOf(rehearsal.dataDir, 'silver'),
+    filesOf(rehearsal.dataDir, 'quarantine'),
+    await report(rehearsal),
+  ];
   const all = (await answers(rehearsal)).length;
   expect(await pruned(rehearsal, 'remove', 41)).toMatchObject({ rejected: 0, superseded: 0, runs: 0 });
   const counted = await pruned(rehearsal, 'count');
@@ -46,37 +64,71 @@ test('prune removes rejected and superseded answers and old entries, and no file
   expect((await answers(rehearsal)).length).toBe(all);
   expect(await pruned(rehearsal, 'remove')).toEqual(counted);
   expect((await answers(rehearsal)).length).toBe(all - counted.rejected - counted.superseded);
-  expect(await pruned(rehearsal, 'remove')).toMatchObject({ rejected: 0, superseded: 0, orphans: 0, bytes: 0, faults: 0, runs: 0 });
+  expect(await pruned(rehearsal, 'remove')).toMatchObject({
+    rejected: 0,
+    superseded: 0,
+    orphans: 0,
+    bytes: 0,
+    faults: 0,
+    runs: 0,
+  });
   await rehearsal.clock.runUntil(repair(rehearsal.pipeline, control));
   expect(filesOf(rehearsal.dataDir, 'silver')).toEqual(silver);
   expect(filesOf(rehearsal.dataDir, 'quarantine')).toEqual(quarantine);
   expect(await report(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
-test.each([['files.append', 'after'], ['files.fsync', 'before'], ['files.claim', 'after'], ['files.remove', 'before'], ['store.transact', 'before'], ['store.transact', 'after']] as const)('whichever call of %s fails (%s its effect) while pruning, nothing that counts is lost', async (kind, when) => {
-  for (let n = 1, calls = Infinity; n <= calls; n++) {
-    const rehearsal = await stored(`prune ${kind} ${n}`);
-    const { pipeline, clock } = rehearsal;
-    const [silver, before] = [filesOf(rehearsal.dataDir, 'silver'), await report(rehearsal)];
-    const failing = failNth(pipeline.ports, { kind, when, n, error: diskError('ENOSPC', 'write', '/data') });
-    await clock.runUntil(prune({ ...pipeline, ports: failing.ports }, { keepDays: 30, effect: 'remove' }, never).catch((error: unknown) => expect(error).toMatchObject({ code: 'ENOSPC' })));
-    calls = failing.calls();
-    await clock.runUntil(clock.sleep(60_000));
-    await pruned(rehearsal, 'remove');
-    await clock.runUntil(repair(pipeline, control));
-    expect(filesOf(rehearsal.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
-    expect(await report(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
-  }
-});
+test.each([
+  ['files.append', 'after'],
+  ['files.fsync', 'before'],
+  ['files.claim', 'after'],
+  ['files.remove', 'before'],
+  ['store.transact', 'before'],
+  ['store.transact', 'after'],
+] as const)(
+  'whichever call of %s fails (%s its effect) while pruning, nothing that counts is lost',
+  async (kind, when) => {
+    for (let n = 1, calls = Infinity; n <= calls; n++) {
+      const rehearsal = await stored(`prune ${kind} ${n}`);
+      const { pipeline, clock } = rehearsal;
+      const [silver, before] = [filesOf(rehearsal.dataDir, 'silver'), await report(rehearsal)];
+      const failing = failNth(pipeline.ports, { kind, when, n, error: diskError('ENOSPC', 'write', '/data') });
+      await clock.runUntil(
+        prune({ ...pipeline, ports: failing.ports }, { keepDays: 30, effect: 'remove' }, never).catch(
+          (error: unknown) => expect(error).toMatchObject({ code: 'ENOSPC' }),
+        ),
+      );
+      calls = failing.calls();
+      await clock.runUntil(clock.sleep(60_000));
+      await pruned(rehearsal, 'remove');
+      await clock.runUntil(repair(pipeline, control));
+      expect(filesOf(rehearsal.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
+      expect(await report(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
+    }
+  },
+);
 
 test('a run that the disk would not hold asks nobody, and says how much is needed', async () => {
   const { pipeline, clock, venue } = await rehearse({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });
   const asked = (freeBytes: number) => {
     const files = { ...pipeline.ports.files, freeBytes: () => freeBytes };
-    const work = { days: DAYS, markets: pipeline.settings.markets, intervals: ['1h'], selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} } as const;
+    const work = {
+      days: DAYS,
+      markets: pipeline.settings.markets,
+      intervals: ['1h'],
+      selection: 'missing',
+      keptWaits: 'none',
+      assets: ['bronze', 'silver'],
+      trigger: 'manual',
+      tags: {},
+    } as const;
     return clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, control));
   };
-  expect(await asked(4_000_000)).toMatchObject({ exit: 2, error: { code: 'STORAGE_FAILED', facts: { errno: 'ENOSPC' } }, runs: [{ outcome: 'failed' }] });
+  expect(await asked(4_000_000)).toMatchObject({
+    exit: 2,
+    error: { code: 'STORAGE_FAILED', facts: { errno: 'ENOSPC' } },
+    runs: [{ outcome: 'failed' }],
+  });
   expect(venue.log).toEqual([]);
   expect(await asked(5_000_000)).toMatchObject({ exit: 0, pending: 0 });
   expect(await asked(0), 'nothing is to be asked').toMatchObject({ exit: 0 });

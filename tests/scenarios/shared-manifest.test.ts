@@ -23,25 +23,53 @@ function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
     if (state === 'before' && name === 'commitSilver') state = 'committed';
     return value;
   };
-  return { ...store, transact: (name, operation) => after(name, store.transact(name, operation)), read: (name, operation) => after(name, store.read(name, operation)) };
+  return {
+    ...store,
+    transact: (name, operation) => after(name, store.transact(name, operation)),
+    read: (name, operation) => after(name, store.read(name, operation)),
+  };
 }
 
 /** A run over three files that somebody stops after the second; `manifest` stands in the place of moving manifest.json to its place. */
 async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
   const days = { start: '2024-06-01', end: '2024-06-03' };
-  const world = generatedWorld('once', [{ symbol: 'AAA/USDT', venueSymbol: 'AAAUSDT', interval: '1m', range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs } }]);
+  const world = generatedWorld('once', [
+    {
+      symbol: 'AAA/USDT',
+      venueSymbol: 'AAAUSDT',
+      interval: '1m',
+      range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs },
+    },
+  ]);
   const { pipeline, clock } = await rehearse({ seed, symbols: ['AAA/USDT'], interval: '1m', world });
   const stop = new AbortController();
   const written: string[] = [];
-  const files: Files = { ...pipeline.ports.files, rename: (from, to) => {
-    const move = (): void => pipeline.ports.files.rename(from, to);
-    if (basename(to) === 'manifest.json') manifest(move);
-    else move();
-    written.push(basename(to));
-    if (written.length === 2) stop.abort(new CancelledError('SIGINT'));
-  } };
-  const work: WorkRequest = { days, markets: pipeline.settings.markets, intervals: ['1m'], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} };
-  const result = await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, { signal: stop.signal, onProgress: () => undefined }));
+  const files: Files = {
+    ...pipeline.ports.files,
+    rename: (from, to) => {
+      const move = (): void => pipeline.ports.files.rename(from, to);
+      if (basename(to) === 'manifest.json') manifest(move);
+      else move();
+      written.push(basename(to));
+      if (written.length === 2) stop.abort(new CancelledError('SIGINT'));
+    },
+  };
+  const work: WorkRequest = {
+    days,
+    markets: pipeline.settings.markets,
+    intervals: ['1m'],
+    selection: 'missing',
+    keptWaits: 'holes',
+    assets: ['bronze', 'silver'],
+    trigger: 'manual',
+    tags: {},
+  };
+  const result = await clock.runUntil(
+    materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, {
+      signal: stop.signal,
+      onProgress: () => undefined,
+    }),
+  );
   return { written, result };
 }
 
@@ -51,7 +79,9 @@ test('manifest.json is written once a run, however many files it names, also by 
 });
 
 test('a stopped run tells why it was stopped, also when its manifest.json cannot be written any more', async () => {
-  const { written, result } = await stoppedRun('full', () => { throw diskError('ENOSPC', 'rename', '/data'); });
+  const { written, result } = await stoppedRun('full', () => {
+    throw diskError('ENOSPC', 'rename', '/data');
+  });
   expect(written).toEqual(['part-0.parquet', 'part-0.parquet']);
   expect(result).toMatchObject({ exit: 130, error: null });
   expect(result.runs.map(({ outcome }) => outcome)).toEqual(['cancelled']);
@@ -60,10 +90,28 @@ test('a stopped run tells why it was stopped, also when its manifest.json cannot
 test('manifest.json names every file, however the runs that write it overlap', async () => {
   const { pipeline, clock, dataDir } = await rehearse({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
-  const work = (days: WorkRequest['days']): WorkRequest =>
-    ({ days, markets: pipeline.settings.markets, intervals: ['15m'], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'], trigger: 'manual', tags: {} });
-  const store = interrupted(pipeline.ports.store, () => materialise(pipeline, work({ start: '2025-01-01', end: '2025-01-05' }), control));
-  await clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, store } }, work({ start: '2024-12-30', end: '2024-12-31' }), control));
-  const manifest = JSON.parse(readFileSync(join(dataDir, 'silver/exchange=binance/interval=15m/manifest.json'), 'utf8')) as { files: { period: string }[] };
+  const work = (days: WorkRequest['days']): WorkRequest => ({
+    days,
+    markets: pipeline.settings.markets,
+    intervals: ['15m'],
+    selection: 'missing',
+    keptWaits: 'holes',
+    assets: ['bronze', 'silver'],
+    trigger: 'manual',
+    tags: {},
+  });
+  const store = interrupted(pipeline.ports.store, () =>
+    materialise(pipeline, work({ start: '2025-01-01', end: '2025-01-05' }), control),
+  );
+  await clock.runUntil(
+    materialise(
+      { ...pipeline, ports: { ...pipeline.ports, store } },
+      work({ start: '2024-12-30', end: '2024-12-31' }),
+      control,
+    ),
+  );
+  const manifest = JSON.parse(
+    readFileSync(join(dataDir, 'silver/exchange=binance/interval=15m/manifest.json'), 'utf8'),
+  ) as { files: { period: string }[] };
   expect(manifest.files.map(({ period }) => period)).toEqual(['2024-12', '2025-01']);
 });

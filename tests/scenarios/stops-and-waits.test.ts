@@ -14,43 +14,75 @@ const KLINES = '/api/v3/klines';
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const DAY = { start: '2024-06-01', end: '2024-06-01' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-const onPages = (fault: FaultSpec, on: FaultPlan['rules'][number]['on'] = { every: 1 }): FaultPlan => ({ seed: 'pages', rules: [{ match: { path: KLINES }, on, fault }] });
-const pagesAt = (rehearsal: Rehearsal): number[] => rehearsal.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
-const faultLog = (rehearsal: Rehearsal, result: WorkResult) => rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+const onPages = (fault: FaultSpec, on: FaultPlan['rules'][number]['on'] = { every: 1 }): FaultPlan => ({
+  seed: 'pages',
+  rules: [{ match: { path: KLINES }, on, fault }],
+});
+const pagesAt = (rehearsal: Rehearsal): number[] =>
+  rehearsal.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
+const faultLog = (rehearsal: Rehearsal, result: WorkResult) =>
+  rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
 
 /** What a venue may write into Retry-After, and the least it means, in seconds; null for nothing. */
 const WORDS: readonly (readonly [header: string, seconds: number | null])[] = [
-  ['0', 0], ['3', 3], ['60', 60], ['120', 120], ['86400', 86_400],
-  [new Date(START_MS + 20_000).toUTCString(), 20], [new Date(START_MS + 600_000).toUTCString(), 600], [new Date(START_MS - 600_000).toUTCString(), 0],
-  ['soon', null], ['-5', null], ['1e3', null], ['', null],
+  ['0', 0],
+  ['3', 3],
+  ['60', 60],
+  ['120', 120],
+  ['86400', 86_400],
+  [new Date(START_MS + 20_000).toUTCString(), 20],
+  [new Date(START_MS + 600_000).toUTCString(), 600],
+  [new Date(START_MS - 600_000).toUTCString(), 0],
+  ['soon', null],
+  ['-5', null],
+  ['1e3', null],
+  ['', null],
 ];
 
 const STATUSES = [429, 500, 503] as const;
 
-test.each(WORDS.map(([header, seconds], at) => [STATUSES[at % STATUSES.length] ?? 429, header, seconds] as const))('%i with Retry-After "%s" is a floor that nothing shortens', async (status, header, seconds) => {
-  const rehearsal = await rehearse({ seed: `retry after ${header}`, symbols: ['BTC/USDT'], interval: '1h', plan: onPages({ kind: 'status', status, retryAfter: header }, { nth: [1] }) });
-  const result = await rehearsal.run({ days: DAY });
-  const [first = 0, second] = pagesAt(rehearsal);
-  if (seconds !== null && seconds > 60) {
-    expect(second).toBeUndefined();
-    expect(result).toMatchObject({ exit: status === 500 ? 7 : 3, pending: 24, runs: [{ outcome: 'parked' }] });
-    expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
-    await rehearsal.clock.run({ untilMs: first + seconds * 1_000 });
-    expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
-    expect(pagesAt(rehearsal)[1]).toBeGreaterThanOrEqual(first + seconds * 1_000);
-    return;
-  }
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
-  expect((second ?? 0) - first).toBeGreaterThanOrEqual((seconds ?? 0) * 1_000);
-});
+test.each(WORDS.map(([header, seconds], at) => [STATUSES[at % STATUSES.length] ?? 429, header, seconds] as const))(
+  '%i with Retry-After "%s" is a floor that nothing shortens',
+  async (status, header, seconds) => {
+    const rehearsal = await rehearse({
+      seed: `retry after ${header}`,
+      symbols: ['BTC/USDT'],
+      interval: '1h',
+      plan: onPages({ kind: 'status', status, retryAfter: header }, { nth: [1] }),
+    });
+    const result = await rehearsal.run({ days: DAY });
+    const [first = 0, second] = pagesAt(rehearsal);
+    if (seconds !== null && seconds > 60) {
+      expect(second).toBeUndefined();
+      expect(result).toMatchObject({ exit: status === 500 ? 7 : 3, pending: 24, runs: [{ outcome: 'parked' }] });
+      expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
+      await rehearsal.clock.run({ untilMs: first + seconds * 1_000 });
+      expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+      expect(pagesAt(rehearsal)[1]).toBeGreaterThanOrEqual(first + seconds * 1_000);
+      return;
+    }
+    expect(result).toMatchObject({ exit: 0, pending: 0 });
+    expect((second ?? 0) - first).toBeGreaterThanOrEqual((seconds ?? 0) * 1_000);
+  },
+);
 
 test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 without a request, until resume', async () => {
-  const first = await rehearse({ seed: 'unauthorized', symbols: THREE, interval: '1h', plan: onPages({ kind: 'status', status: 401 }) });
+  const first = await rehearse({
+    seed: 'unauthorized',
+    symbols: THREE,
+    interval: '1h',
+    plan: onPages({ kind: 'status', status: 401 }),
+  });
   expect(await first.run({ days: MONTH })).toMatchObject({ exit: 4, error: { code: 'UNAUTHORIZED' } });
   const asked = first.venue.log.length;
   const other = await rehearse({ seed: 'another process', symbols: THREE, interval: '1h', dataDir: first.dataDir });
   for (const process of [first, other]) {
-    expect(await process.run({ days: MONTH })).toMatchObject({ exit: 4, runs: [], pending: 2_160, error: { code: 'UNAUTHORIZED' } });
+    expect(await process.run({ days: MONTH })).toMatchObject({
+      exit: 4,
+      runs: [],
+      pending: 2_160,
+      error: { code: 'UNAUTHORIZED' },
+    });
     expect(await process.heal('none')).toMatchObject({ exit: 4, runs: [] });
   }
   expect(first.venue.log.length + other.venue.log.length).toBe(asked);
@@ -61,38 +93,88 @@ test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 wit
 });
 
 test('a changed configuration lifts a durable stop, and the one it was given under meets it again', async () => {
-  const first = await rehearse({ seed: 'unauthorized', symbols: THREE, interval: '1h', plan: onPages({ kind: 'status', status: 401 }, { nth: [1] }) });
+  const first = await rehearse({
+    seed: 'unauthorized',
+    symbols: THREE,
+    interval: '1h',
+    plan: onPages({ kind: 'status', status: 401 }, { nth: [1] }),
+  });
   await first.run({ days: MONTH });
-  const changed = await rehearse({ seed: 'changed', symbols: THREE, interval: '1h', dataDir: first.dataDir, settings: { rateShare: 0.8 } });
+  const changed = await rehearse({
+    seed: 'changed',
+    symbols: THREE,
+    interval: '1h',
+    dataDir: first.dataDir,
+    settings: { rateShare: 0.8 },
+  });
   expect(await changed.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
   expect(await first.run({ days: MONTH })).toMatchObject({ exit: 4, runs: [] });
 });
 
 test('a page under way when another met UNAUTHORIZED may arrive, and nothing is sent after it', async () => {
-  const rehearsal = await rehearse({ seed: 'late', symbols: THREE, interval: '1h', plan: { seed: 'late', rules: [{ match: { path: KLINES, symbol: 'ETHUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 401 } }, { match: { path: KLINES }, on: { every: 1 }, fault: { kind: 'status', status: 500, retryAfter: '5' } }] } });
+  const rehearsal = await rehearse({
+    seed: 'late',
+    symbols: THREE,
+    interval: '1h',
+    plan: {
+      seed: 'late',
+      rules: [
+        { match: { path: KLINES, symbol: 'ETHUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 401 } },
+        { match: { path: KLINES }, on: { every: 1 }, fault: { kind: 'status', status: 500, retryAfter: '5' } },
+      ],
+    },
+  });
   await rehearsal.run({ days: MONTH });
   expect(rehearsal.candleRequests()).toBeLessThanOrEqual(3);
 });
 
-test.each([[404, 'NOT_FOUND', 3], [400, 'REQUEST_REJECTED', 3]] as const)('when every symbol meets the same %i it is the venue\'s fault: one event without a symbol, no symbol removed', async (status, code, requests) => {
-  const rehearsal = await rehearse({ seed: 'alike', symbols: THREE, interval: '1h', plan: onPages({ kind: 'status', status, body: 'json' }) });
-  const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 5, error: { code, message: expect.stringContaining('3 of 3 symbols of binance failed alike') } });
-  expect(rehearsal.candleRequests()).toBe(requests);
-  expect((await faultLog(rehearsal, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([{ symbol: null, record: { code } }]);
-  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
-});
+test.each([
+  [404, 'NOT_FOUND', 3],
+  [400, 'REQUEST_REJECTED', 3],
+] as const)(
+  "when every symbol meets the same %i it is the venue's fault: one event without a symbol, no symbol removed",
+  async (status, code, requests) => {
+    const rehearsal = await rehearse({
+      seed: 'alike',
+      symbols: THREE,
+      interval: '1h',
+      plan: onPages({ kind: 'status', status, body: 'json' }),
+    });
+    const result = await rehearsal.run({ days: MONTH });
+    expect(result).toMatchObject({
+      exit: 5,
+      error: { code, message: expect.stringContaining('3 of 3 symbols of binance failed alike') },
+    });
+    expect(rehearsal.candleRequests()).toBe(requests);
+    expect((await faultLog(rehearsal, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([
+      { symbol: null, record: { code } },
+    ]);
+    expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+  },
+);
 
 test('a venue that calls every symbol invalid although it lists them blames none: one event, all of them pending', async () => {
-  const rehearsal = await rehearse({ seed: 'all invalid', symbols: THREE, interval: '1h', plan: onPages({ kind: 'status', status: 400, venueCode: -1121 }) });
+  const rehearsal = await rehearse({
+    seed: 'all invalid',
+    symbols: THREE,
+    interval: '1h',
+    plan: onPages({ kind: 'status', status: 400, venueCode: -1121 }),
+  });
   const result = await rehearsal.run({ days: MONTH });
   expect(result).toMatchObject({ pending: 2_160, error: { code: 'SCHEMA_MISMATCH' } });
-  expect((await faultLog(rehearsal, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([{ symbol: null, record: { code: 'SCHEMA_MISMATCH' } }]);
+  expect((await faultLog(rehearsal, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([
+    { symbol: null, record: { code: 'SCHEMA_MISMATCH' } },
+  ]);
   expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
 });
 
 test('a venue that calls a symbol invalid and lists no symbol at all confirms nothing: pending, and the symbol stays', async () => {
-  const rehearsal = await rehearse({ seed: 'empty list', symbols: ['FOO/USDT'], interval: '1h', world: generatedWorld('nothing', []) });
+  const rehearsal = await rehearse({
+    seed: 'empty list',
+    symbols: ['FOO/USDT'],
+    interval: '1h',
+    world: generatedWorld('nothing', []),
+  });
   expect(await rehearsal.run({ days: DAY })).toMatchObject({ pending: 24, error: { code: 'SCHEMA_MISMATCH' } });
   expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
 });
@@ -100,10 +182,28 @@ test('a venue that calls a symbol invalid and lists no symbol at all confirms no
 test('the limits a venue states are asked for once and kept from the first page on, whatever their window', async () => {
   const symbols = ['AAA/USDT', 'BBB/USDT', 'CCC/USDT', 'DDD/USDT'];
   const range = { fromMs: Date.UTC(2024, 0, 1), toMs: Date.UTC(2024, 1, 1) };
-  const world = generatedWorld('many minutes', symbols.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1m', range })));
+  const world = generatedWorld(
+    'many minutes',
+    symbols.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1m', range })),
+  );
   const days = { start: '2024-01-01', end: '2024-01-31' };
-  const small = new Map([['binance', { ...(STAND_INS.get('binance') as StandIn), open: (options: StandInOptions) => standInBinance({ ...options, limit: { weight: 60, windowMs: 10_000 } }) }]]);
-  const rehearsal = await rehearse({ seed: 'stated', symbols, interval: '1m', world, standIns: small, settings: { rateShare: 1 } });
+  const small = new Map([
+    [
+      'binance',
+      {
+        ...(STAND_INS.get('binance') as StandIn),
+        open: (options: StandInOptions) => standInBinance({ ...options, limit: { weight: 60, windowMs: 10_000 } }),
+      },
+    ],
+  ]);
+  const rehearsal = await rehearse({
+    seed: 'stated',
+    symbols,
+    interval: '1m',
+    world,
+    standIns: small,
+    settings: { rateShare: 1 },
+  });
   const beganMs = rehearsal.clock.monotonicMs();
   expect(await rehearsal.run({ days })).toMatchObject({ exit: 0, pending: 0 });
   expect(rehearsal.venue.log.filter(({ overLimit }) => overLimit)).toEqual([]);
@@ -115,8 +215,25 @@ test('the limits a venue states are asked for once and kept from the first page 
 });
 
 test('a venue that does not state its limits is asked for them once a day, and its candles come all the same', async () => {
-  const rehearsal = await rehearse({ seed: 'no list', symbols: THREE, interval: '1h', plan: { seed: 'no list', rules: [{ match: { path: '/api/v3/exchangeInfo' }, on: { every: 1 }, fault: { kind: 'status', status: 404, body: 'html' } }] } });
-  expect(await rehearsal.run({ days: { start: '2024-06-01', end: '2024-06-15' } })).toMatchObject({ exit: 0, pending: 0 });
+  const rehearsal = await rehearse({
+    seed: 'no list',
+    symbols: THREE,
+    interval: '1h',
+    plan: {
+      seed: 'no list',
+      rules: [
+        {
+          match: { path: '/api/v3/exchangeInfo' },
+          on: { every: 1 },
+          fault: { kind: 'status', status: 404, body: 'html' },
+        },
+      ],
+    },
+  });
+  expect(await rehearsal.run({ days: { start: '2024-06-01', end: '2024-06-15' } })).toMatchObject({
+    exit: 0,
+    pending: 0,
+  });
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
   expect(rehearsal.venue.log.filter(({ path }) => path !== KLINES)).toHaveLength(1);
 });

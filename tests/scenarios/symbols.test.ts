@@ -18,21 +18,42 @@ const askedForSol = ({ venue }: Rehearsal): number => venue.log.filter(({ query 
 test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {
   const rehearsal = await rehearse({ seed: 'disable', symbols: THREE, interval: '1h' });
   await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do not trade it' });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 720, nextAttemptAtMs: null, runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }] });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({
+    exit: 3,
+    pending: 720,
+    nextAttemptAtMs: null,
+    runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }],
+  });
   await rehearsal.run({ days: MONTH, selection: 'all' });
   await rehearsal.heal('none');
   expect(askedForSol(rehearsal)).toBe(0);
-  expect((await report(rehearsal)).gaps).toMatchObject([{ symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null }]);
-  expect(await listSymbols(rehearsal.pipeline, MARKETS)).toContainEqual(expect.objectContaining({ symbol: 'SOL/USDT', state: 'disabled', code: null, reason: 'we do not trade it', nextCheckAtMs: null }));
+  expect((await report(rehearsal)).gaps).toMatchObject([
+    { symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null },
+  ]);
+  expect(await listSymbols(rehearsal.pipeline, MARKETS)).toContainEqual(
+    expect.objectContaining({
+      symbol: 'SOL/USDT',
+      state: 'disabled',
+      code: null,
+      reason: 'we do not trade it',
+      nextCheckAtMs: null,
+    }),
+  );
 
   expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
   expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
-  expect((await historyOfSymbols(rehearsal.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([['removed', 'we do not trade it'], ['active', 'we do again']]);
+  expect((await historyOfSymbols(rehearsal.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([
+    ['removed', 'we do not trade it'],
+    ['active', 'we do again'],
+  ]);
 });
 
-test('healing leaves a disabled symbol\'s incomplete cells alone, and does not come back to them again and again', async () => {
-  const plan: FaultPlan = { seed: 'down', rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }] };
+test("healing leaves a disabled symbol's incomplete cells alone, and does not come back to them again and again", async () => {
+  const plan: FaultPlan = {
+    seed: 'down',
+    rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
+  };
   const rehearsal = await rehearse({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
   await rehearsal.run({ days: MONTH });
   const asked = askedForSol(rehearsal);
@@ -46,7 +67,13 @@ test('healing leaves a disabled symbol\'s incomplete cells alone, and does not c
 test('a symbol that was listed once keeps its account after the venue dropped it, is asked about weekly, and comes back by itself', async () => {
   const before = await rehearse({ seed: 'listed', symbols: THREE, interval: '1h' });
   await before.run({ days: HALF });
-  const gone = await rehearse({ seed: 'delisted', symbols: THREE, interval: '1h', world: WITHOUT_SOL, dataDir: before.dataDir });
+  const gone = await rehearse({
+    seed: 'delisted',
+    symbols: THREE,
+    interval: '1h',
+    world: WITHOUT_SOL,
+    dataDir: before.dataDir,
+  });
   expect(await gone.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 360 });
   const { changedAtMs } = (await historyOfSymbols(gone.pipeline))[0] ?? { changedAtMs: 0 };
   expect(await report(gone)).toMatchObject({
@@ -64,5 +91,7 @@ test('a symbol that was listed once keeps its account after the venue dropped it
   const back = await rehearse({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
   await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
   expect(await back.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
-  expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }));
+  expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(
+    expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }),
+  );
 });

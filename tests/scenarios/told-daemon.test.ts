@@ -12,13 +12,23 @@ const HOUR_MS = 60 * MINUTE_MS;
 const START_MS = Date.UTC(2024, 5, 10, 10, 30);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
-const page = ({ pipeline, clock }: Pick<Rehearsal, 'pipeline' | 'clock'>): Promise<string> => clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
+const page = ({ pipeline, clock }: Pick<Rehearsal, 'pipeline' | 'clock'>): Promise<string> =>
+  clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
 
 test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
   const told = await rehearseTold({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   await keepFor(told, 5 * MINUTE_MS);
   expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
-  told.venue.plan({ seed: 'late', rules: [{ match: { path: '/api/v3' }, on: { fromMs: 0, toMs: START_MS + 5 * HOUR_MS }, fault: { kind: 'status', status: 502 } }] });
+  told.venue.plan({
+    seed: 'late',
+    rules: [
+      {
+        match: { path: '/api/v3' },
+        on: { fromMs: 0, toMs: START_MS + 5 * HOUR_MS },
+        fault: { kind: 'status', status: 502 },
+      },
+    ],
+  });
   await keepFor(told, 4 * HOUR_MS);
   const late = await page(told);
   expect(late).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 1\n');
@@ -30,32 +40,63 @@ test('an exchange that is silent for hours is one warning, one page once the can
   expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
 });
 
-test.each(['1m', '5m', '15m'] as const)('an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals', { timeout: 60_000 }, async (interval) => {
-  const told = await rehearseTold({ seed: `hour ${interval}`, symbols: SYMBOLS, interval, startMs: START_MS });
-  await keepFor(told, 10 * MINUTE_MS);
-  told.venue.plan({ seed: 'hour', rules: [{ match: { path: '/api/v3' }, on: { fromMs: 0, toMs: START_MS + 70 * MINUTE_MS }, fault: { kind: 'status', status: 502 } }] });
-  await keepFor(told, 60 * MINUTE_MS);
-  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
-  await keepFor(told, 80 * MINUTE_MS);
-  expect(told.pages()).toEqual([]);
-  expect(told.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
-  expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
-  expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
-});
+test.each(['1m', '5m', '15m'] as const)(
+  'an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals',
+  { timeout: 60_000 },
+  async (interval) => {
+    const told = await rehearseTold({ seed: `hour ${interval}`, symbols: SYMBOLS, interval, startMs: START_MS });
+    await keepFor(told, 10 * MINUTE_MS);
+    told.venue.plan({
+      seed: 'hour',
+      rules: [
+        {
+          match: { path: '/api/v3' },
+          on: { fromMs: 0, toMs: START_MS + 70 * MINUTE_MS },
+          fault: { kind: 'status', status: 502 },
+        },
+      ],
+    });
+    await keepFor(told, 60 * MINUTE_MS);
+    expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+    await keepFor(told, 80 * MINUTE_MS);
+    expect(told.pages()).toEqual([]);
+    expect(told.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
+    expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
+    expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+  },
+);
 
 test('what followed from a cause that came and went is not told beside it once all of it is over', async () => {
   const told = await rehearseTold({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
-  const outageFrom = (minutes: number) => ({ match: { path: '/api/v3/klines' }, on: { fromMs: START_MS + minutes * MINUTE_MS, toMs: START_MS + (minutes + 7) * MINUTE_MS }, fault: { kind: 'status', status: 502 } as const });
+  const outageFrom = (minutes: number) => ({
+    match: { path: '/api/v3/klines' },
+    on: { fromMs: START_MS + minutes * MINUTE_MS, toMs: START_MS + (minutes + 7) * MINUTE_MS },
+    fault: { kind: 'status', status: 502 } as const,
+  });
   await keepFor(told, 5 * MINUTE_MS);
   told.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
   await keepFor(told, 120 * MINUTE_MS);
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR', '[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR']);
+  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+    '[WARNING] EXCHANGE_SERVER_ERROR',
+    '[RESOLVED] EXCHANGE_SERVER_ERROR',
+    '[WARNING] EXCHANGE_SERVER_ERROR',
+    '[RESOLVED] EXCHANGE_SERVER_ERROR',
+  ]);
 });
 
 test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
   const told = await rehearseTold({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
   await keepFor(told, 2 * MINUTE_MS);
-  told.venue.plan({ seed: 'shape', rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: START_MS + 27 * MINUTE_MS }, fault: { kind: 'status', status: 400, venueCode: -1100 } }] });
+  told.venue.plan({
+    seed: 'shape',
+    rules: [
+      {
+        match: { path: '/api/v3/klines' },
+        on: { fromMs: 0, toMs: START_MS + 27 * MINUTE_MS },
+        fault: { kind: 'status', status: 400, venueCode: -1100 },
+      },
+    ],
+  });
   await keepFor(told, 17 * MINUTE_MS);
   expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
   expect(told.pages()).toEqual([]);
@@ -70,9 +111,21 @@ test('an exchange that asks to wait for ten minutes is asked when they are over,
   const told = await rehearseTold({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
   await keepFor(told, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  told.venue.plan({ seed: 'wait', rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: closeMs, toMs: closeMs + 30_000 }, fault: { kind: 'status', status: 429, retryAfter: '600' } }] });
+  told.venue.plan({
+    seed: 'wait',
+    rules: [
+      {
+        match: { path: '/api/v3/klines' },
+        on: { fromMs: closeMs, toMs: closeMs + 30_000 },
+        fault: { kind: 'status', status: 429, retryAfter: '600' },
+      },
+    ],
+  });
   await keepFor(told, 45 * MINUTE_MS);
-  expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] EXCHANGE_RATE_LIMITED at binance/), expect.stringMatching(/^\[RESOLVED\] EXCHANGE_RATE_LIMITED at binance: over after 1\d min/)]);
+  expect(told.slackTitles()).toEqual([
+    expect.stringMatching(/^\[WARNING\] EXCHANGE_RATE_LIMITED at binance/),
+    expect.stringMatching(/^\[RESOLVED\] EXCHANGE_RATE_LIMITED at binance: over after 1\d min/),
+  ]);
   expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
   expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
   expect(told.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
@@ -83,12 +136,24 @@ test('one symbol that fails at the close is asked again minutes later, without i
   const told = await rehearseTold({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
   await keepFor(told, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  told.venue.plan({ seed: 'one', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { fromMs: closeMs, toMs: closeMs + 3 * MINUTE_MS }, fault: { kind: 'status', status: 502 } }] });
+  told.venue.plan({
+    seed: 'one',
+    rules: [
+      {
+        match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+        on: { fromMs: closeMs, toMs: closeMs + 3 * MINUTE_MS },
+        fault: { kind: 'status', status: 502 },
+      },
+    ],
+  });
   await keepFor(told, 45 * MINUTE_MS);
   const asked = told.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
   expect(asked.filter(({ candles, atMs }) => candles?.symbol !== 'ETHUSDT' && atMs >= closeMs + MINUTE_MS)).toEqual([]);
   expect(asked.filter(({ candles }) => candles?.symbol === 'ETHUSDT').at(-1)).toMatchObject({ status: 200 });
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual(['[WARNING] EXCHANGE_SERVER_ERROR', '[RESOLVED] EXCHANGE_SERVER_ERROR']);
+  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+    '[WARNING] EXCHANGE_SERVER_ERROR',
+    '[RESOLVED] EXCHANGE_SERVER_ERROR',
+  ]);
 });
 
 test('the heart beats each minute, and below /fail while nothing can be told', async () => {
@@ -98,22 +163,51 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
     return textReply(200, 'OK');
   };
   const kept = await rehearse({
-    seed: 'heart', symbols: SYMBOLS, interval: '1h', startMs: START_MS,
-    settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping/uuid', channels: [{ name: 'slack', isDefault: true, kind: 'slack', url: 'http://nobody.test/services/x' }] } },
+    seed: 'heart',
+    symbols: SYMBOLS,
+    interval: '1h',
+    startMs: START_MS,
+    settings: {
+      alerts: {
+        ...NO_CHANNELS,
+        heartbeatUrl: 'http://heart.test/ping/uuid',
+        channels: [{ name: 'slack', isDefault: true, kind: 'slack', url: 'http://nobody.test/services/x' }],
+      },
+    },
     outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': heart }) }),
   });
   await keepFor(kept, 10 * MINUTE_MS + 30_000);
   expect(beats.length).toBeGreaterThanOrEqual(10);
   expect(new Set(beats)).toEqual(new Set(['/ping/uuid']));
-  kept.venue.plan({ seed: 'x', rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } }] });
+  kept.venue.plan({
+    seed: 'x',
+    rules: [
+      { match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } },
+    ],
+  });
   await keepFor(kept, HOUR_MS);
   expect(beats.at(-1)).toBe('/ping/uuid/fail');
   expect(kept.pipeline.ports.files.exists(kept.pipeline.lake.undelivered)).toBe(true);
 });
 
 test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
-  const told = await rehearseTold({ seed: 'page', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { tags: { team: 'data', criticality: 'high', note: 'x' } } });
-  told.venue.plan({ seed: 'page', rules: [{ match: { path: '/api/v3/klines', symbol: 'ETHUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 502 } }] });
+  const told = await rehearseTold({
+    seed: 'page',
+    symbols: SYMBOLS,
+    interval: '1h',
+    startMs: START_MS,
+    settings: { tags: { team: 'data', criticality: 'high', note: 'x' } },
+  });
+  told.venue.plan({
+    seed: 'page',
+    rules: [
+      {
+        match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+        on: { nth: [1] },
+        fault: { kind: 'status', status: 502 },
+      },
+    ],
+  });
   await keepFor(told, 5 * MINUTE_MS);
   const text = await page(told);
   for (const line of [
@@ -125,7 +219,8 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
     'pipeline_breaker_state{exchange="binance"} 0',
     'pipeline_alert_outbox_oldest_seconds 0',
     'pipeline_symbols{exchange="binance",asset="bronze_binance_ohlcv",state="ok"} 3',
-  ]) expect(text).toContain(`${line}\n`);
+  ])
+    expect(text).toContain(`${line}\n`);
   expect(text).toMatch(/^pipeline_ratelimit_used_ratio\{exchange="binance",limit="[^"]+"\} \d/m);
   expect(text).toMatch(/^pipeline_heartbeat_timestamp_seconds 1\d{9}/m);
 });
@@ -133,11 +228,19 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
 test('rules that cannot be evaluated end nothing: candles come, the log says it, and the heart beats below /fail', async () => {
   const beats: string[] = [];
   const kept = await rehearse({
-    seed: 'blind', symbols: SYMBOLS, interval: '1h', startMs: START_MS, settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } },
-    outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': ({ path }) => (beats.push(path), textReply(200, 'OK')) }) }),
+    seed: 'blind',
+    symbols: SYMBOLS,
+    interval: '1h',
+    startMs: START_MS,
+    settings: { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } },
+    outside: (clock) => ({
+      fetch: socketlessFetch(clock, { 'http://heart.test': ({ path }) => (beats.push(path), textReply(200, 'OK')) }),
+    }),
   });
   await keepFor(kept, 3 * MINUTE_MS, { watched: () => Promise.reject(new RangeError('nobody knows the markets')) });
   expect(new Set(beats)).toEqual(new Set(['/ping/fail']));
-  expect(kept.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows'))).toHaveLength(3);
+  expect(
+    kept.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows')),
+  ).toHaveLength(3);
   expect(kept.candleRequests()).toBeGreaterThan(0);
 });

@@ -8,7 +8,9 @@ const MINUTE_MS = 60_000;
 const SUBJECTS = { asset: 'bronze_okx_ohlcv', exchange: 'okx', installation: '' } as const;
 const AT = { asset: 'okx', exchange: 'okx', installation: '' } as const;
 
-test.each(RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ above, level }) => [rule, level, above] as const)))('%s (%s) is told once it has fired, and once that it is over', async (rule: RuleCode, level, above) => {
+test.each(
+  RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ above, level }) => [rule, level, above] as const)),
+)('%s (%s) is told once it has fired, and once that it is over', async (rule: RuleCode, level, above) => {
   const { per, badMax, goodMax } = thresholdRule(rule);
   const world = alertWorld(`${rule} ${level}`);
   world.start();
@@ -16,7 +18,10 @@ test.each(RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ abo
     for (let turn = 0; turn < times; turn++) {
       await world.act(function* () {
         const nowMs = world.clock.nowMs();
-        yield* tellRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), { nowMs, scrub: world.desk.scrub });
+        yield* tellRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), {
+          nowMs,
+          scrub: world.desk.scrub,
+        });
       });
       await world.pass(MINUTE_MS);
     }
@@ -27,7 +32,10 @@ test.each(RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ abo
   await evaluate(above * 1.2, badMax + 5);
   await evaluate(0, goodMax + 5);
   const told = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
-  expect(told).toEqual([expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)), expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`))]);
+  expect(told).toEqual([
+    expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)),
+    expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`)),
+  ]);
   expect(titles(world, 'pagerduty')).toHaveLength(level === 'critical' ? 2 : 0);
   expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
   expect(told[0]).toContain(AT[per]);
@@ -38,7 +46,10 @@ test('what is hardly above a threshold does not read like the threshold', async 
   world.start();
   await world.act(function* () {
     const nowMs = world.clock.nowMs();
-    yield* tellRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), { nowMs, scrub: world.desk.scrub });
+    yield* tellRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), {
+      nowMs,
+      scrub: world.desk.scrub,
+    });
   });
   await world.pass(MINUTE_MS);
   expect(titles(world, 'slack')).toEqual([expect.stringMatching(/: 2 h 1 min, more than 2 h 0 min$/)]);

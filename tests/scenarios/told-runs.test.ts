@@ -13,10 +13,23 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY = { start: '2026-05-30', end: '2026-05-30' };
 
-const symbolsOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `C${String(at).padStart(3, '0')}/USDT`);
-const worldOf = (symbols: readonly string[]) => generatedWorld('told', symbols.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', ''), interval: '1h', range: dayRange(DAY.start) })));
+const symbolsOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `C${String(at).padStart(3, '0')}/USDT`);
+const worldOf = (symbols: readonly string[]) =>
+  generatedWorld(
+    'told',
+    symbols.map((symbol) => ({
+      symbol,
+      venueSymbol: symbol.replace('/', ''),
+      interval: '1h',
+      range: dayRange(DAY.start),
+    })),
+  );
 /** Every symbol gets the same fault until `untilMs`. */
-const until = (untilMs: number, fault: FaultSpec): FaultPlan => ({ seed: 'told', rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: untilMs }, fault }] });
+const until = (untilMs: number, fault: FaultSpec): FaultPlan => ({
+  seed: 'told',
+  rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: untilMs }, fault }],
+});
 const calm: FaultPlan = { seed: 'calm', rules: [] };
 
 const stage = (seed: string, count = 4) => {
@@ -37,13 +50,19 @@ test('500 symbols failing with one cause are one trigger and one resolve', async
   await told.pass(10 * MINUTE_MS);
   expect(await told.heal('none')).toMatchObject({ pending: 0 });
   await told.pass(HOUR_MS);
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([expect.stringMatching(/^\[(ERROR|WARNING)\]/), expect.stringMatching(/^\[RESOLVED\]/)]);
+  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+    expect.stringMatching(/^\[(ERROR|WARNING)\]/),
+    expect.stringMatching(/^\[RESOLVED\]/),
+  ]);
   expect(told.pages()).toEqual([]);
 });
 
 test('a failure that heals inside its own run is told to nobody', async () => {
   const told = await stage('inside');
-  told.venue.plan({ seed: 'inside', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }] });
+  told.venue.plan({
+    seed: 'inside',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }],
+  });
   told.stay();
   expect(await told.run({ days: DAY })).toMatchObject({ exit: 0 });
   await told.pass(HOUR_MS);
@@ -66,7 +85,7 @@ test('a run that fails and heals on its first retry is one warning line and its 
   expect([told.pages(), told.mails()]).toEqual([[], []]);
 });
 
-test('what goes on failing gets its hook\'s level once the retries are used up, and says so once', async () => {
+test("what goes on failing gets its hook's level once the retries are used up, and says so once", async () => {
   const told = await stage('used up');
   told.venue.plan(until(told.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
   told.stay();
@@ -131,7 +150,12 @@ test('runs count for every process that comes after', async () => {
   const told = await stage('counted');
   await told.run({ days: DAY });
   const { samples, histograms } = await told.pipeline.ports.store.read('storedSamples', () => storedSamples());
-  const valueOf = (labels: Record<string, string>): number | undefined => samples.find((one) => one.name === 'pipeline_runs_total' && Object.entries(labels).every(([label, value]) => one.labels[label] === value))?.value;
+  const valueOf = (labels: Record<string, string>): number | undefined =>
+    samples.find(
+      (one) =>
+        one.name === 'pipeline_runs_total' &&
+        Object.entries(labels).every(([label, value]) => one.labels[label] === value),
+    )?.value;
   expect(valueOf({ asset: 'bronze_binance_ohlcv', outcome: 'complete', trigger: 'manual' })).toBe(1);
   expect(valueOf({ asset: 'bronze_binance_ohlcv', outcome: 'failed', trigger: 'schedule' })).toBe(0);
   expect(samples.find(({ name }) => name === 'pipeline_rows_total')?.value).toBe(4 * 24);
@@ -140,7 +164,13 @@ test('runs count for every process that comes after', async () => {
 
 test('tags of the configuration stand on runs and alerts', async () => {
   const symbols = symbolsOf(2);
-  const told = await rehearseTold({ seed: 'tags', symbols, interval: '1h', world: worldOf(symbols), settings: { tags: { team: 'data', criticality: 'high' } } });
+  const told = await rehearseTold({
+    seed: 'tags',
+    symbols,
+    interval: '1h',
+    world: worldOf(symbols),
+    settings: { tags: { team: 'data', criticality: 'high' } },
+  });
   told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
   expect((await told.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
   await told.drain();
@@ -150,9 +180,25 @@ test('tags of the configuration stand on runs and alerts', async () => {
 test('a run whose process died is a warning that says when it is run again, and over once it was', async () => {
   const told = await stage('crashed');
   const { store, clock } = told.pipeline.ports;
-  const request = JSON.stringify({ markets: [['binance', symbolsOf(4)]], selection: 'missing', keptWaits: 'holes', assets: ['bronze', 'silver'] });
+  const request = JSON.stringify({
+    markets: [['binance', symbolsOf(4)]],
+    selection: 'missing',
+    keptWaits: 'holes',
+    assets: ['bronze', 'silver'],
+  });
   await store.transact('crashing', function* () {
-    yield* createRun({ id: 'run_lost', interval: '1h', partition: DAY.start, partitionEnd: DAY.end, trigger: 'backfill', tags: {}, request }, clock.nowMs());
+    yield* createRun(
+      {
+        id: 'run_lost',
+        interval: '1h',
+        partition: DAY.start,
+        partitionEnd: DAY.end,
+        trigger: 'backfill',
+        tags: {},
+        request,
+      },
+      clock.nowMs(),
+    );
     yield* beginRun('run_lost', 'here:7', clock.nowMs());
   });
   told.stay();
@@ -161,7 +207,9 @@ test('a run whose process died is a warning that says when it is run again, and 
   expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
   expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at');
   await told.pass(MINUTE_MS);
-  expect(await told.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete', tags: { retry_of: 'run_lost' } }] });
+  expect(await told.heal('all')).toMatchObject({
+    runs: [{ trigger: 'retry', outcome: 'complete', tags: { retry_of: 'run_lost' } }],
+  });
   await told.pass(HOUR_MS);
   expect(told.slackTitles()).toHaveLength(2);
   expect(told.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
@@ -171,7 +219,16 @@ test('a run whose process died is a warning that says when it is run again, and 
 test('a hole that nothing explains is a warning once its venue answered with it twice, and over once it is filled', async () => {
   const told = await stage('hole', 2);
   const { fromMs } = dayRange(DAY.start);
-  told.venue.plan({ seed: 'hole', rules: [{ match: { path: '/api/v3/klines', symbol: 'C000USDT' }, on: { every: 1 }, fault: { kind: 'missing-rows', fromMs: fromMs + 5 * HOUR_MS, toMs: fromMs + 7 * HOUR_MS } }] });
+  told.venue.plan({
+    seed: 'hole',
+    rules: [
+      {
+        match: { path: '/api/v3/klines', symbol: 'C000USDT' },
+        on: { every: 1 },
+        fault: { kind: 'missing-rows', fromMs: fromMs + 5 * HOUR_MS, toMs: fromMs + 7 * HOUR_MS },
+      },
+    ],
+  });
   told.stay();
   expect(await told.run({ days: DAY })).toMatchObject({ pending: 2 });
   await told.pass(5 * HOUR_MS);
@@ -180,7 +237,9 @@ test('a hole that nothing explains is a warning once its venue answered with it 
   await told.pass(HOUR_MS + MINUTE_MS);
   await told.heal('all');
   await told.pass(MINUTE_MS);
-  expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] ROWS_MISSING at binance: 1 day of 1 symbol/)]);
+  expect(told.slackTitles()).toEqual([
+    expect.stringMatching(/^\[WARNING\] ROWS_MISSING at binance: 1 day of 1 symbol/),
+  ]);
   told.venue.plan(calm);
   await told.pass(24 * HOUR_MS);
   expect(await told.heal('all')).toMatchObject({ pending: 0 });
@@ -190,10 +249,46 @@ test('a hole that nothing explains is a warning once its venue answered with it 
 
 test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {
   const { log, run, venue } = await rehearseTold({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
-  venue.plan({ seed: 'event', rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '2', venueCode: -1003 } }] });
-  const { runs: [made] } = await run({ days: { start: '2024-06-01', end: '2024-06-01' } });
-  expect(log.lines.filter(({ fields }) => fields['event'] === 'fault')).toEqual([{ level: 'warn', message: 'binance answered 429 code -1003; try 1 of 5, next in 2000 ms', fields: {
-    event: 'fault', run: made?.id, asset: 'bronze_binance_ohlcv', exchange: 'binance', symbol: 'BTC/USDT', interval: '1h', from: '2024-06-01T00:00:00.000Z', to: expect.stringMatching(/^2024-06-02T/) as string, code: 'EXCHANGE_RATE_LIMITED',
-    kind: 'transient', status: 429, venueCode: '-1003', retryAfterMs: 2_000, origin: 'http://binance.test', request: 1, durationMs: 0, try: 1, triesMax: 5, decision: 'retry', waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
-  } }]);
+  venue.plan({
+    seed: 'event',
+    rules: [
+      {
+        match: { path: '/api/v3/klines' },
+        on: { nth: [1] },
+        fault: { kind: 'status', status: 429, retryAfter: '2', venueCode: -1003 },
+      },
+    ],
+  });
+  const {
+    runs: [made],
+  } = await run({ days: { start: '2024-06-01', end: '2024-06-01' } });
+  expect(log.lines.filter(({ fields }) => fields['event'] === 'fault')).toEqual([
+    {
+      level: 'warn',
+      message: 'binance answered 429 code -1003; try 1 of 5, next in 2000 ms',
+      fields: {
+        event: 'fault',
+        run: made?.id,
+        asset: 'bronze_binance_ohlcv',
+        exchange: 'binance',
+        symbol: 'BTC/USDT',
+        interval: '1h',
+        from: '2024-06-01T00:00:00.000Z',
+        to: expect.stringMatching(/^2024-06-02T/) as string,
+        code: 'EXCHANGE_RATE_LIMITED',
+        kind: 'transient',
+        status: 429,
+        venueCode: '-1003',
+        retryAfterMs: 2_000,
+        origin: 'http://binance.test',
+        request: 1,
+        durationMs: 0,
+        try: 1,
+        triesMax: 5,
+        decision: 'retry',
+        waitMs: 2_000,
+        nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
+      },
+    },
+  ]);
 });

@@ -6,7 +6,13 @@ import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
 import { standInPagerDuty } from '../../src/rehearsal/stand-in-pagerduty.ts';
 import { standInSlack } from '../../src/rehearsal/stand-in-slack.ts';
 import { EMAIL, mailbox, PAGERDUTY, SLACK, type Mailbox } from './alerted.ts';
-import { rehearse, rehearseVenues, type Rehearsal, type RehearsalOptions, type VenuesRehearsalOptions } from './rehearsed.ts';
+import {
+  rehearse,
+  rehearseVenues,
+  type Rehearsal,
+  type RehearsalOptions,
+  type VenuesRehearsalOptions,
+} from './rehearsed.ts';
 
 const TOLD: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
 
@@ -20,10 +26,15 @@ export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOp
     outside: (clock) => {
       const box = mailbox(clock, seededRandom(options.seed), 0);
       mail = box;
-      return { fetch: socketlessFetch(clock, { 'http://slack.test': slack.handle, 'http://pagerduty.test': pagerduty.handle }), mailTo: () => box.port };
+      return {
+        fetch: socketlessFetch(clock, { 'http://slack.test': slack.handle, 'http://pagerduty.test': pagerduty.handle }),
+        mailTo: () => box.port,
+      };
     },
   };
-  const rehearsal: Rehearsal = await ('venues' in options ? rehearseVenues({ ...options, ...channels }) : rehearse({ ...options, ...channels }));
+  const rehearsal: Rehearsal = await ('venues' in options
+    ? rehearseVenues({ ...options, ...channels })
+    : rehearse({ ...options, ...channels }));
   const stop = new AbortController();
   onTestFinished(() => stop.abort(new Error('the test is over')));
   const { pipeline, clock } = rehearsal;
@@ -37,7 +48,8 @@ export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOp
     drain: () => clock.runUntil(drainAlerts(pipeline.desk, stop.signal)),
     pass: (byMs: number) => clock.runUntil(clock.sleep(byMs)),
     slackTitles: () => slack.received.map(({ message }) => message.text),
-    pages: () => pagerduty.received.map(({ message }) => `${message.event_action} ${message.payload?.summary ?? ''}`.trim()),
+    pages: () =>
+      pagerduty.received.map(({ message }) => `${message.event_action} ${message.payload?.summary ?? ''}`.trim()),
     mails: () => (mail?.received ?? []).map(({ mail: { subject } }) => subject),
   };
 }

@@ -8,15 +8,28 @@ import { rehearseVenues, type Rehearsal, type VenueScript } from './rehearsed.ts
 const DAYS = { start: '2025-01-01', end: '2025-01-05' };
 const says = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
 
-const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Rehearsal> => rehearseVenues({ seed: 'words', interval: '15m', venues });
-const bronze = (result: WorkResult, exchange: string) => result.runs[0]?.assets.find((asset) => asset.asset === `bronze_${exchange}_ohlcv`);
+const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Rehearsal> =>
+  rehearseVenues({ seed: 'words', interval: '15m', venues });
+const bronze = (result: WorkResult, exchange: string) =>
+  result.runs[0]?.assets.find((asset) => asset.asset === `bronze_${exchange}_ohlcv`);
 const ETH: VenueScript = { symbols: ['ETH/USDT'] };
 
 test('a 401 of coinbase without a key is throttling: parked for five minutes, nothing is asked before, everything arrives afterwards', async () => {
-  const rehearsal = await rehearseDays({ coinbase: { symbols: ['BTC/USD'], plan: { seed: 'once', rules: [{ match: { only: 'candles' }, on: { nth: [1] }, fault: { kind: 'status', status: 401 } }] } } });
+  const rehearsal = await rehearseDays({
+    coinbase: {
+      symbols: ['BTC/USD'],
+      plan: {
+        seed: 'once',
+        rules: [{ match: { only: 'candles' }, on: { nth: [1] }, fault: { kind: 'status', status: 401 } }],
+      },
+    },
+  });
   const result = await rehearsal.run({ days: DAYS });
   expect(result).toMatchObject({ exit: 3, pending: 480 });
-  expect(bronze(result, 'coinbase')).toMatchObject({ outcome: 'parked', errors: { 'BTC/USD': 'EXCHANGE_RATE_LIMITED' } });
+  expect(bronze(result, 'coinbase')).toMatchObject({
+    outcome: 'parked',
+    errors: { 'BTC/USD': 'EXCHANGE_RATE_LIMITED' },
+  });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(299_000));
   expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 3, pending: 480 });
   expect(rehearsal.candleRequests()).toBe(1);
@@ -28,7 +41,10 @@ test.each([
   ['okx', ETH, says('50001'), 'EXCHANGE_MAINTENANCE'],
   ['coinbase', { symbols: ['BTC/USD'] }, says('We are currently under maintenance', 503), 'EXCHANGE_MAINTENANCE'],
 ] as const)('maintenance of %s parks its cells and no others', async (exchange, script, fault, code) => {
-  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
+  const rehearsal = await rehearseDays({
+    binance: ETH,
+    [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
+  });
   const result = await rehearsal.run({ days: DAYS });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'parked', errors: { [script.symbols[0]]: code } });
   expect(bronze(result, 'binance')).toMatchObject({ outcome: 'complete', symbols_ok: 1 });
@@ -41,7 +57,10 @@ test.each([
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 451, body: 'empty' }],
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 403, body: 'html' }],
 ] as const)('what forbids %s to us fails that exchange at once and no other', async (exchange, script, fault) => {
-  const rehearsal = await rehearseDays({ binance: ETH, [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
+  const rehearsal = await rehearseDays({
+    binance: ETH,
+    [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
+  });
   const result = await rehearsal.run({ days: DAYS });
   expect(result).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'failed' });
@@ -51,21 +70,27 @@ test.each([
 test.each([
   ['okx', ETH, says('51001')],
   ['coinbase', { symbols: ['BTC/USD'] }, says('NotFound', 404)],
-] as const)('%s calls a symbol unknown that its own list has: a wrong answer, pending, and the symbol stays', async (exchange, script, fault) => {
-  const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
-  const result = await rehearsal.run({ days: DAYS });
-  expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
-  expect(result.pending).toBe(480);
-  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
-});
+] as const)(
+  '%s calls a symbol unknown that its own list has: a wrong answer, pending, and the symbol stays',
+  async (exchange, script, fault) => {
+    const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
+    const result = await rehearsal.run({ days: DAYS });
+    expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
+    expect(result.pending).toBe(480);
+    expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+  },
+);
 
-test.each(['coinbase', 'okx'])('a symbol that %s does not list is removed, never enters the account, and costs the others nothing', async (exchange) => {
-  const listed = exchange === 'okx' ? 'ETH/USDT' : 'ETH/USD';
-  const rehearsal = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
-  const result = await rehearsal.run({ days: DAYS });
-  expect(bronze(result, exchange)).toMatchObject({ symbols_ok: 1, errors: { 'NOPE/USD': 'SYMBOL_INVALID' } });
-  expect(result).toMatchObject({ exit: 3, pending: 0 });
-});
+test.each(['coinbase', 'okx'])(
+  'a symbol that %s does not list is removed, never enters the account, and costs the others nothing',
+  async (exchange) => {
+    const listed = exchange === 'okx' ? 'ETH/USDT' : 'ETH/USD';
+    const rehearsal = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
+    const result = await rehearsal.run({ days: DAYS });
+    expect(bronze(result, exchange)).toMatchObject({ symbols_ok: 1, errors: { 'NOPE/USD': 'SYMBOL_INVALID' } });
+    expect(result).toMatchObject({ exit: 3, pending: 0 });
+  },
+);
 
 test.each([
   ['okx', ETH, says('50011', 429), 'EXCHANGE_RATE_LIMITED'],
@@ -74,7 +99,12 @@ test.each([
   ['coinbase', { symbols: ['BTC/USD'] }, says('Public rate limit exceeded', 429), 'EXCHANGE_RATE_LIMITED'],
   ['coinbase', { symbols: ['BTC/USD'] }, says('internal_server_error', 500), 'EXCHANGE_SERVER_ERROR'],
 ] as const)('%s heals within the run from %o', async (exchange, script, fault, code) => {
-  const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: { seed: 'twice', rules: [{ match: { only: 'candles' }, on: { nth: [1, 2] }, fault }] } } });
+  const rehearsal = await rehearseDays({
+    [exchange]: {
+      ...script,
+      plan: { seed: 'twice', rules: [{ match: { only: 'candles' }, on: { nth: [1, 2] }, fault }] },
+    },
+  });
   const result = await rehearsal.run({ days: DAYS });
   expect(result).toMatchObject({ exit: 0, pending: 0 });
   const logged = await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));

@@ -15,15 +15,27 @@ const SILENT = { fromMs: Date.UTC(2024, 5, 20, 10), toMs: Date.UTC(2024, 5, 20, 
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
 const without = (symbols: readonly string[]): FaultPlan => ({
-  seed: 'silent', rules: symbols.map((symbol) => ({ match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') }, on: { every: 1 }, fault: { kind: 'missing-rows', ...SILENT } })),
+  seed: 'silent',
+  rules: symbols.map((symbol) => ({
+    match: { path: '/api/v3/klines', symbol: symbol.replace('/', '') },
+    on: { every: 1 },
+    fault: { kind: 'missing-rows', ...SILENT },
+  })),
 });
 
-const gapsOf = async (rehearsal: Rehearsal) => (await verifiedAccount(rehearsal, MONTH)).gaps.map(({ symbol, state, cause, candles }) => [symbol, state, cause, candles]);
+const gapsOf = async (rehearsal: Rehearsal) =>
+  (await verifiedAccount(rehearsal, MONTH)).gaps.map(({ symbol, state, cause, candles }) => [
+    symbol,
+    state,
+    cause,
+    candles,
+  ]);
 
 /** Sets the state of every verdict, as somebody with a database client would. */
-const editVerdicts = ({ pipeline }: Rehearsal, state: GapState) => pipeline.ports.store.transact('edit', function* () {
-  yield { sql: 'update verdicts set state = $1', values: [state] };
-});
+const editVerdicts = ({ pipeline }: Rehearsal, state: GapState) =>
+  pipeline.ports.store.transact('edit', function* () {
+    yield { sql: 'update verdicts set state = $1', values: [state] };
+  });
 
 test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 minutes, and 283 of XRP, with evidence, and nothing is asked again', async () => {
   const rehearsal = await rehearse({ seed: 'outage', symbols: ['BTC/USDT', 'XRP/USDT'], interval: '1m' });
@@ -31,9 +43,14 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
   expect(await rehearsal.run({ days: day })).toMatchObject({ exit: 0, pending: 0 });
   const { totals, gaps, discrepancies } = await verifiedAccount(rehearsal, day);
   expect(totals).toMatchObject({ expected: 2_880, outage: 284 + 283, pending: 0 });
-  expect(gaps.map(({ symbol, cause, candles }) => [symbol, cause, candles])).toEqual([['BTC/USDT', 'known_incident', 284], ['XRP/USDT', 'known_incident', 283]]);
+  expect(gaps.map(({ symbol, cause, candles }) => [symbol, cause, candles])).toEqual([
+    ['BTC/USDT', 'known_incident', 284],
+    ['XRP/USDT', 'known_incident', 283],
+  ]);
   expect(discrepancies).toEqual([]);
-  const verdicts = await rehearsal.pipeline.ports.store.read('verdicts', () => verdictsOf({ exchange: 'binance', symbol: 'XRP/USDT', interval: '1m' }, dayRange(day.start)));
+  const verdicts = await rehearsal.pipeline.ports.store.read('verdicts', () =>
+    verdictsOf({ exchange: 'binance', symbol: 'XRP/USDT', interval: '1m' }, dayRange(day.start)),
+  );
   expect(verdicts).toMatchObject([{ state: 'outage', evidence: { incident: 'binance 2021-04-25T04:01Z' } }]);
   const asked = rehearsal.venue.log.length;
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(10 * DAY_MS));
@@ -43,7 +60,11 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
 
 test('hours that all liquid symbols miss are pending until they were asked for twice, then an outage', async () => {
   const rehearsal = await rehearse({ seed: 'silence', symbols: THREE, interval: '1h', plan: without(THREE) });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 9, nextAttemptAtMs: rehearsal.clock.nowMs() + SIX_HOURS_MS });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({
+    exit: 3,
+    pending: 9,
+    nextAttemptAtMs: rehearsal.clock.nowMs() + SIX_HOURS_MS,
+  });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'pending', 'second_look', 3]));
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
@@ -57,7 +78,11 @@ test('what comes at the second look is no gap at all', async () => {
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
-  expect(await verifiedAccount(rehearsal, MONTH)).toMatchObject({ gaps: [], discrepancies: [], totals: { expected: 2_160, present: 2_160 } });
+  expect(await verifiedAccount(rehearsal, MONTH)).toMatchObject({
+    gaps: [],
+    discrepancies: [],
+    totals: { expected: 2_160, present: 2_160 },
+  });
 });
 
 test('hours that one symbol misses while the others trade stay pending: on a venue that fills empty candles that is no calm', async () => {
@@ -72,11 +97,19 @@ test('a person may end the wait: the candles are an outage by that word, with wh
   const rehearsal = await rehearse({ seed: 'accepted', symbols: THREE, interval: '1h', plan: without(['BTC/USDT']) });
   const { pipeline, clock } = rehearsal;
   await rehearsal.run({ days: MONTH });
-  const order = { range: SILENT, markets: pipeline.settings.markets, intervals: ['1h'], reason: 'the exchange confirmed it', by: 'ops' } as const;
+  const order = {
+    range: SILENT,
+    markets: pipeline.settings.markets,
+    intervals: ['1h'],
+    reason: 'the exchange confirmed it',
+    by: 'ops',
+  } as const;
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   expect(await clock.runUntil(acceptHoles(pipeline, order, control))).toBe(3);
   expect(await gapsOf(rehearsal)).toEqual([['BTC/USDT', 'outage', 'accepted', 3]]);
-  const verdicts = await pipeline.ports.store.read('verdicts', () => verdictsOf({ exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, SILENT));
+  const verdicts = await pipeline.ports.store.read('verdicts', () =>
+    verdictsOf({ exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, SILENT),
+  );
   expect(verdicts).toMatchObject([{ evidence: { accepted: { reason: 'the exchange confirmed it', by: 'ops' } } }]);
   const asked = rehearsal.venue.log.length;
   await clock.runUntil(clock.sleep(2 * DAY_MS));
@@ -89,7 +122,10 @@ test('a verdict stays when its days are stored again', async () => {
   await rehearsal.run({ days: MONTH });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   await rehearsal.heal('all');
-  expect(await rehearsal.run({ days: { start: '2024-06-20', end: '2024-06-20' }, selection: 'all' })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: { start: '2024-06-20', end: '2024-06-20' }, selection: 'all' })).toMatchObject({
+    exit: 0,
+    pending: 0,
+  });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'outage', 'venue_outage', 3]));
 });
 
@@ -99,6 +135,8 @@ test('a verdict edited in the store is found', async () => {
   await rehearsal.run({ days: day });
   await editVerdicts(rehearsal, 'no_trades');
   const { discrepancies } = await verifiedAccount(rehearsal, day);
-  expect(discrepancies.map(({ message }) => message)).toContain('the verdict no_trades (known_incident) does not follow from its evidence');
+  expect(discrepancies.map(({ message }) => message)).toContain(
+    'the verdict no_trades (known_incident) does not follow from its evidence',
+  );
   expect(discrepancies.length).toBeGreaterThanOrEqual(4); // and the account names an outage without a verdict, for both symbols
 });

@@ -22,9 +22,14 @@ test('a row deleted from a silver file is found, whatever the ledger says', asyn
   const { rehearsal, file } = await stored();
   const { parquet } = rehearsal.pipeline.ports;
   const rows = silverRows(await rehearsal.clock.runUntil(parquet.decode(readFileSync(file))));
-  writeFileSync(file, await rehearsal.clock.runUntil(parquet.encode(silverColumns(rows.filter((_, at) => at !== 100)))));
+  writeFileSync(
+    file,
+    await rehearsal.clock.runUntil(parquet.encode(silverColumns(rows.filter((_, at) => at !== 100)))),
+  );
   const found = await report(rehearsal);
-  expect(found.discrepancies.map(({ message }) => message).join('\n')).toContain('23 candles in the file, 24 in the ledger');
+  expect(found.discrepancies.map(({ message }) => message).join('\n')).toContain(
+    '23 candles in the file, 24 in the ledger',
+  );
 });
 
 test('a flipped byte in a silver file is found', async () => {

@@ -50,9 +50,25 @@ export function daemonOn(processes: Processes, place: Place, beganAtMs: number):
 const waitForKillMs = (random: Random, killEveryMs: number): number => killEveryMs * (0.5 + random.next());
 
 /** Kills the daemon and starts it again until the signal aborts. `alsoKill` says who goes with it. */
-export async function killAgainAndAgain(daemon: Daemon, { random, killEveryMs, alsoKill, signal }: { readonly random: Random; readonly killEveryMs: number; readonly alsoKill: () => void; readonly signal: AbortSignal }): Promise<void> {
+export async function killAgainAndAgain(
+  daemon: Daemon,
+  {
+    random,
+    killEveryMs,
+    alsoKill,
+    signal,
+  }: {
+    readonly random: Random;
+    readonly killEveryMs: number;
+    readonly alsoKill: () => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
   for (;;) {
-    const isOver = await realClock.sleep(waitForKillMs(random, killEveryMs), signal).then(() => false, () => true);
+    const isOver = await realClock.sleep(waitForKillMs(random, killEveryMs), signal).then(
+      () => false,
+      () => true,
+    );
     if (isOver) return;
     if (random.next() < WHOLE_MACHINE_RATIO) alsoKill();
     await daemon.kill();

@@ -22,7 +22,10 @@ export function rangeAround(nowMs: number): TimeRange {
 /** The candles of one exchange; the same in every process that asks with the same seed and range. */
 export function worldAt(exchange: Exchange, seed: string, range: TimeRange): World {
   const separator = exchange === 'binance' ? '' : '-';
-  return generatedWorld(`${seed}/${exchange}`, SYMBOLS.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', separator), interval: '1m', range })));
+  return generatedWorld(
+    `${seed}/${exchange}`,
+    SYMBOLS.map((symbol) => ({ symbol, venueSymbol: symbol.replace('/', separator), interval: '1m', range })),
+  );
 }
 
 export interface TrueSeries {
@@ -32,12 +35,23 @@ export interface TrueSeries {
 }
 
 /** Each series as its venue tells it. */
-export const truthOf = (seed: string, range: TimeRange): TrueSeries[] => [...STAND_INS].flatMap(([exchange, standIn]) => {
-  const world = worldAt(exchange, seed, range);
-  return world.series.flatMap(({ venueSymbol }) => INTERVALS.flatMap((interval) => seriesOf(world, standIn, { exchange, venueSymbol, interval })));
-});
+export const truthOf = (seed: string, range: TimeRange): TrueSeries[] =>
+  [...STAND_INS].flatMap(([exchange, standIn]) => {
+    const world = worldAt(exchange, seed, range);
+    return world.series.flatMap(({ venueSymbol }) =>
+      INTERVALS.flatMap((interval) => seriesOf(world, standIn, { exchange, venueSymbol, interval })),
+    );
+  });
 
-function seriesOf(world: World, standIn: StandIn, { exchange, venueSymbol, interval }: { readonly exchange: Exchange; readonly venueSymbol: string; readonly interval: Interval }): TrueSeries[] {
+function seriesOf(
+  world: World,
+  standIn: StandIn,
+  {
+    exchange,
+    venueSymbol,
+    interval,
+  }: { readonly exchange: Exchange; readonly venueSymbol: string; readonly interval: Interval },
+): TrueSeries[] {
   const series = world.find(venueSymbol, interval);
   return series === null ? [] : [{ exchange, interval, told: asTold(standIn, series) }];
 }

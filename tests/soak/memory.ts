@@ -27,12 +27,19 @@ export interface Growth {
   readonly figures: number;
 }
 
-const growth = (fromKb: number, toKb: number, figures: number): Growth => ({ fromKb, toKb, ratio: toKb / fromKb - 1, figures });
+const growth = (fromKb: number, toKb: number, figures: number): Growth => ({
+  fromKb,
+  toKb,
+  ratio: toKb / fromKb - 1,
+  figures,
+});
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? (sorted[Math.floor(middle)] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? 0)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -59,8 +66,13 @@ export interface Life {
 }
 
 /** All lives at the same age: the mean of the first half after warm-up against that of the second. Null when too few lived so long. */
-export function growthOverLives(lives: readonly Life[], { ageMs, spanMs }: { readonly ageMs: number; readonly spanMs: number }): Growth | null {
-  const figures = lives.filter(({ beganMs }) => beganMs >= spanMs * WARM_UP_RATIO).flatMap(({ samples }) => samples.find((sample) => sample.ageMs >= ageMs)?.rssKb ?? []);
+export function growthOverLives(
+  lives: readonly Life[],
+  { ageMs, spanMs }: { readonly ageMs: number; readonly spanMs: number },
+): Growth | null {
+  const figures = lives
+    .filter(({ beganMs }) => beganMs >= spanMs * WARM_UP_RATIO)
+    .flatMap(({ samples }) => samples.find((sample) => sample.ageMs >= ageMs)?.rssKb ?? []);
   const half = Math.floor(figures.length / 2);
   return half < FIGURES_MIN ? null : growth(mean(figures.slice(0, half)), mean(figures.slice(-half)), figures.length);
 }

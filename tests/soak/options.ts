@@ -18,7 +18,12 @@ export const USAGE = 'npm run soak -- [--minutes 10] [--seed TEXT] [--kill-every
 export function readOptions(args: readonly string[]): SoakOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, 'kill-every': { type: 'string', default: '30s' }, keep: { type: 'boolean', default: false } },
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string' },
+      'kill-every': { type: 'string', default: '30s' },
+      keep: { type: 'boolean', default: false },
+    },
   });
   return {
     spanMs: readDuration(`${values.minutes}m`, '--minutes'),

@@ -40,7 +40,8 @@ export interface Complaint {
  * What Node prints when nobody caught an error or a promise, its warnings (a leak of listeners is one), our own defects,
  * and lines of a stack. Node's word that a module of its own is experimental is none of ours.
  */
-const UNWANTED = /Unhandled|Uncaught|triggerUncaughtException|"?DEFECT|^Node\.js v\d|^\(node:\d+\) (?!ExperimentalWarning)|^\s+at .+:\d+:\d+\)?$|FATAL ERROR/;
+const UNWANTED =
+  /Unhandled|Uncaught|triggerUncaughtException|"?DEFECT|^Node\.js v\d|^\(node:\d+\) (?!ExperimentalWarning)|^\s+at .+:\d+:\d+\)?$|FATAL ERROR/;
 /** No process may end like this, whatever befell it: a defect, a refused configuration or state. */
 const EXITS_UNWANTED: readonly number[] = [1, 2];
 const OUTPUT_CHARS_MAX = 5_000_000;
@@ -67,16 +68,28 @@ export function ownProcesses(): Processes {
   const start = (place: Place, args: readonly string[]): OwnProcess => {
     started += 1;
     const where = `${place.name}: ${args.join(' ')}`;
-    const env = { ...process.env, ...place.env, CANDLEKEEP_DATA_DIR: place.dataDir, CANDLEKEEP_LISTEN: '127.0.0.1:0', LOG_LEVEL: 'warn' };
-    const child = spawn(process.execPath, [...(args[0] === 'start' ? DAEMON_FLAGS : []), MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = {
+      ...process.env,
+      ...place.env,
+      CANDLEKEEP_DATA_DIR: place.dataDir,
+      CANDLEKEEP_LISTEN: '127.0.0.1:0',
+      LOG_LEVEL: 'warn',
+    };
+    const child = spawn(process.execPath, [...(args[0] === 'start' ? DAEMON_FLAGS : []), MAIN, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     running.add(child);
     mkdirSync(place.logDir, { recursive: true });
     const log = createWriteStream(join(place.logDir, `${String(started).padStart(4, '0')}-${args[0]}.log`));
     log.write(`${new Date(realClock.nowMs()).toISOString()} ${where} (pid ${child.pid})\n`);
-    child.stderr.setEncoding('utf8').on('data', lineReader((line) => {
-      log.write(`${line}\n`);
-      if (UNWANTED.test(line)) complaints.push({ where, text: line });
-    }));
+    child.stderr.setEncoding('utf8').on(
+      'data',
+      lineReader((line) => {
+        log.write(`${line}\n`);
+        if (UNWANTED.test(line)) complaints.push({ where, text: line });
+      }),
+    );
     const chunks: string[] = [];
     let chars = 0;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -85,13 +98,15 @@ export function ownProcesses(): Processes {
       if (text.includes('"DEFECT"')) complaints.push({ where, text: text.slice(0, 500) });
     });
     const signals: NodeJS.Signals[] = [];
-    const ended = new Promise<Ended>((resolve) => child.on('close', (exit, by) => {
-      running.delete(child);
-      log.end(`${new Date(realClock.nowMs()).toISOString()} exit ${exit ?? by}\n`);
-      if (by !== null && !signals.includes(by)) complaints.push({ where, text: `ended by ${by}, which nobody sent` });
-      if (exit !== null && EXITS_UNWANTED.includes(exit)) complaints.push({ where, text: `exit ${exit}` });
-      resolve({ exit, stdout: chunks.join('') });
-    }));
+    const ended = new Promise<Ended>((resolve) =>
+      child.on('close', (exit, by) => {
+        running.delete(child);
+        log.end(`${new Date(realClock.nowMs()).toISOString()} exit ${exit ?? by}\n`);
+        if (by !== null && !signals.includes(by)) complaints.push({ where, text: `ended by ${by}, which nobody sent` });
+        if (exit !== null && EXITS_UNWANTED.includes(exit)) complaints.push({ where, text: `exit ${exit}` });
+        resolve({ exit, stdout: chunks.join('') });
+      }),
+    );
     return { args, startedAtMs: realClock.nowMs(), child, ended, signals };
   };
   return {
@@ -118,4 +133,5 @@ function lineReader(onLine: (line: string) => void): (text: string) => void {
 }
 
 /** The one document of a command with --json; null where there is none because the process was killed. */
-export const documentOf = ({ stdout }: Ended): Record<string, unknown> | null => (stdout.trim() === '' ? null : (JSON.parse(stdout) as Record<string, unknown>));
+export const documentOf = ({ stdout }: Ended): Record<string, unknown> | null =>
+  stdout.trim() === '' ? null : (JSON.parse(stdout) as Record<string, unknown>);

@@ -36,7 +36,10 @@ export interface SceneReport {
   readonly requests: number;
   /** Injected faults by code. */
   readonly faults: Readonly<Record<string, number>>;
-  readonly hub: { readonly commits: number; /** sha256 by path of what is on its head. */ readonly files: Readonly<Record<string, string>> };
+  readonly hub: {
+    readonly commits: number /** sha256 by path of what is on its head. */;
+    readonly files: Readonly<Record<string, string>>;
+  };
   readonly webhook: readonly ToldEvent[];
   readonly pagerduty: { readonly events: number; readonly open: readonly string[] };
   readonly slack: number;
@@ -74,7 +77,13 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
     venues.set(exchange, venue);
     urls[optionOf(urlKey(exchange)).env] = await serve(venue.handle);
   }
-  const hub = standInHub({ repo: REPO, token: HUB_TOKEN, exists: false, plan: weather.hub, commitsLost: weather.commitsLost });
+  const hub = standInHub({
+    repo: REPO,
+    token: HUB_TOKEN,
+    exists: false,
+    plan: weather.hub,
+    commitsLost: weather.commitsLost,
+  });
   const slack = standInSlack({ path: SLACK_PATH, plan: weather.slack });
   const pagerduty = standInPagerDuty({ routingKey: ROUTING_KEY, plan: weather.pagerduty });
   const webhook = standInWebhook({ secret: WEBHOOK_SECRET, plan: weather.webhook });
@@ -83,14 +92,24 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
   return {
     env: {
       ...urls,
-      CANDLEKEEP_EXCHANGES: [...STAND_INS.keys()].join(','), CANDLEKEEP_SYMBOLS: SYMBOLS.join(','), CANDLEKEEP_INTERVAL: INTERVALS.join(','),
+      CANDLEKEEP_EXCHANGES: [...STAND_INS.keys()].join(','),
+      CANDLEKEEP_SYMBOLS: SYMBOLS.join(','),
+      CANDLEKEEP_INTERVAL: INTERVALS.join(','),
       // Short waits: what heals within minutes is to heal within the soak.
-      CANDLEKEEP_REQUEST_TIMEOUT: '2s', CANDLEKEEP_DEADLINE: '30s', CANDLEKEEP_RECHECK_AFTER: '20s',
-      CANDLEKEEP_HF_REPO: REPO, HF_TOKEN: HUB_TOKEN, HF_ENDPOINT: await serve(hub.handle),
+      CANDLEKEEP_REQUEST_TIMEOUT: '2s',
+      CANDLEKEEP_DEADLINE: '30s',
+      CANDLEKEEP_RECHECK_AFTER: '20s',
+      CANDLEKEEP_HF_REPO: REPO,
+      HF_TOKEN: HUB_TOKEN,
+      HF_ENDPOINT: await serve(hub.handle),
       SLACK_WEBHOOK_URL: `${await serve(slack.handle)}${SLACK_PATH}`,
-      PAGERDUTY_ROUTING_KEY: ROUTING_KEY, PAGERDUTY_EVENTS_URL: `${await serve(pagerduty.handle)}/v2/enqueue`,
-      ALERT_WEBHOOK_URL: `${await serve(webhook.handle)}/alerts`, ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET,
-      SMTP_URL: smtp.url, ALERT_EMAIL_TO: 'ops@example.org', ALERT_EMAIL_FROM: 'candlekeep@example.org',
+      PAGERDUTY_ROUTING_KEY: ROUTING_KEY,
+      PAGERDUTY_EVENTS_URL: `${await serve(pagerduty.handle)}/v2/enqueue`,
+      ALERT_WEBHOOK_URL: `${await serve(webhook.handle)}/alerts`,
+      ALERT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      SMTP_URL: smtp.url,
+      ALERT_EMAIL_TO: 'ops@example.org',
+      ALERT_EMAIL_FROM: 'candlekeep@example.org',
     },
     calm: () => {
       for (const standIn of [...venues.values(), hub, slack, pagerduty, webhook]) standIn.plan(NO_FAULTS);
@@ -98,8 +117,18 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
     report: () => ({
       requests: [...venues.values()].reduce((sum, { log }) => sum + log.length, 0),
       faults: countsOf([...venues.values()].flatMap(({ log }) => log.flatMap(({ code }) => code ?? []))),
-      hub: { commits: Math.max(0, hub.commits.length - 1), files: Object.fromEntries([...(hub.commits.at(-1)?.files ?? [])].map(([path, bytes]) => [path, sha256Of(bytes)])) },
-      webhook: webhook.received.map(({ message: { id, dedup_key: key, notice } }) => ({ id, key, kind: notice.kind, level: String(notice['level']) })),
+      hub: {
+        commits: Math.max(0, hub.commits.length - 1),
+        files: Object.fromEntries(
+          [...(hub.commits.at(-1)?.files ?? [])].map(([path, bytes]) => [path, sha256Of(bytes)]),
+        ),
+      },
+      webhook: webhook.received.map(({ message: { id, dedup_key: key, notice } }) => ({
+        id,
+        key,
+        kind: notice.kind,
+        level: String(notice['level']),
+      })),
       pagerduty: { events: pagerduty.received.length, open: [...pagerduty.open().keys()] },
       slack: slack.received.length,
       mails: smtp.received.length,
@@ -111,4 +140,8 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const countsOf = (codes: readonly string[]): Readonly<Record<string, number>> =>
-  Object.fromEntries([...Map.groupBy(codes, (code) => code)].map(([code, own]) => [code, own.length] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  Object.fromEntries(
+    [...Map.groupBy(codes, (code) => code)]
+      .map(([code, own]) => [code, own.length] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );

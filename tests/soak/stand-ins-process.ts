@@ -18,8 +18,14 @@ type Question =
   | { readonly ask: 'open'; readonly name: string; readonly wish: SceneWish }
   | { readonly ask: 'calm' | 'report'; readonly name: string }
   | { readonly ask: 'close' };
-interface Asked { readonly at: number; readonly question: Question }
-interface Answer { readonly at: number; readonly answer: unknown }
+interface Asked {
+  readonly at: number;
+  readonly question: Question;
+}
+interface Answer {
+  readonly at: number;
+  readonly answer: unknown;
+}
 
 export function startStandIns(): StandInsProcess {
   const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, SOAK_STAND_INS: 'yes' } });

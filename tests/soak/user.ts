@@ -33,13 +33,44 @@ interface Act {
 
 const WORK_EXITS = [0, 3, 4, 5, 6, 7, 9];
 const ACTS: readonly Act[] = [
-  { name: 'backfill', weight: 5, exits: WORK_EXITS, args: (nextDay) => { const day = nextDay(); return ['backfill', '--start', day, '--end', day, '--json']; } },
+  {
+    name: 'backfill',
+    weight: 5,
+    exits: WORK_EXITS,
+    args: (nextDay) => {
+      const day = nextDay();
+      return ['backfill', '--start', day, '--end', day, '--json'];
+    },
+  },
   { name: 'check-gaps', weight: 2, exits: [0, 3], args: () => ['check-gaps', '--hours', '48', '--json'] },
-  { name: 'check-gaps --verify', weight: 1, exits: [0, 3], args: () => ['check-gaps', '--hours', '48', '--verify', '--json'] },
+  {
+    name: 'check-gaps --verify',
+    weight: 1,
+    exits: [0, 3],
+    args: () => ['check-gaps', '--hours', '48', '--verify', '--json'],
+  },
   { name: 'status', weight: 2, exits: [0], args: () => ['status', '--json'] },
   { name: 'heal', weight: 1, exits: WORK_EXITS, args: () => ['heal', '--json'] },
   { name: 'metrics', weight: 1, exits: [0], args: () => ['metrics'] },
-  { name: 'candles', weight: 1, exits: [0], args: () => ['candles', SYMBOLS[0] ?? '', '--exchange', 'okx', '--interval', '1m', '--from', dayOf(realClock.nowMs() - DAY_MS), '--to', dayOf(realClock.nowMs()), '--format', 'csv'] },
+  {
+    name: 'candles',
+    weight: 1,
+    exits: [0],
+    args: () => [
+      'candles',
+      SYMBOLS[0] ?? '',
+      '--exchange',
+      'okx',
+      '--interval',
+      '1m',
+      '--from',
+      dayOf(realClock.nowMs() - DAY_MS),
+      '--to',
+      dayOf(realClock.nowMs()),
+      '--format',
+      'csv',
+    ],
+  },
 ];
 
 export function userOf(processes: Processes, places: readonly Place[], random: Random): User {
@@ -59,7 +90,8 @@ export function userOf(processes: Processes, places: readonly Place[], random: R
     const ended = await command.ended;
     underWay = null;
     acts[name] = (acts[name] ?? 0) + 1;
-    if (!(ended.exit === null && command.signals.includes('SIGKILL')) && !exits.includes(ended.exit ?? -1)) surprises.push(`${place.name}: ${command.args.join(' ')}: exit ${ended.exit}`);
+    if (!(ended.exit === null && command.signals.includes('SIGKILL')) && !exits.includes(ended.exit ?? -1))
+      surprises.push(`${place.name}: ${command.args.join(' ')}: exit ${ended.exit}`);
   };
   return {
     act: async (signal) => {
@@ -67,7 +99,8 @@ export function userOf(processes: Processes, places: readonly Place[], random: R
         const place = places[randomInt(random, places.length)] as Place;
         await run(place, draw(random));
         for (const one of places) {
-          if (await isStopped(processes, one)) await run(one, { name: 'resume', weight: 0, exits: [0], args: () => ['resume', '--json'] });
+          if (await isStopped(processes, one))
+            await run(one, { name: 'resume', weight: 0, exits: [0], args: () => ['resume', '--json'] });
         }
       }
     },
@@ -82,7 +115,10 @@ export function userOf(processes: Processes, places: readonly Place[], random: R
 
 /** True once the signal has aborted. */
 const pause = (random: Random, signal: AbortSignal): Promise<boolean> =>
-  realClock.sleep(PAUSE_MS_MIN + random.next() * (PAUSE_MS_MAX - PAUSE_MS_MIN), signal).then(() => false, () => true);
+  realClock.sleep(PAUSE_MS_MIN + random.next() * (PAUSE_MS_MAX - PAUSE_MS_MIN), signal).then(
+    () => false,
+    () => true,
+  );
 
 function draw(random: Random): Act {
   const lots = ACTS.flatMap((act) => Array.from({ length: act.weight }, () => act));
@@ -91,6 +127,8 @@ function draw(random: Random): Act {
 
 /** A 401 stops everything until somebody says `resume`: who sees the alert does. */
 async function isStopped(processes: Processes, place: Place): Promise<boolean> {
-  const listed = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as { items?: readonly { code: string }[] } | null;
+  const listed = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as {
+    items?: readonly { code: string }[];
+  } | null;
   return listed?.items?.some(({ code }) => code === 'UNAUTHORIZED') ?? false;
 }

@@ -31,7 +31,8 @@ export interface StoredAnswer extends Series {
 }
 
 /** Headers worth keeping: limits, caching, content. Never cookies. */
-const KEPT_HEADERS = /^(?:content-type|content-length|content-encoding|date|retry-after|server|age|etag|last-modified|cf-ray|x-mbx-.*|ratelimit.*|x-ratelimit.*)$/;
+const KEPT_HEADERS =
+  /^(?:content-type|content-length|content-encoding|date|retry-after|server|age|etag|last-modified|cf-ray|x-mbx-.*|ratelimit.*|x-ratelimit.*)$/;
 
 const LEVEL = 3;
 
@@ -47,7 +48,10 @@ export interface AnswerToStore {
 }
 
 /** Headers and address go through `scrub`: a proxy on the way may repeat what it was given. The body is kept as it came. One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
-export function packAnswer(toStore: AnswerToStore, scrub: Scrub): { readonly frame: Uint8Array; readonly sha256: string } {
+export function packAnswer(
+  toStore: AnswerToStore,
+  scrub: Scrub,
+): { readonly frame: Uint8Array; readonly sha256: string } {
   const { answer, page } = toStore;
   const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
   const stored: StoredAnswer = {
@@ -59,14 +63,20 @@ export function packAnswer(toStore: AnswerToStore, scrub: Scrub): { readonly fra
     to: new Date(page.range.toMs).toISOString(),
     url: scrub(toStore.url),
     status: answer.status,
-    headers: Object.fromEntries(Object.entries(answer.headers).filter(([name]) => KEPT_HEADERS.test(name)).map(([name, value]) => [name, scrub(value)])),
+    headers: Object.fromEntries(
+      Object.entries(answer.headers)
+        .filter(([name]) => KEPT_HEADERS.test(name))
+        .map(([name, value]) => [name, scrub(value)]),
+    ),
     fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
     rejected: toStore.rejected,
     body: Buffer.from(answer.body).toString(encoding),
     encoding,
   };
   const line = Buffer.from(`${JSON.stringify(stored)}\n`);
-  const frame = zstdCompressSync(line, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 } });
+  const frame = zstdCompressSync(line, {
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
   return { frame, sha256: sha256Of(line) };
 }
 
@@ -77,7 +87,9 @@ export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer
   try {
     const line = zstdDecompressSync(frame);
     const stored = JSON.parse(line.toString('utf8')) as Partial<StoredAnswer> | null;
-    return stored?.v === 1 && stored.id !== undefined ? { stored: stored as StoredAnswer, sha256: sha256Of(line) } : null;
+    return stored?.v === 1 && stored.id !== undefined
+      ? { stored: stored as StoredAnswer, sha256: sha256Of(line) }
+      : null;
   } catch (error) {
     if (Error.isError(error)) return null; // zlib's or the parser's: bytes that are not what was written
     throw error;
@@ -85,4 +97,8 @@ export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer
 }
 
 /** The answer as the wire gave it, to be read by the venue's adapter again. */
-export const answerOf = (stored: StoredAnswer): HttpAnswer => ({ status: stored.status, headers: stored.headers, body: Buffer.from(stored.body, stored.encoding) });
+export const answerOf = (stored: StoredAnswer): HttpAnswer => ({
+  status: stored.status,
+  headers: stored.headers,
+  body: Buffer.from(stored.body, stored.encoding),
+});

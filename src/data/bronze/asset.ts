@@ -42,14 +42,31 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
   const asked = work.filter(({ ask }) => ask.length > 0).length;
   const refused = asked === 0 ? null : await learnLimits(context);
-  const outcomes = refused !== null ? [] : await isolateSymbols([...bySymbol.keys()], { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset }, (symbol, { endedBy: ended }) => {
-    const { series, ask } = bySymbol.get(symbol) as SeriesWork;
-    return fetchSeries(context, { series, ranges: ask, endedBy: ended });
-  });
-  const endedBy = refused ?? outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ?? null;
+  const outcomes =
+    refused !== null
+      ? []
+      : await isolateSymbols(
+          [...bySymbol.keys()],
+          { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset },
+          (symbol, { endedBy: ended }) => {
+            const { series, ask } = bySymbol.get(symbol) as SeriesWork;
+            return fetchSeries(context, { series, ranges: ask, endedBy: ended });
+          },
+        );
+  const endedBy =
+    refused ??
+    outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ??
+    null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();
   for (const { series, ask, withheld } of work) {
-    const ranges = [...withheld, ...failedRanges(outcomes.find((outcome) => outcome.symbol === series.symbol), ask, endedBy)];
+    const ranges = [
+      ...withheld,
+      ...failedRanges(
+        outcomes.find((outcome) => outcome.symbol === series.symbol),
+        ask,
+        endedBy,
+      ),
+    ];
     if (ranges.length > 0) failed.set(series.symbol, ranges);
   }
   const wasAnswered = outcomes.some((outcome) => outcome.ok && outcome.value.pagesAnswered > 0);
@@ -57,19 +74,30 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
     report: reportOf(context, { work, outcomes, failed, endedBy }),
     failed,
     wasAnswered,
-    neverListed: new Set([...failed].filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID')).map(([symbol]) => symbol)),
+    neverListed: new Set(
+      [...failed]
+        .filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID'))
+        .map(([symbol]) => symbol),
+    ),
     faults: refused === null ? await escalate(context, outcomes.flatMap(failuresOf), asked) : [refused],
     endedBy,
   };
 }
 
-const failuresOf = (outcome: SymbolOutcome<SeriesFetch>): { readonly symbol: MarketSymbol; readonly fault: Fault }[] => {
+const failuresOf = (
+  outcome: SymbolOutcome<SeriesFetch>,
+): { readonly symbol: MarketSymbol; readonly fault: Fault }[] => {
   const fault = outcome.ok ? outcome.value.failures[0]?.fault : outcome.fault;
   return fault === undefined ? [] : [{ symbol: outcome.symbol, fault }];
 };
 
-function failedRanges(outcome: SymbolOutcome<SeriesFetch> | undefined, ask: readonly TimeRange[], endedBy: Fault | null): FailedRange[] {
-  if (outcome?.ok) return outcome.value.failures.map(({ range, fault, notBeforeMs }) => ({ range, code: fault.code, notBeforeMs }));
+function failedRanges(
+  outcome: SymbolOutcome<SeriesFetch> | undefined,
+  ask: readonly TimeRange[],
+  endedBy: Fault | null,
+): FailedRange[] {
+  if (outcome?.ok)
+    return outcome.value.failures.map(({ range, fault, notBeforeMs }) => ({ range, code: fault.code, notBeforeMs }));
   const code = outcome?.fault.code ?? endedBy?.code;
   return code === undefined ? [] : ask.map((range) => ({ range, code, notBeforeMs: null }));
 }
@@ -86,17 +114,27 @@ function reportOf(context: VenueContext, { work, outcomes, failed, endedBy }: Fi
   const sum = (of: (fetch: SeriesFetch) => number): number => fetches.reduce((total, fetch) => total + of(fetch), 0);
   const errors: Record<string, FaultCode> = {};
   for (const [symbol, [range]] of failed) if (range) errors[symbol] = range.code;
-  const parked = [...failed].filter(([, ranges]) => ranges.some((range) => range.notBeforeMs !== null)).map(([symbol]) => symbol);
+  const parked = [...failed]
+    .filter(([, ranges]) => ranges.some((range) => range.notBeforeMs !== null))
+    .map(([symbol]) => symbol);
   const neverListed = Object.values(errors).filter((code) => code === 'SYMBOL_INVALID').length;
   const lost = failed.size - parked.length - neverListed;
   return {
     asset: bronzeAsset(context.adapter.exchange),
-    outcome: outcomeOf({ quorum: quorumOf(work.length - neverListed, lost), parked: parked.length, failed: failed.size, ended: endedBy !== null }),
+    outcome: outcomeOf({
+      quorum: quorumOf(work.length - neverListed, lost),
+      parked: parked.length,
+      failed: failed.size,
+      ended: endedBy !== null,
+    }),
     status: endedBy === null ? 'success' : 'failed',
     input_rows: sum((fetch) => fetch.rowsDelivered),
     output_rows: sum((fetch) => fetch.rowsStored),
     removed_rows: sum((fetch) => fetch.rowsInvalid),
-    removal_rate: sum((fetch) => fetch.rowsDelivered) === 0 ? 0 : sum((fetch) => fetch.rowsInvalid) / sum((fetch) => fetch.rowsDelivered),
+    removal_rate:
+      sum((fetch) => fetch.rowsDelivered) === 0
+        ? 0
+        : sum((fetch) => fetch.rowsInvalid) / sum((fetch) => fetch.rowsDelivered),
     validation_errors: sum((fetch) => fetch.rowsInvalid),
     validation_warnings: sum((fetch) => fetch.duplicates),
     symbols_ok: work.length - failed.size,
@@ -105,7 +143,12 @@ function reportOf(context: VenueContext, { work, outcomes, failed, endedBy }: Fi
   };
 }
 
-function outcomeOf(found: { quorum: ReturnType<typeof quorumOf>; parked: number; failed: number; ended: boolean }): RunOutcome {
+function outcomeOf(found: {
+  quorum: ReturnType<typeof quorumOf>;
+  parked: number;
+  failed: number;
+  ended: boolean;
+}): RunOutcome {
   if (found.ended || found.quorum === 'lost') return 'failed';
   if (found.failed === 0) return 'complete';
   return found.parked === found.failed ? 'parked' : 'partial';

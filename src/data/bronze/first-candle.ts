@@ -15,19 +15,34 @@ import { askVenue, type VenueContext } from './venue-request.ts';
  * `heldMs`: the earliest candle of the series the caller holds. A first candle after that is wrong,
  * whoever says so, and not believed.
  */
-export async function firstCandle(context: VenueContext, series: Series, { heldMs }: { readonly heldMs: number } = { heldMs: Infinity }): Promise<number | null> {
+export async function firstCandle(
+  context: VenueContext,
+  series: Series,
+  { heldMs }: { readonly heldMs: number } = { heldMs: Infinity },
+): Promise<number | null> {
   const { ports, adapter } = context;
   const known = await ports.store.read('firstCandleOf', () => firstCandleOf(series));
   if (known !== null && known.openMs <= heldMs) return known.openMs;
   const seenAtMs = ports.clock.nowMs();
-  const openMs = adapter.firstCandle === null ? await searchFirst(context, series) : await askFirst(context, series, adapter.firstCandle);
+  const openMs =
+    adapter.firstCandle === null
+      ? await searchFirst(context, series)
+      : await askFirst(context, series, adapter.firstCandle);
   if (openMs === null || openMs > heldMs) return null;
   await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs, seenAtMs }));
   return openMs;
 }
 
-async function askFirst(context: VenueContext, series: Series, first: NonNullable<VenueContext['adapter']['firstCandle']>): Promise<number | null> {
-  const result = await askVenue(context, { page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } }, request: (origin) => first.request(origin, series), read: first.read });
+async function askFirst(
+  context: VenueContext,
+  series: Series,
+  first: NonNullable<VenueContext['adapter']['firstCandle']>,
+): Promise<number | null> {
+  const result = await askVenue(context, {
+    page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
+    request: (origin) => first.request(origin, series),
+    read: first.read,
+  });
   return result.ok ? result.value : null;
 }
 
@@ -36,8 +51,12 @@ const SIGNPOSTS: readonly Interval[] = ['1d', '1h'];
 
 /** The first day among all daily candles, inside it the first hour, inside that the first minute. */
 function searchFirst(context: VenueContext, series: Series): Promise<number | null> {
-  const signpost = SIGNPOSTS.findLast((interval) => intervalMs(interval) > intervalMs(series.interval) && context.adapter.intervals.includes(interval));
-  return signpost === undefined ? searchDay(context, series) : searchInside(context, series, { ...series, interval: signpost });
+  const signpost = SIGNPOSTS.findLast(
+    (interval) => intervalMs(interval) > intervalMs(series.interval) && context.adapter.intervals.includes(interval),
+  );
+  return signpost === undefined
+    ? searchDay(context, series)
+    : searchInside(context, series, { ...series, interval: signpost });
 }
 
 /** Nothing was traded on an exchange before. */
@@ -49,7 +68,11 @@ async function searchDay(context: VenueContext, series: Series): Promise<number 
   const found = await earliestIn(context, series, { fromMs: SINCE_MS, toMs: todayMs });
   if (typeof found === 'string') return null;
   if (!context.adapter.intervals.includes('1h')) return found.openTimeMs;
-  const before = await earliestIn(context, { ...series, interval: '1h' }, { fromMs: found.openTimeMs - context.adapter.rowsPerPageMax * intervalMs('1h'), toMs: found.openTimeMs });
+  const before = await earliestIn(
+    context,
+    { ...series, interval: '1h' },
+    { fromMs: found.openTimeMs - context.adapter.rowsPerPageMax * intervalMs('1h'), toMs: found.openTimeMs },
+  );
   return before === 'none' ? found.openTimeMs : null;
 }
 
@@ -109,7 +132,11 @@ async function walkBack(context: VenueContext, series: Series, range: TimeRange)
 }
 
 /** Rows of a page; null when it could not be had. */
-async function askOnce(context: VenueContext, series: Series, range: TimeRange): Promise<readonly DeliveredRow[] | null> {
+async function askOnce(
+  context: VenueContext,
+  series: Series,
+  range: TimeRange,
+): Promise<readonly DeliveredRow[] | null> {
   const page = { series, range };
   const result = await askVenue(context, {
     page,

@@ -7,10 +7,16 @@ import type { PageEntry } from './page-index.ts';
 /** What became of the bytes of an answer that cannot be read any more. */
 export type AnswerLoss = 'missing' | 'cut' | 'damaged';
 
-export type KeptAnswer = { readonly ok: true; readonly stored: StoredAnswer } | { readonly ok: false; readonly loss: AnswerLoss };
+export type KeptAnswer =
+  | { readonly ok: true; readonly stored: StoredAnswer }
+  | { readonly ok: false; readonly loss: AnswerLoss };
 
 /** Reads an indexed answer and holds it against its hash. A disk that fails to read is thrown as it is. */
-export function readAnswer(files: Files, lake: Lake, page: Pick<PageEntry, 'segment' | 'offset' | 'length' | 'sha256'>): KeptAnswer {
+export function readAnswer(
+  files: Files,
+  lake: Lake,
+  page: Pick<PageEntry, 'segment' | 'offset' | 'length' | 'sha256'>,
+): KeptAnswer {
   const path = lake.at(page.segment);
   if (!files.exists(path)) return { ok: false, loss: 'missing' };
   if (files.sizeBytes(path) < page.offset + page.length) return { ok: false, loss: 'cut' };
@@ -61,7 +67,10 @@ export function scanSegment(bytes: Uint8Array): SegmentScan {
 }
 
 /** Answers up to the first bytes that are none. `isFrame`: those look like a whole frame. */
-function answersFrom(bytes: Uint8Array, start: number): { readonly answers: readonly FoundAnswer[]; readonly endsAt: number; readonly isFrame: boolean } {
+function answersFrom(
+  bytes: Uint8Array,
+  start: number,
+): { readonly answers: readonly FoundAnswer[]; readonly endsAt: number; readonly isFrame: boolean } {
   const answers: FoundAnswer[] = [];
   let endsAt = start;
   for (const { length } of wholeFrames(bytes.subarray(start))) {

@@ -3,7 +3,12 @@ import type { Series } from '../../market/candle.ts';
 import { gridOf, hullOf, type TimeRange } from '../../market/range.ts';
 import type { FaultEntry } from '../../faults/ledger/fault-log.ts';
 import { removeSymbol } from '../../faults/ledger/symbols.ts';
-import { SchemaMismatchError, ValidationError, type ExchangeAPIError, type Fault } from '../../faults/taxonomy/errors.ts';
+import {
+  SchemaMismatchError,
+  ValidationError,
+  type ExchangeAPIError,
+  type Fault,
+} from '../../faults/taxonomy/errors.ts';
 import { ruleOf } from '../../faults/taxonomy/table.ts';
 import { toRecord } from '../../faults/taxonomy/records.ts';
 import type { DeliveredRow, Page } from '../exchanges/adapter.ts';
@@ -50,7 +55,10 @@ export interface SeriesQuestion {
  * fails for good leaves its own range without answer and no other.
  * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
  */
-export async function fetchSeries(context: VenueContext, { series, ranges, endedBy }: SeriesQuestion): Promise<SeriesFetch> {
+export async function fetchSeries(
+  context: VenueContext,
+  { series, ranges, endedBy }: SeriesQuestion,
+): Promise<SeriesFetch> {
   const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
   const listing = listingOf(context, series);
@@ -129,7 +137,9 @@ async function fetchPage(context: VenueContext, page: Page, listing: Listing): P
 const ASKED_AGAIN = { missing: 'asked again', invalid: 'asked again' } as const;
 const LEFT = { missing: 'pending', invalid: 'quarantined' } as const;
 
-type CandleAnswer = { readonly ok: true; readonly rows: readonly DeliveredRow[] } | { readonly ok: false; readonly failure: PageFailure };
+type CandleAnswer =
+  | { readonly ok: true; readonly rows: readonly DeliveredRow[] }
+  | { readonly ok: false; readonly failure: PageFailure };
 
 /** @throws ExchangeAPIError when the fault concerns more than this page (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID). */
 async function askForCandles(context: VenueContext, page: Page): Promise<CandleAnswer> {
@@ -140,11 +150,22 @@ async function askForCandles(context: VenueContext, page: Page): Promise<CandleA
     read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
   });
   if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
-  await context.writer.keep({ page, url: result.url, answer: result.answer, fetchedAtMs: result.answeredAtMs, rejected: null, openTimesMs: result.value.map((row) => row.openTimeMs) });
+  await context.writer.keep({
+    page,
+    url: result.url,
+    answer: result.answer,
+    fetchedAtMs: result.answeredAtMs,
+    rejected: null,
+    openTimesMs: result.value.map((row) => row.openTimeMs),
+  });
   return { ok: true, rows: result.value };
 }
 
-async function failureOf(context: VenueContext, page: Page, failed: Extract<VenueAnswer<unknown>, { ok: false }>): Promise<PageFailure> {
+async function failureOf(
+  context: VenueContext,
+  page: Page,
+  failed: Extract<VenueAnswer<unknown>, { ok: false }>,
+): Promise<PageFailure> {
   const { consequence } = ruleOf(failed.fault.code);
   if (consequence === 'asset-fails' || consequence === 'run-stops') throw failed.fault;
   if (consequence === 'removed') return confirmRemoval(context, page, failed.fault);
@@ -163,9 +184,19 @@ async function confirmRemoval(context: VenueContext, page: Page, fault: Exchange
   if (!listed.ok) return { range: page.range, fault: listed.fault, notBeforeMs: listed.notBeforeMs };
   if (listed.value) {
     const message = `${exchange} calls ${symbol} invalid, but lists it`;
-    return { range: page.range, fault: new SchemaMismatchError(message, fault.facts, { cause: fault }), notBeforeMs: null };
+    return {
+      range: page.range,
+      fault: new SchemaMismatchError(message, fault.facts, { cause: fault }),
+      notBeforeMs: null,
+    };
   }
-  const removed = { exchange, symbol, code: fault.code, reason: `${exchange} does not list it`, changedAtMs: ports.clock.nowMs() };
+  const removed = {
+    exchange,
+    symbol,
+    code: fault.code,
+    reason: `${exchange} does not list it`,
+    changedAtMs: ports.clock.nowMs(),
+  };
   await ports.store.transact('removeSymbol', () => removeSymbol(removed));
   throw fault;
 }
@@ -180,7 +211,9 @@ interface Inspection {
 
 function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
   const fetchedAtMs = context.ports.clock.nowMs();
-  const { good = [], bad = [] } = Object.groupBy(rows, (row) => (judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad'));
+  const { good = [], bad = [] } = Object.groupBy(rows, (row) =>
+    judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad',
+  );
   return {
     valid: new Set(good.map((row) => row.openTimeMs)),
     invalid: new Set(bad.map((row) => row.openTimeMs)),
@@ -198,7 +231,11 @@ async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: L
 }
 
 /** What may have been lost on the way. A venue that leaves out empty candles has said so where its answer goes on behind them. */
-function doubtfulCandles({ adapter }: VenueContext, lacking: readonly number[], rows: readonly DeliveredRow[]): readonly number[] {
+function doubtfulCandles(
+  { adapter }: VenueContext,
+  lacking: readonly number[],
+  rows: readonly DeliveredRow[],
+): readonly number[] {
   if (adapter.emptyCandles === 'flat') return lacking;
   const times = rows.map((row) => row.openTimeMs);
   const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
@@ -217,16 +254,52 @@ async function logFindings(context: VenueContext, page: Page, { found, lacking, 
   const invalid = found.invalid.size;
   const absent = lacking.length - Math.min(invalid, lacking.length);
   const faults = [
-    ...(invalid > 0 ? [dataFault(context, page, { code: 'ROWS_INVALID', message: `${invalid} rows break a rule`, rows: invalid, decision: fate.invalid })] : []),
-    ...(absent > 0 ? [dataFault(context, page, { code: 'ROWS_MISSING', message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} not in the answer`, rows: absent, decision: fate.missing })] : []),
-    ...(found.duplicates > 0 ? [dataFault(context, page, { code: 'ROWS_DUPLICATE', message: `${found.duplicates} rows came twice`, rows: found.duplicates, decision: 'last kept' })] : []),
+    ...(invalid > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_INVALID',
+            message: `${invalid} rows break a rule`,
+            rows: invalid,
+            decision: fate.invalid,
+          }),
+        ]
+      : []),
+    ...(absent > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_MISSING',
+            message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} not in the answer`,
+            rows: absent,
+            decision: fate.missing,
+          }),
+        ]
+      : []),
+    ...(found.duplicates > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_DUPLICATE',
+            message: `${found.duplicates} rows came twice`,
+            rows: found.duplicates,
+            decision: 'last kept',
+          }),
+        ]
+      : []),
   ];
   if (faults.length > 0) await context.writer.keep(null, faults);
 }
 
-function dataFault(context: VenueContext, page: Page, found: { code: 'ROWS_INVALID' | 'ROWS_MISSING' | 'ROWS_DUPLICATE'; message: string; rows: number; decision: string }): FaultEntry {
+function dataFault(
+  context: VenueContext,
+  page: Page,
+  found: { code: 'ROWS_INVALID' | 'ROWS_MISSING' | 'ROWS_DUPLICATE'; message: string; rows: number; decision: string },
+): FaultEntry {
   const { exchange, symbol, interval } = page.series;
-  const error = new ValidationError(found.code, `${exchange} ${symbol} ${interval}: ${found.message}`, { exchange, symbol, interval, rows: found.rows });
+  const error = new ValidationError(found.code, `${exchange} ${symbol} ${interval}: ${found.message}`, {
+    exchange,
+    symbol,
+    interval,
+    rows: found.rows,
+  });
   return {
     id: context.ports.ids.next('fault'),
     atMs: context.ports.clock.nowMs(),

@@ -15,9 +15,20 @@ export interface AnswerRows {
  */
 export function supersededOf(pages: readonly PageEntry[], read: (page: PageEntry) => AnswerRows | null): PageEntry[] {
   return pages.filter((page, at) => {
-    const later = pages.slice(at + 1).filter(({ range }) => range.fromMs < page.range.toMs && range.toMs > page.range.fromMs);
-    if (subtractRanges([page.range], later.map(({ range }) => range)).length > 0 || read(page)?.hasForeign !== false) return false;
+    const later = pages
+      .slice(at + 1)
+      .filter(({ range }) => range.fromMs < page.range.toMs && range.toMs > page.range.fromMs);
+    if (
+      subtractRanges(
+        [page.range],
+        later.map(({ range }) => range),
+      ).length > 0 ||
+      read(page)?.hasForeign !== false
+    )
+      return false;
     const valid = later.map((one) => read(one)?.valid);
-    return gridOf(page.range, page.series.interval).every((openTimeMs) => valid.some((openTimesMs) => openTimesMs?.has(openTimeMs)));
+    return gridOf(page.range, page.series.interval).every((openTimeMs) =>
+      valid.some((openTimesMs) => openTimesMs?.has(openTimeMs)),
+    );
   });
 }

@@ -9,8 +9,16 @@ import type { VenueContext } from './venue-request.ts';
  * The faults of a venue's symbols, one for each that failed; those that so many met alike that they are
  * the venue's become one, which the fault log gets without a symbol.
  */
-export async function escalate(context: VenueContext, failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[], asked: number): Promise<readonly Fault[]> {
-  const { adapter: { exchange }, ports, runId } = context;
+export async function escalate(
+  context: VenueContext,
+  failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
+  asked: number,
+): Promise<readonly Fault[]> {
+  const {
+    adapter: { exchange },
+    ports,
+    runId,
+  } = context;
   const escalation = escalationOf(failures, asked);
   const example = escalation?.example;
   if (escalation === null || !(example instanceof ExchangeAPIError)) return failures.map(({ fault }) => fault);

@@ -42,7 +42,13 @@ export interface VenueQuestion<T> {
 }
 
 export type VenueAnswer<T> =
-  | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly url: string; readonly answeredAtMs: number }
+  | {
+      readonly ok: true;
+      readonly value: T;
+      readonly answer: HttpAnswer;
+      readonly url: string;
+      readonly answeredAtMs: number;
+    }
   | PageStop;
 
 /** Asks under the fault table, in a span of its own. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
@@ -52,31 +58,48 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
   let answeredAtMs = 0;
   let asked = question.request('', ports.clock.nowMs());
   const result = await context.trace.span(page === null ? 'question' : 'page', factsOf(context, page), async (span) => {
-    const ended = await executor.execute({
-      exchange: adapter.exchange,
-      symbol: page?.series.symbol ?? null,
-      runId: context.runId,
-      label: page === null ? {} : { asset: bronzeAsset(adapter.exchange), symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString(), to: new Date(page.range.toMs).toISOString() },
-      weight: asked.weight,
-      requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
-      origins: context.origins,
-      unrestrictedOrigin: adapter.unrestrictedOrigin,
-      send: (origin, signal) => {
-        asked = question.request(origin, ports.clock.nowMs());
-        return ports.http.get(asked, signal);
+    const ended = await executor.execute(
+      {
+        exchange: adapter.exchange,
+        symbol: page?.series.symbol ?? null,
+        runId: context.runId,
+        label:
+          page === null
+            ? {}
+            : {
+                asset: bronzeAsset(adapter.exchange),
+                symbol: page.series.symbol,
+                interval: page.series.interval,
+                from: new Date(page.range.fromMs).toISOString(),
+                to: new Date(page.range.toMs).toISOString(),
+              },
+        weight: asked.weight,
+        requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
+        origins: context.origins,
+        unrestrictedOrigin: adapter.unrestrictedOrigin,
+        send: (origin, signal) => {
+          asked = question.request(origin, ports.clock.nowMs());
+          return ports.http.get(asked, signal);
+        },
+        read: (answer) => {
+          answeredAtMs = ports.clock.nowMs();
+          return question.read(answer, answeredAtMs);
+        },
+        translate: adapter.translate,
+        usedWeight: adapter.usedWeight,
+        onFailure: (failure) => {
+          const { fault, request, decision } = failure;
+          span.event('attempt failed', {
+            code: fault.code,
+            request,
+            decision: decision.do === 'retry' ? 'retry' : decision.why,
+            ...(decision.do === 'retry' ? { wait_ms: decision.waitMs } : {}),
+          });
+          return keepFailure(context, { page, url: asked.url }, failure);
+        },
       },
-      read: (answer) => {
-        answeredAtMs = ports.clock.nowMs();
-        return question.read(answer, answeredAtMs);
-      },
-      translate: adapter.translate,
-      usedWeight: adapter.usedWeight,
-      onFailure: (failure) => {
-        const { fault, request, decision } = failure;
-        span.event('attempt failed', { code: fault.code, request, decision: decision.do === 'retry' ? 'retry' : decision.why, ...(decision.do === 'retry' ? { wait_ms: decision.waitMs } : {}) });
-        return keepFailure(context, { page, url: asked.url }, failure);
-      },
-    }, context.signal);
+      context.signal,
+    );
     if (!ended.ok) span.fail(ended.fault.code);
     return ended;
   });
@@ -87,10 +110,21 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
 const factsOf = ({ runId, adapter }: VenueContext, page: Page | null): Facts => ({
   run: runId,
   exchange: adapter.exchange,
-  ...(page === null ? {} : { symbol: page.series.symbol, interval: page.series.interval, from: new Date(page.range.fromMs).toISOString(), to: new Date(page.range.toMs).toISOString() }),
+  ...(page === null
+    ? {}
+    : {
+        symbol: page.series.symbol,
+        interval: page.series.interval,
+        from: new Date(page.range.fromMs).toISOString(),
+        to: new Date(page.range.toMs).toISOString(),
+      }),
 });
 
-async function keepFailure(context: VenueContext, { page, url }: { readonly page: Page | null; readonly url: string }, failure: AttemptFailure): Promise<void> {
+async function keepFailure(
+  context: VenueContext,
+  { page, url }: { readonly page: Page | null; readonly url: string },
+  failure: AttemptFailure,
+): Promise<void> {
   const { fault, decision, answer } = failure;
   const atMs = context.ports.clock.nowMs();
   const entry: FaultEntry = {
@@ -107,7 +141,10 @@ async function keepFailure(context: VenueContext, { page, url }: { readonly page
     waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
     record: toRecord(fault),
   };
-  const rejected = answer === null || page === null ? null : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
+  const rejected =
+    answer === null || page === null
+      ? null
+      : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
   await context.writer.keep(rejected, [entry]);
 }
 
@@ -119,13 +156,19 @@ export function isListed(context: VenueContext, series: Series): Promise<VenueAn
     read: (answer, answeredAtMs) => {
       const { listings } = context.adapter.readSymbols(answer, answeredAtMs);
       if (listings.length > 0) return listings.some((listing) => listing.symbol === series.symbol);
-      throw new SchemaMismatchError(`${series.exchange} lists no symbol at all`, { exchange: series.exchange, status: answer.status, venueCode: null, retryAfterMs: null });
+      throw new SchemaMismatchError(`${series.exchange} lists no symbol at all`, {
+        exchange: series.exchange,
+        status: answer.status,
+        venueCode: null,
+        retryAfterMs: null,
+      });
     },
   });
 }
 
 /** Concerns every symbol of the asset, and everything else that venue could be asked. */
-export const endsAsset = (fault: Fault): boolean => ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
+export const endsAsset = (fault: Fault): boolean =>
+  ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
 
 /** Without its limits a venue can be asked all the same: this question is not asked over and over. */
 const LIMITS_REQUESTS_MAX = 2;

@@ -60,7 +60,10 @@ export interface ExchangeAdapter {
   readonly firstCandle: FirstCandle | null;
 
   symbolsRequest(origin: string): WeightedRequest;
-  readSymbols(answer: HttpAnswer, answeredAtMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
+  readSymbols(
+    answer: HttpAnswer,
+    answeredAtMs: number,
+  ): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
 
   /** How to ask what trades most; null where the venue states no volume in quote currency for all markets at once. */
   readonly ranking: Ranking | null;

@@ -30,11 +30,25 @@ const MAINTENANCE = /maintenance/i;
  * code. First what the body says, then the class of the status; only what bans, throttles or refuses a
  * region is believed whatever the body adds.
  */
-export function answerFault(words: VenueWords, { answer, nowMs, reason }: { readonly answer: HttpAnswer; readonly nowMs: number; readonly reason?: string | undefined }): Error {
+export function answerFault(
+  words: VenueWords,
+  {
+    answer,
+    nowMs,
+    reason,
+  }: { readonly answer: HttpAnswer; readonly nowMs: number; readonly reason?: string | undefined },
+): Error {
   const body = readBody(answer);
   const said = words.read(answer, body, nowMs);
-  const waits = [parseRetryAfter(answer.headers['retry-after'], nowMs), said.waitMs].filter((waitMs) => waitMs !== null);
-  const facts: AnswerFacts = { exchange: words.exchange, status: answer.status, venueCode: said.venueCode, retryAfterMs: waits.length === 0 ? null : Math.max(...waits) };
+  const waits = [parseRetryAfter(answer.headers['retry-after'], nowMs), said.waitMs].filter(
+    (waitMs) => waitMs !== null,
+  );
+  const facts: AnswerFacts = {
+    exchange: words.exchange,
+    status: answer.status,
+    venueCode: said.venueCode,
+    retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
+  };
   const message = `${words.exchange} answered ${answer.status}${said.venueCode === null ? '' : ` code ${said.venueCode}`}${reason ? `: ${reason}` : ''}`;
   return exchangeError(codeOf(answer, body, said.code), message, facts);
 }
@@ -50,7 +64,12 @@ function codeOf(answer: HttpAnswer, body: AnswerBody, said: ExchangeFaultCode | 
   return codeOfStatus(status);
 }
 
-const BODY_SAYS = { markup: 'a web page instead of data', empty: 'an empty body', truncated: 'JSON that is cut off or garbled', text: 'text instead of data' } as const;
+const BODY_SAYS = {
+  markup: 'a web page instead of data',
+  empty: 'an empty body',
+  truncated: 'JSON that is cut off or garbled',
+  text: 'text instead of data',
+} as const;
 
 /** The JSON of a 200. @throws ExchangeAPIError for every other status and body. */
 export function jsonOf(words: VenueWords, answer: HttpAnswer, nowMs: number): unknown {

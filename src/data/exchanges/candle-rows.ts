@@ -26,7 +26,11 @@ export interface CandleAnswer {
  * the asked range.
  * @throws SchemaMismatchError (SCHEMA_MISMATCH).
  */
-export function candleRows(words: VenueWords, { page, answer, nowMs, rows }: CandleAnswer, readRow: (row: unknown, index: number) => WireRow | null): readonly DeliveredRow[] {
+export function candleRows(
+  words: VenueWords,
+  { page, answer, nowMs, rows }: CandleAnswer,
+  readRow: (row: unknown, index: number) => WireRow | null,
+): readonly DeliveredRow[] {
   const read = rows.map((row, index) => {
     const one = readRow(row, index);
     if (one === null) throw answerFault(words, { answer, nowMs, reason: `row ${index} is no candle` });
@@ -34,7 +38,8 @@ export function candleRows(words: VenueWords, { page, answer, nowMs, rows }: Can
   });
   const { fromMs, toMs } = page.range;
   const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
-  if (read.length > 0 && inside.length === 0) throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
+  if (read.length > 0 && inside.length === 0)
+    throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
   const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
   return inside
     .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)

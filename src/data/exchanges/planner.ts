@@ -8,7 +8,8 @@ export function planPages(series: Series, ranges: readonly TimeRange[], rowsPerP
   const spanMs = rowsPerPageMax * intervalMs(series.interval);
   const pages: Page[] = [];
   for (const { fromMs, toMs } of mergeRanges(ranges)) {
-    for (let startMs = fromMs; startMs < toMs; startMs += spanMs) pages.push({ series, range: { fromMs: startMs, toMs: Math.min(startMs + spanMs, toMs) } });
+    for (let startMs = fromMs; startMs < toMs; startMs += spanMs)
+      pages.push({ series, range: { fromMs: startMs, toMs: Math.min(startMs + spanMs, toMs) } });
   }
   return pages;
 }

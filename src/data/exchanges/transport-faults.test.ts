@@ -8,24 +8,44 @@ import { translateTransport } from './transport-faults.ts';
 const coded = (code: string): Error => Object.assign(new Error(code), { code });
 
 test.each([
-  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'EPROTO', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED', 'HPE_INVALID_CONSTANT', 'Z_BUF_ERROR',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'EPROTO',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'HPE_INVALID_CONSTANT',
+  'Z_BUF_ERROR',
 ])('%s is CONNECTION_FAILED, on its own and as a cause', (code) => {
-  expect(translateTransport(coded(code), 'okx')).toMatchObject({ code: 'CONNECTION_FAILED', facts: { exchange: 'okx', status: null, venueCode: code } });
-  expect(translateTransport(new Error('fetch failed', { cause: coded(code) }), 'okx')).toMatchObject({ code: 'CONNECTION_FAILED' });
+  expect(translateTransport(coded(code), 'okx')).toMatchObject({
+    code: 'CONNECTION_FAILED',
+    facts: { exchange: 'okx', status: null, venueCode: code },
+  });
+  expect(translateTransport(new Error('fetch failed', { cause: coded(code) }), 'okx')).toMatchObject({
+    code: 'CONNECTION_FAILED',
+  });
   expect(translateTransport(new AggregateError([coded(code)]), 'okx')).toMatchObject({ code: 'CONNECTION_FAILED' });
 });
 
-test.each(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])('%s is REQUEST_TIMEOUT', (code) => {
-  expect(translateTransport(coded(code), 'okx')).toMatchObject({ code: 'REQUEST_TIMEOUT' });
-});
+test.each(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])(
+  '%s is REQUEST_TIMEOUT',
+  (code) => {
+    expect(translateTransport(coded(code), 'okx')).toMatchObject({ code: 'REQUEST_TIMEOUT' });
+  },
+);
 
 test('a body that never ends is an answer of the wrong shape, not a defect', () => {
   expect(translateTransport(new BodyTooLargeError('too large'), 'okx')).toMatchObject({ code: 'SCHEMA_MISMATCH' });
 });
 
 test('what somebody asked to stop, and what nobody foresaw, comes back as it is', () => {
-  for (const error of [new CancelledError('stop'), new TypeError('ours'), 'text']) expect(translateTransport(error, 'okx')).toBe(error);
+  for (const error of [new CancelledError('stop'), new TypeError('ours'), 'text'])
+    expect(translateTransport(error, 'okx')).toBe(error);
 });
 
 test('a proxy that refuses to tunnel is CONNECTION_FAILED, not a wish to stop', async () => {
@@ -37,6 +57,8 @@ test('a proxy that refuses to tunnel is CONNECTION_FAILED, not a wish to stop', 
     await http.close();
     proxy.close();
   });
-  const thrown: unknown = await http.get({ url: 'https://okx.test' }, new AbortController().signal).catch((error: unknown) => translateTransport(error, 'okx'));
+  const thrown: unknown = await http
+    .get({ url: 'https://okx.test' }, new AbortController().signal)
+    .catch((error: unknown) => translateTransport(error, 'okx'));
   expect(thrown).toMatchObject({ code: 'CONNECTION_FAILED' });
 });

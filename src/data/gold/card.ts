@@ -16,7 +16,15 @@ export interface Card {
 }
 
 /** Bounds of the Hub's size categories. Source: hub-docs, datasets-cards. */
-const SIZES = [[1e3, 'n<1K'], [1e4, '1K<n<10K'], [1e5, '10K<n<100K'], [1e6, '100K<n<1M'], [1e7, '1M<n<10M'], [1e8, '10M<n<100M'], [1e9, '100M<n<1B']] as const;
+const SIZES = [
+  [1e3, 'n<1K'],
+  [1e4, '1K<n<10K'],
+  [1e5, '10K<n<100K'],
+  [1e6, '100K<n<1M'],
+  [1e7, '1M<n<10M'],
+  [1e8, '10M<n<100M'],
+  [1e9, '100M<n<1B'],
+] as const;
 
 /** The dataset's README.md: front matter the Hub reads, and what a reader must know to trust the candles. */
 export function renderCard({ repo, rows }: Card): string {

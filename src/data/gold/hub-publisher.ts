@@ -56,7 +56,12 @@ const FINAL_STATUSES = new Set([400, 401, 403, 404, 405, 410, 413, 422]);
  * so a commit whose answer was lost is recognised and never made twice.
  * @throws PublishError (PUBLISH_FAILED) when the tries are used up or the Hub refuses for good.
  */
-export async function publishDataset(ports: HubPorts, target: HubTarget, files: readonly GoldFile[], signal: AbortSignal): Promise<Publication> {
+export async function publishDataset(
+  ports: HubPorts,
+  target: HubTarget,
+  files: readonly GoldFile[],
+  signal: AbortSignal,
+): Promise<Publication> {
   const rule = ruleOf('PUBLISH_FAILED');
   const hub = await hubClient(ports, target, signal);
   let wasCommitSent = false;
@@ -70,10 +75,28 @@ export async function publishDataset(ports: HubPorts, target: HubTarget, files: 
       signal.throwIfAborted();
       const fault = faultOf(error, target, hub.hintMs());
       const waitMs = backoffMs(rule.backoff, tries, { chance: ports.random.next(), hintMs: fault.facts.retryAfterMs });
-      const decision = !fault.facts.retryable ? 'permanent' : tries >= rule.triesMax ? 'tries' : waitMs > SLEEP_MS_MAX ? 'parked' : 'retry';
-      await ports.onFailure({ fault, tries, triesMax: rule.triesMax, decision, waitMs: decision === 'retry' || decision === 'parked' ? waitMs : null });
+      const decision = !fault.facts.retryable
+        ? 'permanent'
+        : tries >= rule.triesMax
+          ? 'tries'
+          : waitMs > SLEEP_MS_MAX
+            ? 'parked'
+            : 'retry';
+      await ports.onFailure({
+        fault,
+        tries,
+        triesMax: rule.triesMax,
+        decision,
+        waitMs: decision === 'retry' || decision === 'parked' ? waitMs : null,
+      });
       if (decision !== 'retry') throw fault;
-      ports.log.warn(`${fault.message}; try ${tries} of ${rule.triesMax}, next in ${waitMs} ms`, { code: fault.code, status: fault.facts.status, try: tries, triesMax: rule.triesMax, waitMs });
+      ports.log.warn(`${fault.message}; try ${tries} of ${rule.triesMax}, next in ${waitMs} ms`, {
+        code: fault.code,
+        status: fault.facts.status,
+        try: tries,
+        triesMax: rule.triesMax,
+        waitMs,
+      });
       await ports.clock.sleep(waitMs, signal);
     }
   }
@@ -88,13 +111,20 @@ interface HubClient {
   hintMs(): number | null;
 }
 
-async function hubClient(ports: HubPorts, { repo, token, endpoint }: HubTarget, signal: AbortSignal): Promise<HubClient> {
+async function hubClient(
+  ports: HubPorts,
+  { repo, token, endpoint }: HubTarget,
+  signal: AbortSignal,
+): Promise<HubClient> {
   const { commitIter, createRepo, datasetInfo, listFiles, HubApiError } = await import('@huggingface/hub');
   let hint: number | null = null;
-  const fetch = limitedFetch(ports, signal, (answered) => { hint = answered; });
+  const fetch = limitedFetch(ports, signal, (answered) => {
+    hint = answered;
+  });
   const common = { hubUrl: endpoint, accessToken: token, fetch };
   const designation = { type: 'dataset', name: repo } as const;
-  const readHead = async (): Promise<string> => (await datasetInfo({ ...common, name: repo, revision: BRANCH, additionalFields: ['sha'] })).sha;
+  const readHead = async (): Promise<string> =>
+    (await datasetInfo({ ...common, name: repo, revision: BRANCH, additionalFields: ['sha'] })).sha;
   return {
     hintMs: () => hint,
     head: async () => {
@@ -108,7 +138,16 @@ async function hubClient(ports: HubPorts, { repo, token, endpoint }: HubTarget, 
     },
     list: () => Array.fromAsync(listFiles({ ...common, repo: designation, revision: BRANCH, recursive: true })),
     commit: async (parentCommit, operations) => {
-      const steps = commitIter({ ...common, repo: designation, branch: BRANCH, parentCommit, operations: [...operations], title: 'Update candles', useXet: false, abortSignal: signal });
+      const steps = commitIter({
+        ...common,
+        repo: designation,
+        branch: BRANCH,
+        parentCommit,
+        operations: [...operations],
+        title: 'Update candles',
+        useXet: false,
+        abortSignal: signal,
+      });
       for (let step = await steps.next(); ; step = await steps.next()) {
         if (step.done !== true) continue;
         if (step.value === undefined) throw new TypeError('the Hub client answered without a commit');
@@ -119,10 +158,16 @@ async function hubClient(ports: HubPorts, { repo, token, endpoint }: HubTarget, 
 }
 
 /** The client neither waits nor retries nor shows headers: every call gets a time limit and its refusals' hints are kept. */
-function limitedFetch({ clock, fetch }: HubPorts, signal: AbortSignal, onHint: (hintMs: number | null) => void): typeof globalThis.fetch {
+function limitedFetch(
+  { clock, fetch }: HubPorts,
+  signal: AbortSignal,
+  onHint: (hintMs: number | null) => void,
+): typeof globalThis.fetch {
   const onTime = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
   return async (input, init) => {
-    const answer = await withTimeLimit(clock, { limitMs: CALL_TIMEOUT_MS, onTime, outer: signal }, (callSignal) => fetch(input, { ...init, signal: callSignal }));
+    const answer = await withTimeLimit(clock, { limitMs: CALL_TIMEOUT_MS, onTime, outer: signal }, (callSignal) =>
+      fetch(input, { ...init, signal: callSignal }),
+    );
     onHint(answer.ok ? null : hintOf(answer.headers, clock.nowMs()));
     return answer;
   };
@@ -135,16 +180,27 @@ function hintOf(headers: Headers, nowMs: number): number | null {
   return windowS === undefined ? stated : Math.max(stated ?? 0, (Number(windowS) + 1) * 1_000);
 }
 
-async function planCommit(hub: HubClient, files: readonly GoldFile[]): Promise<{ head: string; operations: CommitOperation[] }> {
+async function planCommit(
+  hub: HubClient,
+  files: readonly GoldFile[],
+): Promise<{ head: string; operations: CommitOperation[] }> {
   const head = await hub.head();
-  const remote = new Map((await hub.list()).filter((entry) => entry.type === 'file').map((entry) => [entry.path, entry]));
+  const remote = new Map(
+    (await hub.list()).filter((entry) => entry.type === 'file').map((entry) => [entry.path, entry]),
+  );
   const made = new Set(files.map((file) => file.path));
   const changed = files.filter((file) => !isSame(file, remote.get(file.path)));
   const stale = [...remote.keys()].filter((path) => path.startsWith(DATA_FOLDER) && !made.has(path));
   return {
     head,
     operations: [
-      ...changed.map(({ path, bytes }): CommitOperation => ({ operation: 'addOrUpdate', path, content: new Blob([Buffer.from(bytes)]) })),
+      ...changed.map(
+        ({ path, bytes }): CommitOperation => ({
+          operation: 'addOrUpdate',
+          path,
+          content: new Blob([Buffer.from(bytes)]),
+        }),
+      ),
       ...stale.map((path): CommitOperation => ({ operation: 'delete', path })),
     ],
   };
@@ -163,7 +219,11 @@ function faultOf(error: unknown, { repo }: HubTarget, retryAfterMs: number | nul
   if (status === null && !isWire && judge(error).verdict === 'defect') throw error;
   const says = status === null ? 'cannot be reached' : `answered ${status}`;
   const retryable = status === null || !FINAL_STATUSES.has(status);
-  return new PublishError(`the Hub ${says} while publishing ${repo}`, { repo, status, retryAfterMs, retryable }, { cause: error });
+  return new PublishError(
+    `the Hub ${says} while publishing ${repo}`,
+    { repo, status, retryAfterMs, retryable },
+    { cause: error },
+  );
 }
 
 const statusOf = (error: unknown): number | null =>

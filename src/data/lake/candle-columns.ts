@@ -38,8 +38,18 @@ export function silverRows(columns: ReadonlyMap<string, readonly ColumnValue[]>)
     if (values === undefined) throw new TypeError(`the file has no column ${name}`);
     return values as readonly T[];
   };
-  const [exchange, symbol, interval] = [column<Exchange>('exchange'), column<string>('symbol'), column<Interval>('interval')];
-  const [open, high, low, close, volume] = [column<number>('open'), column<number>('high'), column<number>('low'), column<number>('close'), column<number>('volume')];
+  const [exchange, symbol, interval] = [
+    column<Exchange>('exchange'),
+    column<string>('symbol'),
+    column<Interval>('interval'),
+  ];
+  const [open, high, low, close, volume] = [
+    column<number>('open'),
+    column<number>('high'),
+    column<number>('low'),
+    column<number>('close'),
+    column<number>('volume'),
+  ];
   const [quoteVolume, trades] = [column<number | null>('quote_volume'), column<number | null>('trades')];
   return column<number>('timestamp').map((openTimeMs, at) => ({
     openTimeMs,

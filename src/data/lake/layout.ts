@@ -40,7 +40,8 @@ export function lakeAt(root: string): Lake {
     gold: join(root, 'gold'),
     token: join(root, 'http-token'),
     undelivered: join(root, 'undelivered.jsonl'),
-    bronzeDirectory: (exchange, interval, fetched) => join('bronze', `exchange=${exchange}`, `interval=${interval}`, `fetched=${fetched}`),
+    bronzeDirectory: (exchange, interval, fetched) =>
+      join('bronze', `exchange=${exchange}`, `interval=${interval}`, `fetched=${fetched}`),
     silverFile: (key) => partOf('silver', key),
     quarantineFile: (key) => partOf('quarantine', key),
     silverIntervalDirectory: (exchange, interval) => join('silver', `exchange=${exchange}`, `interval=${interval}`),
@@ -49,4 +50,5 @@ export function lakeAt(root: string): Lake {
 }
 
 /** The lease under which one period's cells are asked for and its silver file is rebuilt. */
-export const periodLease = ({ exchange, interval, period }: PeriodKey): string => `cells:${exchange}:${interval}:${period}`;
+export const periodLease = ({ exchange, interval, period }: PeriodKey): string =>
+  `cells:${exchange}:${interval}:${period}`;

@@ -68,14 +68,25 @@ export const LAKE_1: Migration = {
 
 export function* manifestEntry(key: PeriodKey): Operation<ManifestEntry | null> {
   const row = yield* first<{ entry: string }>(
-    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3', key.exchange, key.interval, key.period,
+    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3',
+    key.exchange,
+    key.interval,
+    key.period,
   );
   return row === null ? null : (JSON.parse(row.entry) as ManifestEntry);
 }
 
 /** The newest files of one venue and candle length, newest first. */
-export function* newestManifest({ exchange, interval }: Omit<PeriodKey, 'period'>, limit: number): Operation<readonly ManifestEntry[]> {
-  const rows = yield* all<{ entry: string }>('select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period desc limit $3', exchange, interval, limit);
+export function* newestManifest(
+  { exchange, interval }: Omit<PeriodKey, 'period'>,
+  limit: number,
+): Operation<readonly ManifestEntry[]> {
+  const rows = yield* all<{ entry: string }>(
+    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period desc limit $3',
+    exchange,
+    interval,
+    limit,
+  );
   return rows.map((row) => JSON.parse(row.entry) as ManifestEntry);
 }
 
@@ -83,24 +94,38 @@ export function* recordManifest(entry: ManifestEntry): Operation<void> {
   yield* exec(
     `insert into silver_manifest (exchange, candle_interval, period, sha256, revision, entry) values ($1, $2, $3, $4, $5, $6)
      on conflict (exchange, candle_interval, period) do update set sha256 = excluded.sha256, revision = excluded.revision, entry = excluded.entry`,
-    entry.exchange, entry.interval, entry.period, entry.sha256, entry.revision, JSON.stringify(entry),
+    entry.exchange,
+    entry.interval,
+    entry.period,
+    entry.sha256,
+    entry.revision,
+    JSON.stringify(entry),
   );
 }
 
 /** For a period without rows, which has no file. */
 export function* forgetManifest(key: PeriodKey): Operation<void> {
-  yield* exec('delete from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3', key.exchange, key.interval, key.period);
+  yield* exec(
+    'delete from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3',
+    key.exchange,
+    key.interval,
+    key.period,
+  );
 }
 
 /** Every file of one venue and interval, oldest period first. */
 export function* manifestOf(exchange: Exchange, interval: Interval): Operation<readonly ManifestEntry[]> {
   const rows = yield* all<{ entry: string }>(
-    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period', exchange, interval,
+    'select entry from silver_manifest where exchange = $1 and candle_interval = $2 order by period',
+    exchange,
+    interval,
   );
   return rows.map(({ entry }) => JSON.parse(entry) as ManifestEntry);
 }
 
 export function* wholeManifest(): Operation<readonly ManifestEntry[]> {
-  const rows = yield* all<{ entry: string }>('select entry from silver_manifest order by exchange, candle_interval, period');
+  const rows = yield* all<{ entry: string }>(
+    'select entry from silver_manifest order by exchange, candle_interval, period',
+  );
   return rows.map(({ entry }) => JSON.parse(entry) as ManifestEntry);
 }

@@ -14,7 +14,9 @@ export interface QuarantinedRow {
 export function quarantineColumns(quarantined: readonly QuarantinedRow[]): Column[] {
   return [
     // What is no whole number has no place in its column; bronze keeps it as it came.
-    ...silverColumns(quarantined.map(({ row }) => ({ ...row, trades: Number.isSafeInteger(row.trades) ? row.trades : null }))),
+    ...silverColumns(
+      quarantined.map(({ row }) => ({ ...row, trades: Number.isSafeInteger(row.trades) ? row.trades : null })),
+    ),
     { name: 'rule', type: 'string', values: quarantined.map(({ rules }) => rules.join(',')) },
     { name: 'run_id', type: 'string', values: quarantined.map(({ runId }) => runId) },
     { name: 'raw', type: 'string', values: quarantined.map(({ raw }) => raw) },
@@ -24,7 +26,12 @@ export function quarantineColumns(quarantined: readonly QuarantinedRow[]): Colum
 /** Rows of a quarantine file. */
 export function quarantineRows(columns: ReadonlyMap<string, readonly ColumnValue[]>): QuarantinedRow[] {
   const text = (name: string, at: number): string => String(columns.get(name)?.[at] ?? '');
-  return silverRows(columns).map((row, at) => ({ row, rules: text('rule', at).split(','), runId: text('run_id', at), raw: text('raw', at) }));
+  return silverRows(columns).map((row, at) => ({
+    row,
+    rules: text('rule', at).split(','),
+    runId: text('run_id', at),
+    raw: text('raw', at),
+  }));
 }
 
 /** Where one row of an answer lies: the answer's id, wherever bronze keeps it, and the row's place in it. */

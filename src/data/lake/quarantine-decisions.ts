@@ -20,7 +20,9 @@ export interface QuarantineDecision extends Series {
 
 /** Tells a decision from other lines that somebody may have put into its file. */
 export const isDecision = (value: unknown): value is QuarantineDecision =>
-  typeof value === 'object' && value !== null && ['id', 'exchange', 'symbol', 'interval', 'openTimeMs', 'verdict', 'atMs'].every((key) => Object.hasOwn(value, key));
+  typeof value === 'object' &&
+  value !== null &&
+  ['id', 'exchange', 'symbol', 'interval', 'openTimeMs', 'verdict', 'atMs'].every((key) => Object.hasOwn(value, key));
 
 export const QUARANTINE_DECISIONS_TABLE = `create table quarantine_decisions (
   id text primary key,
@@ -37,12 +39,19 @@ export function* recordDecisions(decisions: readonly QuarantineDecision[]): Oper
   for (const decision of decisions) {
     yield* exec(
       'insert into quarantine_decisions (id, exchange, candle_interval, symbol, open_ms, decided_at, decision) values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing',
-      decision.id, decision.exchange, decision.interval, decision.symbol, decision.openTimeMs, decision.atMs, JSON.stringify(decision),
+      decision.id,
+      decision.exchange,
+      decision.interval,
+      decision.symbol,
+      decision.openTimeMs,
+      decision.atMs,
+      JSON.stringify(decision),
     );
   }
 }
 
-const candleKey = ({ symbol, openTimeMs }: Pick<QuarantineDecision, 'symbol' | 'openTimeMs'>): string => `${symbol} ${openTimeMs}`;
+const candleKey = ({ symbol, openTimeMs }: Pick<QuarantineDecision, 'symbol' | 'openTimeMs'>): string =>
+  `${symbol} ${openTimeMs}`;
 
 /** Decisions about candles, looked up by symbol and open time. */
 export interface Decisions {
@@ -53,8 +62,15 @@ export interface Decisions {
 export function* decisionsIn(of: Omit<Series, 'symbol'>, range: TimeRange): Operation<Decisions> {
   const rows = yield* all<{ decision: string }>(
     'select decision from quarantine_decisions where exchange = $1 and candle_interval = $2 and open_ms >= $3 and open_ms < $4 order by decided_at, id',
-    of.exchange, of.interval, range.fromMs, range.toMs,
+    of.exchange,
+    of.interval,
+    range.fromMs,
+    range.toMs,
   );
-  const newest = new Map(rows.map(({ decision }) => JSON.parse(decision) as QuarantineDecision).map((decision) => [candleKey(decision), decision]));
+  const newest = new Map(
+    rows
+      .map(({ decision }) => JSON.parse(decision) as QuarantineDecision)
+      .map((decision) => [candleKey(decision), decision]),
+  );
   return { of: (candle) => (newest.size === 0 ? null : (newest.get(candleKey(candle)) ?? null)) };
 }

@@ -1,6 +1,15 @@
 import type { CutCandle } from '../../faults/ledger/account.ts';
 import type { Acceptance } from '../../faults/ledger/verdicts.ts';
-import { fitsPage, holds, touches, tradingAt, type ConfirmedSilence, type Scene, type SeriesScene, type Stretch } from './gap-scene.ts';
+import {
+  fitsPage,
+  holds,
+  touches,
+  tradingAt,
+  type ConfirmedSilence,
+  type Scene,
+  type SeriesScene,
+  type Stretch,
+} from './gap-scene.ts';
 import { isLiquid, isPause, tradedShare } from './liquidity.ts';
 import { isSeenTwice, looksAt, type Looks } from './looks.ts';
 import type { SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
@@ -66,7 +75,9 @@ export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): Ga
     isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
     isSettled: looks !== null && looks.lastAtMs - stretch.toMs >= SETTLED_AFTER_MS,
     isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
-    isBounded: (looks?.between ?? 0) > 0 || (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
+    isBounded:
+      (looks?.between ?? 0) > 0 ||
+      (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
     tradedShare: share === null ? null : Math.round(share * 100) / 100,
     isLiquid: isLiquid(trading),
     isPause: isPause((stretch.toMs - stretch.fromMs) / record.stepMs, trading),
@@ -87,10 +98,15 @@ function lifeAt({ fromMs, toMs }: Stretch, { listedFromMs, delistedFromMs }: Ser
 
 function silenceAt(stretch: Stretch, { silences }: Scene): GapEvidence['silence'] {
   const found = silences.find((silence) => holds(silence, stretch));
-  return found === undefined ? null : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };
+  return found === undefined
+    ? null
+    : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };
 }
 
 function sumOf(sums: readonly VolumeSum[]): GapEvidence['sum'] {
   if (sums.length === 0) return null;
-  return sums.reduce((total, { longer, stored }) => ({ longer: total.longer + longer, stored: total.stored + stored }), { longer: 0, stored: 0 });
+  return sums.reduce(
+    (total, { longer, stored }) => ({ longer: total.longer + longer, stored: total.stored + stored }),
+    { longer: 0, stored: 0 },
+  );
 }

@@ -6,36 +6,105 @@ import { causeOf, GAP_RULES, stateOf, type GapCause } from './gap-rules.ts';
 const LOOKS = { answers: 2, between: 2, firstAtMs: 0, lastAtMs: 21_600_000 };
 /** A short hole of a liquid market on a venue that leaves empty candles out, asked twice. */
 const SEEN: GapEvidence = {
-  rows: 'missing', emptyCandles: 'omitted', life: 'listed', looks: LOOKS, isSeenTwice: true, isSettled: false, isAtPageEdge: false, isBounded: true, tradedShare: 1, isLiquid: true,
-  isPause: true, liquidSymbols: 3, silence: null, incident: null, spacing: null, cut: null, sum: null, accepted: null,
+  rows: 'missing',
+  emptyCandles: 'omitted',
+  life: 'listed',
+  looks: LOOKS,
+  isSeenTwice: true,
+  isSettled: false,
+  isAtPageEdge: false,
+  isBounded: true,
+  tradedShare: 1,
+  isLiquid: true,
+  isPause: true,
+  liquidSymbols: 3,
+  silence: null,
+  incident: null,
+  spacing: null,
+  cut: null,
+  sum: null,
+  accepted: null,
 };
-const silence = (over: Partial<NonNullable<GapEvidence['silence']>> = {}): GapEvidence['silence'] =>
-  ({ silent: ['A', 'B', 'C'], trading: [], others: { trading: ['okx'], silent: [] }, isConfirmed: true, ...over });
+const silence = (over: Partial<NonNullable<GapEvidence['silence']>> = {}): GapEvidence['silence'] => ({
+  silent: ['A', 'B', 'C'],
+  trading: [],
+  others: { trading: ['okx'], silent: [] },
+  isConfirmed: true,
+  ...over,
+});
 const SPACING = { periodCandles: 301, holes: 24 };
 const filled: Partial<GapEvidence> = { emptyCandles: 'flat' };
 
 test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
-  ['not_listed', 'before the first candle, whatever else is known', { life: 'not_listed', spacing: SPACING, incident: 'x' }],
+  [
+    'not_listed',
+    'before the first candle, whatever else is known',
+    { life: 'not_listed', spacing: SPACING, incident: 'x' },
+  ],
   ['delisted', 'after the end of trading', { life: 'delisted', isBounded: false }],
-  ['accepted', 'a person ended the wait, even for a hole of ours', { accepted: { reason: 'r', by: 'b', atMs: 1 }, spacing: SPACING }],
+  [
+    'accepted',
+    'a person ended the wait, even for a hole of ours',
+    { accepted: { reason: 'r', by: 'b', atMs: 1 }, spacing: SPACING },
+  ],
   ['pagination', 'equal distances, even inside an incident', { spacing: SPACING, incident: 'x' }],
   ['pagination', 'equal distances in all symbols at once', { spacing: SPACING, silence: silence() }],
   ['trades_lost', 'the longer candle has more', { sum: { longer: 10, stored: 9 }, incident: 'x' }],
-  ['known_incident', 'in the shipped list, with one look and one symbol', { incident: 'x', isSeenTwice: false, liquidSymbols: 1 }],
+  [
+    'known_incident',
+    'in the shipped list, with one look and one symbol',
+    { incident: 'x', isSeenTwice: false, liquidSymbols: 1 },
+  ],
   ['venue_outage', 'the venue stood still', { silence: silence() }],
-  ['venue_outage', 'the venue stood still and nobody else was asked', { silence: silence({ others: { trading: [], silent: [] } }) }],
-  ['venue_outage', 'a thin symbol that was asked once, in a silence that is certain', { silence: silence(), isSeenTwice: false, isLiquid: false }],
+  [
+    'venue_outage',
+    'the venue stood still and nobody else was asked',
+    { silence: silence({ others: { trading: [], silent: [] } }) },
+  ],
+  [
+    'venue_outage',
+    'a thin symbol that was asked once, in a silence that is certain',
+    { silence: silence(), isSeenTwice: false, isLiquid: false },
+  ],
   ['second_look', 'the silence is not certain yet', { silence: silence({ isConfirmed: false }) }],
-  ['thin_market', 'every venue was silent: then it was calm', { silence: silence({ others: { trading: [], silent: ['okx'] } }) }],
-  ['unexplained', 'every venue was silent, and this one fills empty candles', { ...filled, silence: silence({ others: { trading: [], silent: ['okx'] } }) }],
+  [
+    'thin_market',
+    'every venue was silent: then it was calm',
+    { silence: silence({ others: { trading: [], silent: ['okx'] } }) },
+  ],
+  [
+    'unexplained',
+    'every venue was silent, and this one fills empty candles',
+    { ...filled, silence: silence({ others: { trading: [], silent: ['okx'] } }) },
+  ],
   ['second_look', 'asked once', { isSeenTwice: false }],
-  ['second_look', 'a liquid symbol gets its second look however old the candle is', { isSeenTwice: false, isSettled: true }],
-  ['second_look', 'an old hole of a thin symbol at the edge of its only answer', { isSeenTwice: false, isSettled: true, isLiquid: false, looks: { ...LOOKS, between: 0 } }],
-  ['thin_market', 'an old hole of a thin symbol between rows: at once', { isSeenTwice: false, isSettled: true, isLiquid: false }],
-  ['second_look', 'the same on a venue that fills empty candles', { ...filled, isSeenTwice: false, isSettled: true, isLiquid: false }],
+  [
+    'second_look',
+    'a liquid symbol gets its second look however old the candle is',
+    { isSeenTwice: false, isSettled: true },
+  ],
+  [
+    'second_look',
+    'an old hole of a thin symbol at the edge of its only answer',
+    { isSeenTwice: false, isSettled: true, isLiquid: false, looks: { ...LOOKS, between: 0 } },
+  ],
+  [
+    'thin_market',
+    'an old hole of a thin symbol between rows: at once',
+    { isSeenTwice: false, isSettled: true, isLiquid: false },
+  ],
+  [
+    'second_look',
+    'the same on a venue that fills empty candles',
+    { ...filled, isSeenTwice: false, isSettled: true, isLiquid: false },
+  ],
   ['page_edge', 'never between rows', { isAtPageEdge: true, isLiquid: false }],
   ['cut_candle', 'the candle before it was cut', { ...filled, cut: { openTimeMs: 0, closeTimeMs: 1 } }],
-  ['few_liquid_symbols', 'the candle before it was cut, but one symbol alone does not tell', { ...filled, cut: { openTimeMs: 0, closeTimeMs: 1 }, liquidSymbols: 1 }],
+  [
+    'few_liquid_symbols',
+    'the candle before it was cut, but one symbol alone does not tell',
+    { ...filled, cut: { openTimeMs: 0, closeTimeMs: 1 }, liquidSymbols: 1 },
+  ],
   ['thin_market', 'a short pause', {}],
   ['thin_market', 'a long pause of a thin symbol', { isPause: false, isLiquid: false, liquidSymbols: 0 }],
   ['unexplained', 'a liquid symbol does not pause so long', { isPause: false }],
@@ -48,40 +117,76 @@ const FLAT: GapEvidence = { ...SEEN, ...filled, rows: 'flat', looks: null, isSee
 test('flat rows are an outage in a silence or an incident, and present otherwise', () => {
   expect(causeOf({ ...FLAT, silence: silence() })).toBe('halt');
   expect(causeOf({ ...FLAT, incident: 'x' })).toBe('known_incident');
-  for (const over of [{}, { silence: silence({ isConfirmed: false }) }, { life: 'delisted' as const }, { accepted: { reason: 'r', by: 'b', atMs: 1 } }]) expect(causeOf({ ...FLAT, ...over })).toBeNull();
+  for (const over of [
+    {},
+    { silence: silence({ isConfirmed: false }) },
+    { life: 'delisted' as const },
+    { accepted: { reason: 'r', by: 'b', atMs: 1 } },
+  ])
+    expect(causeOf({ ...FLAT, ...over })).toBeNull();
 });
 
 const nullOr = <T>(value: T) => fc.constantFrom(null, value);
 const anyEvidence: fc.Arbitrary<GapEvidence> = fc.record({
-  rows: fc.constantFrom('missing', 'flat'), emptyCandles: fc.constantFrom('flat', 'omitted'), life: fc.constantFrom('not_listed', 'listed', 'delisted'),
-  looks: fc.record({ answers: fc.nat(3), between: fc.nat(2), firstAtMs: fc.nat(9), lastAtMs: fc.nat(9) }), isSeenTwice: fc.boolean(), isSettled: fc.boolean(), isAtPageEdge: fc.boolean(),
-  isBounded: fc.boolean(), tradedShare: nullOr(0.5), isLiquid: fc.boolean(), isPause: fc.boolean(), liquidSymbols: fc.nat(5),
-  silence: fc.constantFrom(null, silence(), silence({ isConfirmed: false }), silence({ others: { trading: [], silent: ['okx'] } })), incident: nullOr('x'), spacing: nullOr(SPACING),
-  cut: nullOr({ openTimeMs: 0, closeTimeMs: 1 }), sum: fc.constantFrom(null, { longer: 1, stored: 1 }, { longer: 2, stored: 1 }), accepted: nullOr({ reason: 'r', by: 'b', atMs: 1 }),
+  rows: fc.constantFrom('missing', 'flat'),
+  emptyCandles: fc.constantFrom('flat', 'omitted'),
+  life: fc.constantFrom('not_listed', 'listed', 'delisted'),
+  looks: fc.record({ answers: fc.nat(3), between: fc.nat(2), firstAtMs: fc.nat(9), lastAtMs: fc.nat(9) }),
+  isSeenTwice: fc.boolean(),
+  isSettled: fc.boolean(),
+  isAtPageEdge: fc.boolean(),
+  isBounded: fc.boolean(),
+  tradedShare: nullOr(0.5),
+  isLiquid: fc.boolean(),
+  isPause: fc.boolean(),
+  liquidSymbols: fc.nat(5),
+  silence: fc.constantFrom(
+    null,
+    silence(),
+    silence({ isConfirmed: false }),
+    silence({ others: { trading: [], silent: ['okx'] } }),
+  ),
+  incident: nullOr('x'),
+  spacing: nullOr(SPACING),
+  cut: nullOr({ openTimeMs: 0, closeTimeMs: 1 }),
+  sum: fc.constantFrom(null, { longer: 1, stored: 1 }, { longer: 2, stored: 1 }),
+  accepted: nullOr({ reason: 'r', by: 'b', atMs: 1 }),
 });
 const isCalledCalm = (evidence: GapEvidence): boolean => stateOf(causeOf(evidence) ?? 'unexplained') === 'no_trades';
 
 test('nothing that may be ours, and nothing on a venue that fills empty candles, is ever called calm', () => {
-  fc.assert(fc.property(anyEvidence, (evidence) => {
-    const isSuspect = evidence.spacing !== null || evidence.isAtPageEdge || (evidence.sum?.longer ?? 0) > (evidence.sum?.stored ?? 0) || evidence.emptyCandles === 'flat';
-    expect(isSuspect && isCalledCalm(evidence)).toBe(false);
-  }), { numRuns: 2_000 });
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      const isSuspect =
+        evidence.spacing !== null ||
+        evidence.isAtPageEdge ||
+        (evidence.sum?.longer ?? 0) > (evidence.sum?.stored ?? 0) ||
+        evidence.emptyCandles === 'flat';
+      expect(isSuspect && isCalledCalm(evidence)).toBe(false);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test('a missing candle always has a cause, and stored evidence gives the same one', () => {
-  fc.assert(fc.property(anyEvidence, (evidence) => {
-    const cause = causeOf(evidence);
-    if (evidence.rows === 'missing') expect(cause).not.toBeNull();
-    expect(causeOf(JSON.parse(JSON.stringify(evidence)) as GapEvidence)).toBe(cause);
-  }));
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      const cause = causeOf(evidence);
+      if (evidence.rows === 'missing') expect(cause).not.toBeNull();
+      expect(causeOf(JSON.parse(JSON.stringify(evidence)) as GapEvidence)).toBe(cause);
+    }),
+  );
 });
 
 test('an outage from own data alone has at least three liquid symbols behind it', () => {
-  fc.assert(fc.property(anyEvidence, (evidence) => {
-    const cause = causeOf(evidence);
-    if (cause === 'cut_candle') expect(evidence.liquidSymbols).toBeGreaterThanOrEqual(3);
-    if (cause === 'venue_outage' || cause === 'halt') expect(evidence.silence?.silent.length).toBeGreaterThanOrEqual(3);
-  }));
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      const cause = causeOf(evidence);
+      if (cause === 'cut_candle') expect(evidence.liquidSymbols).toBeGreaterThanOrEqual(3);
+      if (cause === 'venue_outage' || cause === 'halt')
+        expect(evidence.silence?.silent.length).toBeGreaterThanOrEqual(3);
+    }),
+  );
 });
 
 test('every rule says something', () => {

@@ -15,9 +15,12 @@ interface GapRule {
 }
 
 /** This venue stood still, and not every venue that was asked. */
-const isOwnSilence = ({ silence }: GapEvidence): boolean => silence !== null && (silence.others.trading.length > 0 || silence.others.silent.length === 0);
-const isOwnSilenceConfirmed = (evidence: GapEvidence): boolean => isOwnSilence(evidence) && evidence.silence?.isConfirmed === true;
-const isOwnSilenceOpen = (evidence: GapEvidence): boolean => isOwnSilence(evidence) && evidence.silence?.isConfirmed === false;
+const isOwnSilence = ({ silence }: GapEvidence): boolean =>
+  silence !== null && (silence.others.trading.length > 0 || silence.others.silent.length === 0);
+const isOwnSilenceConfirmed = (evidence: GapEvidence): boolean =>
+  isOwnSilence(evidence) && evidence.silence?.isConfirmed === true;
+const isOwnSilenceOpen = (evidence: GapEvidence): boolean =>
+  isOwnSilence(evidence) && evidence.silence?.isConfirmed === false;
 
 /** On a venue that leaves out empty candles, one look at candles that can no longer change is enough for a market that pauses anyway. */
 const isSeenEnough = ({ isSeenTwice, emptyCandles, isSettled, isLiquid, looks }: GapEvidence): boolean =>
@@ -30,72 +33,87 @@ const isSeenEnough = ({ isSeenTwice, emptyCandles, isSettled, isLiquid, looks }:
  */
 export const GAP_RULES = {
   not_listed: {
-    state: 'not_due', rows: 'missing',
+    state: 'not_due',
+    rows: 'missing',
     says: 'before the first candle of the series',
     applies: ({ life }) => life === 'not_listed',
   },
   delisted: {
-    state: 'not_due', rows: 'missing',
+    state: 'not_due',
+    rows: 'missing',
     says: 'after the verified end of trading',
     applies: ({ life }) => life === 'delisted',
   },
   accepted: {
-    state: 'outage', rows: 'missing',
+    state: 'outage',
+    rows: 'missing',
     says: 'a person ended the wait',
     applies: ({ accepted }) => accepted !== null,
   },
   pagination: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'one of a row of holes at equal distances: paging lost a candle at each page border',
     applies: ({ spacing }) => spacing !== null,
   },
   trades_lost: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'a longer candle holds trades that no stored candle has: the venue has more than we got',
     applies: ({ sum }) => sum !== null && isTradeLost(sum),
   },
   known_incident: {
-    state: 'outage', rows: 'any',
+    state: 'outage',
+    rows: 'any',
     says: 'the shipped list of incidents covers it',
     applies: ({ incident }) => incident !== null,
   },
   halt: {
-    state: 'outage', rows: 'flat',
+    state: 'outage',
+    rows: 'flat',
     says: 'flat rows without volume while the liquid symbols of the venue stood still together',
     applies: isOwnSilenceConfirmed,
   },
   venue_outage: {
-    state: 'outage', rows: 'missing',
+    state: 'outage',
+    rows: 'missing',
     says: 'missing while the liquid symbols of the venue stood still together',
     applies: isOwnSilenceConfirmed,
   },
   second_look: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'not asked twice yet, or in a silence of the venue that was not',
     applies: (evidence) => !isSeenEnough(evidence) || isOwnSilenceOpen(evidence),
   },
   page_edge: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'no answer had a row on both sides of it: paging may have lost it',
     applies: ({ isAtPageEdge }) => isAtPageEdge,
   },
   cut_candle: {
-    state: 'outage', rows: 'missing',
+    state: 'outage',
+    rows: 'missing',
     says: 'the venue closed the candle before it early: this market was halted',
     applies: ({ cut, liquidSymbols }) => cut !== null && liquidSymbols >= LIQUID_SYMBOLS_MIN,
   },
   thin_market: {
-    state: 'no_trades', rows: 'missing',
+    state: 'no_trades',
+    rows: 'missing',
     says: 'the venue leaves out candles in which nobody traded, and this market pauses like this',
-    applies: ({ emptyCandles, isBounded, isLiquid, isPause }) => emptyCandles === 'omitted' && isBounded && (isPause || !isLiquid),
+    applies: ({ emptyCandles, isBounded, isLiquid, isPause }) =>
+      emptyCandles === 'omitted' && isBounded && (isPause || !isLiquid),
   },
   few_liquid_symbols: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'own data cannot tell: fewer than three liquid symbols of this venue are kept',
     applies: ({ liquidSymbols }) => liquidSymbols < LIQUID_SYMBOLS_MIN,
   },
   unexplained: {
-    state: 'pending', rows: 'missing',
+    state: 'pending',
+    rows: 'missing',
     says: 'nothing known explains it',
     applies: () => true,
   },

@@ -48,24 +48,36 @@ export interface Stretch extends TimeRange {
 
 export function sceneOf(record: VenueRecord, scope: Scope): Scene {
   const series = record.series.map((one): SeriesScene => {
-    const incidents = scope.incidents.filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol })).map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) }));
+    const incidents = scope.incidents
+      .filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol }))
+      .map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) }));
     return {
       series: one,
       incidents,
       market: marketOf(one, incidents),
       rowsHull: hullOfRanges(subtractRanges(one.answered, one.missing)),
-      spaced: one.missing.some((hole) => touches(hole, scope.judged)) ? spacedHoles(one, { ...record, judged: scope.judged }) : [],
+      spaced: one.missing.some((hole) => touches(hole, scope.judged))
+        ? spacedHoles(one, { ...record, judged: scope.judged })
+        : [],
     };
   });
-  const silences = silencesOf(record, series.map(({ market }) => market)).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
+  const silences = silencesOf(
+    record,
+    series.map(({ market }) => market),
+  ).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
   return { record, scope, series, silences, liquidAt: liquidCount(record, series, silences) };
 }
 
 /** Holes of many symbols begin at the same time, so each time is counted once. */
-function liquidCount({ stepMs }: VenueRecord, series: readonly SeriesScene[], closed: readonly TimeRange[]): Scene['liquidAt'] {
+function liquidCount(
+  { stepMs }: VenueRecord,
+  series: readonly SeriesScene[],
+  closed: readonly TimeRange[],
+): Scene['liquidAt'] {
   const counted = new Map<number, number>();
   const isLiquidAt = ({ market }: SeriesScene, timeMs: number): boolean =>
-    market.known.some((range) => range.fromMs <= timeMs && timeMs < range.toMs) && isLiquid(tradingBefore(timeMs, market, { stepMs, closed }));
+    market.known.some((range) => range.fromMs <= timeMs && timeMs < range.toMs) &&
+    isLiquid(tradingBefore(timeMs, market, { stepMs, closed }));
   return (timeMs) => {
     const count = counted.get(timeMs) ?? series.filter((one) => isLiquidAt(one, timeMs)).length;
     counted.set(timeMs, count);
@@ -74,29 +86,60 @@ function liquidCount({ stepMs }: VenueRecord, series: readonly SeriesScene[], cl
 }
 
 function isConfirmed(silence: Silence, record: VenueRecord, { recheckAfterMs }: Scope): boolean {
-  const confirmed = record.series.filter(({ symbol }) => silence.silent.includes(symbol)).filter((series) => series.missing.filter((hole) => touches(hole, silence)).every((hole) =>
-    intersectRanges([hole], [silence]).map((part) => looksAt(part, series.answers)).every((looks) => isSeenTwice(looks, recheckAfterMs) && (looks.between > 0 || !fitsPage(hole, record)))));
+  const confirmed = record.series
+    .filter(({ symbol }) => silence.silent.includes(symbol))
+    .filter((series) =>
+      series.missing
+        .filter((hole) => touches(hole, silence))
+        .every((hole) =>
+          intersectRanges([hole], [silence])
+            .map((part) => looksAt(part, series.answers))
+            .every((looks) => isSeenTwice(looks, recheckAfterMs) && (looks.between > 0 || !fitsPage(hole, record))),
+        ),
+    );
   return confirmed.length >= LIQUID_SYMBOLS_MIN;
 }
 
-export const holds = (outer: TimeRange, inner: TimeRange): boolean => outer.fromMs <= inner.fromMs && outer.toMs >= inner.toMs;
+export const holds = (outer: TimeRange, inner: TimeRange): boolean =>
+  outer.fromMs <= inner.fromMs && outer.toMs >= inner.toMs;
 export const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && a.toMs > b.fromMs;
 
 /** True when a hole and a row on each side of it fit into one answer. */
-export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean => (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
+export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean =>
+  (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
 
-export const tradingAt = (timeMs: number, { market }: SeriesScene, { record, silences }: Scene): Trading => tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
+export const tradingAt = (timeMs: number, { market }: SeriesScene, { record, silences }: Scene): Trading =>
+  tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
 
 /** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
 export function stretchesOf({ series, incidents, spaced }: SeriesScene, { scope, silences }: Scene): Stretch[] {
   const { judged } = scope;
   const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: series.delistedFromMs ?? judged.toMs };
-  const bounds: readonly TimeRange[] = [judged, life, ...incidents, ...silences, ...series.accepted, ...series.sums.filter(isTradeLost), ...spaced];
+  const bounds: readonly TimeRange[] = [
+    judged,
+    life,
+    ...incidents,
+    ...silences,
+    ...series.accepted,
+    ...series.sums.filter(isTradeLost),
+    ...spaced,
+  ];
   const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
-  const parts = (rows: Stretch['rows']) => (whole: TimeRange): Stretch[] => {
-    const cutsMs = [whole.fromMs, ...edgesMs.filter((timeMs) => timeMs > whole.fromMs && timeMs < whole.toMs), whole.toMs];
-    return cutsMs.slice(1).map((toMs, at) => ({ rows, whole, fromMs: cutsMs[at] as number, toMs })).filter((part) => holds(judged, part));
-  };
+  const parts =
+    (rows: Stretch['rows']) =>
+    (whole: TimeRange): Stretch[] => {
+      const cutsMs = [
+        whole.fromMs,
+        ...edgesMs.filter((timeMs) => timeMs > whole.fromMs && timeMs < whole.toMs),
+        whole.toMs,
+      ];
+      return cutsMs
+        .slice(1)
+        .map((toMs, at) => ({ rows, whole, fromMs: cutsMs[at] as number, toMs }))
+        .filter((part) => holds(judged, part));
+    };
   const own = (runs: readonly TimeRange[]): TimeRange[] => runs.filter((run) => touches(run, judged));
-  return [...own(series.missing).flatMap(parts('missing')), ...own(series.flat).flatMap(parts('flat'))].toSorted((a, b) => a.fromMs - b.fromMs);
+  return [...own(series.missing).flatMap(parts('missing')), ...own(series.flat).flatMap(parts('flat'))].toSorted(
+    (a, b) => a.fromMs - b.fromMs,
+  );
 }

@@ -19,9 +19,22 @@ export interface GapVerdict extends TimeRange {
  */
 export function judgeGaps(record: VenueRecord, scope: Scope): GapVerdict[] {
   const scene = sceneOf(record, scope);
-  return scene.series.flatMap((own) => stretchesOf(own, scene).flatMap((stretch): GapVerdict[] => {
-    const evidence = evidenceOf(stretch, own, scene);
-    const cause = causeOf(evidence);
-    return cause === null ? [] : [{ symbol: own.series.symbol, fromMs: stretch.fromMs, toMs: stretch.toMs, state: stateOf(cause), cause, evidence }];
-  }));
+  return scene.series.flatMap((own) =>
+    stretchesOf(own, scene).flatMap((stretch): GapVerdict[] => {
+      const evidence = evidenceOf(stretch, own, scene);
+      const cause = causeOf(evidence);
+      return cause === null
+        ? []
+        : [
+            {
+              symbol: own.series.symbol,
+              fromMs: stretch.fromMs,
+              toMs: stretch.toMs,
+              state: stateOf(cause),
+              cause,
+              evidence,
+            },
+          ];
+    }),
+  );
 }

@@ -13,7 +13,9 @@ const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= tim
 export function judgedCell(cell: CellState, verdicts: readonly GapVerdict[]): CellState {
   const day = dayRange(cell.day);
   const due = { fromMs: day.toMs - cell.account.expected * intervalMs(cell.interval), toMs: day.toMs };
-  const own = verdicts.filter(({ fromMs, toMs, state }) => state !== 'not_due' && fromMs < day.toMs && toMs > day.fromMs);
+  const own = verdicts.filter(
+    ({ fromMs, toMs, state }) => state !== 'not_due' && fromMs < day.toMs && toMs > day.fromMs,
+  );
   const reasonAt = (openTimeMs: number): GapReason | null => {
     const verdict = own.find((one) => holds(one, openTimeMs));
     if (verdict !== undefined) return reasonOf(verdict);
@@ -27,7 +29,13 @@ export function judgedCell(cell: CellState, verdicts: readonly GapVerdict[]): Ce
     reasonOf: (openTimeMs) => reasonAt(openTimeMs) as GapReason,
   });
   const judged = { ...cell, account, gaps };
-  return account.pending + account.quarantined === 0 ? { ...judged, looks: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null } : judged;
+  return account.pending + account.quarantined === 0
+    ? { ...judged, looks: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
+    : judged;
 }
 
-const reasonOf = ({ state, cause, evidence }: GapVerdict): GapReason => ({ state: state as GapReason['state'], code: evidence.rows === 'missing' ? 'ROWS_MISSING' : null, cause });
+const reasonOf = ({ state, cause, evidence }: GapVerdict): GapReason => ({
+  state: state as GapReason['state'],
+  code: evidence.rows === 'missing' ? 'ROWS_MISSING' : null,
+  cause,
+});

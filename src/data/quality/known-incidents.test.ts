@@ -6,10 +6,20 @@ const byId = (id: string) => KNOWN_INCIDENTS.find((incident) => incident.id === 
 
 test('every incident lasts, has a source and lies in the past; of a venue they stand in order', () => {
   for (const { id, fromMs, toMs, source } of KNOWN_INCIDENTS) {
-    expect([id, toMs > fromMs, fromMs > Date.UTC(2017, 0), toMs < Date.UTC(2026, 10), source !== ''], id).toEqual([id, true, true, true, true]);
+    expect([id, toMs > fromMs, fromMs > Date.UTC(2017, 0), toMs < Date.UTC(2026, 10), source !== ''], id).toEqual([
+      id,
+      true,
+      true,
+      true,
+      true,
+    ]);
   }
-  for (const own of Map.groupBy(KNOWN_INCIDENTS.filter(({ symbols }) => symbols === null), ({ exchange }) => exchange).values()) {
-    for (const [at, incident] of own.entries()) expect(incident.fromMs, incident.id).toBeGreaterThan(own[at - 1]?.toMs ?? 0);
+  for (const own of Map.groupBy(
+    KNOWN_INCIDENTS.filter(({ symbols }) => symbols === null),
+    ({ exchange }) => exchange,
+  ).values()) {
+    for (const [at, incident] of own.entries())
+      expect(incident.fromMs, incident.id).toBeGreaterThan(own[at - 1]?.toMs ?? 0);
   }
 });
 
@@ -22,7 +32,10 @@ test('a candle that an incident covers in part is not explained by it', () => {
 
 test('an incident of one market is none of the others', () => {
   const eth = byId('coinbase 2025-04-25T07:30Z');
-  expect(['ETH/USD', 'BTC/USD'].map((symbol) => concerns(eth, { exchange: 'coinbase', symbol }))).toEqual([true, false]);
+  expect(['ETH/USD', 'BTC/USD'].map((symbol) => concerns(eth, { exchange: 'coinbase', symbol }))).toEqual([
+    true,
+    false,
+  ]);
   expect(concerns(byId('okx 2022-12-18T09:00Z'), { exchange: 'okx', symbol: 'BTC/USDT' })).toBe(true);
   expect(concerns(byId('okx 2022-12-18T09:00Z'), { exchange: 'binance', symbol: 'BTC/USDT' })).toBe(false);
 });

@@ -76,8 +76,14 @@ const INCIDENTS: Readonly<Record<Exchange, readonly Line[]>> = {
 /** The incidents that ship with Candlekeep. The id is the venue and the first minute: `binance 2021-04-25T04:01Z`. */
 export const KNOWN_INCIDENTS: readonly KnownIncident[] = Object.entries(INCIDENTS).flatMap(([exchange, lines]) =>
   lines.map(([from, to, source = RECORDED, symbols]) => ({
-    id: `${exchange} ${from}Z`, exchange, fromMs: Date.parse(`${from}Z`), toMs: Date.parse(`${to}Z`), symbols: symbols ?? null, source,
-  })));
+    id: `${exchange} ${from}Z`,
+    exchange,
+    fromMs: Date.parse(`${from}Z`),
+    toMs: Date.parse(`${to}Z`),
+    symbols: symbols ?? null,
+    source,
+  })),
+);
 
 /** The whole candles that an incident covers; a candle that it covers in part could have had a trade. */
 export const candlesOf = (incident: KnownIncident, stepMs: number): TimeRange => ({
@@ -85,5 +91,7 @@ export const candlesOf = (incident: KnownIncident, stepMs: number): TimeRange =>
   toMs: Math.floor(incident.toMs / stepMs) * stepMs,
 });
 
-export const concerns = (incident: KnownIncident, market: { readonly exchange: Exchange; readonly symbol: MarketSymbol }): boolean =>
-  incident.exchange === market.exchange && (incident.symbols?.includes(market.symbol) ?? true);
+export const concerns = (
+  incident: KnownIncident,
+  market: { readonly exchange: Exchange; readonly symbol: MarketSymbol },
+): boolean => incident.exchange === market.exchange && (incident.symbols?.includes(market.symbol) ?? true);

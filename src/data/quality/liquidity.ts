@@ -22,7 +22,13 @@ export interface Market {
 /** `incidents`: when this market is known not to have traded. */
 export function marketOf(series: SeriesRecord, incidents: readonly TimeRange[]): Market {
   const [known, silent] = [knownOf(series), silentOf(series)];
-  return { series, known, silent, knownMs: measureOf(subtractRanges(known, incidents)), silentMs: measureOf(subtractRanges(silent, incidents)) };
+  return {
+    series,
+    known,
+    silent,
+    knownMs: measureOf(subtractRanges(known, incidents)),
+    silentMs: measureOf(subtractRanges(silent, incidents)),
+  };
 }
 
 /** A symbol's thirty days before some time, or as much of them as is known. */
@@ -32,16 +38,23 @@ export interface Trading {
 }
 
 /** When the whole venue was `closed`, oldest first, does not count: an outage says nothing about a symbol. */
-export function tradingBefore(timeMs: number, market: Market, { stepMs, closed }: { readonly stepMs: number; readonly closed: readonly TimeRange[] }): Trading {
+export function tradingBefore(
+  timeMs: number,
+  market: Market,
+  { stepMs, closed }: { readonly stepMs: number; readonly closed: readonly TimeRange[] },
+): Trading {
   const trailing = { fromMs: timeMs - TRAILING_MS, toMs: timeMs };
-  const excluded = closed.filter((range) => range.toMs > trailing.fromMs && range.fromMs < trailing.toMs)
+  const excluded = closed
+    .filter((range) => range.toMs > trailing.fromMs && range.fromMs < trailing.toMs)
     .map((range) => ({ fromMs: Math.max(range.fromMs, trailing.fromMs), toMs: Math.min(range.toMs, trailing.toMs) }));
-  const counted = (measure: Market['knownMs']): number => (measure(trailing) - excluded.reduce((sum, range) => sum + measure(range), 0)) / stepMs;
+  const counted = (measure: Market['knownMs']): number =>
+    (measure(trailing) - excluded.reduce((sum, range) => sum + measure(range), 0)) / stepMs;
   return { candles: counted(market.knownMs), silentCandles: counted(market.silentMs) };
 }
 
 /** Share of candles with a trade; null with too little history. */
-export const tradedShare = ({ candles, silentCandles }: Trading): number | null => (candles < HISTORY_CANDLES_MIN ? null : 1 - silentCandles / candles);
+export const tradedShare = ({ candles, silentCandles }: Trading): number | null =>
+  candles < HISTORY_CANDLES_MIN ? null : 1 - silentCandles / candles;
 
 export const isLiquid = (trading: Trading): boolean => (tradedShare(trading) ?? 0) >= LIQUID_SHARE_MIN;
 
@@ -51,7 +64,8 @@ const CONTINUES_SHARE = 0.2;
 const EXPECTED_PAUSES_MIN = 0.05;
 
 /** True when a liquid market may be expected to pause for so many candles, judged by how often it paused at all. One pause is always granted. */
-export const isPause = (candles: number, { silentCandles }: Trading): boolean => (silentCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
+export const isPause = (candles: number, { silentCandles }: Trading): boolean =>
+  (silentCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
 
 /** How much of a stretch lies in `ranges` (sorted, disjoint), in logarithmic time. Unit: milliseconds. */
 function measureOf(ranges: readonly TimeRange[]): (range: TimeRange) => number {

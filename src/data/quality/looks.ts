@@ -13,8 +13,13 @@ export interface Looks {
 export function looksAt(stretch: TimeRange, answers: readonly Answer[]): Looks {
   const touching = answers.filter((answer) => answer.fromMs < stretch.toMs && answer.toMs > stretch.fromMs);
   const edgesMs = new Set([stretch.fromMs, stretch.toMs, ...touching.flatMap(({ fromMs, toMs }) => [fromMs, toMs])]);
-  const inside = [...edgesMs].filter((timeMs) => timeMs >= stretch.fromMs && timeMs <= stretch.toMs).toSorted((a, b) => a - b);
-  return inside.slice(1).map((toMs, at) => looksAtPart({ fromMs: inside[at] as number, toMs }, touching)).reduce(fewest);
+  const inside = [...edgesMs]
+    .filter((timeMs) => timeMs >= stretch.fromMs && timeMs <= stretch.toMs)
+    .toSorted((a, b) => a - b);
+  return inside
+    .slice(1)
+    .map((toMs, at) => looksAtPart({ fromMs: inside[at] as number, toMs }, touching))
+    .reduce(fewest);
 }
 
 /** `part` is crossed by no edge of an answer. */
@@ -23,7 +28,10 @@ function looksAtPart(part: TimeRange, answers: readonly Answer[]): Looks {
   const times = own.map((answer) => answer.atMs);
   return {
     answers: own.length,
-    between: own.filter(({ firstOpenMs, lastOpenMs }) => firstOpenMs !== null && lastOpenMs !== null && firstOpenMs < part.fromMs && lastOpenMs >= part.toMs).length,
+    between: own.filter(
+      ({ firstOpenMs, lastOpenMs }) =>
+        firstOpenMs !== null && lastOpenMs !== null && firstOpenMs < part.fromMs && lastOpenMs >= part.toMs,
+    ).length,
     firstAtMs: Math.min(...times),
     lastAtMs: Math.max(...times),
   };
@@ -40,7 +48,11 @@ const fewest = (a: Looks, b: Looks): Looks => ({
  * What to ask for when a hole is looked at again: the hole and a candle on each side. An answer without
  * rows proves nothing (Coinbase has sent such for candles it had); one with both neighbours and not the hole does.
  */
-export const withNeighbours = (hole: TimeRange, stepMs: number): TimeRange => ({ fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs });
+export const withNeighbours = (hole: TimeRange, stepMs: number): TimeRange => ({
+  fromMs: hole.fromMs - stepMs,
+  toMs: hole.toMs + stepMs,
+});
 
 /** Asked for twice, far enough apart that what was late would have come. */
-export const isSeenTwice = (looks: Looks, recheckAfterMs: number): boolean => looks.lastAtMs - looks.firstAtMs >= recheckAfterMs;
+export const isSeenTwice = (looks: Looks, recheckAfterMs: number): boolean =>
+  looks.lastAtMs - looks.firstAtMs >= recheckAfterMs;

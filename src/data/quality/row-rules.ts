@@ -16,7 +16,8 @@ interface RowRule {
 }
 
 /** Binance states when a candle ended; before the grid's end, trading was halted. `stepMs` is the candle's length. */
-export const isCut = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean => row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1;
+export const isCut = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean =>
+  row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1;
 
 /** Volume-weighted prices are computed from rounded sums. Relative. */
 const VWAP_TOLERANCE = 1e-6;
@@ -26,7 +27,9 @@ export const ROW_RULES = {
   'not-finite': {
     severity: 'error',
     says: 'a value is no finite number',
-    isBroken: ({ row }) => ![row.open, row.high, row.low, row.close, row.volume].every(Number.isFinite) || ![row.quoteVolume ?? 0, row.trades ?? 0].every(Number.isFinite),
+    isBroken: ({ row }) =>
+      ![row.open, row.high, row.low, row.close, row.volume].every(Number.isFinite) ||
+      ![row.quoteVolume ?? 0, row.trades ?? 0].every(Number.isFinite),
   },
   'price-not-positive': {
     severity: 'error',

@@ -2,20 +2,44 @@ import { expect, test } from 'vitest';
 import { asOtherVenue, knownOf, seriesRecord, silentOf, type RecordedRow } from './series-record.ts';
 
 const M = 60_000;
-const row = (minute: number, over: Partial<RecordedRow> = {}): RecordedRow => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null, ...over });
-const answer = (from: number, to: number) => ({ fromMs: from * M, toMs: to * M, atMs: 0, firstOpenMs: null, lastOpenMs: null });
+const row = (minute: number, over: Partial<RecordedRow> = {}): RecordedRow => ({
+  openTimeMs: minute * M,
+  high: 2,
+  low: 1,
+  volume: 1,
+  closeTimeMs: null,
+  ...over,
+});
+const answer = (from: number, to: number) => ({
+  fromMs: from * M,
+  toMs: to * M,
+  atMs: 0,
+  firstOpenMs: null,
+  lastOpenMs: null,
+});
 const range = (from: number, to: number) => ({ fromMs: from * M, toMs: to * M });
 const FLAT = { high: 1, low: 1, volume: 0 };
 
 /** Minutes 0 to 9 and 20 to 29 were answered; rows at 3, 4 and 20 to 29. */
-const record = (over: Partial<Parameters<typeof seriesRecord>[0]> = {}) => seriesRecord({
-  symbol: 'BTC/USDT', stepMs: M, answers: [answer(20, 30), answer(0, 10)],
-  rows: [row(3), row(4, { closeTimeMs: 4 * M + 20_000 }), ...Array.from({ length: 10 }, (_, at) => row(20 + at, at === 5 || at === 6 ? FLAT : {}))], ...over,
-});
+const record = (over: Partial<Parameters<typeof seriesRecord>[0]> = {}) =>
+  seriesRecord({
+    symbol: 'BTC/USDT',
+    stepMs: M,
+    answers: [answer(20, 30), answer(0, 10)],
+    rows: [
+      row(3),
+      row(4, { closeTimeMs: 4 * M + 20_000 }),
+      ...Array.from({ length: 10 }, (_, at) => row(20 + at, at === 5 || at === 6 ? FLAT : {})),
+    ],
+    ...over,
+  });
 
 test('rows and answers become runs: missing, flat and cut', () => {
   expect(record()).toMatchObject({
-    answered: [range(0, 10), range(20, 30)], missing: [range(0, 3), range(5, 10)], flat: [range(25, 27)], cut: [{ openTimeMs: 4 * M, closeTimeMs: 4 * M + 20_000 }],
+    answered: [range(0, 10), range(20, 30)],
+    missing: [range(0, 3), range(5, 10)],
+    flat: [range(25, 27)],
+    cut: [{ openTimeMs: 4 * M, closeTimeMs: 4 * M + 20_000 }],
   });
 });
 
@@ -34,5 +58,9 @@ test('silent is what is known without a trade', () => {
 
 test('to others a venue traded when any of its markets did', () => {
   const venue = { exchange: 'okx', stepMs: M, emptyCandles: 'flat', rowsPerPageMax: 300, others: [] } as const;
-  expect(asOtherVenue({ ...venue, series: [record(), record({ rows: [row(5)] })] })).toEqual({ exchange: 'okx', answered: [range(0, 10), range(20, 30)], traded: [range(3, 6), range(20, 25), range(27, 30)] });
+  expect(asOtherVenue({ ...venue, series: [record(), record({ rows: [row(5)] })] })).toEqual({
+    exchange: 'okx',
+    answered: [range(0, 10), range(20, 30)],
+    traded: [range(3, 6), range(20, 25), range(27, 30)],
+  });
 });

@@ -59,7 +59,9 @@ export interface VenueRecord {
 export type RecordedRow = Pick<Candle, 'openTimeMs' | 'high' | 'low' | 'volume' | 'closeTimeMs'>;
 
 /** What is known of one series: rows in any order, invalid ones included. */
-export interface RecordedSeries extends Pick<SeriesRecord, 'symbol' | 'answers'>, Partial<Pick<SeriesRecord, 'listedFromMs' | 'delistedFromMs' | 'sums' | 'accepted'>> {
+export interface RecordedSeries
+  extends Pick<SeriesRecord, 'symbol' | 'answers'>,
+    Partial<Pick<SeriesRecord, 'listedFromMs' | 'delistedFromMs' | 'sums' | 'accepted'>> {
   readonly rows: readonly RecordedRow[];
   readonly stepMs: number;
 }
@@ -70,7 +72,9 @@ const isFlat = (row: RecordedRow): boolean => row.volume === 0 && row.high === r
 /** What rows tell beyond that they are there. */
 export const tellingRows = (rows: readonly RecordedRow[], stepMs: number): TellingRows => ({
   flat: mergeRanges(rows.filter(isFlat).map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
-  cut: rows.flatMap(({ openTimeMs, closeTimeMs }) => (closeTimeMs !== null && isCut({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [])),
+  cut: rows.flatMap(({ openTimeMs, closeTimeMs }) =>
+    closeTimeMs !== null && isCut({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [],
+  ),
 });
 
 /** Rows and answers of one series as runs. */
@@ -83,7 +87,10 @@ export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): Series
     accepted: [],
     ...known,
     answered,
-    missing: subtractRanges(answered, rows.map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
+    missing: subtractRanges(
+      answered,
+      rows.map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs })),
+    ),
     ...tellingRows(rows, stepMs),
   };
 }
@@ -91,11 +98,14 @@ export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): Series
 /** What was answered within the life of the market. A hole before the first candle tells nothing while the listing is unknown. */
 export function knownOf(series: SeriesRecord): TimeRange[] {
   const firstRowMs = subtractRanges(series.answered, series.missing)[0]?.fromMs ?? Infinity;
-  return intersectRanges(series.answered, [{ fromMs: series.listedFromMs ?? firstRowMs, toMs: series.delistedFromMs ?? Infinity }]);
+  return intersectRanges(series.answered, [
+    { fromMs: series.listedFromMs ?? firstRowMs, toMs: series.delistedFromMs ?? Infinity },
+  ]);
 }
 
 /** When nobody traded: no row, or a flat one. */
-export const silentOf = (series: SeriesRecord): TimeRange[] => intersectRanges(knownOf(series), [...series.missing, ...series.flat]);
+export const silentOf = (series: SeriesRecord): TimeRange[] =>
+  intersectRanges(knownOf(series), [...series.missing, ...series.flat]);
 
 /** What a venue's record is to the others. */
 export const asOtherVenue = ({ exchange, series }: VenueRecord): OtherVenue => ({

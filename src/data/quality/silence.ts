@@ -34,7 +34,8 @@ export function silencesOf(record: VenueRecord, markets: readonly Market[]): Sil
   const closed: TimeRange[] = [];
   const moments: Moment[] = [];
   for (const moment of stillMoments(markets)) {
-    const liquid = (market: Market): boolean => isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed }));
+    const liquid = (market: Market): boolean =>
+      isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed }));
     const silent = moment.silent.filter(liquid);
     if (silent.length < SILENT_SYMBOLS_MIN) continue;
     const told = { ...moment, silent, trading: moment.trading.filter(liquid) };
@@ -46,7 +47,8 @@ export function silencesOf(record: VenueRecord, markets: readonly Market[]): Sil
 }
 
 const symbolsOf = (markets: readonly Market[]): MarketSymbol[] => markets.map(({ series }) => series.symbol);
-const silentShare = ({ silent, trading }: Moment): number => (silent.length + trading.length < LIQUID_SYMBOLS_MIN ? 0 : silent.length / (silent.length + trading.length));
+const silentShare = ({ silent, trading }: Moment): number =>
+  silent.length + trading.length < LIQUID_SYMBOLS_MIN ? 0 : silent.length / (silent.length + trading.length);
 
 /** `ranges` is in order of time. */
 function extend(ranges: TimeRange[], { fromMs, toMs }: TimeRange): void {
@@ -57,13 +59,26 @@ function extend(ranges: TimeRange[], { fromMs, toMs }: TimeRange): void {
 
 /** Stretches in which no market begins or ends to trade, and enough are silent to be worth a look. */
 function* stillMoments(markets: readonly Market[]): Generator<Moment> {
-  const edges = [...new Set(markets.flatMap(({ known, silent }) => [...known, ...silent].flatMap(({ fromMs, toMs }) => [fromMs, toMs])))].toSorted((a, b) => a - b);
-  const cursors = markets.map((market) => ({ market, isKnown: cursorOf(market.known), isSilent: cursorOf(market.silent) }));
+  const edges = [
+    ...new Set(
+      markets.flatMap(({ known, silent }) => [...known, ...silent].flatMap(({ fromMs, toMs }) => [fromMs, toMs])),
+    ),
+  ].toSorted((a, b) => a - b);
+  const cursors = markets.map((market) => ({
+    market,
+    isKnown: cursorOf(market.known),
+    isSilent: cursorOf(market.silent),
+  }));
   for (const [at, fromMs] of edges.slice(0, -1).entries()) {
     const known = cursors.filter(({ isKnown }) => isKnown(fromMs));
     const silent = new Set(known.filter(({ isSilent }) => isSilent(fromMs)).map(({ market }) => market));
     if (silent.size < SILENT_SYMBOLS_MIN) continue;
-    yield { fromMs, toMs: edges[at + 1] as number, silent: [...silent], trading: known.map(({ market }) => market).filter((market) => !silent.has(market)) };
+    yield {
+      fromMs,
+      toMs: edges[at + 1] as number,
+      silent: [...silent],
+      trading: known.map(({ market }) => market).filter((market) => !silent.has(market)),
+    };
   }
 }
 
@@ -80,14 +95,23 @@ function cursorOf(ranges: readonly TimeRange[]): (timeMs: number) => boolean {
 function silenceIn(range: TimeRange, moments: readonly Moment[], record: VenueRecord): Silence {
   let at = moments.findIndex((moment) => moment.fromMs === range.fromMs);
   const { silent, trading } = moments[at] as Moment;
-  for (let before = moments[at - 1]; before?.toMs === moments[at]?.fromMs && before !== undefined && silentShare(before) >= EDGE_SHARE_MIN; before = moments[at - 1]) at -= 1;
+  for (
+    let before = moments[at - 1];
+    before?.toMs === moments[at]?.fromMs && before !== undefined && silentShare(before) >= EDGE_SHARE_MIN;
+    before = moments[at - 1]
+  )
+    at -= 1;
   const whole = { fromMs: (moments[at] as Moment).fromMs, toMs: range.toMs };
   return { ...whole, silent: symbolsOf(silent), trading: symbolsOf(trading), others: othersDuring(record, whole) };
 }
 
 function othersDuring({ others }: VenueRecord, silence: TimeRange): Silence['others'] {
-  const msOf = (ranges: readonly TimeRange[]): number => intersectRanges(ranges, [silence]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  const msOf = (ranges: readonly TimeRange[]): number =>
+    intersectRanges(ranges, [silence]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   const asked = others.filter(({ answered }) => msOf(answered) > 0);
   const isTrading = ({ answered, traded }: OtherVenue): boolean => msOf(traded) >= msOf(answered) * TRADING_SHARE_MIN;
-  return { trading: asked.filter(isTrading).map(({ exchange }) => exchange), silent: asked.filter((other) => !isTrading(other)).map(({ exchange }) => exchange) };
+  return {
+    trading: asked.filter(isTrading).map(({ exchange }) => exchange),
+    silent: asked.filter((other) => !isTrading(other)).map(({ exchange }) => exchange),
+  };
 }

@@ -41,35 +41,61 @@ export function spacedHoles(series: SeriesRecord, { judged, stepMs, rowsPerPageM
   const candlesOf = ({ fromMs, toMs }: TimeRange): number => (toMs - fromMs) / stepMs;
   const reachMs = PAGES_AROUND * rowsPerPageMax * stepMs;
   const around = { fromMs: judged.fromMs - reachMs, toMs: judged.toMs + reachMs };
-  const short = series.missing.filter((hole) => hole.fromMs >= around.fromMs && hole.toMs <= around.toMs && candlesOf(hole) <= LOST_CANDLES_MAX);
-  const missing = new Set(short.flatMap((hole) => Array.from({ length: candlesOf(hole) }, (_, at) => hole.fromMs / stepMs + at)));
-  const total = Math.max(1, intersectRanges(knownOf(series), [around]).reduce((sum, range) => sum + candlesOf(range), 0));
+  const short = series.missing.filter(
+    (hole) => hole.fromMs >= around.fromMs && hole.toMs <= around.toMs && candlesOf(hole) <= LOST_CANDLES_MAX,
+  );
+  const missing = new Set(
+    short.flatMap((hole) => Array.from({ length: candlesOf(hole) }, (_, at) => hole.fromMs / stepMs + at)),
+  );
+  const total = Math.max(
+    1,
+    intersectRanges(knownOf(series), [around]).reduce((sum, range) => sum + candlesOf(range), 0),
+  );
   const open = [...missing].toSorted((a, b) => a - b);
   const found: SpacedHole[] = [];
   for (const [at, first] of open.entries()) {
-    const periods = new Set([rowsPerPageMax - 1, rowsPerPageMax, rowsPerPageMax + 1, ...open.slice(at + 1, at + 1 + NEIGHBOURS_MAX).map((other) => other - first)]);
+    const periods = new Set([
+      rowsPerPageMax - 1,
+      rowsPerPageMax,
+      rowsPerPageMax + 1,
+      ...open.slice(at + 1, at + 1 + NEIGHBOURS_MAX).map((other) => other - first),
+    ]);
     for (const period of periods) {
       if (period < PERIOD_CANDLES_MIN || missing.has(first - period)) continue;
       const row = rowFrom(missing, { first, period });
       if (row.length < HOLES_MIN || chanceOf(row, { missing, total }) > CHANCE_MAX) continue;
-      found.push(...row.map((index) => ({ fromMs: index * stepMs, toMs: (index + 1) * stepMs, periodCandles: period, holes: row.length })));
+      found.push(
+        ...row.map((index) => ({
+          fromMs: index * stepMs,
+          toMs: (index + 1) * stepMs,
+          periodCandles: period,
+          holes: row.length,
+        })),
+      );
     }
   }
   return found;
 }
 
-function rowFrom(missing: ReadonlySet<number>, { first, period }: { readonly first: number; readonly period: number }): number[] {
+function rowFrom(
+  missing: ReadonlySet<number>,
+  { first, period }: { readonly first: number; readonly period: number },
+): number[] {
   const row: number[] = [];
   for (let index = first; missing.has(index); index += period) row.push(index);
   return row;
 }
 
 /** Expected number of rows of this length when candles go missing independently, over all starts and periods; more than any where that says nothing. */
-function chanceOf(row: readonly number[], { missing, total }: { readonly missing: ReadonlySet<number>; readonly total: number }): number {
+function chanceOf(
+  row: readonly number[],
+  { missing, total }: { readonly missing: ReadonlySet<number>; readonly total: number },
+): number {
   const own = new Set(row);
   let beside = 0;
   for (const index of row) {
-    for (let near = index - SURROUNDINGS; near <= index + SURROUNDINGS; near++) beside += missing.has(near) && !own.has(near) ? 1 : 0;
+    for (let near = index - SURROUNDINGS; near <= index + SURROUNDINGS; near++)
+      beside += missing.has(near) && !own.has(near) ? 1 : 0;
   }
   const besideShare = beside / (2 * SURROUNDINGS * row.length);
   if (besideShare > BESIDE_SHARE_MAX) return Infinity;

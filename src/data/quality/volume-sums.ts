@@ -22,10 +22,12 @@ export interface TwoLengths {
 const SUM_TOLERANCE = 1e-6;
 
 /** The longer candle holds volume that no stored candle has: trades happened in those that are missing. */
-export const isTradeLost = ({ longer, stored }: Pick<VolumeSum, 'longer' | 'stored'>): boolean => longer - stored > longer * SUM_TOLERANCE;
+export const isTradeLost = ({ longer, stored }: Pick<VolumeSum, 'longer' | 'stored'>): boolean =>
+  longer - stored > longer * SUM_TOLERANCE;
 
 /** The stored candles hold more than the longer one, which is not possible: it was kept before it had closed. */
-export const isLongerUnfinished = ({ longer, stored }: Pick<VolumeSum, 'longer' | 'stored'>): boolean => stored - longer > stored * SUM_TOLERANCE;
+export const isLongerUnfinished = ({ longer, stored }: Pick<VolumeSum, 'longer' | 'stored'>): boolean =>
+  stored - longer > stored * SUM_TOLERANCE;
 
 /** Each longer candle beside the stored candles inside it. */
 export function volumeSums({ stored, longer, longerStepMs, answered, cut }: TwoLengths): VolumeSum[] {
@@ -35,7 +37,13 @@ export function volumeSums({ stored, longer, longerStepMs, answered, cut }: TwoL
     volumes.set(fromMs, (volumes.get(fromMs) ?? 0) + volume);
   }
   const isCutAt = new Set(cut.map(({ openTimeMs }) => openTimeMs));
-  return longer.filter(({ openTimeMs }) => !isCutAt.has(openTimeMs))
-    .map(({ openTimeMs, volume }) => ({ fromMs: openTimeMs, toMs: openTimeMs + longerStepMs, longer: volume, stored: volumes.get(openTimeMs) ?? 0 }))
+  return longer
+    .filter(({ openTimeMs }) => !isCutAt.has(openTimeMs))
+    .map(({ openTimeMs, volume }) => ({
+      fromMs: openTimeMs,
+      toMs: openTimeMs + longerStepMs,
+      longer: volume,
+      stored: volumes.get(openTimeMs) ?? 0,
+    }))
     .filter((sum) => answered.some((range) => range.fromMs <= sum.fromMs && range.toMs >= sum.toMs));
 }

@@ -55,7 +55,11 @@ export interface SilverReport {
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
  */
-export async function materialiseSilver(context: SilverContext, key: PeriodKey, scopes: readonly SymbolScope[]): Promise<SilverReport> {
+export async function materialiseSilver(
+  context: SilverContext,
+  key: PeriodKey,
+  scopes: readonly SymbolScope[],
+): Promise<SilverReport> {
   const before = await context.ports.store.read('manifestEntry', () => manifestEntry(key));
   const period = await readPeriod(context.ports, context.answers, key, before?.inputs);
   if (period.lost.length > 0) await keepLosses(context, period.lost);
@@ -76,7 +80,9 @@ export async function materialiseSilver(context: SilverContext, key: PeriodKey, 
 }
 
 function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean {
-  const days = new Map(scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays].map(dayStartMs))]));
+  const days = new Map(
+    scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays].map(dayStartMs))]),
+  );
   return (row) => days.get(row.symbol)?.has(row.openTimeMs - (row.openTimeMs % DAY_MS)) ?? false;
 }
 
@@ -88,8 +94,16 @@ async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostAn
     const error = new AnswerDamagedError({ exchange, symbol, segment: page.segment, offset: page.offset, loss });
     ports.log.warn(error.message, { code: error.code, exchange, symbol });
     return {
-      ...page.series, id: ports.ids.next('fault'), atMs: nowMs, runId: fence.runId, range: page.range,
-      attempt: null, triesMax: null, decision: 'pending', waitMs: null, record: toRecord(error),
+      ...page.series,
+      id: ports.ids.next('fault'),
+      atMs: nowMs,
+      runId: fence.runId,
+      range: page.range,
+      attempt: null,
+      triesMax: null,
+      decision: 'pending',
+      waitMs: null,
+      record: toRecord(error),
     };
   });
   await ports.store.transact('keepLosses', function* () {

@@ -1,7 +1,19 @@
 import type { Cell } from '../../market/candle.ts';
 import { dayRange } from '../../market/partition.ts';
 import { intersectRanges, type TimeRange } from '../../market/range.ts';
-import { countCell, DROPPED, isOpenGap, nextHealingAtMs, nextRecheckAtMs, type Account, type CellState, type FailedRange, type Gap, type GapReason, type TellingRows } from '../../faults/ledger/account.ts';
+import {
+  countCell,
+  DROPPED,
+  isOpenGap,
+  nextHealingAtMs,
+  nextRecheckAtMs,
+  type Account,
+  type CellState,
+  type FailedRange,
+  type Gap,
+  type GapReason,
+  type TellingRows,
+} from '../../faults/ledger/account.ts';
 
 /** What is known about a cell when it is accounted for. */
 export interface CellFindings {
@@ -34,25 +46,35 @@ const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= tim
 export function accountCell(findings: CellFindings): CellState {
   const { cell, before, nowMs } = findings;
   const day = dayRange(cell.day);
-  const due = { fromMs: Math.min(Math.max(day.fromMs, findings.firstCandleMs ?? day.fromMs), day.toMs), toMs: day.toMs };
+  const due = {
+    fromMs: Math.min(Math.max(day.fromMs, findings.firstCandleMs ?? day.fromMs), day.toMs),
+    toMs: day.toMs,
+  };
   const flat = intersectRanges(findings.telling.flat, [day]);
   const gapBefore = (openTimeMs: number): Gap | undefined => before?.gaps.find((gap) => holds(gap, openTimeMs));
-  const isHalted = (openTimeMs: number): boolean => gapBefore(openTimeMs)?.state === 'outage' && flat.some((range) => holds(range, openTimeMs));
+  const isHalted = (openTimeMs: number): boolean =>
+    gapBefore(openTimeMs)?.state === 'outage' && flat.some((range) => holds(range, openTimeMs));
   const present = { has: (openTimeMs: number) => findings.present.has(openTimeMs) && !isHalted(openTimeMs) };
   const reasonOf = (openTimeMs: number): GapReason => {
     const known = gapBefore(openTimeMs);
     if (known !== undefined && findings.present.has(openTimeMs)) return known;
-    if (findings.quarantined.has(openTimeMs)) return { state: 'quarantined', code: 'ROWS_INVALID', cause: findings.dropped.has(openTimeMs) ? DROPPED : null };
+    if (findings.quarantined.has(openTimeMs))
+      return { state: 'quarantined', code: 'ROWS_INVALID', cause: findings.dropped.has(openTimeMs) ? DROPPED : null };
     const failed = findings.failed.find(({ range }) => holds(range, openTimeMs));
     if (failed) return { state: 'pending', code: failed.code, cause: null };
-    if (findings.covered.some((range) => holds(range, openTimeMs))) return known?.code === 'ROWS_MISSING' ? known : { state: 'pending', code: 'ROWS_MISSING', cause: null };
+    if (findings.covered.some((range) => holds(range, openTimeMs)))
+      return known?.code === 'ROWS_MISSING' ? known : { state: 'pending', code: 'ROWS_MISSING', cause: null };
     return { state: 'pending', code: known?.code ?? null, cause: null };
   };
   const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
   const isWhole = !gaps.some(isOpenGap);
   const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
   const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
-  const notBeforeMs = Math.max(0, ...findings.failed.map((failed) => failed.notBeforeMs ?? 0), before?.notBeforeMs ?? 0);
+  const notBeforeMs = Math.max(
+    0,
+    ...findings.failed.map((failed) => failed.notBeforeMs ?? 0),
+    before?.notBeforeMs ?? 0,
+  );
   const isParked = account.pending > 0 && notBeforeMs > nowMs;
   return {
     ...cell,
@@ -63,13 +85,24 @@ export function accountCell(findings: CellFindings): CellState {
     looks,
     pendingSinceMs,
     notBeforeMs: isParked ? notBeforeMs : null,
-    nextAttemptAtMs: isParked ? notBeforeMs : nextAttemptAt(findings, { account, looks, sinceMs: pendingSinceMs ?? nowMs, byFault: gaps.some(isByFault), isWhole }),
+    nextAttemptAtMs: isParked
+      ? notBeforeMs
+      : nextAttemptAt(findings, {
+          account,
+          looks,
+          sinceMs: pendingSinceMs ?? nowMs,
+          byFault: gaps.some(isByFault),
+          isWhole,
+        }),
   };
 }
 
 const isByFault = (gap: CellState['gaps'][number]): boolean => gap.state === 'pending' && gap.code !== 'ROWS_MISSING';
 
-function nextAttemptAt(findings: CellFindings, found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean }): number | null {
+function nextAttemptAt(
+  findings: CellFindings,
+  found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean },
+): number | null {
   const { nowMs, recheckAfterMs, before, asked } = findings;
   const { account, looks, sinceMs } = found;
   if (found.isWhole || (account.pending === 0 && looks > 1)) return null;

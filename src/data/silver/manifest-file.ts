@@ -9,7 +9,10 @@ import type { SilverContext } from './asset.ts';
  * file there is, so it is written once a run and not with each of them; after a kill the next run makes up
  * for it. Processes that share the directory take turns in the transaction.
  */
-export const writeManifestFile = ({ ports: { files, store }, lake }: Pick<SilverContext, 'ports' | 'lake'>, { exchange, interval }: Omit<PeriodKey, 'period'>): Promise<void> =>
+export const writeManifestFile = (
+  { ports: { files, store }, lake }: Pick<SilverContext, 'ports' | 'lake'>,
+  { exchange, interval }: Omit<PeriodKey, 'period'>,
+): Promise<void> =>
   store.transact('writeManifestFile', function* () {
     const path = lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json'));
     const entries = yield* manifestOf(exchange, interval);

@@ -15,27 +15,56 @@ import type { PeriodRows } from './period.ts';
  * Adds what damaged answers covered to the scopes: their candles are not in the file any more, so each of
  * these cells is accounted for again, whoever asked for the run.
  */
-export async function withDamaged({ ports }: SilverContext, key: PeriodKey, scopes: readonly SymbolScope[]): Promise<SymbolScope[]> {
+export async function withDamaged(
+  { ports }: SilverContext,
+  key: PeriodKey,
+  scopes: readonly SymbolScope[],
+): Promise<SymbolScope[]> {
   const damaged = await ports.store.read('damagedRanges', () => damagedRanges(key, periodRange(key.period)));
   const others = [...damaged.keys()].filter((symbol) => !scopes.some((scope) => scope.symbol === symbol));
-  const all = [...scopes, ...others.map((symbol): SymbolScope => ({ symbol, days: [], askedDays: new Set(), openDays: [], failed: [] }))];
-  return Promise.all(all.map(async (scope) => {
-    const ranges = damaged.get(scope.symbol);
-    if (ranges === undefined) return scope;
-    const days = [...new Set([...scope.days, ...(await knownDays({ ports }, { ...key, symbol: scope.symbol }, ranges))])].toSorted();
-    return { ...scope, days, failed: [...scope.failed, ...ranges.map((range): FailedRange => ({ range, code: 'ANSWER_DAMAGED', notBeforeMs: null }))] };
-  }));
+  const all = [
+    ...scopes,
+    ...others.map((symbol): SymbolScope => ({ symbol, days: [], askedDays: new Set(), openDays: [], failed: [] })),
+  ];
+  return Promise.all(
+    all.map(async (scope) => {
+      const ranges = damaged.get(scope.symbol);
+      if (ranges === undefined) return scope;
+      const days = [
+        ...new Set([...scope.days, ...(await knownDays({ ports }, { ...key, symbol: scope.symbol }, ranges))]),
+      ].toSorted();
+      return {
+        ...scope,
+        days,
+        failed: [
+          ...scope.failed,
+          ...ranges.map((range): FailedRange => ({ range, code: 'ANSWER_DAMAGED', notBeforeMs: null })),
+        ],
+      };
+    }),
+  );
 }
 
 /** Days of these ranges that have a cell. */
-async function knownDays({ ports }: Pick<SilverContext, 'ports'>, series: Omit<PeriodKey, 'period'> & { readonly symbol: string }, ranges: readonly TimeRange[]): Promise<Day[]> {
-  const days = { start: dayOf(Math.min(...ranges.map(({ fromMs }) => fromMs))), end: dayOf(Math.max(...ranges.map(({ toMs }) => toMs)) - 1) };
+async function knownDays(
+  { ports }: Pick<SilverContext, 'ports'>,
+  series: Omit<PeriodKey, 'period'> & { readonly symbol: string },
+  ranges: readonly TimeRange[],
+): Promise<Day[]> {
+  const days = {
+    start: dayOf(Math.min(...ranges.map(({ fromMs }) => fromMs))),
+    end: dayOf(Math.max(...ranges.map(({ toMs }) => toMs)) - 1),
+  };
   const cells = await ports.store.read('cellsOfSeries', () => cellsOfSeries(series, days));
   return cells.map(({ day }) => day).filter((day) => intersectRanges([dayRange(day)], ranges).length > 0);
 }
 
 /** Accounts for the cells of these scopes from the rows of their period. */
-export async function accountPeriod(context: SilverContext, key: PeriodKey, found: { readonly scopes: readonly SymbolScope[]; readonly period: PeriodRows }): Promise<CellState[]> {
+export async function accountPeriod(
+  context: SilverContext,
+  key: PeriodKey,
+  found: { readonly scopes: readonly SymbolScope[]; readonly period: PeriodRows },
+): Promise<CellState[]> {
   const { store, clock } = context.ports;
   const { scopes, period } = found;
   const presentBySymbol = Map.groupBy(period.rows, (row) => row.symbol);
@@ -58,22 +87,28 @@ export async function accountPeriod(context: SilverContext, key: PeriodKey, foun
     const present = new Set(rows.map((row) => row.openTimeMs));
     const telling = tellingRows(rows, intervalMs(key.interval));
     const quarantined = new Set((quarantinedBySymbol.get(scope.symbol) ?? []).map(({ row }) => row.openTimeMs));
-    const dropped = new Set([...quarantined].filter((openTimeMs) => period.decisions.of({ symbol: scope.symbol, openTimeMs })?.verdict === 'drop'));
+    const dropped = new Set(
+      [...quarantined].filter(
+        (openTimeMs) => period.decisions.of({ symbol: scope.symbol, openTimeMs })?.verdict === 'drop',
+      ),
+    );
     for (const day of scope.days) {
-      cells.push(accountCell({
-        cell: { ...series, day },
-        firstCandleMs: known.first?.openMs ?? null,
-        present,
-        quarantined,
-        dropped,
-        telling,
-        covered: known.covered,
-        failed: scope.failed,
-        before: before.get(day) ?? null,
-        asked: scope.askedDays.has(day),
-        nowMs,
-        recheckAfterMs: context.recheckAfterMs,
-      }));
+      cells.push(
+        accountCell({
+          cell: { ...series, day },
+          firstCandleMs: known.first?.openMs ?? null,
+          present,
+          quarantined,
+          dropped,
+          telling,
+          covered: known.covered,
+          failed: scope.failed,
+          before: before.get(day) ?? null,
+          asked: scope.askedDays.has(day),
+          nowMs,
+          recheckAfterMs: context.recheckAfterMs,
+        }),
+      );
     }
   }
   return cells;

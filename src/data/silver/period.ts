@@ -58,7 +58,8 @@ export interface AnswerReader {
 /** An answer that lies across the border of two periods is read and parsed once: what one has read is held for the other. */
 export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): AnswerReader {
   const held = new Map<string, { readonly rows: readonly DeliveredRow[]; readonly periodsLeft: number }>();
-  const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void => void (periodsLeft > 0 ? held.set(page.id, { rows, periodsLeft }) : held.delete(page.id));
+  const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void =>
+    void (periodsLeft > 0 ? held.set(page.id, { rows, periodsLeft }) : held.delete(page.id));
   return {
     read: (page) => {
       const known = held.get(page.id);
@@ -68,7 +69,11 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
       }
       const kept = readAnswer(files, lake, page);
       if (!kept.ok) return kept.loss;
-      const rows = adapter.readCandles({ series: page.series, range: page.range }, answerOf(kept.stored), page.fetchedAtMs);
+      const rows = adapter.readCandles(
+        { series: page.series, range: page.range },
+        answerOf(kept.stored),
+        page.fetchedAtMs,
+      );
       hold(page, rows, periodsIn(page.range, page.series.interval).length - 1);
       return rows;
     },
@@ -79,11 +84,19 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
  * Reads every used answer that touches the period. Rows depend on the answers alone, not on who asked or
  * when; `storedInputs`, the answers behind the file as it stands, tell which rows are revised.
  */
-export async function readPeriod({ store, clock }: Pick<Ports, 'store' | 'clock'>, answers: AnswerReader, key: PeriodKey, storedInputs: readonly string[] = []): Promise<PeriodRows> {
+export async function readPeriod(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  answers: AnswerReader,
+  key: PeriodKey,
+  storedInputs: readonly string[] = [],
+): Promise<PeriodRows> {
   const known = new Set(storedInputs);
   const range = periodRange(key.period);
   const { indexed, decisions } = await store.read('usedPages', function* () {
-    return { indexed: yield* usedPages({ exchange: key.exchange, interval: key.interval }, range), decisions: yield* decisionsIn(key, range) };
+    return {
+      indexed: yield* usedPages({ exchange: key.exchange, interval: key.interval }, range),
+      decisions: yield* decisionsIn(key, range),
+    };
   });
   const pages: ReadPage[] = [];
   const lost: LostAnswer[] = [];
@@ -102,15 +115,28 @@ export async function readPeriod({ store, clock }: Pick<Ports, 'store' | 'clock'
   const revisions: RevisedRow[] = [];
   for (const symbolPages of bySymbol.values()) {
     await clock.breathe();
-    const deliveries = symbolPages.flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, { known, decisions }))
+    const deliveries = symbolPages
+      .flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, { known, decisions }))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
     duplicates += selection.duplicates;
-    const referred = ({ silver, row, answer }: Delivery): RevisedRow['before'] => ({ row: silver, raw: rawReference({ page: (symbolPages[answer] as ReadPage).page.id, index: row.index }) });
-    revisions.push(...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })));
+    const referred = ({ silver, row, answer }: Delivery): RevisedRow['before'] => ({
+      row: silver,
+      raw: rawReference({ page: (symbolPages[answer] as ReadPage).page.id, index: row.index }),
+    });
+    revisions.push(
+      ...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })),
+    );
     for (const { silver, judgement, released: decision } of selection.taken) {
       rows.push(silver);
-      if (decision !== null) released.push({ symbol: silver.symbol, openTimeMs: silver.openTimeMs, rules: judgement.errors, reason: decision.reason, by: decision.by });
+      if (decision !== null)
+        released.push({
+          symbol: silver.symbol,
+          openTimeMs: silver.openTimeMs,
+          rules: judgement.errors,
+          reason: decision.reason,
+          by: decision.by,
+        });
       if (judgement.warnings.length > 0) warned.push({ row: silver, rules: judgement.warnings });
     }
     for (const delivery of selection.quarantined) {
@@ -136,12 +162,19 @@ interface ReadPage {
   readonly delivered: readonly DeliveredRow[];
 }
 
-function deliveriesOf({ page, delivered }: ReadPage, answer: number, { known, decisions }: { readonly known: ReadonlySet<string>; readonly decisions: Decisions }): Delivery[] {
+function deliveriesOf(
+  { page, delivered }: ReadPage,
+  answer: number,
+  { known, decisions }: { readonly known: ReadonlySet<string>; readonly decisions: Decisions },
+): Delivery[] {
   return delivered.map((row) => ({
     row,
     answer,
     isKnown: known.has(page.sha256),
-    released: releaseOf(decisions.of({ symbol: page.series.symbol, openTimeMs: row.openTimeMs }), rawReference({ page: page.id, index: row.index })),
+    released: releaseOf(
+      decisions.of({ symbol: page.series.symbol, openTimeMs: row.openTimeMs }),
+      rawReference({ page: page.id, index: row.index }),
+    ),
     judgement: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }),
     silver: {
       ...page.series,
@@ -158,7 +191,8 @@ function deliveriesOf({ page, delivered }: ReadPage, answer: number, { known, de
   }));
 }
 
-const releaseOf = (decision: QuarantineDecision | null, raw: string): QuarantineDecision | null => (decision?.verdict === 'release' && decision.raw === raw ? decision : null);
+const releaseOf = (decision: QuarantineDecision | null, raw: string): QuarantineDecision | null =>
+  decision?.verdict === 'release' && decision.raw === raw ? decision : null;
 
 /** What of a period opens before `timeMs`. */
 export function periodBefore(period: PeriodRows, timeMs: number): Pick<PeriodRows, 'rows' | 'quarantined' | 'warned'> {

@@ -6,9 +6,31 @@ import { selectRows, type Delivery } from './selection.ts';
 const HOUR_MS = 3_600_000;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
-function delivery(answer: number, hour: number, over: { readonly close?: number; readonly isValid?: boolean; readonly isKnown?: boolean } = {}): Delivery {
-  const row: DeliveredRow = { index: hour, openTimeMs: hour * HOUR_MS, open: 1, high: 9, low: 1, close: over.close ?? 2, volume: 1, quoteVolume: null, trades: null, closeTimeMs: null };
-  return { row, answer, isKnown: over.isKnown ?? false, released: null, silver: { ...series, ...row }, judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] } };
+function delivery(
+  answer: number,
+  hour: number,
+  over: { readonly close?: number; readonly isValid?: boolean; readonly isKnown?: boolean } = {},
+): Delivery {
+  const row: DeliveredRow = {
+    index: hour,
+    openTimeMs: hour * HOUR_MS,
+    open: 1,
+    high: 9,
+    low: 1,
+    close: over.close ?? 2,
+    volume: 1,
+    quoteVolume: null,
+    trades: null,
+    closeTimeMs: null,
+  };
+  return {
+    row,
+    answer,
+    isKnown: over.isKnown ?? false,
+    released: null,
+    silver: { ...series, ...row },
+    judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] },
+  };
 }
 
 test('of a row that one answer has twice the last is kept and the other counted', () => {
@@ -31,18 +53,31 @@ test('a later answer with other values wins, and is a revision of what the file 
 });
 
 test('a valid row heals a quarantined one, and an invalid row never replaces a valid one', () => {
-  expect(selectRows([delivery(0, 1, { isValid: false }), delivery(1, 1)])).toMatchObject({ quarantined: [], taken: [{ answer: 1 }] });
-  expect(selectRows([delivery(0, 1), delivery(1, 1, { isValid: false })])).toMatchObject({ quarantined: [], taken: [{ answer: 0 }] });
+  expect(selectRows([delivery(0, 1, { isValid: false }), delivery(1, 1)])).toMatchObject({
+    quarantined: [],
+    taken: [{ answer: 1 }],
+  });
+  expect(selectRows([delivery(0, 1), delivery(1, 1, { isValid: false })])).toMatchObject({
+    quarantined: [],
+    taken: [{ answer: 0 }],
+  });
 });
 
 test('every delivered open time is taken or quarantined, once', () => {
   const one = fc.tuple(fc.nat(3), fc.nat(6), fc.boolean(), fc.nat(2));
-  fc.assert(fc.property(fc.array(one, { maxLength: 40 }), (drawn) => {
-    const deliveries = drawn.map(([answer, hour, isValid, close]) => delivery(answer, hour, { isValid, close: close + 1 })).toSorted((a, b) => a.answer - b.answer);
-    const { taken, quarantined } = selectRows(deliveries);
-    const out = [...taken, ...quarantined].map(({ row }) => row.openTimeMs);
-    expect(new Set(out).size).toBe(out.length);
-    expect(new Set(out)).toEqual(new Set(deliveries.map(({ row }) => row.openTimeMs)));
-    for (const { row } of quarantined) expect(deliveries.some((other) => other.row.openTimeMs === row.openTimeMs && other.judgement.errors.length === 0)).toBe(false);
-  }));
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 40 }), (drawn) => {
+      const deliveries = drawn
+        .map(([answer, hour, isValid, close]) => delivery(answer, hour, { isValid, close: close + 1 }))
+        .toSorted((a, b) => a.answer - b.answer);
+      const { taken, quarantined } = selectRows(deliveries);
+      const out = [...taken, ...quarantined].map(({ row }) => row.openTimeMs);
+      expect(new Set(out).size).toBe(out.length);
+      expect(new Set(out)).toEqual(new Set(deliveries.map(({ row }) => row.openTimeMs)));
+      for (const { row } of quarantined)
+        expect(
+          deliveries.some((other) => other.row.openTimeMs === row.openTimeMs && other.judgement.errors.length === 0),
+        ).toBe(false);
+    }),
+  );
 });

@@ -68,4 +68,10 @@ export function selectRows(deliveries: readonly Delivery[]): Selection {
 
 /** Values that silver holds. */
 const sameValues = (a: SilverRow, b: SilverRow): boolean =>
-  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume && a.quoteVolume === b.quoteVolume && a.trades === b.trades;
+  a.open === b.open &&
+  a.high === b.high &&
+  a.low === b.low &&
+  a.close === b.close &&
+  a.volume === b.volume &&
+  a.quoteVolume === b.quoteVolume &&
+  a.trades === b.trades;

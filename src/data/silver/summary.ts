@@ -4,7 +4,10 @@ import type { ManifestEntry, SymbolSpan } from '../lake/manifest.ts';
 import type { PeriodRows } from './period.ts';
 
 /** What the rows of a period say of themselves in a manifest. */
-export type PeriodSummary = Pick<ManifestEntry, 'rowsSha256' | 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'>;
+export type PeriodSummary = Pick<
+  ManifestEntry,
+  'rowsSha256' | 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'
+>;
 
 export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'warned'>): PeriodSummary => ({
   rowsSha256: hashRows(period.rows),
@@ -19,7 +22,11 @@ export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'war
 function hashRows(rows: readonly SilverRow[]): string {
   const hash = createHash('sha256');
   for (const { name, type, values } of silverColumns(rows)) {
-    hash.update(`${name}\n`).update(type === 'string' ? values.join('\n') : new Float64Array(values.map((value) => Number(value ?? Number.NaN))));
+    hash
+      .update(`${name}\n`)
+      .update(
+        type === 'string' ? values.join('\n') : new Float64Array(values.map((value) => Number(value ?? Number.NaN))),
+      );
   }
   return hash.digest('hex');
 }

@@ -13,7 +13,8 @@ export interface Cause {
 }
 
 /** `binance/CONNECTION_FAILED/bronze_binance_ohlcv`: names a cause in the store and at every channel. */
-export const fingerprintOf = ({ exchange, code, asset }: Cause): string => [exchange ?? '-', code, asset ?? '-'].join('/');
+export const fingerprintOf = ({ exchange, code, asset }: Cause): string =>
+  [exchange ?? '-', code, asset ?? '-'].join('/');
 
 /** What everybody who is told must learn. Sentences for people; secrets are taken out before anything is stored. */
 export interface AlertFacts {
@@ -26,7 +27,7 @@ export interface AlertFacts {
   /** One command that shows more or acts. */
   readonly command: string;
   readonly runId: string | null;
-  readonly affected: { readonly total: number; /** A few of them, worst first. */ readonly worst: readonly string[] };
+  readonly affected: { readonly total: number /** A few of them, worst first. */; readonly worst: readonly string[] };
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -2,7 +2,15 @@ import type { Scrub } from '../../kernel/secrets.ts';
 import { scrubbed } from '../../kernel/secrets.ts';
 import { all, exec, first, type Operation } from '../../kernel/store.ts';
 import type { AlertLevel } from '../taxonomy/table.ts';
-import { fingerprintOf, type Alert, type AlertCode, type AlertEvent, type AlertFacts, type Cause, type Reach } from './alert.ts';
+import {
+  fingerprintOf,
+  type Alert,
+  type AlertCode,
+  type AlertEvent,
+  type AlertFacts,
+  type Cause,
+  type Reach,
+} from './alert.ts';
 import { audit } from './audit.ts';
 import { severityOf, worseOf } from './levels.ts';
 
@@ -39,15 +47,37 @@ export function* raiseAlert(event: AlertEvent, { nowMs, scrub }: Moment): Operat
   const known = yield* alertOf(fingerprint);
   if (known !== null && known.resolvedAtMs === null) {
     const level = worseOf(known.level, event.level);
-    yield* exec('update alerts set reach = $2, level = $3, facts = $4, seen_at = $5 where fingerprint = $1', fingerprint, event.reach, level, facts, nowMs);
-    if (severityOf(level) > severityOf(known.level)) yield* audit({ atMs: nowMs, fingerprint, action: 'worsened', actor: runId ?? 'candlekeep', detail: `${known.level} to ${level}` });
+    yield* exec(
+      'update alerts set reach = $2, level = $3, facts = $4, seen_at = $5 where fingerprint = $1',
+      fingerprint,
+      event.reach,
+      level,
+      facts,
+      nowMs,
+    );
+    if (severityOf(level) > severityOf(known.level))
+      yield* audit({
+        atMs: nowMs,
+        fingerprint,
+        action: 'worsened',
+        actor: runId ?? 'candlekeep',
+        detail: `${known.level} to ${level}`,
+      });
     return;
   }
   yield* exec(
     `insert into alerts (fingerprint, exchange, code, asset, reach, episode, level, facts, fired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
      on conflict (fingerprint) do update set reach = excluded.reach, episode = excluded.episode, level = excluded.level, facts = excluded.facts,
        fired_at = excluded.fired_at, seen_at = excluded.seen_at, resolved_at = null, resolution = null, acked_by = null, settled_at = null`,
-    fingerprint, event.exchange, event.code, event.asset, event.reach, (known?.episode ?? 0) + 1, event.level, facts, nowMs,
+    fingerprint,
+    event.exchange,
+    event.code,
+    event.asset,
+    event.reach,
+    (known?.episode ?? 0) + 1,
+    event.level,
+    facts,
+    nowMs,
   );
   yield* audit({ atMs: nowMs, fingerprint, action: 'fired', actor: runId ?? 'candlekeep', detail: event.level });
 }
@@ -57,7 +87,12 @@ export function* resolveAlert(cause: Cause, resolution: string, { nowMs, scrub }
   const fingerprint = fingerprintOf(cause);
   const known = yield* alertOf(fingerprint);
   if (known === null || known.resolvedAtMs !== null) return false;
-  yield* exec('update alerts set resolved_at = $2, resolution = $3 where fingerprint = $1', fingerprint, nowMs, scrub(resolution));
+  yield* exec(
+    'update alerts set resolved_at = $2, resolution = $3 where fingerprint = $1',
+    fingerprint,
+    nowMs,
+    scrub(resolution),
+  );
   yield* audit({ atMs: nowMs, fingerprint, action: 'resolved', actor: 'candlekeep', detail: scrub(resolution) });
   return true;
 }
@@ -78,20 +113,26 @@ function* alertOf(fingerprint: string): Operation<Alert | null> {
 
 /** What fires now, oldest first. */
 export function* firingAlerts(): Operation<readonly Alert[]> {
-  return (yield* all<AlertRow>('select * from alerts where resolved_at is null order by fired_at, fingerprint')).map(toAlert);
+  return (yield* all<AlertRow>('select * from alerts where resolved_at is null order by fired_at, fingerprint')).map(
+    toAlert,
+  );
 }
 
 /** Whatever a channel may still have to be told of, or that may say why another fires; oldest first. */
 export function* openAlerts(resolvedSinceMs: number): Operation<readonly (Alert & { readonly isSettled: boolean })[]> {
   const rows = yield* all<AlertRow & { settled_at: number | null }>(
-    'select * from alerts where settled_at is null or resolved_at >= $1 order by fired_at, fingerprint', resolvedSinceMs,
+    'select * from alerts where settled_at is null or resolved_at >= $1 order by fired_at, fingerprint',
+    resolvedSinceMs,
   );
   return rows.map((row) => ({ ...toAlert(row), isSettled: row.settled_at !== null }));
 }
 
 /** When the oldest began to fire of what a channel may still have to be told of; null without any. */
 export function* oldestUnsettledMs(): Operation<number | null> {
-  return (yield* first<{ fired_at: number | null }>('select min(fired_at) as fired_at from alerts where settled_at is null'))?.fired_at ?? null;
+  return (
+    (yield* first<{ fired_at: number | null }>('select min(fired_at) as fired_at from alerts where settled_at is null'))
+      ?.fired_at ?? null
+  );
 }
 
 export function* settleAlert(fingerprint: string, nowMs: number): Operation<void> {

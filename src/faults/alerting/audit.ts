@@ -2,8 +2,19 @@ import { all, exec, first, type Operation } from '../../kernel/store.ts';
 
 /** What was done about alerts, and by whom. Nothing in this room changes an alert or a message without a line here. */
 export type AuditAction =
-  | 'fired' | 'worsened' | 'resolved' | 'acknowledged' | 'silenced' | 'unsilenced'
-  | 'sent' | 'failed' | 'collapsed' | 'rerouted' | 'refused' | 'dropped' | 'escaped';
+  | 'fired'
+  | 'worsened'
+  | 'resolved'
+  | 'acknowledged'
+  | 'silenced'
+  | 'unsilenced'
+  | 'sent'
+  | 'failed'
+  | 'collapsed'
+  | 'rerouted'
+  | 'refused'
+  | 'dropped'
+  | 'escaped';
 
 export interface AuditEntry {
   readonly atMs: number;
@@ -18,7 +29,12 @@ export interface AuditEntry {
 export function* audit(entry: AuditEntry): Operation<void> {
   yield* exec(
     'insert into alert_log (sequence, at, fingerprint, action, actor, detail) values ($1, $2, $3, $4, $5, $6)',
-    yield* nextSequence('alert_log'), entry.atMs, entry.fingerprint, entry.action, entry.actor, entry.detail,
+    yield* nextSequence('alert_log'),
+    entry.atMs,
+    entry.fingerprint,
+    entry.action,
+    entry.actor,
+    entry.detail,
   );
 }
 
@@ -30,12 +46,19 @@ export function* nextSequence(table: 'alert_log' | 'alert_messages'): Operation<
 
 /** How often a cause began to fire since `sinceMs`. */
 export function* countFirings(fingerprint: string, sinceMs: number): Operation<number> {
-  const row = yield* first<{ count: number }>(`select count(*) as count from alert_log where fingerprint = $1 and action = 'fired' and at > $2`, fingerprint, sinceMs);
+  const row = yield* first<{ count: number }>(
+    `select count(*) as count from alert_log where fingerprint = $1 and action = 'fired' and at > $2`,
+    fingerprint,
+    sinceMs,
+  );
   return row?.count ?? 0;
 }
 
 /** Newest first. */
 export function* auditTrail(limit: number): Operation<readonly AuditEntry[]> {
-  const rows = yield* all<Omit<AuditEntry, 'atMs'> & { at: number; sequence: number }>('select * from alert_log order by sequence desc limit $1', limit);
+  const rows = yield* all<Omit<AuditEntry, 'atMs'> & { at: number; sequence: number }>(
+    'select * from alert_log order by sequence desc limit $1',
+    limit,
+  );
   return rows.map(({ at, fingerprint, action, actor, detail }) => ({ atMs: at, fingerprint, action, actor, detail }));
 }

@@ -7,7 +7,14 @@ import type { OutboxMessage } from './outbox.ts';
 export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...OutboxMessage[]]): Dispatch {
   const { id, notice } = first;
   if (others.length === 0) return { id, dedupKey: dedupKeyOf(notice), notice };
-  return { id, dedupKey: `candlekeep/${notice.instance}/digest/${id}`, notice: bundleOf([first, ...others].map((message) => message.notice), notice) };
+  return {
+    id,
+    dedupKey: `candlekeep/${notice.instance}/digest/${id}`,
+    notice: bundleOf(
+      [first, ...others].map((message) => message.notice),
+      notice,
+    ),
+  };
 }
 
 /** Names a cause at channels that several installations may use. */
@@ -18,7 +25,10 @@ const isOver = ({ kind }: Notice): boolean => kind === 'resolve' || kind === 'he
 function bundleOf(notices: readonly Notice[], first: Notice): Notice {
   const open = notices.filter((notice) => !isOver(notice));
   const level = open.reduce((worst, notice) => worseOf(worst, notice.level), LEVELS[0] ?? 'info');
-  const counts = [...(open.length > 0 ? [`${open.length} alerts`] : []), ...(open.length < notices.length ? [`${notices.length - open.length} over`] : [])].join(', ');
+  const counts = [
+    ...(open.length > 0 ? [`${open.length} alerts`] : []),
+    ...(open.length < notices.length ? [`${notices.length - open.length} over`] : []),
+  ].join(', ');
   return {
     ...first,
     kind: open.length === 0 ? 'resolve' : 'digest',

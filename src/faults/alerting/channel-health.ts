@@ -15,7 +15,14 @@ export interface ChannelHealth {
   readonly lastSentAtMs: number | null;
 }
 
-export const UNTRIED: ChannelHealth = { failures: 0, failingSinceMs: null, downSinceMs: null, notBeforeMs: 0, lastError: null, lastSentAtMs: null };
+export const UNTRIED: ChannelHealth = {
+  failures: 0,
+  failingSinceMs: null,
+  downSinceMs: null,
+  notBeforeMs: 0,
+  lastError: null,
+  lastSentAtMs: null,
+};
 
 /** A channel that has not taken anything for so long is down. Unit: milliseconds. */
 const FAILING_MS_MAX = 30_000;
@@ -30,14 +37,22 @@ const PROBE_WAIT_MS_MIN = 30_000;
  * After a send that did not arrive. A channel that asks us to wait (429) is not broken: it counts as
  * down only when the wait, or the time since the first refusal, is longer than somebody should wait for an alert.
  */
-export function afterFailure(health: ChannelHealth, { message, facts }: AlertChannelError, { nowMs, chance }: { readonly nowMs: number; readonly chance: number }): ChannelHealth {
+export function afterFailure(
+  health: ChannelHealth,
+  { message, facts }: AlertChannelError,
+  { nowMs, chance }: { readonly nowMs: number; readonly chance: number },
+): ChannelHealth {
   const { triesMax, backoff } = ruleOf('ALERT_CHANNEL_BROKEN');
   const tries = health.failures + 1;
   const failures = facts.failure === 'limited' ? health.failures : tries;
   const failingSinceMs = health.failingSinceMs ?? nowMs;
   const hintMs = facts.retryAfterMs ?? (facts.failure === 'limited' ? LIMITED_WAIT_MS : null);
   const waitMs = backoffMs(backoff, tries, { chance, hintMs });
-  const isDown = health.downSinceMs !== null || facts.failure === 'permanent' || failures >= triesMax || nowMs + waitMs - failingSinceMs >= FAILING_MS_MAX;
+  const isDown =
+    health.downSinceMs !== null ||
+    facts.failure === 'permanent' ||
+    failures >= triesMax ||
+    nowMs + waitMs - failingSinceMs >= FAILING_MS_MAX;
   return {
     ...health,
     failures,
@@ -49,7 +64,14 @@ export function afterFailure(health: ChannelHealth, { message, facts }: AlertCha
 }
 
 /** After a send that arrived: everything is forgiven. */
-export const afterSuccess = ({ nowMs, paceMs }: { readonly nowMs: number; readonly paceMs: number }): ChannelHealth => ({ ...UNTRIED, notBeforeMs: nowMs + paceMs, lastSentAtMs: nowMs });
+export const afterSuccess = ({
+  nowMs,
+  paceMs,
+}: {
+  readonly nowMs: number;
+  readonly paceMs: number;
+}): ChannelHealth => ({ ...UNTRIED, notBeforeMs: nowMs + paceMs, lastSentAtMs: nowMs });
 
 /** A channel that is down is tried again when its wait is over; until then others are told. */
-export const isUsable = ({ downSinceMs, notBeforeMs }: ChannelHealth, nowMs: number): boolean => downSinceMs === null || notBeforeMs <= nowMs;
+export const isUsable = ({ downSinceMs, notBeforeMs }: ChannelHealth, nowMs: number): boolean =>
+  downSinceMs === null || notBeforeMs <= nowMs;

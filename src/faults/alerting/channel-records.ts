@@ -16,7 +16,13 @@ export function* writeHealth(name: string, health: ChannelHealth): Operation<voi
     `insert into alert_channels (name, failures, failing_since, down_since, not_before, last_error, last_sent_at) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (name) do update set failures = excluded.failures, failing_since = excluded.failing_since, down_since = excluded.down_since,
        not_before = excluded.not_before, last_error = excluded.last_error, last_sent_at = excluded.last_sent_at`,
-    name, health.failures, health.failingSinceMs, health.downSinceMs, health.notBeforeMs, health.lastError, health.lastSentAtMs,
+    name,
+    health.failures,
+    health.failingSinceMs,
+    health.downSinceMs,
+    health.notBeforeMs,
+    health.lastError,
+    health.lastSentAtMs,
   );
 }
 

@@ -46,11 +46,22 @@ const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over')
 export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs = DRAIN_MS): Promise<DeliveryReport> {
   const { clock } = desk.ports;
   const [time, done] = [new AbortController(), new AbortController()];
-  const alarm = clock.sleep(limitMs, done.signal).then(() => time.abort(OUT_OF_TIME), () => undefined);
+  const alarm = clock.sleep(limitMs, done.signal).then(
+    () => time.abort(OUT_OF_TIME),
+    () => undefined,
+  );
   const report = { sent: 0, pending: 0 };
   try {
-    const hurried: Desk = { ...desk, policy: { ...desk.policy, groupWaitMs: 0 }, patienceMs: desk.channels.length > 1 ? limitMs / 2 : null };
-    await drainTurns(hurried, { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs }, report);
+    const hurried: Desk = {
+      ...desk,
+      policy: { ...desk.policy, groupWaitMs: 0 },
+      patienceMs: desk.channels.length > 1 ? limitMs / 2 : null,
+    };
+    await drainTurns(
+      hurried,
+      { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs },
+      report,
+    );
   } catch (error) {
     signal.throwIfAborted();
     if (error !== OUT_OF_TIME) logFailure(desk, error);
@@ -61,7 +72,11 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
   return report;
 }
 
-async function drainTurns(desk: Desk, { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number }, report: { sent: number; pending: number }): Promise<void> {
+async function drainTurns(
+  desk: Desk,
+  { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number },
+  report: { sent: number; pending: number },
+): Promise<void> {
   const { clock, store } = desk.ports;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     const { tried, sent } = await deliverTurn(desk, signal);
@@ -98,7 +113,9 @@ export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, every
 function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
   const verdict = judge(error);
   const message = scrub(Error.isError(error) ? error.message : String(error));
-  ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, { code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT' });
+  ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, {
+    code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT',
+  });
 }
 
 /** Plans what has to be told and sends it, to all channels side by side, to each in order. */
@@ -107,7 +124,10 @@ async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport>
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
   const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, signal)));
   const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const report = { tried: reports.reduce((sum, { tried }) => sum + tried, 0), sent: reports.reduce((sum, { sent }) => sum + sent, 0) };
+  const report = {
+    tried: reports.reduce((sum, { tried }) => sum + tried, 0),
+    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+  };
   if (report.tried > report.sent) await escape(desk);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return report;
@@ -131,7 +151,9 @@ async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Pro
   try {
     while (tried === sent && sent < SENDS_PER_TURN_MAX) {
       signal.throwIfAborted();
-      const claimed = await store.transact('claimMessages', () => claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes));
+      const claimed = await store.transact('claimMessages', () =>
+        claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes),
+      );
       const [first, ...others] = claimed.messages;
       if (first !== undefined) {
         tried += claimed.messages.length;
@@ -148,39 +170,84 @@ async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Pro
   return { tried, sent };
 }
 
-async function sendMessages(desk: Desk, channel: Channel, { messages, signal }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal }): Promise<boolean> {
+async function sendMessages(
+  desk: Desk,
+  channel: Channel,
+  {
+    messages,
+    signal,
+  }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal },
+): Promise<boolean> {
   const { clock, random, store, log } = desk.ports;
   const sending = { channel: channel.name, messages };
   try {
     await patiently(desk, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
   } catch (error) {
     if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
-    const failure = signal.aborted ? cutShort(channel.name) : error instanceof AlertChannelError ? error : defective(channel.name, error);
+    const failure = signal.aborted
+      ? cutShort(channel.name)
+      : error instanceof AlertChannelError
+        ? error
+        : defective(channel.name, error);
     const chance = random.next();
-    await store.transact('recordFailure', () => recordFailure(sending, failure, { nowMs: clock.nowMs(), scrub: desk.scrub, chance }));
-    const fields = { code: failure.code, channel: channel.name, status: failure.facts.status, messages: messages.length };
-    log.warn(desk.scrub(failure.message), Error.isError(failure.cause) && failure !== error ? { ...fields, defect: desk.scrub(failure.cause.stack ?? failure.cause.message) } : fields);
+    await store.transact('recordFailure', () =>
+      recordFailure(sending, failure, { nowMs: clock.nowMs(), scrub: desk.scrub, chance }),
+    );
+    const fields = {
+      code: failure.code,
+      channel: channel.name,
+      status: failure.facts.status,
+      messages: messages.length,
+    };
+    log.warn(
+      desk.scrub(failure.message),
+      Error.isError(failure.cause) && failure !== error
+        ? { ...fields, defect: desk.scrub(failure.cause.stack ?? failure.cause.message) }
+        : fields,
+    );
     return false;
   }
-  await store.transact('recordSent', () => recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }));
+  await store.transact('recordSent', () =>
+    recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }),
+  );
   return true;
 }
 
 /** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
-function patiently(desk: Desk, { name }: Channel, outer: AbortSignal, send: (signal: AbortSignal) => Promise<void>): Promise<void> {
+function patiently(
+  desk: Desk,
+  { name }: Channel,
+  outer: AbortSignal,
+  send: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const { patienceMs, ports } = desk;
   if (patienceMs === null) return send(outer);
-  const onTime = (): Error => new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, { channel: name, failure: 'permanent', status: null, retryAfterMs: null });
+  const onTime = (): Error =>
+    new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, {
+      channel: name,
+      failure: 'permanent',
+      status: null,
+      retryAfterMs: null,
+    });
   return withTimeLimit(ports.clock, { limitMs: patienceMs, onTime, outer }, send);
 }
 
 /** A channel that is too slow for every command would never be found out otherwise. */
 const cutShort = (channel: string): AlertChannelError =>
-  new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, { channel, failure: 'transient', status: null, retryAfterMs: null });
+  new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, {
+    channel,
+    failure: 'transient',
+    status: null,
+    retryAfterMs: null,
+  });
 
 /** A bug of ours in one channel must not silence the others: it counts as a message that cannot be sent there. */
 const defective = (channel: string, error: unknown): AlertChannelError =>
-  new AlertChannelError(`${channel}: a message could not be made (a bug of Candlekeep)`, { channel, failure: 'refused', status: null, retryAfterMs: null }, { cause: error });
+  new AlertChannelError(
+    `${channel}: a message could not be made (a bug of Candlekeep)`,
+    { channel, failure: 'refused', status: null, retryAfterMs: null },
+    { cause: error },
+  );
 
 /** What nobody can be told is at least on the disk. */
 async function escape({ ports, channels, undeliveredPath }: AlertDesk): Promise<void> {

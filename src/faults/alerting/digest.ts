@@ -30,11 +30,17 @@ export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void
     `select alert_log.fingerprint as fingerprint, count(*) as began, max(alerts.resolved_at) as resolved_at
      from alert_log join alerts on alerts.fingerprint = alert_log.fingerprint
      where action = 'fired' and at >= $1 and at < $2 group by alert_log.fingerprint order by count(*) desc, alert_log.fingerprint`,
-    endMs - DAY_MS, endMs,
+    endMs - DAY_MS,
+    endMs,
   );
   if (rows.length === 0) return;
-  const notice = digestOf(rows.map(({ resolved_at, ...row }) => ({ ...row, isFiring: resolved_at === null })), { fingerprint, endMs }, policy);
-  for (const { name } of routeOf({ level: 'warning', tags: {} }, policy.channels, () => true)) yield* enqueue({ notice, channel: name, episode: 1 }, nowMs);
+  const notice = digestOf(
+    rows.map(({ resolved_at, ...row }) => ({ ...row, isFiring: resolved_at === null })),
+    { fingerprint, endMs },
+    policy,
+  );
+  for (const { name } of routeOf({ level: 'warning', tags: {} }, policy.channels, () => true))
+    yield* enqueue({ notice, channel: name, episode: 1 }, nowMs);
 }
 
 /** The last digest's time that has passed. */
@@ -43,10 +49,19 @@ export function latestDigestMs(nowMs: number): number {
   return todayMs <= nowMs ? todayMs : todayMs - DAY_MS;
 }
 
-export function digestOf(entries: readonly DigestEntry[], of: { readonly fingerprint: string; readonly endMs: number }, source: NoticeSource): Notice {
+export function digestOf(
+  entries: readonly DigestEntry[],
+  of: { readonly fingerprint: string; readonly endMs: number },
+  source: NoticeSource,
+): Notice {
   const going = entries.filter(({ isFiring }) => isFiring).length;
   const began = entries.reduce((sum, entry) => sum + entry.began, 0);
-  const shown = entries.slice(0, LINES_MAX).map(({ fingerprint, began: times, isFiring }) => `${fingerprint}: ${times} ${times === 1 ? 'time' : 'times'}, ${isFiring ? 'goes on' : 'over'}`);
+  const shown = entries
+    .slice(0, LINES_MAX)
+    .map(
+      ({ fingerprint, began: times, isFiring }) =>
+        `${fingerprint}: ${times} ${times === 1 ? 'time' : 'times'}, ${isFiring ? 'goes on' : 'over'}`,
+    );
   return {
     kind: 'digest',
     instance: source.instance,

@@ -23,12 +23,18 @@ export interface Healing {
  * that it did not meet again, and of which no cell is left. What stopped a whole run (a full disk, a defect)
  * is over once a run gets through. Returns their fingerprints.
  */
-export function* resolveHealed({ runId, assets, outcome, raised }: Healing, moment: Moment): Operation<readonly string[]> {
+export function* resolveHealed(
+  { runId, assets, outcome, raised }: Healing,
+  moment: Moment,
+): Operation<readonly string[]> {
   const gotThrough = outcome !== 'failed' && outcome !== 'cancelled';
   const met = new Set(raised.map(fingerprintOf));
   const healed: string[] = [];
   for (const alert of yield* firingAlerts()) {
-    const isOurs = alert.asset === null ? STOPPED_A_RUN.includes(alert.code) && gotThrough : assets.includes(alert.asset) && !isRuleCode(alert.code);
+    const isOurs =
+      alert.asset === null
+        ? STOPPED_A_RUN.includes(alert.code) && gotThrough
+        : assets.includes(alert.asset) && !isRuleCode(alert.code);
     if (!isOurs || met.has(alert.fingerprint) || (yield* hasOpenCells(alert))) continue;
     yield* resolveAlert(alert, `healed by ${runId}`, moment);
     healed.push(alert.fingerprint);

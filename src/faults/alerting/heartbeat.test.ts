@@ -4,7 +4,13 @@ import { seededRandom } from '../../kernel/random.ts';
 import { VirtualClock } from '../../kernel/virtual-clock.ts';
 import { complaintsOf, sendHeartbeat, type Wellness } from './heartbeat.ts';
 
-const WELL: Wellness = { nowMs: 1_000_000, outboxOldestAtMs: null, channelsDown: 0, channelsTotal: 2, storeError: null };
+const WELL: Wellness = {
+  nowMs: 1_000_000,
+  outboxOldestAtMs: null,
+  channelsDown: 0,
+  channelsTotal: 2,
+  storeError: null,
+};
 
 test.each<[string, Partial<Wellness>, readonly string[]]>([
   ['nothing is wrong', {}, []],
@@ -18,10 +24,16 @@ test.each<[string, Partial<Wellness>, readonly string[]]>([
   expect(complaintsOf({ ...WELL, ...part })).toEqual(expected);
 });
 
-async function beat(answer: typeof globalThis.fetch, complaints: readonly string[], url = 'https://ping.test/uuid?a=1'): Promise<{ heard: boolean; lines: readonly unknown[] }> {
+async function beat(
+  answer: typeof globalThis.fetch,
+  complaints: readonly string[],
+  url = 'https://ping.test/uuid?a=1',
+): Promise<{ heard: boolean; lines: readonly unknown[] }> {
   const log = memoryLog();
   const clock = new VirtualClock({ random: seededRandom('heartbeat') });
-  const heard = await clock.runUntil(sendHeartbeat({ clock, fetch: answer, log }, url, complaints, new AbortController().signal));
+  const heard = await clock.runUntil(
+    sendHeartbeat({ clock, fetch: answer, log }, url, complaints, new AbortController().signal),
+  );
   return { heard, lines: log.lines };
 }
 
@@ -34,14 +46,26 @@ test('a turn that is well gets its address, one that is not the same with /fail 
   expect(await beat(ok, [])).toEqual({ heard: true, lines: [] });
   expect(await beat(ok, ['disk full'])).toEqual({ heard: true, lines: [] });
   await beat(ok, ['disk full'], 'https://ping.test/uuid/');
-  expect(asked).toEqual([['GET', 'https://ping.test/uuid?a=1'], ['GET', 'https://ping.test/uuid/fail?a=1'], ['GET', 'https://ping.test/uuid/fail']]);
+  expect(asked).toEqual([
+    ['GET', 'https://ping.test/uuid?a=1'],
+    ['GET', 'https://ping.test/uuid/fail?a=1'],
+    ['GET', 'https://ping.test/uuid/fail'],
+  ]);
 });
 
 test('a heartbeat that is refused, lost or left hanging fails no turn and is logged without its address', async () => {
   const refused: typeof globalThis.fetch = () => Promise.resolve(new Response('no', { status: 404 }));
-  const lost: typeof globalThis.fetch = () => Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }));
-  const hanging: typeof globalThis.fetch = (_, init) => new Promise((_resolve, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)));
-  for (const [answer, word] of [[refused, '404'], [lost, 'ECONNRESET'], [hanging, 'ETIMEDOUT']] as const) {
+  const lost: typeof globalThis.fetch = () =>
+    Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }));
+  const hanging: typeof globalThis.fetch = (_, init) =>
+    new Promise((_resolve, reject) =>
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
+    );
+  for (const [answer, word] of [
+    [refused, '404'],
+    [lost, 'ECONNRESET'],
+    [hanging, 'ETIMEDOUT'],
+  ] as const) {
     const { heard, lines } = await beat(answer, []);
     expect(heard).toBe(false);
     expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(word) as string }]);

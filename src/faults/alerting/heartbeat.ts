@@ -32,15 +32,24 @@ export function complaintsOf({ nowMs, outboxOldestAtMs, channelsDown, channelsTo
  * all is well, of `/fail` below it when not. Who hears neither knows that the process is gone. Never
  * fails the turn; false when it was not heard.
  */
-export async function sendHeartbeat(ports: { readonly clock: Clock; readonly fetch: typeof globalThis.fetch; readonly log: Log }, url: string, complaints: readonly string[], signal: AbortSignal): Promise<boolean> {
+export async function sendHeartbeat(
+  ports: { readonly clock: Clock; readonly fetch: typeof globalThis.fetch; readonly log: Log },
+  url: string,
+  complaints: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
   const onTime = (): Error => Object.assign(new Error('the heartbeat was not answered in time'), { code: 'ETIMEDOUT' });
   const target = complaints.length === 0 ? url : failAddress(url);
   try {
-    const { status } = await withTimeLimit(ports.clock, { limitMs: SEND_MS_MAX, onTime, outer: signal }, async (limited) => {
-      const answer = await ports.fetch(target, { redirect: 'manual', signal: limited });
-      await answer.body?.cancel();
-      return answer;
-    });
+    const { status } = await withTimeLimit(
+      ports.clock,
+      { limitMs: SEND_MS_MAX, onTime, outer: signal },
+      async (limited) => {
+        const answer = await ports.fetch(target, { redirect: 'manual', signal: limited });
+        await answer.body?.cancel();
+        return answer;
+      },
+    );
     if (status >= 200 && status < 300) return true;
     ports.log.warn(`the heartbeat was answered ${status}`, { status });
   } catch (error) {

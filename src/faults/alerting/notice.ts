@@ -44,10 +44,17 @@ export interface Occasion {
   readonly nowMs: number;
 }
 
-export function noticeOf(alert: Alert, { kind, level, firingsInHour, explains, nowMs }: Occasion, source: NoticeSource): Notice {
+export function noticeOf(
+  alert: Alert,
+  { kind, level, firingsInHour, explains, nowMs }: Occasion,
+  source: NoticeSource,
+): Notice {
   const { summary, ...facts } = alert.facts;
   const isOver = kind === 'resolve' || kind === 'healed';
-  const place = [alert.exchange, alert.exchange === null ? alert.asset : null].filter((part) => part !== null).map((part) => ` at ${part}`).join('');
+  const place = [alert.exchange, alert.exchange === null ? alert.asset : null]
+    .filter((part) => part !== null)
+    .map((part) => ` at ${part}`)
+    .join('');
   return {
     ...facts,
     kind,
@@ -58,7 +65,12 @@ export function noticeOf(alert: Alert, { kind, level, firingsInHour, explains, n
     asset: alert.asset,
     level,
     title: `[${isOver ? 'RESOLVED' : level.toUpperCase()}] ${alert.code}${place}: ${cut(isOver ? endOf(alert, kind) : summary, SUMMARY_CHARS_MAX)}`,
-    text: [summary, ...(isOver ? [endOf(alert, kind)] : []), ...(explains.length > 0 ? [`Because of it: ${explains.join(', ')}.`] : []), ...(firingsInHour > 1 ? [flappingNote(firingsInHour)] : [])].join('\n'),
+    text: [
+      summary,
+      ...(isOver ? [endOf(alert, kind)] : []),
+      ...(explains.length > 0 ? [`Because of it: ${explains.join(', ')}.`] : []),
+      ...(firingsInHour > 1 ? [flappingNote(firingsInHour)] : []),
+    ].join('\n'),
     next: isOver ? 'nothing is left to do' : facts.next,
     firedAtMs: alert.firedAtMs,
     atMs: alert.resolvedAtMs ?? nowMs,
@@ -70,9 +82,11 @@ export function noticeOf(alert: Alert, { kind, level, firingsInHour, explains, n
 const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NoticeKind): string =>
   `${kind === 'healed' ? 'failed and healed' : 'over'} after ${durationText((resolvedAtMs ?? firedAtMs) - firedAtMs)}${resolution === null ? '' : `, ${resolution}`}`;
 
-const flappingNote = (firings: number): string => `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
+const flappingNote = (firings: number): string =>
+  `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
 
-const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string => `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
+const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string =>
+  `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
 
 /** `42 s`, `14 min`, `3 h 5 min`. */
 export function durationText(spanMs: number): string {
@@ -96,13 +110,23 @@ export function fieldsOf(notice: Notice): readonly (readonly [name: string, valu
     ['Exchange', notice.exchange],
     ['Asset', notice.asset],
     ['Run', notice.runId],
-    ['Affected', affected.total === 0 ? null : `${affected.total}: ${affected.worst.join(', ')}${affected.total > affected.worst.length ? ', …' : ''}`],
+    [
+      'Affected',
+      affected.total === 0
+        ? null
+        : `${affected.total}: ${affected.worst.join(', ')}${affected.total > affected.worst.length ? ', …' : ''}`,
+    ],
     ['Since', `${new Date(notice.firedAtMs).toISOString().slice(0, 19)}Z`],
     ['Safe', notice.safe],
     ['Next', notice.next],
     ['Command', notice.command],
     ['Runbook', notice.runbook],
-    ['Tags', Object.entries(tags).map(([tag, value]) => `${tag}=${value}`).join(' ')],
+    [
+      'Tags',
+      Object.entries(tags)
+        .map(([tag, value]) => `${tag}=${value}`)
+        .join(' '),
+    ],
     ['From', notice.instance],
   ];
   return rows.flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value] as const]));

@@ -48,7 +48,11 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
   const isSilenced = (alert: Alert): boolean => inForce.some((silence) => silences(silence, alert));
   const sights = sightsOf(alerts, isSilenced, nowMs);
   for (const alert of alerts) {
-    if (!alert.isSettled) yield* planAlert(planning, alert, { sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] }, isSilenced: isSilenced(alert) });
+    if (!alert.isSettled)
+      yield* planAlert(planning, alert, {
+        sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] },
+        isSilenced: isSilenced(alert),
+      });
   }
 }
 
@@ -57,7 +61,14 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
  * configured any more. The end of an alert waits for the channel that was told of its beginning.
  */
 function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<void> {
-  const rows = yield* all<{ sequence: number; fingerprint: string; channel: string; kind: NoticeKind; level: AlertLevel; notice: string }>(
+  const rows = yield* all<{
+    sequence: number;
+    fingerprint: string;
+    channel: string;
+    kind: NoticeKind;
+    level: AlertLevel;
+    notice: string;
+  }>(
     `select sequence, fingerprint, channel, kind, level, notice from alert_messages where state = 'pending' order by sequence`,
   );
   const givenUp = new Set<string>();
@@ -65,35 +76,63 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
     const isConfigured = policy.channels.some(({ name }) => name === channel);
     const isBeginning = kind === 'trigger' || kind === 'healed';
     if (isConfigured && (isUsable(channel) || !(isBeginning || givenUp.has(`${channel} ${fingerprint}`)))) continue;
-    const addressee = { level: kind === 'healed' ? 'warning' : level, tags: (JSON.parse(notice) as Notice).tags } as const;
+    const addressee = {
+      level: kind === 'healed' ? 'warning' : level,
+      tags: (JSON.parse(notice) as Notice).tags,
+    } as const;
     if (isConfigured && !routeOf(addressee, policy.channels, isUsable).some(({ name }) => isUsable(name))) continue;
     if (isBeginning) givenUp.add(`${channel} ${fingerprint}`);
     const action = isConfigured ? 'rerouted' : 'dropped';
     yield* endMessage(sequence, action, nowMs);
     yield* unsettleAlert(fingerprint);
-    yield* audit({ atMs: nowMs, fingerprint, action, actor: channel, detail: isConfigured ? 'the channel is down' : 'the channel is not configured any more' });
+    yield* audit({
+      atMs: nowMs,
+      fingerprint,
+      action,
+      actor: channel,
+      detail: isConfigured ? 'the channel is down' : 'the channel is not configured any more',
+    });
   }
 }
 
 /** A collapsed message uncovers at most one older one of its channel. */
 const PASSES_MAX = 3;
 
-function* planAlert({ policy, isUsable, nowMs }: Planning, alert: Alert, seen: { readonly sight: Sight; readonly isSilenced: boolean }): Operation<void> {
+function* planAlert(
+  { policy, isUsable, nowMs }: Planning,
+  alert: Alert,
+  seen: { readonly sight: Sight; readonly isSilenced: boolean },
+): Operation<void> {
   const firingsInHour = yield* countFirings(alert.fingerprint, nowMs - FLAPPING_WINDOW_MS);
   const acknowledged = alert.ackedBy === null ? new Set<string>() : yield* acknowledgedChannels(alert);
   for (let pass = 0; pass < PASSES_MAX; pass++) {
     const told = yield* toldOf(alert.fingerprint);
     const plan = planTelling(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
-    for (const telling of plan.tellings) yield* apply(telling, alert, { policy, firingsInHour, explains: seen.sight.explains, nowMs });
+    for (const telling of plan.tellings)
+      yield* apply(telling, alert, { policy, firingsInHour, explains: seen.sight.explains, nowMs });
     if (plan.isSettled) yield* settleAlert(alert.fingerprint, nowMs);
     if (!plan.tellings.some((telling) => telling.do === 'collapse')) return;
   }
 }
 
-function* apply(telling: Telling, alert: Alert, { policy, nowMs, ...about }: Pick<Occasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy }): Operation<void> {
+function* apply(
+  telling: Telling,
+  alert: Alert,
+  {
+    policy,
+    nowMs,
+    ...about
+  }: Pick<Occasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy },
+): Operation<void> {
   if (telling.do === 'collapse') {
     yield* exec(`update alert_messages set state = 'collapsed', ended_at = $2 where id = $1`, telling.messageId, nowMs);
-    yield* audit({ atMs: nowMs, fingerprint: alert.fingerprint, action: 'collapsed', actor: 'candlekeep', detail: `${telling.messageId}: over before it was sent` });
+    yield* audit({
+      atMs: nowMs,
+      fingerprint: alert.fingerprint,
+      action: 'collapsed',
+      actor: 'candlekeep',
+      detail: `${telling.messageId}: over before it was sent`,
+    });
     return;
   }
   const notice = noticeOf(alert, { ...about, kind: telling.kind, level: telling.level, nowMs }, policy);
@@ -121,10 +160,19 @@ function* toldOf(fingerprint: string): Operation<ReadonlyMap<string, Told>> {
        group by channel)`,
     fingerprint,
   );
-  return new Map(rows.map(({ id, channel, created_at, ended_at, ...row }) => [channel, { ...row, messageId: id, atMs: ended_at ?? created_at }]));
+  return new Map(
+    rows.map(({ id, channel, created_at, ended_at, ...row }) => [
+      channel,
+      { ...row, messageId: id, atMs: ended_at ?? created_at },
+    ]),
+  );
 }
 
 function* acknowledgedChannels({ fingerprint, episode }: Alert): Operation<ReadonlySet<string>> {
-  const rows = yield* all<{ channel: string }>(`select channel from alert_messages where fingerprint = $1 and episode = $2 and kind = 'acknowledge'`, fingerprint, episode);
+  const rows = yield* all<{ channel: string }>(
+    `select channel from alert_messages where fingerprint = $1 and episode = $2 and kind = 'acknowledge'`,
+    fingerprint,
+    episode,
+  );
   return new Set(rows.map(({ channel }) => channel));
 }

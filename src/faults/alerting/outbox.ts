@@ -45,12 +45,23 @@ interface MessageRow {
   readonly last_error: string | null;
 }
 
-export function* enqueue({ notice, channel, episode }: { readonly notice: Notice; readonly channel: string; readonly episode: number }, nowMs: number): Operation<void> {
+export function* enqueue(
+  { notice, channel, episode }: { readonly notice: Notice; readonly channel: string; readonly episode: number },
+  nowMs: number,
+): Operation<void> {
   const sequence = yield* nextSequence('alert_messages');
   yield* exec(
     `insert into alert_messages (sequence, id, fingerprint, episode, channel, kind, level, notice, state, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)`,
-    sequence, `msg_${nowMs.toString(36)}_${sequence}`, notice.fingerprint, episode, channel, notice.kind, notice.level, JSON.stringify(notice), nowMs,
+    sequence,
+    `msg_${nowMs.toString(36)}_${sequence}`,
+    notice.fingerprint,
+    episode,
+    channel,
+    notice.kind,
+    notice.level,
+    JSON.stringify(notice),
+    nowMs,
   );
 }
 
@@ -81,7 +92,11 @@ const NOTHING: Claimed = { messages: [], againAtMs: null };
  * its lease ends; what it had taken is sent again under the same id.
  */
 export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, processes: Processes): Operation<Claimed> {
-  const waiting = (yield* all<MessageRow>(`select * from alert_messages where channel = $1 and state = 'pending' order by sequence limit $2`, channel, BUNDLE_MAX)).map(toMessage);
+  const waiting = (yield* all<MessageRow>(
+    `select * from alert_messages where channel = $1 and state = 'pending' order by sequence limit $2`,
+    channel,
+    BUNDLE_MAX,
+  )).map(toMessage);
   const [oldest] = waiting;
   if (oldest === undefined) return NOTHING;
   const { notBeforeMs } = yield* healthOf(channel);
@@ -90,7 +105,8 @@ export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, proces
   if (granted.length === 0) return NOTHING;
   // One that failed before is sent alone: it may be the one that is not taken.
   const messages = bundles && oldest.attempts === 0 && waiting.length >= BUNDLE_MIN ? waiting : [oldest];
-  for (const { sequence } of messages) yield* exec('update alert_messages set attempts = attempts + 1 where sequence = $1', sequence);
+  for (const { sequence } of messages)
+    yield* exec('update alert_messages set attempts = attempts + 1 where sequence = $1', sequence);
   return { messages, againAtMs: nowMs };
 }
 
@@ -109,11 +125,21 @@ export function* recordSent({ channel, messages }: Sending, paceMs: number, mome
   yield* countDelivery(channel, 'sent');
   const health = yield* healthOf(channel);
   yield* writeHealth(channel, afterSuccess({ nowMs, paceMs }));
-  yield* resolveAlert(brokenCause(channel), health.failingSinceMs === null ? `${channel} takes messages again` : `${channel} takes messages again after ${durationText(nowMs - health.failingSinceMs)}`, moment);
+  yield* resolveAlert(
+    brokenCause(channel),
+    health.failingSinceMs === null
+      ? `${channel} takes messages again`
+      : `${channel} takes messages again after ${durationText(nowMs - health.failingSinceMs)}`,
+    moment,
+  );
 }
 
 /** The channel did not take them. They stay pending, except a single message that is refused for itself. */
-export function* recordFailure({ channel, messages }: Sending, error: AlertChannelError, moment: Moment & { readonly chance: number }): Operation<void> {
+export function* recordFailure(
+  { channel, messages }: Sending,
+  error: AlertChannelError,
+  moment: Moment & { readonly chance: number },
+): Operation<void> {
   const { nowMs, scrub } = moment;
   const detail = scrub(error.message);
   const isRefused = error.facts.failure === 'refused';
@@ -125,12 +151,15 @@ export function* recordFailure({ channel, messages }: Sending, error: AlertChann
   }
   yield* countDelivery(channel, isRefused ? 'refused' : 'failed');
   const before = yield* healthOf(channel);
-  const health: ChannelHealth = isRefused ? { ...before, lastError: detail } : { ...afterFailure(before, error, moment), lastError: detail };
+  const health: ChannelHealth = isRefused
+    ? { ...before, lastError: detail }
+    : { ...afterFailure(before, error, moment), lastError: detail };
   yield* writeHealth(channel, health);
   if (isFinal || health.downSinceMs !== null) yield* raiseAlert(brokenEvent(channel, detail, health), moment);
 }
 
-const countDelivery = (channel: string, outcome: 'sent' | 'failed' | 'refused'): Operation<void> => addCounts([{ name: 'pipeline_alert_deliveries_total', labels: { channel, outcome }, value: 1 }]);
+const countDelivery = (channel: string, outcome: 'sent' | 'failed' | 'refused'): Operation<void> =>
+  addCounts([{ name: 'pipeline_alert_deliveries_total', labels: { channel, outcome }, value: 1 }]);
 
 const brokenCause = (channel: string): Cause => ({ exchange: null, code: 'ALERT_CHANNEL_BROKEN', asset: channel });
 
@@ -153,12 +182,19 @@ export function* endMessage(sequence: number, state: Exclude<MessageState, 'pend
 
 /** Everything one cause's channels were told or will be, oldest first. */
 export function* messagesOf(fingerprint: string, limit: number): Operation<readonly OutboxMessage[]> {
-  return (yield* all<MessageRow>('select * from alert_messages where fingerprint = $1 order by sequence limit $2', fingerprint, limit)).map(toMessage);
+  return (yield* all<MessageRow>(
+    'select * from alert_messages where fingerprint = $1 order by sequence limit $2',
+    fingerprint,
+    limit,
+  )).map(toMessage);
 }
 
 /** What still has to be told, oldest first. */
 export function* pendingMessages(limit: number): Operation<readonly OutboxMessage[]> {
-  return (yield* all<MessageRow>(`select * from alert_messages where state = 'pending' order by sequence limit $1`, limit)).map(toMessage);
+  return (yield* all<MessageRow>(
+    `select * from alert_messages where state = 'pending' order by sequence limit $1`,
+    limit,
+  )).map(toMessage);
 }
 
 /** `refused`: messages a channel does not take. `all-down`: these, and whatever waits while no channel can be used. */
@@ -168,7 +204,8 @@ export type Undeliverable = 'refused' | 'all-down';
 export function* undeliverableMessages(which: Undeliverable, limit: number): Operation<readonly OutboxMessage[]> {
   const rows = yield* all<MessageRow>(
     `select * from alert_messages where escaped_at is null and state in ('refused', $1) order by sequence limit $2`,
-    which === 'all-down' ? 'pending' : 'refused', limit,
+    which === 'all-down' ? 'pending' : 'refused',
+    limit,
   );
   return rows.map(toMessage);
 }
@@ -176,7 +213,13 @@ export function* undeliverableMessages(which: Undeliverable, limit: number): Ope
 export function* markEscaped(messages: readonly OutboxMessage[], nowMs: number): Operation<void> {
   for (const { sequence, fingerprint, channel } of messages) {
     yield* exec('update alert_messages set escaped_at = $2 where sequence = $1', sequence, nowMs);
-    yield* audit({ atMs: nowMs, fingerprint, action: 'escaped', actor: channel, detail: 'written to undelivered.jsonl' });
+    yield* audit({
+      atMs: nowMs,
+      fingerprint,
+      action: 'escaped',
+      actor: channel,
+      detail: 'written to undelivered.jsonl',
+    });
   }
 }
 
@@ -187,7 +230,9 @@ export interface OutboxState {
 }
 
 export function* outboxState(): Operation<OutboxState> {
-  const row = yield* first<{ pending: number; oldest: number | null }>(`select count(*) as pending, min(created_at) as oldest from alert_messages where state = 'pending'`);
+  const row = yield* first<{ pending: number; oldest: number | null }>(
+    `select count(*) as pending, min(created_at) as oldest from alert_messages where state = 'pending'`,
+  );
   return { pending: row?.pending ?? 0, oldestAtMs: row?.oldest ?? null };
 }
 

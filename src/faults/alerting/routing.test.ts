@@ -6,8 +6,17 @@ import { routeOf, type ChannelEntry, type ChannelKind } from './routing.ts';
 
 const entry = (kind: ChannelKind, name: string = kind, isDefault = true): ChannelEntry => ({ name, kind, isDefault });
 const ALL = (['pagerduty', 'slack', 'email', 'webhook'] as const).map((kind) => entry(kind));
-const names = (level: AlertLevel, { channels = ALL, down = [], tag = '' }: { channels?: readonly ChannelEntry[]; down?: readonly string[]; tag?: string } = {}): string[] =>
-  routeOf({ level, tags: tag === '' ? {} : { alert_channel: tag } }, channels, (name) => !down.includes(name)).map(({ name }) => name);
+const names = (
+  level: AlertLevel,
+  {
+    channels = ALL,
+    down = [],
+    tag = '',
+  }: { channels?: readonly ChannelEntry[]; down?: readonly string[]; tag?: string } = {},
+): string[] =>
+  routeOf({ level, tags: tag === '' ? {} : { alert_channel: tag } }, channels, (name) => !down.includes(name)).map(
+    ({ name }) => name,
+  );
 
 test('each level has its channels', () => {
   expect(names('critical')).toEqual(['pagerduty', 'slack', 'webhook']);
@@ -45,12 +54,27 @@ test('a tag names entries that take the place of the default of their kind, and 
 });
 
 test('whatever is configured and down: no name twice, usable ones where there are any, and a warning never to a pager', () => {
-  const channels = fc.uniqueArray(fc.record({ kind: fc.constantFrom<ChannelKind>('pagerduty', 'slack', 'email', 'webhook'), name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), isDefault: fc.boolean() }), { selector: ({ name }) => name });
-  fc.assert(fc.property(channels, fc.subarray(['a', 'b', 'c', 'd', 'e']), fc.constantFrom<AlertLevel>(...LEVELS), fc.constantFrom('', 'a', 'b,c'), (configured, down, level, tag) => {
-    const route = routeOf({ level, tags: { alert_channel: tag } }, configured, (name) => !down.includes(name));
-    expect(new Set(route.map(({ name }) => name)).size).toBe(route.length);
-    if (level === 'warning') expect(route.map(({ kind }) => kind)).not.toContain('pagerduty');
-    const isAnyUsable = route.some(({ name }) => !down.includes(name));
-    if (isAnyUsable) expect(route.every(({ name }) => !down.includes(name))).toBe(true);
-  }));
+  const channels = fc.uniqueArray(
+    fc.record({
+      kind: fc.constantFrom<ChannelKind>('pagerduty', 'slack', 'email', 'webhook'),
+      name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      isDefault: fc.boolean(),
+    }),
+    { selector: ({ name }) => name },
+  );
+  fc.assert(
+    fc.property(
+      channels,
+      fc.subarray(['a', 'b', 'c', 'd', 'e']),
+      fc.constantFrom<AlertLevel>(...LEVELS),
+      fc.constantFrom('', 'a', 'b,c'),
+      (configured, down, level, tag) => {
+        const route = routeOf({ level, tags: { alert_channel: tag } }, configured, (name) => !down.includes(name));
+        expect(new Set(route.map(({ name }) => name)).size).toBe(route.length);
+        if (level === 'warning') expect(route.map(({ kind }) => kind)).not.toContain('pagerduty');
+        const isAnyUsable = route.some(({ name }) => !down.includes(name));
+        if (isAnyUsable) expect(route.every(({ name }) => !down.includes(name))).toBe(true);
+      },
+    ),
+  );
 });

@@ -11,7 +11,9 @@ export interface ChannelEntry {
 }
 
 /** Which kinds a level is told to, and who stands in when one of them is down or not configured. */
-const ROUTES: Readonly<Record<AlertLevel, { readonly told: readonly ChannelKind[]; readonly standIns: readonly ChannelKind[] }>> = {
+const ROUTES: Readonly<
+  Record<AlertLevel, { readonly told: readonly ChannelKind[]; readonly standIns: readonly ChannelKind[] }>
+> = {
   critical: { told: ['pagerduty', 'slack', 'webhook'], standIns: ['email'] },
   error: { told: ['email', 'slack', 'webhook'], standIns: ['pagerduty'] },
   warning: { told: ['slack', 'webhook'], standIns: ['email'] }, // never a page
@@ -31,7 +33,11 @@ export interface Addressee {
  * channel that cannot be used is replaced by the first that can; if there is none it stays, and its
  * messages wait for its return.
  */
-export function routeOf(to: Addressee, channels: readonly ChannelEntry[], isUsable: (name: string) => boolean): ChannelEntry[] {
+export function routeOf(
+  to: Addressee,
+  channels: readonly ChannelEntry[],
+  isUsable: (name: string) => boolean,
+): ChannelEntry[] {
   const { told, standIns } = ROUTES[to.level];
   const own = told.flatMap((kind) => channelsOfKind(kind, to, channels));
   const candidates = [...own, ...standIns.flatMap((kind) => channelsOfKind(kind, to, channels))];
@@ -39,7 +45,10 @@ export function routeOf(to: Addressee, channels: readonly ChannelEntry[], isUsab
   const reached = wanted.filter((channel) => isUsable(channel.name));
   if (reached.length === wanted.length) return wanted;
   // Nobody is paged for what somebody else was told already.
-  const standIn = candidates.find((channel) => isUsable(channel.name) && !wanted.includes(channel) && (channel.kind !== 'pagerduty' || reached.length === 0));
+  const standIn = candidates.find(
+    (channel) =>
+      isUsable(channel.name) && !wanted.includes(channel) && (channel.kind !== 'pagerduty' || reached.length === 0),
+  );
   if (standIn !== undefined) return [...reached, standIn];
   return reached.length > 0 ? reached : wanted;
 }

@@ -12,13 +12,22 @@ export function* tellRules(changes: readonly RuleChange[], moment: Moment): Oper
   for (const change of changes) {
     const event = ruleEvent(change);
     if (event !== null) yield* raiseAlert(event, moment);
-    else if (change.before.level !== null) yield* resolveAlert(causeOf(change), `${valueText(change)} again, ${thresholdRule(change.rule).goodMax} times in a row`, moment);
+    else if (change.before.level !== null)
+      yield* resolveAlert(
+        causeOf(change),
+        `${valueText(change)} again, ${thresholdRule(change.rule).goodMax} times in a row`,
+        moment,
+      );
   }
 }
 
 function causeOf({ rule, subject }: RuleChange): Cause {
   const { per } = thresholdRule(rule);
-  return { exchange: per === 'exchange' ? subject : per === 'asset' ? exchangeOfAsset(subject) : null, code: rule, asset: per === 'asset' ? subject : null };
+  return {
+    exchange: per === 'exchange' ? subject : per === 'asset' ? exchangeOfAsset(subject) : null,
+    code: rule,
+    asset: per === 'asset' ? subject : null,
+  };
 }
 
 /** Null for a rule that does not fire. */
@@ -31,9 +40,14 @@ function ruleEvent(change: RuleChange): AlertEvent | null {
     ...causeOf(change),
     reach: 'asset',
     level: after.level,
-    summary: isBlind(after) ? `${measure}: nothing to measure any more, and it was too much before` : `${subject === '' ? '' : `${subject}: `}${measure}: ${valueText(change)}, more than ${textOf(rule, limit)}`,
+    summary: isBlind(after)
+      ? `${measure}: nothing to measure any more, and it was too much before`
+      : `${subject === '' ? '' : `${subject}: `}${measure}: ${valueText(change)}, more than ${textOf(rule, limit)}`,
     safe: 'what is stored; a rule only watches',
-    next: windowMs === 0 ? 'watched each minute' : 'watched each minute; it ends by itself, at the latest once the values are older than its window',
+    next:
+      windowMs === 0
+        ? 'watched each minute'
+        : 'watched each minute; it ends by itself, at the latest once the values are older than its window',
     command: `candlekeep explain ${rule}`,
     runId: null,
     affected: { total: 0, worst: [] },
@@ -46,9 +60,13 @@ const valueText = ({ rule, value }: RuleChange): string => (value === null ? 'no
 function textOf(rule: RuleChange['rule'], value: number): string {
   const { unit } = thresholdRule(rule);
   switch (unit) {
-    case 'runs': return `${Math.round(value)} runs`;
-    case 'ratio': return `${(value * 100).toFixed(1)} %`;
-    case 'seconds': return durationText(value < 120 ? value * 1_000 : Math.ceil(value / 60) * 60_000); // begun minutes: what is above a threshold also reads so
-    default: return unit satisfies never;
+    case 'runs':
+      return `${Math.round(value)} runs`;
+    case 'ratio':
+      return `${(value * 100).toFixed(1)} %`;
+    case 'seconds':
+      return durationText(value < 120 ? value * 1_000 : Math.ceil(value / 60) * 60_000); // begun minutes: what is above a threshold also reads so
+    default:
+      return unit satisfies never;
   }
 }

@@ -29,7 +29,13 @@ export interface AlertSettings {
 export const CRITICAL_ASSETS: readonly string[] = [GOLD_ASSET];
 
 /** Nobody is told; alerts are still kept and listed. */
-export const NO_CHANNELS: AlertSettings = { instance: 'candlekeep', runbookUrl: null, channels: [], criticalAssets: CRITICAL_ASSETS, heartbeatUrl: null };
+export const NO_CHANNELS: AlertSettings = {
+  instance: 'candlekeep',
+  runbookUrl: null,
+  channels: [],
+  criticalAssets: CRITICAL_ASSETS,
+  heartbeatUrl: null,
+};
 
 /** The channels that single variables name: SLACK_WEBHOOK_URL and its like. Null where a variable is not set. */
 export interface ChannelVariables {
@@ -44,12 +50,46 @@ export interface ChannelVariables {
 }
 
 export function defaultChannels(variables: ChannelVariables): ChannelSettings[] {
-  const { slackWebhookUrl, pagerdutyRoutingKey, pagerdutyEventsUrl, smtpUrl, emailTo, emailFrom, webhookUrl, webhookSecret } = variables;
+  const {
+    slackWebhookUrl,
+    pagerdutyRoutingKey,
+    pagerdutyEventsUrl,
+    smtpUrl,
+    emailTo,
+    emailFrom,
+    webhookUrl,
+    webhookSecret,
+  } = variables;
   return [
-    ...(pagerdutyRoutingKey === null ? [] : [{ name: 'pagerduty', isDefault: true, kind: 'pagerduty' as const, routingKey: pagerdutyRoutingKey, url: pagerdutyEventsUrl ?? PAGERDUTY_URL }]),
-    ...(slackWebhookUrl === null ? [] : [{ name: 'slack', isDefault: true, kind: 'slack' as const, url: slackWebhookUrl }]),
-    ...(smtpUrl === null || emailTo.length === 0 ? [] : [{ name: 'email', isDefault: true, kind: 'email' as const, smtpUrl, to: emailTo, from: emailFrom ?? emailTo[0] ?? '' }]),
-    ...(webhookUrl === null ? [] : [{ name: 'webhook', isDefault: true, kind: 'webhook' as const, url: webhookUrl, secret: webhookSecret }]),
+    ...(pagerdutyRoutingKey === null
+      ? []
+      : [
+          {
+            name: 'pagerduty',
+            isDefault: true,
+            kind: 'pagerduty' as const,
+            routingKey: pagerdutyRoutingKey,
+            url: pagerdutyEventsUrl ?? PAGERDUTY_URL,
+          },
+        ]),
+    ...(slackWebhookUrl === null
+      ? []
+      : [{ name: 'slack', isDefault: true, kind: 'slack' as const, url: slackWebhookUrl }]),
+    ...(smtpUrl === null || emailTo.length === 0
+      ? []
+      : [
+          {
+            name: 'email',
+            isDefault: true,
+            kind: 'email' as const,
+            smtpUrl,
+            to: emailTo,
+            from: emailFrom ?? emailTo[0] ?? '',
+          },
+        ]),
+    ...(webhookUrl === null
+      ? []
+      : [{ name: 'webhook', isDefault: true, kind: 'webhook' as const, url: webhookUrl, secret: webhookSecret }]),
   ];
 }
 
@@ -60,30 +100,44 @@ export interface ChannelPorts {
   readonly mailTo: (smtpUrl: string) => MailPort;
 }
 
-export const openChannels = (ports: ChannelPorts, channels: readonly ChannelSettings[]): Channel[] => channels.map((settings) => openChannel(ports, settings));
+export const openChannels = (ports: ChannelPorts, channels: readonly ChannelSettings[]): Channel[] =>
+  channels.map((settings) => openChannel(ports, settings));
 
 function openChannel(ports: ChannelPorts, settings: ChannelSettings): Channel {
   switch (settings.kind) {
-    case 'slack': return slackChannel(ports, settings);
-    case 'pagerduty': return pagerDutyChannel(ports, settings);
-    case 'email': return emailChannel({ clock: ports.clock, mail: ports.mailTo(settings.smtpUrl) }, settings);
-    case 'webhook': return webhookChannel(ports, settings);
-    default: return settings satisfies never;
+    case 'slack':
+      return slackChannel(ports, settings);
+    case 'pagerduty':
+      return pagerDutyChannel(ports, settings);
+    case 'email':
+      return emailChannel({ clock: ports.clock, mail: ports.mailTo(settings.smtpUrl) }, settings);
+    case 'webhook':
+      return webhookChannel(ports, settings);
+    default:
+      return settings satisfies never;
   }
 }
 
 /** Whatever gives access to a channel: to be taken out of every text that leaves or is stored. */
-export const alertSecrets = ({ channels, heartbeatUrl }: Pick<AlertSettings, 'channels' | 'heartbeatUrl'>): string[] => [
+export const alertSecrets = ({
+  channels,
+  heartbeatUrl,
+}: Pick<AlertSettings, 'channels' | 'heartbeatUrl'>): string[] => [
   ...channels.flatMap(secretsOf),
   ...(heartbeatUrl === null ? [] : [heartbeatUrl]),
 ];
 
 function secretsOf(settings: ChannelSettings): string[] {
   switch (settings.kind) {
-    case 'slack': return [settings.url];
-    case 'pagerduty': return [settings.routingKey];
-    case 'email': return [settings.smtpUrl];
-    case 'webhook': return [settings.url, ...(settings.secret === null ? [] : [settings.secret])];
-    default: return settings satisfies never;
+    case 'slack':
+      return [settings.url];
+    case 'pagerduty':
+      return [settings.routingKey];
+    case 'email':
+      return [settings.smtpUrl];
+    case 'webhook':
+      return [settings.url, ...(settings.secret === null ? [] : [settings.secret])];
+    default:
+      return settings satisfies never;
   }
 }

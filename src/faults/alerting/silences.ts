@@ -21,13 +21,27 @@ export const SILENCE_MS_MAX = 30 * 86_400_000;
 /** @throws RangeError for one that matches everything, or that does not end within 30 days: callers check what people typed. */
 export function* addSilence(silence: Silence): Operation<void> {
   const spanMs = silence.expiresAtMs - silence.createdAtMs;
-  if (silence.exchange === null && silence.code === null && silence.asset === null) throw new RangeError('a silence names an exchange, a code or an asset');
+  if (silence.exchange === null && silence.code === null && silence.asset === null)
+    throw new RangeError('a silence names an exchange, a code or an asset');
   if (spanMs <= 0 || spanMs > SILENCE_MS_MAX) throw new RangeError('a silence ends within 30 days');
   yield* exec(
     'insert into alert_silences (id, exchange, code, asset, author, reason, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)',
-    silence.id, silence.exchange, silence.code, silence.asset, silence.author, silence.reason, silence.createdAtMs, silence.expiresAtMs,
+    silence.id,
+    silence.exchange,
+    silence.code,
+    silence.asset,
+    silence.author,
+    silence.reason,
+    silence.createdAtMs,
+    silence.expiresAtMs,
   );
-  yield* audit({ atMs: silence.createdAtMs, fingerprint: null, action: 'silenced', actor: silence.author, detail: `${silence.id}: ${silence.reason}` });
+  yield* audit({
+    atMs: silence.createdAtMs,
+    fingerprint: null,
+    action: 'silenced',
+    actor: silence.author,
+    detail: `${silence.id}: ${silence.reason}`,
+  });
 }
 
 /** Ends a silence before its time; false when there is none in force under this id. */
@@ -41,9 +55,14 @@ export function* endSilence(id: string, by: string, nowMs: number): Operation<bo
 
 export function* silencesInForce(nowMs: number): Operation<readonly Silence[]> {
   const rows = yield* all<Omit<Silence, 'createdAtMs' | 'expiresAtMs'> & { created_at: number; expires_at: number }>(
-    'select * from alert_silences where expires_at > $1 order by expires_at, id', nowMs,
+    'select * from alert_silences where expires_at > $1 order by expires_at, id',
+    nowMs,
   );
-  return rows.map(({ created_at, expires_at, ...row }) => ({ ...row, createdAtMs: created_at, expiresAtMs: expires_at }));
+  return rows.map(({ created_at, expires_at, ...row }) => ({
+    ...row,
+    createdAtMs: created_at,
+    expiresAtMs: expires_at,
+  }));
 }
 
 export const silences = (silence: Silence, alert: Alert): boolean =>

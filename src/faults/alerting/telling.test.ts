@@ -7,14 +7,42 @@ const MINUTE_MS = 60_000;
 const SLACK = { name: 'slack', kind: 'slack', isDefault: true } as const;
 const CAUSE = { exchange: 'binance', code: 'REQUEST_REJECTED', asset: 'bronze_binance_ohlcv' } as const;
 const ALERT: Alert = {
-  ...CAUSE, fingerprint: fingerprintOf(CAUSE), reach: 'symbols', episode: 1, level: 'warning', firedAtMs: 0, seenAtMs: 0, resolvedAtMs: null, resolution: null, ackedBy: null,
+  ...CAUSE,
+  fingerprint: fingerprintOf(CAUSE),
+  reach: 'symbols',
+  episode: 1,
+  level: 'warning',
+  firedAtMs: 0,
+  seenAtMs: 0,
+  resolvedAtMs: null,
+  resolution: null,
+  ackedBy: null,
   facts: { summary: 's', safe: 's', next: 'n', command: 'c', runId: null, affected: { total: 0, worst: [] }, tags: {} },
 };
-const TOLD: Told = { messageId: 'msg_1', kind: 'trigger', level: 'warning', episode: 1, state: 'sent', attempts: 1, atMs: 0 };
+const TOLD: Told = {
+  messageId: 'msg_1',
+  kind: 'trigger',
+  level: 'warning',
+  episode: 1,
+  state: 'sent',
+  attempts: 1,
+  atMs: 0,
+};
 const context = (part: Partial<TellingContext> = {}): TellingContext => ({
-  sight: { hiddenBy: null, level: 'warning', explains: [] }, isSilenced: false, told: new Map(), acknowledged: new Set(), firingsInHour: 1, channels: [SLACK], isUsable: () => true, nowMs: MINUTE_MS, groupWaitMs: 0, repeatMs: 240 * MINUTE_MS, ...part,
+  sight: { hiddenBy: null, level: 'warning', explains: [] },
+  isSilenced: false,
+  told: new Map(),
+  acknowledged: new Set(),
+  firingsInHour: 1,
+  channels: [SLACK],
+  isUsable: () => true,
+  nowMs: MINUTE_MS,
+  groupWaitMs: 0,
+  repeatMs: 240 * MINUTE_MS,
+  ...part,
 });
-const tellings = (alert: Partial<Alert>, part: Partial<TellingContext>): readonly Telling[] => planTelling({ ...ALERT, ...alert }, context(part)).tellings;
+const tellings = (alert: Partial<Alert>, part: Partial<TellingContext>): readonly Telling[] =>
+  planTelling({ ...ALERT, ...alert }, context(part)).tellings;
 const told = (part: Partial<Told>): ReadonlyMap<string, Told> => new Map([['slack', { ...TOLD, ...part }]]);
 const trigger = { do: 'send', channel: 'slack', kind: 'trigger', level: 'warning' };
 
@@ -34,27 +62,44 @@ test('worse is told, milder is not', () => {
 
 test('all but critical wait for company', () => {
   expect(tellings({}, { groupWaitMs: 2 * MINUTE_MS })).toEqual([]);
-  expect(tellings({}, { groupWaitMs: 2 * MINUTE_MS, sight: { hiddenBy: null, level: 'critical', explains: [] } })).toHaveLength(1);
+  expect(
+    tellings({}, { groupWaitMs: 2 * MINUTE_MS, sight: { hiddenBy: null, level: 'critical', explains: [] } }),
+  ).toHaveLength(1);
 });
 
 test('a refused message is not sent again in the same episode', () => {
   expect(tellings({}, { told: told({ state: 'refused' }) })).toEqual([]);
   const email = { name: 'email', kind: 'email', isDefault: true } as const;
-  expect(tellings({}, { told: told({ state: 'refused' }), channels: [SLACK, email] })).toEqual([{ ...trigger, channel: 'email' }]);
+  expect(tellings({}, { told: told({ state: 'refused' }), channels: [SLACK, email] })).toEqual([
+    { ...trigger, channel: 'email' },
+  ]);
 });
 
 test('what ended is told to who heard that it began, once', () => {
   const resolvedAtMs = MINUTE_MS;
-  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({}) }))).toEqual({ tellings: [{ ...trigger, kind: 'resolve' }], isSettled: true });
-  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({ kind: 'resolve' }) }))).toEqual({ tellings: [], isSettled: true });
-  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([{ do: 'collapse', messageId: 'msg_1' }]);
-  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 1 }) })).toEqual([{ ...trigger, kind: 'resolve' }]);
+  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({}) }))).toEqual({
+    tellings: [{ ...trigger, kind: 'resolve' }],
+    isSettled: true,
+  });
+  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({ kind: 'resolve' }) }))).toEqual({
+    tellings: [],
+    isSettled: true,
+  });
+  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([
+    { do: 'collapse', messageId: 'msg_1' },
+  ]);
+  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 1 }) })).toEqual([
+    { ...trigger, kind: 'resolve' },
+  ]);
   expect(tellings({ resolvedAtMs }, {})).toEqual([{ ...trigger, kind: 'healed' }]);
 });
 
-test('the end of what was hidden or silenced is nobody\'s news', () => {
+test("the end of what was hidden or silenced is nobody's news", () => {
   const resolvedAtMs = MINUTE_MS;
-  for (const part of [{ sight: { hiddenBy: 'other', level: 'warning', explains: [] } as const }, { isSilenced: true }]) {
+  for (const part of [
+    { sight: { hiddenBy: 'other', level: 'warning', explains: [] } as const },
+    { isSilenced: true },
+  ]) {
     expect(planTelling({ ...ALERT, resolvedAtMs }, context(part))).toEqual({ tellings: [], isSettled: true });
     expect(tellings({ resolvedAtMs }, { ...part, told: told({}) })).toEqual([{ ...trigger, kind: 'resolve' }]);
   }
@@ -69,7 +114,15 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
   let nowMs = 10 * FLAPPING_WINDOW_MS;
   const tell = (): void => {
     const firingsInHour = firings.filter((atMs) => atMs > nowMs - FLAPPING_WINDOW_MS).length;
-    const plan = planTelling(alert, context({ nowMs, firingsInHour, told: last === null ? new Map() : new Map([['slack', last]]), repeatMs: Infinity }));
+    const plan = planTelling(
+      alert,
+      context({
+        nowMs,
+        firingsInHour,
+        told: last === null ? new Map() : new Map([['slack', last]]),
+        repeatMs: Infinity,
+      }),
+    );
     for (const telling of plan.tellings) {
       if (telling.do !== 'send' || telling.kind === 'acknowledge') continue;
       sent.push({ atMs: nowMs, kind: telling.kind });
@@ -81,7 +134,10 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
   };
   for (const [at, spanMs] of spansMs.entries()) {
     if (at % 2 === 0) firings.push(nowMs);
-    alert = at % 2 === 0 ? { ...alert, episode: alert.episode + 1, firedAtMs: nowMs, resolvedAtMs: null } : { ...alert, resolvedAtMs: nowMs };
+    alert =
+      at % 2 === 0
+        ? { ...alert, episode: alert.episode + 1, firedAtMs: nowMs, resolvedAtMs: null }
+        : { ...alert, resolvedAtMs: nowMs };
     pass(spanMs);
   }
   alert = { ...alert, resolvedAtMs: alert.resolvedAtMs ?? nowMs };
@@ -90,9 +146,17 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
 }
 
 test('however a cause comes and goes: at most four messages in any hour, beginning and end by turns, and the end is told last', () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: MINUTE_MS, max: 40 * MINUTE_MS }), { minLength: 1, maxLength: 30 }), (spansMs) => {
-    const sent = play(spansMs);
-    for (const { atMs } of sent) expect(sent.filter((other) => other.atMs >= atMs && other.atMs < atMs + FLAPPING_WINDOW_MS).length).toBeLessThanOrEqual(4);
-    expect(sent.map(({ kind }) => kind).join(' ')).toMatch(/^(trigger resolve ?)+$/);
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: MINUTE_MS, max: 40 * MINUTE_MS }), { minLength: 1, maxLength: 30 }),
+      (spansMs) => {
+        const sent = play(spansMs);
+        for (const { atMs } of sent)
+          expect(
+            sent.filter((other) => other.atMs >= atMs && other.atMs < atMs + FLAPPING_WINDOW_MS).length,
+          ).toBeLessThanOrEqual(4);
+        expect(sent.map(({ kind }) => kind).join(' ')).toMatch(/^(trigger resolve ?)+$/);
+      },
+    ),
+  );
 });

@@ -19,7 +19,12 @@ export interface Told {
 }
 
 export type Telling =
-  | { readonly do: 'send'; readonly channel: string; readonly kind: 'trigger' | 'resolve' | 'healed' | 'acknowledge'; readonly level: AlertLevel }
+  | {
+      readonly do: 'send';
+      readonly channel: string;
+      readonly kind: 'trigger' | 'resolve' | 'healed' | 'acknowledge';
+      readonly level: AlertLevel;
+    }
   | { readonly do: 'collapse'; readonly messageId: string };
 
 export interface TellingContext {
@@ -54,20 +59,27 @@ export const FLAPPING_WINDOW_MS = 3_600_000;
  * was told last. Asked again after a crash or a failed send it gives what is missing, no more.
  */
 export function planTelling(alert: Alert, context: TellingContext): TellingPlan {
-  return isFiring(alert) ? { tellings: [...triggers(alert, context), ...acknowledgements(alert, context)], isSettled: false } : planEnd(alert, context);
+  return isFiring(alert)
+    ? { tellings: [...triggers(alert, context), ...acknowledgements(alert, context)], isSettled: false }
+    : planEnd(alert, context);
 }
 
 function triggers(alert: Alert, { sight, ...context }: TellingContext): Telling[] {
   const isWaiting = sight.level !== 'critical' && context.nowMs < alert.firedAtMs + context.groupWaitMs;
   if (sight.hiddenBy !== null || context.isSilenced || isWaiting) return [];
   const addressee = { level: sight.level, tags: alert.facts.tags };
-  const isRefused = (name: string): boolean => context.told.get(name)?.state === 'refused' && context.told.get(name)?.episode === alert.episode;
-  return routeOf(addressee, context.channels, (name) => context.isUsable(name) && !isRefused(name)).flatMap(({ name }): Telling[] => {
-    const told = context.told.get(name);
-    const knows = told?.kind === 'trigger' && told.state !== 'rerouted' && severityOf(told.level) >= severityOf(sight.level);
-    const isRepeatDue = told?.state === 'sent' && alert.ackedBy === null && context.nowMs >= told.atMs + context.repeatMs;
-    return knows && !isRepeatDue ? [] : [{ do: 'send', channel: name, kind: 'trigger', level: sight.level }];
-  });
+  const isRefused = (name: string): boolean =>
+    context.told.get(name)?.state === 'refused' && context.told.get(name)?.episode === alert.episode;
+  return routeOf(addressee, context.channels, (name) => context.isUsable(name) && !isRefused(name)).flatMap(
+    ({ name }): Telling[] => {
+      const told = context.told.get(name);
+      const knows =
+        told?.kind === 'trigger' && told.state !== 'rerouted' && severityOf(told.level) >= severityOf(sight.level);
+      const isRepeatDue =
+        told?.state === 'sent' && alert.ackedBy === null && context.nowMs >= told.atMs + context.repeatMs;
+      return knows && !isRepeatDue ? [] : [{ do: 'send', channel: name, kind: 'trigger', level: sight.level }];
+    },
+  );
 }
 
 /** Only a pager does something with it: it stops calling people. */
@@ -86,14 +98,18 @@ function planEnd(alert: Alert, context: TellingContext): TellingPlan {
   });
   const unseen = open.filter(({ state, attempts }) => state === 'pending' && attempts === 0);
   // What lies below a collapsed message shows only once it is gone: the plan is asked again then.
-  if (unseen.length > 0) return { tellings: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
+  if (unseen.length > 0)
+    return { tellings: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
   // A cause that comes and goes is told once more when it has been quiet: at most four messages an hour.
   if (context.firingsInHour > 1) return { tellings: [], isSettled: false };
   const resolves = open.map(({ channel, level }): Telling => ({ do: 'send', channel, kind: 'resolve', level }));
-  const wasTold = [...told.values()].some(({ kind, episode, state }) => state !== 'rerouted' && (kind === 'trigger' || episode === alert.episode));
+  const wasTold = [...told.values()].some(
+    ({ kind, episode, state }) => state !== 'rerouted' && (kind === 'trigger' || episode === alert.episode),
+  );
   const isUntellable = sight.hiddenBy !== null || context.isSilenced || alert.level === 'info';
   if (wasTold || isUntellable) return { tellings: resolves, isSettled: true };
-  const healed = routeOf({ level: 'warning', tags: alert.facts.tags }, channels, context.isUsable)
-    .map(({ name }): Telling => ({ do: 'send', channel: name, kind: 'healed', level: alert.level }));
+  const healed = routeOf({ level: 'warning', tags: alert.facts.tags }, channels, context.isUsable).map(
+    ({ name }): Telling => ({ do: 'send', channel: name, kind: 'healed', level: alert.level }),
+  );
   return { tellings: healed, isSettled: true };
 }

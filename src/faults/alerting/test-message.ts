@@ -39,7 +39,19 @@ export function* enqueueTest({ channel, level, nowMs }: TestOrder, source: Notic
     lines: [],
   };
   yield* enqueue({ notice, channel, episode: 1 }, nowMs);
-  yield* enqueue({ notice: { ...notice, kind: 'resolve', title: `[RESOLVED] Test of the channel ${channel}`, next: 'nothing is left to do' }, channel, episode: 1 }, nowMs);
+  yield* enqueue(
+    {
+      notice: {
+        ...notice,
+        kind: 'resolve',
+        title: `[RESOLVED] Test of the channel ${channel}`,
+        next: 'nothing is left to do',
+      },
+      channel,
+      episode: 1,
+    },
+    nowMs,
+  );
   yield* writeHealth(channel, { ...(yield* healthOf(channel)), notBeforeMs: nowMs });
   return fingerprint;
 }

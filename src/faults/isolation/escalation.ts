@@ -18,11 +18,18 @@ export interface Escalation {
  * The fault that more than half of the asked symbols failed with, if there is one. Faults that concern
  * the venue by their nature need no vote, and a removal was confirmed by the venue's own list.
  */
-export function escalationOf(failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[], asked: number): Escalation | null {
-  const byCode = Map.groupBy(failures.filter(({ fault }) => ruleOf(fault.code).consequence === 'failed'), ({ fault }) => fault.code);
+export function escalationOf(
+  failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
+  asked: number,
+): Escalation | null {
+  const byCode = Map.groupBy(
+    failures.filter(({ fault }) => ruleOf(fault.code).consequence === 'failed'),
+    ({ fault }) => fault.code,
+  );
   for (const [code, alike] of byCode) {
     const [first] = alike;
-    if (first !== undefined && alike.length >= SYMBOLS_MIN && quorumOf(asked, alike.length) === 'lost') return { code, symbols: alike.map(({ symbol }) => symbol), example: first.fault };
+    if (first !== undefined && alike.length >= SYMBOLS_MIN && quorumOf(asked, alike.length) === 'lost')
+      return { code, symbols: alike.map(({ symbol }) => symbol), example: first.fault };
   }
   return null;
 }

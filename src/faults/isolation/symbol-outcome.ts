@@ -41,7 +41,11 @@ export async function isolateSymbols<T>(
     if (endedBy !== null) return;
     try {
       options.signal.throwIfAborted();
-      outcomes.push({ symbol, ok: true, value: await work(symbol, { signal: options.signal, endedBy: () => endedBy }) });
+      outcomes.push({
+        symbol,
+        ok: true,
+        value: await work(symbol, { signal: options.signal, endedBy: () => endedBy }),
+      });
     } catch (error) {
       const verdict = judge(error);
       if (verdict.verdict !== 'fault') throw error;
@@ -60,4 +64,7 @@ const GOLDEN_FRACTION = 0.618_033_988_749_895;
  * shares a fate; mixed, one symbol that is answered shows early that the venue is there.
  */
 const farApart = (symbols: readonly MarketSymbol[]): MarketSymbol[] =>
-  symbols.map((symbol, at) => ({ symbol, place: (at * GOLDEN_FRACTION) % 1 })).toSorted((a, b) => a.place - b.place).map(({ symbol }) => symbol);
+  symbols
+    .map((symbol, at) => ({ symbol, place: (at * GOLDEN_FRACTION) % 1 }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ symbol }) => symbol);

@@ -35,7 +35,8 @@ export const isWaitedFor = ({ state }: Pick<Gap, 'state'>): boolean => state ===
 export const DROPPED = 'dropped';
 
 /** True while somebody waits for a gap's candles: they are pending, or in quarantine and not dropped. */
-export const isOpenGap = ({ state, cause }: Pick<Gap, 'state' | 'cause'>): boolean => state === 'pending' || (state === 'quarantined' && cause !== DROPPED);
+export const isOpenGap = ({ state, cause }: Pick<Gap, 'state' | 'cause'>): boolean =>
+  state === 'pending' || (state === 'quarantined' && cause !== DROPPED);
 
 /** What a gap says of each of its candles. */
 export type GapReason = Pick<Gap, 'state' | 'code' | 'cause'>;
@@ -103,9 +104,16 @@ export interface CellEvidence {
 /** Counts each kind of candle on its own evidence, walking the grid; nothing is found by subtraction. */
 export function countCell(evidence: CellEvidence): { readonly account: Account; readonly gaps: readonly Gap[] } {
   const stepMs = intervalMs(evidence.interval);
-  const counts: { -readonly [K in keyof Account]: number } = { ...EMPTY_ACCOUNT, expected: candlesIn(evidence.due, evidence.interval) };
+  const counts: { -readonly [K in keyof Account]: number } = {
+    ...EMPTY_ACCOUNT,
+    expected: candlesIn(evidence.due, evidence.interval),
+  };
   const gaps: (GapReason & { fromMs: number; toMs: number })[] = [];
-  for (let openTimeMs = Math.ceil(evidence.due.fromMs / stepMs) * stepMs; openTimeMs < evidence.due.toMs; openTimeMs += stepMs) {
+  for (
+    let openTimeMs = Math.ceil(evidence.due.fromMs / stepMs) * stepMs;
+    openTimeMs < evidence.due.toMs;
+    openTimeMs += stepMs
+  ) {
     if (evidence.present.has(openTimeMs)) {
       counts.present += 1;
       continue;
@@ -113,7 +121,8 @@ export function countCell(evidence: CellEvidence): { readonly account: Account; 
     const { state, code, cause } = evidence.reasonOf(openTimeMs);
     counts[state] += 1;
     const last = gaps.at(-1);
-    if (last && last.toMs === openTimeMs && last.state === state && last.code === code && last.cause === cause) last.toMs += stepMs;
+    if (last && last.toMs === openTimeMs && last.state === state && last.code === code && last.cause === cause)
+      last.toMs += stepMs;
     else gaps.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs, state, code, cause });
   }
   return { account: counts, gaps };
@@ -125,12 +134,20 @@ const DAILY_MS = 1_440 * MINUTE_MS;
 export const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS];
 
 /** The next time to ask for candles that a fault kept away, later than `nowMs`. */
-export const nextHealingAtMs = (sinceMs: number, nowMs: number): number => nextOf(HEALING_OFFSETS_MS, { sinceMs, nowMs });
+export const nextHealingAtMs = (sinceMs: number, nowMs: number): number =>
+  nextOf(HEALING_OFFSETS_MS, { sinceMs, nowMs });
 
 /** The next time to ask for candles that a complete answer did not have, later than `nowMs`: after `recheckAfterMs`, then daily. */
-export const nextRecheckAtMs = (recheckAfterMs: number, at: { readonly sinceMs: number; readonly nowMs: number }): number => nextOf([recheckAfterMs], at);
+export const nextRecheckAtMs = (
+  recheckAfterMs: number,
+  at: { readonly sinceMs: number; readonly nowMs: number },
+): number => nextOf([recheckAfterMs], at);
 
-function nextOf(offsetsMs: readonly number[], { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number }): number {
-  const offsetMs = offsetsMs.find((one) => sinceMs + one > nowMs) ?? (Math.floor((nowMs - sinceMs) / DAILY_MS) + 1) * DAILY_MS;
+function nextOf(
+  offsetsMs: readonly number[],
+  { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
+): number {
+  const offsetMs =
+    offsetsMs.find((one) => sinceMs + one > nowMs) ?? (Math.floor((nowMs - sinceMs) / DAILY_MS) + 1) * DAILY_MS;
   return sinceMs + offsetMs;
 }

@@ -17,19 +17,31 @@ const REASONS: readonly (GapReason | null)[] = [
 /** A day of minutes in which each is there or missing for any reason. */
 const anyGaps = fc.array(fc.constantFrom(...REASONS), { minLength: 1_440, maxLength: 1_440 }).map((minutes) => {
   const at = (openTimeMs: number) => minutes[(openTimeMs - DUE.fromMs) / 60_000] ?? null;
-  return countCell({ due: DUE, interval: '1m', present: { has: (openTimeMs) => at(openTimeMs) === null }, reasonOf: (openTimeMs) => at(openTimeMs) as GapReason }).gaps;
+  return countCell({
+    due: DUE,
+    interval: '1m',
+    present: { has: (openTimeMs) => at(openTimeMs) === null },
+    reasonOf: (openTimeMs) => at(openTimeMs) as GapReason,
+  }).gaps;
 });
 
 test('the gaps of a day come back as they went, however their reasons alternate; the open ones alone as well', () => {
-  fc.assert(fc.property(anyGaps, (gaps) => {
-    const text = gapsToText(DAY, gaps);
-    expect(gapsFromText(DAY, text)).toEqual(gaps);
-    expect(gapsFromText(DAY, text, 'open')).toEqual(gaps.filter(isWaitedFor));
-  }), { numRuns: 20 });
+  fc.assert(
+    fc.property(anyGaps, (gaps) => {
+      const text = gapsToText(DAY, gaps);
+      expect(gapsFromText(DAY, text)).toEqual(gaps);
+      expect(gapsFromText(DAY, text, 'open')).toEqual(gaps.filter(isWaitedFor));
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('what is pending with a code is found in the text, and nothing else is', () => {
-  const text = gapsToText(DAY, [{ ...DUE, ...(REASONS[3] as GapReason) }, { fromMs: DUE.toMs, toMs: DUE.toMs + 60_000, ...(REASONS[4] as GapReason) }]);
-  const isFound = (code: string): boolean => new RegExp(pendingPattern(code).slice(1, -1).replaceAll('[', String.raw`\[`)).test(text);
+  const text = gapsToText(DAY, [
+    { ...DUE, ...(REASONS[3] as GapReason) },
+    { fromMs: DUE.toMs, toMs: DUE.toMs + 60_000, ...(REASONS[4] as GapReason) },
+  ]);
+  const isFound = (code: string): boolean =>
+    new RegExp(pendingPattern(code).slice(1, -1).replaceAll('[', String.raw`\[`)).test(text);
   expect(['EXCHANGE_SERVER_ERROR', 'ROWS_INVALID', 'ROWS_MISSING'].filter(isFound)).toEqual(['EXCHANGE_SERVER_ERROR']);
 });

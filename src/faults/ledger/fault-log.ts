@@ -30,8 +30,20 @@ export function* recordFaults(entries: readonly FaultEntry[]): Operation<void> {
     yield* exec(
       `insert into fault_log (id, at, run_id, code, exchange, symbol, candle_interval, range_from, range_to, attempt, tries_max, decision, wait_ms, record)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing`,
-      entry.id, entry.atMs, entry.runId, entry.record.code, entry.exchange, entry.symbol, entry.interval,
-      entry.range?.fromMs ?? null, entry.range?.toMs ?? null, entry.attempt, entry.triesMax, entry.decision, entry.waitMs, JSON.stringify(entry.record),
+      entry.id,
+      entry.atMs,
+      entry.runId,
+      entry.record.code,
+      entry.exchange,
+      entry.symbol,
+      entry.interval,
+      entry.range?.fromMs ?? null,
+      entry.range?.toMs ?? null,
+      entry.attempt,
+      entry.triesMax,
+      entry.decision,
+      entry.waitMs,
+      JSON.stringify(entry.record),
     );
   }
 }
@@ -55,7 +67,9 @@ interface FaultRow {
 
 /** Oldest first. */
 export function* faultsOfRun(runId: string, limit: number): Operation<readonly FaultEntry[]> {
-  return (yield* all<FaultRow>('select * from fault_log where run_id = $1 order by at, id limit $2', runId, limit)).map(toEntry);
+  return (yield* all<FaultRow>('select * from fault_log where run_id = $1 order by at, id limit $2', runId, limit)).map(
+    toEntry,
+  );
 }
 
 /** What was met while asking for `range` of one series, newest first. */
@@ -63,22 +77,33 @@ export function* faultsAbout(series: Series, range: TimeRange, limit: number): O
   const rows = yield* all<FaultRow>(
     `select * from fault_log where exchange = $1 and symbol = $2 and candle_interval = $3 and range_from < $5 and range_to > $4
      order by at desc, id desc limit $6`,
-    series.exchange, series.symbol, series.interval, range.fromMs, range.toMs, limit,
+    series.exchange,
+    series.symbol,
+    series.interval,
+    range.fromMs,
+    range.toMs,
+    limit,
   );
   return rows.map(toEntry);
 }
 
 /** Requests of a run that failed, by exchange and code. */
-export function* failedRequestsOf(runId: string): Operation<readonly { readonly exchange: Exchange; readonly code: FaultCode; readonly count: number }[]> {
+export function* failedRequestsOf(
+  runId: string,
+): Operation<readonly { readonly exchange: Exchange; readonly code: FaultCode; readonly count: number }[]> {
   return yield* all<{ exchange: Exchange; code: FaultCode; count: number }>(
-    'select exchange, code, count(*) as count from fault_log where run_id = $1 and exchange is not null and attempt is not null group by exchange, code order by exchange, code', runId,
+    'select exchange, code, count(*) as count from fault_log where run_id = $1 and exchange is not null and attempt is not null group by exchange, code order by exchange, code',
+    runId,
   );
 }
 
 /** How often each code was met since `sinceMs`, most frequent first. */
-export function* countFaults(sinceMs: number): Operation<readonly { readonly code: FaultCode; readonly count: number }[]> {
+export function* countFaults(
+  sinceMs: number,
+): Operation<readonly { readonly code: FaultCode; readonly count: number }[]> {
   return yield* all<{ code: FaultCode; count: number }>(
-    'select code, count(*) as count from fault_log where at >= $1 group by code order by count(*) desc, code', sinceMs,
+    'select code, count(*) as count from fault_log where at >= $1 group by code order by count(*) desc, code',
+    sinceMs,
   );
 }
 

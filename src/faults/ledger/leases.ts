@@ -41,20 +41,31 @@ export function* takeLeases(request: LeaseRequest, processes: Processes): Operat
       refused.push({ name, owner: held.owner });
       continue;
     }
-    if (held && held.owner !== request.owner) yield* exec('update runs set fence = fence + 1 where id = $1', held.owner);
+    if (held && held.owner !== request.owner)
+      yield* exec('update runs set fence = fence + 1 where id = $1', held.owner);
     yield* writeLease(name, request, { identity: processes.self, fence: (held?.fence ?? 0) + 1 });
     granted.push(name);
   }
   return { granted, refused };
 }
 
-function* writeLease(name: string, request: LeaseRequest, holder: { identity: ProcessIdentity; fence: number }): Operation<void> {
+function* writeLease(
+  name: string,
+  request: LeaseRequest,
+  holder: { identity: ProcessIdentity; fence: number },
+): Operation<void> {
   const { host, pid, startMark } = holder.identity;
   yield* exec(
     `insert into leases (name, owner, host, pid, start_mark, fence, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (name) do update set owner = excluded.owner, host = excluded.host, pid = excluded.pid,
        start_mark = excluded.start_mark, fence = excluded.fence, expires_at = excluded.expires_at`,
-    name, request.owner, host, pid, startMark, holder.fence, request.nowMs + LEASE_TTL_MS,
+    name,
+    request.owner,
+    host,
+    pid,
+    startMark,
+    holder.fence,
+    request.nowMs + LEASE_TTL_MS,
   );
 }
 

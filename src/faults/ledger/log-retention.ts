@@ -16,7 +16,11 @@ export function* countOldEntries(beforeMs: number): Operation<OldEntries> {
   const count = function* (what: string, ...values: readonly number[]): Operation<number> {
     return (yield* first<{ total: number }>(`select count(*) as total from ${what}`, ...values))?.total ?? 0;
   };
-  return { faults: yield* count(OLD_FAULTS, beforeMs), runs: yield* count(OLD_RUNS, beforeMs), evidence: yield* count(UNNAMED_EVIDENCE) };
+  return {
+    faults: yield* count(OLD_FAULTS, beforeMs),
+    runs: yield* count(OLD_RUNS, beforeMs),
+    evidence: yield* count(UNNAMED_EVIDENCE),
+  };
 }
 
 /** Forgets faults met and runs finished before `beforeMs`. */

@@ -9,7 +9,10 @@ export interface LoopState {
 }
 
 export function* loopState(name: string): Operation<LoopState | null> {
-  const row = yield* first<{ cursor_ms: number; turned_at: number }>('select cursor_ms, turned_at from loops where name = $1', name);
+  const row = yield* first<{ cursor_ms: number; turned_at: number }>(
+    'select cursor_ms, turned_at from loops where name = $1',
+    name,
+  );
   return row === null ? null : { cursorMs: row.cursor_ms, turnedAtMs: row.turned_at };
 }
 
@@ -17,6 +20,8 @@ export function* recordLoopTurn(name: string, state: LoopState): Operation<void>
   yield* exec(
     `insert into loops (name, cursor_ms, turned_at) values ($1, $2, $3)
      on conflict (name) do update set cursor_ms = excluded.cursor_ms, turned_at = excluded.turned_at`,
-    name, state.cursorMs, state.turnedAtMs,
+    name,
+    state.cursorMs,
+    state.turnedAtMs,
   );
 }

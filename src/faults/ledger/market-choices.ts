@@ -25,14 +25,23 @@ export const MARKETS_1: Migration = {
 };
 
 export function* resolvedChoice(exchange: Exchange, choice: string): Operation<ResolvedChoice | null> {
-  const row = yield* first<{ symbols: string; resolved_at: number }>('select symbols, resolved_at from market_choices where exchange = $1 and choice = $2', exchange, choice);
-  return row === null ? null : { exchange, choice, symbols: JSON.parse(row.symbols) as MarketSymbol[], resolvedAtMs: row.resolved_at };
+  const row = yield* first<{ symbols: string; resolved_at: number }>(
+    'select symbols, resolved_at from market_choices where exchange = $1 and choice = $2',
+    exchange,
+    choice,
+  );
+  return row === null
+    ? null
+    : { exchange, choice, symbols: JSON.parse(row.symbols) as MarketSymbol[], resolvedAtMs: row.resolved_at };
 }
 
 export function* recordResolvedChoice({ exchange, choice, symbols, resolvedAtMs }: ResolvedChoice): Operation<void> {
   yield* exec(
     `insert into market_choices (exchange, choice, symbols, resolved_at) values ($1, $2, $3, $4)
      on conflict (exchange, choice) do update set symbols = excluded.symbols, resolved_at = excluded.resolved_at`,
-    exchange, choice, JSON.stringify(symbols), resolvedAtMs,
+    exchange,
+    choice,
+    JSON.stringify(symbols),
+    resolvedAtMs,
   );
 }

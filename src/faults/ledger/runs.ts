@@ -8,7 +8,17 @@ import { releaseLeases } from './leases.ts';
 
 export const RUN_OUTCOMES = ['complete', 'partial', 'failed', 'parked', 'cancelled'] as const;
 export type RunOutcome = (typeof RUN_OUTCOMES)[number];
-export type RunTrigger = 'manual' | 'backfill' | 'heal' | 'schedule' | 'retry' | 'accept' | 'quarantine' | 'repair' | 'verify' | 'demo';
+export type RunTrigger =
+  | 'manual'
+  | 'backfill'
+  | 'heal'
+  | 'schedule'
+  | 'retry'
+  | 'accept'
+  | 'quarantine'
+  | 'repair'
+  | 'verify'
+  | 'demo';
 
 /** What one asset of a run did. Rows count candles of the run's own partitions. */
 export interface AssetReport {
@@ -89,7 +99,14 @@ export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
   yield* exec(
     `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, run_key, request, status, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8)`,
-    run.id, run.interval, run.partition, run.partitionEnd, run.trigger, run.key ?? null, run.request, nowMs,
+    run.id,
+    run.interval,
+    run.partition,
+    run.partitionEnd,
+    run.trigger,
+    run.key ?? null,
+    run.request,
+    nowMs,
   );
   for (const [tag, value] of Object.entries(run.tags)) {
     yield* exec('insert into run_tags (run_id, tag, value) values ($1, $2, $3)', run.id, tag, value);
@@ -104,7 +121,11 @@ export function* beginRun(runId: string, owner: string, nowMs: number): Operatio
   const fence = row.fence + 1;
   yield* exec(
     `update runs set status = 'running', owner = $2, fence = $3, crash_count = crash_count + $4, started_at = $5 where id = $1`,
-    runId, owner, fence, row.status === 'running' ? 1 : 0, row.started_at ?? nowMs,
+    runId,
+    owner,
+    fence,
+    row.status === 'running' ? 1 : 0,
+    row.started_at ?? nowMs,
   );
   return { runId, owner, fence };
 }
@@ -132,7 +153,11 @@ export function* finishRun(fence: Fence, end: RunEnd, nowMs: number): Operation<
   yield* checkFence(fence);
   yield* exec(
     `update runs set status = 'finished', outcome = $2, assets = $3, error = $4, finished_at = $5 where id = $1`,
-    fence.runId, end.outcome, JSON.stringify(end.assets), end.error === null ? null : JSON.stringify(end.error), nowMs,
+    fence.runId,
+    end.outcome,
+    JSON.stringify(end.assets),
+    end.error === null ? null : JSON.stringify(end.error),
+    nowMs,
   );
   yield* releaseLeases(fence.runId);
 }
@@ -164,7 +189,11 @@ export function* listRuns(limit: number): Operation<readonly Run[]> {
 
 /** Runs that ended since `sinceMs`, oldest first. */
 export function* runsFinishedSince(sinceMs: number): Operation<readonly Run[]> {
-  const rows = yield* all<RunRow>(`select * from runs where created_at >= $1 and finished_at >= $2 order by finished_at, id`, sinceMs - RUN_MS_MAX, sinceMs);
+  const rows = yield* all<RunRow>(
+    `select * from runs where created_at >= $1 and finished_at >= $2 order by finished_at, id`,
+    sinceMs - RUN_MS_MAX,
+    sinceMs,
+  );
   const runs: Run[] = [];
   for (const row of rows) runs.push(yield* toRun(row));
   return runs;
@@ -186,7 +215,8 @@ export function* unretriedRuns(sinceMs: number): Operation<readonly Run[]> {
   const rows = yield* all<RunRow>(
     `select * from runs where status = 'finished' and outcome in ('failed', 'partial', 'parked') and finished_at >= $1
        and not exists (select 1 from runs as later where later.run_key = $2 || runs.id) order by finished_at, id`,
-    sinceMs, retryKey(''),
+    sinceMs,
+    retryKey(''),
   );
   const runs: Run[] = [];
   for (const row of rows) runs.push(yield* toRun(row));
@@ -194,7 +224,10 @@ export function* unretriedRuns(sinceMs: number): Operation<readonly Run[]> {
 }
 
 function* toRun(row: RunRow): Operation<Run> {
-  const tags = yield* all<{ tag: string; value: string }>('select tag, value from run_tags where run_id = $1 order by tag', row.id);
+  const tags = yield* all<{ tag: string; value: string }>(
+    'select tag, value from run_tags where run_id = $1 order by tag',
+    row.id,
+  );
   return {
     id: row.id,
     interval: row.candle_interval,
@@ -215,4 +248,3 @@ function* toRun(row: RunRow): Operation<Run> {
     error: row.error === null ? null : (JSON.parse(row.error) as FaultRecord),
   };
 }
-

@@ -35,12 +35,21 @@ export function* giveStop(stop: Stop): Operation<void> {
   if ((yield* standingStop(stop.configuration)) !== null) return;
   yield* exec(
     'insert into stops (id, configuration, exchange, code, message, run_id, given_at) values ($1, $2, $3, $4, $5, $6, $7)',
-    stop.id, stop.configuration, stop.exchange, stop.code, stop.message, stop.runId, stop.givenAtMs,
+    stop.id,
+    stop.configuration,
+    stop.exchange,
+    stop.code,
+    stop.message,
+    stop.runId,
+    stop.givenAtMs,
   );
 }
 
 export function* standingStop(configuration: string): Operation<Stop | null> {
-  const row = yield* first<StopRow>(`select ${COLUMNS} from stops where configuration = $1 and lifted_at is null`, configuration);
+  const row = yield* first<StopRow>(
+    `select ${COLUMNS} from stops where configuration = $1 and lifted_at is null`,
+    configuration,
+  );
   return row === null ? null : toStop(row);
 }
 

@@ -24,16 +24,22 @@ export interface SymbolChange extends RemovedSymbol {
 export const REMOVED_RECHECK_MS = 7 * DAY_MS;
 
 /** When a removed symbol is asked for again; null when a person removed it and only a person puts it back. */
-export const recheckAtMs = ({ code, changedAtMs }: RemovedSymbol): number | null => (code === null ? null : changedAtMs + REMOVED_RECHECK_MS);
+export const recheckAtMs = ({ code, changedAtMs }: RemovedSymbol): number | null =>
+  code === null ? null : changedAtMs + REMOVED_RECHECK_MS;
 
-export const isLeftAlone = (removed: RemovedSymbol, nowMs: number): boolean => (recheckAtMs(removed) ?? Infinity) > nowMs;
+export const isLeftAlone = (removed: RemovedSymbol, nowMs: number): boolean =>
+  (recheckAtMs(removed) ?? Infinity) > nowMs;
 
 export const removeSymbol = (removed: RemovedSymbol): Operation<void> => recordChange({ ...removed, state: 'removed' });
 
 /** Puts a symbol back on the active list; false when it was not off it. */
 export function* restoreSymbol(restored: Omit<RemovedSymbol, 'code'>): Operation<boolean> {
   const { exchange, symbol } = restored;
-  const known = yield* first<{ state: string }>('select state from symbols where exchange = $1 and symbol = $2', exchange, symbol);
+  const known = yield* first<{ state: string }>(
+    'select state from symbols where exchange = $1 and symbol = $2',
+    exchange,
+    symbol,
+  );
   if (known?.state !== 'removed') return false;
   yield* recordChange({ ...restored, code: null, state: 'active' });
   return true;
@@ -43,7 +49,12 @@ function* recordChange({ exchange, symbol, changedAtMs, state, code, reason }: S
   yield* exec(
     `insert into symbol_changes (exchange, symbol, changed_at, state, code, reason) values ($1, $2, $3, $4, $5, $6)
      on conflict (exchange, symbol, changed_at) do update set state = excluded.state, code = excluded.code, reason = excluded.reason`,
-    exchange, symbol, changedAtMs, state, code, reason,
+    exchange,
+    symbol,
+    changedAtMs,
+    state,
+    code,
+    reason,
   );
 }
 
@@ -51,7 +62,9 @@ type ChangeRow = Omit<SymbolChange, 'changedAtMs'> & { readonly changed_at: numb
 const toChange = ({ changed_at, ...row }: ChangeRow): SymbolChange => ({ ...row, changedAtMs: changed_at });
 
 export function* removedSymbols(): Operation<readonly RemovedSymbol[]> {
-  const rows = yield* all<ChangeRow>(`select exchange, symbol, code, reason, changed_at from symbols where state = 'removed' order by exchange, symbol`);
+  const rows = yield* all<ChangeRow>(
+    `select exchange, symbol, code, reason, changed_at from symbols where state = 'removed' order by exchange, symbol`,
+  );
   return rows.map(toChange);
 }
 
@@ -65,7 +78,8 @@ export function* wasEverListed(exchange: Exchange, symbol: MarketSymbol): Operat
   const seen = yield* first(
     `select 1 as seen where exists (select 1 from cells where exchange = $1 and symbol = $2)
        or exists (select 1 from first_candles where exchange = $1 and symbol = $2)`,
-    exchange, symbol,
+    exchange,
+    symbol,
   );
   return seen !== null;
 }
@@ -80,14 +94,20 @@ export function* recordFirstCandle(series: Series, seen: FirstCandle): Operation
   yield* exec(
     `insert into first_candles (exchange, symbol, candle_interval, open_ms, seen_at) values ($1, $2, $3, $4, $5)
      on conflict (exchange, symbol, candle_interval) do update set open_ms = excluded.open_ms, seen_at = excluded.seen_at`,
-    series.exchange, series.symbol, series.interval, seen.openMs, seen.seenAtMs,
+    series.exchange,
+    series.symbol,
+    series.interval,
+    seen.openMs,
+    seen.seenAtMs,
   );
 }
 
 export function* firstCandleOf(series: Series): Operation<FirstCandle | null> {
   const row = yield* first<{ open_ms: number; seen_at: number }>(
     'select open_ms, seen_at from first_candles where exchange = $1 and symbol = $2 and candle_interval = $3',
-    series.exchange, series.symbol, series.interval,
+    series.exchange,
+    series.symbol,
+    series.interval,
   );
   return row === null ? null : { openMs: row.open_ms, seenAtMs: row.seen_at };
 }

@@ -28,7 +28,9 @@ export interface MetricSamples {
 export function exposition(samples: readonly Sample[], histograms: readonly HistogramSample[] = []): string {
   const lines = METRIC_NAMES.flatMap((name) => {
     const { type, help } = familyOf(name);
-    const plain = samples.filter((sample) => sample.name === name).map(({ labels, value }) => line(name, ordered(name, labels), value));
+    const plain = samples
+      .filter((sample) => sample.name === name)
+      .map(({ labels, value }) => line(name, ordered(name, labels), value));
     const own = histograms.filter((sample) => sample.name === name).flatMap(histogramLines);
     return [`# HELP ${name} ${escapedHelp(help)}`, `# TYPE ${name} ${type}`, ...plain.toSorted(), ...own];
   });
@@ -39,26 +41,39 @@ type Labels = readonly (readonly [label: string, value: string])[];
 
 function ordered(name: MetricName, labels: Readonly<Record<string, string>>): Labels {
   const { labels: expected } = familyOf(name);
-  if (Object.keys(labels).toSorted().join() !== expected.toSorted().join()) throw new RangeError(`${name} has the labels ${expected.join(', ')}, not ${Object.keys(labels).join(', ')}`);
+  if (Object.keys(labels).toSorted().join() !== expected.toSorted().join())
+    throw new RangeError(`${name} has the labels ${expected.join(', ')}, not ${Object.keys(labels).join(', ')}`);
   return expected.map((label) => [label, labels[label] ?? '']);
 }
 
 function histogramLines(histogram: HistogramSample): string[] {
   const own = ordered(histogram.name, histogram.labels);
-  return histogramSeries(histogram).map(({ name, labels: { le }, value }) => line(name, le === undefined ? own : [...own, ['le', le]], value));
+  return histogramSeries(histogram).map(({ name, labels: { le }, value }) =>
+    line(name, le === undefined ? own : [...own, ['le', le]], value),
+  );
 }
 
 /** The series that a histogram is on the wire; buckets are cumulative there. */
-export function histogramSeries({ name, labels, buckets, sum }: HistogramSample): { readonly name: string; readonly labels: Sample['labels']; readonly value: number }[] {
+export function histogramSeries({
+  name,
+  labels,
+  buckets,
+  sum,
+}: HistogramSample): { readonly name: string; readonly labels: Sample['labels']; readonly value: number }[] {
   let count = 0;
-  const cumulative = [...DURATION_BOUNDS_S.map(numberText), '+Inf'].map((le, at) => ({ name: `${name}_bucket`, labels: { ...labels, le }, value: (count += buckets[at] ?? 0) }));
+  const cumulative = [...DURATION_BOUNDS_S.map(numberText), '+Inf'].map((le, at) => ({
+    name: `${name}_bucket`,
+    labels: { ...labels, le },
+    value: (count += buckets[at] ?? 0),
+  }));
   return [...cumulative, { name: `${name}_sum`, labels, value: sum }, { name: `${name}_count`, labels, value: count }];
 }
 
 const line = (name: string, labels: Labels, value: number): string =>
   `${name}${labels.length === 0 ? '' : `{${labels.map(([label, text]) => `${label}="${escapedValue(text)}"`).join(',')}}`} ${numberText(value)}`;
 
-const escapedValue = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const escapedValue = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 const escapedHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
 function numberText(value: number): string {

@@ -9,8 +9,13 @@ import { familyOf, METRIC_NAMES } from './families.ts';
  */
 export const INSTRUMENTS: readonly Instrument[] = METRIC_NAMES.flatMap((name): Instrument[] => {
   const { type, help } = familyOf(name);
-  return type === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => ({ name: `${name}_${part}`, kind: 'counter', help })) : [{ name, kind: type, help }];
+  return type === 'histogram'
+    ? ['bucket', 'sum', 'count'].map((part) => ({ name: `${name}_${part}`, kind: 'counter', help }))
+    : [{ name, kind: type, help }];
 });
 
 /** The values of the page, one by one. */
-export const readingsOf = ({ samples, histograms }: MetricSamples): readonly Reading[] => [...samples, ...histograms.flatMap(histogramSeries)];
+export const readingsOf = ({ samples, histograms }: MetricSamples): readonly Reading[] => [
+  ...samples,
+  ...histograms.flatMap(histogramSeries),
+];

@@ -6,7 +6,15 @@ import type { Sample } from './exposition.ts';
 
 /** The candles that are not there, straight from the account. */
 export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
-  totals.flatMap((total) => GAP_STATES.map((reason): Sample => ({ name: 'pipeline_gaps', labels: { exchange: total.exchange, interval: total.interval, reason }, value: total[reason] })));
+  totals.flatMap((total) =>
+    GAP_STATES.map(
+      (reason): Sample => ({
+        name: 'pipeline_gaps',
+        labels: { exchange: total.exchange, interval: total.interval, reason },
+        value: total[reason],
+      }),
+    ),
+  );
 
 /** How far the stored candles of one exchange and interval reach. */
 export interface Reach {
@@ -35,6 +43,10 @@ export const reachMetrics = (reaches: readonly Reach[], nowMs: number): Sample[]
     if (newestOpenMs === null || lateMs === null) return [];
     return [
       { name: 'pipeline_data_lateness_seconds', labels: { exchange, interval }, value: lateMs / 1_000 } as const,
-      { name: 'pipeline_data_last_candle_timestamp_seconds', labels: { exchange, interval }, value: newestOpenMs / 1_000 } as const,
+      {
+        name: 'pipeline_data_last_candle_timestamp_seconds',
+        labels: { exchange, interval },
+        value: newestOpenMs / 1_000,
+      } as const,
     ];
   });

@@ -39,31 +39,46 @@ test('a rule that fires gets worse, and milder, with its value', () => {
 
 test('a rule that sees nothing changes nothing, and says so after a while', () => {
   const firing = after('RULE_FRESHNESS', [9_000]);
-  const blind = after('RULE_FRESHNESS', Array.from({ length: BLIND_MAX }, () => null), firing);
-  expect([blind.level, isBlind(blind), isBlind(after('RULE_FRESHNESS', [null, null], firing))]).toEqual(['critical', true, false]);
+  const blind = after(
+    'RULE_FRESHNESS',
+    Array.from({ length: BLIND_MAX }, () => null),
+    firing,
+  );
+  expect([blind.level, isBlind(blind), isBlind(after('RULE_FRESHNESS', [null, null], firing))]).toEqual([
+    'critical',
+    true,
+    false,
+  ]);
   expect(isBlind(after('RULE_FRESHNESS', [0], blind))).toBe(false);
 });
 
 test('whatever the values: a rule fires only after its bad values in a row, and changes only with a value', () => {
   const values = fc.array(fc.oneof(fc.constant(null), fc.constantFrom(0, 0.05, 0.07, 0.2)), { maxLength: 30 });
-  fc.assert(fc.property(fc.constantFrom<RuleCode>('RULE_FAILED_SYMBOLS', 'RULE_ROWS_REMOVED'), values, (code, seen) => {
-    const rule = thresholdRule(code);
-    let state = QUIET;
-    for (const [at, value] of seen.entries()) {
-      const next = evaluateRule(rule, state, value);
-      if (value === null) expect(next.level).toBe(state.level);
-      if (state.level === null && next.level !== null) {
-        const lately = seen.slice(0, at + 1).filter((one) => one !== null).slice(-rule.badMax);
-        expect(lately.every((one) => levelAt(rule, one) !== null)).toBe(true);
+  fc.assert(
+    fc.property(fc.constantFrom<RuleCode>('RULE_FAILED_SYMBOLS', 'RULE_ROWS_REMOVED'), values, (code, seen) => {
+      const rule = thresholdRule(code);
+      let state = QUIET;
+      for (const [at, value] of seen.entries()) {
+        const next = evaluateRule(rule, state, value);
+        if (value === null) expect(next.level).toBe(state.level);
+        if (state.level === null && next.level !== null) {
+          const lately = seen
+            .slice(0, at + 1)
+            .filter((one) => one !== null)
+            .slice(-rule.badMax);
+          expect(lately.every((one) => levelAt(rule, one) !== null)).toBe(true);
+        }
+        state = next;
       }
-      state = next;
-    }
-  }));
+    }),
+  );
 });
 
 test('every rule reads metrics that exist', () => {
   for (const code of RULE_CODES) {
-    const names = [...thresholdRule(code).promql.matchAll(/pipeline_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+    const names = [...thresholdRule(code).promql.matchAll(/pipeline_[a-z_]+/g)].map(([name]) =>
+      name.replace(/_bucket$/, ''),
+    );
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => !METRIC_NAMES.some((known) => known === name))).toEqual([]);
   }
@@ -73,5 +88,10 @@ test('every rule reads metrics that exist', () => {
 test('the 95 % quantile is the value that 95 % do not exceed', () => {
   expect(quantile([], 0.95)).toBeNull();
   expect(quantile([7], 0.95)).toBe(7);
-  expect(quantile(Array.from({ length: 100 }, (_, at) => 100 - at), 0.95)).toBe(95);
+  expect(
+    quantile(
+      Array.from({ length: 100 }, (_, at) => 100 - at),
+      0.95,
+    ),
+  ).toBe(95);
 });

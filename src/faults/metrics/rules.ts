@@ -25,37 +25,81 @@ export interface ThresholdRule {
   readonly explainedBy: readonly FaultCode[];
 }
 
-const UNANSWERED: readonly FaultCode[] = ['EXCHANGE_RATE_LIMITED', 'EXCHANGE_IP_BANNED', 'EXCHANGE_MAINTENANCE', 'EXCHANGE_SERVER_ERROR', 'REQUEST_TIMEOUT', 'CONNECTION_FAILED'];
-const UNUSABLE: readonly FaultCode[] = ['REQUEST_REJECTED', 'UNAUTHORIZED', 'FORBIDDEN', 'NOT_FOUND', 'SYMBOL_INVALID', 'SCHEMA_MISMATCH'];
+const UNANSWERED: readonly FaultCode[] = [
+  'EXCHANGE_RATE_LIMITED',
+  'EXCHANGE_IP_BANNED',
+  'EXCHANGE_MAINTENANCE',
+  'EXCHANGE_SERVER_ERROR',
+  'REQUEST_TIMEOUT',
+  'CONNECTION_FAILED',
+];
+const UNUSABLE: readonly FaultCode[] = [
+  'REQUEST_REJECTED',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'SYMBOL_INVALID',
+  'SCHEMA_MISMATCH',
+];
 const OURS: readonly FaultCode[] = ['PUBLISH_FAILED', 'STORAGE_FAILED', 'STATE_UNUSABLE', 'DEFECT'];
 
 export const RULES = {
   RULE_FAILED_RUNS: {
-    measure: 'scheduled runs within an hour that failed and that nothing heals by itself', unit: 'runs', per: 'asset', windowMs: HOUR_MS, badMax: 1, goodMax: 2,
+    measure: 'scheduled runs within an hour that failed and that nothing heals by itself',
+    unit: 'runs',
+    per: 'asset',
+    windowMs: HOUR_MS,
+    badMax: 1,
+    goodMax: 2,
     thresholds: [{ above: 3, level: 'critical' }],
     promql: 'max by (asset) (pipeline_final_failures)',
     explainedBy: [...UNANSWERED, ...UNUSABLE, ...OURS, 'SYMBOLS_FAILED'],
   },
   RULE_FAILED_SYMBOLS: {
-    measure: 'share of an asset\'s symbols that failed', unit: 'ratio', per: 'asset', windowMs: 0, badMax: 2, goodMax: 2,
+    measure: "share of an asset's symbols that failed",
+    unit: 'ratio',
+    per: 'asset',
+    windowMs: 0,
+    badMax: 2,
+    goodMax: 2,
     thresholds: [{ above: 0.1, level: 'warning' }],
-    promql: 'sum by (exchange, asset) (pipeline_symbols{exchange!="",state="failed"}) / sum by (exchange, asset) (pipeline_symbols{exchange!=""})',
+    promql:
+      'sum by (exchange, asset) (pipeline_symbols{exchange!="",state="failed"}) / sum by (exchange, asset) (pipeline_symbols{exchange!=""})',
     explainedBy: [...UNANSWERED, ...UNUSABLE, 'SYMBOLS_FAILED'],
   },
   RULE_ROWS_REMOVED: {
-    measure: 'share of delivered rows that were removed within a day', unit: 'ratio', per: 'installation', windowMs: DAY_MS, badMax: 1, goodMax: 2,
-    thresholds: [{ above: 0.05, level: 'warning' }, { above: 0.1, level: 'error' }],
+    measure: 'share of delivered rows that were removed within a day',
+    unit: 'ratio',
+    per: 'installation',
+    windowMs: DAY_MS,
+    badMax: 1,
+    goodMax: 2,
+    thresholds: [
+      { above: 0.05, level: 'warning' },
+      { above: 0.1, level: 'error' },
+    ],
     promql: 'sum(increase(pipeline_rows_removed_total[1d])) / sum(increase(pipeline_rows_total[1d]))',
     explainedBy: ['ROWS_INVALID'],
   },
   RULE_LATENCY: {
-    measure: '95 % of scheduled runs within a day end within', unit: 'seconds', per: 'installation', windowMs: DAY_MS, badMax: 2, goodMax: 2,
+    measure: '95 % of scheduled runs within a day end within',
+    unit: 'seconds',
+    per: 'installation',
+    windowMs: DAY_MS,
+    badMax: 2,
+    goodMax: 2,
     thresholds: [{ above: 300, level: 'warning' }],
-    promql: 'histogram_quantile(0.95, sum by (le) (increase(pipeline_run_duration_seconds_bucket{trigger="schedule"}[1d])))',
+    promql:
+      'histogram_quantile(0.95, sum by (le) (increase(pipeline_run_duration_seconds_bucket{trigger="schedule"}[1d])))',
     explainedBy: [...UNANSWERED, 'PUBLISH_FAILED'],
   },
   RULE_FRESHNESS: {
-    measure: 'time since the newest due candle that is not there should have been', unit: 'seconds', per: 'exchange', windowMs: 0, badMax: 1, goodMax: 2,
+    measure: 'time since the newest due candle that is not there should have been',
+    unit: 'seconds',
+    per: 'exchange',
+    windowMs: 0,
+    badMax: 1,
+    goodMax: 2,
     thresholds: [{ above: 7_200, level: 'critical' }],
     promql: 'max by (exchange) (pipeline_data_lateness_seconds)',
     explainedBy: [...UNANSWERED, ...UNUSABLE, ...OURS, 'SYMBOLS_FAILED', 'ROWS_MISSING'],
@@ -80,7 +124,10 @@ export function ruleFacets(code: RuleCode): readonly (readonly [label: string, t
   return [
     ['Watches', rule.measure],
     ['Per', rule.per],
-    ['Fires', `${rule.thresholds.map((one) => thresholdText(rule, one)).join('; ')}; after ${rule.badMax === 1 ? 'the first bad value' : `${rule.badMax} bad values in a row`}, over after ${rule.goodMax} good ones`],
+    [
+      'Fires',
+      `${rule.thresholds.map((one) => thresholdText(rule, one)).join('; ')}; after ${rule.badMax === 1 ? 'the first bad value' : `${rule.badMax} bad values in a row`}, over after ${rule.goodMax} good ones`,
+    ],
     ['Not told beside', rule.explainedBy.join(', ')],
     ['PromQL', rule.promql],
     ['Runbook', ruleRunbookPath(code)],

@@ -9,12 +9,28 @@ export interface RunMetrics {
 }
 
 /** What a run's end adds to the metrics, to be written with it. */
-export const runMetrics = ({ trigger }: Pick<Run, 'trigger'>, { outcome, assets }: RunEnd, durationMs: number): RunMetrics => ({
+export const runMetrics = (
+  { trigger }: Pick<Run, 'trigger'>,
+  { outcome, assets }: RunEnd,
+  durationMs: number,
+): RunMetrics => ({
   counts: [
-    ...assets.map((report): Sample => ({ name: 'pipeline_runs_total', labels: { asset: report.asset, outcome: report.outcome, trigger }, value: 1 })),
-    ...(trigger === 'heal' || trigger === 'retry' ? [{ name: 'pipeline_heal_attempts_total', labels: { outcome }, value: 1 } as const] : []),
-    ...assets.filter(({ asset }) => asset === SILVER_ASSET).map((report): Sample => ({ name: 'pipeline_rows_total', labels: {}, value: report.input_rows })),
-    ...assets.flatMap(({ removed_by_rule = {} }) => Object.entries(removed_by_rule)).map(([rule, rows]): Sample => ({ name: 'pipeline_rows_removed_total', labels: { rule }, value: rows })),
+    ...assets.map(
+      (report): Sample => ({
+        name: 'pipeline_runs_total',
+        labels: { asset: report.asset, outcome: report.outcome, trigger },
+        value: 1,
+      }),
+    ),
+    ...(trigger === 'heal' || trigger === 'retry'
+      ? [{ name: 'pipeline_heal_attempts_total', labels: { outcome }, value: 1 } as const]
+      : []),
+    ...assets
+      .filter(({ asset }) => asset === SILVER_ASSET)
+      .map((report): Sample => ({ name: 'pipeline_rows_total', labels: {}, value: report.input_rows })),
+    ...assets
+      .flatMap(({ removed_by_rule = {} }) => Object.entries(removed_by_rule))
+      .map(([rule, rows]): Sample => ({ name: 'pipeline_rows_removed_total', labels: { rule }, value: rows })),
   ],
   gauges: assets.flatMap(({ asset, symbols_ok, symbols_failed }): Sample[] => {
     const labels = { exchange: exchangeOfAsset(asset) ?? '', asset };
@@ -28,4 +44,8 @@ export const runMetrics = ({ trigger }: Pick<Run, 'trigger'>, { outcome, assets 
 
 /** Counters of an asset before its first run: `increase()` does not see the first value of a series that begins above 0. */
 export const untouchedCounts = (asset: string): Sample[] =>
-  RUN_OUTCOMES.map((outcome) => ({ name: 'pipeline_runs_total', labels: { asset, outcome, trigger: 'schedule' }, value: 0 }));
+  RUN_OUTCOMES.map((outcome) => ({
+    name: 'pipeline_runs_total',
+    labels: { asset, outcome, trigger: 'schedule' },
+    value: 0,
+  }));

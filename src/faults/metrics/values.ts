@@ -17,11 +17,17 @@ export function* observeDuration({ name, labels, value: seconds }: Sample): Oper
   yield* add(name, { labels, bucket: NO_BUCKET, value: seconds });
 }
 
-function* add(name: string, { labels, bucket, value }: { readonly labels: Sample['labels']; readonly bucket: number; readonly value: number }): Operation<void> {
+function* add(
+  name: string,
+  { labels, bucket, value }: { readonly labels: Sample['labels']; readonly bucket: number; readonly value: number },
+): Operation<void> {
   yield* exec(
     `insert into metric_values (name, labels, bucket, value) values ($1, $2, $3, $4)
      on conflict (name, labels, bucket) do update set value = metric_values.value + excluded.value`,
-    name, labelsText(labels), bucket, value,
+    name,
+    labelsText(labels),
+    bucket,
+    value,
   );
 }
 
@@ -30,14 +36,18 @@ export function* setGauges(gauges: readonly Sample[]): Operation<void> {
     yield* exec(
       `insert into metric_values (name, labels, bucket, value) values ($1, $2, ${NO_BUCKET}, $3)
        on conflict (name, labels, bucket) do update set value = excluded.value`,
-      name, labelsText(labels), value,
+      name,
+      labelsText(labels),
+      value,
     );
   }
 }
 
 /** Everything that was counted and set so far. Names of another release are passed over. */
 export function* storedSamples(): Operation<MetricSamples> {
-  const rows = yield* all<{ name: string; labels: string; bucket: number; value: number }>('select name, labels, bucket, value from metric_values order by name, labels, bucket');
+  const rows = yield* all<{ name: string; labels: string; bucket: number; value: number }>(
+    'select name, labels, bucket, value from metric_values order by name, labels, bucket',
+  );
   const samples: Sample[] = [];
   const histograms: HistogramSample[] = [];
   for (const own of Map.groupBy(rows, (row) => `${row.name} ${row.labels}`).values()) {
@@ -45,10 +55,17 @@ export function* storedSamples(): Operation<MetricSamples> {
     if (!isMetricName(name)) continue;
     const labels = JSON.parse(text) as Sample['labels'];
     const valueIn = (bucket: number): number => own.find((row) => row.bucket === bucket)?.value ?? 0;
-    if (familyOf(name).type === 'histogram') histograms.push({ name, labels, buckets: Array.from({ length: DURATION_BOUNDS_S.length + 1 }, (_, bucket) => valueIn(bucket)), sum: valueIn(NO_BUCKET) });
+    if (familyOf(name).type === 'histogram')
+      histograms.push({
+        name,
+        labels,
+        buckets: Array.from({ length: DURATION_BOUNDS_S.length + 1 }, (_, bucket) => valueIn(bucket)),
+        sum: valueIn(NO_BUCKET),
+      });
     else samples.push({ name, labels, value: valueIn(NO_BUCKET) });
   }
   return { samples, histograms };
 }
 
-const labelsText = (labels: Sample['labels']): string => JSON.stringify(Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+const labelsText = (labels: Sample['labels']): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))));

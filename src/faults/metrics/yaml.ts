@@ -12,7 +12,9 @@ export const yamlOf = (value: Plain): string => `${linesOf(value).join('\n')}\n`
 function linesOf(value: Plain): string[] {
   if (isScalar(value)) return [scalar(value)];
   if (isEmpty(value)) return [Array.isArray(value) ? '[]' : '{}'];
-  const entries = Array.isArray(value) ? (value as readonly Plain[]).map((item) => ['- ', item] as const) : Object.entries(value as { readonly [key: string]: Plain }).map(([key, part]) => [`${key}: `, part] as const);
+  const entries = Array.isArray(value)
+    ? (value as readonly Plain[]).map((item) => ['- ', item] as const)
+    : Object.entries(value as { readonly [key: string]: Plain }).map(([key, part]) => [`${key}: `, part] as const);
   return entries.flatMap(([head, part]) => {
     const [first = '', ...rest] = linesOf(part);
     if (isScalar(part) || isEmpty(part)) return [`${head}${first}`];

@@ -4,22 +4,47 @@ import { askWindow, endedWithin, hearOfWindow, type WindowState } from './aligne
 
 const WINDOW_MS = 60_000;
 const LIMIT = 6_000;
-const STATE: WindowState = { index: 100, spent: 0, underWay: 0, others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, othersExpected: 0, known: 'all', probeUntilMs: 0 };
+const STATE: WindowState = {
+  index: 100,
+  spent: 0,
+  underWay: 0,
+  others: 0,
+  watchedFromMs: 0,
+  heardAtMs: 0,
+  othersJump: 0,
+  othersExpected: 0,
+  known: 'all',
+  probeUntilMs: 0,
+};
 const ask = (state: WindowState | null, cost: number, { index = 100, intoMs = 10_000, share = 1 } = {}) =>
-  askWindow(state, { time: { index, windowMs: WINDOW_MS, intoMs }, cost, limit: LIMIT, share, nowMs: 1_000, probeMsMax: 20_000 });
-const tell = (state: WindowState, used: number, { estimate = 0, intoMs = 10_000 } = {}): WindowState => hearOfWindow(state, { used, estimate }, { index: 100, windowMs: WINDOW_MS, intoMs });
+  askWindow(state, {
+    time: { index, windowMs: WINDOW_MS, intoMs },
+    cost,
+    limit: LIMIT,
+    share,
+    nowMs: 1_000,
+    probeMsMax: 20_000,
+  });
+const tell = (state: WindowState, used: number, { estimate = 0, intoMs = 10_000 } = {}): WindowState =>
+  hearOfWindow(state, { used, estimate }, { index: 100, windowMs: WINDOW_MS, intoMs });
 
 test('alone, a window gives exactly our share and not a unit more', () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: 10 }), (costs, tenths) => {
-    const room = Math.floor(LIMIT * (tenths / 10));
-    let state = STATE;
-    for (const cost of costs) {
-      const answer = ask(state, cost, { share: tenths / 10 });
-      expect(answer.granted).toBe(state.spent === 0 || state.spent + cost <= room);
-      if (answer.granted) state = tell(answer.state, answer.state.spent);
-    }
-    expect(state.others).toBe(0);
-  }));
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 10 }),
+      (costs, tenths) => {
+        const room = Math.floor(LIMIT * (tenths / 10));
+        let state = STATE;
+        for (const cost of costs) {
+          const answer = ask(state, cost, { share: tenths / 10 });
+          expect(answer.granted).toBe(state.spent === 0 || state.spent + cost <= room);
+          if (answer.granted) state = tell(answer.state, answer.state.spent);
+        }
+        expect(state.others).toBe(0);
+      },
+    ),
+  );
 });
 
 test('an estimate alone proves nobody: only more used than all we ever granted does, and then the larger of both counts', () => {
@@ -41,7 +66,10 @@ test('what others have used, will use and may use in one leap is left to them; o
 
 test('in the next window others are expected as before, and after windows without a word one request goes ahead', () => {
   const shared = tell({ ...STATE, spent: 500 }, 700);
-  expect(ask(shared, 2, { index: 101 })).toMatchObject({ granted: true, state: { index: 101, spent: 2, others: 0, othersExpected: 1_200, known: 'all' } });
+  expect(ask(shared, 2, { index: 101 })).toMatchObject({
+    granted: true,
+    state: { index: 101, spent: 2, others: 0, othersExpected: 1_200, known: 'all' },
+  });
   const later = ask(shared, 2, { index: 103 });
   expect(later).toMatchObject({ granted: true, state: { othersExpected: 300, known: 'ours', probeUntilMs: 21_000 } });
   if (later.granted) expect(ask(later.state, 2, { index: 103 })).toEqual({ granted: false, until: 'answer' });
@@ -56,7 +84,10 @@ test('what a fresh store finds used is taken for ours from before, not for other
 test('a process that is a moment ahead is waited for; a window from farther ahead was counted by a wrong clock', () => {
   const ahead = { ...STATE, index: 101, spent: 50 };
   expect(ask(ahead, 2, { intoMs: WINDOW_MS - 500 })).toEqual({ granted: false, until: 'next-window' });
-  expect(ask(ahead, 2, { intoMs: 10_000 })).toMatchObject({ granted: true, state: { index: 100, spent: 2, known: 'nothing' } });
+  expect(ask(ahead, 2, { intoMs: 10_000 })).toMatchObject({
+    granted: true,
+    state: { index: 100, spent: 2, known: 'nothing' },
+  });
   expect(ask({ ...ahead, index: 5_000 }, 2)).toMatchObject({ granted: true, state: { index: 100 } });
 });
 
@@ -64,5 +95,9 @@ test('what was under way over the border is charged to both windows, and to no t
   const before = { ...STATE, spent: 500, underWay: 30 };
   const next = ask(endedWithin(before, 10), 2, { index: 101 });
   expect(next).toMatchObject({ granted: true, state: { index: 101, spent: 22, underWay: 2 } });
-  if (next.granted) expect(ask(endedWithin(next.state, 2), 2, { index: 102 })).toMatchObject({ granted: true, state: { spent: 2, underWay: 2 } });
+  if (next.granted)
+    expect(ask(endedWithin(next.state, 2), 2, { index: 102 })).toMatchObject({
+      granted: true,
+      state: { spent: 2, underWay: 2 },
+    });
 });

@@ -64,7 +64,10 @@ export function windowAt(state: WindowState | null, { index, windowMs, intoMs }:
 }
 
 /** What others will use in this window after they were last heard of: as much as they did, or used to, in the same time, and room for one more leap in any case. */
-function othersToCome({ others, watchedFromMs, heardAtMs, othersExpected, othersJump }: WindowState, windowMs: number): number {
+function othersToCome(
+  { others, watchedFromMs, heardAtMs, othersExpected, othersJump }: WindowState,
+  windowMs: number,
+): number {
   const watchedMs = Math.max(heardAtMs - watchedFromMs, windowMs * WATCHED_RATIO_MIN);
   return Math.max(Math.max(others / watchedMs, othersExpected / windowMs) * (windowMs - heardAtMs), othersJump);
 }
@@ -96,7 +99,8 @@ export function askWindow(before: WindowState | null, request: WindowRequest): W
   if (state.index > time.index) return { granted: false, until: 'next-window' }; // another process is in it already
   const margin = state.others + state.othersExpected > 0 ? limit * OTHERS_MARGIN_RATIO : 0;
   const left = limit - margin - state.others;
-  if (spent + state.others > 0 && spent + cost > Math.floor(Math.min(limit * share, left))) return { granted: false, until: 'next-window' };
+  if (spent + state.others > 0 && spent + cost > Math.floor(Math.min(limit * share, left)))
+    return { granted: false, until: 'next-window' };
   const isKept = spent > 0 && spent + cost > left - othersToCome(state, time.windowMs);
   const granted = { ...state, spent: spent + cost, underWay: state.underWay + cost };
   if (state.known === 'all' && !isKept) return { granted: true, state: granted };
@@ -106,7 +110,10 @@ export function askWindow(before: WindowState | null, request: WindowRequest): W
 }
 
 /** The window after a request that was granted in it has ended in it: no later one counts that request. */
-export const endedWithin = (state: WindowState, cost: number): WindowState => ({ ...state, underWay: Math.max(0, state.underWay - cost) });
+export const endedWithin = (state: WindowState, cost: number): WindowState => ({
+  ...state,
+  underWay: Math.max(0, state.underWay - cost),
+});
 
 /** What an answer says was used in the window it was counted in, and how much of it others seem to have used. */
 export interface Told {
@@ -124,11 +131,13 @@ export function hearOfWindow(state: WindowState, told: Told | null, { intoMs }: 
   if (told === null) return known;
   const heardAtMs = Math.floor(intoMs);
   const beyondUs = Math.max(0, told.used - state.spent);
-  if (state.known === 'nothing') return { ...known, spent: state.spent + beyondUs, watchedFromMs: heardAtMs, heardAtMs };
+  if (state.known === 'nothing')
+    return { ...known, spent: state.spent + beyondUs, watchedFromMs: heardAtMs, heardAtMs };
   if (beyondUs + state.others + state.othersExpected === 0) return known;
   const others = Math.max(state.others, beyondUs, Math.ceil(told.estimate));
   return { ...known, others, heardAtMs, othersJump: Math.max(state.othersJump, others - state.others) };
 }
 
 /** The request that went ahead brought no answer: the next may. */
-export const probeLost = (state: WindowState): WindowState => (state.known === 'all' ? state : { ...state, probeUntilMs: 0 });
+export const probeLost = (state: WindowState): WindowState =>
+  state.known === 'all' ? state : { ...state, probeUntilMs: 0 };

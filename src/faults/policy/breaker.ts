@@ -50,40 +50,69 @@ export interface Asking {
 
 /** May `page` be asked? The first that comes after the pause is the probe; others wait for what it finds. */
 export function admit(state: BreakerState, { page, nowMs, probeMsMax }: Asking): Admission {
-  if (state.phase === 'closed' || (state.phase === 'half-open' && state.probe === page)) return { state, closure: null };
-  if (state.phase === 'open' && state.probeAtMs > nowMs) return { state, closure: { phase: 'open', code: state.code, untilMs: state.probeAtMs } };
-  if (state.phase === 'half-open' && state.probeEndsMs > nowMs) return { state, closure: { phase: 'half-open', code: state.code, untilMs: nowMs + PROBE_LOOK_EVERY_MS } };
-  return { state: { phase: 'half-open', code: state.code, openings: state.openings, probe: page, probeEndsMs: nowMs + probeMsMax }, closure: null };
+  if (state.phase === 'closed' || (state.phase === 'half-open' && state.probe === page))
+    return { state, closure: null };
+  if (state.phase === 'open' && state.probeAtMs > nowMs)
+    return { state, closure: { phase: 'open', code: state.code, untilMs: state.probeAtMs } };
+  if (state.phase === 'half-open' && state.probeEndsMs > nowMs)
+    return { state, closure: { phase: 'half-open', code: state.code, untilMs: nowMs + PROBE_LOOK_EVERY_MS } };
+  return {
+    state: {
+      phase: 'half-open',
+      code: state.code,
+      openings: state.openings,
+      probe: page,
+      probeEndsMs: nowMs + probeMsMax,
+    },
+    closure: null,
+  };
 }
 
 /** Faults that say the venue does not answer. Every other one is an answer. */
-const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>(['CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'EXCHANGE_SERVER_ERROR']);
+const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>([
+  'CONNECTION_FAILED',
+  'REQUEST_TIMEOUT',
+  'EXCHANGE_SERVER_ERROR',
+]);
 export const isSilence = (as: PageEnd['as']): as is ExchangeFaultCode => SILENCES.has(as);
 
 /** What the end of a page, all its tries used, makes of the breaker. */
 export function record(state: BreakerState, end: PageEnd, at: Pick<Asking, 'page' | 'nowMs'>): BreakerState {
   const failedWith = isSilence(end.as) ? end.as : null;
   switch (state.phase) {
-    case 'closed': return end.as === 'undecided' ? state : counted(state, end.symbol ?? '', { failedWith, nowMs: at.nowMs });
-    case 'open': return state; // a page that was under way when it opened
+    case 'closed':
+      return end.as === 'undecided' ? state : counted(state, end.symbol ?? '', { failedWith, nowMs: at.nowMs });
+    case 'open':
+      return state; // a page that was under way when it opened
     case 'half-open':
       if (state.probe !== at.page) return state;
-      if (end.as === 'undecided') return { phase: 'open', code: state.code, openings: state.openings, probeAtMs: at.nowMs };
+      if (end.as === 'undecided')
+        return { phase: 'open', code: state.code, openings: state.openings, probeAtMs: at.nowMs };
       return failedWith === null ? CLOSED : opened(failedWith, state.openings + 1, at.nowMs);
-    default: return state satisfies never;
+    default:
+      return state satisfies never;
   }
 }
 
-function counted(state: Extract<BreakerState, { phase: 'closed' }>, symbol: string, { failedWith, nowMs }: { readonly failedWith: ExchangeFaultCode | null; readonly nowMs: number }): BreakerState {
+function counted(
+  state: Extract<BreakerState, { phase: 'closed' }>,
+  symbol: string,
+  { failedWith, nowMs }: { readonly failedWith: ExchangeFaultCode | null; readonly nowMs: number },
+): BreakerState {
   const recent = `${state.recent}${failedWith === null ? '.' : 'x'}`.slice(-RECENT_PAGES);
-  if (failedWith === null) return recent.includes('x') ? { ...state, recent, failedInRow: 0, symbolInRow: null } : CLOSED;
+  if (failedWith === null)
+    return recent.includes('x') ? { ...state, recent, failedInRow: 0, symbolInRow: null } : CLOSED;
   const failedInRow = state.failedInRow + 1;
   const symbolInRow = state.failedInRow === 0 || state.symbolInRow === symbol ? symbol : null;
   const failedRecently = recent.split('x').length - 1;
-  if ((failedInRow >= FAILED_IN_ROW_MAX && symbolInRow === null) || failedRecently / RECENT_PAGES > FAILED_RATIO_MAX) return opened(failedWith, 1, nowMs);
+  if ((failedInRow >= FAILED_IN_ROW_MAX && symbolInRow === null) || failedRecently / RECENT_PAGES > FAILED_RATIO_MAX)
+    return opened(failedWith, 1, nowMs);
   return { phase: 'closed', recent, failedInRow, symbolInRow };
 }
 
 const opened = (code: ExchangeFaultCode, openings: number, nowMs: number): BreakerState => ({
-  phase: 'open', code, openings, probeAtMs: nowMs + Math.min(OPEN_MS * 2 ** (openings - 1), SLEEP_MS_MAX),
+  phase: 'open',
+  code,
+  openings,
+  probeAtMs: nowMs + Math.min(OPEN_MS * 2 ** (openings - 1), SLEEP_MS_MAX),
 });

@@ -11,15 +11,19 @@ test('no more than the limit at once, first come first served', async () => {
   const slots = concurrencyLimit(3);
   const entered: number[] = [];
   let [inside, mostInside] = [0, 0];
-  await clock.runUntil(Promise.all(Array.from({ length: 20 }, async (_, at) => {
-    const leave = await slots.take(never);
-    entered.push(at);
-    mostInside = Math.max(mostInside, ++inside);
-    await clock.sleep(10 + (at % 4));
-    inside -= 1;
-    leave();
-    leave(); // giving back twice gives one slot
-  })));
+  await clock.runUntil(
+    Promise.all(
+      Array.from({ length: 20 }, async (_, at) => {
+        const leave = await slots.take(never);
+        entered.push(at);
+        mostInside = Math.max(mostInside, ++inside);
+        await clock.sleep(10 + (at % 4));
+        inside -= 1;
+        leave();
+        leave(); // giving back twice gives one slot
+      }),
+    ),
+  );
   expect(mostInside).toBe(3);
   expect(entered).toEqual(Array.from({ length: 20 }, (_, at) => at));
 });

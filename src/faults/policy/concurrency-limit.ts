@@ -18,27 +18,28 @@ export function concurrencyLimit(atOnceMax: number): Slots {
   };
 
   return {
-    take: (signal) => new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      if (free > 0) {
-        free -= 1;
-        resolve(handOut());
-        return;
-      }
-      const leave = (): void => {
-        queue.delete(enter);
-        reject(signal.reason as Error);
-      };
-      const enter = (): void => {
-        queue.delete(enter);
-        signal.removeEventListener('abort', leave);
-        resolve(handOut());
-      };
-      queue.add(enter);
-      signal.addEventListener('abort', leave, { once: true });
-    }),
+    take: (signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
+        if (free > 0) {
+          free -= 1;
+          resolve(handOut());
+          return;
+        }
+        const leave = (): void => {
+          queue.delete(enter);
+          reject(signal.reason as Error);
+        };
+        const enter = (): void => {
+          queue.delete(enter);
+          signal.removeEventListener('abort', leave);
+          resolve(handOut());
+        };
+        queue.add(enter);
+        signal.addEventListener('abort', leave, { once: true });
+      }),
   };
 }

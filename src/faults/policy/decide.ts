@@ -44,7 +44,9 @@ export function decide(fault: ExchangeAPIError, history: PageHistory, chance: nu
   if (rule.kind === 'permanent') return { do: 'stop', why: 'permanent', notBeforeInMs: null };
   if (waitMs > SLEEP_MS_MAX) return { do: 'stop', why: 'parked', notBeforeInMs: waitMs };
   if (tries >= triesMax || history.requests >= Math.min(history.requestsMax, REQUESTS_PER_PAGE_MAX)) {
-    return isVenueWord ? { do: 'stop', why: 'parked', notBeforeInMs: Math.max(waitMs, SLEEP_MS_MAX) } : { do: 'stop', why: 'tries', notBeforeInMs: null };
+    return isVenueWord
+      ? { do: 'stop', why: 'parked', notBeforeInMs: Math.max(waitMs, SLEEP_MS_MAX) }
+      : { do: 'stop', why: 'tries', notBeforeInMs: null };
   }
   if (history.elapsedMs + waitMs > history.deadlineMs) return { do: 'stop', why: 'deadline', notBeforeInMs: waitMs };
   return { do: 'retry', waitMs, tries, triesMax };

@@ -30,7 +30,8 @@ export function venueDoubt(): Doubt {
   return {
     admit: (page, symbol, nowMs) => {
       if (silentInRow < SILENT_IN_ROW_MAX || trying.has(page)) return null;
-      if (trying.size >= TRYING_MAX || [...trying.values()].includes(symbol)) return { phase: 'in-doubt', code, untilMs: nowMs + LOOK_EVERY_MS };
+      if (trying.size >= TRYING_MAX || [...trying.values()].includes(symbol))
+        return { phase: 'in-doubt', code, untilMs: nowMs + LOOK_EVERY_MS };
       trying.set(page, symbol);
       return null;
     },

@@ -12,10 +12,18 @@ import { openGuards, type Guards } from './guards.ts';
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
 
 const answer = { status: 200, headers: {}, body: new Uint8Array() };
-const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) => exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
+const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
+  exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
 
 /** One page whose requests end as listed, the last outcome again and again; on virtual time. */
-function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: VirtualClock) => Partial<Guards>; readonly deadlineMs?: number; readonly origins?: readonly string[] } = {}) {
+function stage(
+  outcomes: readonly Outcome[],
+  over: {
+    readonly guards?: (clock: VirtualClock) => Partial<Guards>;
+    readonly deadlineMs?: number;
+    readonly origins?: readonly string[];
+  } = {},
+) {
   const random = seededRandom('executor');
   const clock = new VirtualClock({ random });
   const log = memoryLog();
@@ -23,10 +31,22 @@ function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: V
   const askedOrigins: string[] = [];
   const failures: AttemptFailure[] = [];
   const executor = createExecutor({
-    clock, random, log, guards: { ...openGuards, ...over.guards?.(clock) }, attemptTimeoutMs: 10_000, deadlineMs: over.deadlineMs ?? 300_000,
+    clock,
+    random,
+    log,
+    guards: { ...openGuards, ...over.guards?.(clock) },
+    attemptTimeoutMs: 10_000,
+    deadlineMs: over.deadlineMs ?? 300_000,
   });
   const call: PageCall<string> = {
-    exchange: 'binance', symbol: 'BTC/USDT', runId: 'run_1', label: {}, weight: 2, requestsMax: 10, origins: over.origins ?? ['https://one'], unrestrictedOrigin: 'free',
+    exchange: 'binance',
+    symbol: 'BTC/USDT',
+    runId: 'run_1',
+    label: {},
+    weight: 2,
+    requestsMax: 10,
+    origins: over.origins ?? ['https://one'],
+    unrestrictedOrigin: 'free',
     send: (origin) => {
       const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
       sentAtMs.push(clock.monotonicMs());
@@ -40,29 +60,56 @@ function stage(outcomes: readonly Outcome[], over: { readonly guards?: (clock: V
     usedWeight: () => [],
     onFailure: async (failure) => void failures.push(failure),
   };
-  return { clock, log, sentAtMs, askedOrigins, failures, run: (signal = new AbortController().signal) => executor.execute(call, signal) };
+  return {
+    clock,
+    log,
+    sentAtMs,
+    askedOrigins,
+    failures,
+    run: (signal = new AbortController().signal) => executor.execute(call, signal),
+  };
 }
 
-const EXCHANGE_CODES = FAULT_CODES.filter((code): code is ExchangeFaultCode => code in ({
-  EXCHANGE_RATE_LIMITED: 1, EXCHANGE_IP_BANNED: 1, EXCHANGE_MAINTENANCE: 1, EXCHANGE_SERVER_ERROR: 1, REQUEST_TIMEOUT: 1, CONNECTION_FAILED: 1, REQUEST_REJECTED: 1,
-  UNAUTHORIZED: 1, FORBIDDEN: 1, NOT_FOUND: 1, SYMBOL_INVALID: 1, SCHEMA_MISMATCH: 1,
-} satisfies Record<ExchangeFaultCode, 1>));
+const EXCHANGE_CODES = FAULT_CODES.filter(
+  (code): code is ExchangeFaultCode =>
+    code in
+    ({
+      EXCHANGE_RATE_LIMITED: 1,
+      EXCHANGE_IP_BANNED: 1,
+      EXCHANGE_MAINTENANCE: 1,
+      EXCHANGE_SERVER_ERROR: 1,
+      REQUEST_TIMEOUT: 1,
+      CONNECTION_FAILED: 1,
+      REQUEST_REJECTED: 1,
+      UNAUTHORIZED: 1,
+      FORBIDDEN: 1,
+      NOT_FOUND: 1,
+      SYMBOL_INVALID: 1,
+      SCHEMA_MISMATCH: 1,
+    } satisfies Record<ExchangeFaultCode, 1>),
+);
 
-test.each(EXCHANGE_CODES)('%s: as many requests as its row grants, spaced inside the bounds of its policy, and nothing after the last', async (code) => {
-  const rule = ruleOf(code);
-  const { clock, sentAtMs, failures, run } = stage([{ code }]);
-  const result = await clock.runUntil(run());
-  await clock.runUntil(clock.sleep(3_600_000));
-  const bounds = sentAtMs.slice(1).map((_, at) => (rule.backoff === null ? 0 : backoffBoundMs(rule.backoff, at + 1)));
-  const isSlept = rule.backoff === null || rule.backoff.shape !== 'fixed' || rule.backoff.baseMs <= SLEEP_MS_MAX;
-  expect(result).toMatchObject({ ok: false, requests: isSlept ? rule.triesMax : 1 });
-  expect(sentAtMs).toHaveLength(isSlept ? rule.triesMax : 1);
-  bounds.forEach((boundMs, at) => expect((sentAtMs[at + 1] ?? 0) - (sentAtMs[at] ?? 0)).toBeLessThanOrEqual(boundMs));
-  expect(failures.map(({ fault: failed }) => failed.code)).toEqual(sentAtMs.map(() => code));
-});
+test.each(EXCHANGE_CODES)(
+  '%s: as many requests as its row grants, spaced inside the bounds of its policy, and nothing after the last',
+  async (code) => {
+    const rule = ruleOf(code);
+    const { clock, sentAtMs, failures, run } = stage([{ code }]);
+    const result = await clock.runUntil(run());
+    await clock.runUntil(clock.sleep(3_600_000));
+    const bounds = sentAtMs.slice(1).map((_, at) => (rule.backoff === null ? 0 : backoffBoundMs(rule.backoff, at + 1)));
+    const isSlept = rule.backoff === null || rule.backoff.shape !== 'fixed' || rule.backoff.baseMs <= SLEEP_MS_MAX;
+    expect(result).toMatchObject({ ok: false, requests: isSlept ? rule.triesMax : 1 });
+    expect(sentAtMs).toHaveLength(isSlept ? rule.triesMax : 1);
+    bounds.forEach((boundMs, at) => expect((sentAtMs[at + 1] ?? 0) - (sentAtMs[at] ?? 0)).toBeLessThanOrEqual(boundMs));
+    expect(failures.map(({ fault: failed }) => failed.code)).toEqual(sentAtMs.map(() => code));
+  },
+);
 
 test.each([0, 3, 60])('a Retry-After of %i s is slept, never shortened, and the page asked again', async (seconds) => {
-  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: seconds * 1_000 }, 'answered']);
+  const { clock, sentAtMs, run } = stage([
+    { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: seconds * 1_000 },
+    'answered',
+  ]);
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, value: 'rows', requests: 2 });
   expect((sentAtMs[1] ?? 0) - (sentAtMs[0] ?? 0)).toBeGreaterThanOrEqual(seconds * 1_000);
 });
@@ -77,11 +124,32 @@ test.each([61, 120, 86_400])('a Retry-After of %i s parks the page until exactly
 test('each retry is logged with its code, its count, its wait and its reason before it sleeps', async () => {
   const { clock, log, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 2_000 }, 'answered']);
   await clock.runUntil(run());
-  expect(log.lines).toMatchObject([{ level: 'warn', message: 'EXCHANGE_SERVER_ERROR; try 1 of 4, next in 2000 ms', fields: { event: 'fault', code: 'EXCHANGE_SERVER_ERROR', kind: 'transient', origin: 'https://one', request: 1, durationMs: 0, decision: 'retry', try: 1, triesMax: 4, waitMs: 2_000, nextAttemptAt: expect.stringMatching(/^\d{4}-.*Z$/) as string } }]);
+  expect(log.lines).toMatchObject([
+    {
+      level: 'warn',
+      message: 'EXCHANGE_SERVER_ERROR; try 1 of 4, next in 2000 ms',
+      fields: {
+        event: 'fault',
+        code: 'EXCHANGE_SERVER_ERROR',
+        kind: 'transient',
+        origin: 'https://one',
+        request: 1,
+        durationMs: 0,
+        decision: 'retry',
+        try: 1,
+        triesMax: 4,
+        waitMs: 2_000,
+        nextAttemptAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      },
+    },
+  ]);
 });
 
 test('counters are kept per code: a page that fails in turns of several codes has each of its budgets, ten requests in all', async () => {
-  const turns: Outcome[] = Array.from({ length: 20 }, (_, at) => ({ code: (['CONNECTION_FAILED', 'EXCHANGE_RATE_LIMITED', 'EXCHANGE_SERVER_ERROR'] as const)[at % 3] ?? 'CONNECTION_FAILED' }));
+  const turns: Outcome[] = Array.from({ length: 20 }, (_, at) => ({
+    code:
+      (['CONNECTION_FAILED', 'EXCHANGE_RATE_LIMITED', 'EXCHANGE_SERVER_ERROR'] as const)[at % 3] ?? 'CONNECTION_FAILED',
+  }));
   const { clock, sentAtMs, run } = stage(turns);
   expect(await clock.runUntil(run())).toMatchObject({ ok: false, requests: 10 });
   expect(sentAtMs).toHaveLength(10);
@@ -95,29 +163,52 @@ test('an attempt without an answer ends after its timeout as REQUEST_TIMEOUT; th
 });
 
 test('no wait is begun that would end after the deadline', async () => {
-  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 30_000 }], { deadlineMs: 45_000 });
+  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 30_000 }], {
+    deadlineMs: 45_000,
+  });
   const nowMs = clock.nowMs();
   expect(await clock.runUntil(run())).toMatchObject({ ok: false, why: 'deadline', notBeforeMs: nowMs + 60_000 });
   expect(sentAtMs).toEqual([0, 30_000]);
 });
 
 test('waits before the first attempt do not count against the deadline, later ones do', async () => {
-  const guards = (clock: VirtualClock) => ({ limiter: { ...openGuards.limiter, take: async (weight: number, signal: AbortSignal) => { await clock.sleep(400_000, signal); return openGuards.limiter.take(weight, signal); } } });
+  const guards = (clock: VirtualClock) => ({
+    limiter: {
+      ...openGuards.limiter,
+      take: async (weight: number, signal: AbortSignal) => {
+        await clock.sleep(400_000, signal);
+        return openGuards.limiter.take(weight, signal);
+      },
+    },
+  });
   const once = stage(['answered'], { guards, deadlineMs: 300_000 });
   expect(await once.clock.runUntil(once.run())).toMatchObject({ ok: true });
   const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { guards, deadlineMs: 300_000 });
-  expect(await twice.clock.runUntil(twice.run())).toMatchObject({ ok: false, why: 'deadline', fault: { code: 'EXCHANGE_SERVER_ERROR' }, notBeforeMs: twice.clock.nowMs() });
+  expect(await twice.clock.runUntil(twice.run())).toMatchObject({
+    ok: false,
+    why: 'deadline',
+    fault: { code: 'EXCHANGE_SERVER_ERROR' },
+    notBeforeMs: twice.clock.nowMs(),
+  });
   expect(twice.sentAtMs).toHaveLength(1);
 });
 
 test('a failed connection moves on to the next host; no other fault does', async () => {
-  const { clock, askedOrigins, run } = stage([{ code: 'CONNECTION_FAILED' }, { code: 'EXCHANGE_SERVER_ERROR' }, { code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
+  const { clock, askedOrigins, run } = stage(
+    [{ code: 'CONNECTION_FAILED' }, { code: 'EXCHANGE_SERVER_ERROR' }, { code: 'CONNECTION_FAILED' }, 'answered'],
+    { origins: ['one', 'two'] },
+  );
   await clock.runUntil(run());
   expect(askedOrigins).toEqual(['one', 'two', 'two', 'one']);
 });
 
 test('a host that refuses our region (451) is left for the one that does not, which later pages ask first', async () => {
-  const refusal = exchangeError('FORBIDDEN', 'refused', { exchange: 'binance', status: 451, venueCode: '0', retryAfterMs: null });
+  const refusal = exchangeError('FORBIDDEN', 'refused', {
+    exchange: 'binance',
+    status: 451,
+    venueCode: '0',
+    retryAfterMs: null,
+  });
   const { clock, askedOrigins, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
   await clock.runUntil(run());

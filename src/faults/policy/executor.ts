@@ -47,7 +47,13 @@ export interface AttemptFailure {
 }
 
 export type PageResult<T> =
-  | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly origin: string; readonly requests: number }
+  | {
+      readonly ok: true;
+      readonly value: T;
+      readonly answer: HttpAnswer;
+      readonly origin: string;
+      readonly requests: number;
+    }
   | PageStop;
 
 export interface PageStop {
@@ -126,7 +132,10 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
   const progress: Progress = { triesByCode: {}, requests: 0, firstAttemptAtMs: null, tokens: 0 };
   let last: ExchangeAPIError | null = null;
   for (;;) {
-    const passage = await passGuards({ clock, guards, exchange: call.exchange, page: options.page, symbol: call.symbol, weight: call.weight }, signal);
+    const passage = await passGuards(
+      { clock, guards, exchange: call.exchange, page: options.page, symbol: call.symbol, weight: call.weight },
+      signal,
+    );
     if (!passage.ok) return notAsked(options, call, { refusal: passage, requests: progress.requests });
     if (last !== null && elapsedMs(options, progress) > options.deadlineMs) {
       passage.leave();
@@ -146,27 +155,51 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
     const [failedAtMs, durationMs] = [clock.nowMs(), Math.round(clock.monotonicMs() - sentAtMs)];
     await call.onFailure({ ...attempt, request: requests });
     logFailure(options.log, call, { ...attempt, request: requests, atMs: failedAtMs, durationMs });
-    if (decision.do === 'stop') return stopped({ fault, why: decision.why, requests, notBeforeMs: decision.notBeforeInMs === null ? null : failedAtMs + decision.notBeforeInMs });
+    if (decision.do === 'stop')
+      return stopped({
+        fault,
+        why: decision.why,
+        requests,
+        notBeforeMs: decision.notBeforeInMs === null ? null : failedAtMs + decision.notBeforeInMs,
+      });
     await clock.sleep(decision.waitMs, signal);
     last = fault;
   }
 }
 
-const elapsedMs = ({ clock }: PageOptions, { firstAttemptAtMs }: Progress): number => clock.monotonicMs() - (firstAttemptAtMs ?? clock.monotonicMs());
+const elapsedMs = ({ clock }: PageOptions, { firstAttemptAtMs }: Progress): number =>
+  clock.monotonicMs() - (firstAttemptAtMs ?? clock.monotonicMs());
 
 const stopped = (stop: Omit<PageStop, 'ok' | 'retryAtMs'>): PageStop => ({ ok: false, ...stop, retryAtMs: null });
 
 type Refusal = Extract<Passage, { readonly ok: false }>;
 
-function notAsked<T>({ log }: PageOptions, call: PageCall<T>, { refusal, requests }: { readonly refusal: Refusal; readonly requests: number }): PageStop {
+function notAsked<T>(
+  { log }: PageOptions,
+  call: PageCall<T>,
+  { refusal, requests }: { readonly refusal: Refusal; readonly requests: number },
+): PageStop {
   const { fault, why, untilMs } = refusal;
   log.warn(`${fault.message}; not asked (${why})`, { ...labelOf(call), code: fault.code, why });
-  return { ok: false, fault, why, requests, notBeforeMs: why === 'parked' ? untilMs : null, retryAtMs: why === 'breaker' ? untilMs : null };
+  return {
+    ok: false,
+    fault,
+    why,
+    requests,
+    notBeforeMs: why === 'parked' ? untilMs : null,
+    retryAtMs: why === 'breaker' ? untilMs : null,
+  };
 }
 
 type Attempt<T> =
   | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly origin: string }
-  | { readonly ok: false; readonly fault: ExchangeAPIError; readonly decision: RetryDecision; readonly answer: HttpAnswer | null; readonly origin: string };
+  | {
+      readonly ok: false;
+      readonly fault: ExchangeAPIError;
+      readonly decision: RetryDecision;
+      readonly answer: HttpAnswer | null;
+      readonly origin: string;
+    };
 
 interface AttemptContext {
   readonly passage: Extract<Passage, { readonly ok: true }>;
@@ -175,7 +208,11 @@ interface AttemptContext {
 }
 
 /** One attempt that passed the guards. What it means for others is known to them before anything else is done. */
-async function passed<T>(options: PageOptions, call: PageCall<T>, { passage, progress, signal }: AttemptContext): Promise<Attempt<T>> {
+async function passed<T>(
+  options: PageOptions,
+  call: PageCall<T>,
+  { passage, progress, signal }: AttemptContext,
+): Promise<Attempt<T>> {
   const { host } = options;
   const at = host.at;
   const origin = call.origins[at % call.origins.length] ?? '';
@@ -205,47 +242,83 @@ interface Wire {
   answer: HttpAnswer | null;
 }
 
-async function send<T>({ clock, attemptTimeoutMs }: PageOptions, call: PageCall<T>, { origin, signal, wire }: { readonly origin: string; readonly signal: AbortSignal; readonly wire: Wire }): Promise<T> {
+async function send<T>(
+  { clock, attemptTimeoutMs }: PageOptions,
+  call: PageCall<T>,
+  { origin, signal, wire }: { readonly origin: string; readonly signal: AbortSignal; readonly wire: Wire },
+): Promise<T> {
   const onTime = (): Error => timeoutOf(call, attemptTimeoutMs);
   const sentAtMs = clock.nowMs();
-  const answer = await withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) => call.send(origin, attemptSignal));
+  const answer = await withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) =>
+    call.send(origin, attemptSignal),
+  );
   const dateMs = Date.parse(answer.headers['date'] ?? '');
   wire.answer = answer;
-  wire.heard = { sentAtMs, answeredAtMs: clock.nowMs(), dateMs: Number.isNaN(dateMs) ? null : dateMs, used: call.usedWeight(answer) };
+  wire.heard = {
+    sentAtMs,
+    answeredAtMs: clock.nowMs(),
+    dateMs: Number.isNaN(dateMs) ? null : dateMs,
+    used: call.usedWeight(answer),
+  };
   return call.read(answer);
 }
 
 /** The table's decision, what it asks of every other page, and whether the venue's budget pays for it. */
-async function decideNext<T>(options: PageOptions, call: PageCall<T>, { fault, progress }: { readonly fault: ExchangeAPIError; readonly progress: Progress }): Promise<RetryDecision> {
+async function decideNext<T>(
+  options: PageOptions,
+  call: PageCall<T>,
+  { fault, progress }: { readonly fault: ExchangeAPIError; readonly progress: Progress },
+): Promise<RetryDecision> {
   const { clock, guards } = options;
   const { code } = fault;
   const { consequence } = ruleOf(code);
   progress.triesByCode[code] = (progress.triesByCode[code] ?? 0) + 1;
   const { triesByCode, requests } = progress;
-  const history = { triesByCode, requests, elapsedMs: elapsedMs(options, progress), deadlineMs: options.deadlineMs, requestsMax: call.requestsMax };
+  const history = {
+    triesByCode,
+    requests,
+    elapsedMs: elapsedMs(options, progress),
+    deadlineMs: options.deadlineMs,
+    requestsMax: call.requestsMax,
+  };
   const decision = decide(fault, history, options.random.next());
   const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
   if (consequence === 'parked' && waitMs !== null) await guards.gate.close({ code, untilMs: clock.nowMs() + waitMs });
   if (consequence === 'run-stops') await guards.stopOrder.give(fault, call.runId);
   if (decision.do === 'stop') return decision;
   const tokens = retryTokens(code);
-  if (!(await guards.budget.spend(tokens))) return { do: 'stop', why: 'budget', notBeforeInMs: Math.max(decision.waitMs, EMPTY_BUDGET_WAIT_MS) };
+  if (!(await guards.budget.spend(tokens)))
+    return { do: 'stop', why: 'budget', notBeforeInMs: Math.max(decision.waitMs, EMPTY_BUDGET_WAIT_MS) };
   progress.tokens += tokens;
   return decision;
 }
 
 /** Where the next request goes after a fault of the host at `at`; null to stay. Only a refused region moves on without a try of its code. */
-function hostAfter<T>(fault: ExchangeAPIError, call: PageCall<T>, at: number): { readonly at: number; readonly isFree: boolean } | null {
+function hostAfter<T>(
+  fault: ExchangeAPIError,
+  call: PageCall<T>,
+  at: number,
+): { readonly at: number; readonly isFree: boolean } | null {
   if (fault.code === 'CONNECTION_FAILED') return { at: at + 1, isFree: false };
   const unrestricted = call.unrestrictedOrigin === null ? -1 : call.origins.indexOf(call.unrestrictedOrigin);
   const isRefusedRegion = fault.facts.status === 451 && unrestricted >= 0 && at % call.origins.length !== unrestricted;
   return isRefusedRegion ? { at: unrestricted, isFree: true } : null;
 }
 
-const retryElsewhere = (fault: ExchangeAPIError): RetryDecision => ({ do: 'retry', waitMs: 0, tries: 1, triesMax: ruleOf(fault.code).triesMax + 1 });
+const retryElsewhere = (fault: ExchangeAPIError): RetryDecision => ({
+  do: 'retry',
+  waitMs: 0,
+  tries: 1,
+  triesMax: ruleOf(fault.code).triesMax + 1,
+});
 
 const timeoutOf = <T>(call: PageCall<T>, attemptTimeoutMs: number): RequestTimeoutError =>
-  new RequestTimeoutError(`${call.exchange} did not answer completely within ${attemptTimeoutMs} ms`, { exchange: call.exchange, status: null, venueCode: null, retryAfterMs: null });
+  new RequestTimeoutError(`${call.exchange} did not answer completely within ${attemptTimeoutMs} ms`, {
+    exchange: call.exchange,
+    status: null,
+    venueCode: null,
+    retryAfterMs: null,
+  });
 
 const labelOf = <T>({ label, exchange, runId }: PageCall<T>): LogFields => ({ ...label, exchange, run: runId });
 
@@ -256,13 +329,33 @@ interface FailureToLog extends Pick<AttemptFailure, 'fault' | 'decision' | 'requ
 }
 
 /** One line for each failed attempt: all that is known of it, for whoever has nothing but the log. */
-function logFailure<T>(log: Log, call: PageCall<T>, { fault, decision, request, origin, atMs, durationMs }: FailureToLog): void {
+function logFailure<T>(
+  log: Log,
+  call: PageCall<T>,
+  { fault, decision, request, origin, atMs, durationMs }: FailureToLog,
+): void {
   const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
   const { status, venueCode, retryAfterMs } = fault.facts;
   const fields = {
-    ...labelOf(call), event: 'fault', code: fault.code, kind: ruleOf(fault.code).kind, status, venueCode, retryAfterMs, origin, request, durationMs,
-    decision: decision.do, waitMs, nextAttemptAt: waitMs === null ? null : new Date(atMs + waitMs).toISOString(),
+    ...labelOf(call),
+    event: 'fault',
+    code: fault.code,
+    kind: ruleOf(fault.code).kind,
+    status,
+    venueCode,
+    retryAfterMs,
+    origin,
+    request,
+    durationMs,
+    decision: decision.do,
+    waitMs,
+    nextAttemptAt: waitMs === null ? null : new Date(atMs + waitMs).toISOString(),
   };
-  if (decision.do === 'retry') log.warn(`${fault.message}; try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`, { ...fields, try: decision.tries, triesMax: decision.triesMax });
+  if (decision.do === 'retry')
+    log.warn(`${fault.message}; try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`, {
+      ...fields,
+      try: decision.tries,
+      triesMax: decision.triesMax,
+    });
   else log.warn(`${fault.message}; no further try (${decision.why})`, { ...fields, why: decision.why });
 }

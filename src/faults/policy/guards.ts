@@ -111,8 +111,17 @@ const nothing = (): Promise<void> => Promise.resolve();
 export const openGuards: Guards = {
   stopOrder: { standing: () => Promise.resolve(null), give: nothing },
   breaker: { admit: () => Promise.resolve(null), hear: () => undefined, record: nothing },
-  gate: { pass: () => Promise.resolve(null), isOpen: () => Promise.resolve(true), opensAtMs: () => Promise.resolve(null), close: nothing },
+  gate: {
+    pass: () => Promise.resolve(null),
+    isOpen: () => Promise.resolve(true),
+    opensAtMs: () => Promise.resolve(null),
+    close: nothing,
+  },
   slots: { take: () => Promise.resolve(() => undefined) },
-  limiter: { take: () => Promise.resolve({ giveBack: nothing, settle: nothing }), learn: nothing, knows: () => Promise.resolve(true) },
+  limiter: {
+    take: () => Promise.resolve({ giveBack: nothing, settle: nothing }),
+    learn: nothing,
+    knows: () => Promise.resolve(true),
+  },
   budget: { spend: () => Promise.resolve(true), refund: nothing },
 };

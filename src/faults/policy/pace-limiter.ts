@@ -24,7 +24,8 @@ export function paceLimiter({ clock, store, venue, share }: PaceLimiterOptions):
     const booked = yield* bookingsOf(venue);
     const bookedOf = ({ name, windowMs }: RateLimit): Booked | null => booked.get(`${name}/${windowMs}`) ?? null;
     const atMs = limits.reduce((fromMs, limit) => earliestMs(bookedOf(limit), { limit, share, weight }, fromMs), nowMs);
-    for (const limit of limits) yield* storeBookings(venue, limit, book(bookedOf(limit), { limit, share, weight }, { atMs, nowMs }));
+    for (const limit of limits)
+      yield* storeBookings(venue, limit, book(bookedOf(limit), { limit, share, weight }, { atMs, nowMs }));
     return atMs;
   }
   return {
@@ -38,14 +39,26 @@ export function paceLimiter({ clock, store, venue, share }: PaceLimiterOptions):
 }
 
 function* bookingsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMap<string, Booked>> {
-  const rows = yield* all<{ name: string; window_ms: number; booked: string }>('select name, window_ms, booked from paces where exchange = $1 and egress = $2', exchange, egress);
+  const rows = yield* all<{ name: string; window_ms: number; booked: string }>(
+    'select name, window_ms, booked from paces where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
   return new Map(rows.map((row) => [`${row.name}/${row.window_ms}`, JSON.parse(row.booked) as Booked]));
 }
 
-function* storeBookings({ exchange, egress }: VenueKey, { name, windowMs }: RateLimit, booked: Booked): Operation<void> {
+function* storeBookings(
+  { exchange, egress }: VenueKey,
+  { name, windowMs }: RateLimit,
+  booked: Booked,
+): Operation<void> {
   yield* exec(
     `insert into paces (exchange, egress, name, window_ms, booked) values ($1, $2, $3, $4, $5)
      on conflict (exchange, egress, name, window_ms) do update set booked = excluded.booked`,
-    exchange, egress, name, windowMs, JSON.stringify(booked),
+    exchange,
+    egress,
+    name,
+    windowMs,
+    JSON.stringify(booked),
   );
 }

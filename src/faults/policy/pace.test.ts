@@ -5,10 +5,17 @@ import type { RateLimit } from './rate-limit.ts';
 
 const SLIDING: RateLimit = { name: 'public', limit: 40, windowMs: 2_000, shape: 'sliding', counts: 'weight' };
 const BUCKET: RateLimit = { name: 'public', limit: 10, windowMs: 1_000, shape: 'bucket', counts: 'requests' };
-const requests = fc.array(fc.record({ afterMs: fc.oneof(fc.constant(0), fc.nat(500)), weight: fc.integer({ min: 1, max: 4 }) }), { minLength: 20, maxLength: 80 });
+const requests = fc.array(
+  fc.record({ afterMs: fc.oneof(fc.constant(0), fc.nat(500)), weight: fc.integer({ min: 1, max: 4 }) }),
+  { minLength: 20, maxLength: 80 },
+);
 
 /** When each of the requests may go that come after one another. */
-function booked(limit: RateLimit, share: number, wanted: readonly { readonly afterMs: number; readonly weight: number }[]): { atMs: number; weight: number; cameMs: number }[] {
+function booked(
+  limit: RateLimit,
+  share: number,
+  wanted: readonly { readonly afterMs: number; readonly weight: number }[],
+): { atMs: number; weight: number; cameMs: number }[] {
   let state: Booked | null = null;
   let nowMs = 1_000_000;
   return wanted.map(({ afterMs, weight }) => {
@@ -20,42 +27,67 @@ function booked(limit: RateLimit, share: number, wanted: readonly { readonly aft
 }
 
 test('under a sliding limit no stretch of its window holds more than our share, and nobody is overtaken', () => {
-  fc.assert(fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
-    const share = tenths / 10;
-    const sent = booked(SLIDING, share, wanted);
-    for (const [at, { atMs, cameMs }] of sent.entries()) {
-      const used = sent.filter((one) => one.atMs > atMs - SLIDING.windowMs && one.atMs <= atMs).reduce((sum, { weight }) => sum + weight, 0);
-      expect(used).toBeLessThanOrEqual(SLIDING.limit * share);
-      expect(atMs).toBeGreaterThanOrEqual(Math.max(cameMs, sent[at - 1]?.atMs ?? 0));
-    }
-  }));
+  fc.assert(
+    fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
+      const share = tenths / 10;
+      const sent = booked(SLIDING, share, wanted);
+      for (const [at, { atMs, cameMs }] of sent.entries()) {
+        const used = sent
+          .filter((one) => one.atMs > atMs - SLIDING.windowMs && one.atMs <= atMs)
+          .reduce((sum, { weight }) => sum + weight, 0);
+        expect(used).toBeLessThanOrEqual(SLIDING.limit * share);
+        expect(atMs).toBeGreaterThanOrEqual(Math.max(cameMs, sent[at - 1]?.atMs ?? 0));
+      }
+    }),
+  );
 });
 
 test('a sliding limit that is asked for more than it has is used up: a window and its transit for each full load', () => {
-  const sent = booked(SLIDING, 1, Array.from({ length: 100 }, () => ({ afterMs: 0, weight: 2 })));
+  const sent = booked(
+    SLIDING,
+    1,
+    Array.from({ length: 100 }, () => ({ afterMs: 0, weight: 2 })),
+  );
   expect((sent.at(-1)?.atMs ?? 0) - (sent[0]?.atMs ?? 0)).toBe(4 * (SLIDING.windowMs + TRANSIT_MS));
 });
 
 test('a bucket is never overdrawn, and whoever asks for more gets exactly its rate', () => {
-  fc.assert(fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
-    const share = tenths / 10;
-    const sent = booked(BUCKET, share, wanted).toSorted((a, b) => a.atMs - b.atMs);
-    for (const [from, first] of sent.entries()) {
-      for (const [to, last] of sent.entries()) {
-        if (to >= from) expect(to - from + 1).toBeLessThanOrEqual(BUCKET.limit * share * (1 + (last.atMs - first.atMs) / BUCKET.windowMs) + 1e-6);
+  fc.assert(
+    fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
+      const share = tenths / 10;
+      const sent = booked(BUCKET, share, wanted).toSorted((a, b) => a.atMs - b.atMs);
+      for (const [from, first] of sent.entries()) {
+        for (const [to, last] of sent.entries()) {
+          if (to >= from)
+            expect(to - from + 1).toBeLessThanOrEqual(
+              BUCKET.limit * share * (1 + (last.atMs - first.atMs) / BUCKET.windowMs) + 1e-6,
+            );
+        }
       }
-    }
-  }));
-  const burst = booked(BUCKET, 1, Array.from({ length: 109 }, () => ({ afterMs: 0, weight: 1 })));
+    }),
+  );
+  const burst = booked(
+    BUCKET,
+    1,
+    Array.from({ length: 109 }, () => ({ afterMs: 0, weight: 1 })),
+  );
   expect((burst.at(-1)?.atMs ?? 0) - (burst[0]?.atMs ?? 0)).toBeCloseTo(10_000);
 });
 
 test('what weighs more than all of our share passes once nothing else is spent', () => {
-  expect(booked({ ...SLIDING, limit: 3 }, 1, [{ afterMs: 0, weight: 4 }, { afterMs: 0, weight: 4 }]).map(({ atMs }) => atMs)).toEqual([1_000_000, 1_000_000 + SLIDING.windowMs + TRANSIT_MS]);
+  expect(
+    booked({ ...SLIDING, limit: 3 }, 1, [
+      { afterMs: 0, weight: 4 },
+      { afterMs: 0, weight: 4 },
+    ]).map(({ atMs }) => atMs),
+  ).toEqual([1_000_000, 1_000_000 + SLIDING.windowMs + TRANSIT_MS]);
 });
 
 test('bookings of a clock that was set back by an hour since hold nobody up', () => {
-  const ahead: Booked[] = [{ shape: 'sliding', spent: [[4_600_000, 40]] }, { shape: 'bucket', fullAtMs: 4_600_000 }];
+  const ahead: Booked[] = [
+    { shape: 'sliding', spent: [[4_600_000, 40]] },
+    { shape: 'bucket', fullAtMs: 4_600_000 },
+  ];
   for (const [at, limit] of [SLIDING, BUCKET].entries()) {
     expect(earliestMs(ahead[at] ?? null, { limit, share: 1, weight: 2 }, 1_000_000)).toBe(1_000_000);
     const next = book(ahead[at] ?? null, { limit, share: 1, weight: 2 }, { atMs: 1_000_000, nowMs: 1_000_000 });

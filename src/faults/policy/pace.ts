@@ -34,7 +34,8 @@ export function earliestMs(booked: Booked | null, { limit, share, weight }: Pace
   const spent = booked.spent.filter(([atMs]) => atMs - fromMs <= AHEAD_MS_MAX);
   const lastMs = Math.max(fromMs, spent.at(-1)?.[0] ?? fromMs);
   const forgottenAfterMs = limit.windowMs + TRANSIT_MS;
-  let excess = spent.filter(([atMs]) => atMs + forgottenAfterMs > lastMs).reduce((sum, [, one]) => sum + one, 0) + cost - granted;
+  let excess =
+    spent.filter(([atMs]) => atMs + forgottenAfterMs > lastMs).reduce((sum, [, one]) => sum + one, 0) + cost - granted;
   let atMs = lastMs;
   for (const [spentAtMs, one] of spent) {
     if (excess <= 0) break;
@@ -46,13 +47,19 @@ export function earliestMs(booked: Booked | null, { limit, share, weight }: Pace
 }
 
 /** The bookings with this one, at a time that `earliestMs` allowed; what no window looks back to any more is dropped. */
-export function book(booked: Booked | null, { limit, share, weight }: PaceRequest, at: { readonly atMs: number; readonly nowMs: number }): Booked {
+export function book(
+  booked: Booked | null,
+  { limit, share, weight }: PaceRequest,
+  at: { readonly atMs: number; readonly nowMs: number },
+): Booked {
   const cost = costOf(limit, weight);
   if (limit.shape === 'bucket') {
-    const fullAtMs = booked?.shape === 'bucket' && booked.fullAtMs - at.nowMs <= AHEAD_MS_MAX ? booked.fullAtMs : at.atMs;
+    const fullAtMs =
+      booked?.shape === 'bucket' && booked.fullAtMs - at.nowMs <= AHEAD_MS_MAX ? booked.fullAtMs : at.atMs;
     return { shape: 'bucket', fullAtMs: Math.max(fullAtMs, at.atMs) + cost * (limit.windowMs / (limit.limit * share)) };
   }
   const spent = booked?.shape === 'sliding' ? booked.spent : [];
-  const isLooked = ([atMs]: readonly [number, number]): boolean => atMs + limit.windowMs + TRANSIT_MS > at.nowMs && atMs - at.nowMs <= AHEAD_MS_MAX;
+  const isLooked = ([atMs]: readonly [number, number]): boolean =>
+    atMs + limit.windowMs + TRANSIT_MS > at.nowMs && atMs - at.nowMs <= AHEAD_MS_MAX;
   return { shape: 'sliding', spent: [...spent.filter(isLooked), [at.atMs, cost]] };
 }

@@ -35,7 +35,10 @@ const ROUNDS_MAX = 20;
 export async function passGuards(request: PassageRequest, signal: AbortSignal): Promise<Passage> {
   const { guards, clock } = request;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const refused = (await refusedByOrder(request)) ?? (await refusedByBreaker(request, signal)) ?? (await refusedByGate(request, signal));
+    const refused =
+      (await refusedByOrder(request)) ??
+      (await refusedByBreaker(request, signal)) ??
+      (await refusedByGate(request, signal));
     if (refused !== null) return refused;
     const leave = await guards.slots.take(signal);
     try {
@@ -52,7 +55,9 @@ export async function passGuards(request: PassageRequest, signal: AbortSignal): 
 }
 
 const mayStillAsk = async ({ guards, page, symbol }: PassageRequest): Promise<boolean> =>
-  (await guards.stopOrder.standing()) === null && (await guards.breaker.admit(page, symbol)) === null && (await guards.gate.isOpen());
+  (await guards.stopOrder.standing()) === null &&
+  (await guards.breaker.admit(page, symbol)) === null &&
+  (await guards.gate.isOpen());
 
 async function refusedByOrder({ guards }: PassageRequest): Promise<Passage | null> {
   const fault = await guards.stopOrder.standing();
@@ -60,14 +65,22 @@ async function refusedByOrder({ guards }: PassageRequest): Promise<Passage | nul
 }
 
 /** A page waits out one pause of the breaker and what the probe after it finds; when that was nothing, it is not asked. */
-async function refusedByBreaker({ clock, guards, exchange, page, symbol }: PassageRequest, signal: AbortSignal): Promise<Passage | null> {
+async function refusedByBreaker(
+  { clock, guards, exchange, page, symbol }: PassageRequest,
+  signal: AbortSignal,
+): Promise<Passage | null> {
   let hasPaused = false;
   for (;;) {
     const closure = await guards.breaker.admit(page, symbol);
     if (closure === null) return null;
     if (closure.phase === 'open' && hasPaused) {
       const message = `${exchange} does not answer; it is not asked before ${new Date(closure.untilMs).toISOString()}`;
-      return { ok: false, why: 'breaker', fault: faultOf(exchange, closure, { message, nowMs: clock.nowMs() }), untilMs: closure.untilMs };
+      return {
+        ok: false,
+        why: 'breaker',
+        fault: faultOf(exchange, closure, { message, nowMs: clock.nowMs() }),
+        untilMs: closure.untilMs,
+      };
     }
     hasPaused ||= closure.phase === 'open';
     await clock.sleep(closure.untilMs - clock.nowMs(), signal);
@@ -81,8 +94,17 @@ async function refusedByGate(request: PassageRequest, signal: AbortSignal): Prom
 
 function parked({ clock, exchange }: PassageRequest, closure: Closure): Passage {
   const message = `${exchange} wants to be left alone until ${new Date(closure.untilMs).toISOString()}`;
-  return { ok: false, why: 'parked', fault: faultOf(exchange, closure, { message, nowMs: clock.nowMs() }), untilMs: closure.untilMs };
+  return {
+    ok: false,
+    why: 'parked',
+    fault: faultOf(exchange, closure, { message, nowMs: clock.nowMs() }),
+    untilMs: closure.untilMs,
+  };
 }
 
-const faultOf = (exchange: string, { code, untilMs }: Closure, { message, nowMs }: { readonly message: string; readonly nowMs: number }): ExchangeAPIError =>
+const faultOf = (
+  exchange: string,
+  { code, untilMs }: Closure,
+  { message, nowMs }: { readonly message: string; readonly nowMs: number },
+): ExchangeAPIError =>
   exchangeError(code, message, { exchange, status: null, venueCode: null, retryAfterMs: Math.max(0, untilMs - nowMs) });

@@ -21,4 +21,5 @@ export interface UsedWeight {
   readonly used: number;
 }
 
-export const costOf = (limit: Pick<RateLimit, 'counts'>, weight: number): number => (limit.counts === 'weight' ? weight : 1);
+export const costOf = (limit: Pick<RateLimit, 'counts'>, weight: number): number =>
+  limit.counts === 'weight' ? weight : 1;

@@ -63,7 +63,11 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
 
   return {
     take: async (weight, signal) => {
-      await paces.take(inForce.filter((limit) => !isAligned(limit)), weight, signal);
+      await paces.take(
+        inForce.filter((limit) => !isAligned(limit)),
+        weight,
+        signal,
+      );
       const grant = await windows.take(windowsInForce, weight, signal);
       return {
         ...grant,
@@ -80,7 +84,11 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
       areStated = limits.length > 0;
       await store.transact('recordStatedLimits', function* () {
         yield* recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() });
-        yield* openWindows(venue, { before: before.filter(isAligned), limits: inForce.filter(isAligned), nowMs: clock.nowMs() });
+        yield* openWindows(venue, {
+          before: before.filter(isAligned),
+          limits: inForce.filter(isAligned),
+          nowMs: clock.nowMs(),
+        });
       });
       if (drifted.length > 0) warn(`states other limits than are known; its own are kept: ${drifted.join('; ')}`);
     },

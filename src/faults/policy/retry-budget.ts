@@ -16,7 +16,8 @@ const REFILL_TOKENS_S = 1;
 /** Pages that found the budget empty are left alone this long. Unit: milliseconds. */
 export const EMPTY_BUDGET_WAIT_MS = 60_000;
 
-export const retryTokens = (code: FaultCode): number => (code === 'REQUEST_TIMEOUT' ? TIMEOUT_RETRY_TOKENS : RETRY_TOKENS);
+export const retryTokens = (code: FaultCode): number =>
+  code === 'REQUEST_TIMEOUT' ? TIMEOUT_RETRY_TOKENS : RETRY_TOKENS;
 
 export interface BudgetOptions {
   readonly clock: Clock;
@@ -27,30 +28,42 @@ export interface BudgetOptions {
 /** One venue's budget, shared by processes and kept over restarts. A venue nobody asked yet has all of it. */
 export function retryBudget({ clock, store, venue }: BudgetOptions): RetryBudget {
   return {
-    spend: (tokens) => store.transact('spendRetryTokens', function* () {
-      const left = (yield* tokensOf(venue, clock.nowMs())) - tokens;
-      if (left < 0) return false;
-      yield* storeTokens(venue, left, clock.nowMs());
-      return true;
-    }),
+    spend: (tokens) =>
+      store.transact('spendRetryTokens', function* () {
+        const left = (yield* tokensOf(venue, clock.nowMs())) - tokens;
+        if (left < 0) return false;
+        yield* storeTokens(venue, left, clock.nowMs());
+        return true;
+      }),
     refund: async (tokens) => {
       if ((await store.read('retryTokens', () => tokensOf(venue, clock.nowMs()))) === BUDGET_TOKENS_MAX) return;
       await store.transact('refundRetryTokens', function* () {
-        yield* storeTokens(venue, Math.min(BUDGET_TOKENS_MAX, (yield* tokensOf(venue, clock.nowMs())) + tokens), clock.nowMs());
+        yield* storeTokens(
+          venue,
+          Math.min(BUDGET_TOKENS_MAX, (yield* tokensOf(venue, clock.nowMs())) + tokens),
+          clock.nowMs(),
+        );
       });
     },
   };
 }
 
 export function* tokensOf({ exchange, egress }: VenueKey, nowMs: number): Operation<number> {
-  const row = yield* first<{ tokens: number; counted_at: number }>('select tokens, counted_at from retry_budgets where exchange = $1 and egress = $2', exchange, egress);
+  const row = yield* first<{ tokens: number; counted_at: number }>(
+    'select tokens, counted_at from retry_budgets where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
   if (row === null) return BUDGET_TOKENS_MAX;
-  return Math.min(BUDGET_TOKENS_MAX, row.tokens + Math.max(0, nowMs - row.counted_at) / 1_000 * REFILL_TOKENS_S);
+  return Math.min(BUDGET_TOKENS_MAX, row.tokens + (Math.max(0, nowMs - row.counted_at) / 1_000) * REFILL_TOKENS_S);
 }
 
 function* storeTokens({ exchange, egress }: VenueKey, tokens: number, nowMs: number): Operation<void> {
   yield* exec(
     'insert into retry_budgets (exchange, egress, tokens, counted_at) values ($1, $2, $3, $4) on conflict (exchange, egress) do update set tokens = excluded.tokens, counted_at = excluded.counted_at',
-    exchange, egress, tokens, nowMs,
+    exchange,
+    egress,
+    tokens,
+    nowMs,
   );
 }

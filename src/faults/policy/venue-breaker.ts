@@ -40,18 +40,35 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
 }
 
 /** Breakers that are not closed, or have failures to remember; whatever address they are about. */
-export function* breakerStates(): Operation<readonly { readonly exchange: string; readonly phase: BreakerState['phase'] }[]> {
-  const rows = yield* all<{ exchange: string; state: string }>('select exchange, state from breakers order by exchange, egress');
+export function* breakerStates(): Operation<
+  readonly { readonly exchange: string; readonly phase: BreakerState['phase'] }[]
+> {
+  const rows = yield* all<{ exchange: string; state: string }>(
+    'select exchange, state from breakers order by exchange, egress',
+  );
   return rows.map(({ exchange, state }) => ({ exchange, phase: (JSON.parse(state) as BreakerState).phase }));
 }
 
 function* breakerOf({ exchange, egress }: VenueKey): Operation<BreakerState> {
-  const row = yield* first<{ state: string }>('select state from breakers where exchange = $1 and egress = $2', exchange, egress);
+  const row = yield* first<{ state: string }>(
+    'select state from breakers where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
   return row === null ? CLOSED : (JSON.parse(row.state) as BreakerState);
 }
 
-function* replaceBreaker({ exchange, egress }: VenueKey, { before, state }: { readonly before: BreakerState; readonly state: BreakerState }): Operation<void> {
+function* replaceBreaker(
+  { exchange, egress }: VenueKey,
+  { before, state }: { readonly before: BreakerState; readonly state: BreakerState },
+): Operation<void> {
   if (state === before) return;
   if (state === CLOSED) yield* exec('delete from breakers where exchange = $1 and egress = $2', exchange, egress);
-  else yield* exec('insert into breakers (exchange, egress, state) values ($1, $2, $3) on conflict (exchange, egress) do update set state = excluded.state', exchange, egress, JSON.stringify(state));
+  else
+    yield* exec(
+      'insert into breakers (exchange, egress, state) values ($1, $2, $3) on conflict (exchange, egress) do update set state = excluded.state',
+      exchange,
+      egress,
+      JSON.stringify(state),
+    );
 }

@@ -24,11 +24,18 @@ const READING_MS = 2;
  * answer was there, so many answers together tell the offset to about one journey although each gives
  * whole seconds only. An answer that contradicts the bounds means that a clock was set: it alone counts.
  */
-function narrow(known: ClockOffset, heard: Pick<Heard, 'sentAtMs' | 'answeredAtMs'> & { readonly dateMs: number }): ClockOffset {
+function narrow(
+  known: ClockOffset,
+  heard: Pick<Heard, 'sentAtMs' | 'answeredAtMs'> & { readonly dateMs: number },
+): ClockOffset {
   const lowMs = heard.dateMs - heard.answeredAtMs - READING_MS;
   const highMs = heard.dateMs + DATE_STEP_MS - heard.sentAtMs + READING_MS;
   const widened = widen(known, heard.answeredAtMs);
-  const narrowed = { lowMs: Math.max(widened.lowMs, lowMs), highMs: Math.min(widened.highMs, highMs), atMs: heard.answeredAtMs };
+  const narrowed = {
+    lowMs: Math.max(widened.lowMs, lowMs),
+    highMs: Math.min(widened.highMs, highMs),
+    atMs: heard.answeredAtMs,
+  };
   return narrowed.lowMs <= narrowed.highMs ? narrowed : { lowMs, highMs, atMs: heard.answeredAtMs };
 }
 
@@ -52,11 +59,13 @@ export interface VenueClock {
 export function venueClock(): VenueClock {
   let dated: ClockOffset | null = null;
   let wasUndated = false;
-  const knownAt = (nowMs: number): ClockOffset | null => (dated !== null && Math.abs(nowMs - dated.atMs) <= KNOWN_FOR_MS ? dated : null);
+  const knownAt = (nowMs: number): ClockOffset | null =>
+    dated !== null && Math.abs(nowMs - dated.atMs) <= KNOWN_FOR_MS ? dated : null;
   return {
     hear: (heard) => {
       wasUndated ||= typeof heard?.dateMs !== 'number';
-      if (typeof heard?.dateMs === 'number') dated = narrow(knownAt(heard.answeredAtMs) ?? ANYTHING, { ...heard, dateMs: heard.dateMs });
+      if (typeof heard?.dateMs === 'number')
+        dated = narrow(knownAt(heard.answeredAtMs) ?? ANYTHING, { ...heard, dateMs: heard.dateMs });
     },
     wasHeard: (nowMs) => knownAt(nowMs) !== null || wasUndated,
     at: (nowMs) => {

@@ -40,7 +40,11 @@ export function venueGate({ clock, store, venue }: GateOptions): Gate {
 }
 
 function* gateOf({ exchange, egress }: VenueKey): Operation<Closure | null> {
-  const row = yield* first<{ code: Closure['code']; opens_at: number }>('select code, opens_at from gates where exchange = $1 and egress = $2', exchange, egress);
+  const row = yield* first<{ code: Closure['code']; opens_at: number }>(
+    'select code, opens_at from gates where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
   return row === null ? null : { code: row.code, untilMs: row.opens_at };
 }
 
@@ -49,6 +53,9 @@ function* closeGate({ exchange, egress }: VenueKey, { code, untilMs }: Closure):
   yield* exec(
     `insert into gates (exchange, egress, code, opens_at) values ($1, $2, $3, $4)
      on conflict (exchange, egress) do update set code = excluded.code, opens_at = excluded.opens_at where excluded.opens_at > gates.opens_at`,
-    exchange, egress, code, Math.ceil(untilMs),
+    exchange,
+    egress,
+    code,
+    Math.ceil(untilMs),
   );
 }

@@ -30,7 +30,10 @@ interface Process {
 }
 
 /** Processes of one address that ask a venue which answers as `outcomeOf` says, 40 ms after it was asked. */
-function world(outcomeOf: (request: number, nowMs: number) => Outcome, { answerMs = 40 }: { readonly answerMs?: number } = {}): World {
+function world(
+  outcomeOf: (request: number, nowMs: number) => Outcome,
+  { answerMs = 40 }: { readonly answerMs?: number } = {},
+): World {
   const random = seededRandom('venue guards');
   const clock = new VirtualClock({ random });
   const store = openSqliteStore({ path: ':memory:', migrations: POLICY_MIGRATIONS });
@@ -45,40 +48,75 @@ function world(outcomeOf: (request: number, nowMs: number) => Outcome, { answerM
       const log = memoryLog();
       const times = { attemptTimeoutMs: 10_000, deadlineMs: DEADLINE_MS };
       const prior = [{ name: 'W', limit: 6_000, windowMs: 60_000, shape: 'aligned', counts: 'weight' }] as const;
-      const guards = venueGuards({ ...times, clock, log, store, venue: { ...VENUE, exchange }, stopOrder, prior, share: 1 });
+      const guards = venueGuards({
+        ...times,
+        clock,
+        log,
+        store,
+        venue: { ...VENUE, exchange },
+        stopOrder,
+        prior,
+        share: 1,
+      });
       const executor = createExecutor({ ...times, clock, log, guards, random: random.fork(`process ${++processes}`) });
       return {
-        ask: (symbol, signal = new AbortController().signal) => executor.execute({
-          exchange, symbol, runId: 'run_1', label: {}, weight: 2, requestsMax: 10, origins: ['https://one'], unrestrictedOrigin: null,
-          translate: (error) => error, usedWeight: () => [], onFailure: () => Promise.resolve(), read: () => 'rows',
-          send: async () => {
-            sentAtMs.push(clock.monotonicMs());
-            const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
-            await clock.sleep(answerMs);
-            if (outcome === 'answered') return answer;
-            throw exchangeError(outcome.code, outcome.code, { exchange, status: null, venueCode: null, retryAfterMs: outcome.retryAfterMs ?? null });
-          },
-        }, signal),
+        ask: (symbol, signal = new AbortController().signal) =>
+          executor.execute(
+            {
+              exchange,
+              symbol,
+              runId: 'run_1',
+              label: {},
+              weight: 2,
+              requestsMax: 10,
+              origins: ['https://one'],
+              unrestrictedOrigin: null,
+              translate: (error) => error,
+              usedWeight: () => [],
+              onFailure: () => Promise.resolve(),
+              read: () => 'rows',
+              send: async () => {
+                sentAtMs.push(clock.monotonicMs());
+                const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
+                await clock.sleep(answerMs);
+                if (outcome === 'answered') return answer;
+                throw exchangeError(outcome.code, outcome.code, {
+                  exchange,
+                  status: null,
+                  venueCode: null,
+                  retryAfterMs: outcome.retryAfterMs ?? null,
+                });
+              },
+            },
+            signal,
+          ),
       };
     },
   };
 }
 
-const warmUp = async ({ clock, process }: World): Promise<void> => void (await clock.runUntil(process().ask('WARM/USDT')));
-const many = (process: Process, pages: number): Promise<PageResult<string>[]> => Promise.all(Array.from({ length: pages }, (_, at) => process.ask(`S${at}/USDT`)));
+const warmUp = async ({ clock, process }: World): Promise<void> =>
+  void (await clock.runUntil(process().ask('WARM/USDT')));
+const many = (process: Process, pages: number): Promise<PageResult<string>[]> =>
+  Promise.all(Array.from({ length: pages }, (_, at) => process.ask(`S${at}/USDT`)));
 
 /** As an asset asks: so many workers, each one page after another. */
 async function byWorkers(process: Process, pages: number): Promise<PageResult<string>[]> {
   const symbols = Array.from({ length: pages }, (_, at) => `S${at}/USDT`);
   const results: PageResult<string>[] = [];
-  await Promise.all(Array.from({ length: 8 }, async () => {
-    for (let symbol = symbols.shift(); symbol !== undefined; symbol = symbols.shift()) results.push(await process.ask(symbol));
-  }));
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let symbol = symbols.shift(); symbol !== undefined; symbol = symbols.shift())
+        results.push(await process.ask(symbol));
+    }),
+  );
   return results;
 }
 
 test('one 429 keeps every worker of every process from asking until Retry-After has passed; only what was under way arrives', async () => {
-  const here = world((request) => (request === 2 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 30_000 } : 'answered'));
+  const here = world((request) =>
+    request === 2 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 30_000 } : 'answered',
+  );
   await warmUp(here);
   const beganMs = here.clock.monotonicMs();
   const pages = Promise.all([many(here.process(), 40), many(here.process(), 40)]);
@@ -90,18 +128,36 @@ test('one 429 keeps every worker of every process from asking until Retry-After 
   expect(here.sentAtMs.length).toBe(1 + 80 + 1);
 });
 
-test.each([['EXCHANGE_IP_BANNED', 120_000], ['EXCHANGE_MAINTENANCE', 300_000]] as const)('%s without a word about its end closes the venue for %i ms: other pages park at once without a request', async (code, closedMs) => {
-  const here = world(() => ({ code }));
-  const untilMs = here.clock.nowMs() + 40 + closedMs;
-  expect(await here.clock.runUntil(here.process().ask('BTC/USDT'))).toMatchObject({ ok: false, why: 'parked', requests: 1 });
-  const beganMs = here.clock.monotonicMs();
-  expect(await here.clock.runUntil(here.process().ask('ETH/USDT'))).toMatchObject({ ok: false, why: 'parked', requests: 0, fault: { code }, notBeforeMs: untilMs });
-  expect(here.clock.monotonicMs()).toBe(beganMs);
-  expect(here.sentAtMs).toHaveLength(1);
-});
+test.each([
+  ['EXCHANGE_IP_BANNED', 120_000],
+  ['EXCHANGE_MAINTENANCE', 300_000],
+] as const)(
+  '%s without a word about its end closes the venue for %i ms: other pages park at once without a request',
+  async (code, closedMs) => {
+    const here = world(() => ({ code }));
+    const untilMs = here.clock.nowMs() + 40 + closedMs;
+    expect(await here.clock.runUntil(here.process().ask('BTC/USDT'))).toMatchObject({
+      ok: false,
+      why: 'parked',
+      requests: 1,
+    });
+    const beganMs = here.clock.monotonicMs();
+    expect(await here.clock.runUntil(here.process().ask('ETH/USDT'))).toMatchObject({
+      ok: false,
+      why: 'parked',
+      requests: 0,
+      fault: { code },
+      notBeforeMs: untilMs,
+    });
+    expect(here.clock.monotonicMs()).toBe(beganMs);
+    expect(here.sentAtMs).toHaveLength(1);
+  },
+);
 
 test('a gate that closed while a page waited for a slot or for weight holds the page, too', async () => {
-  const here = world((request) => (request <= 16 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 20_000 } : 'answered'));
+  const here = world((request) =>
+    request <= 16 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 20_000 } : 'answered',
+  );
   const process = here.process();
   const warm = here.clock.runUntil(process.ask('WARM/USDT')); // answered on its second request
   await warm;
@@ -111,15 +167,19 @@ test('a gate that closed while a page waited for a slot or for weight holds the 
   expect(early).toEqual([]);
 });
 
-test('one venue\'s gate, breaker and budget are nothing to another', async () => {
-  const here = world((request) => (request === 1 ? { code: 'EXCHANGE_IP_BANNED', retryAfterMs: 86_400_000 } : 'answered'));
+test("one venue's gate, breaker and budget are nothing to another", async () => {
+  const here = world((request) =>
+    request === 1 ? { code: 'EXCHANGE_IP_BANNED', retryAfterMs: 86_400_000 } : 'answered',
+  );
   expect(await here.clock.runUntil(here.process().ask('BTC/USDT'))).toMatchObject({ ok: false });
   expect(await here.clock.runUntil(here.process({ exchange: 'okx' }).ask('BTC/USDT'))).toMatchObject({ ok: true });
 });
 
 test('a venue that answers nobody is left alone after ten pages: the others wait or fail unasked with the code that opened the breaker', async () => {
   const here = world(() => ({ code: 'EXCHANGE_SERVER_ERROR' }));
-  const results = (await here.clock.runUntil(Promise.all([byWorkers(here.process(), 60), byWorkers(here.process(), 60)]))).flat();
+  const results = (
+    await here.clock.runUntil(Promise.all([byWorkers(here.process(), 60), byWorkers(here.process(), 60)]))
+  ).flat();
   const unasked = results.filter((result) => !result.ok && result.requests === 0);
   expect(results.every((result) => !result.ok && result.fault.code === 'EXCHANGE_SERVER_ERROR')).toBe(true);
   expect(unasked.length).toBeGreaterThanOrEqual(80);
@@ -148,26 +208,35 @@ test('a restart finds the breaker as it was: nothing is sent in its pause, then 
   expect(here.sentAtMs.length).toBe(asked + 4);
 });
 
-test('retries are paid from the venue\'s budget: an empty one parks the page for a minute, the first request stays free; answers and time fill it again', async () => {
+test("retries are paid from the venue's budget: an empty one parks the page for a minute, the first request stays free; answers and time fill it again", async () => {
   const here = world((request) => (request <= 300 ? { code: 'SCHEMA_MISMATCH' } : 'answered')); // one retry each, and no matter for the breaker
   const process = here.process();
   const results: PageResult<string>[] = [];
-  while (!results.some((result) => !result.ok && result.why === 'budget')) results.push(await here.clock.runUntil(process.ask(`S${results.length}`)));
+  while (!results.some((result) => !result.ok && result.why === 'budget'))
+    results.push(await here.clock.runUntil(process.ask(`S${results.length}`)));
   const secondsPassed = here.clock.monotonicMs() / 1_000;
   expect(results.length - 1).toBeGreaterThanOrEqual(BUDGET_TOKENS_MAX / 5);
   expect(results.length - 1).toBeLessThanOrEqual((BUDGET_TOKENS_MAX + secondsPassed) / 5);
-  expect(results.at(-1)).toMatchObject({ ok: false, why: 'budget', requests: 1, notBeforeMs: here.clock.nowMs() + 60_000 });
+  expect(results.at(-1)).toMatchObject({
+    ok: false,
+    why: 'budget',
+    requests: 1,
+    notBeforeMs: here.clock.nowMs() + 60_000,
+  });
   while (here.sentAtMs.length < 300) await here.clock.runUntil(process.ask('MORE'));
   const empty = await here.tokens();
   expect(empty).toBeLessThan(10);
-  for (let page = 0; page < 7; page++) expect(await here.clock.runUntil(process.ask('GOOD'))).toMatchObject({ ok: true });
+  for (let page = 0; page < 7; page++)
+    expect(await here.clock.runUntil(process.ask('GOOD'))).toMatchObject({ ok: true });
   expect(await here.tokens()).toBeGreaterThanOrEqual(empty + 7);
   await here.clock.runUntil(here.clock.sleep(600_000));
   expect(await here.tokens()).toBe(BUDGET_TOKENS_MAX);
 });
 
 test('a retry after a timeout costs twice as much, and an answer gives back what its page had cost', async () => {
-  const here = world((request) => (request === 1 ? { code: 'REQUEST_TIMEOUT' } : request === 2 ? { code: 'CONNECTION_FAILED' } : 'answered'));
+  const here = world((request) =>
+    request === 1 ? { code: 'REQUEST_TIMEOUT' } : request === 2 ? { code: 'CONNECTION_FAILED' } : 'answered',
+  );
   const asked = here.process().ask('BTC/USDT');
   await here.clock.run({ untilMs: here.clock.nowMs() + 45 });
   expect(await here.tokens()).toBeCloseTo(BUDGET_TOKENS_MAX - 10, 0);
@@ -187,17 +256,28 @@ test('after UNAUTHORIZED no process asks any venue until the order is lifted', a
     },
   };
   const here = world((request) => (request === 1 ? { code: 'UNAUTHORIZED' } : 'answered'));
-  expect(await here.clock.runUntil(here.process({ stopOrder }).ask('BTC/USDT'))).toMatchObject({ ok: false, why: 'permanent', requests: 1 });
+  expect(await here.clock.runUntil(here.process({ stopOrder }).ask('BTC/USDT'))).toMatchObject({
+    ok: false,
+    why: 'permanent',
+    requests: 1,
+  });
   expect(given).toEqual(['run_1']);
   for (const exchange of ['binance', 'okx']) {
-    expect(await here.clock.runUntil(here.process({ stopOrder, exchange }).ask('BTC/USDT'))).toMatchObject({ ok: false, why: 'permanent', requests: 0, fault: { code: 'UNAUTHORIZED' } });
+    expect(await here.clock.runUntil(here.process({ stopOrder, exchange }).ask('BTC/USDT'))).toMatchObject({
+      ok: false,
+      why: 'permanent',
+      requests: 0,
+      fault: { code: 'UNAUTHORIZED' },
+    });
   }
   standing = null;
   expect(await here.clock.runUntil(here.process({ stopOrder }).ask('BTC/USDT'))).toMatchObject({ ok: true });
 });
 
 test('cancelling ends every kind of wait at once: gate, slot, weight and breaker', async () => {
-  const here = world((request) => (request === 3 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 59_000 } : 'answered'));
+  const here = world((request) =>
+    request === 3 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 59_000 } : 'answered',
+  );
   await warmUp(here);
   const stop = new AbortController();
   const ended = many({ ask: (symbol) => here.process().ask(symbol, stop.signal) }, 50).catch((error: unknown) => error);

@@ -1,6 +1,16 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Operation, Store } from '../../kernel/store.ts';
-import { askWindow, endedWithin, hearOfWindow, probeLost, SCOUT_RATIO, type Told, type WindowAnswer, type WindowState, type WindowTime } from './aligned-window.ts';
+import {
+  askWindow,
+  endedWithin,
+  hearOfWindow,
+  probeLost,
+  SCOUT_RATIO,
+  type Told,
+  type WindowAnswer,
+  type WindowState,
+  type WindowTime,
+} from './aligned-window.ts';
 import { concurrencyLimit } from './concurrency-limit.ts';
 import type { Grant, Heard } from './guards.ts';
 import { costOf, type RateLimit } from './rate-limit.ts';
@@ -86,10 +96,21 @@ export class WindowLimiter {
     for (const limit of limits) {
       const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
       const cost = costOf(limit, weight);
-      const answer = askWindow(known.get(keyOf(limit)) ?? null, { time, cost, limit: limit.limit, share, nowMs, probeMsMax });
+      const answer = askWindow(known.get(keyOf(limit)) ?? null, {
+        time,
+        cost,
+        limit: limit.limit,
+        share,
+        nowMs,
+        probeMsMax,
+      });
       if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
       else if (!answer.granted) waitMs = Math.max(waitMs, waitUntil(answer.until, time));
-      else granted.push({ spending: { limit, cost, index: time.index, position: answer.state.spent }, state: answer.state });
+      else
+        granted.push({
+          spending: { limit, cost, index: time.index, position: answer.state.spent },
+          state: answer.state,
+        });
     }
     if (waitMs > 0) return { granted: false, waitMs };
     for (const { spending, state } of granted) yield* storeWindow(venue, spending.limit, state);
@@ -111,7 +132,10 @@ export class WindowLimiter {
     return {
       giveBack: async () => {
         this.#underWay -= spendings.length;
-        await this.#change(spendings, (state, { cost }) => ({ ...probeLost(endedWithin(state, cost)), spent: Math.max(0, state.spent - cost) }));
+        await this.#change(spendings, (state, { cost }) => ({
+          ...probeLost(endedWithin(state, cost)),
+          spent: Math.max(0, state.spent - cost),
+        }));
       },
       settle: async (heard) => {
         this.#underWay -= spendings.length;
@@ -126,14 +150,20 @@ export class WindowLimiter {
     const times = new Map(spendings.map((spending) => [spending, this.#timeUnder(spending.limit, endedAtMs)]));
     const within = spendings.filter((spending) => times.get(spending)?.index === spending.index);
     if (heard === null) {
-      await this.#change(spendings, (state, spending) => probeLost(within.includes(spending) ? endedWithin(state, spending.cost) : state));
+      await this.#change(spendings, (state, spending) =>
+        probeLost(within.includes(spending) ? endedWithin(state, spending.cost) : state),
+      );
       return;
     }
-    const told = new Map(within.map((spending): [Spending, Told | null] => {
-      const used = heard.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
-      return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
-    }));
-    await this.#change(within, (state, spending) => hearOfWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime));
+    const told = new Map(
+      within.map((spending): [Spending, Told | null] => {
+        const used = heard.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
+        return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
+      }),
+    );
+    await this.#change(within, (state, spending) =>
+      hearOfWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime),
+    );
   }
 
   /** How much others have used, by the last answers: each says what was used when it was counted, and we know what we had spent when we sent it. */
@@ -147,7 +177,10 @@ export class WindowLimiter {
   }
 
   /** Changes the windows these spendings lie in, unless they have turned meanwhile. */
-  async #change(spendings: readonly Spending[], changed: (state: WindowState, spending: Spending) => WindowState): Promise<void> {
+  async #change(
+    spendings: readonly Spending[],
+    changed: (state: WindowState, spending: Spending) => WindowState,
+  ): Promise<void> {
     const { store, venue } = this.#options;
     if (spendings.length === 0) return;
     await store.transact('changeLimitWindows', function* () {
@@ -164,9 +197,13 @@ type Until = Extract<WindowAnswer, { readonly granted: false }>['until'];
 
 function waitUntil(until: Until, { windowMs, intoMs }: WindowTime): number {
   switch (until) {
-    case 'next-window': return windowMs - intoMs + BORDER_MS;
-    case 'answer': return LOOK_EVERY_MS;
-    case 'others': return windowMs * SCOUT_RATIO;
-    default: return until satisfies never;
+    case 'next-window':
+      return windowMs - intoMs + BORDER_MS;
+    case 'answer':
+      return LOOK_EVERY_MS;
+    case 'others':
+      return windowMs * SCOUT_RATIO;
+    default:
+      return until satisfies never;
   }
 }

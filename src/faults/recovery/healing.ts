@@ -18,12 +18,18 @@ const DAYS_MAX = 31;
 /** Groups cells that may be asked again into runs, newest days first: fresh candles matter more than history. */
 export function planHealing(cells: readonly CellState[]): HealingRun[] {
   return INTERVALS.flatMap((interval) => {
-    const own = cells.filter((cell) => cell.interval === interval).toSorted((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
+    const own = cells
+      .filter((cell) => cell.interval === interval)
+      .toSorted((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
     const groups: CellState[][] = [];
     for (const cell of own) {
       const group = groups.at(-1);
       const [first, last] = [group?.[0], group?.at(-1)];
-      const isNear = first && last && dayStartMs(cell.day) - dayStartMs(last.day) <= DAY_MS && dayStartMs(cell.day) - dayStartMs(first.day) < DAYS_MAX * DAY_MS;
+      const isNear =
+        first &&
+        last &&
+        dayStartMs(cell.day) - dayStartMs(last.day) <= DAY_MS &&
+        dayStartMs(cell.day) - dayStartMs(first.day) < DAYS_MAX * DAY_MS;
       if (group && isNear) group.push(cell);
       else groups.push([cell]);
     }
@@ -37,6 +43,8 @@ function toRun(interval: Interval, cells: readonly CellState[]): HealingRun {
     interval,
     start: (cells[0] as CellState).day,
     end: (cells.at(-1) as CellState).day,
-    markets: new Map([...byExchange].map(([exchange, own]) => [exchange, [...new Set(own.map((cell) => cell.symbol))].toSorted()])),
+    markets: new Map(
+      [...byExchange].map(([exchange, own]) => [exchange, [...new Set(own.map((cell) => cell.symbol))].toSorted()]),
+    ),
   };
 }

@@ -29,7 +29,9 @@ export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'n
   if (!mayPass(run)) return 'never';
   const retries = retryCountOf(run);
   const waitMs = RETRY_WAITS_MS[retries];
-  return waitMs === undefined ? 'used-up' : { attempt: retries + 1, attemptsMax: RETRY_WAITS_MS.length, atMs: (run.finishedAtMs ?? nowMs) + waitMs };
+  return waitMs === undefined
+    ? 'used-up'
+    : { attempt: retries + 1, attemptsMax: RETRY_WAITS_MS.length, atMs: (run.finishedAtMs ?? nowMs) + waitMs };
 }
 
 /**

@@ -11,7 +11,10 @@ test('the document has a row and a section for every code', () => {
 });
 
 test('every row of every table in the document has as many cells as its head', () => {
-  const cells = faultsDocument().split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|').length);
+  const cells = faultsDocument()
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').length);
   expect(cells).toHaveLength(FAULT_CODES.length + 2);
   expect(new Set(cells).size).toBe(1);
 });
@@ -26,7 +29,12 @@ test('explain prints signal, action and hint of a code', () => {
 test('the policies say in words what the table says in numbers', () => {
   const byCode = Object.fromEntries(policyRows().map((row) => [row.code, row]));
   expect(byCode).toMatchObject({
-    EXCHANGE_RATE_LIMITED: { kind: 'transient', tries: 5, backoff: 'full jitter, 1 s doubling to 60 s', level: 'warning' },
+    EXCHANGE_RATE_LIMITED: {
+      kind: 'transient',
+      tries: 5,
+      backoff: 'full jitter, 1 s doubling to 60 s',
+      level: 'warning',
+    },
     REQUEST_TIMEOUT: { tries: 3, backoff: 'at once, then full jitter, 500 ms doubling to 30 s' },
     EXCHANGE_MAINTENANCE: { tries: 1, backoff: '5 min' },
     UNAUTHORIZED: { kind: 'permanent', tries: 1, backoff: '-', afterTheLast: 'the run stops', level: 'critical' },

@@ -1,10 +1,20 @@
-import { FAULT_CODES, REQUESTS_PER_PAGE_MAX, ruleOf, SLEEP_MS_MAX, type AlertLevel, type Backoff, type Consequence, type FaultCode, type FaultKind } from './table.ts';
+import {
+  FAULT_CODES,
+  REQUESTS_PER_PAGE_MAX,
+  ruleOf,
+  SLEEP_MS_MAX,
+  type AlertLevel,
+  type Backoff,
+  type Consequence,
+  type FaultCode,
+  type FaultKind,
+} from './table.ts';
 
 const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
   parked: 'parked: nobody asks before a stored time',
   failed: 'failed; recovery tries again later',
   removed: 'the symbol leaves the active list',
-  'asset-fails': 'this exchange\'s asset fails, others go on',
+  'asset-fails': "this exchange's asset fails, others go on",
   'run-stops': 'the run stops',
   quarantined: 'the row is quarantined',
   recheck: 'asked once more later, then judged',
@@ -30,17 +40,28 @@ export const policyRows = (): PolicyRow[] => FAULT_CODES.map(policyRow);
 
 function policyRow(code: FaultCode): PolicyRow {
   const { kind, triesMax, backoff, consequence, level } = ruleOf(code);
-  return { code, kind, tries: triesMax, backoff: backoffText(backoff), afterTheLast: AFTER_THE_LAST[consequence], level };
+  return {
+    code,
+    kind,
+    tries: triesMax,
+    backoff: backoffText(backoff),
+    afterTheLast: AFTER_THE_LAST[consequence],
+    level,
+  };
 }
 
 function backoffText(backoff: Backoff | null): string {
   if (backoff === null) return '-';
   const growing = `full jitter, ${durationText(backoff.baseMs)} doubling to ${durationText(backoff.capMs)}`;
   switch (backoff.shape) {
-    case 'exponential': return growing;
-    case 'immediate': return `at once, then ${growing}`;
-    case 'fixed': return durationText(backoff.baseMs);
-    default: return backoff.shape satisfies never;
+    case 'exponential':
+      return growing;
+    case 'immediate':
+      return `at once, then ${growing}`;
+    case 'fixed':
+      return durationText(backoff.baseMs);
+    default:
+      return backoff.shape satisfies never;
   }
 }
 
@@ -80,20 +101,41 @@ export function faultsDocument(): string {
     '<!-- Written by `npm run docs` from src/faults/taxonomy/table.ts. Change the table, not this file. -->',
     '# Faults',
     'Every way Candlekeep can fail, what it does about it, and what is left to you. `candlekeep explain CODE` prints one of them.',
-    `Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ${REQUESTS_PER_PAGE_MAX} requests. `
-      + `A server's own hint (Retry-After) is a floor under every wait. A wait of more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, where a restart does not forget them.`,
-    table(['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'], policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
-      `[${code}](#${code.toLowerCase()})`, kind, String(tries), backoff, afterTheLast, level,
-    ])),
+    `Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ${REQUESTS_PER_PAGE_MAX} requests. ` +
+      `A server's own hint (Retry-After) is a floor under every wait. A wait of more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, where a restart does not forget them.`,
+    table(
+      ['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'],
+      policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
+        `[${code}](#${code.toLowerCase()})`,
+        kind,
+        String(tries),
+        backoff,
+        afterTheLast,
+        level,
+      ]),
+    ),
     ...FAULT_CODES.flatMap((code) => [
       `## ${code}`,
-      [...facets(code).map(([label, text]) => [label, escaped(text)] as const), ['Runbook', `[${runbookPath(code)}](runbook/${code}.md)`] as const].map(([label, text]) => `- **${label}**: ${text}`).join('\n'),
+      [
+        ...facets(code).map(([label, text]) => [label, escaped(text)] as const),
+        ['Runbook', `[${runbookPath(code)}](runbook/${code}.md)`] as const,
+      ]
+        .map(([label, text]) => `- **${label}**: ${text}`)
+        .join('\n'),
     ]),
-  ].join('\n\n').concat('\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 /** Sections of a runbook page, in their order. */
-export const RUNBOOK_SECTIONS = ['Symptom', 'Cause', 'What the system already did', 'What is safe', 'What to run'] as const;
+export const RUNBOOK_SECTIONS = [
+  'Symptom',
+  'Cause',
+  'What the system already did',
+  'What is safe',
+  'What to run',
+] as const;
 
 /** A runbook page with what the table says above its first section; the prose from there on is left as it is. */
 export function runbookPage(code: FaultCode, text: string): string {

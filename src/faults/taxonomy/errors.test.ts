@@ -1,5 +1,23 @@
 import { expect, test } from 'vitest';
-import { AlertChannelError, AnswerDamagedError, CellsLeasedError, ConfigurationError, DefectError, everyCodeHasAClass, ExchangeAPIError, exchangeError, PipelineError, PublishError, RunCrashedError, StateError, StorageError, ValidationError, type AnswerFacts, type ExchangeFaultCode, type Fault } from './errors.ts';
+import {
+  AlertChannelError,
+  AnswerDamagedError,
+  CellsLeasedError,
+  ConfigurationError,
+  DefectError,
+  everyCodeHasAClass,
+  ExchangeAPIError,
+  exchangeError,
+  PipelineError,
+  PublishError,
+  RunCrashedError,
+  StateError,
+  StorageError,
+  ValidationError,
+  type AnswerFacts,
+  type ExchangeFaultCode,
+  type Fault,
+} from './errors.ts';
 import { FAULT_CODES } from './table.ts';
 
 const facts: AnswerFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
@@ -7,8 +25,18 @@ const ofExchange = (code: ExchangeFaultCode): Fault => exchangeError(code, 'no c
 const ofRows = (code: ValidationError['code']): Fault => new ValidationError(code, 'rows', {});
 /** One fault of every kind; the compiler refuses an exchange code that is missing. */
 const EXCHANGE_CODES: Readonly<Record<ExchangeFaultCode, true>> = {
-  EXCHANGE_RATE_LIMITED: true, EXCHANGE_IP_BANNED: true, EXCHANGE_MAINTENANCE: true, EXCHANGE_SERVER_ERROR: true, REQUEST_TIMEOUT: true, CONNECTION_FAILED: true,
-  REQUEST_REJECTED: true, UNAUTHORIZED: true, FORBIDDEN: true, NOT_FOUND: true, SYMBOL_INVALID: true, SCHEMA_MISMATCH: true,
+  EXCHANGE_RATE_LIMITED: true,
+  EXCHANGE_IP_BANNED: true,
+  EXCHANGE_MAINTENANCE: true,
+  EXCHANGE_SERVER_ERROR: true,
+  REQUEST_TIMEOUT: true,
+  CONNECTION_FAILED: true,
+  REQUEST_REJECTED: true,
+  UNAUTHORIZED: true,
+  FORBIDDEN: true,
+  NOT_FOUND: true,
+  SYMBOL_INVALID: true,
+  SCHEMA_MISMATCH: true,
 };
 const exchangeFaults = (Object.keys(EXCHANGE_CODES) as ExchangeFaultCode[]).map(ofExchange);
 const faults: readonly Fault[] = [
@@ -19,9 +47,20 @@ const faults: readonly Fault[] = [
   new StateError('foreign', { path: 'state.db' }),
   new RunCrashedError({ run: 'run_1' }),
   new StorageError('full', { path: 'bronze', errno: 'ENOSPC' }),
-  new AnswerDamagedError({ exchange: 'okx', symbol: 'BTC/USDT', segment: 'bronze/seg-0001.zst', offset: 0, loss: 'cut' }),
+  new AnswerDamagedError({
+    exchange: 'okx',
+    symbol: 'BTC/USDT',
+    segment: 'bronze/seg-0001.zst',
+    offset: 0,
+    loss: 'cut',
+  }),
   new CellsLeasedError({ lease: 'run a', owner: 'b' }),
-  new AlertChannelError('slack does not answer', { channel: 'slack', failure: 'transient', status: null, retryAfterMs: null }),
+  new AlertChannelError('slack does not answer', {
+    channel: 'slack',
+    failure: 'transient',
+    status: null,
+    retryAfterMs: null,
+  }),
   new DefectError('bug', { cause: new Error('inner') }),
 ];
 
@@ -46,7 +85,14 @@ test('exchange faults can be caught as one family, with their facts and their ca
 });
 
 test('a configuration error names the place, both values and the nearest name', () => {
-  const error = new ConfigurationError({ where: 'CANDLEKEEP_SYMBOL', expected: 'a known variable', got: 'BTC/USDT', nearest: 'CANDLEKEEP_SYMBOLS' });
-  expect(error.message).toBe('CANDLEKEEP_SYMBOL: expected a known variable, got BTC/USDT; did you mean CANDLEKEEP_SYMBOLS?');
+  const error = new ConfigurationError({
+    where: 'CANDLEKEEP_SYMBOL',
+    expected: 'a known variable',
+    got: 'BTC/USDT',
+    nearest: 'CANDLEKEEP_SYMBOLS',
+  });
+  expect(error.message).toBe(
+    'CANDLEKEEP_SYMBOL: expected a known variable, got BTC/USDT; did you mean CANDLEKEEP_SYMBOLS?',
+  );
   expect(new ConfigurationError({ where: 'x', expected: 'y', got: 'z' }).facts.nearest).toBeNull();
 });

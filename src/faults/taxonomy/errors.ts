@@ -35,18 +35,42 @@ export abstract class ExchangeAPIError extends PipelineError {
   }
 }
 
-export class RateLimitError extends ExchangeAPIError { readonly code = 'EXCHANGE_RATE_LIMITED'; }
-export class IpBannedError extends ExchangeAPIError { readonly code = 'EXCHANGE_IP_BANNED'; }
-export class MaintenanceError extends ExchangeAPIError { readonly code = 'EXCHANGE_MAINTENANCE'; }
-export class ServerError extends ExchangeAPIError { readonly code = 'EXCHANGE_SERVER_ERROR'; }
-export class RequestTimeoutError extends ExchangeAPIError { readonly code = 'REQUEST_TIMEOUT'; }
-export class ConnectionError extends ExchangeAPIError { readonly code = 'CONNECTION_FAILED'; }
-export class RequestRejectedError extends ExchangeAPIError { readonly code = 'REQUEST_REJECTED'; }
-export class UnauthorizedError extends ExchangeAPIError { readonly code = 'UNAUTHORIZED'; }
-export class ForbiddenError extends ExchangeAPIError { readonly code = 'FORBIDDEN'; }
-export class NotFoundError extends ExchangeAPIError { readonly code = 'NOT_FOUND'; }
-export class SymbolInvalidError extends ExchangeAPIError { readonly code = 'SYMBOL_INVALID'; }
-export class SchemaMismatchError extends ExchangeAPIError { readonly code = 'SCHEMA_MISMATCH'; }
+export class RateLimitError extends ExchangeAPIError {
+  readonly code = 'EXCHANGE_RATE_LIMITED';
+}
+export class IpBannedError extends ExchangeAPIError {
+  readonly code = 'EXCHANGE_IP_BANNED';
+}
+export class MaintenanceError extends ExchangeAPIError {
+  readonly code = 'EXCHANGE_MAINTENANCE';
+}
+export class ServerError extends ExchangeAPIError {
+  readonly code = 'EXCHANGE_SERVER_ERROR';
+}
+export class RequestTimeoutError extends ExchangeAPIError {
+  readonly code = 'REQUEST_TIMEOUT';
+}
+export class ConnectionError extends ExchangeAPIError {
+  readonly code = 'CONNECTION_FAILED';
+}
+export class RequestRejectedError extends ExchangeAPIError {
+  readonly code = 'REQUEST_REJECTED';
+}
+export class UnauthorizedError extends ExchangeAPIError {
+  readonly code = 'UNAUTHORIZED';
+}
+export class ForbiddenError extends ExchangeAPIError {
+  readonly code = 'FORBIDDEN';
+}
+export class NotFoundError extends ExchangeAPIError {
+  readonly code = 'NOT_FOUND';
+}
+export class SymbolInvalidError extends ExchangeAPIError {
+  readonly code = 'SYMBOL_INVALID';
+}
+export class SchemaMismatchError extends ExchangeAPIError {
+  readonly code = 'SCHEMA_MISMATCH';
+}
 
 const EXCHANGE_ERRORS = {
   EXCHANGE_RATE_LIMITED: RateLimitError,
@@ -67,7 +91,12 @@ const EXCHANGE_ERRORS = {
 export type ExchangeFaultCode = keyof typeof EXCHANGE_ERRORS;
 
 /** The error class of an exchange code, for adapters that look the code up in a table. */
-export function exchangeError(code: ExchangeFaultCode, message: string, facts: AnswerFacts, options?: ErrorOptions): ExchangeFault {
+export function exchangeError(
+  code: ExchangeFaultCode,
+  message: string,
+  facts: AnswerFacts,
+  options?: ErrorOptions,
+): ExchangeFault {
   return new EXCHANGE_ERRORS[code](message, facts, options);
 }
 
@@ -88,7 +117,12 @@ export class ValidationError extends PipelineError {
 export class PublishError extends PipelineError {
   readonly code = 'PUBLISH_FAILED';
   /** `retryable` false: the Hub refused for good (token, repository, request). */
-  readonly facts: Facts & { readonly repo: string; readonly status: number | null; readonly retryAfterMs: number | null; readonly retryable: boolean };
+  readonly facts: Facts & {
+    readonly repo: string;
+    readonly status: number | null;
+    readonly retryAfterMs: number | null;
+    readonly retryable: boolean;
+  };
 
   constructor(message: string, facts: PublishError['facts'], options?: ErrorOptions) {
     super(message, options);
@@ -99,11 +133,22 @@ export class PublishError extends PipelineError {
 /** `where` names the file and key, flag or variable; `expected` and `got` are for people. */
 export class ConfigurationError extends PipelineError {
   readonly code = 'CONFIG_INVALID';
-  readonly facts: Facts & { readonly where: string; readonly expected: string; readonly got: string; readonly nearest: string | null };
+  readonly facts: Facts & {
+    readonly where: string;
+    readonly expected: string;
+    readonly got: string;
+    readonly nearest: string | null;
+  };
 
-  constructor(facts: { where: string; expected: string; got: string; nearest?: string | null }, options?: ErrorOptions) {
+  constructor(
+    facts: { where: string; expected: string; got: string; nearest?: string | null },
+    options?: ErrorOptions,
+  ) {
     const nearest = facts.nearest ?? null;
-    super(`${facts.where}: expected ${facts.expected}, got ${facts.got}${nearest ? `; did you mean ${nearest}?` : ''}`, options);
+    super(
+      `${facts.where}: expected ${facts.expected}, got ${facts.got}${nearest ? `; did you mean ${nearest}?` : ''}`,
+      options,
+    );
     this.facts = { ...facts, nearest };
   }
 }
@@ -131,10 +176,19 @@ export class StorageError extends PipelineError {
 /** An answer that bronze kept cannot be read any more. `loss`: `missing`, `cut` or `damaged`. */
 export class AnswerDamagedError extends PipelineError {
   readonly code = 'ANSWER_DAMAGED';
-  readonly facts: Facts & { readonly exchange: string; readonly symbol: string; readonly segment: string; readonly offset: number; readonly loss: string };
+  readonly facts: Facts & {
+    readonly exchange: string;
+    readonly symbol: string;
+    readonly segment: string;
+    readonly offset: number;
+    readonly loss: string;
+  };
 
   constructor(facts: AnswerDamagedError['facts'], options?: ErrorOptions) {
-    super(`the answer at byte ${facts.offset} of ${facts.segment} is ${facts.loss}; its candles are asked for again`, options);
+    super(
+      `the answer at byte ${facts.offset} of ${facts.segment} is ${facts.loss}; its candles are asked for again`,
+      options,
+    );
     this.facts = facts;
   }
 }
@@ -167,7 +221,12 @@ export type ChannelFailure = 'transient' | 'limited' | 'permanent' | 'refused';
 
 export class AlertChannelError extends PipelineError {
   readonly code = 'ALERT_CHANNEL_BROKEN';
-  readonly facts: Facts & { readonly channel: string; readonly failure: ChannelFailure; readonly status: number | null; readonly retryAfterMs: number | null };
+  readonly facts: Facts & {
+    readonly channel: string;
+    readonly failure: ChannelFailure;
+    readonly status: number | null;
+    readonly retryAfterMs: number | null;
+  };
 
   constructor(message: string, facts: AlertChannelError['facts'], options?: ErrorOptions) {
     super(message, options);
@@ -187,7 +246,18 @@ export class DefectError extends PipelineError {
 }
 
 /** Every expected failure there is. */
-export type Fault = ExchangeFault | ValidationError | PublishError | ConfigurationError | StateError | StorageError | AnswerDamagedError | CellsLeasedError | RunCrashedError | AlertChannelError | DefectError;
+export type Fault =
+  | ExchangeFault
+  | ValidationError
+  | PublishError
+  | ConfigurationError
+  | StateError
+  | StorageError
+  | AnswerDamagedError
+  | CellsLeasedError
+  | RunCrashedError
+  | AlertChannelError
+  | DefectError;
 
 /** Fails to compile with the name of a code that has no class. */
 export const everyCodeHasAClass: [FaultCode] extends [Fault['code']] ? true : Exclude<FaultCode, Fault['code']> = true;

@@ -17,7 +17,21 @@ export class CancelledError extends Error {
 }
 
 /** System calls that fail because of the disk, not because of us. */
-const STORAGE_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENAMETOOLONG', 'EFBIG', 'EMFILE', 'ENFILE']);
+const STORAGE_ERRNOS = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EIO',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+  'ENAMETOOLONG',
+  'EFBIG',
+  'EMFILE',
+  'ENFILE',
+]);
 
 export function judge(error: unknown): Verdict {
   if (error instanceof PipelineError) {
@@ -41,6 +55,11 @@ export function codeOf(error: unknown): FaultCode | null {
 /** A full, read-only or broken disk, told by errno; null for anything else. */
 export function asStorageError(error: Error): StorageError | null {
   const { code: errno, path } = error as NodeJS.ErrnoException;
-  if (errno === undefined || !STORAGE_ERRNOS.has(errno) || (error as NodeJS.ErrnoException).syscall === undefined) return null;
-  return new StorageError(`cannot write or read ${path ?? 'the data directory'} (${errno}); what was stored before is safe: give it room or rights and run the same again`, { path: path ?? '', errno }, { cause: error });
+  if (errno === undefined || !STORAGE_ERRNOS.has(errno) || (error as NodeJS.ErrnoException).syscall === undefined)
+    return null;
+  return new StorageError(
+    `cannot write or read ${path ?? 'the data directory'} (${errno}); what was stored before is safe: give it room or rights and run the same again`,
+    { path: path ?? '', errno },
+    { cause: error },
+  );
 }

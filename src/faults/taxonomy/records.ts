@@ -36,7 +36,8 @@ export function toRecord(error: unknown): FaultRecord {
 /** Reads a record back; throws `TypeError` for text that is none. */
 export function fromRecord(json: string): FaultRecord {
   const value = JSON.parse(json) as Partial<FaultRecord> | null;
-  if (value?.v !== 1 || typeof value.code !== 'string' || !isFaultCode(value.code)) throw new TypeError('not a fault record');
+  if (value?.v !== 1 || typeof value.code !== 'string' || !isFaultCode(value.code))
+    throw new TypeError('not a fault record');
   return value as FaultRecord;
 }
 

@@ -35,56 +35,118 @@ const HOUR_MS = 3_600_000;
 const GAPS_SHOWN_MAX = 50;
 
 export function addCheckGapsCommand(program: Command, run: CommandRunner): void {
-  run(program.command('check-gaps')
-    .description('The account of every due candle, and each hole with its reason and next attempt')
-    .option('--hours <n>', `look back this many hours (default ${HOURS_DEFAULT})`)
-    .option('--start <day>', 'first UTC date')
-    .option('--end <day>', 'last UTC date, included')
-    .option('--exchange <names>', 'only these exchanges (comma list)')
-    .option('--symbol <symbols>', 'only these symbols (comma list)')
-    .option('--interval <intervals>', '1m 5m 15m 1h 4h 1d (comma list)')
-    .option('--explained', 'list holes with a settled reason, too')
-    .option('--verify', 'recount the stored candles from the Parquet files and the rest from the stored verdicts, and compare')
-    .option('--heal', 'ask for what is pending in the range first, without waiting for our own appointments')
-    .option('--accept <reason>', 'end the wait for holes that the exchange answered and nothing explains; the reason is kept')
-    .addHelpText('after', examples(['candlekeep check-gaps --hours 48', 'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify', 'candlekeep check-gaps --hours 24 --heal', "candlekeep check-gaps --start 2024-06-01 --end 2024-06-01 --symbol BTC/USDT --accept 'confirmed by the exchange'", 'candlekeep check-gaps --json | jq .totals'])),
-  async (session, options: GapOptions) => {
-    const configuration = await configure(session);
-    const { choices, intervals } = scopeOf(configuration, options);
-    const range = rangeOf(options, session.clock.nowMs());
-    return withPipeline(session, configuration, async (open) => {
-      const { pipeline, screen, control } = open;
-      const markets = await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal });
-      if (options.heal) await healRange(pipeline, { markets, intervals, range }, control);
-      if (options.accept !== undefined) {
-        const candles = await acceptHoles(pipeline, { markets, intervals, range, reason: readText(options.accept, '--accept'), by: session.io.env['USER'] ?? 'unknown' }, control);
-        if (!screen.isJson) screen.say(`${count(candles, 'candle')} accepted as an outage`);
-      }
-      const report = await gapAccount(pipeline, { markets, intervals, range, verify: options.verify ?? false, explained: options.explained ?? false });
-      const exit = exitOf(report);
-      if (screen.isJson) screen.documentOf(gapDocument(report, exit));
-      else screen.data(gapSummary(screen, report));
-      if (options.heal || options.accept !== undefined) await tellAlerts(open);
-      return exit;
-    });
-  });
+  run(
+    program
+      .command('check-gaps')
+      .description('The account of every due candle, and each hole with its reason and next attempt')
+      .option('--hours <n>', `look back this many hours (default ${HOURS_DEFAULT})`)
+      .option('--start <day>', 'first UTC date')
+      .option('--end <day>', 'last UTC date, included')
+      .option('--exchange <names>', 'only these exchanges (comma list)')
+      .option('--symbol <symbols>', 'only these symbols (comma list)')
+      .option('--interval <intervals>', '1m 5m 15m 1h 4h 1d (comma list)')
+      .option('--explained', 'list holes with a settled reason, too')
+      .option(
+        '--verify',
+        'recount the stored candles from the Parquet files and the rest from the stored verdicts, and compare',
+      )
+      .option('--heal', 'ask for what is pending in the range first, without waiting for our own appointments')
+      .option(
+        '--accept <reason>',
+        'end the wait for holes that the exchange answered and nothing explains; the reason is kept',
+      )
+      .addHelpText(
+        'after',
+        examples([
+          'candlekeep check-gaps --hours 48',
+          'candlekeep check-gaps --start 2024-01-01 --end 2024-01-31 --verify',
+          'candlekeep check-gaps --hours 24 --heal',
+          "candlekeep check-gaps --start 2024-06-01 --end 2024-06-01 --symbol BTC/USDT --accept 'confirmed by the exchange'",
+          'candlekeep check-gaps --json | jq .totals',
+        ]),
+      ),
+    async (session, options: GapOptions) => {
+      const configuration = await configure(session);
+      const { choices, intervals } = scopeOf(configuration, options);
+      const range = rangeOf(options, session.clock.nowMs());
+      return withPipeline(session, configuration, async (open) => {
+        const { pipeline, screen, control } = open;
+        const markets = await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal });
+        if (options.heal) await healRange(pipeline, { markets, intervals, range }, control);
+        if (options.accept !== undefined) {
+          const candles = await acceptHoles(
+            pipeline,
+            {
+              markets,
+              intervals,
+              range,
+              reason: readText(options.accept, '--accept'),
+              by: session.io.env['USER'] ?? 'unknown',
+            },
+            control,
+          );
+          if (!screen.isJson) screen.say(`${count(candles, 'candle')} accepted as an outage`);
+        }
+        const report = await gapAccount(pipeline, {
+          markets,
+          intervals,
+          range,
+          verify: options.verify ?? false,
+          explained: options.explained ?? false,
+        });
+        const exit = exitOf(report);
+        if (screen.isJson) screen.documentOf(gapDocument(report, exit));
+        else screen.data(gapSummary(screen, report));
+        if (options.heal || options.accept !== undefined) await tellAlerts(open);
+        return exit;
+      });
+    },
+  );
 }
 
-const healRange = (pipeline: Pipeline, { markets, intervals, range }: AccountQuery, control: Control): Promise<WorkResult> => materialise(pipeline, {
-  days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) }, markets, intervals, selection: 'missing', keptWaits: 'none', assets: ['bronze', 'silver'], trigger: 'heal', tags: {},
-}, control);
+const healRange = (
+  pipeline: Pipeline,
+  { markets, intervals, range }: AccountQuery,
+  control: Control,
+): Promise<WorkResult> =>
+  materialise(
+    pipeline,
+    {
+      days: { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) },
+      markets,
+      intervals,
+      selection: 'missing',
+      keptWaits: 'none',
+      assets: ['bronze', 'silver'],
+      trigger: 'heal',
+      tags: {},
+    },
+    control,
+  );
 
-const exitOf = (report: GapAccount): ExitCode => (report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done);
+const exitOf = (report: GapAccount): ExitCode =>
+  report.totals.pending > 0 || report.discrepancies.length > 0 ? EXIT.partial : EXIT.done;
 
 function rangeOf({ hours, start, end }: GapOptions, nowMs: number): TimeRange {
   if (start !== undefined || end !== undefined) {
-    if (hours !== undefined) throw new ConfigurationError({ where: '--hours', expected: 'either --hours or --start and --end', got: 'both' });
-    if (start === undefined || end === undefined) throw new ConfigurationError({ where: start === undefined ? '--start' : '--end', expected: 'both --start and --end', got: 'one of them' });
+    if (hours !== undefined)
+      throw new ConfigurationError({ where: '--hours', expected: 'either --hours or --start and --end', got: 'both' });
+    if (start === undefined || end === undefined)
+      throw new ConfigurationError({
+        where: start === undefined ? '--start' : '--end',
+        expected: 'both --start and --end',
+        got: 'one of them',
+      });
     const days = readDays(start, end, nowMs);
     return { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
   }
   const back = Number(hours ?? HOURS_DEFAULT);
-  if (!Number.isInteger(back) || back < 1 || back > HOURS_MAX) throw new ConfigurationError({ where: '--hours', expected: `a whole number from 1 to ${HOURS_MAX}`, got: `"${hours}"` });
+  if (!Number.isInteger(back) || back < 1 || back > HOURS_MAX)
+    throw new ConfigurationError({
+      where: '--hours',
+      expected: `a whole number from 1 to ${HOURS_MAX}`,
+      got: `"${hours}"`,
+    });
   const toMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
   return { fromMs: toMs - back * HOUR_MS, toMs };
 }
@@ -98,9 +160,22 @@ function gapSummary(screen: Console, { totals, gaps, discrepancies }: GapAccount
   }
   const lines = [accountText(totals)];
   if (shown.length > 0) {
-    lines.push(table(['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'why', 'next attempt'], shown.map((gap) => [
-      gap.exchange, gap.symbol, gap.interval, isoTime(gap.fromMs) ?? '', isoTime(gap.toMs) ?? '', gap.candles, gap.state, gap.cause ?? gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'), isoTime(gap.nextAttemptAtMs) ?? '-',
-    ])));
+    lines.push(
+      table(
+        ['exchange', 'symbol', 'interval', 'from', 'to', 'candles', 'reason', 'why', 'next attempt'],
+        shown.map((gap) => [
+          gap.exchange,
+          gap.symbol,
+          gap.interval,
+          isoTime(gap.fromMs) ?? '',
+          isoTime(gap.toMs) ?? '',
+          gap.candles,
+          gap.state,
+          gap.cause ?? gap.code ?? (gap.nextAttemptAtMs === null ? 'disabled' : 'not asked yet'),
+          isoTime(gap.nextAttemptAtMs) ?? '-',
+        ]),
+      ),
+    );
   }
   if (gapsTotal > shown.length) lines.push(`and ${count(gapsTotal - shown.length, 'more gap')}; --json lists all`);
   lines.push(...discrepancies.map(({ where, message }) => `${screen.colour('red', 'differs')} ${where}: ${message}`));

@@ -25,33 +25,83 @@ const ENV_FILE = `# Candlekeep: copy to .env and load it with your shell or serv
 `;
 
 export function addConfigurationCommands(program: Command, run: CommandRunner): void {
-  run(program.command('init [dir]').description('Write a candlekeep.config.json and a .env.example to start from').addHelpText('after', examples(['candlekeep init', 'candlekeep init my-candles'])), async ({ io, screen }, _options, [dir = '.']) => {
-    const directory = resolve(io.cwd, dir);
-    const made = [['candlekeep.config.json', CONFIG_FILE], ['.env.example', ENV_FILE]] as const;
-    const taken = made.find(([name]) => realFiles.exists(resolve(directory, name)));
-    if (taken) throw new ConfigurationError({ where: directory, expected: 'a directory without Candlekeep files', got: `${taken[0]}, which is left as it is` });
-    for (const [name, text] of made) realFiles.write(resolve(directory, name), Buffer.from(text));
-    if (screen.isJson) screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, files: made.map(([name]) => resolve(directory, name)) });
-    else screen.data(`wrote ${made.map(([name]) => name).join(' and ')} in ${directory}\nnext: edit the symbols, then  candlekeep doctor  and  candlekeep run`);
-    return EXIT.done;
-  });
-  const config = program.command('config').description('The configuration in force').addHelpText('after', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
-  run(config.command('show').description('Every option, its value (secrets masked) and where it comes from')
-    .addHelpText('after', examples(['candlekeep config show', 'candlekeep config show --json'])),
-  async (session) => {
-    const { inForce } = await configure(session);
-    if (session.screen.isJson) session.screen.document(listDocument(inForce));
-    else session.screen.data(table(['option', 'variable', 'value', 'from'], inForce.map((one) => [one.key, one.env, one.value ?? '-', one.source])));
-    return EXIT.done;
-  });
-  run(config.command('validate').description('Check file, environment and flags; exit 2 when something cannot be used')
-    .addHelpText('after', examples(['candlekeep config validate', 'candlekeep config validate --config my.config.json'])),
-  async (session) => {
-    const { settings, choices } = await configure(session);
-    const series = [...settings.markets.values()].reduce((sum, symbols) => sum + symbols.length, 0) * settings.intervals.length;
-    const open = [...choices].flatMap(([exchange, own]) => own.filter(({ kind }) => kind !== 'symbol').map((choice) => `${exchange}:${choiceText(choice)}`));
-    if (session.screen.isJson) session.screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, series, patterns: open });
-    else session.screen.data(`valid: ${series} series${open.length === 0 ? '' : ` and what the exchanges answer to ${open.join(', ')}`} in ${settings.dataDir}`);
-    return EXIT.done;
-  });
+  run(
+    program
+      .command('init [dir]')
+      .description('Write a candlekeep.config.json and a .env.example to start from')
+      .addHelpText('after', examples(['candlekeep init', 'candlekeep init my-candles'])),
+    async ({ io, screen }, _options, [dir = '.']) => {
+      const directory = resolve(io.cwd, dir);
+      const made = [
+        ['candlekeep.config.json', CONFIG_FILE],
+        ['.env.example', ENV_FILE],
+      ] as const;
+      const taken = made.find(([name]) => realFiles.exists(resolve(directory, name)));
+      if (taken)
+        throw new ConfigurationError({
+          where: directory,
+          expected: 'a directory without Candlekeep files',
+          got: `${taken[0]}, which is left as it is`,
+        });
+      for (const [name, text] of made) realFiles.write(resolve(directory, name), Buffer.from(text));
+      if (screen.isJson)
+        screen.document({
+          schema: SCHEMA,
+          ok: true,
+          exit: EXIT.done,
+          files: made.map(([name]) => resolve(directory, name)),
+        });
+      else
+        screen.data(
+          `wrote ${made.map(([name]) => name).join(' and ')} in ${directory}\nnext: edit the symbols, then  candlekeep doctor  and  candlekeep run`,
+        );
+      return EXIT.done;
+    },
+  );
+  const config = program
+    .command('config')
+    .description('The configuration in force')
+    .addHelpText('after', examples(['candlekeep config show', 'candlekeep config validate --config my.config.json']));
+  run(
+    config
+      .command('show')
+      .description('Every option, its value (secrets masked) and where it comes from')
+      .addHelpText('after', examples(['candlekeep config show', 'candlekeep config show --json'])),
+    async (session) => {
+      const { inForce } = await configure(session);
+      if (session.screen.isJson) session.screen.document(listDocument(inForce));
+      else
+        session.screen.data(
+          table(
+            ['option', 'variable', 'value', 'from'],
+            inForce.map((one) => [one.key, one.env, one.value ?? '-', one.source]),
+          ),
+        );
+      return EXIT.done;
+    },
+  );
+  run(
+    config
+      .command('validate')
+      .description('Check file, environment and flags; exit 2 when something cannot be used')
+      .addHelpText(
+        'after',
+        examples(['candlekeep config validate', 'candlekeep config validate --config my.config.json']),
+      ),
+    async (session) => {
+      const { settings, choices } = await configure(session);
+      const series =
+        [...settings.markets.values()].reduce((sum, symbols) => sum + symbols.length, 0) * settings.intervals.length;
+      const open = [...choices].flatMap(([exchange, own]) =>
+        own.filter(({ kind }) => kind !== 'symbol').map((choice) => `${exchange}:${choiceText(choice)}`),
+      );
+      if (session.screen.isJson)
+        session.screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, series, patterns: open });
+      else
+        session.screen.data(
+          `valid: ${series} series${open.length === 0 ? '' : ` and what the exchanges answer to ${open.join(', ')}`} in ${settings.dataDir}`,
+        );
+      return EXIT.done;
+    },
+  );
 }

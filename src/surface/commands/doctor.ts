@@ -8,17 +8,31 @@ import { configure, withPipeline } from '../session.ts';
 import { examples } from '../help.ts';
 
 export function addDoctorCommand(program: Command, run: CommandRunner): void {
-  run(program.command('doctor').description('Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; ends like the worst of them').addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])), async (session) => {
-    const configuration = await configure(session);
-    return withPipeline(session, configuration, async ({ pipeline, control, screen }) => {
-      const node: CheckRow = { check: 'node', status: 'ok', detail: `${process.version}, SQLite ${process.versions.sqlite ?? '?'}`, fix: null, exit: EXIT.done };
-      const rows = [node, ...(await checkup(pipeline, configuration.choices, control.signal))];
-      const exit = worstExit(rows.map((row) => row.exit));
-      if (screen.isJson) screen.document({ schema: SCHEMA, ok: exit === EXIT.done, exit, items: rows });
-      else screen.data(rows.map((row) => line(screen, row)).join('\n'));
-      return exit;
-    });
-  });
+  run(
+    program
+      .command('doctor')
+      .description(
+        'Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; ends like the worst of them',
+      )
+      .addHelpText('after', examples(['candlekeep doctor', 'candlekeep doctor --json'])),
+    async (session) => {
+      const configuration = await configure(session);
+      return withPipeline(session, configuration, async ({ pipeline, control, screen }) => {
+        const node: CheckRow = {
+          check: 'node',
+          status: 'ok',
+          detail: `${process.version}, SQLite ${process.versions.sqlite ?? '?'}`,
+          fix: null,
+          exit: EXIT.done,
+        };
+        const rows = [node, ...(await checkup(pipeline, configuration.choices, control.signal))];
+        const exit = worstExit(rows.map((row) => row.exit));
+        if (screen.isJson) screen.document({ schema: SCHEMA, ok: exit === EXIT.done, exit, items: rows });
+        else screen.data(rows.map((row) => line(screen, row)).join('\n'));
+        return exit;
+      });
+    },
+  );
 }
 
 function line(screen: Console, { check, status, detail, fix }: CheckRow): string {

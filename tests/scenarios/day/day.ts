@@ -41,9 +41,16 @@ const RUNS_MAX = 10_000;
 
 type Stage = Awaited<ReturnType<typeof rehearseTold>>;
 
-const worldOfVenue = (seed: string, exchange: string): World => generatedWorld(`${seed} ${exchange}`, SYMBOLS.map((symbol) => ({
-  symbol, venueSymbol: exchange === 'binance' ? symbolJoined(symbol) : symbolPath(symbol), interval: INTERVAL, range: { fromMs: DUE_RANGE.fromMs - 86_400_000, toMs: END_MS + 86_400_000 },
-})));
+const worldOfVenue = (seed: string, exchange: string): World =>
+  generatedWorld(
+    `${seed} ${exchange}`,
+    SYMBOLS.map((symbol) => ({
+      symbol,
+      venueSymbol: exchange === 'binance' ? symbolJoined(symbol) : symbolPath(symbol),
+      interval: INTERVAL,
+      range: { fromMs: DUE_RANGE.fromMs - 86_400_000, toMs: END_MS + 86_400_000 },
+    })),
+  );
 
 /** How late an exchange's newest candle was at its worst. */
 export interface Lateness {
@@ -77,10 +84,24 @@ export async function liveDay(seed: string): Promise<DayReport> {
   const worlds = new Map(EXCHANGES.map((exchange) => [exchange as string, worldOfVenue(seed, exchange)]));
   const lateness = new Map<string, Lateness>();
   const death = deathInTurn();
-  const stageAt = (startMs: number, dataDir?: string): Promise<Stage> => rehearseTold({
-    seed: `${seed} ${startMs}`, interval: INTERVAL, startMs, ...(dataDir === undefined ? {} : { dataDir }),
-    venues: Object.fromEntries([...worlds].map(([exchange, world]) => [exchange, { symbols: SYMBOLS, world, plan: planAt(exchange, startMs, seed), ...(exchange === 'binance' ? { wire: death.wire } : {}) }])),
-  });
+  const stageAt = (startMs: number, dataDir?: string): Promise<Stage> =>
+    rehearseTold({
+      seed: `${seed} ${startMs}`,
+      interval: INTERVAL,
+      startMs,
+      ...(dataDir === undefined ? {} : { dataDir }),
+      venues: Object.fromEntries(
+        [...worlds].map(([exchange, world]) => [
+          exchange,
+          {
+            symbols: SYMBOLS,
+            world,
+            plan: planAt(exchange, startMs, seed),
+            ...(exchange === 'binance' ? { wire: death.wire } : {}),
+          },
+        ]),
+      ),
+    });
 
   const first = await stageAt(START_MS);
   const { ports } = mortal(first, death.kill);
@@ -94,25 +115,47 @@ export async function liveDay(seed: string): Promise<DayReport> {
   await second.clock.runUntil(second.clock.sleep(END_MS - second.clock.nowMs()));
   stop();
   await second.clock.runUntil(running);
-  return { seed, killedAtMs, restartedAtMs: killedAtMs + DOWN_MS, lateness: [...lateness.values()], ...(await found(second, worlds)), ...told([first, second]) };
+  return {
+    seed,
+    killedAtMs,
+    restartedAtMs: killedAtMs + DOWN_MS,
+    lateness: [...lateness.values()],
+    ...(await found(second, worlds)),
+    ...told([first, second]),
+  };
 }
 
 /** The process dies while its second answer of the turn is on the way. */
 function deathInTurn() {
   let [asked, isDead] = [0, false];
   const death = Promise.withResolvers<void>();
-  const wire = (handle: StandInHandler): StandInHandler => (request, nowMs) => {
-    if (nowMs >= KILLED_FROM_MS && request.path.endsWith('klines') && ++asked === 2) {
-      isDead = true;
-      death.resolve();
-    }
-    return handle(request, nowMs);
-  };
-  return { wire, come: death.promise, kill: { get n() { return isDead ? 0 : Infinity; }, when: 'before' } } as const;
+  const wire =
+    (handle: StandInHandler): StandInHandler =>
+    (request, nowMs) => {
+      if (nowMs >= KILLED_FROM_MS && request.path.endsWith('klines') && ++asked === 2) {
+        isDead = true;
+        death.resolve();
+      }
+      return handle(request, nowMs);
+    };
+  return {
+    wire,
+    come: death.promise,
+    kill: {
+      get n() {
+        return isDead ? 0 : Infinity;
+      },
+      when: 'before',
+    },
+  } as const;
 }
 
 /** A daemon on this pipeline, under the weather of the day, with somebody who looks at the clock each minute. */
-function live(pipeline: Pipeline, { clock, venues, pipeline: { settings } }: Stage, { seed, lateness }: { readonly seed: string; readonly lateness: Map<string, Lateness> }) {
+function live(
+  pipeline: Pipeline,
+  { clock, venues, pipeline: { settings } }: Stage,
+  { seed, lateness }: { readonly seed: string; readonly lateness: Map<string, Lateness> },
+) {
   const stop = new AbortController();
   const beside = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -130,7 +173,12 @@ function live(pipeline: Pipeline, { clock, venues, pipeline: { settings } }: Sta
   const look = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(SAMPLE_EVERY_MS, stop.signal);
-      for (const reach of await reachesOf(pipeline, settings.markets)) noteLateness(lateness, { exchange: reach.exchange, lateMs: latenessMs(reach, clock.nowMs()) ?? 0, atMs: clock.nowMs() });
+      for (const reach of await reachesOf(pipeline, settings.markets))
+        noteLateness(lateness, {
+          exchange: reach.exchange,
+          lateMs: latenessMs(reach, clock.nowMs()) ?? 0,
+          atMs: clock.nowMs(),
+        });
     }
   };
   const daemon = runDaemon(pipeline, daemonWork(pipeline), { signal: stop.signal, onProgress: () => undefined });
@@ -144,29 +192,56 @@ function noteLateness(worst: Map<string, Lateness>, seen: Lateness): void {
   if (seen.lateMs >= (worst.get(seen.exchange)?.lateMs ?? 0)) worst.set(seen.exchange, seen);
 }
 
-async function found({ pipeline, clock }: Stage, worlds: ReadonlyMap<string, World>): Promise<Pick<DayReport, 'report' | 'comparisons' | 'runs' | 'met' | 'cells' | 'firing'>> {
+async function found(
+  { pipeline, clock }: Stage,
+  worlds: ReadonlyMap<string, World>,
+): Promise<Pick<DayReport, 'report' | 'comparisons' | 'runs' | 'met' | 'cells' | 'firing'>> {
   const { store } = pipeline.ports;
   const range = { fromMs: DUE_RANGE.fromMs, toMs: Math.floor((clock.nowMs() - SETTLED_MS) / STEP_MS) * STEP_MS };
   const comparisons: DayReport['comparisons'][number][] = [];
   for (const [exchange, world] of worlds) {
     for (const series of world.series) {
       const { symbol, rows, columns } = asTold(STAND_INS.get(exchange) as StandIn, series);
-      const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol, interval: INTERVAL }, range }));
-      comparisons.push({ exchange, symbol, ...compareWithTruth(stored, rows.filter(([openTimeMs]) => openTimeMs >= range.fromMs && openTimeMs < range.toMs), columns) });
+      const stored = await clock.runUntil(
+        readCandles(pipeline, { series: { exchange, symbol, interval: INTERVAL }, range }),
+      );
+      comparisons.push({
+        exchange,
+        symbol,
+        ...compareWithTruth(
+          stored,
+          rows.filter(([openTimeMs]) => openTimeMs >= range.fromMs && openTimeMs < range.toMs),
+          columns,
+        ),
+      });
     }
   }
   return {
     comparisons,
-    report: await clock.runUntil(gapReport(pipeline, { range: DUE_RANGE, markets: pipeline.settings.markets, intervals: [INTERVAL], verify: true, explained: true })),
+    report: await clock.runUntil(
+      gapReport(pipeline, {
+        range: DUE_RANGE,
+        markets: pipeline.settings.markets,
+        intervals: [INTERVAL],
+        verify: true,
+        explained: true,
+      }),
+    ),
     runs: (await store.read('listRuns', () => listRuns(RUNS_MAX))).toReversed(),
     firing: (await store.read('firingAlerts', () => firingAlerts())).map(({ code }) => code),
     met: await store.read('countFaults', () => countFaults(START_MS)),
-    cells: await store.read('cellsByTrigger', () => all<DayReport['cells'][number]>('select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger')),
+    cells: await store.read('cellsByTrigger', () =>
+      all<DayReport['cells'][number]>(
+        'select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger',
+      ),
+    ),
   };
 }
 
 const told = (stages: readonly Stage[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
-  requests: stages.flatMap(({ venues }) => Object.entries(venues).flatMap(([exchange, { log }]) => log.map((entry) => ({ ...entry, exchange })))),
+  requests: stages.flatMap(({ venues }) =>
+    Object.entries(venues).flatMap(([exchange, { log }]) => log.map((entry) => ({ ...entry, exchange }))),
+  ),
   slack: stages.flatMap(({ slack }) => slack.received.map(({ atMs, message }) => ({ atMs, title: message.text }))),
   pages: stages.flatMap((stage) => stage.pages()),
 });

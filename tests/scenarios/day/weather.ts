@@ -30,9 +30,23 @@ const MAINTENANCE = { kind: 'status', status: 503, means: 'EXCHANGE_MAINTENANCE'
 export const WEATHER: readonly Weather[] = [
   // The first turn asks for two closed days and the open one.
   { exchange: 'binance', from: '10:30', to: '11:29', symbol: 'XRPUSDT', fault: { kind: 'status', status: 502 } },
-  { exchange: 'binance', from: '10:30', to: '10:40', symbol: 'ETHUSDT', nth: [1], fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 } },
+  {
+    exchange: 'binance',
+    from: '10:30',
+    to: '10:40',
+    symbol: 'ETHUSDT',
+    nth: [1],
+    fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 },
+  },
   { exchange: 'coinbase', from: '10:30', to: '10:50', symbol: 'SOL-USDT', fault: { kind: 'status', status: 404 } },
-  { exchange: 'okx', from: '10:30', to: '10:40', symbol: 'BTC-USDT', nth: [1], fault: { kind: 'sparse-page', every: 7 } },
+  {
+    exchange: 'okx',
+    from: '10:30',
+    to: '10:40',
+    symbol: 'BTC-USDT',
+    nth: [1],
+    fault: { kind: 'sparse-page', every: 7 },
+  },
   { exchange: 'binance', from: '12:00', to: '12:03', fault: { kind: 'status', status: 500, body: 'html' } },
   { exchange: 'coinbase', from: '12:00', to: '12:30', nth: [1, 2], fault: { kind: 'status', status: 429 } },
   { exchange: 'okx', from: '12:00', to: '12:30', nth: [1], fault: { kind: 'stall' } },
@@ -54,12 +68,23 @@ export const WEATHER: readonly Weather[] = [
   { exchange: 'okx', from: '19:00', to: '19:30', nth: [1], fault: { kind: 'foreign-rows', how: 'instead' } },
   { exchange: 'binance', from: '20:00', to: '20:30', nth: [1], fault: { kind: 'answer-lost' } },
   { exchange: 'okx', from: '20:00', to: '20:30', nth: [2], fault: { kind: 'empty-list' } },
-  { exchange: 'coinbase', from: '21:00', to: '21:10', fault: { ...MAINTENANCE, venueCode: 'Coinbase is under maintenance' } },
+  {
+    exchange: 'coinbase',
+    from: '21:00',
+    to: '21:10',
+    fault: { ...MAINTENANCE, venueCode: 'Coinbase is under maintenance' },
+  },
   { exchange: 'okx', from: '21:00', to: '21:30', nth: [1, 2], fault: { kind: 'status', status: 503, body: 'empty' } },
   // Midnight: the day becomes due while two venues are away.
   { exchange: 'okx', from: '23:45', to: '00:20', fault: { ...MAINTENANCE, venueCode: '50001' } },
   { exchange: 'binance', from: '00:00', to: '00:03', fault: { kind: 'status', status: 502 } },
-  { exchange: 'coinbase', from: '01:00', to: '01:30', nth: [1], fault: { kind: 'invalid-rows', rule: 'volume-negative', rows: 1 } },
+  {
+    exchange: 'coinbase',
+    from: '01:00',
+    to: '01:30',
+    nth: [1],
+    fault: { kind: 'invalid-rows', rule: 'volume-negative', rows: 1 },
+  },
   { exchange: 'binance', from: '02:00', to: '02:30', nth: [1], fault: { kind: 'slow', delayMs: 8_000 } },
 ];
 
@@ -74,11 +99,24 @@ const BACKGROUND: readonly FaultRule[] = [
 
 /** When a venue's plan changes. */
 export const changesOf = (exchange: Exchange): readonly number[] =>
-  [...new Set([...WEATHER.filter((one) => one.exchange === exchange).flatMap(({ from, to }) => [timeAt(from), timeAt(to)]), CALM_FROM_MS])].toSorted((a, b) => a - b);
+  [
+    ...new Set([
+      ...WEATHER.filter((one) => one.exchange === exchange).flatMap(({ from, to }) => [timeAt(from), timeAt(to)]),
+      CALM_FROM_MS,
+    ]),
+  ].toSorted((a, b) => a - b);
 
 /** What strikes a venue's requests at a time, and until when its count of them began. */
 export function planAt(exchange: Exchange, timeMs: number, seed: string): FaultPlan {
-  const own = WEATHER.filter((one) => one.exchange === exchange && timeAt(one.from) <= timeMs && timeMs < timeAt(one.to));
-  const rules = own.map(({ symbol, nth, to, fault }): FaultRule => ({ match: { only: 'candles', ...(symbol === undefined ? {} : { symbol }) }, on: nth === undefined ? { fromMs: timeMs, toMs: timeAt(to) } : { nth }, fault }));
+  const own = WEATHER.filter(
+    (one) => one.exchange === exchange && timeAt(one.from) <= timeMs && timeMs < timeAt(one.to),
+  );
+  const rules = own.map(
+    ({ symbol, nth, to, fault }): FaultRule => ({
+      match: { only: 'candles', ...(symbol === undefined ? {} : { symbol }) },
+      on: nth === undefined ? { fromMs: timeMs, toMs: timeAt(to) } : { nth },
+      fault,
+    }),
+  );
   return { seed: `${seed} ${exchange} ${timeMs}`, rules: timeMs < CALM_FROM_MS ? [...rules, ...BACKGROUND] : rules };
 }

@@ -24,7 +24,13 @@ export function askFor(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: Askin
   for (let fromMs = span.fromMs; fromMs < span.toMs; fromMs += rowsMax * stepMs) {
     const toMs = Math.min(fromMs + rowsMax * stepMs, span.toMs);
     const [first, after] = [indexFrom(openTimesMs, fromMs), indexFrom(openTimesMs, toMs)];
-    pages.push({ fromMs, toMs, atMs, firstOpenMs: first < after ? (openTimesMs[first] as number) : null, lastOpenMs: first < after ? (openTimesMs[after - 1] as number) : null });
+    pages.push({
+      fromMs,
+      toMs,
+      atMs,
+      firstOpenMs: first < after ? (openTimesMs[first] as number) : null,
+      lastOpenMs: first < after ? (openTimesMs[after - 1] as number) : null,
+    });
   }
   return pages;
 }

@@ -16,9 +16,15 @@ const HOLE_CANDLES_MAX = 5;
 export function basesOf(recordings: readonly Recording[]): Base[] {
   const bases = new Map<string, Base>();
   for (const emptyCandles of ['flat', 'omitted'] as const) {
-    const usable = recordings.filter(({ rows }) => emptyCandles === 'omitted' || rows.some((row) => row.volume === 0) || isGapless(rows));
+    const usable = recordings.filter(
+      ({ rows }) => emptyCandles === 'omitted' || rows.some((row) => row.volume === 0) || isGapless(rows),
+    );
     for (const seed of usable) {
-      const base = baseAround(seed, usable.filter((other) => other.stepMs === seed.stepMs), emptyCandles);
+      const base = baseAround(
+        seed,
+        usable.filter((other) => other.stepMs === seed.stepMs),
+        emptyCandles,
+      );
       if (base !== null) bases.set(base.name, base);
     }
   }
@@ -37,21 +43,40 @@ function baseAround(seed: Recording, others: readonly Recording[], emptyCandles:
   let span: Span = { fromMs: seed.fromMs, toMs: seed.toMs };
   const recordings: Recording[] = [];
   for (const recording of [seed, ...others.filter((other) => other !== seed)]) {
-    const shared = calmSpan({ fromMs: Math.max(span.fromMs, recording.fromMs), toMs: Math.min(span.toMs, recording.toMs) }, recording);
-    if (shared === null || recordings.length === SYMBOLS_MAX || recordings.some((one) => one.exchange === recording.exchange && one.symbol === recording.symbol)) continue;
+    const shared = calmSpan(
+      { fromMs: Math.max(span.fromMs, recording.fromMs), toMs: Math.min(span.toMs, recording.toMs) },
+      recording,
+    );
+    if (
+      shared === null ||
+      recordings.length === SYMBOLS_MAX ||
+      recordings.some((one) => one.exchange === recording.exchange && one.symbol === recording.symbol)
+    )
+      continue;
     span = shared;
     recordings.push(recording);
   }
   const symbols = recordings.map(({ exchange, symbol }) => `${exchange} ${symbol}`).toSorted();
   if (recordings.length === 0) return null;
-  return { name: `${emptyCandles} ${seed.interval} ${new Date(span.fromMs).toISOString().slice(0, 10)} ${symbols.join(', ')}`, emptyCandles, stepMs, span, recordings };
+  return {
+    name: `${emptyCandles} ${seed.interval} ${new Date(span.fromMs).toISOString().slice(0, 10)} ${symbols.join(', ')}`,
+    emptyCandles,
+    stepMs,
+    span,
+    recordings,
+  };
 }
 
 /** The longest part of `span` in which the recording has no long hole; null when it is too short. */
 function calmSpan(span: Span, { rows, stepMs }: Recording): Span | null {
-  const long = holesIn(span, new Set(rows.map((row) => row.openTimeMs)), stepMs).filter(({ fromMs, toMs }) => (toMs - fromMs) / stepMs > HOLE_CANDLES_MAX);
+  const long = holesIn(span, new Set(rows.map((row) => row.openTimeMs)), stepMs).filter(
+    ({ fromMs, toMs }) => (toMs - fromMs) / stepMs > HOLE_CANDLES_MAX,
+  );
   const edges = [span.fromMs, ...long.flatMap(({ fromMs, toMs }) => [fromMs, toMs]), span.toMs];
-  const calm = Array.from({ length: edges.length / 2 }, (_, at) => ({ fromMs: edges[2 * at] as number, toMs: edges[2 * at + 1] as number }));
+  const calm = Array.from({ length: edges.length / 2 }, (_, at) => ({
+    fromMs: edges[2 * at] as number,
+    toMs: edges[2 * at + 1] as number,
+  }));
   const longest = calm.toSorted((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))[0];
   return longest === undefined || (longest.toMs - longest.fromMs) / stepMs < CANDLES_MIN ? null : longest;
 }

@@ -77,13 +77,38 @@ const answer = (state: Question['state'], ...causes: readonly string[]): Answer 
 /** How each kind of gap is planted; null where the base does not allow it. */
 export const KINDS: Readonly<Record<string, Plant>> = {
   thin_as_recorded: asRecorded,
-  thin_market: (table) => (table.base.emptyCandles === 'flat' ? null : one(table, { market: 'thin', length: 20 }, answer('no_trades', 'thin_market'))),
-  thin_market_settled: (table) => (table.base.emptyCandles === 'flat' || !table.isOld ? null : one(table, { market: 'thin', length: 12, fitsPage: true }, answer('no_trades', 'thin_market'), (draft, gap) => draft.once.push(gap))),
-  short_pause: (table) => (table.base.emptyCandles === 'flat' ? null : one(table, { market: 'liquid', length: 2 }, answer('no_trades', 'thin_market'))),
-  long_pause: (table) => (table.base.emptyCandles === 'flat' || liquid(table).length < 3 ? null : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, answer('pending', 'unexplained'))),
-  single_hole: (table) => (table.base.emptyCandles === 'omitted' || liquid(table).length < 3 ? null : one(table, { market: 'liquid', length: 30 }, answer('pending', 'unexplained'))),
-  few_symbols: (table) => (table.base.emptyCandles === 'omitted' || liquid(table).length > 2 ? null : one(table, { length: 30 }, answer('pending', 'few_liquid_symbols'))),
-  thin_recent: (table) => (table.base.emptyCandles === 'flat' || !isRecent(table) ? null : one(table, { market: 'thin', length: 20 }, answer('pending', 'second_look'), (draft, gap) => draft.once.push(gap))),
+  thin_market: (table) =>
+    table.base.emptyCandles === 'flat'
+      ? null
+      : one(table, { market: 'thin', length: 20 }, answer('no_trades', 'thin_market')),
+  thin_market_settled: (table) =>
+    table.base.emptyCandles === 'flat' || !table.isOld
+      ? null
+      : one(table, { market: 'thin', length: 12, fitsPage: true }, answer('no_trades', 'thin_market'), (draft, gap) =>
+          draft.once.push(gap),
+        ),
+  short_pause: (table) =>
+    table.base.emptyCandles === 'flat'
+      ? null
+      : one(table, { market: 'liquid', length: 2 }, answer('no_trades', 'thin_market')),
+  long_pause: (table) =>
+    table.base.emptyCandles === 'flat' || liquid(table).length < 3
+      ? null
+      : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, answer('pending', 'unexplained')),
+  single_hole: (table) =>
+    table.base.emptyCandles === 'omitted' || liquid(table).length < 3
+      ? null
+      : one(table, { market: 'liquid', length: 30 }, answer('pending', 'unexplained')),
+  few_symbols: (table) =>
+    table.base.emptyCandles === 'omitted' || liquid(table).length > 2
+      ? null
+      : one(table, { length: 30 }, answer('pending', 'few_liquid_symbols')),
+  thin_recent: (table) =>
+    table.base.emptyCandles === 'flat' || !isRecent(table)
+      ? null
+      : one(table, { market: 'thin', length: 20 }, answer('pending', 'second_look'), (draft, gap) =>
+          draft.once.push(gap),
+        ),
   outage: (table) => all(table, 'missing', answer('outage', 'venue_outage')),
   halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', answer('outage', 'halt'))),
   outage_asked_once: outageAskedOnce,
@@ -91,8 +116,14 @@ export const KINDS: Readonly<Record<string, Plant>> = {
   known_incident: knownIncident,
   cut_candle: cutCandle,
   calm_flat: calmFlat,
-  asked_once: (table) => one(table, { market: 'liquid', length: 10 }, answer('pending', 'second_look'), (draft, gap) => draft.once.push(gap)),
-  accepted: (table) => one(table, { length: 10 }, answer('outage', 'accepted'), (draft, gap) => draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS })),
+  asked_once: (table) =>
+    one(table, { market: 'liquid', length: 10 }, answer('pending', 'second_look'), (draft, gap) =>
+      draft.once.push(gap),
+    ),
+  accepted: (table) =>
+    one(table, { length: 10 }, answer('outage', 'accepted'), (draft, gap) =>
+      draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS }),
+    ),
   not_listed: (table) => life(table, 'not_listed'),
   delisted: (table) => life(table, 'delisted'),
   ours_page_step: (table) => pageStep(table, [pick(table.random, table.drafts) as Draft]),
@@ -103,16 +134,27 @@ export const KINDS: Readonly<Record<string, Plant>> = {
   ours_trades_lost: tradesLost,
 };
 
-const between = (random: Random, bounds: { readonly min: number; readonly max: number }): number => bounds.min + randomInt(random, Math.max(1, bounds.max - bounds.min + 1));
+const between = (random: Random, bounds: { readonly min: number; readonly max: number }): number =>
+  bounds.min + randomInt(random, Math.max(1, bounds.max - bounds.min + 1));
 export const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[randomInt(random, items.length)];
 /** The first answers came within a week. */
-const isRecent = ({ isOld, slot, base }: Table): boolean => !isOld && base.span.toMs + HOUR_MS < slot.fromMs + 7 * DAY_MS;
+const isRecent = ({ isOld, slot, base }: Table): boolean =>
+  !isOld && base.span.toMs + HOUR_MS < slot.fromMs + 7 * DAY_MS;
 const liquid = ({ drafts }: Table): readonly Draft[] => drafts.filter(({ market }) => market === 'liquid');
-const canLose = ({ market, spare }: Draft, candles: number): boolean => market === 'thin' || (market === 'liquid' && spare >= candles);
-const question = (symbol: string, spans: readonly Span[], { isOurs = false, ...expected }: Answer): Asked => ({ symbol, spans, isOurs, ...expected });
+const canLose = ({ market, spare }: Draft, candles: number): boolean =>
+  market === 'thin' || (market === 'liquid' && spare >= candles);
+const question = (symbol: string, spans: readonly Span[], { isOurs = false, ...expected }: Answer): Asked => ({
+  symbol,
+  spans,
+  isOurs,
+  ...expected,
+});
 
 /** A stretch of the slot with room on both sides. */
-function place({ random, base: { stepMs }, slot }: Table, bounds: { readonly min: number; readonly max: number }): Span {
+function place(
+  { random, base: { stepMs }, slot }: Table,
+  bounds: { readonly min: number; readonly max: number },
+): Span {
   const room = (slot.toMs - slot.fromMs) / stepMs;
   const length = Math.min(between(random, bounds), Math.floor(room / 2));
   const fromMs = slot.fromMs + between(random, { min: 8, max: room - length - 8 }) * stepMs;
@@ -121,7 +163,8 @@ function place({ random, base: { stepMs }, slot }: Table, bounds: { readonly min
 
 /** Takes the rows of `span` away; false when candles are missing or flat there or beside it already. */
 function take(draft: Draft, span: Span, stepMs: number): boolean {
-  for (let timeMs = span.fromMs - stepMs; timeMs <= span.toMs; timeMs += stepMs) if ((draft.rows.get(timeMs)?.volume ?? 0) === 0) return false;
+  for (let timeMs = span.fromMs - stepMs; timeMs <= span.toMs; timeMs += stepMs)
+    if ((draft.rows.get(timeMs)?.volume ?? 0) === 0) return false;
   for (let timeMs = span.fromMs; timeMs < span.toMs; timeMs += stepMs) draft.rows.delete(timeMs);
   return true;
 }
@@ -134,11 +177,22 @@ interface Wanted {
 }
 
 /** A gap of one symbol. */
-function one(table: Table, wanted: Wanted, expected: Answer, also: (draft: Draft, gap: Span) => void = () => undefined): Asked[] | null {
+function one(
+  table: Table,
+  wanted: Wanted,
+  expected: Answer,
+  also: (draft: Draft, gap: Span) => void = () => undefined,
+): Asked[] | null {
   const lengthMin = wanted.lengthMin ?? 1;
-  const draft = pick(table.random, table.drafts.filter((draft) => (wanted.market ?? draft.market) === draft.market && canLose(draft, lengthMin)));
+  const draft = pick(
+    table.random,
+    table.drafts.filter((draft) => (wanted.market ?? draft.market) === draft.market && canLose(draft, lengthMin)),
+  );
   if (draft === undefined) return null;
-  const gap = place(table, { min: lengthMin, max: draft.market === 'thin' ? wanted.length : Math.min(wanted.length, draft.spare) });
+  const gap = place(table, {
+    min: lengthMin,
+    max: draft.market === 'thin' ? wanted.length : Math.min(wanted.length, draft.spare),
+  });
   if (wanted.fitsPage === true && (draft.paged.length > 0 || crossesPage(gap, table))) return null;
   if (!take(draft, gap, table.base.stepMs)) return null;
   draft.spare -= (gap.toMs - gap.fromMs) / table.base.stepMs;
@@ -154,9 +208,14 @@ function crossesPage({ fromMs, toMs }: Span, { base, rowsMax }: Table): boolean 
 
 /** A hole of a thin market that nobody planted. */
 function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
-  const draft = pick(random, drafts.filter(({ market }) => market === 'thin'));
+  const draft = pick(
+    random,
+    drafts.filter(({ market }) => market === 'thin'),
+  );
   if (base.emptyCandles === 'flat' || draft === undefined) return null;
-  const holes = holesIn(slot, new Set(draft.rows.keys()), base.stepMs).filter(({ fromMs, toMs }) => fromMs > slot.fromMs && toMs < slot.toMs);
+  const holes = holesIn(slot, new Set(draft.rows.keys()), base.stepMs).filter(
+    ({ fromMs, toMs }) => fromMs > slot.fromMs && toMs < slot.toMs,
+  );
   const hole = pick(random, holes);
   return hole === undefined ? null : [question(draft.symbol, [hole], answer('no_trades', 'thin_market'))];
 }
@@ -169,7 +228,8 @@ function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] 
   if (liquid(table).length < 3) return null;
   const gap = place(table, { min: 1, max: stepMs < HOUR_MS ? 290 : 9 });
   const late = pick(table.random, table.drafts);
-  const own = (draft: Draft): Span => (draft === late && gap.toMs - gap.fromMs > 4 * stepMs ? { fromMs: gap.fromMs + stepMs, toMs: gap.toMs } : gap);
+  const own = (draft: Draft): Span =>
+    draft === late && gap.toMs - gap.fromMs > 4 * stepMs ? { fromMs: gap.fromMs + stepMs, toMs: gap.toMs } : gap;
   for (const draft of [...table.drafts, ...Object.values(table.copies)]) {
     for (let timeMs = own(draft).fromMs; timeMs < gap.toMs; timeMs += stepMs) {
       const row = draft.rows.get(timeMs);
@@ -197,8 +257,17 @@ function outageAskedOnce(table: Table): Asked[] | null {
 function knownIncident(table: Table): Asked[] | null {
   return one(table, { length: 60 }, answer('outage', 'known_incident'), (draft, gap) => {
     const { stepMs } = table.base;
-    const wider = { fromMs: gap.fromMs - between(table.random, { min: 0, max: 3 }) * stepMs, toMs: gap.toMs + between(table.random, { min: 0, max: 3 }) * stepMs };
-    table.incidents.push({ ...wider, id: `planted ${gap.fromMs}`, exchange: 'quiz', symbols: randomInt(table.random, 2) === 0 ? null : [draft.symbol], source: 'quiz' });
+    const wider = {
+      fromMs: gap.fromMs - between(table.random, { min: 0, max: 3 }) * stepMs,
+      toMs: gap.toMs + between(table.random, { min: 0, max: 3 }) * stepMs,
+    };
+    table.incidents.push({
+      ...wider,
+      id: `planted ${gap.fromMs}`,
+      exchange: 'quiz',
+      symbols: randomInt(table.random, 2) === 0 ? null : [draft.symbol],
+      source: 'quiz',
+    });
   });
 }
 
@@ -213,10 +282,14 @@ function cutCandle(table: Table): Asked[] | null {
 
 /** One market rests: its flat rows are present. */
 function calmFlat(table: Table): Asked[] | null {
-  const draft = pick(table.random, table.drafts.filter(({ spare }) => spare > 0));
+  const draft = pick(
+    table.random,
+    table.drafts.filter(({ spare }) => spare > 0),
+  );
   if (table.base.emptyCandles === 'omitted' || draft === undefined) return null;
   const calm = place(table, { min: 1, max: Math.min(30, draft.spare) });
-  for (const [timeMs, row] of draft.rows) if (timeMs >= calm.fromMs && timeMs < calm.toMs) draft.rows.set(timeMs, flattened(row));
+  for (const [timeMs, row] of draft.rows)
+    if (timeMs >= calm.fromMs && timeMs < calm.toMs) draft.rows.set(timeMs, flattened(row));
   draft.spare -= (calm.toMs - calm.fromMs) / table.base.stepMs;
   return [question(draft.symbol, [calm], answer(null))];
 }
@@ -236,27 +309,51 @@ function life(table: Table, end: 'not_listed' | 'delisted'): Asked[] | null {
 
 /** Our pager loses the last candle of each page, and loses it again when it asks for that candle alone. */
 function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: readonly Draft[]): Asked[] | null {
-  const pages = Math.min(between(random, { min: 1, max: 9 }), Math.floor((slot.toMs - slot.fromMs) / ((rowsMax + 1) * stepMs)));
+  const pages = Math.min(
+    between(random, { min: 1, max: 9 }),
+    Math.floor((slot.toMs - slot.fromMs) / ((rowsMax + 1) * stepMs)),
+  );
   if (pages < 1 || !drafts.every((draft) => canLose(draft, pages))) return null;
-  const holes = Array.from({ length: pages }, (_, at) => ({ fromMs: slot.fromMs + ((at + 1) * (rowsMax + 1) - 1) * stepMs, toMs: slot.fromMs + (at + 1) * (rowsMax + 1) * stepMs }));
+  const holes = Array.from({ length: pages }, (_, at) => ({
+    fromMs: slot.fromMs + ((at + 1) * (rowsMax + 1) - 1) * stepMs,
+    toMs: slot.fromMs + (at + 1) * (rowsMax + 1) * stepMs,
+  }));
   return drafts.flatMap((draft) => {
     const lost = holes.filter((hole) => take(draft, hole, stepMs));
     draft.paged.push({ fromMs: slot.fromMs, toMs: (holes.at(-1) as Span).toMs, rowsMax: rowsMax + 1 });
     draft.alone.push(...lost);
     draft.spare -= lost.length;
-    return lost.length === 0 ? [] : [question(draft.symbol, lost, { ...answer('pending', 'pagination', 'page_edge', 'second_look'), isOurs: true })];
+    return lost.length === 0
+      ? []
+      : [
+          question(draft.symbol, lost, {
+            ...answer('pending', 'pagination', 'page_edge', 'second_look'),
+            isOurs: true,
+          }),
+        ];
   });
 }
 
 /** Our reader drops every n-th row, in the midst of answers. */
 function rowsDropped(table: Table): Asked[] | null {
-  const { base: { stepMs }, slot, rowsMax, random } = table;
-  const draft = pick(random, liquid(table).filter(({ spare }) => spare >= 6));
+  const {
+    base: { stepMs },
+    slot,
+    rowsMax,
+    random,
+  } = table;
+  const draft = pick(
+    random,
+    liquid(table).filter(({ spare }) => spare >= 6),
+  );
   const room = (slot.toMs - slot.fromMs) / stepMs;
   const count = Math.min(9, Math.floor((room - 10) / (rowsMax + 1)), draft?.spare ?? 0);
   if (draft === undefined || count < 6) return null;
   const firstMs = slot.fromMs + between(random, { min: 5, max: rowsMax / 2 }) * stepMs;
-  const holes = Array.from({ length: count }, (_, at) => ({ fromMs: firstMs + at * (rowsMax + 1) * stepMs, toMs: firstMs + (at * (rowsMax + 1) + 1) * stepMs })).filter(({ toMs }) => toMs < slot.toMs);
+  const holes = Array.from({ length: count }, (_, at) => ({
+    fromMs: firstMs + at * (rowsMax + 1) * stepMs,
+    toMs: firstMs + (at * (rowsMax + 1) + 1) * stepMs,
+  })).filter(({ toMs }) => toMs < slot.toMs);
   if (holes.length < 6 || !holes.every((hole) => take(draft, hole, stepMs))) return null;
   draft.spare -= holes.length;
   return [question(draft.symbol, holes, { ...answer('pending', 'pagination'), isOurs: true })];
@@ -267,9 +364,15 @@ function cutPage(table: Table): Asked[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;
   const endMs = base.span.fromMs + Math.ceil((slot.fromMs + 30 * base.stepMs - base.span.fromMs) / pageMs) * pageMs;
-  const draft = pick(random, table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, 1)));
+  const draft = pick(
+    random,
+    table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, 1)),
+  );
   if (draft === undefined || endMs >= slot.toMs) return null;
-  const length = between(random, { min: 1, max: Math.min(20, draft.market === 'thin' ? 20 : draft.spare, rowsMax - 5) });
+  const length = between(random, {
+    min: 1,
+    max: Math.min(20, draft.market === 'thin' ? 20 : draft.spare, rowsMax - 5),
+  });
   const lost = { fromMs: endMs - length * base.stepMs, toMs: endMs };
   if (!take(draft, lost, base.stepMs)) return null;
   draft.alone.push(lost);
@@ -282,7 +385,10 @@ function emptyPage(table: Table): Asked[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;
   const fromMs = base.span.fromMs + Math.ceil((slot.fromMs - base.span.fromMs) / pageMs) * pageMs;
-  const draft = pick(random, table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, rowsMax)));
+  const draft = pick(
+    random,
+    table.drafts.filter((draft) => draft.paged.length === 0 && canLose(draft, rowsMax)),
+  );
   if (draft === undefined || fromMs + pageMs >= slot.toMs) return null;
   const lost = { fromMs, toMs: fromMs + pageMs };
   if (!take(draft, lost, base.stepMs)) return null;
@@ -293,18 +399,29 @@ function emptyPage(table: Table): Asked[] | null {
 
 /** Rows that the venue has: the longer candle beside them tells. */
 function tradesLost(table: Table): Asked[] | null {
-  const { base: { stepMs }, random } = table;
-  const draft = pick(random, table.drafts.filter(({ spare }) => spare >= 1));
+  const {
+    base: { stepMs },
+    random,
+  } = table;
+  const draft = pick(
+    random,
+    table.drafts.filter(({ spare }) => spare >= 1),
+  );
   if (table.base.emptyCandles === 'omitted' || draft === undefined) return null;
   const longerMs = 4 * stepMs * between(random, { min: 1, max: 3 });
   const near = place(table, { min: 1, max: 1 }).fromMs;
-  const sum = { fromMs: Math.floor(near / longerMs) * longerMs, toMs: Math.floor(near / longerMs) * longerMs + longerMs };
+  const sum = {
+    fromMs: Math.floor(near / longerMs) * longerMs,
+    toMs: Math.floor(near / longerMs) * longerMs + longerMs,
+  };
   const lost = { fromMs: near, toMs: Math.min(near + Math.min(3, draft.spare) * stepMs, sum.toMs) };
-  const volumeIn = ({ fromMs, toMs }: Span): number => [...draft.rows.values()].filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs).reduce((total, row) => total + row.volume, 0);
+  const volumeIn = ({ fromMs, toMs }: Span): number =>
+    [...draft.rows.values()]
+      .filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs)
+      .reduce((total, row) => total + row.volume, 0);
   const longer = volumeIn(sum);
   if (!take(draft, lost, stepMs)) return null;
   draft.sums.push({ ...sum, longer, stored: volumeIn(sum) });
   draft.spare -= (lost.toMs - lost.fromMs) / stepMs;
   return [question(draft.symbol, [lost], { ...answer('pending', 'trades_lost'), isOurs: true })];
 }
-

@@ -17,7 +17,14 @@ const ROUNDS_MAX = GAPS;
 function verdictsOf(round: Round): GapVerdict[] {
   const { base, rowsPerPageMax, others, judged, incidents } = round;
   const series = round.series.map((one) => seriesRecord({ ...one, stepMs: base.stepMs }));
-  const record = { exchange: 'quiz', stepMs: base.stepMs, emptyCandles: base.emptyCandles, rowsPerPageMax, series, others };
+  const record = {
+    exchange: 'quiz',
+    stepMs: base.stepMs,
+    emptyCandles: base.emptyCandles,
+    rowsPerPageMax,
+    series,
+    others,
+  };
   return judgeGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
@@ -32,11 +39,27 @@ interface Marked {
 function mark(question: Question, verdicts: readonly GapVerdict[], { judged, base }: Round): Marked {
   const own = verdicts.filter(({ symbol }) => symbol === question.symbol);
   const told = question.spans.flatMap((span) => {
-    const times = Array.from({ length: (span.toMs - span.fromMs) / base.stepMs }, (_, at) => span.fromMs + at * base.stepMs);
-    return times.filter((timeMs) => timeMs >= judged.fromMs && timeMs < judged.toMs).map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
+    const times = Array.from(
+      { length: (span.toMs - span.fromMs) / base.stepMs },
+      (_, at) => span.fromMs + at * base.stepMs,
+    );
+    return times
+      .filter((timeMs) => timeMs >= judged.fromMs && timeMs < judged.toMs)
+      .map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
   });
-  const isRight = told.length > 0 && told.every((one) => (question.state === null ? one === undefined : one?.state === question.state && question.causes.includes(one.cause)));
-  return { question, isRight, isCalledCalm: told.some((one) => one?.state === 'no_trades'), said: [...new Set(told.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', ') };
+  const isRight =
+    told.length > 0 &&
+    told.every((one) =>
+      question.state === null
+        ? one === undefined
+        : one?.state === question.state && question.causes.includes(one.cause),
+    );
+  return {
+    question,
+    isRight,
+    isCalledCalm: told.some((one) => one?.state === 'no_trades'),
+    said: [...new Set(told.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', '),
+  };
 }
 
 function table(marked: readonly Marked[]): string {
@@ -44,8 +67,13 @@ function table(marked: readonly Marked[]): string {
     const asked = marked.filter(({ question }) => question.kind === kind);
     return `${kind.padEnd(22)} ${String(asked.filter(({ isRight }) => isRight).length).padStart(4)} of ${String(asked.length).padStart(4)}`;
   });
-  const wrong = marked.filter(({ isRight }) => !isRight).slice(0, 10).map(({ question, said }) =>
-    `wrong: ${question.kind} ${question.symbol} ${new Date(question.spans[0]?.fromMs ?? 0).toISOString()}: ${said}, not ${question.state} ${question.causes.join(' or ')}`);
+  const wrong = marked
+    .filter(({ isRight }) => !isRight)
+    .slice(0, 10)
+    .map(
+      ({ question, said }) =>
+        `wrong: ${question.kind} ${question.symbol} ${new Date(question.spans[0]?.fromMs ?? 0).toISOString()}: ${said}, not ${question.state} ${question.causes.join(' or ')}`,
+    );
   return [`seed ${seed}`, ...lines, ...wrong].join('\n');
 }
 
@@ -63,7 +91,13 @@ test(`of ${GAPS} planted gaps of every kind at least 99.5 % get their reason, an
   const report = table(marked);
   console.log(report);
   expect(marked.length, report).toBeGreaterThanOrEqual(GAPS);
-  expect(Object.keys(KINDS).filter((kind) => !marked.some(({ question }) => question.kind === kind)), report).toEqual([]);
-  expect(marked.filter(({ question, isCalledCalm }) => question.isOurs && isCalledCalm), report).toEqual([]);
+  expect(
+    Object.keys(KINDS).filter((kind) => !marked.some(({ question }) => question.kind === kind)),
+    report,
+  ).toEqual([]);
+  expect(
+    marked.filter(({ question, isCalledCalm }) => question.isOurs && isCalledCalm),
+    report,
+  ).toEqual([]);
   expect(marked.filter(({ isRight }) => isRight).length / marked.length, report).toBeGreaterThanOrEqual(0.995);
 });

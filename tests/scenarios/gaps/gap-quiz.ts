@@ -24,7 +24,11 @@ export interface Round {
   readonly judged: Span;
   readonly rowsPerPageMax: number;
   readonly series: readonly QuizSeries[];
-  readonly others: readonly { readonly exchange: string; readonly answered: readonly Span[]; readonly traded: readonly Span[] }[];
+  readonly others: readonly {
+    readonly exchange: string;
+    readonly answered: readonly Span[];
+    readonly traded: readonly Span[];
+  }[];
   readonly incidents: readonly PlantedIncident[];
   readonly questions: readonly Question[];
 }
@@ -47,18 +51,34 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
   const base = { ...whole, span };
   const judgedCandles = Math.floor((span.toMs - span.fromMs) / stepMs / 3);
   const judged = { fromMs: span.toMs - judgedCandles * stepMs, toMs: span.toMs };
-  const drafts = draftsOf(base, { fromMs: Math.max(span.fromMs, judged.fromMs - TRAILING_MS), toMs: judged.fromMs }, random);
+  const drafts = draftsOf(
+    base,
+    { fromMs: Math.max(span.fromMs, judged.fromMs - TRAILING_MS), toMs: judged.fromMs },
+    random,
+  );
   const table = {
-    random, base, drafts, copies: { not_listed: copyOf(drafts, 'NEW/COPY'), delisted: copyOf(drafts, 'OLD/COPY') },
-    rowsMax: pick(random, [30, 100, 300, 1_000]) as number, isOld: randomInt(random, 2) === 0, incidents: [] as PlantedIncident[], silentElsewhere: [] as Span[],
+    random,
+    base,
+    drafts,
+    copies: { not_listed: copyOf(drafts, 'NEW/COPY'), delisted: copyOf(drafts, 'OLD/COPY') },
+    rowsMax: pick(random, [30, 100, 300, 1_000]) as number,
+    isOld: randomInt(random, 2) === 0,
+    incidents: [] as PlantedIncident[],
+    silentElsewhere: [] as Span[],
   };
-  const slots = Math.max(1, Math.min(2 + randomInt(random, SLOTS_MAX - 1), Math.floor(judgedCandles / SLOT_CANDLES_MIN)));
+  const slots = Math.max(
+    1,
+    Math.min(2 + randomInt(random, SLOTS_MAX - 1), Math.floor(judgedCandles / SLOT_CANDLES_MIN)),
+  );
   const slotMs = Math.floor(judgedCandles / slots) * stepMs;
   const questions: Question[] = [];
   for (let at = 0; at < slots; at++) {
     const slot = { fromMs: judged.fromMs + at * slotMs, toMs: judged.fromMs + (at + 1) * slotMs };
-    const asked = (kind: string): number => (askedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
-    const kinds = Object.keys(KINDS).map((kind) => ({ kind, rank: asked(kind) + random.next() })).toSorted((a, b) => a.rank - b.rank);
+    const asked = (kind: string): number =>
+      (askedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
+    const kinds = Object.keys(KINDS)
+      .map((kind) => ({ kind, rank: asked(kind) + random.next() }))
+      .toSorted((a, b) => a.rank - b.rank);
     for (const { kind } of kinds) {
       const planted = KINDS[kind]?.({ ...table, slot }) ?? null;
       if (planted === null) continue;
@@ -66,10 +86,17 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
       break;
     }
   }
-  const used = [...drafts, ...Object.values(table.copies).filter((copy) => copy.listedFromMs !== null || copy.delistedFromMs !== null)];
+  const used = [
+    ...drafts,
+    ...Object.values(table.copies).filter((copy) => copy.listedFromMs !== null || copy.delistedFromMs !== null),
+  ];
   const askedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
   return {
-    base, judged, rowsPerPageMax: table.rowsMax, incidents: table.incidents, questions,
+    base,
+    judged,
+    rowsPerPageMax: table.rowsMax,
+    incidents: table.incidents,
+    questions,
     series: used.map((draft) => seriesOf(draft, { base, judged, rowsMax: table.rowsMax, askedAtMs })),
     others: othersOf(table),
   };
@@ -87,29 +114,63 @@ const THIN_SHARE = 0.014;
 function draftsOf(base: Base, history: Span, random: Random): Draft[] {
   const { recordings, span, stepMs, emptyCandles } = base;
   const recorded = recordings.map(({ exchange, symbol, rows }): Draft => {
-    const own = rows.filter((row) => row.openTimeMs >= span.fromMs && row.openTimeMs < span.toMs && (emptyCandles === 'flat' || row.volume > 0));
+    const own = rows.filter(
+      (row) =>
+        row.openTimeMs >= span.fromMs && row.openTimeMs < span.toMs && (emptyCandles === 'flat' || row.volume > 0),
+    );
     return draftOf(`${exchange}:${symbol}`, own, { history, stepMs, span });
   });
   if (emptyCandles === 'flat') return recorded;
   // No recording of a really thin market is at hand: one is thinned out, to between 50 and 80 % of its candles.
   const share = 0.5 + 0.3 * random.next();
-  return [...recorded, draftOf('THINNED/COPY', [...(recorded[0] as Draft).rows.values()].filter(() => random.next() < share), { history, stepMs, span })];
+  return [
+    ...recorded,
+    draftOf(
+      'THINNED/COPY',
+      [...(recorded[0] as Draft).rows.values()].filter(() => random.next() < share),
+      { history, stepMs, span },
+    ),
+  ];
 }
 
-function draftOf(symbol: string, rows: readonly RecordedCandle[], { history, stepMs, span }: { readonly history: Span; readonly stepMs: number; readonly span: Span }): Draft {
-  const calmIn = ({ fromMs, toMs }: Span): number => (toMs - fromMs) / stepMs - rows.filter((row) => row.volume > 0 && row.openTimeMs >= fromMs && row.openTimeMs < toMs).length;
+function draftOf(
+  symbol: string,
+  rows: readonly RecordedCandle[],
+  { history, stepMs, span }: { readonly history: Span; readonly stepMs: number; readonly span: Span },
+): Draft {
+  const calmIn = ({ fromMs, toMs }: Span): number =>
+    (toMs - fromMs) / stepMs -
+    rows.filter((row) => row.volume > 0 && row.openTimeMs >= fromMs && row.openTimeMs < toMs).length;
   const candles = (history.toMs - history.fromMs) / stepMs;
   // The thirty days before a gap move on through the window: all of its calm candles may lie in them.
   const spare = Math.floor(candles * SPARE_SHARE) - calmIn(span);
   const market = spare > 0 ? 'liquid' : calmIn(history) / candles > THIN_SHARE ? 'thin' : 'either';
   return {
-    symbol, market, spare: Math.max(0, spare), rows: new Map(rows.map((row) => [row.openTimeMs, row])),
-    paged: [], alone: [], once: [], listedFromMs: null, delistedFromMs: null, sums: [], accepted: [],
+    symbol,
+    market,
+    spare: Math.max(0, spare),
+    rows: new Map(rows.map((row) => [row.openTimeMs, row])),
+    paged: [],
+    alone: [],
+    once: [],
+    listedFromMs: null,
+    delistedFromMs: null,
+    sums: [],
+    accepted: [],
   };
 }
 
 const copyOf = ([first]: readonly Draft[], symbol: string): Draft => ({
-  ...(first as Draft), symbol, rows: new Map(first?.rows), market: 'either', spare: 0, paged: [], alone: [], once: [], sums: [], accepted: [],
+  ...(first as Draft),
+  symbol,
+  rows: new Map(first?.rows),
+  market: 'either',
+  spare: 0,
+  paged: [],
+  alone: [],
+  once: [],
+  sums: [],
+  accepted: [],
 });
 
 interface Asking {
@@ -130,7 +191,8 @@ function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, asked
     fromMs = own.toMs;
   }
   answers.push(...askFor({ fromMs, toMs: span.toMs }, asking));
-  const isIn = (hole: Span, spans: readonly Span[]): boolean => spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
+  const isIn = (hole: Span, spans: readonly Span[]): boolean =>
+    spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
   for (const hole of holesIn(judged, new Set(openTimesMs), stepMs)) {
     if (isIn(hole, draft.once)) continue;
     const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };

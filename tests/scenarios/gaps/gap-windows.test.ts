@@ -19,26 +19,45 @@ function venueOf(recordings: readonly Recording[], others: VenueRecord['others']
     const openTimesMs = rows.map((row) => row.openTimeMs);
     const asking = { openTimesMs, stepMs, rowsMax: rowsPerPageMax, atMs: ASKED_AT_MS };
     const again = holesIn({ fromMs, toMs }, new Set(openTimesMs), stepMs).flatMap((hole) =>
-      askFor({ fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs }, { ...asking, atMs: ASKED_AT_MS + RECHECK_AFTER_MS }));
+      askFor(
+        { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs },
+        { ...asking, atMs: ASKED_AT_MS + RECHECK_AFTER_MS },
+      ),
+    );
     return seriesRecord({ symbol, rows, stepMs, answers: [...askFor({ fromMs, toMs }, asking), ...again] });
   });
-  return { exchange, stepMs, rowsPerPageMax, emptyCandles: ['binance', 'okx', 'cryptocom', 'binanceus'].includes(exchange) ? 'flat' : 'omitted', series, others };
+  return {
+    exchange,
+    stepMs,
+    rowsPerPageMax,
+    emptyCandles: ['binance', 'okx', 'cryptocom', 'binanceus'].includes(exchange) ? 'flat' : 'omitted',
+    series,
+    others,
+  };
 }
 
 function judge(record: VenueRecord, incidents: readonly KnownIncident[] = KNOWN_INCIDENTS): GapVerdict[] {
-  const judged = { fromMs: Math.min(...record.series.flatMap((one) => one.answered.map((range) => range.fromMs))), toMs: Math.max(...record.series.flatMap((one) => one.answered.map((range) => range.toMs))) };
+  const judged = {
+    fromMs: Math.min(...record.series.flatMap((one) => one.answered.map((range) => range.fromMs))),
+    toMs: Math.max(...record.series.flatMap((one) => one.answered.map((range) => range.toMs))),
+  };
   return judgeGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
 const minute = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16);
-const candlesOf = (ranges: readonly TimeRange[], stepMs: number): number => ranges.reduce((sum, range) => sum + (range.toMs - range.fromMs) / stepMs, 0);
+const candlesOf = (ranges: readonly TimeRange[], stepMs: number): number =>
+  ranges.reduce((sum, range) => sum + (range.toMs - range.fromMs) / stepMs, 0);
 const told = (verdicts: readonly GapVerdict[], stepMs: number): string[] =>
   verdicts.map((one) => `${one.symbol} ${minute(one.fromMs)} ${candlesOf([one], stepMs)} ${one.state} ${one.cause}`);
 
 test('Binance 2021-04-25: 284 minutes are an outage, of XRP 283', () => {
   const venue = venueOf(recorded('binance', '1m', '2021-04-24T00:00Z'));
   const found = (incidents: readonly KnownIncident[]): string[] => told(judge(venue, incidents), venue.stepMs);
-  const expected = (cause: string): string[] => venue.series.map(({ symbol }) => `${symbol} ${symbol === 'XRP/USDT' ? '2021-04-25T04:02 283' : '2021-04-25T04:01 284'} outage ${cause}`);
+  const expected = (cause: string): string[] =>
+    venue.series.map(
+      ({ symbol }) =>
+        `${symbol} ${symbol === 'XRP/USDT' ? '2021-04-25T04:02 283' : '2021-04-25T04:01 284'} outage ${cause}`,
+    );
   expect(found(KNOWN_INCIDENTS)).toEqual(expected('known_incident'));
   expect(found([])).toEqual(expected('venue_outage'));
 });
@@ -54,40 +73,73 @@ test('Binance 2h 2017-2022: fourteen candles were cut, each where an incident be
   expect(cut).toHaveLength(14);
   for (const { openTimeMs, closeTimeMs } of cut) {
     const lost = { fromMs: closeTimeMs + 1, toMs: openTimeMs + venue.stepMs };
-    expect(KNOWN_INCIDENTS.some(({ exchange, fromMs, toMs }) => exchange === 'binance' && fromMs <= lost.toMs && toMs >= lost.fromMs), minute(openTimeMs)).toBe(true);
+    expect(
+      KNOWN_INCIDENTS.some(
+        ({ exchange, fromMs, toMs }) => exchange === 'binance' && fromMs <= lost.toMs && toMs >= lost.fromMs,
+      ),
+      minute(openTimeMs),
+    ).toBe(true);
   }
-  expect(cut.filter(({ openTimeMs }) => !missing.some((hole) => hole.fromMs === openTimeMs + venue.stepMs))).toHaveLength(6);
+  expect(
+    cut.filter(({ openTimeMs }) => !missing.some((hole) => hole.fromMs === openTimeMs + venue.stepMs)),
+  ).toHaveLength(6);
   const verdicts = judge(venue);
   expect(verdicts.filter(({ cause }) => cause !== 'known_incident')).toEqual([]);
-  expect(candlesOf(verdicts.filter(({ evidence }) => evidence.rows === 'missing'), venue.stepMs)).toBe(53);
+  expect(
+    candlesOf(
+      verdicts.filter(({ evidence }) => evidence.rows === 'missing'),
+      venue.stepMs,
+    ),
+  ).toBe(53);
 });
 
 test('Binance 2023-03-24: the flat hour and the missing one are the same outage', () => {
   const venue = venueOf(recorded('binance', '1h', '2023-01-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual(['BTC/USDT 2023-03-24T12:00 1 outage known_incident', 'BTC/USDT 2023-03-24T13:00 1 outage known_incident']);
+  expect(told(judge(venue), venue.stepMs)).toEqual([
+    'BTC/USDT 2023-03-24T12:00 1 outage known_incident',
+    'BTC/USDT 2023-03-24T13:00 1 outage known_incident',
+  ]);
 });
 
 test('Coinbase 2023-03: the 277 minutes and the four are outages, nine single minutes had no trades', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2023-03-01T00:00Z'));
   const verdicts = judge(venue);
-  expect(told(verdicts.filter(({ state }) => state === 'outage'), venue.stepMs)).toEqual(['BTC/USD 2023-03-04T17:00 277 outage known_incident', 'BTC/USD 2023-03-10T02:40 4 outage known_incident']);
+  expect(
+    told(
+      verdicts.filter(({ state }) => state === 'outage'),
+      venue.stepMs,
+    ),
+  ).toEqual(['BTC/USD 2023-03-04T17:00 277 outage known_incident', 'BTC/USD 2023-03-10T02:40 4 outage known_incident']);
   expect(verdicts.filter(({ state }) => state === 'no_trades')).toHaveLength(9);
   expect(verdicts).toHaveLength(11);
 });
 
 test('one liquid symbol alone does not pause for 277 minutes: without the list that is pending, not calm', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2023-03-01T00:00Z'));
-  expect(told(judge(venue, []).filter(({ state }) => state !== 'no_trades'), venue.stepMs)).toEqual(['BTC/USD 2023-03-04T17:00 277 pending few_liquid_symbols']);
+  expect(
+    told(
+      judge(venue, []).filter(({ state }) => state !== 'no_trades'),
+      venue.stepMs,
+    ),
+  ).toEqual(['BTC/USD 2023-03-04T17:00 277 pending few_liquid_symbols']);
 });
 
-test.each(['15m 2024-10-01T00:00Z', '1h 2021-05-04T01:00Z'])('nor do markets that never paused, for four candles of %s', (series) => {
-  const [interval = '', from = ''] = series.split(' ');
-  expect(new Set(judge(venueOf(recorded('coinbase', interval, from)), []).map(({ cause }) => cause))).toEqual(new Set(['few_liquid_symbols']));
-});
+test.each(['15m 2024-10-01T00:00Z', '1h 2021-05-04T01:00Z'])(
+  'nor do markets that never paused, for four candles of %s',
+  (series) => {
+    const [interval = '', from = ''] = series.split(' ');
+    expect(new Set(judge(venueOf(recorded('coinbase', interval, from)), []).map(({ cause }) => cause))).toEqual(
+      new Set(['few_liquid_symbols']),
+    );
+  },
+);
 
 test('Coinbase 2024-10-26: four quarter hours of both markets are an outage', () => {
   const venue = venueOf(recorded('coinbase', '15m', '2024-10-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual(['BTC/USD 2024-10-26T16:15 4 outage known_incident', 'ETH/USD 2024-10-26T16:15 4 outage known_incident']);
+  expect(told(judge(venue), venue.stepMs)).toEqual([
+    'BTC/USD 2024-10-26T16:15 4 outage known_incident',
+    'ETH/USD 2024-10-26T16:15 4 outage known_incident',
+  ]);
 });
 
 test('Coinbase 1h 2021-2024: the only four hours missing are the outage of March 2023', () => {
@@ -97,14 +149,27 @@ test('Coinbase 1h 2021-2024: the only four hours missing are the outage of March
 
 test('OKX: the ten flat hours of 2022 count as an outage though their rows are there', () => {
   const venue = venueOf(recorded('okx', '1h', '2021-05-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual(['BTC/USDT 2022-06-01T17:00 1 outage known_incident', 'BTC/USDT 2022-12-18T09:00 9 outage known_incident']);
+  expect(told(judge(venue), venue.stepMs)).toEqual([
+    'BTC/USDT 2022-06-01T17:00 1 outage known_incident',
+    'BTC/USDT 2022-12-18T09:00 9 outage known_incident',
+  ]);
 });
 
 test('Kraken: single thin minutes had no trades, the twelve of 2023-03-16 are an outage', () => {
   const venue = venueOf(recorded('kraken', '1m', '2023-03-01T00:00Z'));
   const verdicts = judge(venue);
-  expect(told(verdicts.filter(({ state }) => state !== 'no_trades'), venue.stepMs)).toEqual(['BTC/USD 2023-03-16T22:01 12 outage known_incident']);
-  expect(candlesOf(verdicts.filter(({ cause }) => cause === 'thin_market'), venue.stepMs)).toBe(48);
+  expect(
+    told(
+      verdicts.filter(({ state }) => state !== 'no_trades'),
+      venue.stepMs,
+    ),
+  ).toEqual(['BTC/USD 2023-03-16T22:01 12 outage known_incident']);
+  expect(
+    candlesOf(
+      verdicts.filter(({ cause }) => cause === 'thin_market'),
+      venue.stepMs,
+    ),
+  ).toBe(48);
 });
 
 test('calm flat minutes of one market get no verdict: they are present', () => {
@@ -116,22 +181,35 @@ test('a downloader that loses every 301st minute is caught, each hole of it', ()
   for (const emptyCandles of ['flat', 'omitted'] as const) {
     const verdicts = judge({ ...venue, emptyCandles });
     expect(verdicts).toHaveLength(24);
-    expect(new Set(verdicts.map(({ state, cause, evidence }) => `${state} ${cause} ${evidence.spacing?.periodCandles}`))).toEqual(new Set(['pending pagination 301']));
+    expect(
+      new Set(verdicts.map(({ state, cause, evidence }) => `${state} ${cause} ${evidence.spacing?.periodCandles}`)),
+    ).toEqual(new Set(['pending pagination 301']));
   }
 });
 
 test('the day files of 2018 that end too early are not called calm', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2018-04-04T00:00Z'));
-  expect(told(judge(venue).filter(({ state }) => state !== 'no_trades'), venue.stepMs)).toEqual([
-    'BTC/USD 2018-04-04T16:48 432 pending few_liquid_symbols', 'ETH/USD 2018-04-04T16:48 4 pending few_liquid_symbols', 'ETH/USD 2018-04-04T16:53 427 pending few_liquid_symbols',
+  expect(
+    told(
+      judge(venue).filter(({ state }) => state !== 'no_trades'),
+      venue.stepMs,
+    ),
+  ).toEqual([
+    'BTC/USD 2018-04-04T16:48 432 pending few_liquid_symbols',
+    'ETH/USD 2018-04-04T16:48 4 pending few_liquid_symbols',
+    'ETH/USD 2018-04-04T16:53 427 pending few_liquid_symbols',
   ]);
 });
 
 test('what other venues did stands in the evidence, and a silence everywhere is no outage of one', () => {
   const recordings = recorded('binance', '1m', '2021-04-24T00:00Z');
   const silent = { ...asOtherVenue(venueOf(recordings)), exchange: 'coinbase' };
-  const causes = (others: VenueRecord['others']) => judge(venueOf(recordings, others), []).map(({ cause, evidence }) => ({ cause, others: evidence.silence?.others }));
-  expect(causes([{ ...silent, traded: silent.answered }])[0]).toEqual({ cause: 'venue_outage', others: { trading: ['coinbase'], silent: [] } });
+  const causes = (others: VenueRecord['others']) =>
+    judge(venueOf(recordings, others), []).map(({ cause, evidence }) => ({ cause, others: evidence.silence?.others }));
+  expect(causes([{ ...silent, traded: silent.answered }])[0]).toEqual({
+    cause: 'venue_outage',
+    others: { trading: ['coinbase'], silent: [] },
+  });
   expect(causes([silent])[0]).toEqual({ cause: 'unexplained', others: { trading: [], silent: ['coinbase'] } });
 });
 

@@ -42,21 +42,32 @@ const stepOf = (interval: string): number => {
   return Number(count) * (UNIT_MS[unit.toLowerCase()] ?? Number.NaN);
 };
 
-const indexes = (runs: Facts['missing']): Set<number> => new Set(runs.flatMap(([first, length]) => Array.from({ length }, (_, at) => first + at)));
+const indexes = (runs: Facts['missing']): Set<number> =>
+  new Set(runs.flatMap(([first, length]) => Array.from({ length }, (_, at) => first + at)));
 
 /** Of these series only is kept which candles came, which of them were flat and which were cut; a traded candle stands as 1 to 2 with volume 1. */
 function recordingOf({ exchange, symbol, interval, ...facts }: Facts): Recording {
   const [stepMs, fromMs, toMs] = [stepOf(interval), Date.parse(facts.from), Date.parse(facts.to)];
   const [missing, flat, cut] = [indexes(facts.missing), indexes(facts.flat), new Map(facts.cut)];
-  const rows = Array.from({ length: (toMs - fromMs) / stepMs }, (_, at) => at).filter((at) => !missing.has(at)).map((at): RecordedCandle => {
-    const openTimeMs = fromMs + at * stepMs;
-    return { openTimeMs, high: flat.has(at) ? 1 : 2, low: 1, volume: flat.has(at) ? 0 : 1, closeTimeMs: cut.get(at) ?? null };
-  });
+  const rows = Array.from({ length: (toMs - fromMs) / stepMs }, (_, at) => at)
+    .filter((at) => !missing.has(at))
+    .map((at): RecordedCandle => {
+      const openTimeMs = fromMs + at * stepMs;
+      return {
+        openTimeMs,
+        high: flat.has(at) ? 1 : 2,
+        low: 1,
+        volume: flat.has(at) ? 0 : 1,
+        closeTimeMs: cut.get(at) ?? null,
+      };
+    });
   return { exchange, symbol, interval, stepMs, fromMs, toMs, rows };
 }
 
 /** The committed facts, see `tests/fixtures/README.md`. */
-export const RECORDED: readonly Recording[] = (JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/recorded-gaps.json'), 'utf8')) as Facts[]).map(recordingOf);
+export const RECORDED: readonly Recording[] = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/recorded-gaps.json'), 'utf8')) as Facts[]
+).map(recordingOf);
 
 export const recorded = (exchange: string, interval: string, from: string): Recording[] =>
   RECORDED.filter((one) => one.exchange === exchange && one.interval === interval && one.fromMs === Date.parse(from));
@@ -67,14 +78,25 @@ const NAME = /^(.+?)(?:-\d{4}.*)?\.csv\.gz$/;
 /** Recordings of your own: `<exchange>/<interval>/<SYMBOL>-anything.csv.gz`, with a header row in the exchange's own words. Series off the grid are passed over. */
 export function readRecordings(folder: string): Recording[] {
   const names = (path: string): string[] => readdirSync(path, { withFileTypes: true }).map((entry) => entry.name);
-  return names(folder).flatMap((exchange) => names(join(folder, exchange)).filter((interval) => stepOf(interval) > 0).flatMap((interval) =>
-    names(join(folder, exchange, interval)).flatMap((name) => {
-      const symbol = NAME.exec(name)?.[1];
-      const rows = symbol === undefined ? [] : readRows(gunzipSync(readFileSync(join(folder, exchange, interval, name))).toString('utf8'));
-      const [stepMs, first, last] = [stepOf(interval), rows[0], rows.at(-1)];
-      if (symbol === undefined || first === undefined || last === undefined || first.openTimeMs % stepMs !== 0) return [];
-      return [{ exchange, symbol, interval, stepMs, fromMs: first.openTimeMs, toMs: last.openTimeMs + stepMs, rows }];
-    })));
+  return names(folder).flatMap((exchange) =>
+    names(join(folder, exchange))
+      .filter((interval) => stepOf(interval) > 0)
+      .flatMap((interval) =>
+        names(join(folder, exchange, interval)).flatMap((name) => {
+          const symbol = NAME.exec(name)?.[1];
+          const rows =
+            symbol === undefined
+              ? []
+              : readRows(gunzipSync(readFileSync(join(folder, exchange, interval, name))).toString('utf8'));
+          const [stepMs, first, last] = [stepOf(interval), rows[0], rows.at(-1)];
+          if (symbol === undefined || first === undefined || last === undefined || first.openTimeMs % stepMs !== 0)
+            return [];
+          return [
+            { exchange, symbol, interval, stepMs, fromMs: first.openTimeMs, toMs: last.openTimeMs + stepMs, rows },
+          ];
+        }),
+      ),
+  );
 }
 
 const TIMES = ['open_time', 'time', 'ts', 't'];
@@ -85,13 +107,24 @@ function readRows(csv: string): RecordedCandle[] {
   const [header = '', ...lines] = csv.trim().split('\n');
   const columns = header.split(',');
   const at = (...called: string[]): number => columns.findIndex((column) => called.includes(column));
-  const [time, high, low, volume, close] = [at(...TIMES), at('high', 'h'), at('low', 'l'), at('volume', 'vol', 'v'), at('close_time')];
-  return lines.map((line) => {
-    const fields = line.split(',').map(Number);
-    const stated = fields[time] ?? Number.NaN;
-    return {
-      openTimeMs: stated > SECONDS_MAX ? stated : stated * 1_000,
-      high: fields[high] ?? Number.NaN, low: fields[low] ?? Number.NaN, volume: fields[volume] ?? Number.NaN, closeTimeMs: close < 0 ? null : (fields[close] ?? null),
-    };
-  }).toSorted((a, b) => a.openTimeMs - b.openTimeMs);
+  const [time, high, low, volume, close] = [
+    at(...TIMES),
+    at('high', 'h'),
+    at('low', 'l'),
+    at('volume', 'vol', 'v'),
+    at('close_time'),
+  ];
+  return lines
+    .map((line) => {
+      const fields = line.split(',').map(Number);
+      const stated = fields[time] ?? Number.NaN;
+      return {
+        openTimeMs: stated > SECONDS_MAX ? stated : stated * 1_000,
+        high: fields[high] ?? Number.NaN,
+        low: fields[low] ?? Number.NaN,
+        volume: fields[volume] ?? Number.NaN,
+        closeTimeMs: close < 0 ? null : (fields[close] ?? null),
+      };
+    })
+    .toSorted((a, b) => a.openTimeMs - b.openTimeMs);
 }

@@ -17,7 +17,12 @@ export const binance: ExchangeAdapter = {
   exchange: words.exchange,
   graceMs: words.graceMs,
   origins: [
-    'https://api.binance.com', 'https://api-gcp.binance.com', 'https://api1.binance.com', 'https://api2.binance.com', 'https://api3.binance.com', 'https://api4.binance.com',
+    'https://api.binance.com',
+    'https://api-gcp.binance.com',
+    'https://api1.binance.com',
+    'https://api2.binance.com',
+    'https://api3.binance.com',
+    'https://api4.binance.com',
     PUBLIC_DATA_ORIGIN,
   ],
   unrestrictedOrigin: PUBLIC_DATA_ORIGIN,

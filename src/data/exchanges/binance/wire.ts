@@ -48,10 +48,14 @@ function readRow(row: unknown, index: number): WireRow | null {
 }
 
 /** Markets and limits of `exchangeInfo`. */
-export function readExchangeInfo(answer: HttpAnswer, nowMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] } {
+export function readExchangeInfo(
+  answer: HttpAnswer,
+  nowMs: number,
+): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] } {
   const info = jsonOf(words, answer, nowMs);
   const [symbols, limits] = isRecord(info) ? [info['symbols'], info['rateLimits']] : [];
-  if (!Array.isArray(symbols) || !Array.isArray(limits)) throw answerFault(words, { answer, nowMs, reason: 'symbols or rateLimits are missing' });
+  if (!Array.isArray(symbols) || !Array.isArray(limits))
+    throw answerFault(words, { answer, nowMs, reason: 'symbols or rateLimits are missing' });
   return { listings: symbols.flatMap(readListing), limits: limits.flatMap(readLimit) };
 }
 
@@ -59,10 +63,17 @@ function readListing(value: unknown): Listing[] {
   if (!isRecord(value)) return [];
   const { baseAsset, quoteAsset, symbol, status } = value;
   if (typeof baseAsset !== 'string' || typeof quoteAsset !== 'string' || typeof symbol !== 'string') return [];
-  return [{ symbol: `${baseAsset}/${quoteAsset}`, venueSymbol: symbol, isTrading: status === 'TRADING', aliasOf: null }];
+  return [
+    { symbol: `${baseAsset}/${quoteAsset}`, venueSymbol: symbol, isTrading: status === 'TRADING', aliasOf: null },
+  ];
 }
 
-const UNIT_MS: ReadonlyMap<unknown, number> = new Map([['SECOND', 1_000], ['MINUTE', 60_000], ['HOUR', 3_600_000], ['DAY', 86_400_000]]);
+const UNIT_MS: ReadonlyMap<unknown, number> = new Map([
+  ['SECOND', 1_000],
+  ['MINUTE', 60_000],
+  ['HOUR', 3_600_000],
+  ['DAY', 86_400_000],
+]);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
@@ -70,20 +81,42 @@ function readLimit(value: unknown): RateLimit[] {
   if (!isRecord(value)) return [];
   const { rateLimitType, interval, intervalNum, limit } = value;
   const unitMs = UNIT_MS.get(interval);
-  if (typeof rateLimitType !== 'string' || rateLimitType === 'ORDERS' || unitMs === undefined || !isCount(intervalNum) || !isCount(limit)) return [];
-  return [{ name: rateLimitType, limit, windowMs: unitMs * intervalNum, shape: 'aligned', counts: rateLimitType === 'RAW_REQUESTS' ? 'requests' : 'weight' }];
+  if (
+    typeof rateLimitType !== 'string' ||
+    rateLimitType === 'ORDERS' ||
+    unitMs === undefined ||
+    !isCount(intervalNum) ||
+    !isCount(limit)
+  )
+    return [];
+  return [
+    {
+      name: rateLimitType,
+      limit,
+      windowMs: unitMs * intervalNum,
+      shape: 'aligned',
+      counts: rateLimitType === 'RAW_REQUESTS' ? 'requests' : 'weight',
+    },
+  ];
 }
 
 export const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
 
 /** `x-mbx-used-weight-1m: 1234`, one header for each window. Source: binance-spot-api-docs, rest-api.md, "IP Limits". */
 const USED_WEIGHT = /^x-mbx-used-weight-(\d{1,4})([smhd])$/;
-const UNIT_OF_LETTER: ReadonlyMap<unknown, string> = new Map([['s', 'SECOND'], ['m', 'MINUTE'], ['h', 'HOUR'], ['d', 'DAY']]);
+const UNIT_OF_LETTER: ReadonlyMap<unknown, string> = new Map([
+  ['s', 'SECOND'],
+  ['m', 'MINUTE'],
+  ['h', 'HOUR'],
+  ['d', 'DAY'],
+]);
 
 export const readUsedWeight = ({ headers }: HttpAnswer): readonly UsedWeight[] =>
   Object.entries(headers).flatMap(([header, text]) => {
     const [, count, letter] = USED_WEIGHT.exec(header) ?? [];
     const unitMs = UNIT_MS.get(UNIT_OF_LETTER.get(letter) ?? '');
     const used = Number(text);
-    return unitMs === undefined || !Number.isInteger(used) || used < 0 ? [] : [{ name: WEIGHT_LIMIT, windowMs: Number(count) * unitMs, used }];
+    return unitMs === undefined || !Number.isInteger(used) || used < 0
+      ? []
+      : [{ name: WEIGHT_LIMIT, windowMs: Number(count) * unitMs, used }];
   });

@@ -20,7 +20,10 @@ export const coinbase: ExchangeAdapter = {
   candlesRequest: (origin, { series, range }) => {
     const stepMs = intervalMs(series.interval);
     const [start, end] = [range.fromMs, range.toMs - stepMs].map((timeMs) => new Date(timeMs).toISOString());
-    return { url: `${origin}/products/${symbolPath(series.symbol)}/candles?granularity=${stepMs / 1_000}&start=${start}&end=${end}`, weight: 1 };
+    return {
+      url: `${origin}/products/${symbolPath(series.symbol)}/candles?granularity=${stepMs / 1_000}&start=${start}&end=${end}`,
+      weight: 1,
+    };
   },
   readCandles,
   firstCandle: null,

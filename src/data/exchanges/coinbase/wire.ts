@@ -39,7 +39,10 @@ function readRow(row: unknown, index: number): WireRow | null {
 }
 
 /** Products, each with the product it is an alias of. */
-export function readProducts(answer: HttpAnswer, nowMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
+export function readProducts(
+  answer: HttpAnswer,
+  nowMs: number,
+): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
   return { listings: listOf(answer, nowMs, 'products').flatMap(readListing), limits: [] };
 }
 
@@ -47,10 +50,12 @@ function readListing(value: unknown): Listing[] {
   if (!isRecord(value)) return [];
   const { id, base_currency: base, quote_currency: quote, status, trading_disabled: isDisabled, alias } = value;
   if (typeof id !== 'string' || typeof base !== 'string' || typeof quote !== 'string') return [];
-  return [{
-    symbol: `${base}/${quote}`,
-    venueSymbol: id,
-    isTrading: status === 'online' && isDisabled !== true,
-    aliasOf: typeof alias === 'string' && alias !== '' ? alias.replace('-', '/') : null,
-  }];
+  return [
+    {
+      symbol: `${base}/${quote}`,
+      venueSymbol: id,
+      isTrading: status === 'online' && isDisabled !== true,
+      aliasOf: typeof alias === 'string' && alias !== '' ? alias.replace('-', '/') : null,
+    },
+  ];
 }

@@ -22,7 +22,10 @@ export const words: VenueWords = {
     const texts = textsOf(body);
     const venueCode = texts.find((text) => /^\w{1,40}$/.test(text)) ?? null;
     if (answer.status === 401) return { venueCode, code: 'EXCHANGE_RATE_LIMITED', waitMs: THROTTLED_WAIT_MS };
-    const code = answer.status === 200 ? null : (BY_TEXT.find(([pattern]) => texts.some((text) => pattern.test(text)))?.[1] ?? null);
+    const code =
+      answer.status === 200
+        ? null
+        : (BY_TEXT.find(([pattern]) => texts.some((text) => pattern.test(text)))?.[1] ?? null);
     return { venueCode, code, waitMs: null };
   },
 };

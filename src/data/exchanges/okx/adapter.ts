@@ -16,7 +16,14 @@ const RECENT_WEIGHT = 1;
 const HISTORY_WEIGHT = 2;
 
 /** `1H` and `4H` in capitals; `1D` would open at 16:00 UTC. */
-const BARS: Readonly<Record<Interval, string>> = { '1m': '1m', '5m': '5m', '15m': '15m', '1h': '1H', '4h': '4H', '1d': '1Dutc' };
+const BARS: Readonly<Record<Interval, string>> = {
+  '1m': '1m',
+  '5m': '5m',
+  '15m': '15m',
+  '1h': '1H',
+  '4h': '4H',
+  '1d': '1Dutc',
+};
 
 /** OKX spot, public market data. Source: OKX API guide v5. */
 export const okx: ExchangeAdapter = {

@@ -42,7 +42,10 @@ function readRow(row: unknown, index: number): WireRow | null {
 }
 
 /** Spot instruments; a delisted one is not in the list any more. */
-export function readInstruments(answer: HttpAnswer, nowMs: number): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
+export function readInstruments(
+  answer: HttpAnswer,
+  nowMs: number,
+): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
   return { listings: dataOf(answer, nowMs).flatMap(readListing), limits: [] };
 }
 

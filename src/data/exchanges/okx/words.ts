@@ -3,32 +3,34 @@ import { isRecord, type AnswerBody } from '../answer-body.ts';
 import type { VenueWords } from '../answer-faults.ts';
 
 /** OKX's codes, in the body whatever the status. Source: OKX API guide, "Error Code". */
-const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(Object.entries({
-  '1': 'EXCHANGE_SERVER_ERROR', // unless an entry of `data` has a code of its own
-  '500': 'EXCHANGE_SERVER_ERROR',
-  '4088': 'FORBIDDEN',
-  '50001': 'EXCHANGE_MAINTENANCE',
-  '50002': 'REQUEST_REJECTED',
-  '50004': 'REQUEST_TIMEOUT',
-  '50005': 'EXCHANGE_SERVER_ERROR',
-  '50006': 'REQUEST_REJECTED',
-  '50011': 'EXCHANGE_RATE_LIMITED',
-  '50013': 'EXCHANGE_SERVER_ERROR',
-  '50014': 'REQUEST_REJECTED',
-  '50015': 'REQUEST_REJECTED',
-  '50016': 'REQUEST_REJECTED',
-  '50024': 'REQUEST_REJECTED',
-  '50025': 'REQUEST_REJECTED',
-  '50026': 'EXCHANGE_SERVER_ERROR',
-  '50027': 'FORBIDDEN',
-  '50061': 'EXCHANGE_RATE_LIMITED',
-  '50115': 'REQUEST_REJECTED',
-  '51000': 'REQUEST_REJECTED',
-  '51001': 'SYMBOL_INVALID',
-  '51021': 'NOT_FOUND',
-  '51024': 'NOT_FOUND',
-  '51155': 'FORBIDDEN',
-} as const));
+const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
+  Object.entries({
+    '1': 'EXCHANGE_SERVER_ERROR', // unless an entry of `data` has a code of its own
+    '500': 'EXCHANGE_SERVER_ERROR',
+    '4088': 'FORBIDDEN',
+    '50001': 'EXCHANGE_MAINTENANCE',
+    '50002': 'REQUEST_REJECTED',
+    '50004': 'REQUEST_TIMEOUT',
+    '50005': 'EXCHANGE_SERVER_ERROR',
+    '50006': 'REQUEST_REJECTED',
+    '50011': 'EXCHANGE_RATE_LIMITED',
+    '50013': 'EXCHANGE_SERVER_ERROR',
+    '50014': 'REQUEST_REJECTED',
+    '50015': 'REQUEST_REJECTED',
+    '50016': 'REQUEST_REJECTED',
+    '50024': 'REQUEST_REJECTED',
+    '50025': 'REQUEST_REJECTED',
+    '50026': 'EXCHANGE_SERVER_ERROR',
+    '50027': 'FORBIDDEN',
+    '50061': 'EXCHANGE_RATE_LIMITED',
+    '50115': 'REQUEST_REJECTED',
+    '51000': 'REQUEST_REJECTED',
+    '51001': 'SYMBOL_INVALID',
+    '51021': 'NOT_FOUND',
+    '51024': 'NOT_FOUND',
+    '51155': 'FORBIDDEN',
+  } as const),
+);
 
 /** 50100 to 50114 speak of a key; a public call sends none. */
 const KEY_LEVEL = /^501(?:0\d|1[0-4])$/;
@@ -43,7 +45,11 @@ export const words: VenueWords = {
   read: (answer, body) => {
     const venueCode = codeIn(body);
     const code = BY_CODE.get(venueCode ?? '') ?? (KEY_LEVEL.test(venueCode ?? '') ? 'UNAUTHORIZED' : null);
-    return { venueCode, code, waitMs: answer.status === 429 || code === 'EXCHANGE_RATE_LIMITED' ? LIMIT_WINDOW_MS : null };
+    return {
+      venueCode,
+      code,
+      waitMs: answer.status === 429 || code === 'EXCHANGE_RATE_LIMITED' ? LIMIT_WINDOW_MS : null,
+    };
   },
 };
 

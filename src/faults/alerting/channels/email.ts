@@ -23,7 +23,11 @@ export function emailOf({ id, dedupKey, notice }: Dispatch, { from, to }: Pick<E
   const domain = `${hashOf(notice.instance)}.candlekeep.invalid`;
   const fields = fieldsOf(notice);
   const width = Math.max(...fields.map(([name]) => name.length));
-  const sections = [notice.text, notice.lines.join('\n'), fields.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')];
+  const sections = [
+    notice.text,
+    notice.lines.join('\n'),
+    fields.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n'),
+  ];
   return {
     from,
     to,
@@ -37,7 +41,10 @@ export function emailOf({ id, dedupKey, notice }: Dispatch, { from, to }: Pick<E
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-export function emailChannel({ clock, mail }: { readonly clock: Clock; readonly mail: MailPort }, target: EmailTarget): Channel {
+export function emailChannel(
+  { clock, mail }: { readonly clock: Clock; readonly mail: MailPort },
+  target: EmailTarget,
+): Channel {
   const { name, isDefault } = target;
   const onTime = (): Error => failed(name, 'transient', `no answer within ${SEND_MS_MAX / 1_000} s`);
   return {
@@ -48,7 +55,9 @@ export function emailChannel({ clock, mail }: { readonly clock: Clock; readonly 
     bundles: true,
     send: async (dispatch, outer) => {
       try {
-        await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, (signal) => mail.send(emailOf(dispatch, target), signal));
+        await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, (signal) =>
+          mail.send(emailOf(dispatch, target), signal),
+        );
       } catch (error) {
         outer.throwIfAborted();
         if (!(error instanceof MailError)) throw error;
@@ -59,7 +68,11 @@ export function emailChannel({ clock, mail }: { readonly clock: Clock; readonly 
 }
 
 const failed = (channel: string, failure: ChannelFailure, why: string, cause?: MailError): AlertChannelError =>
-  new AlertChannelError(`${channel}: ${why}`, { channel, failure, status: cause?.responseCode ?? null, retryAfterMs: null }, { cause });
+  new AlertChannelError(
+    `${channel}: ${why}`,
+    { channel, failure, status: cause?.responseCode ?? null, retryAfterMs: null },
+    { cause },
+  );
 
 /** 4yz is "not now" (greylisting), 5yz is for good: at DATA for this mail, before it for the account or the recipients. Source: RFC 5321 section 4.2.1. */
 function failureOf({ responseCode, command }: MailError): ChannelFailure {

@@ -29,7 +29,11 @@ export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'
   return {
     ...entry,
     send: async (dispatch, signal) => {
-      const answer = await post(ports, { channel: entry.name, message: protocol.message(dispatch, ports.clock.nowMs()) }, signal);
+      const answer = await post(
+        ports,
+        { channel: entry.name, message: protocol.message(dispatch, ports.clock.nowMs()) },
+        signal,
+      );
       if (answer.status >= 200 && answer.status < 300 && protocol.isTaken(answer.status, answer.body)) return;
       throw refusal(entry.name, answer, protocol.bodyHintMs?.(answer.body) ?? null);
     },
@@ -46,14 +50,28 @@ interface Answer {
 /** Answers of channels are short; more is not read. Unit: characters. */
 const ANSWER_CHARS_MAX = 10_000;
 
-async function post({ clock, fetch }: HttpChannelPorts, { channel, message }: { readonly channel: string; readonly message: HttpMessage }, outer: AbortSignal): Promise<Answer> {
+async function post(
+  { clock, fetch }: HttpChannelPorts,
+  { channel, message }: { readonly channel: string; readonly message: HttpMessage },
+  outer: AbortSignal,
+): Promise<Answer> {
   const onTime = (): Error => unreachable(channel, `no answer within ${SEND_MS_MAX / 1_000} s`);
   try {
     return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, async (signal) => {
       // A redirect would carry the alert, and its secrets, to a place nobody configured.
-      const answer = await fetch(message.url, { method: 'POST', headers: message.headers, body: message.body, redirect: 'manual', signal });
+      const answer = await fetch(message.url, {
+        method: 'POST',
+        headers: message.headers,
+        body: message.body,
+        redirect: 'manual',
+        signal,
+      });
       const body = (await answer.text()).slice(0, ANSWER_CHARS_MAX);
-      return { status: answer.status, body, hintMs: parseRetryAfter(answer.headers.get('retry-after') ?? undefined, clock.nowMs()) };
+      return {
+        status: answer.status,
+        body,
+        hintMs: parseRetryAfter(answer.headers.get('retry-after') ?? undefined, clock.nowMs()),
+      };
     });
   } catch (error) {
     outer.throwIfAborted();
@@ -63,14 +81,23 @@ async function post({ clock, fetch }: HttpChannelPorts, { channel, message }: { 
 }
 
 const unreachable = (channel: string, why: string, cause?: unknown): AlertChannelError =>
-  new AlertChannelError(`${channel} cannot be reached: ${why}`, { channel, failure: 'transient', status: null, retryAfterMs: null }, { cause });
+  new AlertChannelError(
+    `${channel} cannot be reached: ${why}`,
+    { channel, failure: 'transient', status: null, retryAfterMs: null },
+    { cause },
+  );
 
 /** The code that the transport gave: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it is none of `fetch`'s. */
 export function wireCodeOf(error: unknown): string {
-  for (let cause: unknown = error, depth = 0; Error.isError(cause) && depth < CAUSES_MAX; cause = cause.cause, depth++) {
+  for (
+    let cause: unknown = error, depth = 0;
+    Error.isError(cause) && depth < CAUSES_MAX;
+    cause = cause.cause, depth++
+  ) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
-  if (Error.isError(error) && error.name === 'TypeError' && Error.isError(error.cause)) return 'the address cannot be fetched'; // a port that browsers block, say
+  if (Error.isError(error) && error.name === 'TypeError' && Error.isError(error.cause))
+    return 'the address cannot be fetched'; // a port that browsers block, say
   throw error;
 }
 const CAUSES_MAX = 4;

@@ -36,7 +36,13 @@ export interface PagerDutyEvent {
   };
 }
 
-const ACTIONS: Readonly<Record<Notice['kind'], PagerDutyEvent['event_action']>> = { trigger: 'trigger', digest: 'trigger', acknowledge: 'acknowledge', resolve: 'resolve', healed: 'resolve' };
+const ACTIONS: Readonly<Record<Notice['kind'], PagerDutyEvent['event_action']>> = {
+  trigger: 'trigger',
+  digest: 'trigger',
+  acknowledge: 'acknowledge',
+  resolve: 'resolve',
+  healed: 'resolve',
+};
 
 export function pagerDutyEvent({ dedupKey, notice }: Dispatch, routingKey: string): PagerDutyEvent {
   const action = ACTIONS[notice.kind];
@@ -51,14 +57,38 @@ export function pagerDutyEvent({ dedupKey, notice }: Dispatch, routingKey: strin
     group: notice.instance,
     ...(notice.code === null ? {} : { class: notice.code }),
   };
-  const event = { ...key, client: 'Candlekeep', ...(notice.runbook.startsWith('http') ? { links: [{ href: notice.runbook, text: 'Runbook' }] } : {}) };
-  const whole = { ...event, payload: { ...payload, custom_details: Object.fromEntries([['What', [notice.text, ...notice.lines].join('\n')], ...fieldsOf(notice)]) as Record<string, string> } };
+  const event = {
+    ...key,
+    client: 'Candlekeep',
+    ...(notice.runbook.startsWith('http') ? { links: [{ href: notice.runbook, text: 'Runbook' }] } : {}),
+  };
+  const whole = {
+    ...event,
+    payload: {
+      ...payload,
+      custom_details: Object.fromEntries([
+        ['What', [notice.text, ...notice.lines].join('\n')],
+        ...fieldsOf(notice),
+      ]) as Record<string, string>,
+    },
+  };
   return Buffer.byteLength(JSON.stringify(whole)) <= EVENT_BYTES_MAX ? whole : { ...event, payload };
 }
 
-export function pagerDutyChannel(ports: HttpChannelPorts, { name, isDefault, routingKey, url }: PagerDutyTarget): Channel {
-  return httpChannel(ports, { name, isDefault, kind: 'pagerduty', paceMs: 0, bundles: false }, {
-    message: (dispatch) => ({ url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(pagerDutyEvent(dispatch, routingKey)) }),
-    isTaken: (status, body) => status === 202 && /"status"\s*:\s*"success"/.test(body),
-  });
+export function pagerDutyChannel(
+  ports: HttpChannelPorts,
+  { name, isDefault, routingKey, url }: PagerDutyTarget,
+): Channel {
+  return httpChannel(
+    ports,
+    { name, isDefault, kind: 'pagerduty', paceMs: 0, bundles: false },
+    {
+      message: (dispatch) => ({
+        url,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(pagerDutyEvent(dispatch, routingKey)),
+      }),
+      isTaken: (status, body) => status === 202 && /"status"\s*:\s*"success"/.test(body),
+    },
+  );
 }

@@ -4,7 +4,12 @@ import type { Channel } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
 /** Bars at the side of a message. Block Kit has none: the blocks stand inside an attachment, which has. */
-const COLOURS: Readonly<Record<AlertLevel, string>> = { critical: '#FF0000', error: '#FFA500', warning: '#FFFF00', info: '#00FF00' };
+const COLOURS: Readonly<Record<AlertLevel, string>> = {
+  critical: '#FF0000',
+  error: '#FFA500',
+  warning: '#FFFF00',
+  info: '#00FF00',
+};
 const RESOLVED_COLOUR = '#00FF00';
 
 // Source: Slack API reference, Block Kit limits.
@@ -17,29 +22,45 @@ const MESSAGE_CHARS_MAX = 12_000;
 /** Incoming webhooks take about one message a second. */
 const PACE_MS = 1_000;
 
-interface Text { readonly type: 'plain_text' | 'mrkdwn'; readonly text: string }
-interface Block { readonly type: 'header' | 'section'; readonly text?: Text; readonly fields?: readonly Text[] }
+interface Text {
+  readonly type: 'plain_text' | 'mrkdwn';
+  readonly text: string;
+}
+interface Block {
+  readonly type: 'header' | 'section';
+  readonly text?: Text;
+  readonly fields?: readonly Text[];
+}
 
 /** The body of an incoming webhook's request. `text` is what notifications show. */
 export interface SlackMessage {
   readonly text: string;
-  readonly attachments: readonly [{ readonly color: string; readonly fallback: string; readonly ts: number; readonly blocks: readonly Block[] }];
+  readonly attachments: readonly [
+    { readonly color: string; readonly fallback: string; readonly ts: number; readonly blocks: readonly Block[] },
+  ];
 }
 
 export function slackMessage(notice: Notice): SlackMessage {
   const isOver = notice.kind === 'resolve' || notice.kind === 'healed';
-  const fields = fieldsOf(notice).map(([name, value]): Text => ({ type: 'mrkdwn', text: cut(`*${name}*\n${asCode(name, escaped(value))}`, FIELD_CHARS_MAX) }));
+  const fields = fieldsOf(notice).map(
+    ([name, value]): Text => ({
+      type: 'mrkdwn',
+      text: cut(`*${name}*\n${asCode(name, escaped(value))}`, FIELD_CHARS_MAX),
+    }),
+  );
   const body = [notice.text, ...notice.lines.map((line) => `• ${line}`)].join('\n');
   const header: Block = { type: 'header', text: { type: 'plain_text', text: cut(notice.title, HEADER_CHARS_MAX) } };
   const text: Block = { type: 'section', text: { type: 'mrkdwn', text: cut(escaped(body), TEXT_CHARS_MAX) } };
   return {
     text: cut(escaped(notice.title), TEXT_CHARS_MAX),
-    attachments: [{
-      color: isOver ? RESOLVED_COLOUR : COLOURS[notice.level],
-      fallback: cut(notice.title, HEADER_CHARS_MAX),
-      ts: Math.floor(notice.atMs / 1_000),
-      blocks: [header, text, ...fieldBlocks(fields, MESSAGE_CHARS_MAX - TEXT_CHARS_MAX - body.length)],
-    }],
+    attachments: [
+      {
+        color: isOver ? RESOLVED_COLOUR : COLOURS[notice.level],
+        fallback: cut(notice.title, HEADER_CHARS_MAX),
+        ts: Math.floor(notice.atMs / 1_000),
+        blocks: [header, text, ...fieldBlocks(fields, MESSAGE_CHARS_MAX - TEXT_CHARS_MAX - body.length)],
+      },
+    ],
   };
 }
 
@@ -48,7 +69,8 @@ function fieldBlocks(fields: readonly Text[], charsMax: number): Block[] {
   let chars = 0;
   const kept = fields.filter(({ text }) => (chars += text.length) <= charsMax);
   const blocks: Block[] = [];
-  for (let at = 0; at < kept.length; at += FIELDS_MAX) blocks.push({ type: 'section', fields: kept.slice(at, at + FIELDS_MAX) });
+  for (let at = 0; at < kept.length; at += FIELDS_MAX)
+    blocks.push({ type: 'section', fields: kept.slice(at, at + FIELDS_MAX) });
   return blocks;
 }
 
@@ -57,12 +79,23 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 
 const asCode = (name: string, value: string): string => (name === 'Command' || name === 'Run' ? `\`${value}\`` : value);
 
-export function slackChannel(ports: HttpChannelPorts, { name, isDefault, url }: { readonly name: string; readonly isDefault: boolean; readonly url: string }): Channel {
-  return httpChannel(ports, { name, isDefault, kind: 'slack', paceMs: PACE_MS, bundles: true }, {
-    message: ({ notice }) => ({ url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(slackMessage(notice)) }),
-    isTaken: (_status, body) => body.trim() === 'ok',
-    bodyHintMs: retryAfterOf,
-  });
+export function slackChannel(
+  ports: HttpChannelPorts,
+  { name, isDefault, url }: { readonly name: string; readonly isDefault: boolean; readonly url: string },
+): Channel {
+  return httpChannel(
+    ports,
+    { name, isDefault, kind: 'slack', paceMs: PACE_MS, bundles: true },
+    {
+      message: ({ notice }) => ({
+        url,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(slackMessage(notice)),
+      }),
+      isTaken: (_status, body) => body.trim() === 'ok',
+      bodyHintMs: retryAfterOf,
+    },
+  );
 }
 
 /** `{"retry_after":1,"ok":false,"error":"rate_limited"}`, in seconds. Source: prometheus/alertmanager#2111. */

@@ -14,17 +14,34 @@ interface WebhookTarget {
  * `{schema, id, dedup_key, notice}`, with the headers of Standard Webhooks: `webhook-id` is the same for
  * each send of a message, `webhook-signature` is `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
  */
-function webhookMessage({ id, dedupKey, notice }: Dispatch, { url, secret }: Pick<WebhookTarget, 'url' | 'secret'>, nowMs: number): HttpMessage {
+function webhookMessage(
+  { id, dedupKey, notice }: Dispatch,
+  { url, secret }: Pick<WebhookTarget, 'url' | 'secret'>,
+  nowMs: number,
+): HttpMessage {
   const body = JSON.stringify({ schema: 1, id, dedup_key: dedupKey, notice });
   const timestamp = String(Math.floor(nowMs / 1_000));
-  const signature = secret === null ? {} : { 'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}` };
-  return { url, headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp, ...signature }, body };
+  const signature =
+    secret === null
+      ? {}
+      : {
+          'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`,
+        };
+  return {
+    url,
+    headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp, ...signature },
+    body,
+  };
 }
 
 export function webhookChannel(ports: HttpChannelPorts, target: WebhookTarget): Channel {
   const { name, isDefault } = target;
-  return httpChannel(ports, { name, isDefault, kind: 'webhook', paceMs: 0, bundles: false }, {
-    message: (dispatch, nowMs) => webhookMessage(dispatch, target, nowMs),
-    isTaken: () => true,
-  });
+  return httpChannel(
+    ports,
+    { name, isDefault, kind: 'webhook', paceMs: 0, bundles: false },
+    {
+      message: (dispatch, nowMs) => webhookMessage(dispatch, target, nowMs),
+      isTaken: () => true,
+    },
+  );
 }
