@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'fast',
           include: [
             'src/**/*.test.ts',
-            'tests/{architecture,contracts,scenarios,soak}/**/*.test.ts',
+            'tests/{architecture,contracts,scenarios,soak,support}/**/*.test.ts',
             'benchmarks/*.test.ts',
           ],
           testTimeout: 20_000,

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Exchange } from '../src/market/exchange.ts';
-import { dayOf } from '../src/market/partition.ts';
-import type { Account } from '../src/faults/ledger/account.ts';
-import { lakeAt } from '../src/data/lake/layout.ts';
+import type { Exchange } from '../src/domain/exchange.ts';
+import { dayOf } from '../src/domain/partition.ts';
+import type { Account } from '../src/domain/account.ts';
+import { lakeAt } from '../src/lake/layout.ts';
 import { writeAccount, type AccountCourse } from './account-state.ts';
 import { runNode, type Ended } from './processes.ts';
 import { markdownTable, type TableColumn } from './table.ts';
 
-const MAIN = fileURLToPath(new URL('../src/surface/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const EXCHANGES: readonly Exchange[] = ['binance', 'coinbase', 'okx'];
 /** A candle in five, at random. */
 const LACKING_RATIO = 0.2;

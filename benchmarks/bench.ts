@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DAY_MS } from '../src/market/interval.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
 import { ACCOUNTS, accountTable, measureAccount, summaryOfAccount, type AccountMeasurement } from './account-bench.ts';
 import { ACCOUNT_BENCH, BENCHES, FULL, type Bench, type Extent } from './benches.ts';
 import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Course } from './course.ts';

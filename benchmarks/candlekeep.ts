@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { realClock } from '../src/kernel/clock.ts';
-import { openDuckdbParquet } from '../src/kernel/duckdb-parquet.ts';
-import { realFiles } from '../src/kernel/files.ts';
-import { DAY_MS } from '../src/market/interval.ts';
-import { dayOf, daysBetween, dayStartMs } from '../src/market/partition.ts';
-import { silverRows } from '../src/data/lake/candle-columns.ts';
-import { lakeAt } from '../src/data/lake/layout.ts';
+import { realClock } from '../src/platform/node/system-clock.ts';
+import { openDuckdbParquet } from '../src/platform/node/duckdb-parquet.ts';
+import { realFiles } from '../src/platform/node/disk-files.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
+import { dayOf, daysBetween, dayStartMs } from '../src/domain/partition.ts';
+import { silverRows } from '../src/lake/candle-columns.ts';
+import { lakeAt } from '../src/lake/layout.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import type { Attempt, Contestant, Terms } from './contestants.ts';
 import type { Task } from './course.ts';
 import type { StoredDay } from './judge.ts';
 import { runNode, type Ended } from './processes.ts';
 
-const MAIN = fileURLToPath(new URL('../src/surface/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** A backfill that ends with a `resume` is resumed this often; the time counts. */
 const RESUMES_MAX = 5;
 /** The documented exit for "some of it is left". */

@@ -1,7 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Candle } from '../src/market/candle.ts';
-import { DAY_MS } from '../src/market/interval.ts';
+import type { Candle } from '../src/domain/candle.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
 import { candlekeep } from './candlekeep.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './clients/rows.ts';
 import type { Task } from './course.ts';

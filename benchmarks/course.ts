@@ -1,8 +1,8 @@
-import type { TimeRange } from '../src/market/range.ts';
-import { DAY_MS } from '../src/market/interval.ts';
-import type { CandleSource } from '../src/rehearsal/world.ts';
-import { generatedCandles } from '../src/rehearsal/generated-world.ts';
-import type { WeightLimit } from '../src/rehearsal/weight-meter.ts';
+import type { TimeRange } from '../src/domain/range.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
+import type { CandleSource } from '../src/simulation/world.ts';
+import { generatedCandles } from '../src/simulation/generated-world.ts';
+import type { WeightLimit } from '../src/simulation/stand-ins/weight-meter.ts';
 
 export const MINUTE_MS = 60_000;
 export const ROWS_PER_PAGE = 1_000;

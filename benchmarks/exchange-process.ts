@@ -1,9 +1,9 @@
 // The exchange of a course, in a process of its own: sends its URL, then a report for every message.
-import { realClock } from '../src/kernel/clock.ts';
-import { serveOnLoopback } from '../src/rehearsal/loopback.ts';
-import type { StandInHandler } from '../src/rehearsal/reply.ts';
-import { standInBinance } from '../src/rehearsal/stand-in-binance.ts';
-import type { RequestEntry } from '../src/rehearsal/stand-in-venue.ts';
+import { realClock } from '../src/platform/node/system-clock.ts';
+import { serveOnLoopback } from '../src/simulation/loopback.ts';
+import type { StandInHandler } from '../src/simulation/stand-ins/reply.ts';
+import { standInBinance } from '../src/simulation/stand-ins/stand-in-binance.ts';
+import type { RequestEntry } from '../src/simulation/stand-ins/stand-in-exchange.ts';
 import { candlesOf, type Course } from './course.ts';
 import type { ExchangeReport } from './exchange.ts';
 import { planOf } from './weather.ts';

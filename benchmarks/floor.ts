@@ -1,4 +1,4 @@
-import type { WeightLimit } from '../src/rehearsal/weight-meter.ts';
+import type { WeightLimit } from '../src/simulation/stand-ins/weight-meter.ts';
 
 /** Work that no client can do faster than the limit allows. */
 export interface Errand {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Candle } from '../src/market/candle.ts';
-import { DAY_MS } from '../src/market/interval.ts';
+import type { Candle } from '../src/domain/candle.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
 import { candlesOf, rangeOf, symbolsOf, type Course } from './course.ts';
 import { judge, type StoredDay } from './judge.ts';
 

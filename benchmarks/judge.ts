@@ -1,7 +1,7 @@
-import type { Candle } from '../src/market/candle.ts';
-import { DAY_MS } from '../src/market/interval.ts';
-import { compareWithTruth } from '../src/rehearsal/truth.ts';
-import type { KnownColumns } from '../src/rehearsal/world.ts';
+import type { Candle } from '../src/domain/candle.ts';
+import { DAY_MS } from '../src/domain/interval.ts';
+import { compareWithTruth } from '../src/simulation/truth.ts';
+import type { KnownColumns } from '../src/simulation/world.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import { candlesOf, MINUTE_MS, venueSymbolOf, type Course } from './course.ts';
 

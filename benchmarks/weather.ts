@@ -1,5 +1,5 @@
-import { seededRandom } from '../src/kernel/random.ts';
-import { NO_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../src/rehearsal/fault-plan.ts';
+import { seededRandom } from '../src/platform/seeded-random.ts';
+import { NO_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../src/simulation/fault-plan.ts';
 import { pagesOf, type Course } from './course.ts';
 
 const CANDLES = { path: '/api/v3/klines' } as const;

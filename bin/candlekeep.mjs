@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const NODE_WANTED = [24, 15];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 // The compiled program; in a clone without a build, its source.
-const MAINS = ['../dist/surface/main.js', '../src/surface/main.ts'];
+const MAINS = ['../dist/cli/main.js', '../src/cli/main.ts'];
 
 function isNewEnough(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);

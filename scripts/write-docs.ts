@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { faultsDocument, runbookPage, runbookPath } from '../src/faults/taxonomy/catalogue.ts';
-import { monitoringFiles } from '../src/faults/metrics/monitoring-files.ts';
-import { RULE_CODES, ruleRunbookPage, ruleRunbookPath } from '../src/faults/metrics/rules.ts';
-import { FAULT_CODES } from '../src/faults/taxonomy/table.ts';
+import { faultsDocument, runbookPage, runbookPath } from '../src/errors/catalogue.ts';
+import { monitoringFiles } from '../src/metrics/monitoring-files.ts';
+import { RULE_CODES, ruleRunbookPage, ruleRunbookPath } from '../src/metrics/rules.ts';
+import { FAULT_CODES } from '../src/errors/table.ts';
 
 const at = (path: string): URL => new URL(`../${path}`, import.meta.url);
 const textOf = (path: string): string => (existsSync(at(path)) ? readFileSync(at(path), 'utf8') : '');

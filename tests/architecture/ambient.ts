@@ -1,17 +1,17 @@
 import { importsOf, isNode, lineAt, nameOf, walk, type Node, type Source, type Visit } from './source.ts';
 
 /**
- * Clock, chance, network, disk and environment belong to the kernel; everything else gets them through
+ * Clock, chance, network, disk and environment belong to the platform; everything else gets them through
  * its ports, so that a test or the simulator can own the world. These are the only exceptions.
  */
 const ALLOWANCES: readonly { readonly under: string; readonly uses: readonly string[]; readonly why: string }[] = [
   {
-    under: 'src/surface/',
+    under: 'src/cli/',
     uses: ['process', 'node:http createServer', 'node:process *'],
     why: "the rim: arguments, environment, streams, signals, the dashboard's server",
   },
   {
-    under: 'src/rehearsal/',
+    under: 'src/simulation/',
     uses: ['node:http createServer', 'node:net createServer'],
     why: 'stand-in exchanges, hub and channels listen on loopback',
   },
@@ -23,13 +23,13 @@ const PURE_CRYPTO = ['createHash', 'createHmac', 'timingSafeEqual'];
 
 /** Where each dependency is at home; elsewhere it comes in through that room. */
 const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
-  undici: ['src/kernel/'],
-  '@opentelemetry/api': ['src/kernel/'],
-  '@duckdb/node-api': ['src/kernel/'],
-  pino: ['src/kernel/', 'src/surface/'],
-  '@huggingface/hub': ['src/data/gold/'],
-  commander: ['src/surface/'],
-  nodemailer: ['src/kernel/'],
+  undici: ['src/platform/'],
+  '@opentelemetry/api': ['src/platform/'],
+  '@duckdb/node-api': ['src/platform/'],
+  pino: ['src/platform/', 'src/cli/'],
+  '@huggingface/hub': ['src/lake/gold/'],
+  commander: ['src/cli/'],
+  nodemailer: ['src/platform/'],
 };
 
 /** Globals that are effects whatever one does with them. */

@@ -14,7 +14,7 @@ const sources = files
 
 test('the source was found', () => {
   expect(sources.length).toBeGreaterThan(30);
-  expect(sources.map((source) => source.path)).toContain('src/kernel/clock.ts');
+  expect(sources.map((source) => source.path)).toContain('src/platform/ports/clock.ts');
 });
 
 test('every file lies in a room', () => {
@@ -27,40 +27,43 @@ test('the source keeps the rules: import order, sizes, names, ports', () => {
 
 // The rest keeps the test itself honest: each planted violation must be found.
 const CLEAN: readonly Source[] = [
-  readSource('src/kernel/clock.ts', 'export const nowMs = (): number => Date.now();'),
-  readSource('src/engine/run.ts', 'export const run = (): void => undefined;'),
+  readSource('src/platform/ports/clock.ts', 'export const nowMs = (): number => Date.now();'),
+  readSource('src/engine/runs/run.ts', 'export const run = (): void => undefined;'),
 ];
 /** What the rules say about `text` as a file of the engine room. */
-const inEngine = (text: string, path = 'src/engine/planted.ts'): string[] =>
+const inEngine = (text: string, path = 'src/engine/runs/planted.ts'): string[] =>
   violations([...CLEAN, readSource(path, text)]);
 
 test.each([
-  ['value import', 'import { a } from "../surface/a.ts"; a();'],
-  ['type import', 'import type { A } from "../surface/a.ts"; export type B = A;'],
-  ['inline type import', 'export type B = import("../surface/a.ts").A;'],
-  ['dynamic import', 'export const a = await import("../surface/a.ts");'],
-  ['re-export', 'export * from "../surface/a.ts";'],
-  ['named re-export', 'export { a } from "../surface/a.ts";'],
+  ['value import', 'import { a } from "../../cli/a.ts"; a();'],
+  ['type import', 'import type { A } from "../../cli/a.ts"; export type B = A;'],
+  ['inline type import', 'export type B = import("../../cli/a.ts").A;'],
+  ['dynamic import', 'export const a = await import("../../cli/a.ts");'],
+  ['re-export', 'export * from "../../cli/a.ts";'],
+  ['named re-export', 'export { a } from "../../cli/a.ts";'],
 ])('a later room is found as %s', (_, text) => {
-  const later = readSource('src/surface/a.ts', 'export const a = 1;');
-  expect(violations([...CLEAN, later, readSource('src/engine/planted.ts', text)])).toEqual([
-    'src/engine/planted.ts:1 imports surface, a later room than engine',
+  const later = readSource('src/cli/a.ts', 'export const a = 1;');
+  expect(violations([...CLEAN, later, readSource('src/engine/runs/planted.ts', text)])).toEqual([
+    'src/engine/runs/planted.ts:1 imports cli, a later room than engine/runs',
   ]);
 });
 
 test('imports of the own and of earlier rooms are fine', () => {
   expect(
-    inEngine('import { nowMs } from "../kernel/clock.ts"; import { run } from "./run.ts"; nowMs(); run();'),
+    inEngine('import { nowMs } from "../../platform/ports/clock.ts"; import { run } from "./run.ts"; nowMs(); run();'),
   ).toEqual([]);
 });
 
 test.each([
   ['import "./absent.ts";', 'imports ./absent.ts, which is no source file in a room'],
-  ['import "../../tests/x.ts";', 'imports ../../tests/x.ts, which is no source file in a room'],
-  ['import "../kernel/clock.js";', 'imports ../kernel/clock.js, which is no source file in a room'],
+  ['import "../../../tests/x.ts";', 'imports ../../../tests/x.ts, which is no source file in a room'],
+  [
+    'import "../../platform/ports/clock.js";',
+    'imports ../../platform/ports/clock.js, which is no source file in a room',
+  ],
   ['export const a = (p: string) => import(p);', 'imports a computed path'],
 ])('%s is found', (text, finding) => {
-  expect(inEngine(text)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+  expect(inEngine(text)).toEqual([`src/engine/runs/planted.ts:1 ${finding}`]);
 });
 
 test.each([
@@ -83,7 +86,7 @@ test.each([
   ['console.log(1)', 'console'],
 ])('the ambient effect in %s is found', (expression, use) => {
   expect(inEngine(`export const a = ${expression.startsWith('{') ? `(${expression})` : expression};`)).toEqual([
-    `src/engine/planted.ts:1 uses ${use}`,
+    `src/engine/runs/planted.ts:1 uses ${use}`,
   ]);
 });
 
@@ -99,7 +102,7 @@ test.each([
   ['import { request } from "undici"; request("x");', 'imports undici away from its home'],
   ['import stray from "left-pad"; stray();', 'imports left-pad away from its home'],
 ])('%s is found', (text, finding) => {
-  expect(inEngine(text)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+  expect(inEngine(text)).toEqual([`src/engine/runs/planted.ts:1 ${finding}`]);
 });
 
 test('what only looks like an effect is not reported', () => {
@@ -120,11 +123,11 @@ test('what only looks like an effect is not reported', () => {
 
 test('the rim may do what its allowance says, and only there', () => {
   const rim = 'import { createServer } from "node:http"; export const a = [createServer(), process.argv];';
-  expect(inEngine(rim, 'src/surface/planted.ts')).toEqual([]);
-  expect(inEngine(rim, 'src/rehearsal/planted.ts')).toEqual(['src/rehearsal/planted.ts:1 uses process']);
+  expect(inEngine(rim, 'src/cli/planted.ts')).toEqual([]);
+  expect(inEngine(rim, 'src/simulation/planted.ts')).toEqual(['src/simulation/planted.ts:1 uses process']);
   expect(inEngine(rim)).toHaveLength(2);
-  expect(inEngine('import { request } from "node:http"; request("x");', 'src/surface/planted.ts')).toEqual([
-    'src/surface/planted.ts:1 imports node:http request',
+  expect(inEngine('import { request } from "node:http"; request("x");', 'src/cli/planted.ts')).toEqual([
+    'src/cli/planted.ts:1 imports node:http request',
   ]);
 });
 
@@ -133,35 +136,39 @@ test.each([
   ['try { f(); } catch (error) { }', 'empty catch'],
   ['try { f(); } catch { f(); }', 'catch that does not look at the error'],
 ])('%s is found', (text, finding) => {
-  expect(inEngine(`declare function f(): void; ${text}`)).toEqual([`src/engine/planted.ts:1 ${finding}`]);
+  expect(inEngine(`declare function f(): void; ${text}`)).toEqual([`src/engine/runs/planted.ts:1 ${finding}`]);
 });
 
 test('long files, long functions, many parameters and boolean parameters are found', () => {
   expect(inEngine('\n'.repeat(FILE_LINES_MAX) + 'export const a = 1;')).toEqual([
-    `src/engine/planted.ts: ${FILE_LINES_MAX + 1} lines`,
+    `src/engine/runs/planted.ts: ${FILE_LINES_MAX + 1} lines`,
   ]);
   expect(inEngine(`export function a() {${'\n'.repeat(FUNCTION_LINES_MAX)}}`)).toEqual([
-    `src/engine/planted.ts:1 function of ${FUNCTION_LINES_MAX + 1} lines`,
+    `src/engine/runs/planted.ts:1 function of ${FUNCTION_LINES_MAX + 1} lines`,
   ]);
   expect(inEngine('export const a = (b: 1, c: 2, d: 3, e: 4, f: 5) => [b, c, d, e, f];')).toEqual([
-    'src/engine/planted.ts:1 function of 5 parameters',
+    'src/engine/runs/planted.ts:1 function of 5 parameters',
   ]);
   expect(inEngine('export class A { b(c: boolean) { return c; } }')).toEqual([
-    'src/engine/planted.ts:1 boolean parameter',
+    'src/engine/runs/planted.ts:1 boolean parameter',
   ]);
   expect(inEngine('export const a = (b = false, c: boolean = b) => c;')).toEqual([
-    'src/engine/planted.ts:1 boolean parameter',
+    'src/engine/runs/planted.ts:1 boolean parameter',
   ]);
 });
 
 test('files outside the rooms, empty names and text that does not parse are found', () => {
   expect(inEngine('export {};', 'src/stray.ts')).toEqual(['src/stray.ts: lies in no room']);
-  expect(inEngine('export {};', 'src/engine/run-helpers.ts')).toEqual([
-    'src/engine/run-helpers.ts: the name says nothing',
+  expect(inEngine('export {};', 'src/engine/runs/run-helpers.ts')).toEqual([
+    'src/engine/runs/run-helpers.ts: the name says nothing',
   ]);
-  expect(() => readSource('src/engine/broken.ts', 'export const = 1')).toThrow(SyntaxError);
+  expect(() => readSource('src/engine/runs/broken.ts', 'export const = 1')).toThrow(SyntaxError);
 });
 
-test('no room is the beginning of another', () => {
-  expect(ROOMS.filter((room) => ROOMS.some((other) => other !== room && other.startsWith(`${room}/`)))).toEqual([]);
+test('a room inside another stands after it, and its files are its own', () => {
+  for (const [at, room] of ROOMS.entries())
+    expect(ROOMS.slice(at + 1).filter((later) => room.startsWith(`${later}/`))).toEqual([]);
+  expect(roomOf('src/lake/gold/card.ts')).toBe('lake/gold');
+  expect(roomOf('src/lake/layout.ts')).toBe('lake');
+  expect(roomOf('src/engine/stray.ts')).toBeNull();
 });

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/faults/taxonomy/catalogue.ts';
-import { GAP_RULES } from '../../src/data/quality/gap-rules.ts';
-import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
-import { monitoringFiles } from '../../src/faults/metrics/monitoring-files.ts';
-import { RULE_CODES, RULE_SECTIONS, ruleRunbookPage, ruleRunbookPath } from '../../src/faults/metrics/rules.ts';
-import { FAULT_CODES } from '../../src/faults/taxonomy/table.ts';
-import { OPTION_KEYS, optionOf } from '../../src/surface/options.ts';
+import { faultsDocument, RUNBOOK_SECTIONS, runbookPage, runbookPath } from '../../src/errors/catalogue.ts';
+import { GAP_RULES } from '../../src/lake/quality/gaps/gap-rules.ts';
+import { METRIC_NAMES } from '../../src/metrics/families.ts';
+import { monitoringFiles } from '../../src/metrics/monitoring-files.ts';
+import { RULE_CODES, RULE_SECTIONS, ruleRunbookPage, ruleRunbookPath } from '../../src/metrics/rules.ts';
+import { FAULT_CODES } from '../../src/errors/table.ts';
+import { OPTION_KEYS, optionOf } from '../../src/configuration/options.ts';
 import {
   blocksOf,
   compilerErrors,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { buildProgram } from '../../src/surface/program.ts';
+import { buildProgram } from '../../src/cli/program.ts';
 
 /** A fenced block of a document. */
 export interface Block {
@@ -93,7 +93,7 @@ export function compilerErrors(blocks: readonly Block[]): string {
       JSON.stringify({
         extends: join(ROOT, 'tsconfig.json'),
         compilerOptions: {
-          paths: { candlekeep: [join(ROOT, 'src/surface/library.ts')] },
+          paths: { candlekeep: [join(ROOT, 'src/api/library.ts')] },
           typeRoots: [join(ROOT, 'node_modules/@types')],
           noUnusedLocals: false,
           moduleDetection: 'force',

@@ -4,24 +4,32 @@ import { importsOf, isNode, lineAt, linesOf, walk, type Node, type Source } from
 
 /** The rooms under src/, in order. A file may import from its own room and from rooms earlier in this list. */
 export const ROOMS = [
-  'kernel',
-  'market',
-  'faults/taxonomy',
-  'faults/policy',
-  'faults/isolation',
-  'faults/ledger',
-  'faults/metrics',
-  'faults/alerting',
-  'data/exchanges',
-  'data/lake',
-  'data/quality',
-  'data/bronze',
-  'data/silver',
-  'data/gold',
-  'faults/recovery',
-  'engine',
-  'rehearsal',
-  'surface',
+  'errors',
+  'domain',
+  'platform',
+  'state',
+  'resilience',
+  'exchanges',
+  'lake',
+  'lake/quality',
+  'lake/bronze',
+  'lake/silver',
+  'lake/gold',
+  'metrics',
+  'alerting',
+  'engine/core',
+  'engine/plan',
+  'engine/ingest',
+  'engine/recovery',
+  'engine/runs',
+  'engine/monitoring',
+  'engine/daemon',
+  'engine/queries',
+  'engine/maintenance',
+  'configuration',
+  'api',
+  'simulation',
+  'cli',
 ] as const;
 export type Room = (typeof ROOMS)[number];
 
@@ -31,7 +39,8 @@ const PARAMETERS_MAX = 4;
 /** Names that say nothing about what a file holds. */
 const EMPTY_NAMES = /(^|-)(utils?|helpers?|common|manager|service|misc)s?(-|\.|$)/;
 
-export const roomOf = (path: string): Room | null => ROOMS.find((room) => path.startsWith(`src/${room}/`)) ?? null;
+/** The innermost room that a file lies in. */
+export const roomOf = (path: string): Room | null => ROOMS.findLast((room) => path.startsWith(`src/${room}/`)) ?? null;
 
 /** Everything wrong with the given files, one line each: `path:line what`. They are taken as the whole of src/. */
 export function violations(sources: readonly Source[]): string[] {
@@ -39,7 +48,7 @@ export function violations(sources: readonly Source[]): string[] {
   return sources.flatMap((source) => {
     const room = roomOf(source.path);
     if (room === null) return [`${source.path}: lies in no room`];
-    const ambient = room === 'kernel' ? [] : [...moduleUses(source), ...ambientUses(source)];
+    const ambient = room === 'platform' ? [] : [...moduleUses(source), ...ambientUses(source)];
     return [...nameFindings(source), ...importFindings(source, room, paths), ...shapeFindings(source), ...ambient];
   });
 }
@@ -48,7 +57,7 @@ const nameFindings = ({ path }: Source): string[] =>
   EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : [];
 
 /** A user's configuration file is a module whose path nobody knows before. */
-const COMPUTED_IMPORT = 'src/kernel/module-file.ts';
+const COMPUTED_IMPORT = 'src/platform/node/module-file.ts';
 
 function importFindings(source: Source, room: Room, paths: ReadonlySet<string>): string[] {
   return importsOf(source).flatMap(({ node, from }) => {

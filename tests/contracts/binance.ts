@@ -1,5 +1,5 @@
-import { symbolJoined } from '../../src/market/symbol.ts';
-import { binance } from '../../src/data/exchanges/binance/adapter.ts';
+import { symbolJoined } from '../../src/domain/symbol.ts';
+import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
 
 const coded = (status: number, codes: readonly number[], code: Refusal['code'], waitMs?: number): Refusal[] =>

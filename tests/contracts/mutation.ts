@@ -1,4 +1,5 @@
-import { randomInt, type Random } from '../../src/kernel/random.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
+import { randomInt } from '../../src/platform/seeded-random.ts';
 
 /** One way a body gets spoiled on its way. */
 export interface Mutation {

@@ -1,5 +1,5 @@
-import { symbolPath } from '../../src/market/symbol.ts';
-import { okx } from '../../src/data/exchanges/okx/adapter.ts';
+import { symbolPath } from '../../src/domain/symbol.ts';
+import { okx } from '../../src/exchanges/okx/adapter.ts';
 import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
 
 /** OKX states its codes with HTTP 200 as well as with 4xx and 5xx. */

@@ -1,10 +1,10 @@
-import type { HttpAnswer } from '../../src/kernel/http.ts';
-import type { Interval } from '../../src/market/interval.ts';
-import type { MarketSymbol } from '../../src/market/symbol.ts';
-import type { ExchangeAdapter, Page } from '../../src/data/exchanges/adapter.ts';
-import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
-import type { RateLimit } from '../../src/faults/policy/rate-limit.ts';
-import { STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
+import type { HttpAnswer } from '../../src/platform/ports/http.ts';
+import type { Interval } from '../../src/domain/interval.ts';
+import type { MarketSymbol } from '../../src/domain/symbol.ts';
+import type { ExchangeAdapter, Page } from '../../src/exchanges/adapter.ts';
+import type { ExchangeFaultCode } from '../../src/errors/errors.ts';
+import type { RateLimit } from '../../src/resilience/rate-limit/rate-limit.ts';
+import { STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 
 /** An answer that is an error, as recorded or documented, and the one code it must be found under. */
 export interface Refusal {

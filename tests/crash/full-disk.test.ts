@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { ROOT, stage } from './stage.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { ROOT, stage } from './harness.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-14' };
 const world = generatedWorld('full disk', [
@@ -48,7 +48,7 @@ test('a disk that fills up during a backfill ends it with STORAGE_FAILED, a full
     CANDLEKEEP_SYMBOLS: 'BTC/USDT',
     LOG_LEVEL: 'silent',
     NODE: process.execPath,
-    MAIN: join(ROOT, 'src/surface/main.ts'),
+    MAIN: join(ROOT, 'src/cli/main.ts'),
     BACKFILL: `backfill --interval 1m --start ${DAYS.start} --end ${DAYS.end} --json`,
   };
   const child = spawn('unshare', ['-rm', 'sh', '-c', SCRIPT], { env, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { realClock } from '../../src/kernel/clock.ts';
-import { seededRandom } from '../../src/kernel/random.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { mergeRanges, type TimeRange } from '../../src/market/range.ts';
-import { everyPage } from '../../src/data/bronze/page-index.ts';
-import { openState } from '../../src/engine/state.ts';
-import { LEASE_TTL_MS } from '../../src/faults/ledger/leases.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { BACKFILL, DAYS, expectEveryCandle, leftovers, stage, type Stage } from './stage.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { mergeRanges, type TimeRange } from '../../src/domain/range.ts';
+import { everyPage } from '../../src/lake/bronze/page-index.ts';
+import { openState } from '../../src/engine/core/state.ts';
+import { LEASE_TTL_MS } from '../../src/state/leases.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { BACKFILL, DAYS, expectEveryCandle, leftovers, stage, type Stage } from './harness.ts';
 
 /** A fortnight of minutes: sixty pages, fourteen silver files. */
 const MINUTES = { start: '2024-06-01', end: '2024-06-14' };

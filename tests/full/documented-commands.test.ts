@@ -3,17 +3,17 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { realClock } from '../../src/kernel/clock.ts';
-import type { FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { serveOnLoopback, type LoopbackServer } from '../../src/rehearsal/loopback.ts';
-import { standInSlack } from '../../src/rehearsal/stand-in-slack.ts';
-import { DEMO, openStage, type Stage } from '../../src/surface/demo.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { serveOnLoopback, type LoopbackServer } from '../../src/simulation/loopback.ts';
+import { standInSlack } from '../support/stand-in-slack.ts';
+import { DEMO, openStage, type Stage } from '../../src/cli/demo/scenario.ts';
 import { blocksOf } from '../architecture/documents.ts';
 import { installed } from './debian.ts';
 import { freePort } from './free-port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'src/surface/main.ts');
+const MAIN = join(ROOT, 'src/cli/main.ts');
 const RUNBOOK = 'docs/runbook';
 const PAGES = [
   'docs/operations.md',

@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { realClock } from '../../src/kernel/clock.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import { standInTidewater } from '../made-up/stand-in.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -27,7 +27,7 @@ function sourceWithTidewater(): string {
       text.replaceAll('../../src/data/exchanges/', '../').replaceAll('../../src/', '../../../'),
     );
   }
-  const registry = join(directory, 'src/data/exchanges/registry.ts');
+  const registry = join(directory, 'src/exchanges/registry.ts');
   const before = readFileSync(registry, 'utf8');
   const after = `import { tidewater } from './tidewater/adapter.ts';\n${before.replace('[binance, coinbase, okx]', '[binance, coinbase, okx, tidewater]')}`;
   expect(after.length).toBeGreaterThan(before.length + 50);
@@ -52,7 +52,7 @@ test('one folder and one line in the registry: the command line knows the exchan
   };
   const run = (...args: string[]): Promise<{ exit: number | null; json: unknown }> =>
     new Promise((resolve) => {
-      const child = spawn(process.execPath, [join(directory, 'src/surface/main.ts'), ...args, '--json'], {
+      const child = spawn(process.execPath, [join(directory, 'src/cli/main.ts'), ...args, '--json'], {
         env,
         stdio: ['ignore', 'pipe', 'inherit'],
       });

@@ -3,18 +3,18 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { realClock } from '../../src/kernel/clock.ts';
-import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
-import { realFiles } from '../../src/kernel/files.ts';
-import { jsonReply } from '../../src/rehearsal/reply.ts';
-import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import { loadTapes } from '../../src/rehearsal/tapes.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { METRIC_NAMES } from '../../src/metrics/families.ts';
+import { realFiles } from '../../src/platform/node/disk-files.ts';
+import { jsonReply } from '../../src/simulation/stand-ins/reply.ts';
+import { serveOnLoopback } from '../../src/simulation/loopback.ts';
+import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
+import { loadTapes } from '../../src/simulation/recordings.ts';
 import { installed } from './debian.ts';
 import { freePort } from './free-port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const MAIN = join(ROOT, 'src/surface/main.ts');
+const MAIN = join(ROOT, 'src/cli/main.ts');
 
 beforeAll(() =>
   installed({

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { realClock } from '../../src/kernel/clock.ts';
-import { realFiles } from '../../src/kernel/files.ts';
-import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
-import { jsonReply, type StandInRequest } from '../../src/rehearsal/reply.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import { loadTapes } from '../../src/rehearsal/tapes.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { realFiles } from '../../src/platform/node/disk-files.ts';
+import { serveOnLoopback } from '../../src/simulation/loopback.ts';
+import { jsonReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
+import { loadTapes } from '../../src/simulation/recordings.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -100,7 +100,7 @@ async function observed(url: string) {
     LOG_LEVEL: 'silent',
   };
   return (args: readonly string[]) => {
-    const child = spawn(process.execPath, [join(ROOT, 'src/surface/main.ts'), ...args], {
+    const child = spawn(process.execPath, [join(ROOT, 'src/cli/main.ts'), ...args], {
       cwd: ROOT,
       env,
       stdio: 'ignore',

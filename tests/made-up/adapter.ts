@@ -1,7 +1,7 @@
-import { symbolPath } from '../../src/market/symbol.ts';
-import { intervalMs } from '../../src/market/interval.ts';
-import type { ExchangeAdapter } from '../../src/data/exchanges/adapter.ts';
-import { translateTransport } from '../../src/data/exchanges/transport-faults.ts';
+import { symbolPath } from '../../src/domain/symbol.ts';
+import { intervalMs } from '../../src/domain/interval.ts';
+import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
+import { translateTransport } from '../../src/exchanges/transport-errors.ts';
 import { readBars, readMarkets } from './wire.ts';
 import { words } from './words.ts';
 

@@ -1,4 +1,4 @@
-import { symbolPath } from '../../src/market/symbol.ts';
+import { symbolPath } from '../../src/domain/symbol.ts';
 import type { VenueCase } from '../contracts/venue-case.ts';
 import { tidewater } from './adapter.ts';
 import { standInTidewater } from './stand-in.ts';

@@ -1,10 +1,10 @@
-import { intervalMs, INTERVALS } from '../../src/market/interval.ts';
-import { seenAt } from '../../src/rehearsal/open-candle.ts';
-import { jsonReply, type AnswerReply } from '../../src/rehearsal/reply.ts';
-import { slidingMeter } from '../../src/rehearsal/sliding-meter.ts';
-import { standInVenue, type BreakRows } from '../../src/rehearsal/stand-in-venue.ts';
-import type { StandIn } from '../../src/rehearsal/stand-ins.ts';
-import type { CandleSource } from '../../src/rehearsal/world.ts';
+import { intervalMs, INTERVALS } from '../../src/domain/interval.ts';
+import { seenAt } from '../../src/simulation/open-candle.ts';
+import { jsonReply, type AnswerReply } from '../../src/simulation/stand-ins/reply.ts';
+import { slidingMeter } from '../../src/simulation/stand-ins/sliding-meter.ts';
+import { standInVenue, type BreakRows } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
+import type { StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import type { CandleSource } from '../../src/simulation/world.ts';
 
 const BARS = /^\/v1\/bars\/([^/]+)$/;
 const BARS_MAX = 200;

@@ -1,9 +1,9 @@
-import type { HttpAnswer } from '../../src/kernel/http.ts';
-import type { DeliveredRow, Listing, Page } from '../../src/data/exchanges/adapter.ts';
-import { isRecord } from '../../src/data/exchanges/answer-body.ts';
-import { answerFault, jsonOf } from '../../src/data/exchanges/answer-faults.ts';
-import { candleRows, type WireRow } from '../../src/data/exchanges/candle-rows.ts';
-import { decimalOf, isTimeMs } from '../../src/data/exchanges/wire-values.ts';
+import type { HttpAnswer } from '../../src/platform/ports/http.ts';
+import type { DeliveredRow, Listing, Page } from '../../src/exchanges/adapter.ts';
+import { isRecord } from '../../src/exchanges/response-body.ts';
+import { answerFault, jsonOf } from '../../src/exchanges/response-errors.ts';
+import { candleRows, type WireRow } from '../../src/exchanges/candle-rows.ts';
+import { decimalOf, isTimeMs } from '../../src/exchanges/wire-values.ts';
 import { words } from './words.ts';
 
 export const readBars = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>

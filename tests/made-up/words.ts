@@ -1,6 +1,6 @@
-import type { ExchangeFaultCode } from '../../src/faults/taxonomy/errors.ts';
-import { isRecord } from '../../src/data/exchanges/answer-body.ts';
-import type { VenueWords } from '../../src/data/exchanges/answer-faults.ts';
+import type { ExchangeFaultCode } from '../../src/errors/errors.ts';
+import { isRecord } from '../../src/exchanges/response-body.ts';
+import type { VenueWords } from '../../src/exchanges/response-errors.ts';
 
 const BY_ERROR: ReadonlyMap<unknown, ExchangeFaultCode> = new Map([
   ['no_such_market', 'SYMBOL_INVALID'],

@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest';
-import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
-import { outboxState } from '../../src/faults/alerting/outbox.ts';
-import { enqueueTest } from '../../src/faults/alerting/test-message.ts';
-import { always } from '../../src/rehearsal/fault-plan.ts';
-import { alertWorld, healthy, EMAIL, PAGERDUTY, SLACK, titles, UNDELIVERED, WEBHOOK } from './alerted.ts';
+import { drainAlerts } from '../../src/alerting/outbox/delivery.ts';
+import { outboxState } from '../../src/alerting/outbox/outbox.ts';
+import { enqueueTest } from '../../src/alerting/outbox/test-message.ts';
+import { always } from '../../src/simulation/fault-plan.ts';
+import {
+  alertWorld,
+  healthy,
+  EMAIL,
+  PAGERDUTY,
+  SLACK,
+  titles,
+  UNDELIVERED,
+  WEBHOOK,
+} from '../support/alert-harness.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

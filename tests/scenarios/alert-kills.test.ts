@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { randomInt } from '../../src/kernel/random.ts';
-import { keepDelivering, type AlertDesk } from '../../src/faults/alerting/delivery.ts';
-import type { Cause } from '../../src/faults/alerting/alert.ts';
-import { outboxState } from '../../src/faults/alerting/outbox.ts';
-import { alertWorld, dyingStore, EMAIL, PAGERDUTY, SLACK, WEBHOOK, type AlertWorld } from './alerted.ts';
+import { randomInt } from '../../src/platform/seeded-random.ts';
+import { keepDelivering, type AlertDesk } from '../../src/alerting/outbox/delivery.ts';
+import type { Cause } from '../../src/alerting/model/alert.ts';
+import { outboxState } from '../../src/alerting/outbox/outbox.ts';
+import { alertWorld, dyingStore, EMAIL, PAGERDUTY, SLACK, WEBHOOK, type AlertWorld } from '../support/alert-harness.ts';
 
 const KILLS = 1_000;
 const BATCH = 100;

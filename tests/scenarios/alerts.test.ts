@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { acknowledgeAlert, firingAlerts, raiseAlert } from '../../src/faults/alerting/alerts.ts';
-import { auditTrail } from '../../src/faults/alerting/audit.ts';
-import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
-import { writeDigest } from '../../src/faults/alerting/digest.ts';
-import { alertLevel, nextStep } from '../../src/faults/alerting/levels.ts';
-import { messagesOf, pendingMessages } from '../../src/faults/alerting/outbox.ts';
-import { addSilence, endSilence } from '../../src/faults/alerting/silences.ts';
-import { enqueueTest } from '../../src/faults/alerting/test-message.ts';
-import { always } from '../../src/rehearsal/fault-plan.ts';
-import { alertWorld, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from './alerted.ts';
+import { acknowledgeAlert, firingAlerts, raiseAlert } from '../../src/alerting/model/alerts.ts';
+import { auditTrail } from '../../src/alerting/model/audit.ts';
+import { drainAlerts } from '../../src/alerting/outbox/delivery.ts';
+import { writeDigest } from '../../src/alerting/plan/digest.ts';
+import { alertLevel, nextStep } from '../../src/alerting/model/levels.ts';
+import { messagesOf, pendingMessages } from '../../src/alerting/outbox/outbox.ts';
+import { addSilence, endSilence } from '../../src/alerting/model/silences.ts';
+import { enqueueTest } from '../../src/alerting/outbox/test-message.ts';
+import { always } from '../../src/simulation/fault-plan.ts';
+import { alertWorld, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from '../support/alert-harness.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { rehearse } from './rehearsed.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { rehearse } from '../support/simulated.ts';
 
 const DAYS = { start: '2026-05-01', end: '2026-05-10' };
 const minutes = generatedWorld('at once', [

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { checkup } from '../../src/engine/checkup.ts';
-import type { Settings } from '../../src/engine/settings.ts';
-import { venueOf } from '../../src/engine/venues.ts';
-import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
-import { textReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
-import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
-import { standInSlack } from '../../src/rehearsal/stand-in-slack.ts';
-import { raiseAlert } from '../../src/faults/alerting/alerts.ts';
-import { drainAlerts } from '../../src/faults/alerting/delivery.ts';
-import { eventOf, SLACK } from './alerted.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import type { Ending } from '../../src/engine/core/ending.ts';
+import { checkup } from '../../src/engine/queries/health-check.ts';
+import type { Settings } from '../../src/engine/core/settings.ts';
+import { venueOf } from '../../src/engine/core/exchanges.ts';
+import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
+import { textReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { socketlessFetch } from '../support/socketless.ts';
+import { standInSlack } from '../support/stand-in-slack.ts';
+import { raiseAlert } from '../../src/alerting/model/alerts.ts';
+import { drainAlerts } from '../../src/alerting/outbox/delivery.ts';
+import { eventOf, SLACK } from '../support/alert-harness.ts';
+import { rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const HUB = { repo: 'own/candles', token: 'hf_token', endpoint: 'http://hub.test' };
 
@@ -60,59 +61,59 @@ test.each<
     what: string,
     check: string,
     surroundings: Surroundings,
-    expected: { readonly status: string; readonly exit: number },
+    expected: { readonly status: string; readonly ending: Ending },
   ]
 >([
-  ['an exchange that answers', 'binance', {}, { status: 'ok', exit: 0 }],
-  ['a clock that is two minutes off', 'binance', { wire: behind(120_000) }, { status: 'warn', exit: 0 }],
-  ['a symbol that is not listed', 'binance', { symbol: 'PEPE/USDT' }, { status: 'warn', exit: 0 }],
-  ['an exchange that forbids us', 'binance', { wire: () => answering(403) }, { status: 'fail', exit: 4 }],
+  ['an exchange that answers', 'binance', {}, { status: 'ok', ending: 'done' }],
+  ['a clock that is two minutes off', 'binance', { wire: behind(120_000) }, { status: 'warn', ending: 'done' }],
+  ['a symbol that is not listed', 'binance', { symbol: 'PEPE/USDT' }, { status: 'warn', ending: 'done' }],
+  ['an exchange that forbids us', 'binance', { wire: () => answering(403) }, { status: 'fail', ending: 'refused' }],
   [
     'an exchange that does not answer',
     'binance',
     { wire: () => () => ({ kind: 'silence' }) },
-    { status: 'fail', exit: 7 },
+    { status: 'fail', ending: 'unreachable' },
   ],
-  ['a whole state', 'state', {}, { status: 'ok', exit: 0 }],
-  ['a disk with room', 'disk', {}, { status: 'ok', exit: 0 }],
-  ['no Hub', 'hub', {}, { status: 'ok', exit: 0 }],
+  ['a whole state', 'state', {}, { status: 'ok', ending: 'done' }],
+  ['a disk with room', 'disk', {}, { status: 'ok', ending: 'done' }],
+  ['no Hub', 'hub', {}, { status: 'ok', ending: 'done' }],
   [
     'a Hub that knows us',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(200) } },
-    { status: 'ok', exit: 0 },
+    { status: 'ok', ending: 'done' },
   ],
   [
     'a repository that is still to be made',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(404) } },
-    { status: 'ok', exit: 0 },
+    { status: 'ok', ending: 'done' },
   ],
   [
     'a token that the Hub refuses',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(401) } },
-    { status: 'fail', exit: 5 },
+    { status: 'fail', ending: 'assetFailed' },
   ],
   [
     'a Hub that hangs',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': () => ({ kind: 'silence' }) } },
-    { status: 'fail', exit: 5 },
+    { status: 'fail', ending: 'assetFailed' },
   ],
-  ['a Hub that nobody reaches', 'hub', { settings: { hub: HUB } }, { status: 'fail', exit: 5 }],
-  ['nobody who would hear of a failure', 'alerts', {}, { status: 'warn', exit: 0 }],
+  ['a Hub that nobody reaches', 'hub', { settings: { hub: HUB } }, { status: 'fail', ending: 'assetFailed' }],
+  ['nobody who would hear of a failure', 'alerts', {}, { status: 'warn', ending: 'done' }],
   [
     'a heartbeat that is heard',
     'heartbeat',
     { settings: heart, hosts: { 'http://heart.test': answering(200) } },
-    { status: 'ok', exit: 0 },
+    { status: 'ok', ending: 'done' },
   ],
   [
     'a heartbeat that is not',
     'heartbeat',
     { settings: heart, hosts: { 'http://heart.test': answering(404) } },
-    { status: 'fail', exit: 8 },
+    { status: 'fail', ending: 'undelivered' },
   ],
 ])('%s: what doctor says of %s', async (_what, check, surroundings, expected) => {
   const row = (await rowsOf(await setUp(surroundings), surroundings.symbol)).get(check);
@@ -132,7 +133,7 @@ test('an exchange that asked to be left alone for less than a minute is not wait
   expect((await rowsOf(kept)).get('binance')).toMatchObject({
     status: 'warn',
     detail: 'asked to be left alone until 12:00:40Z, so it was not asked',
-    exit: 0,
+    ending: 'done',
   });
   expect([kept.clock.nowMs() - beginMs, kept.venue.log]).toEqual([0, []]);
 });
@@ -147,7 +148,7 @@ test('a channel is as good as its last message: never tried, delivered, not trie
   const seen: unknown[] = [];
   const look = async (): Promise<void> => {
     const row = (await rowsOf(rehearsal)).get('slack');
-    seen.push([row?.status, row?.exit, row?.fix]);
+    seen.push([row?.status, row?.ending, row?.fix]);
   };
   const tell = async (runId: string): Promise<void> => {
     await pipeline.ports.store.transact('raise', () =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { filesOfLife } from './life.ts';
-import { rehearse, TAPES } from './rehearsed.ts';
+import { filesOfLife } from '../support/lifetime.ts';
+import { rehearse, TAPES } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const HOUR_MS = 3_600_000;

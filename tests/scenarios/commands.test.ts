@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import { realClock } from '../../src/kernel/clock.ts';
-import { always, NO_FAULTS, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { serveOnLoopback } from '../../src/rehearsal/loopback.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import { candlekeep, directory, documentIn } from '../command-line.ts';
-import { TAPES } from './rehearsed.ts';
+import { ADAPTERS } from '../../src/exchanges/registry.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { always, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { serveOnLoopback } from '../../src/simulation/loopback.ts';
+import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
+import { candlekeep, directory, documentIn } from '../support/command-line.ts';
+import { TAPES } from '../support/simulated.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 

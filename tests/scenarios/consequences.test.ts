@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { always } from '../../src/rehearsal/fault-plan.ts';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import { takeLeases } from '../../src/faults/ledger/leases.ts';
-import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
-import type { WorkResult } from '../../src/engine/work.ts';
-import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
+import { always } from '../../src/simulation/fault-plan.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import { takeLeases } from '../../src/state/leases.ts';
+import { removedSymbols } from '../../src/state/symbols.ts';
+import type { WorkResult } from '../../src/engine/core/work.ts';
+import { rehearse, TAPES, type Rehearsal } from '../support/simulated.ts';
 
 const KLINES = '/api/v3/klines';
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
@@ -93,7 +93,7 @@ test.each([
     });
     const beganMs = rehearsal.clock.monotonicMs();
     const result = await rehearsal.run({ days: MONTH });
-    expect(result.exit).toBe(7);
+    expect(result.ending).toBe('unreachable');
     expect(result.nextAttemptAtMs).toBe(rehearsal.clock.nowMs() + 5 * 60_000);
     expect(rehearsal.candleRequests()).toBe(tries);
     expect(rehearsal.clock.monotonicMs() - beganMs).toBeLessThanOrEqual(300_000);
@@ -196,7 +196,7 @@ test('more than a tenth of the rows removed is a matter of data quality: exit 6'
   });
   const result = await rehearsal.run({ days: MONTH });
   expect(silver(result)).toMatchObject({ outcome: 'partial', removed_rows: 100 });
-  expect(result.exit).toBe(6);
+  expect(result.ending).toBe('dataQuality');
 });
 
 test('a venue that sends web pages for every symbol: exit 6, two tries each, every raw answer kept', async () => {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { runDaemon, type Turn } from '../../src/engine/daemon.ts';
-import { accountOf, totalOf } from '../../src/engine/range-account.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
-import { CellsLeasedError } from '../../src/faults/taxonomy/errors.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { daemonWork, keepFor, rehearse, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { runDaemon, type Turn } from '../../src/engine/daemon/daemon.ts';
+import { accountOf, totalOf } from '../../src/engine/core/range-account.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { listRuns, type Run } from '../../src/state/runs.ts';
+import { CellsLeasedError } from '../../src/errors/errors.ts';
+import { CancelledError } from '../../src/errors/classify.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { daemonWork, keepFor, rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2024, 5, 10, 10, 30);
@@ -46,7 +46,7 @@ test('unplugged for three days, the next start catches up with one turn and noth
   await keepFor(rehearsal, HOUR_MS);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(3 * DAY_MS));
   const turns = scheduled(await keepFor(rehearsal, 60_000));
-  expect(turns.map(({ result }) => [result.runs.length, result.exit])).toEqual([[1, 0]]);
+  expect(turns.map(({ result }) => [result.runs.length, result.ending])).toEqual([[1, 'done']]);
   expect(await total(rehearsal, { start: '2024-06-08', end: '2024-06-12' })).toMatchObject({
     expected: 360,
     present: 360,

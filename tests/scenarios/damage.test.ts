@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import type { GapReport } from '../../src/engine/gap-report.ts';
-import { rehearse, TAPES, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import type { GapReport } from '../../src/engine/queries/gap-report.ts';
+import { rehearse, TAPES, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { balances } from '../../src/faults/ledger/account.ts';
+import { balances } from '../../src/domain/account.ts';
 import { liveDay } from './day/day.ts';
 import { dayText } from './day/day-text.ts';
 import { WEATHER } from './day/weather.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { estimate, spendingMs } from '../../src/engine/estimate.ts';
-import type { WorkRequest } from '../../src/engine/work.ts';
-import { removeSymbol } from '../../src/faults/ledger/symbols.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { rehearse } from './rehearsed.ts';
+import { estimate, spendingMs } from '../../src/engine/plan/estimate.ts';
+import type { WorkRequest } from '../../src/engine/core/work.ts';
+import { removeSymbol } from '../../src/state/symbols.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { rehearse } from '../support/simulated.ts';
 
 const YEAR = { start: '2023-01-01', end: '2023-12-31' };
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Exchange } from '../../src/market/exchange.ts';
-import { DAY_MS, type Interval } from '../../src/market/interval.ts';
-import { dayOf, type Day } from '../../src/market/partition.ts';
-import { firstCandleOf } from '../../src/faults/ledger/symbols.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { jsonReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
-import { worldOf, type RecordedSeries, type World } from '../../src/rehearsal/world.ts';
-import { rehearseVenues, START_MS, type Rehearsal } from './rehearsed.ts';
+import type { Exchange } from '../../src/domain/exchange.ts';
+import { DAY_MS, type Interval } from '../../src/domain/interval.ts';
+import { dayOf, type Day } from '../../src/domain/partition.ts';
+import { firstCandleOf } from '../../src/state/symbols.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { jsonReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { worldOf, type RecordedSeries, type World } from '../../src/simulation/world.ts';
+import { rehearseVenues, START_MS, type Rehearsal } from '../support/simulated.ts';
 
 const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
 const daysAgo = (days: number): number => TODAY_MS - days * DAY_MS;

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf } from '../../src/market/partition.ts';
-import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
-import { everyHealingFault } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf } from '../../src/domain/partition.ts';
+import { ADAPTERS } from '../../src/exchanges/registry.ts';
+import { removedSymbols } from '../../src/state/symbols.ts';
+import { everyHealingFault } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { tidewater } from '../made-up/adapter.ts';
 import { standInTidewater } from '../made-up/stand-in.ts';
-import { rehearseVenues, START_MS, TAPES, type VenuesRehearsalOptions } from './rehearsed.ts';
+import { rehearseVenues, START_MS, TAPES, type VenuesRehearsalOptions } from '../support/simulated.ts';
 
 // The exchange `tidewater` is made up, and so are its candles: one folder (tests/made-up) and one entry in
 // the list of adapters is all the program is told of it.

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf } from '../../src/market/partition.ts';
-import { symbolJoined, symbolPath } from '../../src/market/symbol.ts';
-import { everyHealingFault } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import type { StandInHandler } from '../../src/rehearsal/reply.ts';
-import { asTold, STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
-import type { World } from '../../src/rehearsal/world.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf } from '../../src/domain/partition.ts';
+import { symbolJoined, symbolPath } from '../../src/domain/symbol.ts';
+import { everyHealingFault } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { asTold, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import type { World } from '../../src/simulation/world.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 // Every candle of this file is generated: made up from a seed, recorded nowhere.
 

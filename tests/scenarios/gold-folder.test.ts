@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { releaseLeases, takeLeases } from '../../src/faults/ledger/leases.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { releaseLeases, takeLeases } from '../../src/state/leases.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const DAY = { start: '2024-06-10', end: '2024-06-10' };
 const ALL = ['bronze', 'silver', 'gold'] as const;

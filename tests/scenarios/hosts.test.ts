@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { binance } from '../../src/data/exchanges/binance/adapter.ts';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import type { WorkResult } from '../../src/engine/work.ts';
-import { jsonReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
-import { rehearse, type Rehearsal, type RehearsalOptions } from './rehearsed.ts';
+import { binance } from '../../src/exchanges/binance/adapter.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import type { WorkResult } from '../../src/engine/core/work.ts';
+import { jsonReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { rehearse, type Rehearsal, type RehearsalOptions } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const PUBLIC_DATA = 'https://data-api.binance.vision';

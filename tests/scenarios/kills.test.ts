@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../src/kernel/random.ts';
-import { mergeRanges, subtractRanges } from '../../src/market/range.ts';
-import { everyPage } from '../../src/data/bronze/page-index.ts';
-import { materialise } from '../../src/engine/materialise.ts';
-import { beginLife, expectSameOutcome, filesOfLife, live, settle, undisturbed } from './life.ts';
-import { mortal, survives } from './killed.ts';
-import { onPorts, rehearse, type Rehearsal } from './rehearsed.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { mergeRanges, subtractRanges } from '../../src/domain/range.ts';
+import { everyPage } from '../../src/lake/bronze/page-index.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import { beginLife, expectSameOutcome, filesOfLife, live, settle, undisturbed } from '../support/lifetime.ts';
+import { mortal, survives } from '../support/killed.ts';
+import { onPorts, rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const CALLS_MAX = 2_000;

@@ -1,17 +1,17 @@
 import { readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failNth } from '../../src/kernel/failing-ports.ts';
-import { diskError } from '../../src/kernel/disk-error.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { manifestOf } from '../../src/data/lake/manifest.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { runDaemon } from '../../src/engine/daemon.ts';
-import { materialise } from '../../src/engine/materialise.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
-import type { StandInHandler } from '../../src/rehearsal/reply.ts';
-import { daemonWork, rehearse, type Rehearsal } from './rehearsed.ts';
+import { failNth } from '../support/failing-ports.ts';
+import { diskError } from '../../src/platform/disk-error.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { manifestOf } from '../../src/lake/manifest.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { runDaemon } from '../../src/engine/daemon/daemon.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import { CancelledError } from '../../src/errors/classify.ts';
+import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { daemonWork, rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY = '2024-06-15';

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf } from '../../src/market/partition.ts';
-import { gridOf, type TimeRange } from '../../src/market/range.ts';
-import { symbolJoined, symbolPath } from '../../src/market/symbol.ts';
-import { planPages } from '../../src/data/exchanges/planner.ts';
-import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import type { GapReport } from '../../src/engine/gap-report.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import type { FaultCode } from '../../src/faults/taxonomy/table.ts';
-import type { FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { STAND_INS } from '../../src/rehearsal/stand-ins.ts';
-import type { RecordedSeries } from '../../src/rehearsal/world.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf } from '../../src/domain/partition.ts';
+import { gridOf, type TimeRange } from '../../src/domain/range.ts';
+import { symbolJoined, symbolPath } from '../../src/domain/symbol.ts';
+import { planPages } from '../../src/exchanges/planner.ts';
+import { ADAPTERS } from '../../src/exchanges/registry.ts';
+import type { GapReport } from '../../src/engine/queries/gap-report.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import type { FaultCode } from '../../src/errors/table.ts';
+import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
+import type { RecordedSeries } from '../../src/simulation/world.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 /** Ways to answer 200 with something else than the candles asked for, each with the code its candles must wait under. */
 const ZOO: readonly (readonly [says: string, fault: FaultSpec, code: FaultCode | null])[] = [

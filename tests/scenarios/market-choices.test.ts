@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { parseMarketChoice, type MarketChoice } from '../../src/market/market-choice.ts';
-import { resolveMarkets, type Resolution } from '../../src/engine/market-resolution.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
-import { rehearse, TAPES, type Rehearsal } from './rehearsed.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
+import { parseMarketChoice, type MarketChoice } from '../../src/domain/symbol-selector.ts';
+import { resolveMarkets, type Resolution } from '../../src/engine/core/symbol-resolution.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { worldOf, type RecordedSeries } from '../../src/simulation/world.ts';
+import { rehearse, TAPES, type Rehearsal } from '../support/simulated.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
 
 const UNREACHABLE: FaultPlan = {
   seed: 'down',

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { diskError } from '../../src/kernel/disk-error.ts';
-import { failNth, type CallKind } from '../../src/kernel/failing-ports.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { materialise } from '../../src/engine/materialise.ts';
-import type { WorkRequest } from '../../src/engine/work.ts';
-import { compareWithTruth } from '../../src/rehearsal/truth.ts';
-import { beginLife, expectSameOutcome, live, settle, undisturbed } from './life.ts';
-import { onPorts, rehearse, TAPES, verifiedAccount } from './rehearsed.ts';
+import { diskError } from '../../src/platform/disk-error.ts';
+import { failNth, type CallKind } from '../support/failing-ports.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import type { WorkRequest } from '../../src/engine/core/work.ts';
+import { compareWithTruth } from '../../src/simulation/truth.ts';
+import { beginLife, expectSameOutcome, live, settle, undisturbed } from '../support/lifetime.ts';
+import { onPorts, rehearse, TAPES, verifiedAccount } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const RANGE = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };

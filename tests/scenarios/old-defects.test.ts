@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, START_MS, type Rehearsal } from './rehearsed.ts';
+import type { FaultPlan, FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { rehearse, START_MS, type Rehearsal } from '../support/simulated.ts';
 
 // Defects that were met in other people's retry code (tenacity decorators, ccxt, freqtrade, undici), over the whole way from wire to silver.
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { silverRows } from '../../src/data/lake/candle-columns.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { silverRows } from '../../src/lake/candle-columns.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const HOUR_MS = 3_600_000;
 const TODAY = '2024-06-15';

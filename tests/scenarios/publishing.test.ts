@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { createHash } from 'node:crypto';
-import { memoryLog } from '../../src/kernel/memory-log.ts';
-import { seededRandom } from '../../src/kernel/random.ts';
-import { VirtualClock } from '../../src/kernel/virtual-clock.ts';
-import type { GoldFile } from '../../src/data/gold/dataset.ts';
-import { publishDataset, type PublishFailure } from '../../src/data/gold/hub-publisher.ts';
-import { PublishError } from '../../src/faults/taxonomy/errors.ts';
-import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
-import { standInHub, type HubOptions } from '../../src/rehearsal/stand-in-hub.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import type { GoldFile } from '../../src/lake/gold/dataset.ts';
+import { publishDataset, type PublishFailure } from '../../src/lake/gold/hub-publisher.ts';
+import { PublishError } from '../../src/errors/errors.ts';
+import type { FaultPlan, FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { socketlessFetch } from '../support/socketless.ts';
+import { standInHub, type HubOptions } from '../../src/simulation/stand-ins/stand-in-hub.ts';
 
 const HUB = 'http://hub.test';
 const TARGET = { repo: 'you/candles', token: 'hf_token', endpoint: HUB };

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
-import { manifestOf } from '../../src/data/lake/manifest.ts';
-import { readCandles } from '../../src/engine/candle-reader.ts';
-import { decideQuarantined } from '../../src/engine/quarantine-order.ts';
-import { quarantined } from '../../src/engine/quarantine.ts';
-import { repair } from '../../src/engine/repair.ts';
-import type { QuarantineVerdict } from '../../src/data/lake/quarantine-decisions.ts';
-import type { FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { manifestOf } from '../../src/lake/manifest.ts';
+import { readCandles } from '../../src/engine/queries/candle-reader.ts';
+import { decideQuarantined } from '../../src/engine/maintenance/quarantine-decision.ts';
+import { quarantined } from '../../src/engine/queries/quarantine.ts';
+import { repair } from '../../src/engine/maintenance/repair.ts';
+import type { QuarantineVerdict } from '../../src/lake/quarantine-decisions.ts';
+import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const DAY = '2024-06-15';
 const DAYS = { start: DAY, end: DAY };

@@ -1,19 +1,20 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { memoryLog } from '../../src/kernel/memory-log.ts';
-import { seededRandom, type Random } from '../../src/kernel/random.ts';
-import { openSqliteStore } from '../../src/kernel/sqlite-store.ts';
-import type { Store } from '../../src/kernel/store.ts';
-import { VirtualClock } from '../../src/kernel/virtual-clock.ts';
-import { concurrencyLimit } from '../../src/faults/policy/concurrency-limit.ts';
-import type { Limiter } from '../../src/faults/policy/guards.ts';
-import type { RateLimit } from '../../src/faults/policy/rate-limit.ts';
-import { rateLimiter } from '../../src/faults/policy/rate-limiter.ts';
-import { POLICY_MIGRATIONS } from '../../src/faults/policy/schema.ts';
-import { keyOf, windowsOf } from '../../src/faults/policy/window-store.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
-import { bucketMeter } from '../../src/rehearsal/bucket-meter.ts';
-import { slidingMeter } from '../../src/rehearsal/sliding-meter.ts';
-import { weightMeter, type WeightMeter } from '../../src/rehearsal/weight-meter.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
+import type { Store } from '../../src/platform/ports/store.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { concurrencyLimit } from '../../src/resilience/rate-limit/concurrency-limit.ts';
+import type { Limiter } from '../../src/resilience/policies.ts';
+import type { RateLimit } from '../../src/resilience/rate-limit/rate-limit.ts';
+import { rateLimiter } from '../../src/resilience/rate-limit/rate-limiter.ts';
+import { POLICY_MIGRATIONS } from '../../src/resilience/schema.ts';
+import { keyOf, windowsOf } from '../../src/resilience/rate-limit/window-store.ts';
+import { CancelledError } from '../../src/errors/classify.ts';
+import { bucketMeter } from '../../src/simulation/stand-ins/bucket-meter.ts';
+import { slidingMeter } from '../../src/simulation/stand-ins/sliding-meter.ts';
+import { weightMeter, type WeightMeter } from '../../src/simulation/stand-ins/weight-meter.ts';
 
 const MINUTE_MS = 60_000;
 const WEIGHT: RateLimit = {

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Exchange } from '../../src/market/exchange.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf, dayRange, type Day } from '../../src/market/partition.ts';
-import { ADAPTERS } from '../../src/data/exchanges/registry.ts';
-import { faultsOfRun, type FaultEntry } from '../../src/faults/ledger/fault-log.ts';
-import { everyHealingFault, type FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import type { RequestEntry } from '../../src/rehearsal/stand-in-venue.ts';
-import { worldOf, type RecordedSeries } from '../../src/rehearsal/world.ts';
-import { ownRecordings, RECORDINGS } from '../recordings.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import type { Exchange } from '../../src/domain/exchange.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf, dayRange, type Day } from '../../src/domain/partition.ts';
+import { ADAPTERS } from '../../src/exchanges/registry.ts';
+import { faultsOfRun, type FaultEntry } from '../../src/state/fault-log.ts';
+import { everyHealingFault, type FaultPlan } from '../../src/simulation/fault-plan.ts';
+import type { RequestEntry } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
+import { worldOf, type RecordedSeries } from '../../src/simulation/world.ts';
+import { ownRecordings, RECORDINGS } from '../support/recordings.ts';
+import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 interface Recording {
   readonly exchange: Exchange;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { listRuns, type Run } from '../../src/faults/ledger/runs.ts';
-import { retryRun } from '../../src/engine/recovery-turn.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { rehearse, type Rehearsal } from './rehearsed.ts';
+import { listRuns, type Run } from '../../src/state/runs.ts';
+import { retryRun } from '../../src/engine/runs/heal.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { rehearse, type Rehearsal } from '../support/simulated.ts';
 
 const DAY = { start: '2026-05-30', end: '2026-05-30' };
 const TURN_MS = 60_000;

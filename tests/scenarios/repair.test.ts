@@ -2,15 +2,15 @@ import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSy
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dayRange } from '../../src/market/partition.ts';
-import { openPipeline } from '../../src/engine/pipeline.ts';
-import { repair } from '../../src/engine/repair.ts';
-import { packAnswer } from '../../src/data/bronze/answers.ts';
-import { scanSegment } from '../../src/data/bronze/kept-answers.ts';
-import { silentLog } from '../../src/kernel/log.ts';
-import { nothingSecret } from '../../src/kernel/secrets.ts';
-import { candlekeep, documentIn } from '../command-line.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { openPipeline } from '../../src/api/open-pipeline.ts';
+import { repair } from '../../src/engine/maintenance/repair.ts';
+import { packAnswer } from '../../src/lake/bronze/responses.ts';
+import { scanSegment } from '../../src/lake/bronze/stored-responses.ts';
+import { silentLog } from '../../src/platform/ports/log.ts';
+import { nothingSecret } from '../../src/platform/redaction.ts';
+import { candlekeep, documentIn } from '../support/command-line.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failNth } from '../../src/kernel/failing-ports.ts';
-import { diskError } from '../../src/kernel/disk-error.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { everyPage } from '../../src/data/bronze/page-index.ts';
-import { materialise } from '../../src/engine/materialise.ts';
-import { prune } from '../../src/engine/prune.ts';
-import { repair } from '../../src/engine/repair.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { failNth } from '../support/failing-ports.ts';
+import { diskError } from '../../src/platform/disk-error.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { everyPage } from '../../src/lake/bronze/page-index.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import { prune } from '../../src/engine/maintenance/prune.ts';
+import { repair } from '../../src/engine/maintenance/repair.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const never = new AbortController().signal;

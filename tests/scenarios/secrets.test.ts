@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { buildProgram } from '../../src/surface/program.ts';
-import { ADAPTERS, type Adapters } from '../../src/data/exchanges/registry.ts';
-import { candlekeep } from '../command-line.ts';
-import { SLACK } from './alerted.ts';
-import { stage } from './command-stage.ts';
-import { rehearseTold } from './told.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { ADAPTERS, type Adapters } from '../../src/exchanges/registry.ts';
+import { candlekeep } from '../support/command-line.ts';
+import { SLACK } from '../support/alert-harness.ts';
+import { stage } from '../support/command-harness.ts';
+import { rehearseTold } from '../support/notified.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 
@@ -167,12 +167,12 @@ test('the stack of a crash is kept without the secrets in it, and told without t
   ]);
   const told = await rehearseTold({ seed: 'crash', symbols: ['BTC/USDT'], interval: '1h', adapters });
   const {
-    exit,
+    ending,
     runs: [run],
   } = await told.run({ days: { start: '2024-06-01', end: '2024-06-01' } });
   await told.drain();
-  expect({ exit, stack: run?.error?.stack }).toEqual({
-    exit: 1,
+  expect({ ending, stack: run?.error?.stack }).toEqual({
+    ending: 'defect',
     stack: expect.stringMatching(/cannot read \*{8}[^]*at .*secrets\.test\.ts/) as string,
   });
   expect(told.pages()).toEqual([expect.stringContaining('DEFECT')]);

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { diskError } from '../../src/kernel/disk-error.ts';
-import type { Files } from '../../src/kernel/files.ts';
-import type { Store } from '../../src/kernel/store.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
-import { materialise } from '../../src/engine/materialise.ts';
-import type { WorkRequest } from '../../src/engine/work.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { rehearse } from './rehearsed.ts';
+import { diskError } from '../../src/platform/disk-error.ts';
+import type { Files } from '../../src/platform/ports/files.ts';
+import type { Store } from '../../src/platform/ports/store.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { CancelledError } from '../../src/errors/classify.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import type { WorkRequest } from '../../src/engine/core/work.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { rehearse } from '../support/simulated.ts';
 
 /** Does `meanwhile` once, after the first operation that follows a commit of silver. */
 function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import { liftStops } from '../../src/faults/ledger/stops.ts';
-import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
-import type { WorkResult } from '../../src/engine/work.ts';
-import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { standInBinance } from '../../src/rehearsal/stand-in-binance.ts';
-import { STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
-import type { StandInOptions } from '../../src/rehearsal/stand-in-venue.ts';
-import { rehearse, START_MS, type Rehearsal } from './rehearsed.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import { liftStops } from '../../src/state/halts.ts';
+import { removedSymbols } from '../../src/state/symbols.ts';
+import type { WorkResult } from '../../src/engine/core/work.ts';
+import type { FaultPlan, FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
+import { STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import type { StandInOptions } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
+import { rehearse, START_MS, type Rehearsal } from '../support/simulated.ts';
 
 const KLINES = '/api/v3/klines';
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };

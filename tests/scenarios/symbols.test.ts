@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../src/engine/symbol-list.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { worldOf } from '../../src/rehearsal/world.ts';
-import { rehearse, TAPES, verifiedAccount, type Rehearsal } from './rehearsed.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
+import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../src/engine/queries/symbol-list.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { worldOf } from '../../src/simulation/world.ts';
+import { rehearse, TAPES, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const HALF = { start: '2024-06-01', end: '2024-06-15' };

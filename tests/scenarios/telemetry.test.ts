@@ -2,11 +2,11 @@ import { metrics, trace } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { beforeEach, expect, test } from 'vitest';
-import { runDaemon } from '../../src/engine/daemon.ts';
-import { metricsPage } from '../../src/engine/metrics-page.ts';
-import { CancelledError } from '../../src/faults/taxonomy/judge.ts';
-import { METRIC_NAMES } from '../../src/faults/metrics/families.ts';
-import { daemonWork, rehearse, type Rehearsal } from './rehearsed.ts';
+import { runDaemon } from '../../src/engine/daemon/daemon.ts';
+import { metricsPage } from '../../src/engine/monitoring/metrics-page.ts';
+import { CancelledError } from '../../src/errors/classify.ts';
+import { METRIC_NAMES } from '../../src/metrics/families.ts';
+import { daemonWork, rehearse, type Rehearsal } from '../support/simulated.ts';
 
 class OnDemand extends MetricReader {
   protected override onShutdown = (): Promise<void> => Promise.resolve();

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { metricsPage } from '../../src/engine/metrics-page.ts';
-import { firingAlerts } from '../../src/faults/alerting/alerts.ts';
-import { NO_CHANNELS } from '../../src/faults/alerting/settings.ts';
-import { textReply, type StandInHandler } from '../../src/rehearsal/reply.ts';
-import { socketlessFetch } from '../../src/rehearsal/socketless.ts';
-import { keepFor, rehearse, type Rehearsal } from './rehearsed.ts';
-import { rehearseTold } from './told.ts';
+import { metricsPage } from '../../src/engine/monitoring/metrics-page.ts';
+import { firingAlerts } from '../../src/alerting/model/alerts.ts';
+import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
+import { textReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { socketlessFetch } from '../support/socketless.ts';
+import { keepFor, rehearse, type Rehearsal } from '../support/simulated.ts';
+import { rehearseTold } from '../support/notified.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

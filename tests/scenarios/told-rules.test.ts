@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { tellRules } from '../../src/faults/alerting/rule-alerts.ts';
-import { evaluateMeasurements } from '../../src/faults/metrics/rule-states.ts';
-import { RULE_CODES, thresholdRule, type RuleCode } from '../../src/faults/metrics/rules.ts';
-import { alertWorld, titles } from './alerted.ts';
+import { tellRules } from '../../src/alerting/model/rule-alerts.ts';
+import { evaluateMeasurements } from '../../src/metrics/rule-states.ts';
+import { RULE_CODES, thresholdRule, type RuleCode } from '../../src/metrics/rules.ts';
+import { alertWorld, titles } from '../support/alert-harness.ts';
 
 const MINUTE_MS = 60_000;
 const SUBJECTS = { asset: 'bronze_okx_ohlcv', exchange: 'okx', installation: '' } as const;

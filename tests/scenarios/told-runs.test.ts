@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { firingAlerts } from '../../src/faults/alerting/alerts.ts';
-import { outboxState } from '../../src/faults/alerting/outbox.ts';
-import { beginRun, createRun } from '../../src/faults/ledger/runs.ts';
-import { liftStops } from '../../src/faults/ledger/stops.ts';
-import { storedSamples } from '../../src/faults/metrics/values.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import type { FaultPlan, FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { rehearseTold } from './told.ts';
+import { firingAlerts } from '../../src/alerting/model/alerts.ts';
+import { outboxState } from '../../src/alerting/outbox/outbox.ts';
+import { beginRun, createRun } from '../../src/state/runs.ts';
+import { liftStops } from '../../src/state/halts.ts';
+import { storedSamples } from '../../src/metrics/values.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import type { FaultPlan, FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { rehearseTold } from '../support/notified.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -103,7 +103,7 @@ test('a 401 pages once, at once, however many symbols and runs meet it; it is ov
   const told = await stage('unauthorized', 20);
   told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
   const first = await told.run({ days: DAY });
-  expect(first.exit).toBe(4);
+  expect(first.ending).toBe('refused');
   await told.drain();
   await told.run({ days: DAY });
   await told.drain();
@@ -121,7 +121,7 @@ test('a 401 pages once, at once, however many symbols and runs meet it; it is ov
 test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {
   const told = await stage('killed');
   told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-  expect((await told.run({ days: DAY })).exit).toBe(4);
+  expect((await told.run({ days: DAY })).ending).toBe('refused');
   expect(told.slackTitles()).toEqual([]);
   await told.drain();
   await told.drain();

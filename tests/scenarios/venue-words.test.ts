@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { faultsOfRun } from '../../src/faults/ledger/fault-log.ts';
-import { removedSymbols } from '../../src/faults/ledger/symbols.ts';
-import type { WorkResult } from '../../src/engine/work.ts';
-import { always, type FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import { rehearseVenues, type Rehearsal, type VenueScript } from './rehearsed.ts';
+import { faultsOfRun } from '../../src/state/fault-log.ts';
+import { removedSymbols } from '../../src/state/symbols.ts';
+import type { WorkResult } from '../../src/engine/core/work.ts';
+import { always, type FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { rehearseVenues, type Rehearsal, type VenueScript } from '../support/simulated.ts';
 
 const DAYS = { start: '2025-01-01', end: '2025-01-05' };
 const says = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });

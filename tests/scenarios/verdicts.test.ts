@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { GapState } from '../../src/faults/ledger/account.ts';
-import { verdictsOf } from '../../src/faults/ledger/verdicts.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayRange } from '../../src/market/partition.ts';
-import { acceptHoles } from '../../src/engine/acceptance.ts';
-import type { FaultPlan } from '../../src/rehearsal/fault-plan.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import type { GapState } from '../../src/domain/account.ts';
+import { verdictsOf } from '../../src/state/verdicts.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayRange } from '../../src/domain/partition.ts';
+import { acceptHoles } from '../../src/engine/maintenance/acceptance.ts';
+import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const SIX_HOURS_MS = 21_600_000;
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { silverColumns, silverRows } from '../../src/data/lake/candle-columns.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from './rehearsed.ts';
+import { silverColumns, silverRows } from '../../src/lake/candle-columns.ts';
+import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 

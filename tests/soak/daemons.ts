@@ -1,5 +1,5 @@
-import { realClock } from '../../src/kernel/clock.ts';
-import type { Random } from '../../src/kernel/random.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
 import { rssKbOf, type Life, type MemorySample } from './memory.ts';
 import type { OwnProcess, Place, Processes } from './processes.ts';
 

@@ -1,10 +1,10 @@
-import { DAY_MS } from '../../src/market/interval.ts';
-import type { Exchange } from '../../src/market/exchange.ts';
-import type { Interval } from '../../src/market/interval.ts';
-import type { TimeRange } from '../../src/market/range.ts';
-import { generatedWorld } from '../../src/rehearsal/generated-world.ts';
-import { asTold, STAND_INS, type StandIn } from '../../src/rehearsal/stand-ins.ts';
-import type { RecordedSeries, World } from '../../src/rehearsal/world.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import type { Exchange } from '../../src/domain/exchange.ts';
+import type { Interval } from '../../src/domain/interval.ts';
+import type { TimeRange } from '../../src/domain/range.ts';
+import { generatedWorld } from '../../src/simulation/generated-world.ts';
+import { asTold, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import type { RecordedSeries, World } from '../../src/simulation/world.ts';
 
 export const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 /** Minutes, so that candles become due while the soak goes on, and hours, summed up from the same minutes. */

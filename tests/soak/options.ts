@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { readDuration } from '../../src/surface/setting-values.ts';
+import { readDuration } from '../../src/configuration/setting-values.ts';
 
 export interface SoakOptions {
   readonly spanMs: number;

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { realClock } from '../../src/kernel/clock.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/surface/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** One data directory and what speaks to it. */
 export interface Place {

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realClock } from '../../src/kernel/clock.ts';
-import { seededRandom } from '../../src/kernel/random.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf } from '../../src/market/partition.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf } from '../../src/domain/partition.ts';
 import { daemonOn, killAgainAndAgain, type Daemon } from './daemons.ts';
 import { rangeAround, truthOf } from './market-world.ts';
 import { growthOfStaying, growthOverLives, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';

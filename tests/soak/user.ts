@@ -1,7 +1,8 @@
-import { realClock } from '../../src/kernel/clock.ts';
-import { randomInt, type Random } from '../../src/kernel/random.ts';
-import { DAY_MS } from '../../src/market/interval.ts';
-import { dayOf } from '../../src/market/partition.ts';
+import { realClock } from '../../src/platform/node/system-clock.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
+import { randomInt } from '../../src/platform/seeded-random.ts';
+import { DAY_MS } from '../../src/domain/interval.ts';
+import { dayOf } from '../../src/domain/partition.ts';
 import { HISTORY_DAYS, SYMBOLS } from './market-world.ts';
 import { documentOf, type OwnProcess, type Place, type Processes } from './processes.ts';
 

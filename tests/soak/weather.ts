@@ -1,7 +1,8 @@
-import { seededRandom, type Random } from '../../src/kernel/random.ts';
-import type { Exchange } from '../../src/market/exchange.ts';
-import { HEALING_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../../src/rehearsal/fault-plan.ts';
-import type { MailFault } from '../../src/rehearsal/stand-in-smtp.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import type { Exchange } from '../../src/domain/exchange.ts';
+import { HEALING_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../../src/simulation/fault-plan.ts';
+import type { MailFault } from '../support/stand-in-smtp.ts';
 
 /** When the weather lasts. */
 export interface Season {

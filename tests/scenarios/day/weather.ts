@@ -1,6 +1,6 @@
-import type { Exchange } from '../../../src/market/exchange.ts';
-import { DAY_MS } from '../../../src/market/interval.ts';
-import type { FaultPlan, FaultRule, FaultSpec } from '../../../src/rehearsal/fault-plan.ts';
+import type { Exchange } from '../../../src/domain/exchange.ts';
+import { DAY_MS } from '../../../src/domain/interval.ts';
+import type { FaultPlan, FaultRule, FaultSpec } from '../../../src/simulation/fault-plan.ts';
 
 /** The day begins here, between two closes, and ends 24 hours later. */
 export const START_MS = Date.UTC(2024, 5, 10, 10, 30);

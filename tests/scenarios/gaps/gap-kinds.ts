@@ -1,7 +1,8 @@
-import { randomInt, type Random } from '../../../src/kernel/random.ts';
+import type { Random } from '../../../src/platform/ports/random.ts';
+import { randomInt } from '../../../src/platform/seeded-random.ts';
 import { holesIn, type Span } from './asking.ts';
 import type { RecordedCandle, Recording } from './recordings.ts';
-import { DAY_MS } from '../../../src/market/interval.ts';
+import { DAY_MS } from '../../../src/domain/interval.ts';
 
 /** A gap as planted, and what must be said about it. */
 export interface Question {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../../src/kernel/random.ts';
-import { judgeGaps, type GapVerdict } from '../../../src/data/quality/gap-verdicts.ts';
-import { seriesRecord } from '../../../src/data/quality/series-record.ts';
+import { seededRandom } from '../../../src/platform/seeded-random.ts';
+import { judgeGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
+import { seriesRecord } from '../../../src/lake/quality/gaps/series-record.ts';
 import { basesOf } from './gap-bases.ts';
 import { KINDS, type Question } from './gap-kinds.ts';
 import { RECHECK_AFTER_MS, roundOf, type Round } from './gap-quiz.ts';

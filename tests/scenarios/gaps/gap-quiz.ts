@@ -1,8 +1,9 @@
-import { randomInt, type Random } from '../../../src/kernel/random.ts';
+import type { Random } from '../../../src/platform/ports/random.ts';
+import { randomInt } from '../../../src/platform/seeded-random.ts';
 import { askFor, holesIn, type AskedPage, type Span } from './asking.ts';
 import { KINDS, pick, type Base, type Draft, type PlantedIncident, type Question, type Table } from './gap-kinds.ts';
 import type { RecordedCandle } from './recordings.ts';
-import { DAY_MS } from '../../../src/market/interval.ts';
+import { DAY_MS } from '../../../src/domain/interval.ts';
 
 /**
  * Makes questions: recorded series with gaps planted into them, and what the pipeline would know of each. It shares

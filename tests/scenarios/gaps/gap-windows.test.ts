@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { TimeRange } from '../../../src/market/range.ts';
-import { judgeGaps, type GapVerdict } from '../../../src/data/quality/gap-verdicts.ts';
-import { KNOWN_INCIDENTS, type KnownIncident } from '../../../src/data/quality/known-incidents.ts';
-import { asOtherVenue, seriesRecord, type VenueRecord } from '../../../src/data/quality/series-record.ts';
+import type { TimeRange } from '../../../src/domain/range.ts';
+import { judgeGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
+import { KNOWN_INCIDENTS, type KnownIncident } from '../../../src/lake/quality/gaps/known-incidents.ts';
+import { asOtherVenue, seriesRecord, type VenueRecord } from '../../../src/lake/quality/gaps/series-record.ts';
 import { askFor, holesIn } from './asking.ts';
 import { recorded, type Recording } from './recordings.ts';
 

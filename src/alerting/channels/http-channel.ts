@@ -1,0 +1,118 @@
+import type { Clock } from '../../platform/ports/clock.ts';
+import { withTimeLimit } from '../../platform/time-limit.ts';
+import { parseRetryAfter } from '../../resilience/retry/retry-after.ts';
+import { AlertChannelError, type ChannelFailure } from '../../errors/errors.ts';
+import { SEND_MS_MAX, type Channel, type Dispatch } from './channel.ts';
+
+export interface HttpChannelPorts {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export interface HttpMessage {
+  /** A secret: it never appears in an error. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How one kind of channel is spoken to. */
+export interface HttpProtocol {
+  message(dispatch: Dispatch, nowMs: number): HttpMessage;
+  /** Does this successful status with this body say that the message was taken? */
+  isTaken(status: number, body: string): boolean;
+  /** A wait that stands in the body instead of a header; null without one. Unit: milliseconds. */
+  bodyHintMs?(body: string): number | null;
+}
+
+/** A channel that takes messages by POST. */
+export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'>, protocol: HttpProtocol): Channel {
+  return {
+    ...entry,
+    send: async (dispatch, signal) => {
+      const answer = await post(
+        ports,
+        { channel: entry.name, message: protocol.message(dispatch, ports.clock.nowMs()) },
+        signal,
+      );
+      if (answer.status >= 200 && answer.status < 300 && protocol.isTaken(answer.status, answer.body)) return;
+      throw refusal(entry.name, answer, protocol.bodyHintMs?.(answer.body) ?? null);
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** What Retry-After asks for. */
+  readonly hintMs: number | null;
+}
+
+/** Answers of channels are short; more is not read. Unit: characters. */
+const ANSWER_CHARS_MAX = 10_000;
+
+async function post(
+  { clock, fetch }: HttpChannelPorts,
+  { channel, message }: { readonly channel: string; readonly message: HttpMessage },
+  outer: AbortSignal,
+): Promise<Answer> {
+  const onTime = (): Error => unreachable(channel, `no answer within ${SEND_MS_MAX / 1_000} s`);
+  try {
+    return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, async (signal) => {
+      // A redirect would carry the alert, and its secrets, to a place nobody configured.
+      const answer = await fetch(message.url, {
+        method: 'POST',
+        headers: message.headers,
+        body: message.body,
+        redirect: 'manual',
+        signal,
+      });
+      const body = (await answer.text()).slice(0, ANSWER_CHARS_MAX);
+      return {
+        status: answer.status,
+        body,
+        hintMs: parseRetryAfter(answer.headers.get('retry-after') ?? undefined, clock.nowMs()),
+      };
+    });
+  } catch (error) {
+    outer.throwIfAborted();
+    if (error instanceof AlertChannelError) throw error;
+    throw unreachable(channel, wireCodeOf(error), error);
+  }
+}
+
+const unreachable = (channel: string, why: string, cause?: unknown): AlertChannelError =>
+  new AlertChannelError(
+    `${channel} cannot be reached: ${why}`,
+    { channel, failure: 'transient', status: null, retryAfterMs: null },
+    { cause },
+  );
+
+/** The code that the transport gave: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it is none of `fetch`'s. */
+export function wireCodeOf(error: unknown): string {
+  for (
+    let cause: unknown = error, depth = 0;
+    Error.isError(cause) && depth < CAUSES_MAX;
+    cause = cause.cause, depth++
+  ) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  if (Error.isError(error) && error.name === 'TypeError' && Error.isError(error.cause))
+    return 'the address cannot be fetched'; // a port that browsers block, say
+  throw error;
+}
+const CAUSES_MAX = 4;
+
+function refusal(channel: string, { status, body, hintMs }: Answer, bodyHintMs: number | null): AlertChannelError {
+  const failure = failureOf(status);
+  const said = body.trim().split('\n')[0]?.slice(0, 120) ?? '';
+  const message = `${channel} answered ${status}${said === '' ? '' : ` (${said})`}`;
+  return new AlertChannelError(message, { channel, failure, status, retryAfterMs: hintMs ?? bodyHintMs });
+}
+
+/** 400, 413 and 422 speak of the message; 401, 403, 404, 410 and what else there is of 3xx and 4xx of the channel itself. */
+function failureOf(status: number): ChannelFailure {
+  if (status === 429) return 'limited';
+  if ([400, 413, 422].includes(status)) return 'refused';
+  return status >= 300 && status < 500 && ![408, 425].includes(status) ? 'permanent' : 'transient';
+}

@@ -1,0 +1,61 @@
+import type { AlertLevel } from '../../errors/table.ts';
+
+export type ChannelKind = 'pagerduty' | 'slack' | 'email' | 'webhook';
+
+/** A configured channel, as far as routing needs to know it. */
+export interface ChannelEntry {
+  readonly name: string;
+  readonly kind: ChannelKind;
+  /** False: told only about alerts whose `alert_channel` tag names it. */
+  readonly isDefault: boolean;
+}
+
+/** Which kinds a level is told to, and who stands in when one of them is down or not configured. */
+const ROUTES: Readonly<
+  Record<AlertLevel, { readonly told: readonly ChannelKind[]; readonly standIns: readonly ChannelKind[] }>
+> = {
+  critical: { told: ['pagerduty', 'slack', 'webhook'], standIns: ['email'] },
+  error: { told: ['email', 'slack', 'webhook'], standIns: ['pagerduty'] },
+  warning: { told: ['slack', 'webhook'], standIns: ['email'] }, // never a page
+  info: { told: [], standIns: [] }, // the log is enough
+};
+
+/** Names entries of `alerts.channels`, one or several with commas between. */
+const CHANNEL_TAG = 'alert_channel';
+
+export interface Addressee {
+  readonly level: AlertLevel;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * The channels that are told. A tagged entry takes the place of the default channel of its kind. A
+ * channel that cannot be used is replaced by the first that can; if there is none it stays, and its
+ * messages wait for its return.
+ */
+export function routeOf(
+  to: Addressee,
+  channels: readonly ChannelEntry[],
+  isUsable: (name: string) => boolean,
+): ChannelEntry[] {
+  const { told, standIns } = ROUTES[to.level];
+  const own = told.flatMap((kind) => channelsOfKind(kind, to, channels));
+  const candidates = [...own, ...standIns.flatMap((kind) => channelsOfKind(kind, to, channels))];
+  const wanted = own.length > 0 ? own : candidates.slice(0, 1);
+  const reached = wanted.filter((channel) => isUsable(channel.name));
+  if (reached.length === wanted.length) return wanted;
+  // Nobody is paged for what somebody else was told already.
+  const standIn = candidates.find(
+    (channel) =>
+      isUsable(channel.name) && !wanted.includes(channel) && (channel.kind !== 'pagerduty' || reached.length === 0),
+  );
+  if (standIn !== undefined) return [...reached, standIn];
+  return reached.length > 0 ? reached : wanted;
+}
+
+function channelsOfKind(kind: ChannelKind, { tags }: Addressee, channels: readonly ChannelEntry[]): ChannelEntry[] {
+  const ofKind = channels.filter((channel) => channel.kind === kind);
+  const named = (tags[CHANNEL_TAG] ?? '').split(',').map((name) => name.trim());
+  const tagged = ofKind.filter((channel) => named.includes(channel.name));
+  return tagged.length > 0 ? tagged : ofKind.filter((channel) => channel.isDefault);
+}

@@ -1,0 +1,167 @@
+import { exchangeOfAsset, GOLD_ASSET } from '../../domain/assets.ts';
+import type { AssetReport, Run, RunEnd } from '../../state/runs.ts';
+import { levelAt } from '../../metrics/rule-evaluation.ts';
+import { RULES } from '../../metrics/rules.ts';
+import { ruleOf, type FaultCode } from '../../errors/table.ts';
+import type { AlertEvent, Cause } from './alert.ts';
+import { alertLevel, nextStep, severityOf, worseOf, type Outlook } from './levels.ts';
+
+/** A run as its alerts name it. */
+type RunName = Pick<Run, 'id' | 'partition' | 'partitionEnd' | 'tags'>;
+
+/** A cause that the fault table knows. */
+export type FaultCause = Cause & { readonly code: FaultCode };
+
+export interface AlertingRules {
+  readonly criticalAssets: ReadonlySet<string>;
+  /** What recovery will do about a fault of this run. */
+  readonly outlookOf: (cause: FaultCause) => Outlook;
+}
+
+/** Symbols an alert names; the command shows all. */
+const WORST_MAX = 5;
+/** What a run's end has to raise: one alert for each asset that has a cause, and one for what stopped the run. */
+export function alertsOfRun(run: RunName, end: RunEnd, rules: AlertingRules): AlertEvent[] {
+  return [
+    ...end.assets.flatMap((report) => [
+      ...failedSymbols(run, report, rules),
+      ...removedRows(run, report),
+      ...unpublished(run, { report, end, rules }),
+    ]),
+    ...stop(run, end, rules),
+  ];
+}
+
+/** Another run does that work: nothing has failed. */
+const isAnotherRuns = (code: FaultCode): boolean => code === 'CELLS_LEASED';
+
+/** Symbol-level codes of one asset are one alert under the most frequent of them. Only bronze asks: silver and gold have their failures from there. */
+function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules): AlertEvent[] {
+  const { asset, symbols_ok } = report;
+  const errors = Object.fromEntries(Object.entries(report.errors).filter(([, each]) => !isAnotherRuns(each)));
+  const symbols_failed = Object.keys(errors).length;
+  const exchange = exchangeOfAsset(asset);
+  const code = mostFrequent(Object.values(errors));
+  if (exchange === null || code === null || report.outcome === 'cancelled') return [];
+  const reach = report.outcome === 'failed' ? 'asset' : 'symbols';
+  const outlook = rules.outlookOf({ exchange, code, asset });
+  const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(
+    ([each, own]) => `${each} ${own?.length ?? 0}`,
+  );
+  const worst = Object.entries(errors).toSorted(
+    ([a, codeA], [b, codeB]) => severityOf(ruleOf(codeB).level) - severityOf(ruleOf(codeA).level) || (a < b ? -1 : 1),
+  );
+  return [
+    {
+      ...common(run, asset),
+      exchange,
+      code,
+      reach,
+      level: alertLevel({ code, asset, reach }, outlook, rules.criticalAssets),
+      summary: `${daysText(run)}: ${symbols_failed} of ${symbols_ok + symbols_failed} symbols failed${counts.length > 1 ? ` (${counts.join(', ')})` : ''}`,
+      safe: `${symbols_ok} ${symbols_ok === 1 ? 'symbol is' : 'symbols are'} stored, and every answer is kept in bronze`,
+      next: nextStep(outlook),
+      affected: { total: symbols_failed, worst: worst.slice(0, WORST_MAX).map(([symbol]) => symbol) },
+    },
+  ];
+}
+
+/** Ties go to the worse code, then to the alphabet: the same failures always have the same name. */
+export function mostFrequent(codes: readonly FaultCode[]): FaultCode | null {
+  const counted = [...Map.groupBy(codes, (code) => code)].map(([code, own]) => ({
+    code,
+    count: own.length,
+    severity: severityOf(ruleOf(code).level),
+  }));
+  return (
+    counted.toSorted((a, b) => b.count - a.count || b.severity - a.severity || (a.code < b.code ? -1 : 1))[0]?.code ??
+    null
+  );
+}
+
+function removedRows(
+  run: RunName,
+  { asset, removal_rate, removed_rows, input_rows, output_rows }: AssetReport,
+): AlertEvent[] {
+  const level = levelAt(RULES.RULE_ROWS_REMOVED, removal_rate);
+  if (level === null) return [];
+  return [
+    {
+      ...common(run, asset),
+      exchange: exchangeOfAsset(asset),
+      code: 'ROWS_INVALID',
+      reach: 'symbols',
+      level,
+      summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
+      safe: `${output_rows} rows are stored; each removed row stands in quarantine with its rule and the raw answer`,
+      next: 'each is asked for once more, then judged',
+      affected: { total: removed_rows, worst: [] },
+    },
+  ];
+}
+
+/** Gold is complete on disk whatever the Hub says. */
+function unpublished(
+  run: RunName,
+  { report, end, rules }: { readonly report: AssetReport; readonly end: RunEnd; readonly rules: AlertingRules },
+): AlertEvent[] {
+  const { asset, outcome } = report;
+  if (asset !== GOLD_ASSET || outcome !== 'failed') return [];
+  const cause = { exchange: null, code: 'PUBLISH_FAILED', asset } as const;
+  const outlook = rules.outlookOf(cause);
+  return [
+    {
+      ...common(run, asset),
+      ...cause,
+      reach: 'asset',
+      level: alertLevel({ ...cause, reach: 'asset' }, outlook, rules.criticalAssets),
+      summary: `${daysText(run)}: ${end.error?.code === 'PUBLISH_FAILED' ? end.error.message : 'the dataset was not published'}`,
+      safe: 'the dataset folder is complete on disk; what is published is whole, and older',
+      next: nextStep(outlook),
+      affected: { total: 0, worst: [] },
+    },
+  ];
+}
+
+function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): AlertEvent[] {
+  if (
+    error === null ||
+    error.code === 'PUBLISH_FAILED' ||
+    isAnotherRuns(error.code) ||
+    assets.some(({ errors }) => Object.values(errors).includes(error.code))
+  )
+    return [];
+  const { code, message, facts } = error;
+  const asset = assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
+  const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
+  const outlook = rules.outlookOf({ exchange, code, asset });
+  return [
+    {
+      ...common(run, asset),
+      exchange,
+      code,
+      reach: 'asset',
+      level:
+        asset === null && outlook.kind !== 'healing'
+          ? worseOf(ruleOf(code).level, 'error')
+          : alertLevel({ code, asset: asset ?? '', reach: 'asset' }, outlook, rules.criticalAssets),
+      summary: `${daysText(run)}: ${message}`,
+      safe: 'what was stored before stays whole; the next run goes on from there',
+      next: nextStep(outlook),
+      affected: { total: 0, worst: [] },
+    },
+  ];
+}
+
+const common = (
+  { id, tags }: RunName,
+  asset: string | null,
+): Pick<AlertEvent, 'asset' | 'runId' | 'command' | 'tags'> => ({
+  asset,
+  runId: id,
+  command: `candlekeep runs show ${id}`,
+  tags,
+});
+
+const daysText = ({ partition, partitionEnd }: RunName): string =>
+  partition === partitionEnd ? partition : `${partition} to ${partitionEnd}`;

@@ -1,0 +1,143 @@
+import type { Clock } from '../../platform/ports/clock.ts';
+import type { MailPort } from '../../platform/ports/mail.ts';
+import { GOLD_ASSET } from '../../domain/assets.ts';
+import type { Channel } from '../channels/channel.ts';
+import { emailChannel } from '../channels/email.ts';
+import { PAGERDUTY_URL, pagerDutyChannel } from '../channels/pagerduty.ts';
+import { slackChannel } from '../channels/slack.ts';
+import { webhookChannel } from '../channels/webhook.ts';
+
+/** One entry of `alerts.channels`, or a channel that a variable names. */
+export type ChannelSettings = { readonly name: string; readonly isDefault: boolean } & (
+  | { readonly kind: 'slack'; readonly url: string }
+  | { readonly kind: 'pagerduty'; readonly routingKey: string; readonly url: string }
+  | { readonly kind: 'email'; readonly smtpUrl: string; readonly from: string; readonly to: readonly string[] }
+  | { readonly kind: 'webhook'; readonly url: string; readonly secret: string | null }
+);
+
+export interface AlertSettings {
+  /** Tells this installation apart at channels that several use. */
+  readonly instance: string;
+  /** Where docs/runbook/ can be read; null for the path inside the package. */
+  readonly runbookUrl: string | null;
+  readonly channels: readonly ChannelSettings[];
+  /** Assets whose failure is critical once retries are used up. */
+  readonly criticalAssets: readonly string[];
+  readonly heartbeatUrl: string | null;
+}
+
+export const CRITICAL_ASSETS: readonly string[] = [GOLD_ASSET];
+
+/** Nobody is told; alerts are still kept and listed. */
+export const NO_CHANNELS: AlertSettings = {
+  instance: 'candlekeep',
+  runbookUrl: null,
+  channels: [],
+  criticalAssets: CRITICAL_ASSETS,
+  heartbeatUrl: null,
+};
+
+/** The channels that single variables name: SLACK_WEBHOOK_URL and its like. Null where a variable is not set. */
+export interface ChannelVariables {
+  readonly slackWebhookUrl: string | null;
+  readonly pagerdutyRoutingKey: string | null;
+  readonly pagerdutyEventsUrl: string | null;
+  readonly smtpUrl: string | null;
+  readonly emailTo: readonly string[];
+  readonly emailFrom: string | null;
+  readonly webhookUrl: string | null;
+  readonly webhookSecret: string | null;
+}
+
+export function defaultChannels(variables: ChannelVariables): ChannelSettings[] {
+  const {
+    slackWebhookUrl,
+    pagerdutyRoutingKey,
+    pagerdutyEventsUrl,
+    smtpUrl,
+    emailTo,
+    emailFrom,
+    webhookUrl,
+    webhookSecret,
+  } = variables;
+  return [
+    ...(pagerdutyRoutingKey === null
+      ? []
+      : [
+          {
+            name: 'pagerduty',
+            isDefault: true,
+            kind: 'pagerduty' as const,
+            routingKey: pagerdutyRoutingKey,
+            url: pagerdutyEventsUrl ?? PAGERDUTY_URL,
+          },
+        ]),
+    ...(slackWebhookUrl === null
+      ? []
+      : [{ name: 'slack', isDefault: true, kind: 'slack' as const, url: slackWebhookUrl }]),
+    ...(smtpUrl === null || emailTo.length === 0
+      ? []
+      : [
+          {
+            name: 'email',
+            isDefault: true,
+            kind: 'email' as const,
+            smtpUrl,
+            to: emailTo,
+            from: emailFrom ?? emailTo[0] ?? '',
+          },
+        ]),
+    ...(webhookUrl === null
+      ? []
+      : [{ name: 'webhook', isDefault: true, kind: 'webhook' as const, url: webhookUrl, secret: webhookSecret }]),
+  ];
+}
+
+export interface ChannelPorts {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  /** A mail port for an SMTP address. */
+  readonly mailTo: (smtpUrl: string) => MailPort;
+}
+
+export const openChannels = (ports: ChannelPorts, channels: readonly ChannelSettings[]): Channel[] =>
+  channels.map((settings) => openChannel(ports, settings));
+
+function openChannel(ports: ChannelPorts, settings: ChannelSettings): Channel {
+  switch (settings.kind) {
+    case 'slack':
+      return slackChannel(ports, settings);
+    case 'pagerduty':
+      return pagerDutyChannel(ports, settings);
+    case 'email':
+      return emailChannel({ clock: ports.clock, mail: ports.mailTo(settings.smtpUrl) }, settings);
+    case 'webhook':
+      return webhookChannel(ports, settings);
+    default:
+      return settings satisfies never;
+  }
+}
+
+/** Whatever gives access to a channel: to be taken out of every text that leaves or is stored. */
+export const alertSecrets = ({
+  channels,
+  heartbeatUrl,
+}: Pick<AlertSettings, 'channels' | 'heartbeatUrl'>): string[] => [
+  ...channels.flatMap(secretsOf),
+  ...(heartbeatUrl === null ? [] : [heartbeatUrl]),
+];
+
+function secretsOf(settings: ChannelSettings): string[] {
+  switch (settings.kind) {
+    case 'slack':
+      return [settings.url];
+    case 'pagerduty':
+      return [settings.routingKey];
+    case 'email':
+      return [settings.smtpUrl];
+    case 'webhook':
+      return [settings.url, ...(settings.secret === null ? [] : [settings.secret])];
+    default:
+      return settings satisfies never;
+  }
+}

@@ -1,0 +1,257 @@
+import { withTimeLimit } from '../../platform/time-limit.ts';
+import type { Ports } from '../../platform/ports/ports.ts';
+import type { Scrub } from '../../platform/redaction.ts';
+import { releaseLeases } from '../../state/leases.ts';
+import { AlertChannelError } from '../../errors/errors.ts';
+import { CancelledError, judge } from '../../errors/classify.ts';
+import { dispatchOf } from '../plan/bundle.ts';
+import { allHealth } from './channel-records.ts';
+import type { Channel } from '../channels/channel.ts';
+import { claimMessages, nextSendAtMs, outboxState, recordFailure, recordSent, type OutboxMessage } from './outbox.ts';
+import { planMessages, type AlertPolicy } from '../plan/outbox-plan.ts';
+import { writeUndelivered } from './undelivered.ts';
+
+/** Everything alerts are delivered with. */
+export interface AlertDesk {
+  readonly ports: Pick<Ports, 'clock' | 'random' | 'ids' | 'store' | 'files' | 'processes' | 'log'>;
+  readonly policy: Omit<AlertPolicy, 'channels'>;
+  readonly channels: readonly Channel[];
+  /** Where messages go that no channel takes; absolute. */
+  readonly undeliveredPath: string;
+  readonly scrub: Scrub;
+}
+
+/** `patienceMs`: a channel that takes longer over one send is given up for the next one; null leaves it to the channel's own limit. */
+type Desk = AlertDesk & { readonly patienceMs: number | null };
+
+export interface DeliveryReport {
+  readonly sent: number;
+  readonly pending: number;
+}
+
+/** A command stays so long for its alerts. Unit: milliseconds. */
+const DRAIN_MS = 10_000;
+/** Messages one channel is sent in one turn before the plan is looked at again. */
+const SENDS_PER_TURN_MAX = 20;
+/** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */
+const TURNS_MAX = 1_000;
+
+const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over');
+
+/**
+ * Delivers what has to be told by now, for at most `limitMs`; whatever is left waits in the store for
+ * the next process. A command is over when it drains: nothing waits for company. Never throws but the
+ * signal's reason: an alert that cannot be sent fails no work and changes no exit code.
+ */
+export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs = DRAIN_MS): Promise<DeliveryReport> {
+  const { clock } = desk.ports;
+  const [time, done] = [new AbortController(), new AbortController()];
+  const alarm = clock.sleep(limitMs, done.signal).then(
+    () => time.abort(OUT_OF_TIME),
+    () => undefined,
+  );
+  const report = { sent: 0, pending: 0 };
+  try {
+    const hurried: Desk = {
+      ...desk,
+      policy: { ...desk.policy, groupWaitMs: 0 },
+      patienceMs: desk.channels.length > 1 ? limitMs / 2 : null,
+    };
+    await drainTurns(
+      hurried,
+      { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs },
+      report,
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error !== OUT_OF_TIME) logFailure(desk, error);
+  } finally {
+    done.abort();
+    await alarm;
+  }
+  return report;
+}
+
+async function drainTurns(
+  desk: Desk,
+  { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number },
+  report: { sent: number; pending: number },
+): Promise<void> {
+  const { clock, store } = desk.ports;
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    const { tried, sent } = await deliverTurn(desk, signal);
+    report.sent += sent;
+    report.pending = (await store.read('outboxState', () => outboxState())).pending;
+    const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
+    if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
+    // What was tried has changed the plan: somebody else is told in its place, or that it works again.
+    await clock.sleep(tried > 0 ? TURN_WAIT_MS_MIN : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
+  }
+}
+
+/** Another process may be at it: its messages are not ours to send, but ours to wait for. */
+const TURN_WAIT_MS_MIN = 250;
+
+/** Delivers until the signal aborts, for a process that stays: at least every `everyMs`. Rejects with the signal's reason only. */
+export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, everyMs: number): Promise<never> {
+  const { clock, store } = desk.ports;
+  for (;;) {
+    let nextAtMs: number | null = null;
+    try {
+      await deliverTurn({ ...desk, patienceMs: null }, signal);
+      nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
+    } catch (error) {
+      signal.throwIfAborted();
+      logFailure(desk, error);
+    }
+    const waitMs = nextAtMs === null ? everyMs : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs());
+    await clock.sleep(Math.min(everyMs, waitMs), signal);
+  }
+}
+
+/** Whatever went wrong here, the work that the alerts are about goes on. */
+function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
+  const verdict = judge(error);
+  const message = scrub(Error.isError(error) ? error.message : String(error));
+  ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, {
+    code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT',
+  });
+}
+
+/** Plans what has to be told and sends it, to all channels side by side, to each in order. */
+async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport> {
+  const { ports, channels, policy } = desk;
+  await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
+  const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, signal)));
+  const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const report = {
+    tried: reports.reduce((sum, { tried }) => sum + tried, 0),
+    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+  };
+  if (report.tried > report.sent) await escape(desk);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return report;
+}
+
+/** Messages. */
+interface TurnReport {
+  readonly tried: number;
+  readonly sent: number;
+}
+
+/** A channel's own pace is kept within a turn; a longer wait is left to the next one. Unit: milliseconds. */
+const PACE_MS_MAX = 2_000;
+
+/** Sends a channel what waits for it, until one send fails: then the plan has to be made anew. */
+async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Promise<TurnReport> {
+  const { clock, store, processes, ids } = desk.ports;
+  const { name, bundles } = channel;
+  const owner = ids.next('delivery');
+  let [tried, sent] = [0, 0];
+  try {
+    while (tried === sent && sent < SENDS_PER_TURN_MAX) {
+      signal.throwIfAborted();
+      const claimed = await store.transact('claimMessages', () =>
+        claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes),
+      );
+      const [first, ...others] = claimed.messages;
+      if (first !== undefined) {
+        tried += claimed.messages.length;
+        if (await sendMessages(desk, channel, { messages: [first, ...others], signal })) sent = tried;
+        continue;
+      }
+      const waitMs = (claimed.againAtMs ?? Infinity) - clock.nowMs();
+      if (waitMs > PACE_MS_MAX) break;
+      await clock.sleep(waitMs, signal);
+    }
+  } finally {
+    if (tried > 0) await store.transact('releaseLeases', () => releaseLeases(owner));
+  }
+  return { tried, sent };
+}
+
+async function sendMessages(
+  desk: Desk,
+  channel: Channel,
+  {
+    messages,
+    signal,
+  }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { clock, random, store, log } = desk.ports;
+  const sending = { channel: channel.name, messages };
+  try {
+    await patiently(desk, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
+  } catch (error) {
+    if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
+    const failure = signal.aborted
+      ? cutShort(channel.name)
+      : error instanceof AlertChannelError
+        ? error
+        : defective(channel.name, error);
+    const chance = random.next();
+    await store.transact('recordFailure', () =>
+      recordFailure(sending, failure, { nowMs: clock.nowMs(), scrub: desk.scrub, chance }),
+    );
+    const fields = {
+      code: failure.code,
+      channel: channel.name,
+      status: failure.facts.status,
+      messages: messages.length,
+    };
+    log.warn(
+      desk.scrub(failure.message),
+      Error.isError(failure.cause) && failure !== error
+        ? { ...fields, defect: desk.scrub(failure.cause.stack ?? failure.cause.message) }
+        : fields,
+    );
+    return false;
+  }
+  await store.transact('recordSent', () =>
+    recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }),
+  );
+  return true;
+}
+
+/** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
+function patiently(
+  desk: Desk,
+  { name }: Channel,
+  outer: AbortSignal,
+  send: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { patienceMs, ports } = desk;
+  if (patienceMs === null) return send(outer);
+  const onTime = (): Error =>
+    new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, {
+      channel: name,
+      failure: 'permanent',
+      status: null,
+      retryAfterMs: null,
+    });
+  return withTimeLimit(ports.clock, { limitMs: patienceMs, onTime, outer }, send);
+}
+
+/** A channel that is too slow for every command would never be found out otherwise. */
+const cutShort = (channel: string): AlertChannelError =>
+  new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, {
+    channel,
+    failure: 'transient',
+    status: null,
+    retryAfterMs: null,
+  });
+
+/** A bug of ours in one channel must not silence the others: it counts as a message that cannot be sent there. */
+const defective = (channel: string, error: unknown): AlertChannelError =>
+  new AlertChannelError(
+    `${channel}: a message could not be made (a bug of Candlekeep)`,
+    { channel, failure: 'refused', status: null, retryAfterMs: null },
+    { cause: error },
+  );
+
+/** What nobody can be told is at least on the disk. */
+async function escape({ ports, channels, undeliveredPath }: AlertDesk): Promise<void> {
+  const healths = await ports.store.read('allHealth', () => allHealth());
+  const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);
+  await writeUndelivered(ports, undeliveredPath, isEveryDown ? 'all-down' : 'refused');
+}

@@ -1,0 +1,57 @@
+import type { Operation } from '../../platform/ports/store.ts';
+import type { AlertLevel } from '../../errors/table.ts';
+import { healthOf, writeHealth } from './channel-records.ts';
+import type { Notice, NoticeSource } from '../plan/notification.ts';
+import { enqueue } from './outbox.ts';
+
+export interface TestOrder {
+  readonly channel: string;
+  readonly level: AlertLevel;
+  readonly nowMs: number;
+}
+
+/**
+ * Writes an alert and its end for one channel to the outbox, as `candlekeep alerts test` does: they
+ * take the way of every other alert. Our own wait for a broken channel is over. Returns the fingerprint
+ * under which `messagesOf` tells what became of them.
+ */
+export function* enqueueTest({ channel, level, nowMs }: TestOrder, source: NoticeSource): Operation<string> {
+  const fingerprint = `test/${channel}/${nowMs}`;
+  const notice: Notice = {
+    kind: 'trigger',
+    instance: source.instance,
+    fingerprint,
+    code: null,
+    exchange: null,
+    asset: null,
+    level,
+    title: `[${level.toUpperCase()}] Test of the channel ${channel}`,
+    text: 'Somebody asked for this message with candlekeep alerts test. Nothing is wrong.',
+    safe: 'everything',
+    next: 'its end follows at once',
+    command: 'candlekeep alerts list',
+    runId: null,
+    affected: { total: 0, worst: [] },
+    tags: {},
+    firedAtMs: nowMs,
+    atMs: nowMs,
+    runbook: source.runbookUrl ?? 'docs/runbook',
+    lines: [],
+  };
+  yield* enqueue({ notice, channel, episode: 1 }, nowMs);
+  yield* enqueue(
+    {
+      notice: {
+        ...notice,
+        kind: 'resolve',
+        title: `[RESOLVED] Test of the channel ${channel}`,
+        next: 'nothing is left to do',
+      },
+      channel,
+      episode: 1,
+    },
+    nowMs,
+  );
+  yield* writeHealth(channel, { ...(yield* healthOf(channel)), notBeforeMs: nowMs });
+  return fingerprint;
+}

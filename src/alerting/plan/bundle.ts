@@ -1,0 +1,50 @@
+import { LEVELS, worseOf } from '../model/levels.ts';
+import type { Dispatch } from '../channels/channel.ts';
+import type { Notice } from './notification.ts';
+import type { OutboxMessage } from '../outbox/outbox.ts';
+
+/** What goes out for these messages: the notice of one, or one notice that stands for all of them. */
+export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...OutboxMessage[]]): Dispatch {
+  const { id, notice } = first;
+  if (others.length === 0) return { id, dedupKey: dedupKeyOf(notice), notice };
+  return {
+    id,
+    dedupKey: `candlekeep/${notice.instance}/digest/${id}`,
+    notice: bundleOf(
+      [first, ...others].map((message) => message.notice),
+      notice,
+    ),
+  };
+}
+
+/** Names a cause at channels that several installations may use. */
+const dedupKeyOf = ({ instance, fingerprint }: Notice): string => `candlekeep/${instance}/${fingerprint}`;
+
+const isOver = ({ kind }: Notice): boolean => kind === 'resolve' || kind === 'healed';
+
+function bundleOf(notices: readonly Notice[], first: Notice): Notice {
+  const open = notices.filter((notice) => !isOver(notice));
+  const level = open.reduce((worst, notice) => worseOf(worst, notice.level), LEVELS[0] ?? 'info');
+  const counts = [
+    ...(open.length > 0 ? [`${open.length} alerts`] : []),
+    ...(open.length < notices.length ? [`${notices.length - open.length} over`] : []),
+  ].join(', ');
+  return {
+    ...first,
+    kind: open.length === 0 ? 'resolve' : 'digest',
+    fingerprint: 'digest',
+    code: null,
+    exchange: null,
+    asset: null,
+    level,
+    title: `[${open.length === 0 ? 'RESOLVED' : level.toUpperCase()}] ${counts} at once`,
+    text: 'Many messages were waiting; this one stands for all of them, oldest first.',
+    safe: 'each alert and what is safe about it: candlekeep alerts list',
+    next: 'as each alert says',
+    command: 'candlekeep alerts list',
+    runId: null,
+    affected: { total: 0, worst: [] },
+    tags: {},
+    lines: notices.map((notice) => notice.title),
+  };
+}

@@ -1,0 +1,86 @@
+import { all, first, type Operation } from '../../platform/ports/store.ts';
+import { DAY_MS } from '../../domain/interval.ts';
+import { dayOf, dayStartMs } from '../../domain/partition.ts';
+import type { Notice, NoticeSource } from './notification.ts';
+import { enqueue } from '../outbox/outbox.ts';
+import type { AlertPolicy } from './outbox-plan.ts';
+import { routeOf } from '../model/routing.ts';
+
+/** When the day's digest is written, after midnight UTC. Unit: milliseconds. */
+const DIGEST_AT_MS = 9 * 3_600_000;
+const LINES_MAX = 40;
+
+/** What one cause did within a day. */
+export interface DigestEntry {
+  readonly fingerprint: string;
+  readonly began: number;
+  readonly isFiring: boolean;
+}
+
+/**
+ * Once a day, after 09:00 UTC, one message about everything that began since the day before: the
+ * warnings that healed, which nobody has to act on and somebody should see add up. Nothing to say,
+ * nothing sent. For a process that stays; commands write none.
+ */
+export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void> {
+  const endMs = latestDigestMs(nowMs);
+  const fingerprint = `digest/${dayOf(endMs)}`;
+  if ((yield* first('select id from alert_messages where fingerprint = $1 limit 1', fingerprint)) !== null) return;
+  const rows = yield* all<{ fingerprint: string; began: number; resolved_at: number | null }>(
+    `select alert_log.fingerprint as fingerprint, count(*) as began, max(alerts.resolved_at) as resolved_at
+     from alert_log join alerts on alerts.fingerprint = alert_log.fingerprint
+     where action = 'fired' and at >= $1 and at < $2 group by alert_log.fingerprint order by count(*) desc, alert_log.fingerprint`,
+    endMs - DAY_MS,
+    endMs,
+  );
+  if (rows.length === 0) return;
+  const notice = digestOf(
+    rows.map(({ resolved_at, ...row }) => ({ ...row, isFiring: resolved_at === null })),
+    { fingerprint, endMs },
+    policy,
+  );
+  for (const { name } of routeOf({ level: 'warning', tags: {} }, policy.channels, () => true))
+    yield* enqueue({ notice, channel: name, episode: 1 }, nowMs);
+}
+
+/** The last digest's time that has passed. */
+export function latestDigestMs(nowMs: number): number {
+  const todayMs = dayStartMs(dayOf(nowMs)) + DIGEST_AT_MS;
+  return todayMs <= nowMs ? todayMs : todayMs - DAY_MS;
+}
+
+export function digestOf(
+  entries: readonly DigestEntry[],
+  of: { readonly fingerprint: string; readonly endMs: number },
+  source: NoticeSource,
+): Notice {
+  const going = entries.filter(({ isFiring }) => isFiring).length;
+  const began = entries.reduce((sum, entry) => sum + entry.began, 0);
+  const shown = entries
+    .slice(0, LINES_MAX)
+    .map(
+      ({ fingerprint, began: times, isFiring }) =>
+        `${fingerprint}: ${times} ${times === 1 ? 'time' : 'times'}, ${isFiring ? 'goes on' : 'over'}`,
+    );
+  return {
+    kind: 'digest',
+    instance: source.instance,
+    fingerprint: of.fingerprint,
+    code: null,
+    exchange: null,
+    asset: null,
+    level: 'info',
+    title: `[INFO] The day until ${new Date(of.endMs).toISOString().slice(0, 16)}Z: ${began} ${began === 1 ? 'alert' : 'alerts'}, ${going} of ${entries.length} causes still there`,
+    text: 'Every cause that began to fire within a day, most frequent first.',
+    safe: 'whatever is over healed by itself; what goes on was told when it began',
+    next: 'the next digest comes in a day',
+    command: 'candlekeep alerts list',
+    runId: null,
+    affected: { total: 0, worst: [] },
+    tags: {},
+    firedAtMs: of.endMs - DAY_MS,
+    atMs: of.endMs,
+    runbook: source.runbookUrl ?? 'docs/runbook',
+    lines: [...shown, ...(entries.length > LINES_MAX ? [`and ${entries.length - LINES_MAX} more`] : [])],
+  };
+}

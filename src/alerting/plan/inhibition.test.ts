@@ -1,0 +1,144 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { RULE_CODES } from '../../metrics/rules.ts';
+import { FAULT_CODES, type AlertLevel } from '../../errors/table.ts';
+import { fingerprintOf, type Alert } from '../model/alert.ts';
+import { sightsOf } from './inhibition.ts';
+import { LEVELS, severityOf } from '../model/levels.ts';
+
+const NOW_MS = 1_000_000_000;
+const nobody = (): boolean => false;
+
+const alertOf = (alert: Partial<Alert>): Alert => {
+  const cause = { exchange: 'binance', code: 'CONNECTION_FAILED', asset: 'bronze_binance_ohlcv', ...alert } as const;
+  return {
+    reach: 'symbols',
+    episode: 1,
+    level: 'warning',
+    firedAtMs: NOW_MS - 60_000,
+    seenAtMs: NOW_MS,
+    resolvedAtMs: null,
+    resolution: null,
+    ackedBy: null,
+    facts: {
+      summary: 's',
+      safe: 's',
+      next: 'n',
+      command: 'c',
+      runId: null,
+      affected: { total: 0, worst: [] },
+      tags: {},
+    },
+    ...cause,
+    fingerprint: fingerprintOf(cause),
+  };
+};
+/** By whom each alert is hidden, in the order given. */
+const hiders = (
+  alerts: readonly Alert[],
+  isSilenced: (alert: Alert) => boolean = nobody,
+): (string | null | undefined)[] => {
+  const sights = sightsOf(alerts, isSilenced, NOW_MS);
+  return alerts.map(
+    ({ fingerprint }) => sights.get(fingerprint)?.hiddenBy?.split('/')[1] ?? sights.get(fingerprint)?.hiddenBy,
+  );
+};
+
+test.each<[string, Partial<Alert>, Partial<Alert>, string | null]>([
+  ['a venue that is down hides its symbols', { reach: 'asset' }, { code: 'NOT_FOUND' }, 'CONNECTION_FAILED'],
+  [
+    'not those of another venue',
+    { reach: 'asset' },
+    { code: 'NOT_FOUND', exchange: 'okx', asset: 'bronze_okx_ohlcv' },
+    null,
+  ],
+  ['some failed symbols do not hide other causes', {}, { code: 'NOT_FOUND' }, null],
+  ['a cause hides the count of failed symbols', {}, { code: 'SYMBOLS_FAILED' }, 'CONNECTION_FAILED'],
+  ['and the rule about them', {}, { code: 'RULE_FAILED_SYMBOLS' }, 'CONNECTION_FAILED'],
+  ['a rule that it does not explain fires beside it', {}, { code: 'RULE_ROWS_REMOVED' }, null],
+  ['invalid rows explain the removed ones', { code: 'ROWS_INVALID' }, { code: 'RULE_ROWS_REMOVED' }, 'ROWS_INVALID'],
+  [
+    'failed bronze hides late silver',
+    { reach: 'asset' },
+    { exchange: null, code: 'RULE_FRESHNESS', asset: 'silver_ohlcv_normalized' },
+    'CONNECTION_FAILED',
+  ],
+  [
+    'and late gold',
+    { reach: 'asset' },
+    { exchange: null, code: 'RULE_FRESHNESS', asset: 'gold_huggingface_ohlcv' },
+    'CONNECTION_FAILED',
+  ],
+  [
+    'a Hub that fails is its own cause',
+    { reach: 'asset' },
+    { exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv' },
+    null,
+  ],
+  [
+    'a stop of everything hides every venue',
+    { code: 'UNAUTHORIZED', reach: 'asset' },
+    { exchange: 'okx', reach: 'asset', asset: 'bronze_okx_ohlcv' },
+    'UNAUTHORIZED',
+  ],
+  ['a bug is never hidden', { code: 'UNAUTHORIZED', reach: 'asset' }, { code: 'DEFECT' }, null],
+  [
+    'a broken channel is never hidden',
+    { code: 'UNAUTHORIZED', reach: 'asset' },
+    { exchange: null, code: 'ALERT_CHANNEL_BROKEN', asset: 'slack' },
+    null,
+  ],
+])('%s', (_, cause, other, expected) => {
+  expect(hiders([alertOf(cause), alertOf(other)])[1]).toBe(expected);
+  expect(hiders([alertOf(other), alertOf(cause)])[0]).toBe(expected);
+});
+
+test('a cause that ended hides what follows from it for five more minutes, and what ended with it', () => {
+  const endedAt = (resolvedAtMs: number): Alert => alertOf({ reach: 'asset', resolvedAtMs });
+  const other = alertOf({ code: 'NOT_FOUND' });
+  expect(hiders([endedAt(NOW_MS - 299_000), other])[1]).toBe('CONNECTION_FAILED');
+  expect(hiders([endedAt(NOW_MS - 301_000), other])[1]).toBe(null);
+  expect(hiders([endedAt(NOW_MS - 10_000), { ...other, resolvedAtMs: NOW_MS - 20_000 }])[1]).toBe('CONNECTION_FAILED');
+  expect(
+    hiders([alertOf({ reach: 'asset', firedAtMs: NOW_MS - 1_000 }), { ...other, resolvedAtMs: NOW_MS - 20_000 }])[1],
+  ).toBe(null);
+});
+
+test('a silenced cause hides nothing worse than itself', () => {
+  const cause = alertOf({ reach: 'asset' });
+  const late = alertOf({ code: 'RULE_FRESHNESS', level: 'critical' });
+  const isSilenced = ({ code }: Alert): boolean => code === 'CONNECTION_FAILED';
+  expect(hiders([cause, late])[1]).toBe('CONNECTION_FAILED');
+  expect(hiders([cause, late], isSilenced)[1]).toBe(null);
+  expect(hiders([cause, { ...late, level: 'warning' }], isSilenced)[1]).toBe('CONNECTION_FAILED');
+});
+
+const someAlerts = fc.uniqueArray(
+  fc
+    .record({
+      exchange: fc.constantFrom('binance', 'okx', null),
+      code: fc.constantFrom(...FAULT_CODES, ...RULE_CODES),
+      asset: fc.constantFrom('bronze_binance_ohlcv', 'silver_ohlcv_normalized', null),
+      reach: fc.constantFrom('symbols' as const, 'asset' as const),
+      level: fc.constantFrom<AlertLevel>(...LEVELS),
+      resolvedAtMs: fc.constantFrom(null, null, NOW_MS - 30_000),
+    })
+    .map(alertOf),
+  { selector: ({ fingerprint }) => fingerprint, maxLength: 12 },
+);
+
+test('whatever fires: no circle of alerts hide each other, and no level is lost on the way to the one that is told', () => {
+  fc.assert(
+    fc.property(someAlerts, (alerts) => {
+      const sights = sightsOf(alerts, nobody, NOW_MS);
+      for (const alert of alerts.filter(({ resolvedAtMs }) => resolvedAtMs === null)) {
+        let told = alert.fingerprint;
+        for (let steps = 0; sights.get(told)?.hiddenBy; steps++) {
+          expect(steps).toBeLessThan(alerts.length);
+          told = sights.get(told)?.hiddenBy ?? '';
+        }
+        expect(severityOf(sights.get(told)?.level ?? 'info')).toBeGreaterThanOrEqual(severityOf(alert.level));
+      }
+    }),
+  );
+});

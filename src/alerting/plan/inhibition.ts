@@ -1,0 +1,105 @@
+import { isRuleCode, RULES } from '../../metrics/rules.ts';
+import type { AlertLevel } from '../../errors/table.ts';
+import { isFiring, type Alert, type AlertCode } from '../model/alert.ts';
+import { severityOf, worseOf } from '../model/levels.ts';
+
+/** What one alert looks like beside the others. */
+export interface Sight {
+  /** Fingerprint of the alert that says why; this one is not told beside it. Null for an alert that speaks for itself. */
+  readonly hiddenBy: string | null;
+  /** Its own level or that of the worst alert it hides: a cause is as bad as what it explains. */
+  readonly level: AlertLevel;
+  /** Codes of the firing alerts it hides. */
+  readonly explains: readonly AlertCode[];
+}
+
+/** A cause that ended takes its consequences with it; what goes on for longer speaks for itself. Unit: milliseconds. */
+export const CONSEQUENCES_LAST_MS = 300_000;
+
+/** They stop every venue: nothing that follows from it is news. */
+const STOPS_EVERYTHING: readonly string[] = ['UNAUTHORIZED', 'STORAGE_FAILED'];
+/** Bugs and broken channels are nobody's consequence. */
+const NOBODYS_CONSEQUENCE: readonly string[] = [
+  'DEFECT',
+  'ALERT_CHANNEL_BROKEN',
+  'CONFIG_INVALID',
+  'STATE_UNUSABLE',
+  'PUBLISH_FAILED',
+  'RUN_CRASHED',
+];
+
+/** Causes before consequences: an alert is hidden only by one of a lower rank, so that two never hide each other. */
+function rankOf({ code, reach, exchange }: Alert): number {
+  if (STOPS_EVERYTHING.includes(code)) return 0;
+  if (isRuleCode(code)) return 5;
+  if (code === 'SYMBOLS_FAILED') return 3;
+  if (exchange === null) return 4; // assets further down
+  return reach === 'asset' ? 1 : 2;
+}
+
+/** Does `cause` say why `other` fires? */
+function explains(cause: Alert, other: Alert): boolean {
+  if (rankOf(cause) >= rankOf(other) || NOBODYS_CONSEQUENCE.includes(other.code)) return false;
+  if (STOPS_EVERYTHING.includes(cause.code)) return true;
+  if (isRuleCode(other.code))
+    return isNear(cause, other) && (RULES[other.code].explainedBy as readonly string[]).includes(cause.code);
+  if (other.code === 'SYMBOLS_FAILED') return isNear(cause, other);
+  // A venue that answers nobody hides what is said of its symbols and of the assets made from it.
+  return cause.reach === 'asset' && cause.exchange !== null && isNear(cause, other);
+}
+
+/** The same exchange; without one the same asset, or one made from what a whole venue did not deliver. */
+function isNear(cause: Alert, other: Alert): boolean {
+  if (cause.exchange !== null && other.exchange !== null) return cause.exchange === other.exchange;
+  return cause.asset === other.asset || (other.exchange === null && cause.reach === 'asset');
+}
+
+/** Did `cause` hold while `other` did? */
+function overlaps(cause: Alert, other: Alert, nowMs: number): boolean {
+  const causeEndsMs = cause.resolvedAtMs === null ? Infinity : cause.resolvedAtMs + CONSEQUENCES_LAST_MS;
+  return isFiring(other)
+    ? causeEndsMs > nowMs
+    : cause.firedAtMs <= (other.resolvedAtMs ?? nowMs) && causeEndsMs >= other.firedAtMs;
+}
+
+/**
+ * One cause, one name. A silenced alert hides nothing worse than itself: who silenced the one has not
+ * seen the other.
+ */
+export function sightsOf(
+  alerts: readonly Alert[],
+  isSilenced: (alert: Alert) => boolean,
+  nowMs: number,
+): ReadonlyMap<string, Sight> {
+  const causesFirst = alerts.toSorted((a, b) => rankOf(a) - rankOf(b));
+  const hides = (cause: Alert, other: Alert): boolean =>
+    explains(cause, other) &&
+    overlaps(cause, other, nowMs) &&
+    (!isSilenced(cause) || severityOf(other.level) <= severityOf(cause.level));
+  const hiddenBy = new Map<string, string>();
+  const lent = new Map<string, AlertLevel>();
+  const lentTo = (alert: Alert): AlertLevel => lent.get(alert.fingerprint) ?? 'info';
+  for (const alert of causesFirst.toReversed()) {
+    const cause = causesFirst.find((candidate) => hides(candidate, alert));
+    if (cause === undefined) continue;
+    hiddenBy.set(alert.fingerprint, cause.fingerprint);
+    const passedOn = isFiring(alert) && !isSilenced(alert) ? worseOf(alert.level, lentTo(alert)) : lentTo(alert);
+    lent.set(cause.fingerprint, worseOf(lentTo(cause), passedOn));
+  }
+  return new Map(
+    alerts.map((alert) => [
+      alert.fingerprint,
+      {
+        hiddenBy: hiddenBy.get(alert.fingerprint) ?? null,
+        level: worseOf(alert.level, lentTo(alert)),
+        explains: [
+          ...new Set(
+            alerts
+              .filter((other) => isFiring(other) && hiddenBy.get(other.fingerprint) === alert.fingerprint)
+              .map(({ code }) => code),
+          ),
+        ],
+      },
+    ]),
+  );
+}

@@ -1,0 +1,133 @@
+import type { AlertLevel } from '../../errors/table.ts';
+import type { Alert, AlertCode, AlertFacts } from '../model/alert.ts';
+
+/** `trigger` it fires, `resolve` it ended, `healed` both before anybody was told, `acknowledge` somebody is on it, `digest` several in one. */
+export type NoticeKind = 'trigger' | 'resolve' | 'healed' | 'acknowledge' | 'digest';
+
+/** What a channel is told: plain JSON, frozen when it is written to the outbox. Channels only choose how it looks. */
+export interface Notice extends Omit<AlertFacts, 'summary'> {
+  readonly kind: NoticeKind;
+  readonly instance: string;
+  readonly fingerprint: string;
+  readonly code: AlertCode | null;
+  readonly exchange: string | null;
+  readonly asset: string | null;
+  readonly level: AlertLevel;
+  /** `[ERROR] REQUEST_REJECTED at binance: 3 of 40 symbols failed`. */
+  readonly title: string;
+  readonly text: string;
+  readonly firedAtMs: number;
+  /** When this became true. */
+  readonly atMs: number;
+  /** Address of the page that says what to do; a path where no address is configured. */
+  readonly runbook: string;
+  /** Titles of the alerts a digest stands for. */
+  readonly lines: readonly string[];
+}
+
+export interface NoticeSource {
+  /** Tells two installations apart at channels that both use. */
+  readonly instance: string;
+  /** Where docs/runbook/ can be read; null for the path inside the package. */
+  readonly runbookUrl: string | null;
+}
+
+/** Shortest that still says what is wrong; channels cut further where they must. */
+const SUMMARY_CHARS_MAX = 200;
+
+export interface Occasion {
+  readonly kind: Exclude<NoticeKind, 'digest'>;
+  readonly level: AlertLevel;
+  readonly firingsInHour: number;
+  /** Codes of the alerts that are not told because this one says why. */
+  readonly explains: readonly AlertCode[];
+  readonly nowMs: number;
+}
+
+export function noticeOf(
+  alert: Alert,
+  { kind, level, firingsInHour, explains, nowMs }: Occasion,
+  source: NoticeSource,
+): Notice {
+  const { summary, ...facts } = alert.facts;
+  const isOver = kind === 'resolve' || kind === 'healed';
+  const place = [alert.exchange, alert.exchange === null ? alert.asset : null]
+    .filter((part) => part !== null)
+    .map((part) => ` at ${part}`)
+    .join('');
+  return {
+    ...facts,
+    kind,
+    instance: source.instance,
+    fingerprint: alert.fingerprint,
+    code: alert.code,
+    exchange: alert.exchange,
+    asset: alert.asset,
+    level,
+    title: `[${isOver ? 'RESOLVED' : level.toUpperCase()}] ${alert.code}${place}: ${cut(isOver ? endOf(alert, kind) : summary, SUMMARY_CHARS_MAX)}`,
+    text: [
+      summary,
+      ...(isOver ? [endOf(alert, kind)] : []),
+      ...(explains.length > 0 ? [`Because of it: ${explains.join(', ')}.`] : []),
+      ...(firingsInHour > 1 ? [flappingNote(firingsInHour)] : []),
+    ].join('\n'),
+    next: isOver ? 'nothing is left to do' : facts.next,
+    firedAtMs: alert.firedAtMs,
+    atMs: alert.resolvedAtMs ?? nowMs,
+    runbook: runbookOf(alert.code, source),
+    lines: [],
+  };
+}
+
+const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NoticeKind): string =>
+  `${kind === 'healed' ? 'failed and healed' : 'over'} after ${durationText((resolvedAtMs ?? firedAtMs) - firedAtMs)}${resolution === null ? '' : `, ${resolution}`}`;
+
+const flappingNote = (firings: number): string =>
+  `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
+
+const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string =>
+  `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
+
+/** `42 s`, `14 min`, `3 h 5 min`. */
+export function durationText(spanMs: number): string {
+  const minutes = Math.round(spanMs / 60_000);
+  if (minutes < 2) return `${Math.round(spanMs / 1_000)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** At most `charsMax` characters, the last one an ellipsis where something is missing; never half a character. */
+export function cut(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const kept = text.slice(0, charsMax - 1);
+  return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
+}
+
+/** What a notice says besides title and text, as name and value: every channel shows all of them. */
+export function fieldsOf(notice: Notice): readonly (readonly [name: string, value: string])[] {
+  const { affected, tags } = notice;
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['Code', notice.code],
+    ['Exchange', notice.exchange],
+    ['Asset', notice.asset],
+    ['Run', notice.runId],
+    [
+      'Affected',
+      affected.total === 0
+        ? null
+        : `${affected.total}: ${affected.worst.join(', ')}${affected.total > affected.worst.length ? ', …' : ''}`,
+    ],
+    ['Since', `${new Date(notice.firedAtMs).toISOString().slice(0, 19)}Z`],
+    ['Safe', notice.safe],
+    ['Next', notice.next],
+    ['Command', notice.command],
+    ['Runbook', notice.runbook],
+    [
+      'Tags',
+      Object.entries(tags)
+        .map(([tag, value]) => `${tag}=${value}`)
+        .join(' '),
+    ],
+    ['From', notice.instance],
+  ];
+  return rows.flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value] as const]));
+}

@@ -1,0 +1,178 @@
+import { all, exec, type Operation } from '../../platform/ports/store.ts';
+import type { AlertLevel } from '../../errors/table.ts';
+import type { Alert } from '../model/alert.ts';
+import { oldestUnsettledMs, openAlerts, settleAlert, unsettleAlert } from '../model/alerts.ts';
+import { audit, countFirings } from '../model/audit.ts';
+import { isUsable as isUsableNow } from '../outbox/channel-health.ts';
+import { allHealth } from '../outbox/channel-records.ts';
+import { CONSEQUENCES_LAST_MS, sightsOf, type Sight } from './inhibition.ts';
+import { noticeOf, type Notice, type NoticeKind, type NoticeSource, type Occasion } from './notification.ts';
+import { endMessage, enqueue } from '../outbox/outbox.ts';
+import { routeOf, type ChannelEntry } from '../model/routing.ts';
+import { silences, silencesInForce } from '../model/silences.ts';
+import { FLAPPING_WINDOW_MS, planTelling, type Telling, type Told } from './notification-plan.ts';
+
+/** How alerts are told, as configured. */
+export interface AlertPolicy extends NoticeSource {
+  readonly channels: readonly ChannelEntry[];
+  /** How long a cause that is not critical waits for its consequences, and for its own end. Unit: milliseconds. */
+  readonly groupWaitMs: number;
+  /** A cause that goes on is told again after this time under the same key. Unit: milliseconds. */
+  readonly repeatMs: number;
+}
+
+/** With a channel that hangs three times for ten seconds, the next one is still told within a minute. */
+export const GROUP_WAIT_MS = 20_000;
+export const REPEAT_MS = 14_400_000;
+
+interface Planning {
+  readonly policy: AlertPolicy;
+  readonly isUsable: (channel: string) => boolean;
+  readonly nowMs: number;
+}
+
+/**
+ * Writes to the outbox whatever channels have to be told by now and are not told yet. It compares what
+ * is true with what was told, so it may be called at any time, by any process, after any crash.
+ */
+export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<void> {
+  const healths = yield* allHealth();
+  const isUsable = (channel: string): boolean => {
+    const health = healths.get(channel);
+    return health === undefined || isUsableNow(health, nowMs);
+  };
+  const planning: Planning = { policy, isUsable, nowMs };
+  yield* giveUpUnreachable(planning);
+  const alerts = yield* openAlerts(Math.min(nowMs, (yield* oldestUnsettledMs()) ?? nowMs) - CONSEQUENCES_LAST_MS);
+  const inForce = yield* silencesInForce(nowMs);
+  const isSilenced = (alert: Alert): boolean => inForce.some((silence) => silences(silence, alert));
+  const sights = sightsOf(alerts, isSilenced, nowMs);
+  for (const alert of alerts) {
+    if (!alert.isSettled)
+      yield* planAlert(planning, alert, {
+        sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] },
+        isSilenced: isSilenced(alert),
+      });
+  }
+}
+
+/**
+ * Takes back what waits for a channel that is down where another can be told, and for one that is not
+ * configured any more. The end of an alert waits for the channel that was told of its beginning.
+ */
+function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<void> {
+  const rows = yield* all<{
+    sequence: number;
+    fingerprint: string;
+    channel: string;
+    kind: NoticeKind;
+    level: AlertLevel;
+    notice: string;
+  }>(
+    `select sequence, fingerprint, channel, kind, level, notice from alert_messages where state = 'pending' order by sequence`,
+  );
+  const givenUp = new Set<string>();
+  for (const { sequence, fingerprint, channel, kind, level, notice } of rows) {
+    const isConfigured = policy.channels.some(({ name }) => name === channel);
+    const isBeginning = kind === 'trigger' || kind === 'healed';
+    if (isConfigured && (isUsable(channel) || !(isBeginning || givenUp.has(`${channel} ${fingerprint}`)))) continue;
+    const addressee = {
+      level: kind === 'healed' ? 'warning' : level,
+      tags: (JSON.parse(notice) as Notice).tags,
+    } as const;
+    if (isConfigured && !routeOf(addressee, policy.channels, isUsable).some(({ name }) => isUsable(name))) continue;
+    if (isBeginning) givenUp.add(`${channel} ${fingerprint}`);
+    const action = isConfigured ? 'rerouted' : 'dropped';
+    yield* endMessage(sequence, action, nowMs);
+    yield* unsettleAlert(fingerprint);
+    yield* audit({
+      atMs: nowMs,
+      fingerprint,
+      action,
+      actor: channel,
+      detail: isConfigured ? 'the channel is down' : 'the channel is not configured any more',
+    });
+  }
+}
+
+/** A collapsed message uncovers at most one older one of its channel. */
+const PASSES_MAX = 3;
+
+function* planAlert(
+  { policy, isUsable, nowMs }: Planning,
+  alert: Alert,
+  seen: { readonly sight: Sight; readonly isSilenced: boolean },
+): Operation<void> {
+  const firingsInHour = yield* countFirings(alert.fingerprint, nowMs - FLAPPING_WINDOW_MS);
+  const acknowledged = alert.ackedBy === null ? new Set<string>() : yield* acknowledgedChannels(alert);
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const told = yield* toldOf(alert.fingerprint);
+    const plan = planTelling(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
+    for (const telling of plan.tellings)
+      yield* apply(telling, alert, { policy, firingsInHour, explains: seen.sight.explains, nowMs });
+    if (plan.isSettled) yield* settleAlert(alert.fingerprint, nowMs);
+    if (!plan.tellings.some((telling) => telling.do === 'collapse')) return;
+  }
+}
+
+function* apply(
+  telling: Telling,
+  alert: Alert,
+  {
+    policy,
+    nowMs,
+    ...about
+  }: Pick<Occasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy },
+): Operation<void> {
+  if (telling.do === 'collapse') {
+    yield* exec(`update alert_messages set state = 'collapsed', ended_at = $2 where id = $1`, telling.messageId, nowMs);
+    yield* audit({
+      atMs: nowMs,
+      fingerprint: alert.fingerprint,
+      action: 'collapsed',
+      actor: 'candlekeep',
+      detail: `${telling.messageId}: over before it was sent`,
+    });
+    return;
+  }
+  const notice = noticeOf(alert, { ...about, kind: telling.kind, level: telling.level, nowMs }, policy);
+  yield* enqueue({ notice, channel: telling.channel, episode: alert.episode }, nowMs);
+}
+
+interface ToldRow {
+  readonly id: string;
+  readonly channel: string;
+  readonly kind: Told['kind'];
+  readonly level: AlertLevel;
+  readonly episode: number;
+  readonly state: Told['state'];
+  readonly attempts: number;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+}
+
+/** The last message of a cause at each channel that can have been seen, or will be. */
+function* toldOf(fingerprint: string): Operation<ReadonlyMap<string, Told>> {
+  const rows = yield* all<ToldRow>(
+    `select id, channel, kind, level, episode, state, attempts, created_at, ended_at from alert_messages where sequence in (
+       select max(sequence) from alert_messages
+       where fingerprint = $1 and kind in ('trigger', 'resolve', 'healed') and (state in ('pending', 'sent', 'refused') or (state = 'rerouted' and attempts > 0))
+       group by channel)`,
+    fingerprint,
+  );
+  return new Map(
+    rows.map(({ id, channel, created_at, ended_at, ...row }) => [
+      channel,
+      { ...row, messageId: id, atMs: ended_at ?? created_at },
+    ]),
+  );
+}
+
+function* acknowledgedChannels({ fingerprint, episode }: Alert): Operation<ReadonlySet<string>> {
+  const rows = yield* all<{ channel: string }>(
+    `select channel from alert_messages where fingerprint = $1 and episode = $2 and kind = 'acknowledge'`,
+    fingerprint,
+    episode,
+  );
+  return new Set(rows.map(({ channel }) => channel));
+}

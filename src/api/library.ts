@@ -1,0 +1,44 @@
+/** What programs may build on. Everything the command line is made of is typed and lives behind these names. */
+export { defineConfig, type CandlekeepConfig } from '../configuration/options.ts';
+export {
+  PipelineError,
+  ExchangeAPIError,
+  RateLimitError,
+  IpBannedError,
+  MaintenanceError,
+  ServerError,
+  RequestTimeoutError,
+  ConnectionError,
+  RequestRejectedError,
+  UnauthorizedError,
+  ForbiddenError,
+  NotFoundError,
+  SymbolInvalidError,
+  SchemaMismatchError,
+  ValidationError,
+  PublishError,
+  ConfigurationError,
+  StateError,
+  StorageError,
+  AnswerDamagedError,
+  CellsLeasedError,
+  RunCrashedError,
+  AlertChannelError,
+  DefectError,
+  type AnswerFacts,
+  type ExchangeFaultCode,
+  type Facts,
+  type Fault,
+} from '../errors/errors.ts';
+export { CancelledError, judge as classify, type Verdict } from '../errors/classify.ts';
+export { fromRecord, toRecord, type FaultRecord } from '../errors/fault-record.ts';
+export {
+  FAULTS as policies,
+  FAULT_CODES,
+  isFaultCode,
+  type FaultCode,
+  type FaultRule,
+} from '../errors/table.ts';
+export { openReader, type CandleQuery, type CandleReader } from './reader.ts';
+export type { SilverRow } from '../lake/candle-columns.ts';
+export type { Interval } from '../domain/interval.ts';

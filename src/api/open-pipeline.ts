@@ -1,0 +1,126 @@
+import { realClock } from '../platform/node/system-clock.ts';
+import { openDuckdbParquet } from '../platform/node/duckdb-parquet.ts';
+import type { Files } from '../platform/ports/files.ts';
+import { tempBeside } from '../platform/atomic-write.ts';
+import { realFiles } from '../platform/node/disk-files.ts';
+import { undiciHttp } from '../platform/node/undici-http.ts';
+import { timeOrderedIds } from '../platform/time-ordered-ids.ts';
+import type { Log } from '../platform/ports/log.ts';
+import type { MailPort } from '../platform/ports/mail.ts';
+import type { Ports } from '../platform/ports/ports.ts';
+import { realProcesses } from '../platform/node/process-identity.ts';
+import { openTelemetry } from '../platform/node/open-telemetry.ts';
+import { freshRandom } from '../platform/node/fresh-random.ts';
+import { nothingSecret, scrubberOf, type Scrub } from '../platform/redaction.ts';
+import { smtpMail } from '../platform/node/smtp-mail.ts';
+import type { Store } from '../platform/ports/store.ts';
+import { scrubbedStore } from '../platform/redaction.ts';
+import { GROUP_WAIT_MS, REPEAT_MS } from '../alerting/plan/outbox-plan.ts';
+import { openChannels } from '../alerting/model/settings.ts';
+import { codeOf } from '../errors/classify.ts';
+import { ADAPTERS, type Adapters } from '../exchanges/registry.ts';
+import { lakeAt } from '../lake/layout.ts';
+import { configurationIdentity } from '../engine/core/configuration-identity.ts';
+import { secretsOf, type Settings } from '../engine/core/settings.ts';
+import { openLimits, openState, refuseLostState } from '../engine/core/state.ts';
+import { durableStop } from '../engine/core/halt.ts';
+import { venuesOf } from '../engine/core/exchanges.ts';
+import type { Pipeline } from '../engine/core/pipeline.ts';
+
+/** What may be put in the place of the real world: everything but disk-bound engines. */
+export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'> & {
+  readonly mailTo: (smtpUrl: string) => MailPort;
+};
+
+export interface OpenOptions {
+  readonly log: Log;
+  /** Tests and the simulator bring their own time, chance and wire; the rest is real. */
+  readonly world?: Partial<WorldPorts>;
+  /** Default: the registry's. */
+  readonly adapters?: Adapters;
+  /** A state that knows nothing of the candles beside it is refused, unless it is about to be rebuilt. */
+  readonly lostState?: 'refused' | 'rebuilt';
+  /** Takes out secrets that the settings do not hold: what else the process was given. */
+  readonly scrub?: Scrub;
+}
+
+/**
+ * Opens a data directory.
+ * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
+ * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
+ */
+export async function openPipeline(
+  settings: Settings,
+  {
+    log,
+    world: { mailTo = smtpMail, ...world } = {},
+    adapters = ADAPTERS,
+    lostState = 'refused',
+    scrub: outer = nothingSecret,
+  }: OpenOptions,
+): Promise<Pipeline> {
+  const lake = lakeAt(settings.dataDir);
+  proveWritable(realFiles, lake.root);
+  const own = scrubberOf(secretsOf(settings));
+  const scrub: Scrub = (text) => outer(own(text));
+  const open = (): Store => scrubbedStore(openState(lake.state), scrub);
+  const store = lostState === 'rebuilt' ? open() : await refuseLostState(realFiles, lake, open);
+  const limits = openLimits(lake.limits);
+  const http = undiciHttp(settings.network);
+  const clock = world.clock ?? realClock;
+  const random = world.random ?? freshRandom();
+  const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock });
+  const ports: Ports = {
+    clock,
+    random,
+    http,
+    fetch: http.fetch,
+    processes: realProcesses(),
+    ...world,
+    ids: timeOrderedIds(clock, random.fork('ids')),
+    files: realFiles,
+    parquet,
+    store,
+    limits,
+    log,
+    scrub,
+    telemetry: openTelemetry({ clock, scrub, codeOf }),
+  };
+  const stopOrder = durableStop(ports, configurationIdentity(settings));
+  return {
+    settings,
+    ports,
+    lake,
+    venues: venuesOf(ports, settings, { adapters, stopOrder }),
+    stopOrder,
+    desk: {
+      ports,
+      policy: {
+        instance: settings.alerts.instance,
+        runbookUrl: settings.alerts.runbookUrl,
+        groupWaitMs: GROUP_WAIT_MS,
+        repeatMs: REPEAT_MS,
+      },
+      channels: openChannels({ clock, fetch: ports.fetch, mailTo }, settings.alerts.channels),
+      undeliveredPath: lake.undelivered,
+      scrub,
+    },
+    close: async () => {
+      store.close();
+      limits.close();
+      parquet.close();
+      await http.close();
+    },
+  };
+}
+
+/** A directory that cannot be written is told before any work. */
+function proveWritable(files: Files, directory: string): void {
+  files.makeDirectory(directory);
+  const probe = tempBeside(`${directory}/write-probe`);
+  try {
+    files.write(probe, Buffer.from('candlekeep'));
+  } finally {
+    files.remove(probe);
+  }
+}

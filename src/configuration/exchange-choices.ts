@@ -1,0 +1,76 @@
+import type { Exchange } from '../domain/exchange.ts';
+import type { Interval } from '../domain/interval.ts';
+import { choiceText, type MarketChoice } from '../domain/symbol-selector.ts';
+import { ConfigurationError } from '../errors/errors.ts';
+import { ADAPTERS } from '../exchanges/registry.ts';
+import type { MarketChoices } from '../engine/core/symbol-resolution.ts';
+import type { VenueChoice } from './setting-values.ts';
+
+const RANKING_EXCHANGES = [...ADAPTERS.values()]
+  .filter(({ ranking }) => ranking !== null)
+  .map(({ exchange }) => exchange);
+
+/**
+ * Which choices concern which exchange; one without any is absent. `where` names the file and key, flag or variable.
+ * @throws ConfigurationError (CONFIG_INVALID) for a ranking at an exchange that has none, and when nothing is left.
+ */
+export function choicesByVenue(
+  exchanges: readonly Exchange[],
+  choices: readonly VenueChoice[],
+  where: string,
+): MarketChoices {
+  const byVenue = exchanges.map((exchange): [Exchange, MarketChoice[]] => [
+    exchange,
+    choices.filter((one) => one.exchange === null || one.exchange === exchange).map((one) => one.choice),
+  ]);
+  for (const [exchange, own] of byVenue) {
+    const ranking = own.find((choice) => choice.kind === 'top');
+    if (ranking === undefined || RANKING_EXCHANGES.includes(exchange)) continue;
+    throw new ConfigurationError({
+      where,
+      expected: `top:N at an exchange that states volumes in quote currency (${RANKING_EXCHANGES.join(', ')})`,
+      got: `${choiceText(ranking)} at ${exchange}`,
+    });
+  }
+  const left = byVenue.filter(([, own]) => own.length > 0);
+  if (left.length === 0)
+    throw new ConfigurationError({
+      where,
+      expected: `symbols of ${exchanges.join(', ')}`,
+      got: choices.map(textOf).join(', '),
+    });
+  return new Map(left);
+}
+
+/** As it was written, in canonical spelling. */
+export const textOf = ({ exchange, choice }: VenueChoice): string =>
+  `${exchange === null ? '' : `${exchange}:`}${choiceText(choice)}`;
+
+interface AbsentCandles {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+}
+
+const absentCandles = (exchanges: readonly Exchange[], intervals: readonly Interval[]): readonly AbsentCandles[] =>
+  exchanges.flatMap((exchange) =>
+    intervals
+      .filter((interval) => !ADAPTERS.get(exchange)?.intervals.includes(interval))
+      .map((interval) => ({ exchange, interval })),
+  );
+
+/** @throws ConfigurationError (CONFIG_INVALID) when none of the exchanges has any of these candle lengths. */
+export function requireCandles(exchanges: readonly Exchange[], intervals: readonly Interval[], where: string): void {
+  const absent = absentCandles(exchanges, intervals);
+  if (absent.length < exchanges.length * intervals.length) return;
+  throw new ConfigurationError({
+    where,
+    expected: `a candle length that ${exchanges.join(' or ')} has`,
+    got: absent.map(({ exchange, interval }) => `${interval} at ${exchange}`).join(', '),
+  });
+}
+
+/** Candle lengths an exchange does not have are left out there, and that is said. */
+export const intervalWarnings = (exchanges: readonly Exchange[], intervals: readonly Interval[]): string[] =>
+  absentCandles(exchanges, intervals).map(
+    ({ exchange, interval }) => `${exchange} has no ${interval} candles; those series are left out`,
+  );

@@ -1,0 +1,34 @@
+import type { Ports } from '../../platform/ports/ports.ts';
+import { giveStop, standingStop, type Stop } from '../../state/halts.ts';
+import type { StopOrder } from '../../resilience/policies.ts';
+import { UnauthorizedError } from '../../errors/errors.ts';
+
+/** The durable stop of one data directory as the executor keeps it: every process looks before every attempt. */
+export function durableStop({ store, ids, clock }: Ports, configuration: string): StopOrder {
+  return {
+    standing: async () => {
+      const stop = await store.read('standingStop', () => standingStop(configuration));
+      return stop === null ? null : faultOfStop(stop);
+    },
+    give: (fault, runId) => {
+      const { code, facts, message } = fault;
+      return store.transact('giveStop', () =>
+        giveStop({
+          id: ids.next('stop'),
+          configuration,
+          exchange: facts.exchange,
+          code,
+          message,
+          runId,
+          givenAtMs: clock.nowMs(),
+        }),
+      );
+    },
+  };
+}
+
+const faultOfStop = ({ exchange, message, givenAtMs }: Stop): UnauthorizedError =>
+  new UnauthorizedError(
+    `no exchange is asked since ${new Date(givenAtMs).toISOString()}: ${message}; correct the configuration or run candlekeep resume`,
+    { exchange, status: null, venueCode: null, retryAfterMs: null },
+  );

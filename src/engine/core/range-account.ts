@@ -1,0 +1,194 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import type { Series } from '../../domain/candle.ts';
+import type { Interval } from '../../domain/interval.ts';
+import { dayOf, dayRange, daysBetween, dueAtMs, type Day } from '../../domain/partition.ts';
+import type { TimeRange } from '../../domain/range.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import {
+  addAccounts,
+  countCell,
+  EMPTY_ACCOUNT,
+  isWaitedFor,
+  type Account,
+  type Gap,
+  type WantedGaps,
+} from '../../domain/account.ts';
+import { accountsOfSeries, type CellAccount } from '../../state/cells.ts';
+import { firstCandleOf, recheckAtMs, removedSymbols, wasEverListed, type RemovedSymbol } from '../../state/symbols.ts';
+import type { FaultCode } from '../../errors/table.ts';
+import type { DayRange } from './chunks.ts';
+import type { Pipeline } from './pipeline.ts';
+import { venueOf } from './exchanges.ts';
+
+type Accounted = Pick<Pipeline, 'ports' | 'venues'>;
+
+/** What is asked of the account: every due cell of these series in the range, whether or not anybody ever asked for it. */
+export interface AccountQuery {
+  readonly range: TimeRange;
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+}
+
+/** A gap and when it is asked for again; null for a settled one. */
+export type AppointedGap = Gap & { readonly nextAttemptAtMs: number | null };
+
+/** One series of the account, clipped to the asked range. */
+export interface SeriesAccount {
+  readonly series: Series;
+  /** Its due days in the range; null when none is due yet. */
+  readonly days: DayRange | null;
+  readonly account: Account;
+  /** The earliest appointment of a pending candle; null when none has one. */
+  readonly nextAttemptAtMs: number | null;
+  /** Oldest first, made while somebody walks through them: a year of minutes may have a million. */
+  gaps(wanted: WantedGaps): Iterable<AppointedGap>;
+}
+
+/** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
+export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
+  const { store } = pipeline.ports;
+  const removed = new Map(
+    (await store.read('removedSymbols', () => removedSymbols())).map((one) => [`${one.exchange} ${one.symbol}`, one]),
+  );
+  const accounts: SeriesAccount[] = [];
+  for (const [exchange, symbols] of query.markets) {
+    const { adapter } = venueOf(pipeline.venues, exchange);
+    for (const symbol of symbols) {
+      const off = removed.get(`${exchange} ${symbol}`) ?? null;
+      if (off?.code === 'SYMBOL_INVALID' && !(await store.read('wasEverListed', () => wasEverListed(exchange, symbol))))
+        continue;
+      for (const interval of query.intervals.filter((one) => adapter.intervals.includes(one))) {
+        accounts.push(await seriesAccount(pipeline, { exchange, symbol, interval }, { range: query.range, off }));
+      }
+    }
+  }
+  return accounts;
+}
+
+export const totalOf = (accounts: readonly SeriesAccount[]): Account =>
+  accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
+
+/** The earliest appointment of a pending candle; null when none has one. */
+export const nextAttemptOf = (accounts: readonly Pick<SeriesAccount, 'nextAttemptAtMs'>[]): number | null =>
+  accounts.reduce<number | null>(
+    (next, { nextAttemptAtMs }) => (nextAttemptAtMs === null ? next : Math.min(next ?? Infinity, nextAttemptAtMs)),
+    null,
+  );
+
+/** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
+async function seriesAccount(
+  { ports, venues }: Accounted,
+  series: Series,
+  { range, off }: { readonly range: TimeRange; readonly off: RemovedSymbol | null },
+): Promise<SeriesAccount> {
+  const nowMs = ports.clock.nowMs();
+  const { graceMs } = venueOf(venues, series.exchange).adapter;
+  const due = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).filter((day) => dueAtMs(day, graceMs) <= nowMs);
+  const [start, end] = [due[0], due.at(-1)];
+  if (start === undefined || end === undefined)
+    return { series, days: null, account: EMPTY_ACCOUNT, nextAttemptAtMs: null, gaps: () => [] };
+  const { cells, first } = await ports.store.read('seriesAccount', function* () {
+    return { cells: yield* accountsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
+  });
+  const byDay = new Map(cells.map((cell) => [cell.day, cell]));
+  const accounts = due.map((day) =>
+    dayAccount(byDay.get(day) ?? null, {
+      day,
+      range,
+      interval: series.interval,
+      firstOpenMs: first?.openMs ?? null,
+      off,
+      nowMs,
+    }),
+  );
+  return {
+    series,
+    days: { start, end },
+    account: accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT),
+    nextAttemptAtMs: nextAttemptOf(accounts.filter(({ account }) => account.pending > 0)),
+    gaps: (wanted) => joinedGaps(accounts, { wanted, removedBy: off?.code ?? null }),
+  };
+}
+
+type DayAccount = Omit<CellAccount, 'day'>;
+
+interface DayScope {
+  readonly day: Day;
+  readonly range: TimeRange;
+  readonly interval: Interval;
+  readonly firstOpenMs: number | null;
+  readonly off: RemovedSymbol | null;
+  readonly nowMs: number;
+}
+
+/** One day, as far as it lies in the range; what nobody asked for is pending as a whole. */
+function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenMs, off, nowMs }: DayScope): DayAccount {
+  const whole = dayRange(day);
+  const listedFromMs = Math.max(whole.fromMs, firstOpenMs ?? whole.fromMs);
+  const due = {
+    fromMs: Math.min(Math.max(listedFromMs, range.fromMs), whole.toMs),
+    toMs: Math.min(whole.toMs, range.toMs),
+  };
+  const isWholeDay = range.fromMs <= whole.fromMs && whole.toMs <= range.toMs;
+  const nextAttemptAtMs = off !== null ? recheckAtMs(off) : cell === null ? nowMs : cell.nextAttemptAtMs;
+  if (cell !== null && isWholeDay) return { account: cell.account, nextAttemptAtMs, gaps: cell.gaps };
+  const { account, gaps } = countPart(due, interval, cell?.gaps('all') ?? null);
+  return { account, nextAttemptAtMs, gaps: (wanted) => (wanted === 'all' ? gaps : gaps.filter(isWaitedFor)) };
+}
+
+/** The account of a part of a day, from the cell's gaps; null for a cell nobody asked for. */
+function countPart(
+  due: TimeRange,
+  interval: Interval,
+  known: readonly Gap[] | null,
+): { account: Account; gaps: readonly Gap[] } {
+  const gapAt = (openTimeMs: number): Gap | undefined =>
+    known?.find((gap) => gap.fromMs <= openTimeMs && openTimeMs < gap.toMs);
+  const present = { has: (openTimeMs: number) => known !== null && gapAt(openTimeMs) === undefined };
+  return countCell({
+    due,
+    interval,
+    present,
+    reasonOf: (openTimeMs) => gapAt(openTimeMs) ?? { state: 'pending', code: null, cause: null },
+  });
+}
+
+/** Appointments this close together are one to a reader: the cells of a run are accounted for one after another. Unit: milliseconds. */
+const SAME_APPOINTMENT_MS = 60_000;
+
+/** Gaps of neighbouring days, those joined that go on for the same reason and until about the same time. */
+function* joinedGaps(
+  accounts: readonly DayAccount[],
+  { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null },
+): Generator<AppointedGap> {
+  let last: AppointedGap | null = null;
+  for (const { gaps, nextAttemptAtMs } of accounts) {
+    for (const gap of gaps(wanted)) {
+      const appointed: AppointedGap = isWaitedFor(gap)
+        ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs }
+        : { ...gap, nextAttemptAtMs: null };
+      if (last !== null && goesOn(last, appointed)) {
+        last = asOne(last, appointed);
+      } else {
+        if (last !== null) yield last;
+        last = appointed;
+      }
+    }
+  }
+  if (last !== null) yield last;
+}
+
+const asOne = (last: AppointedGap, { toMs, nextAttemptAtMs }: AppointedGap): AppointedGap => ({
+  ...last,
+  toMs,
+  nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity),
+});
+
+function goesOn(last: AppointedGap, next: AppointedGap): boolean {
+  if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause)
+    return false;
+  return (
+    last.nextAttemptAtMs === next.nextAttemptAtMs ||
+    Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_APPOINTMENT_MS
+  );
+}

@@ -1,0 +1,50 @@
+import type { NetworkSettings } from '../../platform/node/undici-http.ts';
+import type { Exchange } from '../../domain/exchange.ts';
+import type { Interval } from '../../domain/interval.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import { alertSecrets, type AlertSettings } from '../../alerting/model/settings.ts';
+
+/** The effective configuration: file, environment and flags already merged and checked. */
+export interface Settings {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Symbols configured by name; what patterns and rankings stand for, `resolveMarkets` tells. */
+  readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
+  readonly intervals: readonly Interval[];
+  /** Origins set by the user; no other host of that exchange is contacted. */
+  readonly origins: Readonly<Partial<Record<Exchange, string>>>;
+  readonly requestTimeoutMs: number;
+  /** Per page, from its first attempt. */
+  readonly deadlineMs: number;
+  readonly recheckAfterMs: number;
+  /** Share of a venue's limit that is ours, 0 < share <= 1. */
+  readonly rateShare: number;
+  readonly network: NetworkSettings;
+  readonly hub: HubSettings | null;
+  readonly alerts: AlertSettings;
+  /** What every run carries: `team`, `criticality`, `alert_channel`, whatever else helps whoever reads an alert. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface HubSettings {
+  /** `owner/name` of the dataset repository. */
+  readonly repo: string;
+  readonly token: string;
+  readonly endpoint: string;
+}
+
+/** Whatever gives access to something: taken out of every text that is stored, printed or sent. */
+export const secretsOf = ({
+  alerts,
+  hub,
+  network: { egress, httpsProxy },
+}: Pick<Settings, 'alerts' | 'hub' | 'network'>): string[] => [
+  ...alertSecrets(alerts),
+  ...(hub === null ? [] : [hub.token]),
+  ...([httpsProxy, egress !== null && 'proxyUrl' in egress ? egress.proxyUrl : null].filter(
+    (proxy) => proxy !== null && hasPassword(proxy),
+  ) as string[]),
+];
+
+/** A proxy without a password is an address like any other. */
+const hasPassword = (url: string): boolean => (URL.parse(url)?.password ?? '') !== '';

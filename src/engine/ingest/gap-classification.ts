@@ -1,0 +1,182 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import { DAY_MS, intervalMs, type Interval } from '../../domain/interval.ts';
+import { dayOf, dayRange, daysBetween, type Day } from '../../domain/partition.ts';
+import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';
+import type { CellState } from '../../domain/account.ts';
+import { cellsOfVenue, recordCells } from '../../state/cells.ts';
+import { checkFence, type Fence } from '../../state/runs.ts';
+import { firstCandleOf } from '../../state/symbols.ts';
+import { acceptancesOf, recordVerdicts } from '../../state/verdicts.ts';
+import { usedPages, type PageEntry } from '../../lake/bronze/page-index.ts';
+import { judgeGaps, type GapVerdict } from '../../lake/quality/gaps/gap-verdicts.ts';
+import { judgedCell } from '../../lake/quality/gaps/classified-cell.ts';
+import { KNOWN_INCIDENTS } from '../../lake/quality/gaps/known-incidents.ts';
+import {
+  asOtherVenue,
+  type Answer,
+  type SeriesRecord,
+  type VenueRecord,
+} from '../../lake/quality/gaps/series-record.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { venueOf } from '../core/exchanges.ts';
+
+/** Days of one venue and candle length. */
+export interface JudgedDays {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+  readonly start: Day;
+  readonly end: Day;
+}
+
+/** So far back tells how often a symbol trades. */
+const HISTORY_MS = 30 * DAY_MS;
+
+/**
+ * Gives every hole of these days its reason, and every flat stretch of an outage, from what ledger and
+ * bronze know of all symbols of the venue and of the other venues. Cells, verdicts and their evidence
+ * change in one transaction.
+ * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
+ */
+export async function judgeDays(pipeline: Pipeline, fence: Fence, days: JudgedDays): Promise<void> {
+  const { store, clock } = pipeline.ports;
+  const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
+  const cells = await store.read('cellsOfVenue', () => cellsOfVenue(days, days));
+  if (!isWorthJudging(cells, { ...days, range })) return;
+  const record = await venueRecord(pipeline, days, { fromMs: range.fromMs - HISTORY_MS, toMs: range.toMs });
+  const others: VenueRecord[] = [];
+  for (const exchange of pipeline.venues.keys())
+    if (exchange !== days.exchange) others.push(await venueRecord(pipeline, { ...days, exchange }, range));
+  const verdicts = judgeGaps(
+    { ...record, others: others.filter(({ series }) => series.length > 0).map(asOtherVenue) },
+    { judged: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs },
+  );
+  const bySymbol = Map.groupBy(verdicts, ({ symbol }) => symbol);
+  const nowMs = clock.nowMs();
+  await store.transact('recordJudgement', function* () {
+    yield* checkFence(fence);
+    for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
+      const own = bySymbol.get(symbol) ?? [];
+      yield* recordVerdicts(
+        { ...days, symbol },
+        days,
+        own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })),
+      );
+      yield* recordCells(
+        judgedCells(
+          cells.filter((cell) => cell.symbol === symbol),
+          own,
+        ),
+        { runId: fence.runId, nowMs },
+      );
+    }
+  });
+}
+
+/** A verdict as its parts in each day, so that the verdicts of a cell are its own. */
+const byDay = (verdict: GapVerdict): GapVerdict[] =>
+  daysBetween(dayOf(verdict.fromMs), dayOf(verdict.toMs - 1))
+    .map(dayRange)
+    .map((day) => ({
+      ...verdict,
+      fromMs: Math.max(day.fromMs, verdict.fromMs),
+      toMs: Math.min(day.toMs, verdict.toMs),
+    }));
+
+/** The cells that a judgement changes or confirms. */
+const judgedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
+  cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => judgedCell(cell, verdicts));
+
+/** A hole always is; flat rows only where they may speak of the venue: half of its symbols at once, or a known incident. */
+function isWorthJudging(
+  cells: readonly CellState[],
+  { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange },
+): boolean {
+  if (cells.some((cell) => cell.gaps.some((gap) => gap.code === 'ROWS_MISSING' || gap.state === 'outage'))) return true;
+  const flat = cells.flatMap((cell) => cell.flat);
+  const incidents = KNOWN_INCIDENTS.filter(
+    (incident) => incident.exchange === exchange && incident.fromMs < range.toMs && incident.toMs > range.fromMs,
+  );
+  if (intersectRanges(flat, incidents).length > 0) return true;
+  const symbols = new Set(cells.map((cell) => cell.symbol)).size;
+  return mostAtOnce(flat) * 2 >= symbols && flat.length > 0;
+}
+
+/** How many of these ranges hold at the same time. */
+function mostAtOnce(ranges: readonly TimeRange[]): number {
+  const edges = ranges
+    .flatMap(
+      ({ fromMs, toMs }) =>
+        [
+          [fromMs, 1],
+          [toMs, -1],
+        ] as const,
+    )
+    .toSorted(([a, x], [b, y]) => a - b || x - y);
+  let [now, most] = [0, 0];
+  for (const [, step] of edges) most = Math.max(most, (now += step));
+  return most;
+}
+
+async function venueRecord(
+  { ports, venues }: Pipeline,
+  { exchange, interval }: JudgedDays,
+  range: TimeRange,
+): Promise<VenueRecord> {
+  const { adapter } = venueOf(venues, exchange);
+  const known = await ports.store.read('venueRecord', function* () {
+    const cells = yield* cellsOfVenue(
+      { exchange, interval },
+      { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) },
+    );
+    const pages = cells.length === 0 ? [] : yield* usedPages({ exchange, interval }, range);
+    const lives: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>[] = [];
+    for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
+      const series = { exchange, interval, symbol };
+      lives.push({
+        symbol,
+        listedFromMs: (yield* firstCandleOf(series))?.openMs ?? null,
+        accepted: yield* acceptancesOf(series, range),
+      });
+    }
+    return { cells, pages, lives };
+  });
+  const cellsOf = Map.groupBy(known.cells, (cell) => cell.symbol);
+  const pagesOf = Map.groupBy(known.pages, (page) => page.series.symbol);
+  return {
+    exchange,
+    stepMs: intervalMs(interval),
+    emptyCandles: adapter.emptyCandles,
+    rowsPerPageMax: adapter.rowsPerPageMax,
+    series: known.lives.map((life) => seriesOf(life, cellsOf.get(life.symbol) ?? [], pagesOf.get(life.symbol) ?? [])),
+    others: [],
+  };
+}
+
+function seriesOf(
+  life: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>,
+  cells: readonly CellState[],
+  pages: readonly PageEntry[],
+): SeriesRecord {
+  const answers = pages.map(
+    ({ range, fetchedAtMs, hull }): Answer => ({
+      ...range,
+      atMs: fetchedAtMs,
+      firstOpenMs: hull?.firstOpenMs ?? null,
+      lastOpenMs: hull?.lastOpenMs ?? null,
+    }),
+  );
+  const flat = mergeRanges(cells.flatMap((cell) => cell.flat));
+  return {
+    ...life,
+    delistedFromMs: null,
+    answers,
+    answered: intersectRanges(answers, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
+    missing: subtractRanges(
+      cells.flatMap((cell) => cell.gaps.filter(({ code }) => code === 'ROWS_MISSING')),
+      flat,
+    ),
+    flat,
+    cut: cells.flatMap((cell) => cell.cut),
+    sums: [],
+  };
+}

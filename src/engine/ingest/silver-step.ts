@@ -1,0 +1,80 @@
+import { periodOf, type Day, type Period } from '../../domain/partition.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import { SILVER_ASSET } from '../../domain/assets.ts';
+import type { BronzeResult } from '../../lake/bronze/asset.ts';
+import { materialiseSilver, type SilverReport, type SymbolScope } from '../../lake/silver/asset.ts';
+import { answerReader } from '../../lake/silver/period.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import type { RunControl } from '../core/run-control.ts';
+import type { VenueTurn } from './exchange-ingest.ts';
+import { venueOf } from '../core/exchanges.ts';
+import type { SeriesPlan } from '../plan/work-plan.ts';
+
+/** The silver files of one venue's turn, each written once. */
+export interface SilverStep {
+  readonly reports: readonly SilverReport[];
+  /** Writes the files of periods as they come, all of whose pages were answered. @throws the signal's reason. */
+  writeSettled(periods: AsyncIterable<Period>): Promise<void>;
+  /** Writes those of `periods` that were not written yet; the run before has ended. @throws the signal's reason. */
+  writeRest(periods: readonly Period[], bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void>;
+}
+
+const ALL_ANSWERED = { failed: new Map(), neverListed: new Set<MarketSymbol>() } as const;
+
+export function silverStep(
+  { ports, lake, venues, settings }: Pipeline,
+  { run, exchange, fence, trace }: VenueTurn,
+  { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl },
+): SilverStep {
+  const { interval } = run;
+  const context = {
+    ports,
+    lake,
+    answers: answerReader(ports, lake, venueOf(venues, exchange).adapter),
+    fence,
+    recheckAfterMs: settings.recheckAfterMs,
+    trigger: run.trigger,
+  };
+  const reports: SilverReport[] = [];
+  const written = new Set<Period>();
+
+  const write = async (period: Period, bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void> => {
+    const scopes = plans
+      .filter(({ series }) => !bronze.neverListed.has(series.symbol))
+      .flatMap((plan) => scopeIn(plan, period, bronze.failed));
+    if (scopes.length === 0) return;
+    control.signal.throwIfAborted();
+    control.onProgress({ type: 'step', runId: run.id, asset: 'silver', detail: `${exchange} ${interval} ${period}` });
+    written.add(period);
+    const facts = { run: run.id, asset: SILVER_ASSET, exchange, interval, period };
+    reports.push(
+      await trace.span(SILVER_ASSET, facts, () => materialiseSilver(context, { exchange, interval, period }, scopes)),
+    );
+  };
+  return {
+    reports,
+    writeSettled: async (periods) => {
+      await control.previousEnded();
+      for await (const period of periods) await write(period, ALL_ANSWERED);
+    },
+    writeRest: async (periods, bronze) => {
+      for (const period of periods) if (!written.has(period)) await write(period, bronze);
+    },
+  };
+}
+
+function scopeIn(
+  { series, days, askedDays, openDays }: SeriesPlan,
+  period: Period,
+  failed: BronzeResult['failed'],
+): SymbolScope[] {
+  const isInside = (day: Day): boolean => periodOf(day, series.interval) === period;
+  const scope = {
+    symbol: series.symbol,
+    days: days.filter(isInside),
+    askedDays,
+    openDays: openDays.filter(isInside),
+    failed: failed.get(series.symbol) ?? [],
+  };
+  return scope.days.length + scope.openDays.length === 0 ? [] : [scope];
+}

@@ -1,0 +1,161 @@
+import { basename, dirname } from 'node:path';
+import { DAY_MS } from '../../domain/interval.ts';
+import { dayOf, daysBetween, periodOf } from '../../domain/partition.ts';
+import { countOldEntries, forgetOldEntries, type OldEntries } from '../../state/log-retention.ts';
+import { releaseLeases } from '../../state/leases.ts';
+import { answerOf } from '../../lake/bronze/responses.ts';
+import { readAnswer } from '../../lake/bronze/stored-responses.ts';
+import { everyPage, forgetPages, movePages, type PageEntry } from '../../lake/bronze/page-index.ts';
+import { supersededOf, type AnswerRows } from '../../lake/bronze/superseded.ts';
+import { claimSegment } from '../../lake/bronze/writer.ts';
+import { periodLease } from '../../lake/layout.ts';
+import { judgeRow } from '../../lake/quality/row-rules.ts';
+import { filesBelow } from './lake-files.ts';
+import { alone } from './maintenance.ts';
+import { leaseNow } from '../core/lease-keeping.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+
+export interface PruneOptions {
+  /** What is younger stays whatever it is. */
+  readonly keepDays: number;
+  readonly effect: 'remove' | 'count';
+}
+
+/** What was removed, or would be. */
+export interface PruneReport extends OldEntries {
+  readonly rejected: number;
+  readonly superseded: number;
+  /** Segments that no index row names: what a crash left of an earlier prune, or answers that never counted. */
+  readonly orphans: number;
+  readonly bytes: number;
+  /** Segments that a run was using, or that are damaged; left as they are. */
+  readonly untouched: readonly string[];
+}
+
+/**
+ * Removes from bronze what no silver file needs: rejected answers and those that later ones supersede, and
+ * from the state old faults and runs. The rest of a segment is written anew before the old one goes, and the
+ * index changes in between: a crash leaves the one or the other, never less.
+ * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
+ */
+export const prune = (pipeline: Pipeline, options: PruneOptions, signal: AbortSignal): Promise<PruneReport> =>
+  alone(pipeline, signal, () => pruneAlone(pipeline, options));
+
+async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions): Promise<PruneReport> {
+  const { store, clock } = pipeline.ports;
+  const beforeMs = clock.nowMs() - keepDays * DAY_MS;
+  const pages = await store.read('everyPage', () => everyPage());
+  const rejected = pages.filter(
+    (page) => page.rejected !== null && page.rejected !== 'ANSWER_DAMAGED' && page.fetchedAtMs < beforeMs,
+  );
+  const superseded = supersededPages(pipeline, pages).filter((page) => page.fetchedAtMs < beforeMs);
+  const gone = new Set([...rejected, ...superseded].map(({ id }) => id));
+  const bySegment = Map.groupBy(pages, ({ segment }) => segment);
+  const orphans = orphanSegments(pipeline, bySegment, dayOf(beforeMs));
+  const old = await store.read('countOldEntries', () => countOldEntries(beforeMs));
+  const sizes = orphans.map((segment) => pipeline.ports.files.sizeBytes(pipeline.lake.at(segment)));
+  const bytes =
+    [...rejected, ...superseded].reduce((sum, page) => sum + page.length, 0) +
+    sizes.reduce((sum, size) => sum + size, 0);
+  const report = { ...old, rejected: rejected.length, superseded: superseded.length, orphans: orphans.length, bytes };
+  if (effect === 'count') return { ...report, untouched: [] };
+  const untouched: string[] = [];
+  for (const [segment, own] of bySegment) {
+    if (own.some(({ id }) => gone.has(id)) && !(await rewriteSegment(pipeline, { segment, pages: own, gone })))
+      untouched.push(segment);
+  }
+  for (const segment of orphans) removeFile(pipeline, segment);
+  await store.transact('forgetOldEntries', () => forgetOldEntries(beforeMs));
+  return { ...report, untouched };
+}
+
+function supersededPages(pipeline: Pipeline, pages: readonly PageEntry[]): PageEntry[] {
+  const series = Map.groupBy(
+    pages.filter(({ rejected }) => rejected === null),
+    (page) => `${page.series.exchange} ${page.series.interval} ${page.series.symbol}`,
+  );
+  return [...series.values()].flatMap((own) => {
+    const read = new Map<string, AnswerRows | null>();
+    return supersededOf(own, (page) => {
+      if (!read.has(page.id)) read.set(page.id, rowsOf(pipeline, page));
+      return read.get(page.id) ?? null;
+    });
+  });
+}
+
+function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): AnswerRows | null {
+  const adapter = venues.get(page.series.exchange)?.adapter;
+  const kept = readAnswer(ports.files, lake, page);
+  if (!kept.ok || adapter === undefined) return null;
+  const judged = adapter
+    .readCandles(page, answerOf(kept.stored), page.fetchedAtMs)
+    .map((row) => ({ row, errors: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
+  return {
+    valid: new Set(judged.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
+    hasForeign: judged.some(({ errors }) => errors.includes('off-grid')),
+  };
+}
+
+function orphanSegments(pipeline: Pipeline, named: ReadonlyMap<string, unknown>, beforeDay: string): string[] {
+  const isOld = (segment: string): boolean => basename(dirname(segment)) < `fetched=${beforeDay}`;
+  return filesBelow(pipeline, 'bronze').filter((path) => path.endsWith('.zst') && !named.has(path) && isOld(path));
+}
+
+interface SegmentWork {
+  readonly segment: string;
+  readonly pages: readonly PageEntry[];
+  readonly gone: ReadonlySet<string>;
+}
+
+/** False when a run is using an answer of the segment, or one that is kept cannot be read. */
+async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: SegmentWork): Promise<boolean> {
+  const { ports, lake } = pipeline;
+  const { files, store } = ports;
+  const owner = ports.ids.next('prune');
+  const { refused } = await leaseNow(ports, owner, leasesOf(pages));
+  try {
+    const kept = pages.filter(({ id }) => !gone.has(id));
+    if (refused.length > 0 || !kept.every((page) => readAnswer(files, lake, page).ok)) return false;
+    const moved = kept.length === 0 ? [] : copyAnswers(pipeline, segment, kept);
+    await store.transact('pruneSegment', function* () {
+      yield* movePages(moved);
+      yield* forgetPages(pages.filter(({ id }) => gone.has(id)).map(({ id }) => id));
+    });
+    removeFile(pipeline, segment);
+    return true;
+  } finally {
+    await store.transact('releaseLeases', () => releaseLeases(owner));
+  }
+}
+
+/** The periods whose files are made from these answers. */
+function leasesOf(pages: readonly PageEntry[]): string[] {
+  const used = pages.filter(({ rejected }) => rejected === null);
+  return [
+    ...new Set(
+      used.flatMap(({ series: { exchange, interval }, range }) =>
+        daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1)).map((day) =>
+          periodLease({ exchange, interval, period: periodOf(day, interval) }),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Copies answers byte for byte into a segment of their own; returns where they lie now. */
+function copyAnswers({ ports, lake }: Pipeline, segment: string, kept: readonly PageEntry[]): PageEntry[] {
+  const { files } = ports;
+  const to = claimSegment(ports, lake, dirname(segment));
+  const moved = kept.map((page) => ({
+    ...page,
+    segment: to,
+    offset: files.append(lake.at(to), files.readSlice(lake.at(segment), page.offset, page.length)),
+  }));
+  files.fsync(lake.at(to));
+  return moved;
+}
+
+function removeFile({ ports, lake }: Pipeline, path: string): void {
+  ports.files.remove(lake.at(path));
+  ports.files.fsyncDirectory(dirname(lake.at(path)));
+}

@@ -1,0 +1,78 @@
+import { dayOf } from '../../domain/partition.ts';
+import { flushJournal, writeJournal } from '../../lake/journal.ts';
+import { recordDecisions, type QuarantineDecision, type QuarantineVerdict } from '../../lake/quarantine-decisions.ts';
+import type { QuarantinedRow } from '../../lake/quarantine-columns.ts';
+import { ConfigurationError } from '../../errors/errors.ts';
+import { materialise } from '../runs/materialise.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import type { Control, WorkResult } from '../core/work.ts';
+
+/** A person's word on quarantined rows of one series. */
+export interface QuarantineOrder {
+  readonly rows: readonly QuarantinedRow[];
+  readonly verdict: QuarantineVerdict;
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** Rows that break one of these are no candle of the series, whoever says so. */
+const NEVER_RELEASED: readonly string[] = ['off-grid', 'unfinished', 'not-finite'];
+
+/**
+ * Keeps the decision, also in decisions.ndjson, and rebuilds the days it concerns: a released row is in
+ * silver as it came and named in the manifest, a dropped one is waited for no more. A valid row that comes
+ * later replaces either. A rebuild that does not get through is made up for by the next one.
+ * @throws ConfigurationError (CONFIG_INVALID) for a row that cannot be released.
+ */
+export async function decideQuarantined(
+  pipeline: Pipeline,
+  order: QuarantineOrder,
+  control: Control,
+): Promise<WorkResult> {
+  const { ports, lake } = pipeline;
+  const refused = order.rows
+    .flatMap(({ rules }) => rules)
+    .find((rule) => order.verdict === 'release' && NEVER_RELEASED.includes(rule));
+  if (refused !== undefined)
+    throw new ConfigurationError({
+      where: '<row>',
+      expected: `a row that breaks none of ${NEVER_RELEASED.join(', ')}`,
+      got: `one that breaks ${refused}`,
+    });
+  const decisions = order.rows.map(
+    ({ row: { exchange, symbol, interval, openTimeMs }, raw, rules }): QuarantineDecision => ({
+      id: ports.ids.next('decision'),
+      exchange,
+      symbol,
+      interval,
+      openTimeMs,
+      verdict: order.verdict,
+      raw,
+      rules,
+      reason: order.reason,
+      by: order.by,
+      atMs: ports.clock.nowMs(),
+    }),
+  );
+  await ports.store.transact('recordDecisions', function* () {
+    yield* recordDecisions(decisions);
+    for (const decision of decisions) yield* writeJournal('decisions.ndjson', decision);
+  });
+  await flushJournal(ports, lake, 'decisions.ndjson');
+  const days = order.rows.map(({ row }) => dayOf(row.openTimeMs)).toSorted();
+  const [first] = order.rows;
+  return materialise(
+    pipeline,
+    {
+      days: { start: days[0] ?? '', end: days.at(-1) ?? '' },
+      markets: new Map(first === undefined ? [] : [[first.row.exchange, [first.row.symbol]]]),
+      intervals: first === undefined ? [] : [first.row.interval],
+      selection: 'kept',
+      keptWaits: 'all',
+      assets: ['silver'],
+      trigger: 'quarantine',
+      tags: { decided_by: order.by },
+    },
+    control,
+  );
+}

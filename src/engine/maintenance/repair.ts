@@ -1,0 +1,211 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import type { Interval } from '../../domain/interval.ts';
+import { dayOf } from '../../domain/partition.ts';
+import { answerOf, type StoredAnswer } from '../../lake/bronze/responses.ts';
+import { readAnswer, scanSegment, type FoundAnswer } from '../../lake/bronze/stored-responses.ts';
+import {
+  answeredSeries,
+  everyPage,
+  hullOfTimes,
+  markDamaged,
+  recordPages,
+  restorePages,
+  type PageEntry,
+} from '../../lake/bronze/page-index.ts';
+import { readJournal } from '../../lake/journal.ts';
+import { wholeManifest } from '../../lake/manifest.ts';
+import { isDecision, recordDecisions } from '../../lake/quarantine-decisions.ts';
+import { ExchangeAPIError } from '../../errors/errors.ts';
+import { worstEnding, type Ending } from '../core/ending.ts';
+import { alone } from './maintenance.ts';
+import { executeAll } from '../runs/materialise.ts';
+import { chunksOf } from '../core/chunks.ts';
+import { filesBelow } from './lake-files.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import type { Control, WorkResult } from '../core/work.ts';
+
+/** A stretch of a segment that holds no answer any more. */
+export interface DamagedBytes {
+  readonly segment: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What a repair found and did. */
+export interface RepairReport {
+  readonly segments: number;
+  /** Whole answers found. */
+  readonly answers: number;
+  /** Answers that the index did not have. */
+  readonly indexed: number;
+  /** Answers that were out of use and are there again. */
+  readonly restored: number;
+  /** Answers of the index whose bytes are gone: taken out of use, their candles are asked for again. */
+  readonly lost: number;
+  readonly damaged: readonly DamagedBytes[];
+  /** What crashes left at the ends of segments. */
+  readonly tornBytes: number;
+  /** Silver files that no answer explains; left as they are. */
+  readonly unexplained: readonly string[];
+  readonly work: WorkResult;
+}
+
+/** Bytes that are gone or unexplained are worth a look, though everything else is whole. */
+export const endingOfRepair = ({ work, lost, damaged }: RepairReport): Ending =>
+  worstEnding([work.ending, ...(lost > 0 || damaged.length > 0 ? ['partial' as const] : [])]);
+
+/**
+ * Rebuilds index, manifest and ledger from the answers in bronze, and every silver file that is not what
+ * they give. Asks no exchange. The index changes in one transaction, so that a state is either lost or
+ * whole; a repair that was stopped goes on when it is run again.
+ * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
+ */
+export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> =>
+  alone(pipeline, control.signal, () => repairAlone(pipeline, control));
+
+async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
+  const { store } = pipeline.ports;
+  const known = await store.read('everyPage', () => everyPage()); // first: what a run puts into the index from now on is no loss
+  const found = scanBronze(pipeline);
+  const changes = indexChanges(pipeline, found.pages, known);
+  const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson').filter(isDecision);
+  await store.transact('repairIndex', function* () {
+    yield* recordDecisions(decisions);
+    yield* recordPages(changes.missing);
+    yield* restorePages(changes.restored);
+    yield* markDamaged(changes.lost.map(({ id }) => id));
+  });
+  const work = await accountForBronze(pipeline, control);
+  return {
+    segments: found.segments,
+    answers: found.pages.length,
+    indexed: changes.missing.length,
+    restored: changes.restored.length,
+    lost: changes.lost.length,
+    damaged: found.damaged,
+    tornBytes: found.tornBytes,
+    unexplained: await unexplainedFiles(pipeline),
+    work,
+  };
+}
+
+interface BronzeScan {
+  readonly segments: number;
+  readonly pages: readonly PageEntry[];
+  readonly damaged: readonly DamagedBytes[];
+  readonly tornBytes: number;
+}
+
+function scanBronze(pipeline: Pipeline): BronzeScan {
+  const { files } = pipeline.ports;
+  const pages: PageEntry[] = [];
+  const damaged: DamagedBytes[] = [];
+  let tornBytes = 0;
+  const segments = filesBelow(pipeline, 'bronze').filter((path) => path.endsWith('.zst'));
+  for (const segment of segments) {
+    const scan = scanSegment(files.read(pipeline.lake.at(segment)));
+    for (const answer of scan.answers) pages.push(pageOf(pipeline, segment, answer));
+    damaged.push(...scan.damaged.map((place) => ({ segment, ...place })));
+    tornBytes += scan.tornBytes;
+  }
+  return { segments: segments.length, pages, damaged, tornBytes };
+}
+
+function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundAnswer): PageEntry {
+  const { exchange, symbol, interval } = stored;
+  const page = {
+    series: { exchange, symbol, interval },
+    range: { fromMs: Date.parse(stored.from), toMs: Date.parse(stored.to) },
+  };
+  const fetchedAtMs = Date.parse(stored.fetched_at);
+  const openTimesMs = openTimesOf(pipeline, stored, { page, fetchedAtMs });
+  return {
+    ...page,
+    id: stored.id,
+    rejected: openTimesMs === null ? (stored.rejected ?? 'SCHEMA_MISMATCH') : null,
+    rows: openTimesMs?.length ?? 0,
+    hull: hullOfTimes(openTimesMs ?? []),
+    segment,
+    offset,
+    length,
+    sha256,
+    fetchedAtMs,
+    runId: stored.run_id,
+  };
+}
+
+/** Null for an answer that was never used, or that this version cannot read. */
+function openTimesOf(
+  { venues }: Pipeline,
+  stored: StoredAnswer,
+  { page, fetchedAtMs }: { readonly page: Pick<PageEntry, 'series' | 'range'>; readonly fetchedAtMs: number },
+): number[] | null {
+  const adapter = venues.get(stored.exchange)?.adapter;
+  if (stored.rejected !== null || adapter === undefined) return null;
+  try {
+    return adapter.readCandles(page, answerOf(stored), fetchedAtMs).map((row) => row.openTimeMs);
+  } catch (error) {
+    if (error instanceof ExchangeAPIError) return null;
+    throw error;
+  }
+}
+
+function indexChanges(
+  { ports, lake }: Pipeline,
+  found: readonly PageEntry[],
+  known: readonly PageEntry[],
+): Readonly<Record<'missing' | 'restored' | 'lost', readonly PageEntry[]>> {
+  const indexed = new Map(known.map((page) => [page.id, page]));
+  const there = new Map(found.map((page) => [page.id, page]));
+  const isReadable = (page: PageEntry): boolean => readAnswer(ports.files, lake, page).ok;
+  return {
+    missing: [...there.values()].filter(({ id }) => !indexed.has(id)),
+    restored: [...there.values()].filter((page) => {
+      const before = indexed.get(page.id);
+      return (
+        before !== undefined &&
+        before.sha256 === page.sha256 &&
+        (before.rejected === 'ANSWER_DAMAGED' || !isReadable(before))
+      );
+    }),
+    lost: known.filter((page) => page.rejected === null && there.get(page.id)?.sha256 !== page.sha256),
+  };
+}
+
+/** Accounts for and judges everything that bronze holds, series by series, a chunk of days at a time. */
+async function accountForBronze(pipeline: Pipeline, control: Control): Promise<WorkResult> {
+  const series = await pipeline.ports.store.read('answeredSeries', () => answeredSeries());
+  const known = series.filter(({ exchange }) => pipeline.venues.has(exchange));
+  const groups = [...Map.groupBy(known, ({ exchange, interval }) => `${exchange} ${interval}`).values()];
+  const planned = groups.flatMap((own) => {
+    const { exchange, interval } = own[0] as { readonly exchange: Exchange; readonly interval: Interval };
+    const days = {
+      start: dayOf(Math.min(...own.map(({ fromMs }) => fromMs))),
+      end: dayOf(Math.max(...own.map(({ toMs }) => toMs)) - 1),
+    };
+    const markets = new Map([[exchange, own.map(({ symbol }) => symbol)]]);
+    return chunksOf(days, interval)
+      .toReversed()
+      .map((chunk) => ({
+        interval,
+        days: chunk,
+        work: {
+          days: chunk,
+          markets,
+          intervals: [interval],
+          selection: 'kept',
+          keptWaits: 'all',
+          assets: ['silver'],
+          trigger: 'repair',
+          tags: {},
+        } as const,
+      }));
+  });
+  return executeAll(pipeline, planned, control);
+}
+
+async function unexplainedFiles(pipeline: Pipeline): Promise<string[]> {
+  const manifest = await pipeline.ports.store.read('wholeManifest', () => wholeManifest());
+  const explained = new Set(manifest.map(({ path }) => path));
+  return filesBelow(pipeline, 'silver').filter((path) => path.endsWith('.parquet') && !explained.has(path));
+}

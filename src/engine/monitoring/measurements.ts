@@ -1,0 +1,79 @@
+import { DAY_MS } from '../../domain/interval.ts';
+import { exchangeOfAsset, SILVER_ASSET } from '../../domain/assets.ts';
+import { runsFinishedSince, type Run } from '../../state/runs.ts';
+import { latenessMs, type Reach } from '../../metrics/ledger-metrics.ts';
+import { quantile } from '../../metrics/rule-evaluation.ts';
+import type { Measurement } from '../../metrics/rule-states.ts';
+import type { Sample } from '../../metrics/exposition.ts';
+import { storedSamples } from '../../metrics/values.ts';
+import { finalFailures } from '../recovery/final-failures.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import type { Markets } from '../core/symbol-resolution.ts';
+import { reachesOf } from './watermarks.ts';
+
+/** What the rules look at. */
+export interface Sightings {
+  /** Of the last day, oldest first. */
+  readonly runs: readonly Run[];
+  readonly samples: readonly Sample[];
+  readonly reaches: readonly Reach[];
+  readonly nowMs: number;
+}
+
+/** A value for each rule and each of its subjects. */
+export async function measure(pipeline: Pipeline, markets: Markets): Promise<readonly Measurement[]> {
+  const { store, clock } = pipeline.ports;
+  const nowMs = clock.nowMs();
+  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
+  const { samples: stored } = await store.read('storedSamples', () => storedSamples());
+  const samples = [...stored, ...(await finalFailures(pipeline, runs))];
+  return measurementsOf({ runs, samples, reaches: await reachesOf(pipeline, markets), nowMs });
+}
+
+/** The same from plain data: what the Prometheus rules compute from the metrics. */
+export const measurementsOf = (seen: Sightings): Measurement[] => [
+  ...failedRuns(seen),
+  ...failedSymbols(seen),
+  rowsRemoved(seen),
+  latency(seen),
+  ...freshness(seen),
+];
+
+const failedRuns = ({ samples }: Sightings): Measurement[] =>
+  samples
+    .filter(({ name }) => name === 'pipeline_final_failures')
+    .map(({ labels, value }) => ({ rule: 'RULE_FAILED_RUNS', subject: labels['asset'] ?? '', value }));
+
+function failedSymbols({ samples }: Sightings): Measurement[] {
+  const symbols = samples.filter(
+    ({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null,
+  );
+  return [...Map.groupBy(symbols, ({ labels }) => labels['asset'] ?? '')].map(([subject, own]) => {
+    const all = own.reduce((sum, { value }) => sum + value, 0);
+    const failed = own.filter(({ labels }) => labels['state'] === 'failed').reduce((sum, { value }) => sum + value, 0);
+    return { rule: 'RULE_FAILED_SYMBOLS', subject, value: all === 0 ? null : failed / all };
+  });
+}
+
+function rowsRemoved({ runs }: Sightings): Measurement {
+  const silver = runs.flatMap(({ assets }) => assets.filter(({ asset }) => asset === SILVER_ASSET));
+  const rows = silver.reduce((sum, { input_rows }) => sum + input_rows, 0);
+  const removed = silver.reduce((sum, { removed_rows }) => sum + removed_rows, 0);
+  return { rule: 'RULE_ROWS_REMOVED', subject: '', value: rows === 0 ? null : removed / rows };
+}
+
+function latency({ runs }: Sightings): Measurement {
+  const durationsMs = runs.flatMap(({ trigger, startedAtMs, finishedAtMs }) =>
+    trigger === 'schedule' && startedAtMs !== null && finishedAtMs !== null ? [finishedAtMs - startedAtMs] : [],
+  );
+  const p95Ms = quantile(durationsMs, 0.95);
+  return { rule: 'RULE_LATENCY', subject: '', value: p95Ms === null ? null : p95Ms / 1_000 };
+}
+
+/** An exchange is as late as the latest of its candle lengths. */
+function freshness({ reaches, nowMs }: Sightings): Measurement[] {
+  return [...Map.groupBy(reaches, ({ exchange }) => exchange)].map(([subject, own]) => {
+    const lateMs = own.flatMap((reach) => latenessMs(reach, nowMs) ?? []);
+    return { rule: 'RULE_FRESHNESS', subject, value: lateMs.length === 0 ? null : Math.max(...lateMs) / 1_000 };
+  });
+}

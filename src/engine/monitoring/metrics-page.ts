@@ -1,0 +1,92 @@
+import { DAY_MS } from '../../domain/interval.ts';
+import { outboxState } from '../../alerting/outbox/outbox.ts';
+import { ledgerTotals } from '../../state/cells.ts';
+import { runsFinishedSince } from '../../state/runs.ts';
+import { exposition, type MetricSamples, type Sample } from '../../metrics/exposition.ts';
+import { gapMetrics, reachMetrics } from '../../metrics/ledger-metrics.ts';
+import { ruleMetrics } from '../../metrics/rule-states.ts';
+import { storedSamples } from '../../metrics/values.ts';
+import { limitsInForce, statedLimits } from '../../resilience/rate-limit/stated-limits.ts';
+import { breakerStates } from '../../resilience/breaker/shared-breaker.ts';
+import { windowUses } from '../../resilience/rate-limit/window-store.ts';
+import { finalFailures } from '../recovery/final-failures.ts';
+import type { Markets } from '../core/symbol-resolution.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { reachesOf } from './watermarks.ts';
+import { venueOf } from '../core/exchanges.ts';
+
+/** Every metric as Prometheus reads it. */
+export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise<string> {
+  const { samples, histograms } = await metricsNow(pipeline, markets);
+  return exposition(samples, histograms);
+}
+
+/** Every metric: what was counted so far by all processes, and how things stand now. */
+export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<MetricSamples> {
+  const { store, clock } = pipeline.ports;
+  const nowMs = clock.nowMs();
+  const stored = await store.read('storedSamples', () => storedSamples());
+  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
+  const now = await store.read('metricsNow', function* () {
+    const outbox = yield* outboxState();
+    const oldestMs = outbox.oldestAtMs === null ? 0 : Math.max(0, nowMs - outbox.oldestAtMs);
+    const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
+    return [...gapMetrics(yield* ledgerTotals()), ...(yield* ruleMetrics()), oldest];
+  });
+  const samples = [
+    infoOf(pipeline.settings.tags),
+    ...stored.samples,
+    ...now,
+    ...(await finalFailures(pipeline, runs)),
+    ...reachMetrics(await reachesOf(pipeline, markets), nowMs),
+    ...(await venueSamples(pipeline, markets)),
+  ];
+  return { samples, histograms: stored.histograms };
+}
+
+/** Free tags would be labels without end: those that have a meaning are here, all of them on runs and alerts. */
+const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Record<string, string>>): Sample => ({
+  name: 'pipeline_info',
+  labels: { team, criticality, alert_channel },
+  value: 1,
+});
+
+const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+/** Breakers, and how full the windows of limits are that processes share. */
+async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Promise<Sample[]> {
+  const nowMs = ports.clock.nowMs();
+  const { breakers, used } = await ports.limits.read('venueMetrics', function* () {
+    const used: Sample[] = [];
+    for (const use of yield* windowUses()) {
+      if (!venues.has(use.exchange)) continue;
+      const limits = limitsInForce(
+        venueOf(venues, use.exchange).adapter.limits,
+        (yield* statedLimits(use))?.limits ?? [],
+      );
+      const limit = limits.find(({ name, windowMs }) => name === use.name && windowMs === use.windowMs)?.limit;
+      const isNow = Math.floor(nowMs / use.windowMs) === use.index;
+      if (limit !== undefined)
+        used.push({
+          name: 'pipeline_ratelimit_used_ratio',
+          labels: { exchange: use.exchange, limit: `${use.name}/${use.windowMs / 1_000}s` },
+          value: isNow ? use.used / limit : 0,
+        });
+    }
+    return { breakers: yield* breakerStates(), used };
+  });
+  const worst = (exchange: string): number =>
+    Math.max(0, ...breakers.filter((one) => one.exchange === exchange).map(({ phase }) => BREAKER_VALUES[phase]));
+  return [
+    ...[...markets.keys()].map(
+      (exchange): Sample => ({ name: 'pipeline_breaker_state', labels: { exchange }, value: worst(exchange) }),
+    ),
+    ...distinct(used),
+  ];
+}
+
+/** Several addresses of ours: the fullest counts. */
+const distinct = (samples: readonly Sample[]): Sample[] =>
+  [...Map.groupBy(samples, ({ labels }) => JSON.stringify(labels)).values()].map((own) =>
+    own.reduce((a, b) => (b.value > a.value ? b : a)),
+  );

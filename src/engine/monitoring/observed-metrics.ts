@@ -1,0 +1,21 @@
+import { INSTRUMENTS, readingsOf } from '../../metrics/instruments.ts';
+import type { Reading } from '../../platform/ports/telemetry.ts';
+import { metricsNow } from './metrics-page.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import type { Watched } from './watch.ts';
+
+/** Offers every metric of the page to whoever collects, until the returned function is called. */
+export function observeMetrics(pipeline: Pipeline, watched: Watched): () => void {
+  const { telemetry, log } = pipeline.ports;
+  const read = async (): Promise<readonly Reading[]> => {
+    try {
+      return readingsOf(await metricsNow(pipeline, await watched()));
+    } catch (error) {
+      log.error(
+        `metrics could not be read for OpenTelemetry: ${pipeline.desk.scrub(Error.isError(error) ? error.message : String(error))}`,
+      );
+      return [];
+    }
+  };
+  return telemetry.observe(INSTRUMENTS, read);
+}

@@ -1,0 +1,61 @@
+import type { Operation } from '../../platform/ports/store.ts';
+import { DAY_MS, intervalMs, type Interval } from '../../domain/interval.ts';
+import type { Exchange } from '../../domain/exchange.ts';
+import type { Reach } from '../../metrics/ledger-metrics.ts';
+import { removedSymbols } from '../../state/symbols.ts';
+import { answeredUntil } from '../../lake/bronze/page-index.ts';
+import { newestManifest } from '../../lake/manifest.ts';
+import type { Markets } from '../core/symbol-resolution.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { marketsAt, venueOf } from '../core/exchanges.ts';
+
+/** The newest candle of a symbol is looked for in so many of the newest files; one that stands still for longer counts as that old. */
+const FILES_MAX = 2;
+/** So far back answers are looked at, at venues that leave out candles without trades. Unit: milliseconds. */
+const ANSWERS_MS = 3 * DAY_MS;
+
+/** How far the stored candles of every exchange and candle length reach, for the active ones of these symbols. */
+export async function reachesOf(pipeline: Pipeline, markets: Markets): Promise<readonly Reach[]> {
+  const { ports, venues, settings } = pipeline;
+  const nowMs = ports.clock.nowMs();
+  return ports.store.read('reaches', function* () {
+    const off = new Set((yield* removedSymbols()).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
+    const reaches: Reach[] = [];
+    for (const interval of settings.intervals) {
+      for (const [exchange, symbols] of marketsAt(venues, markets, interval)) {
+        const { graceMs, emptyCandles } = venueOf(venues, exchange).adapter;
+        const newest = yield* newestCandles({ exchange, interval });
+        const answered =
+          emptyCandles === 'omitted'
+            ? yield* answeredUntil({ exchange, interval }, nowMs - ANSWERS_MS)
+            : new Map<string, number>();
+        const own = symbols
+          .filter((symbol) => !off.has(`${exchange} ${symbol}`))
+          .flatMap((symbol) => {
+            const seen = [newest.get(symbol), (answered.get(symbol) ?? Number.NaN) - intervalMs(interval)].filter(
+              (timeMs) => timeMs !== undefined && !Number.isNaN(timeMs),
+            ) as number[];
+            return seen.length === 0 ? [] : [Math.max(...seen)];
+          });
+        reaches.push({ exchange, interval, graceMs, newestOpenMs: heldByHalf(own) });
+      }
+    }
+    return reaches;
+  });
+}
+
+/** The newest time that at least half of these have come to: one symbol that stands still is not a late exchange. */
+export const heldByHalf = (timesMs: readonly number[]): number | null =>
+  timesMs.toSorted((a, b) => b - a)[Math.ceil(timesMs.length / 2) - 1] ?? null;
+
+function* newestCandles(of: {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+}): Operation<ReadonlyMap<string, number>> {
+  const newest = new Map<string, number>();
+  for (const entry of yield* newestManifest(of, FILES_MAX)) {
+    for (const { symbol, lastOpenMs } of entry.symbols)
+      newest.set(symbol, Math.max(newest.get(symbol) ?? 0, lastOpenMs));
+  }
+  return newest;
+}

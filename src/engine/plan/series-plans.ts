@@ -1,0 +1,126 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import { intervalMs, type Interval } from '../../domain/interval.ts';
+import { dayRange, type Day } from '../../domain/partition.ts';
+import { mergeRanges } from '../../domain/range.ts';
+import type { Series } from '../../domain/candle.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import { cellsOfSeries } from '../../state/cells.ts';
+import { firstCandleOf, isLeftAlone, removedSymbols, type RemovedSymbol } from '../../state/symbols.ts';
+import { usedPages, type PageEntry } from '../../lake/bronze/page-index.ts';
+import { coverOfOpenDay } from './open-day-cover.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { venueOf } from '../core/exchanges.ts';
+import { planSeries, type PlanOptions, type SeriesKnowledge, type SeriesPlan } from './work-plan.ts';
+import type { RunRequest } from '../core/work.ts';
+
+/** Which series of one venue are planned for. */
+export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
+  readonly exchange: Exchange;
+  readonly symbols: readonly MarketSymbol[];
+  readonly interval: Interval;
+  readonly days: readonly Day[];
+}
+
+export type Removed = ReadonlyMap<MarketSymbol, RemovedSymbol>;
+
+/** What would be asked of a venue, series by series. What a person disabled is absent. */
+export async function plansOf(
+  pipeline: Pipeline,
+  { exchange, symbols, interval, days, ...options }: VenueScope,
+  removed: Removed,
+): Promise<SeriesPlan[]> {
+  const nowMs = pipeline.ports.clock.nowMs();
+  const plans: SeriesPlan[] = [];
+  for (const symbol of symbols) {
+    const series = { exchange, symbol, interval };
+    const off = removed.get(symbol);
+    if (off === undefined || !isSkipped(off, { ...options, nowMs }))
+      plans.push(await planOf(pipeline, { ...options, series, days }));
+    else if (off.code !== null) plans.push(planOfRemoved(series, days));
+  }
+  return plans;
+}
+
+/** Symbols of one venue that are off the active list. */
+export async function removedFrom({ ports }: Pipeline, exchange: Exchange): Promise<Removed> {
+  const removed = await ports.store.read('removedSymbols', () => removedSymbols());
+  return new Map(removed.filter((one) => one.exchange === exchange).map((one) => [one.symbol, one]));
+}
+
+/** What the venue took off its list it is asked about again with `--force`; what a person disabled, a person enables. */
+const isSkipped = (removed: RemovedSymbol, { selection, nowMs }: Pick<PlanOptions, 'selection' | 'nowMs'>): boolean =>
+  isLeftAlone(removed, nowMs) && (removed.code === null || selection !== 'all');
+
+const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
+  series,
+  ask: [],
+  days: [],
+  askedDays: new Set(),
+  openDays: [],
+  withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
+});
+
+interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
+  readonly series: Series;
+  /** Ascending. */
+  readonly days: readonly Day[];
+}
+
+/** What a run would ask of one series, from what ledger and bronze know of it. */
+async function planOf(
+  { ports, venues, settings: { recheckAfterMs } }: Pipeline,
+  question: SeriesQuestion,
+): Promise<SeriesPlan> {
+  const { series, days } = question;
+  const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
+  const [start, end] = [days[0], days.at(-1)];
+  const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
+  if (start === undefined || end === undefined)
+    return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
+  const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
+  const askedFromMs = Math.min(range.fromMs, dayRange(question.askedFrom ?? start).fromMs);
+  const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
+  const known = await ports.store.read('seriesKnowledge', function* () {
+    return {
+      cells: yield* cellsOfSeries(series, { start, end }),
+      pages: yield* usedPages(series, { ...range, fromMs: reachMs }),
+      first: yield* firstCandleOf(series),
+    };
+  });
+  const covered = mergeRanges(known.pages.map((page) => page.range));
+  const coveredOpen = coverOfOpenDay(known.pages, {
+    interval: series.interval,
+    emptyCandles,
+    recheckAfterMs,
+    nowMs: options.nowMs,
+  });
+  const cells = new Map(known.cells.map((cell) => [cell.day, cell]));
+  const newest = newestOf(
+    series,
+    known.pages.filter((page) => page.range.toMs > range.fromMs),
+  );
+  return planSeries(
+    {
+      series,
+      days,
+      cells,
+      covered,
+      coveredOpen,
+      newest,
+      firstCandleMs: known.first?.openMs ?? null,
+      askedFromMs,
+      graceMs,
+      rowsPerPageMax,
+    },
+    options,
+  );
+}
+
+function newestOf({ interval }: Series, pages: readonly PageEntry[]): SeriesKnowledge['newest'] {
+  if (pages.length === 0) return null;
+  const toMs = Math.max(...pages.map(({ range }) => range.toMs));
+  return {
+    openMs: toMs - intervalMs(interval),
+    answeredAtMs: Math.max(...pages.filter(({ range }) => range.toMs === toMs).map(({ fetchedAtMs }) => fetchedAtMs)),
+  };
+}

@@ -1,0 +1,189 @@
+import type { Series } from '../../domain/candle.ts';
+import { intervalMs } from '../../domain/interval.ts';
+import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';
+import { dayOf, dayRange, dueAtMs, type Day } from '../../domain/partition.ts';
+import { isOpenGap, type CellState, type FailedRange } from '../../domain/account.ts';
+import type { KeptWaits, Selection } from '../core/selection.ts';
+import { withNeighbours } from '../../lake/quality/gaps/attempts.ts';
+
+export interface PlanOptions {
+  readonly selection: Selection;
+  readonly keptWaits: KeptWaits;
+  readonly nowMs: number;
+}
+
+/** What is known of a series in the asked days. */
+export interface SeriesKnowledge {
+  readonly series: Series;
+  readonly days: readonly Day[];
+  readonly cells: ReadonlyMap<Day, CellState>;
+  /** What used answers in bronze cover. */
+  readonly covered: readonly TimeRange[];
+  /** The same for days that are not due: without what is due for another look. */
+  readonly coveredOpen: readonly TimeRange[];
+  /** The newest candle that was answered about, and when last; null where there is none. */
+  readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
+  readonly firstCandleMs: number | null;
+  /** Where the days before the known ones begin that are asked for as well, by other runs. */
+  readonly askedFromMs: number;
+  /** The venue's grace, and how many candles its answers hold at most. */
+  readonly graceMs: number;
+  readonly rowsPerPageMax: number;
+}
+
+/** The work on one series. */
+export interface SeriesPlan {
+  readonly series: Series;
+  /** Ranges to ask the venue for. */
+  readonly ask: readonly TimeRange[];
+  /** Days whose cells are accounted for in this run, asked or not. */
+  readonly days: readonly Day[];
+  readonly askedDays: ReadonlySet<Day>;
+  /** Days that are not due yet: their closed candles are stored, and accounted for once the day is due. */
+  readonly openDays: readonly Day[];
+  /** What is not asked because of what a venue said before: to come back later, or that it does not list the symbol. */
+  readonly withheld: readonly FailedRange[];
+}
+
+/**
+ * Decides what to ask for one series. What bronze holds is not asked again; a hole in an answered page
+ * waits for its appointment; a fault's cells are asked at once when a person runs a command. Of a day
+ * that is not due what has closed is asked, and what an answer left out of it once more after the recheck wait.
+ */
+export function planSeries(known: SeriesKnowledge, options: PlanOptions): SeriesPlan {
+  const ask: TimeRange[] = [];
+  const days: Day[] = [];
+  const askedDays = new Set<Day>();
+  const openDays: Day[] = [];
+  const withheld: FailedRange[] = [];
+  for (const day of known.days) {
+    if (dueAtMs(day, known.graceMs) > options.nowMs) {
+      const closed = closedPart(day, known, options.nowMs);
+      if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
+      openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
+      if (options.selection !== 'kept')
+        ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
+      continue;
+    }
+    const cell = known.cells.get(day) ?? null;
+    const wanted = wantedOf(day, cell, known, options);
+    if (wanted === 'nothing') continue;
+    if (wanted === 'parked') {
+      withheld.push(...parkedRanges(cell));
+      continue;
+    }
+    days.push(day);
+    if (wanted.length > 0) askedDays.add(day);
+    ask.push(...wanted);
+  }
+  const reread = options.selection === 'missing' ? lateTruth(mergeRanges(ask), known) : null;
+  const rereadDay = reread === null ? null : dayOf(reread.fromMs);
+  if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
+  const asked = mergeRanges(reread === null ? ask : [...ask, reread]);
+  return {
+    series: known.series,
+    ask: options.selection === 'missing' ? filledPage(asked, known) : asked,
+    days: days.toSorted(),
+    askedDays,
+    openDays,
+    withheld,
+  };
+}
+
+/**
+ * The newest stored candle, when it was last told before another candle's length had passed: a venue may
+ * have settled it since. It is asked for once more with the candles after it, as long as that costs no request.
+ */
+function lateTruth(
+  ask: readonly TimeRange[],
+  { series, newest, days, rowsPerPageMax }: SeriesKnowledge,
+): TimeRange | null {
+  const stepMs = intervalMs(series.interval);
+  if (newest === null || newest.answeredAtMs >= newest.openMs + 2 * stepMs || !days.includes(dayOf(newest.openMs)))
+    return null;
+  const next = ask.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
+  if (next === undefined || candlesIn(next, series.interval) % rowsPerPageMax === 0) return null;
+  return { fromMs: newest.openMs, toMs: next.fromMs };
+}
+
+/** A page that the days asked for do not fill begins earlier, in days that a later run of the same request would ask for anyway. */
+function filledPage(
+  [first, ...others]: readonly TimeRange[],
+  { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge,
+): TimeRange[] {
+  if (first === undefined) return [];
+  if (first.fromMs !== dayRange(days[0] ?? '').fromMs) return [first, ...others];
+  const empty = (rowsPerPageMax - (candlesIn(first, series.interval) % rowsPerPageMax)) % rowsPerPageMax;
+  const knownUntilMs = Math.max(
+    askedFromMs,
+    firstCandleMs ?? askedFromMs,
+    ...covered.map(({ toMs }) => toMs).filter((toMs) => toMs <= first.fromMs),
+  );
+  return [
+    {
+      fromMs: Math.min(first.fromMs, Math.max(first.fromMs - empty * intervalMs(series.interval), knownUntilMs)),
+      toMs: first.toMs,
+    },
+    ...others,
+  ];
+}
+
+const parkedRanges = (cell: CellState | null): FailedRange[] =>
+  (cell?.gaps ?? [])
+    .filter(({ state }) => state === 'pending')
+    .map(({ fromMs, toMs, code }) => ({
+      range: { fromMs, toMs },
+      code: code ?? 'EXCHANGE_RATE_LIMITED',
+      notBeforeMs: cell?.notBeforeMs ?? null,
+    }));
+
+/** The day from the series' first candle on. */
+function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
+  const { fromMs, toMs } = dayRange(day);
+  return { fromMs: Math.max(fromMs, firstCandleMs ?? fromMs), toMs };
+}
+
+/** The candles of a day that have closed, the venue's grace included. */
+function closedPart(day: Day, known: SeriesKnowledge, nowMs: number): TimeRange {
+  const { fromMs, toMs } = listedPart(day, known);
+  return { fromMs, toMs: Math.min(toMs, closedUntilMs(known, nowMs)) };
+}
+
+/** End of the newest candle that has settled. */
+function closedUntilMs({ series, graceMs }: SeriesKnowledge, nowMs: number): number {
+  const stepMs = intervalMs(series.interval);
+  return Math.floor((nowMs - graceMs) / stepMs) * stepMs;
+}
+
+/** A hole with a candle on each side, where there can be one: only an answer with both says that the venue left it out. */
+function lookAgainAt(hole: TimeRange, known: SeriesKnowledge, nowMs: number): TimeRange {
+  const wide = withNeighbours(hole, intervalMs(known.series.interval));
+  return {
+    fromMs: Math.max(wide.fromMs, Math.min(known.firstCandleMs ?? wide.fromMs, hole.fromMs)),
+    toMs: Math.min(wide.toMs, closedUntilMs(known, nowMs)),
+  };
+}
+
+function wantedOf(
+  day: Day,
+  cell: CellState | null,
+  known: SeriesKnowledge,
+  options: PlanOptions,
+): TimeRange[] | 'nothing' | 'parked' {
+  const listed = listedPart(day, known);
+  if (options.selection === 'kept')
+    return cell === null && intersectRanges(known.covered, [listed]).length === 0 ? 'nothing' : [];
+  const isParked = (cell?.notBeforeMs ?? 0) > options.nowMs;
+  if (options.selection === 'all') return isParked ? 'parked' : [listed];
+  if (cell === null) return options.selection === 'failed' ? 'nothing' : subtractRanges([listed], known.covered);
+  const open = cell.gaps.filter(isOpenGap);
+  if (open.length === 0) return 'nothing';
+  if (isParked) return 'parked';
+  const isAppointed =
+    options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
+  if (isAppointed)
+    return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
+  const failed =
+    options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
+  return failed.length === 0 ? 'nothing' : failed;
+}

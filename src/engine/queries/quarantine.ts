@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Cell } from '../../domain/candle.ts';
+import type { Exchange } from '../../domain/exchange.ts';
+import { INTERVALS, type Interval } from '../../domain/interval.ts';
+import { dayOf } from '../../domain/partition.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import type { StoredAnswer } from '../../lake/bronze/responses.ts';
+import { readAnswer } from '../../lake/bronze/stored-responses.ts';
+import { pageById } from '../../lake/bronze/page-index.ts';
+import { parseRawReference, quarantineRows, type QuarantinedRow } from '../../lake/quarantine-columns.ts';
+import type { DayRange } from '../core/chunks.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+
+/** Which quarantined rows are wanted; null where it does not matter. */
+export interface QuarantineQuery {
+  readonly exchanges: readonly Exchange[] | null;
+  readonly symbols: readonly MarketSymbol[] | null;
+  readonly intervals: readonly Interval[] | null;
+  readonly days: DayRange | null;
+}
+
+/** Quarantined rows of one cell, counted by rule: a row that breaks two rules counts under both. */
+export interface QuarantinedCell extends Cell {
+  readonly rows: number;
+  readonly rules: Readonly<Record<string, number>>;
+}
+
+/** Rows in quarantine, file by file. Off-grid rows are among them, though no cell counts them. */
+export async function quarantined(pipeline: Pipeline, query: QuarantineQuery): Promise<readonly QuarantinedRow[]> {
+  const { files, parquet } = pipeline.ports;
+  const rows: QuarantinedRow[] = [];
+  for (const path of quarantineFiles(pipeline, query))
+    rows.push(...quarantineRows(await parquet.decode(files.read(path))));
+  return rows.filter(({ row }) => {
+    const day = dayOf(row.openTimeMs);
+    return (
+      (query.symbols?.includes(row.symbol) ?? true) &&
+      (query.days === null || (query.days.start <= day && day <= query.days.end))
+    );
+  });
+}
+
+function quarantineFiles({ ports, lake }: Pipeline, { exchanges, intervals }: QuarantineQuery): string[] {
+  const below = (directory: string, key: string): string[] =>
+    ports.files
+      .list(lake.at(directory))
+      .filter((name) => name.startsWith(`${key}=`))
+      .map((name) => name.slice(key.length + 1));
+  const root = 'quarantine';
+  return below(root, 'exchange')
+    .filter((exchange) => exchanges?.includes(exchange) ?? true)
+    .flatMap((exchange) =>
+      INTERVALS.filter((interval) => intervals?.includes(interval) ?? true).flatMap((interval) =>
+        below(join(root, `exchange=${exchange}`, `interval=${interval}`), 'period')
+          .map((period) => lake.at(lake.quarantineFile({ exchange, interval, period })))
+          .filter((path) => ports.files.exists(path)),
+      ),
+    );
+}
+
+export function byCell(rows: readonly QuarantinedRow[]): readonly QuarantinedCell[] {
+  const cells = Map.groupBy(
+    rows,
+    ({ row }) => `${row.exchange} ${row.interval} ${row.symbol} ${dayOf(row.openTimeMs)}`,
+  );
+  return [...cells.values()].flatMap((own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const { exchange, symbol, interval, openTimeMs } = first.row;
+    const rules: Record<string, number> = {};
+    for (const rule of own.flatMap((one) => one.rules)) rules[rule] = (rules[rule] ?? 0) + 1;
+    return [{ exchange, symbol, interval, day: dayOf(openTimeMs), rows: own.length, rules }];
+  });
+}
+
+/** What a venue answered, and the row in question as it stood there. */
+export interface RawRow {
+  readonly answer: StoredAnswer;
+  /** Null when the answer holds no such row. */
+  readonly row: unknown;
+}
+
+/** The answer in bronze that a quarantined row came from; null when it is not there any more. */
+export async function rawOf({ ports, lake }: Pipeline, { raw }: QuarantinedRow): Promise<RawRow | null> {
+  const place = parseRawReference(raw);
+  const page = place === null ? null : await ports.store.read('pageById', () => pageById(place.page));
+  if (place === null || page === null) return null;
+  const kept = readAnswer(ports.files, lake, page);
+  return kept.ok ? { answer: kept.stored, row: rowsOf(JSON.parse(kept.stored.body))[place.index] ?? null } : null;
+}
+
+/** The rows of a used answer: the body itself, or the list in its envelope. */
+function rowsOf(body: unknown): readonly unknown[] {
+  if (Array.isArray(body)) return body;
+  return typeof body === 'object' && body !== null
+    ? ((Object.values(body).find((value) => Array.isArray(value)) as unknown[] | undefined) ?? [])
+    : [];
+}

@@ -1,0 +1,72 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import { dayRange } from '../../domain/partition.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import type { Account } from '../../domain/account.ts';
+import { faultsOfRun, type FaultEntry } from '../../state/fault-log.ts';
+import { readRun, type Run } from '../../state/runs.ts';
+import type { FaultCode } from '../../errors/table.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { accountOf, nextAttemptOf, totalOf } from '../core/range-account.ts';
+import type { RunRequest } from '../core/work.ts';
+
+/** How often a run met one code at one symbol, and how it ended. */
+export interface MetFault {
+  readonly code: FaultCode;
+  readonly exchange: Exchange | null;
+  readonly symbol: MarketSymbol | null;
+  readonly times: number;
+  /** Tries the fault table grants for one page; null for findings in data. */
+  readonly triesMax: number | null;
+  /** All waits it caused. Unit: milliseconds. */
+  readonly waitedMs: number;
+  /** What was decided the last time. */
+  readonly decision: string;
+  readonly message: string;
+}
+
+/** A run from its request to what is left of it now. */
+export interface RunStory {
+  readonly run: Run;
+  readonly faults: readonly MetFault[];
+  /** Candles of the run's markets and days, as they stand now. */
+  readonly account: Account;
+  readonly nextAttemptAtMs: number | null;
+}
+
+const FAULTS_MAX = 10_000;
+
+/** Null when there is no such run. */
+export async function runStory(pipeline: Pipeline, runId: string): Promise<RunStory | null> {
+  const { store } = pipeline.ports;
+  const run = await store.read('readRun', () => readRun(runId));
+  if (run === null) return null;
+  const entries = await store.read('faultsOfRun', () => faultsOfRun(runId, FAULTS_MAX));
+  const { markets } = JSON.parse(run.request) as RunRequest;
+  const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
+  const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });
+  return { run, faults: metFaults(entries), account: totalOf(accounts), nextAttemptAtMs: nextAttemptOf(accounts) };
+}
+
+/** `entries` oldest first. */
+function metFaults(entries: readonly FaultEntry[]): MetFault[] {
+  return [
+    ...Map.groupBy(entries, ({ record, exchange, symbol }) => `${record.code} ${exchange} ${symbol}`).values(),
+  ].flatMap((own) => {
+    const last = own.at(-1);
+    if (last === undefined) return [];
+    const { exchange, symbol, triesMax, decision, record } = last;
+    const waitedMs = own.reduce((sum, entry) => sum + (entry.decision === 'retry' ? (entry.waitMs ?? 0) : 0), 0);
+    return [
+      {
+        code: record.code,
+        exchange,
+        symbol,
+        times: own.length,
+        triesMax: last.attempt === null ? null : triesMax,
+        waitedMs,
+        decision,
+        message: record.message,
+      },
+    ];
+  });
+}

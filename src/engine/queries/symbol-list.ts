@@ -1,0 +1,93 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import {
+  recheckAtMs,
+  removedSymbols,
+  removeSymbol,
+  restoreSymbol,
+  symbolHistory,
+  type SymbolChange,
+} from '../../state/symbols.ts';
+import type { FaultCode } from '../../errors/table.ts';
+import type { Markets } from '../core/symbol-resolution.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+
+/** `disabled`: a person took it off the active list; `removed`: its venue does not list it. */
+export type SymbolState = 'active' | 'disabled' | 'removed';
+
+export interface ListedSymbol {
+  readonly exchange: Exchange;
+  readonly symbol: MarketSymbol;
+  readonly state: SymbolState;
+  readonly code: FaultCode | null;
+  readonly reason: string | null;
+  readonly sinceMs: number | null;
+  /** When its venue is asked about a removed symbol again; null when only a person changes its state. */
+  readonly nextCheckAtMs: number | null;
+}
+
+/** Every configured symbol and every one that was taken off, with the reason. */
+export async function listSymbols({ ports }: Pipeline, markets: Markets): Promise<readonly ListedSymbol[]> {
+  const removed = await ports.store.read('removedSymbols', () => removedSymbols());
+  const off = removed.map(
+    (one): ListedSymbol => ({
+      exchange: one.exchange,
+      symbol: one.symbol,
+      state: one.code === null ? 'disabled' : 'removed',
+      code: one.code,
+      reason: one.reason,
+      sinceMs: one.changedAtMs,
+      nextCheckAtMs: recheckAtMs(one),
+    }),
+  );
+  const isOff = (exchange: Exchange, symbol: MarketSymbol): boolean =>
+    off.some((one) => one.exchange === exchange && one.symbol === symbol);
+  const active = [...markets].flatMap(([exchange, symbols]) =>
+    symbols
+      .filter((symbol) => !isOff(exchange, symbol))
+      .map(
+        (symbol): ListedSymbol => ({
+          exchange,
+          symbol,
+          state: 'active',
+          code: null,
+          reason: null,
+          sinceMs: null,
+          nextCheckAtMs: null,
+        }),
+      ),
+  );
+  return [...active, ...off].toSorted((a, b) => (a.exchange === b.exchange ? 0 : a.exchange < b.exchange ? -1 : 1));
+}
+
+export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> =>
+  ports.store.read('symbolHistory', () => symbolHistory());
+
+/** One symbol of some exchanges, and why its state changes. */
+export interface SymbolWish {
+  readonly exchanges: readonly Exchange[];
+  readonly symbol: MarketSymbol;
+  readonly reason: string;
+}
+
+/** Takes a symbol off the active list until a person puts it back. Its due candles stay in the account. */
+export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolWish): Promise<void> {
+  const changedAtMs = ports.clock.nowMs();
+  await ports.store.transact('removeSymbol', function* () {
+    for (const exchange of exchanges) yield* removeSymbol({ exchange, symbol, code: null, reason, changedAtMs });
+  });
+}
+
+/** Puts a symbol back on the active list; returns the exchanges where it was off it. */
+export async function enableSymbol(
+  { ports }: Pipeline,
+  { exchanges, symbol, reason }: SymbolWish,
+): Promise<readonly Exchange[]> {
+  const changedAtMs = ports.clock.nowMs();
+  return ports.store.transact('restoreSymbol', function* () {
+    const restored: Exchange[] = [];
+    for (const exchange of exchanges)
+      if (yield* restoreSymbol({ exchange, symbol, reason, changedAtMs })) restored.push(exchange);
+    return restored;
+  });
+}

@@ -1,0 +1,42 @@
+import type { Operation } from '../../platform/ports/store.ts';
+import { intervalMs } from '../../domain/interval.ts';
+import { dayRange } from '../../domain/partition.ts';
+import { subtractRanges } from '../../domain/range.ts';
+import { coverageOf } from '../../lake/bronze/page-index.ts';
+import { exchangeOfAsset } from '../../domain/assets.ts';
+import type { AssetReport, Run } from '../../state/runs.ts';
+import { firstCandleOf } from '../../state/symbols.ts';
+import { ruleOf } from '../../errors/table.ts';
+
+/** A run as far as it tells what had closed when it began. */
+type BegunRun = Pick<Run, 'interval' | 'partitionEnd' | 'startedAtMs' | 'createdAtMs'>;
+
+/** Of a run whose process died, the end is when that was noticed: what it was to bring had closed when it began. */
+export function closedWhenBegun({ interval, startedAtMs, createdAtMs }: BegunRun): number {
+  const stepMs = intervalMs(interval);
+  return Math.floor((startedAtMs ?? createdAtMs) / stepMs) * stepMs;
+}
+
+/**
+ * True when a fault that may pass kept candles of the run's last day away, and that day is still open: no cell of
+ * theirs has an appointment.
+ */
+export function* lacksOpenCandles(
+  run: BegunRun,
+  { asset, errors }: Pick<AssetReport, 'asset' | 'errors'>,
+  nowMs: number,
+): Operation<boolean> {
+  const exchange = exchangeOfAsset(asset);
+  const day = dayRange(run.partitionEnd);
+  if (exchange === null || nowMs >= day.toMs) return false;
+  for (const [symbol, code] of Object.entries(errors)) {
+    const series = { exchange, symbol, interval: run.interval };
+    if (ruleOf(code).kind !== 'transient') continue;
+    const closed = {
+      fromMs: Math.max(day.fromMs, (yield* firstCandleOf(series))?.openMs ?? day.fromMs),
+      toMs: closedWhenBegun(run),
+    };
+    if (subtractRanges([closed], yield* coverageOf(series, day)).length > 0) return true;
+  }
+  return false;
+}

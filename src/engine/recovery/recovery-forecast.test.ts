@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
+import { outlookOf, type CauseView } from './recovery-forecast.ts';
+
+const MINUTE_MS = 60_000;
+const NOW_MS = 1_000_000_000;
+const view = (over: Partial<CauseView>): CauseView => ({
+  firedAtMs: null,
+  nextAttemptAtMs: null,
+  retry: 'never',
+  nowMs: NOW_MS,
+  ...over,
+});
+
+test('permanent faults and defects are final, whatever is planned', () => {
+  const retry = { attempt: 1, attemptsMax: 3, atMs: NOW_MS };
+  for (const code of FAULT_CODES)
+    expect(outlookOf({ code }, view({ retry })).kind === 'final', code).toBe(
+      ['permanent', 'defect'].includes(ruleOf(code).kind),
+    );
+});
+
+test('a run that is run again heals by that; one whose retries are used up is exhausted though its cells have appointments', () => {
+  const code = 'EXCHANGE_SERVER_ERROR';
+  expect(outlookOf({ code }, view({ retry: { attempt: 2, attemptsMax: 3, atMs: 7 }, nextAttemptAtMs: 9 }))).toEqual({
+    kind: 'healing',
+    attempt: 2,
+    attemptsMax: 3,
+    nextAtMs: 7,
+  });
+  expect(outlookOf({ code }, view({ retry: 'used-up', nextAttemptAtMs: 9 }))).toEqual({ kind: 'exhausted' });
+});
+
+test.each([
+  [0, 5, 1],
+  [5, 15, 2],
+  [15, 60, 3],
+  [60, 360, 4],
+])(
+  'cells that are missed since %d minutes and have their appointment at %d are at try %d of 4',
+  (ageMinutes, atMinutes, attempt) => {
+    const firedAtMs = NOW_MS - ageMinutes * MINUTE_MS + 40_000; // the run took a while: the cause fires after its cells were missed
+    const nextAtMs = NOW_MS + (atMinutes - ageMinutes) * MINUTE_MS;
+    expect(
+      outlookOf(
+        { code: 'CONNECTION_FAILED' },
+        view({ firedAtMs: ageMinutes === 0 ? null : firedAtMs, nextAttemptAtMs: nextAtMs }),
+      ),
+    ).toEqual({ kind: 'healing', attempt, attemptsMax: 4, nextAtMs });
+  },
+);
+
+test('after the fourth try only daily ones are left; a cause that is new is given its first all the same', () => {
+  const nextAttemptAtMs = NOW_MS + 1_000 * MINUTE_MS;
+  expect(
+    outlookOf({ code: 'CONNECTION_FAILED' }, view({ firedAtMs: NOW_MS - 360 * MINUTE_MS, nextAttemptAtMs })),
+  ).toEqual({ kind: 'exhausted' });
+  expect(outlookOf({ code: 'CONNECTION_FAILED' }, view({ nextAttemptAtMs }))).toEqual({
+    kind: 'healing',
+    attempt: 1,
+    attemptsMax: 4,
+    nextAtMs: nextAttemptAtMs,
+  });
+});
+
+test('cells without any appointment wait for a person', () => {
+  expect(outlookOf({ code: 'CONNECTION_FAILED' }, view({}))).toEqual({ kind: 'exhausted' });
+});

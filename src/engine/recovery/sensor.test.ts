@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import type { AssetReport, Run } from '../../state/runs.ts';
+import { RunCrashedError } from '../../errors/errors.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import { FAULT_CODES, ruleOf, type FaultCode } from '../../errors/table.ts';
+import { retriesDue } from './sensor.ts';
+
+const MINUTE_MS = 60_000;
+const asset = (errors: Record<string, FaultCode>): AssetReport => ({
+  asset: 'bronze_binance_ohlcv',
+  outcome: 'failed',
+  status: 'success',
+  input_rows: 0,
+  output_rows: 0,
+  removed_rows: 0,
+  removal_rate: 0,
+  validation_errors: 0,
+  validation_warnings: 0,
+  symbols_ok: 0,
+  symbols_failed: 1,
+  errors,
+});
+const failed = (over: Partial<Run>): Run => ({
+  id: 'run_1',
+  interval: '1h',
+  partition: '2024-06-01',
+  partitionEnd: '2024-06-01',
+  trigger: 'manual',
+  tags: {},
+  request: '{}',
+  status: 'finished',
+  outcome: 'failed',
+  owner: 'here:7',
+  fence: 1,
+  crashCount: 0,
+  createdAtMs: 0,
+  startedAtMs: 0,
+  finishedAtMs: 0,
+  assets: [],
+  error: null,
+  ...over,
+});
+const due = (run: Run, afterMinutes: number, keptWaits: 'all' | 'none' = 'all') =>
+  retriesDue([run], { nowMs: afterMinutes * MINUTE_MS, keptWaits }).length === 1;
+
+test('what may pass by itself is run again, what will not is left', () => {
+  for (const code of FAULT_CODES)
+    expect(due(failed({ assets: [asset({ 'BTC/USDT': code })] }), 1), code).toBe(ruleOf(code).kind === 'transient');
+});
+
+test('a run that its process did not live to finish is run again', () => {
+  expect(due(failed({ error: toRecord(new RunCrashedError({ run: 'run_1' })) }), 1)).toBe(true);
+});
+
+test('a healing run whose cells failed again waits for their appointments, one that did not publish does not', () => {
+  const gold: AssetReport = { ...asset({}), asset: 'gold_huggingface_ohlcv', outcome: 'failed' };
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1)).toBe(false);
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' }), gold] }), 1)).toBe(true);
+});
+
+test('retries come a minute, five and fifteen minutes after the failure before them, and there are three', () => {
+  const at = (retryCount: number, afterMinutes: number) =>
+    due(failed({ assets: [asset({ X: 'REQUEST_TIMEOUT' })], tags: { retry_count: String(retryCount) } }), afterMinutes);
+  expect([at(0, 0.9), at(0, 1), at(1, 4.9), at(1, 5), at(2, 14.9), at(2, 15), at(3, 1_000)]).toEqual([
+    false,
+    true,
+    false,
+    true,
+    false,
+    true,
+    false,
+  ]);
+});
+
+test('by hand the waits of ours are not kept, the number is', () => {
+  const at = (retryCount: number) =>
+    due(failed({ assets: [asset({ X: 'REQUEST_TIMEOUT' })], tags: { retry_count: String(retryCount) } }), 0, 'none');
+  expect([at(0), at(2), at(3)]).toEqual([true, true, false]);
+});
+
+test('a run that healed cells is not run again: its cells have their next appointment', () => {
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1_000)).toBe(false);
+});

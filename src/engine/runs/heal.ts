@@ -1,0 +1,118 @@
+import { cellsToHeal, incompleteCells, pendingInLedger } from '../../state/cells.ts';
+import { retryKey, runOfKey, unretriedRuns, type Run } from '../../state/runs.ts';
+import { planHealing } from '../recovery/healing.ts';
+import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../recovery/sensor.ts';
+import { exchangeOfAsset } from '../../domain/assets.ts';
+import { crashedAmong, endCrashes, resolveCrash } from '../recovery/crashed-runs.ts';
+import { worstEnding } from '../core/ending.ts';
+import { unhealed } from '../recovery/healed-runs.ts';
+import { executeAll, type PlannedRun } from './materialise.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { openingTimes, type OpeningTimes } from '../core/exchanges.ts';
+import type { Control, RunRequest, WorkResult } from '../core/work.ts';
+
+/** Cells one turn looks at. */
+const CELLS_MAX = 10_000;
+
+/** Which waits of our own a turn keeps: all of them, or, by hand, none. */
+export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
+
+/**
+ * One turn of recovery: runs whose process died are ended, failed runs and those that left candles of an open day behind are run again, then every cell
+ * whose appointment has come is asked again. The result tells what is pending in the whole ledger, the
+ * exit only how this turn went.
+ */
+export async function heal(pipeline: Pipeline, options: RecoveryOptions, control: Control): Promise<WorkResult> {
+  const { store, clock } = pipeline.ports;
+  await endCrashes(pipeline);
+  const retried = await executeAll(pipeline, await planRetries(pipeline, options), control);
+  const healed = await executeAll(pipeline, await planCells(pipeline, options), control);
+  if ((await openFailures(pipeline, crashedAmong)).length === 0) await resolveCrash(pipeline);
+  const ending = worstEnding([retried.ending, healed.ending]);
+  return {
+    runs: [...retried.runs, ...healed.runs],
+    ending,
+    error: ending === retried.ending ? retried.error : healed.error,
+    ...(await store.read('pendingInLedger', () => pendingInLedger(clock.nowMs()))),
+  };
+}
+
+async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+  const nowMs = pipeline.ports.clock.nowMs();
+  const due = await openFailures(pipeline, (runs) => retriesDue(runs, { nowMs, keptWaits }));
+  const opensAtMs = await openingTimes(pipeline.venues);
+  return due
+    .filter((run) => !isHeldBack(run, opensAtMs))
+    .map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
+}
+
+/** Every exchange that failed has asked to be left alone for now: a retry would only be used up. */
+function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
+  const failed = assets
+    .filter(({ errors }) => Object.keys(errors).length > 0)
+    .flatMap(({ asset }) => exchangeOfAsset(asset) ?? []);
+  return failed.length > 0 && failed.every((exchange) => opensAtMs.has(exchange));
+}
+
+/** Of the runs of the sensor's time that did not bring everything and were not run again, those that are `wanted` and of which something is left to do. */
+async function openFailures(
+  pipeline: Pipeline,
+  wanted: (failures: readonly Run[]) => readonly Run[],
+): Promise<readonly Run[]> {
+  const { store, clock } = pipeline.ports;
+  return unhealed(
+    pipeline,
+    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - SENSOR_LOOKBACK_MS))),
+  );
+}
+
+/** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
+export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
+  const { key: _taken, ...again } = retryOf(run, 'holes');
+  const isFirst = (await pipeline.ports.store.read('runOfKey', () => runOfKey(retryKey(run.id)))) === null;
+  return executeAll(pipeline, [isFirst ? retryOf(run, 'holes') : again], control);
+}
+
+/** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */
+function retryOf(run: Run, keptWaits: RunRequest['keptWaits']): PlannedRun {
+  const { markets, assets } = JSON.parse(run.request) as RunRequest;
+  const days = { start: run.partition, end: run.partitionEnd };
+  return {
+    interval: run.interval,
+    days,
+    key: retryKey(run.id),
+    work: {
+      days,
+      markets: new Map(markets),
+      intervals: [run.interval],
+      selection: 'missing',
+      keptWaits,
+      assets,
+      trigger: 'retry',
+      tags: { ...run.tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
+    },
+  };
+}
+
+/** Every cell whose appointment has come, or, by hand, every incomplete one. */
+async function planCells(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+  const { store, clock } = pipeline.ports;
+  const candidates = keptWaits === 'all' ? cellsToHeal : incompleteCells;
+  const cells = await store.read('cellsToHeal', () => candidates(clock.nowMs(), CELLS_MAX));
+  return planHealing(cells).map(
+    ({ interval, start, end, markets }): PlannedRun => ({
+      interval,
+      days: { start, end },
+      work: {
+        days: { start, end },
+        markets,
+        intervals: [interval],
+        selection: 'failed',
+        keptWaits,
+        assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
+        trigger: 'heal',
+        tags: {},
+      },
+    }),
+  );
+}

@@ -1,0 +1,173 @@
+import type { Interval } from '../../domain/interval.ts';
+import { dayRange, daysBetween } from '../../domain/partition.ts';
+import { flushJournal, JOURNALS } from '../../lake/journal.ts';
+import { createRun } from '../../state/runs.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import { chunksOf, type DayRange } from '../core/chunks.ts';
+import { endingOfFault, worstEnding } from '../core/ending.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from '../core/range-account.ts';
+import { executeRun, type RunResult } from './run-execution.ts';
+import { periodsByLease } from '../ingest/exchange-ingest.ts';
+import { marketsAt } from '../core/exchanges.ts';
+import type { Control, RunRequest, WorkRequest, WorkResult } from '../core/work.ts';
+
+/** One run to be: an interval and a chunk of days of a request. */
+export interface PlannedRun {
+  readonly work: WorkRequest;
+  readonly interval: Interval;
+  readonly days: DayRange;
+  /** At most one run has it. */
+  readonly key?: string;
+}
+
+/**
+ * Makes one run per interval and chunk of days and executes them one after another, newest days
+ * first. A venue without candles of an interval is left out there. A run that fails does not keep the
+ * next from starting, unless what failed concerns them all.
+ */
+export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
+  const planned = work.intervals.flatMap((interval) => {
+    const markets = marketsAt(pipeline.venues, work.markets, interval);
+    return markets.size === 0
+      ? []
+      : chunksOf(work.days, interval)
+          .toReversed()
+          .map((days): PlannedRun => ({ work: { ...work, markets }, interval, days }));
+  });
+  return executeAll(pipeline, planned, control);
+}
+
+/**
+ * Executes runs in order. While one waits for its last answers or writes its files the next one asks
+ * already, so that no venue waits for our disk, and no month for a page of another; never two that need
+ * the same files, and files are written in the order of the runs. One whose key another process took is left to it.
+ */
+export async function executeAll(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+  control: Control,
+): Promise<WorkResult> {
+  for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
+  const asksNobody = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
+  const stopped = asksNobody ? null : await pipeline.stopOrder.standing();
+  if (stopped !== null)
+    return {
+      runs: [],
+      ...(await accountOfAll(pipeline, planned)),
+      ending: endingOfFault(stopped.code),
+      error: toRecord(stopped),
+    };
+  const results = await executeInOrder(pipeline, planned, control);
+  const account = await accountOfAll(pipeline, planned);
+  const ending = worstEnding([
+    ...results.map((result) => result.ending),
+    ...(account.pending > 0 ? ['partial' as const] : []),
+  ]);
+  return {
+    runs: results.map((result) => result.run),
+    ...account,
+    ending,
+    error:
+      ending === 'done' || ending === 'partial'
+        ? null
+        : (results.find((result) => result.ending === ending)?.error ?? null),
+  };
+}
+
+/** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
+const RUNS_AT_ONCE_MAX = 4;
+
+async function executeInOrder(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+  control: Control,
+): Promise<readonly RunResult[]> {
+  const results: (RunResult | null)[] = planned.map(() => null);
+  /** Each with the end of all runs up to it. */
+  const begun: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> }[] = [];
+  const endOf = (back: number): Promise<void> => begun.at(-back)?.ended ?? Promise.resolve();
+  try {
+    for (const [at, one] of planned.entries()) {
+      const leases = leasesOf(one);
+      const isAlone = begun.slice(1 - RUNS_AT_ONCE_MAX).every((other) => leases.isDisjointFrom(other.leases));
+      await endOf(isAlone ? RUNS_AT_ONCE_MAX : 1);
+      if (results.some((result) => result?.endsWork)) break;
+      const runId = await queueRun(pipeline, one);
+      if (runId === null) continue;
+      const previous = endOf(1);
+      const asked = Promise.withResolvers<void>();
+      const running = executeRun(pipeline, runId, {
+        ...control,
+        position: { run: at + 1, runs: planned.length },
+        onAsked: asked.resolve,
+        previousEnded: () => previous,
+      });
+      const ended = bothEnded(
+        previous,
+        running.then((result) => {
+          results[at] = result;
+        }),
+      );
+      begun.push({ leases, ended });
+      await Promise.race([asked.promise, ended]);
+    }
+  } finally {
+    await endOf(1);
+  }
+  return results.filter((result) => result !== null);
+}
+
+/** Settles when both have; rejects with what the first of them rejects with. */
+async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
+  await Promise.allSettled([first, second]);
+  await first;
+  await second;
+}
+
+/** What a run needs for itself. */
+const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
+  new Set(
+    [...work.markets.keys()].flatMap((exchange) => [
+      ...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys(),
+    ]),
+  );
+
+async function queueRun(
+  { ports, settings }: Pipeline,
+  { work, interval, days, key }: PlannedRun,
+): Promise<string | null> {
+  const id = ports.ids.next('run');
+  const request: RunRequest = {
+    markets: [...work.markets],
+    selection: work.selection,
+    keptWaits: work.keptWaits,
+    assets: work.assets,
+    askedFrom: work.days.start,
+  };
+  const run = {
+    id,
+    interval,
+    partition: days.start,
+    partitionEnd: days.end,
+    trigger: work.trigger,
+    tags: { ...settings.tags, ...work.tags },
+    request: JSON.stringify(request),
+    ...(key === undefined ? {} : { key }),
+  };
+  const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));
+  return isCreated ? id : null;
+}
+
+/** What is still pending in the asked range, and the earliest appointment. */
+async function accountOfAll(
+  pipeline: Pipeline,
+  planned: readonly PlannedRun[],
+): Promise<Pick<WorkResult, 'pending' | 'nextAttemptAtMs'>> {
+  const accounts: SeriesAccount[] = [];
+  for (const { work, interval, days } of planned) {
+    const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
+    accounts.push(...(await accountOf(pipeline, { range, markets: work.markets, intervals: [interval] })));
+  }
+  return { pending: totalOf(accounts).pending, nextAttemptAtMs: nextAttemptOf(accounts) };
+}

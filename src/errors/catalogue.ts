@@ -1,0 +1,152 @@
+import {
+  FAULT_CODES,
+  REQUESTS_PER_PAGE_MAX,
+  ruleOf,
+  SLEEP_MS_MAX,
+  type AlertLevel,
+  type Backoff,
+  type Consequence,
+  type FaultCode,
+  type FaultKind,
+} from './table.ts';
+
+const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
+  parked: 'parked: nobody asks before a stored time',
+  failed: 'failed; recovery tries again later',
+  removed: 'the symbol leaves the active list',
+  'asset-fails': "this exchange's asset fails, others go on",
+  'run-stops': 'the run stops',
+  quarantined: 'the row is quarantined',
+  recheck: 'asked once more later, then judged',
+  counted: 'counted; nothing is lost',
+  rerouted: 'the next channel is told in its place',
+  refused: 'refused: nothing was started',
+};
+
+/** One row of the policies in force, as `candlekeep policies` shows it. */
+export interface PolicyRow {
+  readonly code: FaultCode;
+  readonly kind: FaultKind;
+  /** Requests for one page, the first included. */
+  readonly tries: number;
+  /** In words; `-` where nothing is waited for. */
+  readonly backoff: string;
+  /** What becomes of it once no try is left, in words. */
+  readonly afterTheLast: string;
+  readonly level: AlertLevel;
+}
+
+export const policyRows = (): PolicyRow[] => FAULT_CODES.map(policyRow);
+
+function policyRow(code: FaultCode): PolicyRow {
+  const { kind, triesMax, backoff, consequence, level } = ruleOf(code);
+  return {
+    code,
+    kind,
+    tries: triesMax,
+    backoff: backoffText(backoff),
+    afterTheLast: AFTER_THE_LAST[consequence],
+    level,
+  };
+}
+
+function backoffText(backoff: Backoff | null): string {
+  if (backoff === null) return '-';
+  const growing = `full jitter, ${durationText(backoff.baseMs)} doubling to ${durationText(backoff.capMs)}`;
+  switch (backoff.shape) {
+    case 'exponential':
+      return growing;
+    case 'immediate':
+      return `at once, then ${growing}`;
+    case 'fixed':
+      return durationText(backoff.baseMs);
+    default:
+      return backoff.shape satisfies never;
+  }
+}
+
+function durationText(waitMs: number): string {
+  if (waitMs < 1_000) return `${waitMs} ms`;
+  return waitMs > 60_000 && waitMs % 60_000 === 0 ? `${waitMs / 60_000} min` : `${waitMs / 1_000} s`;
+}
+
+/** Everything the table says about a code, as label and text: the one source of `explain` and of the document. */
+function facets(code: FaultCode): readonly (readonly [label: string, text: string])[] {
+  const { signal, action, hint } = ruleOf(code);
+  const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
+  return [
+    ['Signal', signal],
+    ['What happens', action],
+    ['Kind', kind],
+    ['Tries', backoff === '-' ? String(tries) : `${tries}, wait ${backoff}`],
+    ['After the last', afterTheLast],
+    ['Alert level', level],
+    ['What you can do', hint],
+  ];
+}
+
+/** The page for whoever is on call, relative to the package. */
+export const runbookPath = (code: FaultCode): string => `docs/runbook/${code}.md`;
+
+/** One code in plain text, for `candlekeep explain CODE`. */
+export function explainCode(code: FaultCode): string {
+  const rows = [...facets(code), ['Runbook', runbookPath(code)] as const];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [code, ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)].join('\n');
+}
+
+/** The fault table as Markdown: the content of `docs/faults.md`. */
+export function faultsDocument(): string {
+  return [
+    '<!-- Written by `npm run docs` from src/errors/table.ts. Change the table, not this file. -->',
+    '# Faults',
+    'Every way Candlekeep can fail, what it does about it, and what is left to you. `candlekeep explain CODE` prints one of them.',
+    `Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ${REQUESTS_PER_PAGE_MAX} requests. ` +
+      `A server's own hint (Retry-After) is a floor under every wait. A wait of more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, where a restart does not forget them.`,
+    table(
+      ['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'],
+      policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
+        `[${code}](#${code.toLowerCase()})`,
+        kind,
+        String(tries),
+        backoff,
+        afterTheLast,
+        level,
+      ]),
+    ),
+    ...FAULT_CODES.flatMap((code) => [
+      `## ${code}`,
+      [
+        ...facets(code).map(([label, text]) => [label, escaped(text)] as const),
+        ['Runbook', `[${runbookPath(code)}](runbook/${code}.md)`] as const,
+      ]
+        .map(([label, text]) => `- **${label}**: ${text}`)
+        .join('\n'),
+    ]),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** Sections of a runbook page, in their order. */
+export const RUNBOOK_SECTIONS = [
+  'Symptom',
+  'Cause',
+  'What the system already did',
+  'What is safe',
+  'What to run',
+] as const;
+
+/** A runbook page with what the table says above its first section; the prose from there on is left as it is. */
+export function runbookPage(code: FaultCode, text: string): string {
+  const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
+  const asked = tries === 1 ? '1 try' : `${tries} tries, wait ${backoff}`;
+  const [prose = RUNBOOK_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
+  return `# ${code}\n\n> ${kind} · ${asked} · then ${afterTheLast} · level ${level} · [fault table](../faults.md#${code.toLowerCase()})\n\n${prose}`;
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** Markdown reads `<` as the start of HTML. */
+const escaped = (text: string): string => text.replaceAll('<', '&lt;');

@@ -1,0 +1,92 @@
+import type { HttpAnswer, HttpRequest } from '../platform/ports/http.ts';
+import type { Candle, Series } from '../domain/candle.ts';
+import type { Exchange } from '../domain/exchange.ts';
+import type { Interval } from '../domain/interval.ts';
+import type { TimeRange } from '../domain/range.ts';
+import type { MarketSymbol } from '../domain/symbol.ts';
+import type { RateLimit, UsedWeight } from '../resilience/rate-limit/rate-limit.ts';
+
+/** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
+export interface Page {
+  readonly series: Series;
+  readonly range: TimeRange;
+}
+
+/** A row as delivered, before anyone judged it. */
+export interface DeliveredRow extends Candle {
+  /** Where it stood in the answer, 0 first: how a quarantined row is found again in bronze. */
+  readonly index: number;
+}
+
+/** One market of the venue's own symbol list. */
+export interface Listing {
+  readonly symbol: MarketSymbol;
+  /** The venue's spelling, e.g. `BTCUSDT`. */
+  readonly venueSymbol: string;
+  readonly isTrading: boolean;
+  /** The market whose candles these are as well, when this is only another name for it; null for a market of its own. */
+  readonly aliasOf: MarketSymbol | null;
+}
+
+/**
+ * What an exchange's folder gives the rest of the program. An adapter translates, it decides nothing:
+ * every answer becomes rows or an `ExchangeAPIError` with a code of the fault table. All methods are
+ * pure; the executor owns the wire.
+ */
+export interface ExchangeAdapter {
+  readonly exchange: Exchange;
+  /** How long after its close a candle may still change. Unit: milliseconds. */
+  readonly graceMs: number;
+  /** Origins to ask, the preferred first. A configured URL replaces them all. */
+  readonly origins: readonly string[];
+  /** The one of them that serves public data where the others refuse a region (451); null without one. */
+  readonly unrestrictedOrigin: string | null;
+  readonly rowsPerPageMax: number;
+  /** Prior knowledge of the limits; the venue's own words replace it. */
+  readonly limits: readonly RateLimit[];
+  readonly intervals: readonly Interval[];
+  /** How a candle comes in which nobody traded: as a flat row, or not at all. */
+  readonly emptyCandles: 'flat' | 'omitted';
+
+  candlesRequest(origin: string, page: Page, askedAtMs: number): WeightedRequest;
+  /**
+   * The rows of a candle answer that lie in the page's range, oldest first, duplicates included.
+   * Candles that had not closed at `answeredAtMs` (venue time) are left out.
+   * @throws ExchangeAPIError for every answer that is not candles.
+   */
+  readCandles(page: Page, answer: HttpAnswer, answeredAtMs: number): readonly DeliveredRow[];
+
+  /** How to ask for the earliest candle of a series; null where the venue has no such request and daily pages must be searched. */
+  readonly firstCandle: FirstCandle | null;
+
+  symbolsRequest(origin: string): WeightedRequest;
+  readSymbols(
+    answer: HttpAnswer,
+    answeredAtMs: number,
+  ): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
+
+  /** How to ask what trades most; null where the venue states no volume in quote currency for all markets at once. */
+  readonly ranking: Ranking | null;
+
+  /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
+  translate(error: unknown): unknown;
+  /** What the answer's headers say is used in each window; empty when the venue does not say. */
+  usedWeight(answer: HttpAnswer): readonly UsedWeight[];
+}
+
+export interface FirstCandle {
+  request(origin: string, series: Series): WeightedRequest;
+  /** Open time of the earliest candle, or null when the answer has none. */
+  read(answer: HttpAnswer, answeredAtMs: number): number | null;
+}
+
+export interface Ranking {
+  request(origin: string): WeightedRequest;
+  /** Volume of the last 24 hours in quote currency, by the venue's spelling of the market. @throws ExchangeAPIError. */
+  read(answer: HttpAnswer, answeredAtMs: number): ReadonlyMap<string, number>;
+}
+
+export interface WeightedRequest extends HttpRequest {
+  /** What the request costs under the venue's weight limit. */
+  readonly weight: number;
+}

@@ -1,0 +1,54 @@
+import type { HttpAnswer } from '../platform/ports/http.ts';
+import { intervalMs } from '../domain/interval.ts';
+import type { DeliveredRow, Page } from './adapter.ts';
+import { answerFault, type VenueWords } from './response-errors.ts';
+
+/** One row as a venue's folder read it. */
+export interface WireRow {
+  readonly row: DeliveredRow;
+  /** What the venue says itself; null where it does not say. */
+  readonly isClosed: boolean | null;
+}
+
+export interface CandleAnswer {
+  readonly page: Page;
+  readonly answer: HttpAnswer;
+  readonly nowMs: number;
+  /** The rows of the body, in its order. */
+  readonly rows: readonly unknown[];
+}
+
+/**
+ * Rows of a candle answer that lie in the page's range and had closed, oldest first. Closed means: by our
+ * clock, the venue's grace included, and also by the clock of the venue where it tells its time, so that
+ * a clock of ours that is ahead takes no candle too early. A row that cannot
+ * be read at all makes the whole answer a wrong one, and so does an answer none of whose rows lies in
+ * the asked range.
+ * @throws SchemaMismatchError (SCHEMA_MISMATCH).
+ */
+export function candleRows(
+  words: VenueWords,
+  { page, answer, nowMs, rows }: CandleAnswer,
+  readRow: (row: unknown, index: number) => WireRow | null,
+): readonly DeliveredRow[] {
+  const read = rows.map((row, index) => {
+    const one = readRow(row, index);
+    if (one === null) throw answerFault(words, { answer, nowMs, reason: `row ${index} is no candle` });
+    return one;
+  });
+  const { fromMs, toMs } = page.range;
+  const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
+  if (read.length > 0 && inside.length === 0)
+    throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
+  const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
+  return inside
+    .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
+    .map(({ row }) => row)
+    .toSorted((a, b) => a.openTimeMs - b.openTimeMs);
+}
+
+/** The last moment the Date header, which has whole seconds, may mean; Infinity without one. */
+function venueTimeMs({ headers }: HttpAnswer): number {
+  const timeMs = Date.parse(headers['date'] ?? '');
+  return Number.isNaN(timeMs) ? Infinity : timeMs + 999;
+}

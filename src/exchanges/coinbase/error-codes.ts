@@ -1,0 +1,38 @@
+import type { ExchangeFaultCode } from '../../errors/errors.ts';
+import { isRecord, type AnswerBody } from '../response-body.ts';
+import type { BodyWord, VenueWords } from '../response-errors.ts';
+
+/** Without a key a 401 on public candles is throttling. Source: coinbase-advanced-py issue 60. Unit: milliseconds. */
+const THROTTLED_WAIT_MS = 300_000;
+
+/** What Coinbase writes, in `message`, `error` or `errors[].id`; it has no codes. The first line that fits decides. */
+const BY_TEXT: readonly (readonly [RegExp, ExchangeFaultCode])[] = [
+  [/rate limit exceeded|rate_limit_exceeded|resource_exhausted/i, 'EXCHANGE_RATE_LIMITED'],
+  [/under maintenance|cancel only mode/i, 'EXCHANGE_MAINTENANCE'],
+  [/^NotFound$|^not_found$/i, 'SYMBOL_INVALID'],
+  [/invalid_scope|PERMISSION_DENIED|Trading pair not available/i, 'NOT_FOUND'],
+  [/internal_server_error/i, 'EXCHANGE_SERVER_ERROR'],
+];
+
+/** `{"message": "NotFound"}`, `{"error": "INVALID_ARGUMENT", ...}` or `{"errors": [{"id": "rate_limit_exceeded", ...}]}`. */
+export const words: VenueWords = {
+  exchange: 'coinbase',
+  graceMs: 30_000,
+  read: (answer, body): BodyWord => {
+    const texts = textsOf(body);
+    const venueCode = texts.find((text) => /^\w{1,40}$/.test(text)) ?? null;
+    if (answer.status === 401) return { venueCode, code: 'EXCHANGE_RATE_LIMITED', waitMs: THROTTLED_WAIT_MS };
+    const code =
+      answer.status === 200
+        ? null
+        : (BY_TEXT.find(([pattern]) => texts.some((text) => pattern.test(text)))?.[1] ?? null);
+    return { venueCode, code, waitMs: null };
+  },
+};
+
+function textsOf(body: AnswerBody): string[] {
+  if (body.kind !== 'json' || !isRecord(body.value)) return [];
+  const { error, message, errors } = body.value;
+  const listed = Array.isArray(errors) ? errors.filter(isRecord).flatMap((one) => [one['id'], one['message']]) : [];
+  return [error, ...listed, message].filter((text) => typeof text === 'string');
+}

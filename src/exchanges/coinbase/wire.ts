@@ -1,0 +1,61 @@
+import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { DeliveredRow, Listing, Page } from '../adapter.ts';
+import { isRecord } from '../response-body.ts';
+import { answerFault, jsonOf } from '../response-errors.ts';
+import { candleRows, type WireRow } from '../candle-rows.ts';
+import { decimalOf, isTimeMs } from '../wire-values.ts';
+import { words } from './error-codes.ts';
+
+/** `[time s, low, high, open, close, volume]`. Source: Coinbase Exchange API, "Get product candles". */
+const FIELDS = 6;
+
+export const readCandles = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(words, { page, answer, nowMs, rows: listOf(answer, nowMs, 'candles') }, readRow);
+
+function listOf(answer: HttpAnswer, nowMs: number, of: string): readonly unknown[] {
+  const rows = jsonOf(words, answer, nowMs);
+  if (!Array.isArray(rows)) throw answerFault(words, { answer, nowMs, reason: `no list of ${of}` });
+  return rows;
+}
+
+function readRow(row: unknown, index: number): WireRow | null {
+  if (!Array.isArray(row) || row.length !== FIELDS) return null;
+  const [time, low, high, open, close, volume] = row as readonly unknown[];
+  const openTimeMs = typeof time === 'number' ? time * 1_000 : null;
+  if (!isTimeMs(openTimeMs)) return null;
+  const candle = {
+    index,
+    openTimeMs,
+    open: decimalOf(open),
+    high: decimalOf(high),
+    low: decimalOf(low),
+    close: decimalOf(close),
+    volume: decimalOf(volume),
+    closeTimeMs: null,
+    quoteVolume: null,
+    trades: null,
+  };
+  return { row: candle, isClosed: null };
+}
+
+/** Products, each with the product it is an alias of. */
+export function readProducts(
+  answer: HttpAnswer,
+  nowMs: number,
+): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
+  return { listings: listOf(answer, nowMs, 'products').flatMap(readListing), limits: [] };
+}
+
+function readListing(value: unknown): Listing[] {
+  if (!isRecord(value)) return [];
+  const { id, base_currency: base, quote_currency: quote, status, trading_disabled: isDisabled, alias } = value;
+  if (typeof id !== 'string' || typeof base !== 'string' || typeof quote !== 'string') return [];
+  return [
+    {
+      symbol: `${base}/${quote}`,
+      venueSymbol: id,
+      isTrading: status === 'online' && isDisabled !== true,
+      aliasOf: typeof alias === 'string' && alias !== '' ? alias.replace('-', '/') : null,
+    },
+  ];
+}

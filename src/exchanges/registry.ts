@@ -1,0 +1,10 @@
+import type { Exchange } from '../domain/exchange.ts';
+import type { ExchangeAdapter } from './adapter.ts';
+import { binance } from './binance/adapter.ts';
+import { coinbase } from './coinbase/adapter.ts';
+import { okx } from './okx/adapter.ts';
+
+export type Adapters = ReadonlyMap<Exchange, ExchangeAdapter>;
+
+/** Every exchange there is, in the order they are shown. A new one is a folder beside these and a word here. */
+export const ADAPTERS: Adapters = new Map([binance, coinbase, okx].map((adapter) => [adapter.exchange, adapter]));

@@ -1,0 +1,26 @@
+import type { HttpAnswer } from '../platform/ports/http.ts';
+
+/** What a body is, before anybody asks what it means. */
+export type AnswerBody =
+  | { readonly kind: 'markup' } // HTML or XML: a proxy, a firewall, a wrong path
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'truncated' } // begins like JSON and does not end like it
+  | { readonly kind: 'text' };
+
+/** Parses a body in the order that survives every venue: markup, emptiness, JSON. Never throws. */
+export function readBody(answer: HttpAnswer): AnswerBody {
+  const text = Buffer.from(answer.body).toString('utf8').trim();
+  if (text === '') return { kind: 'empty' };
+  if (text.startsWith('<')) return { kind: 'markup' };
+  try {
+    return { kind: 'json', value: JSON.parse(text) as unknown };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    if (/^[[{]/.test(text)) return { kind: 'truncated' };
+    return /^text\/html|xml/.test(answer.headers['content-type'] ?? '') ? { kind: 'markup' } : { kind: 'text' };
+  }
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,46 @@
+import type { FaultEntry } from '../../state/fault-log.ts';
+import { escalationOf } from '../../resilience/isolation/escalation.ts';
+import type { MarketSymbol } from '../../domain/symbol.ts';
+import { ExchangeAPIError, exchangeError, type Fault } from '../../errors/errors.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import type { VenueContext } from './exchange-query.ts';
+
+/**
+ * The faults of a venue's symbols, one for each that failed; those that so many met alike that they are
+ * the venue's become one, which the fault log gets without a symbol.
+ */
+export async function escalate(
+  context: VenueContext,
+  failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
+  asked: number,
+): Promise<readonly Fault[]> {
+  const {
+    adapter: { exchange },
+    ports,
+    runId,
+  } = context;
+  const escalation = escalationOf(failures, asked);
+  const example = escalation?.example;
+  if (escalation === null || !(example instanceof ExchangeAPIError)) return failures.map(({ fault }) => fault);
+  const { symbols, code } = escalation;
+  const message = `${symbols.length} of ${asked} symbols of ${exchange} failed alike, which is the venue's fault and not theirs; ${symbols[0]}: ${example.message}`;
+  const fault = exchangeError(example.code, message, example.facts, { cause: example });
+  ports.log.error(message, { exchange, code, run: runId });
+  await context.writer.keep(null, [entryOf(context, fault)]);
+  return [fault, ...failures.filter((one) => one.fault.code !== code).map((one) => one.fault)];
+}
+
+const entryOf = ({ ports, adapter, runId }: VenueContext, fault: Fault): FaultEntry => ({
+  id: ports.ids.next('fault'),
+  atMs: ports.clock.nowMs(),
+  runId,
+  exchange: adapter.exchange,
+  symbol: null,
+  interval: null,
+  range: null,
+  attempt: null,
+  triesMax: null,
+  decision: 'escalated',
+  waitMs: null,
+  record: toRecord(fault),
+});

@@ -1,0 +1,194 @@
+import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { Ports } from '../../platform/ports/ports.ts';
+import type { Facts, Trace } from '../../platform/ports/telemetry.ts';
+import type { Series } from '../../domain/candle.ts';
+import { bronzeAsset } from '../../domain/assets.ts';
+import type { FaultEntry } from '../../state/fault-log.ts';
+import type { AttemptFailure, Executor, PageStop } from '../../resilience/retry/executor.ts';
+import type { Limiter } from '../../resilience/policies.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import { SchemaMismatchError, type ExchangeAPIError, type Fault } from '../../errors/errors.ts';
+import { REQUESTS_PER_PAGE_MAX, ruleOf } from '../../errors/table.ts';
+import type { ExchangeAdapter, Page, WeightedRequest } from '../../exchanges/adapter.ts';
+import type { BronzeWriter } from './writer.ts';
+
+/** What one run needs to ask one venue. */
+export interface VenueContext {
+  readonly ports: Ports;
+  readonly adapter: ExchangeAdapter;
+  readonly executor: Executor;
+  readonly limiter: Pick<Limiter, 'learn' | 'knows'>;
+  /** Hosts to ask, the preferred first. */
+  readonly origins: readonly string[];
+  readonly writer: BronzeWriter;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** Called when a page's turn to be asked has come. */
+  readonly onPageBegun: (page: Page) => void;
+  readonly onPageEnded: (page: Page, as: 'answered' | 'failed') => void;
+  /** The span of the asset. */
+  readonly trace: Trace;
+}
+
+/** One question to a venue. */
+export interface VenueQuestion<T> {
+  /** What it is asked for: a page, or nothing in particular when it concerns the venue as a whole. */
+  readonly page: Page | null;
+  /** Requests at most, where fewer than the fault table grants will do. */
+  readonly requestsMax?: number;
+  readonly request: (origin: string, askedAtMs: number) => WeightedRequest;
+  /** @throws ExchangeAPIError for an answer that is not what was asked for. */
+  readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
+}
+
+export type VenueAnswer<T> =
+  | {
+      readonly ok: true;
+      readonly value: T;
+      readonly answer: HttpAnswer;
+      readonly url: string;
+      readonly answeredAtMs: number;
+    }
+  | PageStop;
+
+/** Asks under the fault table, in a span of its own. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
+export async function askVenue<T>(context: VenueContext, question: VenueQuestion<T>): Promise<VenueAnswer<T>> {
+  const { adapter, executor, ports } = context;
+  const { page } = question;
+  let answeredAtMs = 0;
+  let asked = question.request('', ports.clock.nowMs());
+  const result = await context.trace.span(page === null ? 'question' : 'page', factsOf(context, page), async (span) => {
+    const ended = await executor.execute(
+      {
+        exchange: adapter.exchange,
+        symbol: page?.series.symbol ?? null,
+        runId: context.runId,
+        label:
+          page === null
+            ? {}
+            : {
+                asset: bronzeAsset(adapter.exchange),
+                symbol: page.series.symbol,
+                interval: page.series.interval,
+                from: new Date(page.range.fromMs).toISOString(),
+                to: new Date(page.range.toMs).toISOString(),
+              },
+        weight: asked.weight,
+        requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
+        origins: context.origins,
+        unrestrictedOrigin: adapter.unrestrictedOrigin,
+        send: (origin, signal) => {
+          asked = question.request(origin, ports.clock.nowMs());
+          return ports.http.get(asked, signal);
+        },
+        read: (answer) => {
+          answeredAtMs = ports.clock.nowMs();
+          return question.read(answer, answeredAtMs);
+        },
+        translate: adapter.translate,
+        usedWeight: adapter.usedWeight,
+        onFailure: (failure) => {
+          const { fault, request, decision } = failure;
+          span.event('attempt failed', {
+            code: fault.code,
+            request,
+            decision: decision.do === 'retry' ? 'retry' : decision.why,
+            ...(decision.do === 'retry' ? { wait_ms: decision.waitMs } : {}),
+          });
+          return keepFailure(context, { page, url: asked.url }, failure);
+        },
+      },
+      context.signal,
+    );
+    if (!ended.ok) span.fail(ended.fault.code);
+    return ended;
+  });
+  if (!result.ok) return result;
+  return { ok: true, value: result.value, answer: result.answer, url: asked.url, answeredAtMs };
+}
+
+const factsOf = ({ runId, adapter }: VenueContext, page: Page | null): Facts => ({
+  run: runId,
+  exchange: adapter.exchange,
+  ...(page === null
+    ? {}
+    : {
+        symbol: page.series.symbol,
+        interval: page.series.interval,
+        from: new Date(page.range.fromMs).toISOString(),
+        to: new Date(page.range.toMs).toISOString(),
+      }),
+});
+
+async function keepFailure(
+  context: VenueContext,
+  { page, url }: { readonly page: Page | null; readonly url: string },
+  failure: AttemptFailure,
+): Promise<void> {
+  const { fault, decision, answer } = failure;
+  const atMs = context.ports.clock.nowMs();
+  const entry: FaultEntry = {
+    id: context.ports.ids.next('fault'),
+    atMs,
+    runId: context.runId,
+    exchange: context.adapter.exchange,
+    symbol: page?.series.symbol ?? null,
+    interval: page?.series.interval ?? null,
+    range: page?.range ?? null,
+    attempt: failure.request,
+    triesMax: decision.do === 'retry' ? decision.triesMax : ruleOf(fault.code).triesMax,
+    decision: decision.do === 'retry' ? 'retry' : decision.why,
+    waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
+    record: toRecord(fault),
+  };
+  const rejected =
+    answer === null || page === null
+      ? null
+      : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
+  await context.writer.keep(rejected, [entry]);
+}
+
+/** Whether the venue's own symbol list has the symbol; the failure when the list cannot be had. An empty list proves nothing. */
+export function isListed(context: VenueContext, series: Series): Promise<VenueAnswer<boolean>> {
+  return askVenue(context, {
+    page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
+    request: (origin) => context.adapter.symbolsRequest(origin),
+    read: (answer, answeredAtMs) => {
+      const { listings } = context.adapter.readSymbols(answer, answeredAtMs);
+      if (listings.length > 0) return listings.some((listing) => listing.symbol === series.symbol);
+      throw new SchemaMismatchError(`${series.exchange} lists no symbol at all`, {
+        exchange: series.exchange,
+        status: answer.status,
+        venueCode: null,
+        retryAfterMs: null,
+      });
+    },
+  });
+}
+
+/** Concerns every symbol of the asset, and everything else that venue could be asked. */
+export const endsAsset = (fault: Fault): boolean =>
+  ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
+
+/** Without its limits a venue can be asked all the same: this question is not asked over and over. */
+const LIMITS_REQUESTS_MAX = 2;
+
+/**
+ * Asks a venue for its limits unless they are known. Returns the fault when the venue refuses to be asked
+ * anything; without an answer the limits known before stay in force and the next run asks again.
+ */
+export async function learnLimits(context: VenueContext): Promise<ExchangeAPIError | null> {
+  const { adapter, limiter, origins } = context;
+  const origin = origins[0] ?? '';
+  if (await limiter.knows(origin)) return null;
+  const stated = await askVenue(context, {
+    page: null,
+    requestsMax: LIMITS_REQUESTS_MAX,
+    request: (host) => adapter.symbolsRequest(host),
+    read: (answer, answeredAtMs) => adapter.readSymbols(answer, answeredAtMs).limits,
+  });
+  if (stated.ok) await limiter.learn(stated.value, origin);
+  else if (endsAsset(stated.fault)) return stated.fault;
+  else if (stated.why === 'permanent') await limiter.learn([], origin); // it has no such list
+  return null;
+}

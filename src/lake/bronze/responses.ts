@@ -1,0 +1,104 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { Scrub } from '../../platform/redaction.ts';
+import type { Series } from '../../domain/candle.ts';
+import type { FaultCode } from '../../errors/table.ts';
+import type { Page } from '../../exchanges/adapter.ts';
+
+/**
+ * An answer of a venue as bronze keeps it: who asked for what, what came back, when. One JSON line in the
+ * file, and all that its row in the index is made from.
+ */
+export interface StoredAnswer extends Series {
+  readonly v: 1;
+  readonly id: string;
+  readonly run_id: string;
+  /** What was asked for, as ISO times; `to` is exclusive. */
+  readonly from: string;
+  readonly to: string;
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** ISO time the answer was complete. */
+  readonly fetched_at: string;
+  /** Null for a used answer; the fault's code for one that could not be used. */
+  readonly rejected: FaultCode | null;
+  readonly body: string;
+  /** `base64` when the body is not UTF-8 text. */
+  readonly encoding: 'utf8' | 'base64';
+}
+
+/** Headers worth keeping: limits, caching, content. Never cookies. */
+const KEPT_HEADERS =
+  /^(?:content-type|content-length|content-encoding|date|retry-after|server|age|etag|last-modified|cf-ray|x-mbx-.*|ratelimit.*|x-ratelimit.*)$/;
+
+const LEVEL = 3;
+
+export interface AnswerToStore {
+  /** Sorts by the time the answer came. */
+  readonly id: string;
+  readonly runId: string;
+  readonly page: Page;
+  readonly url: string;
+  readonly answer: HttpAnswer;
+  readonly fetchedAtMs: number;
+  readonly rejected: FaultCode | null;
+}
+
+/** Headers and address go through `scrub`: a proxy on the way may repeat what it was given. The body is kept as it came. One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
+export function packAnswer(
+  toStore: AnswerToStore,
+  scrub: Scrub,
+): { readonly frame: Uint8Array; readonly sha256: string } {
+  const { answer, page } = toStore;
+  const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
+  const stored: StoredAnswer = {
+    v: 1,
+    id: toStore.id,
+    run_id: toStore.runId,
+    ...page.series,
+    from: new Date(page.range.fromMs).toISOString(),
+    to: new Date(page.range.toMs).toISOString(),
+    url: scrub(toStore.url),
+    status: answer.status,
+    headers: Object.fromEntries(
+      Object.entries(answer.headers)
+        .filter(([name]) => KEPT_HEADERS.test(name))
+        .map(([name, value]) => [name, scrub(value)]),
+    ),
+    fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
+    rejected: toStore.rejected,
+    body: Buffer.from(answer.body).toString(encoding),
+    encoding,
+  };
+  const line = Buffer.from(`${JSON.stringify(stored)}\n`);
+  const frame = zstdCompressSync(line, {
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+  return { frame, sha256: sha256Of(line) };
+}
+
+const sha256Of = (line: Uint8Array): string => createHash('sha256').update(line).digest('hex');
+
+/** The answer in a frame and the hash of its line; null when the bytes are damaged (zstd's own checksum) or hold no answer. */
+export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer; readonly sha256: string } | null {
+  try {
+    const line = zstdDecompressSync(frame);
+    const stored = JSON.parse(line.toString('utf8')) as Partial<StoredAnswer> | null;
+    return stored?.v === 1 && stored.id !== undefined
+      ? { stored: stored as StoredAnswer, sha256: sha256Of(line) }
+      : null;
+  } catch (error) {
+    if (Error.isError(error)) return null; // zlib's or the parser's: bytes that are not what was written
+    throw error;
+  }
+}
+
+/** The answer as the wire gave it, to be read by the venue's adapter again. */
+export const answerOf = (stored: StoredAnswer): HttpAnswer => ({
+  status: stored.status,
+  headers: stored.headers,
+  body: Buffer.from(stored.body, stored.encoding),
+});

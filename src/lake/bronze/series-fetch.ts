@@ -1,0 +1,312 @@
+import { forEachAtOnce } from '../../platform/concurrency.ts';
+import type { Series } from '../../domain/candle.ts';
+import { gridOf, hullOf, type TimeRange } from '../../domain/range.ts';
+import type { FaultEntry } from '../../state/fault-log.ts';
+import { removeSymbol } from '../../state/symbols.ts';
+import { SchemaMismatchError, ValidationError, type ExchangeAPIError, type Fault } from '../../errors/errors.ts';
+import { ruleOf } from '../../errors/table.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import type { DeliveredRow, Page } from '../../exchanges/adapter.ts';
+import { planPages } from '../../exchanges/planner.ts';
+import { judgeRow } from '../quality/row-rules.ts';
+import { firstCandle } from './first-candle.ts';
+import { askVenue, isListed, type VenueAnswer, type VenueContext } from './exchange-query.ts';
+
+/** A stretch of a series that stays without an answer, and what ended the attempts. */
+export interface PageFailure {
+  readonly range: TimeRange;
+  readonly fault: Fault;
+  /** The venue's word, or what our deadline left over: nobody asks before. Null when healing decides. */
+  readonly notBeforeMs: number | null;
+}
+
+/** What one run got of one series. */
+export interface SeriesFetch {
+  readonly pagesAnswered: number;
+  readonly rowsDelivered: number;
+  /** Open times that have only rows that break a rule, after every look. */
+  readonly rowsInvalid: number;
+  readonly rowsStored: number;
+  readonly duplicates: number;
+  readonly failures: readonly PageFailure[];
+}
+
+/** So many pages of one series failing in a row end the series for this run: the venue will not answer the rest either. */
+const FAILED_PAGES_IN_ROW_MAX = 2;
+/** Pages of one series asked at the same time: one that stalls holds up only itself. */
+const PAGES_AT_ONCE = 8;
+
+/** The work on one series. */
+export interface SeriesQuestion {
+  readonly series: Series;
+  readonly ranges: readonly TimeRange[];
+  /** What has ended the asset for every symbol; its remaining pages are not asked. */
+  readonly endedBy: () => Fault | null;
+}
+
+/**
+ * Asks for `ranges` of one series, page by page; each answer is durable before the page counts as
+ * answered. The first page goes alone: what concerns the symbol or the whole venue shows in it. A page that
+ * fails for good leaves its own range without answer and no other.
+ * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
+ */
+export async function fetchSeries(
+  context: VenueContext,
+  { series, ranges, endedBy }: SeriesQuestion,
+): Promise<SeriesFetch> {
+  const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
+  const failures: PageFailure[] = [];
+  const listing = listingOf(context, series);
+  let failedInRow = 0;
+  let ended: Omit<PageFailure, 'range'> | null = null;
+  const ask = async (page: Page): Promise<void> => {
+    const assetFault = endedBy();
+    if (assetFault !== null) ended ??= { fault: assetFault, notBeforeMs: null };
+    if (ended !== null) {
+      failures.push({ ...ended, range: page.range });
+      return;
+    }
+    context.onPageBegun(page);
+    const { failure, ...counted } = await fetchPage(context, page, listing);
+    for (const key of ['rowsDelivered', 'rowsInvalid', 'rowsStored', 'duplicates'] as const) total[key] += counted[key];
+    total.pagesAnswered += failure === null ? 1 : 0;
+    context.onPageEnded(page, failure === null ? 'answered' : 'failed');
+    failedInRow = failure === null ? 0 : failedInRow + 1;
+    if (failure === null) return;
+    failures.push(failure);
+    if (failure.notBeforeMs !== null || failedInRow >= FAILED_PAGES_IN_ROW_MAX) ended ??= failure;
+  };
+  const [first, ...rest] = planPages(series, ranges, context.adapter.rowsPerPageMax);
+  if (first !== undefined) await ask(first);
+  await forEachAtOnce(rest, PAGES_AT_ONCE, ask);
+  return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
+}
+
+/** Where the series begins, given the earliest candle in hand; looked for at most once in a run, and only when it matters. */
+type Listing = (heldMs: number) => Promise<number | null>;
+
+function listingOf(context: VenueContext, series: Series): Listing {
+  let asked: Promise<number | null> | null = null;
+  return (heldMs) => (asked ??= firstCandle(context, series, { heldMs }));
+}
+
+interface PageFetch {
+  readonly rowsDelivered: number;
+  readonly rowsInvalid: number;
+  readonly rowsStored: number;
+  readonly duplicates: number;
+  readonly failure: PageFailure | null;
+}
+
+/** So often a page is asked at most: once, once more for what is lacking, and again as long as that brings something new. */
+const LOOKS_MAX = 4;
+
+/** One page, and further looks at what its answer did not have or had wrong. */
+async function fetchPage(context: VenueContext, page: Page, listing: Listing): Promise<PageFetch> {
+  const valid = new Set<number>();
+  const invalid = new Set<number>();
+  const counted = { rowsDelivered: 0, duplicates: 0 };
+  let failure: PageFailure | null = null;
+  let asked: Page | null = page;
+  for (let look = 1; asked !== null; look++) {
+    const answered = await askForCandles(context, asked);
+    if (!answered.ok) {
+      failure = answered.failure;
+      break;
+    }
+    const found = inspect(context, asked, answered.rows);
+    const isProgress = found.valid.difference(valid).size > 0;
+    for (const openTimeMs of found.valid) valid.add(openTimeMs);
+    for (const openTimeMs of found.invalid) invalid.add(openTimeMs);
+    counted.rowsDelivered += answered.rows.length;
+    counted.duplicates += found.duplicates;
+    const lacking = await lackingCandles(page, valid, listing);
+    const next = hullOf(doubtfulCandles(context, lacking, answered.rows), page.series.interval);
+    const isLast = next === null || look === LOOKS_MAX || (look > 1 && !isProgress);
+    await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
+    asked = isLast ? null : { series: page.series, range: next };
+  }
+  return { ...counted, rowsInvalid: invalid.difference(valid).size, rowsStored: valid.size, failure };
+}
+
+const ASKED_AGAIN = { missing: 'asked again', invalid: 'asked again' } as const;
+const LEFT = { missing: 'pending', invalid: 'quarantined' } as const;
+
+type CandleAnswer =
+  | { readonly ok: true; readonly rows: readonly DeliveredRow[] }
+  | { readonly ok: false; readonly failure: PageFailure };
+
+/** @throws ExchangeAPIError when the fault concerns more than this page (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID). */
+async function askForCandles(context: VenueContext, page: Page): Promise<CandleAnswer> {
+  const { adapter } = context;
+  const result = await askVenue(context, {
+    page,
+    request: (origin, askedAtMs) => adapter.candlesRequest(origin, page, askedAtMs),
+    read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
+  });
+  if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
+  await context.writer.keep({
+    page,
+    url: result.url,
+    answer: result.answer,
+    fetchedAtMs: result.answeredAtMs,
+    rejected: null,
+    openTimesMs: result.value.map((row) => row.openTimeMs),
+  });
+  return { ok: true, rows: result.value };
+}
+
+async function failureOf(
+  context: VenueContext,
+  page: Page,
+  failed: Extract<VenueAnswer<unknown>, { ok: false }>,
+): Promise<PageFailure> {
+  const { consequence } = ruleOf(failed.fault.code);
+  if (consequence === 'asset-fails' || consequence === 'run-stops') throw failed.fault;
+  if (consequence === 'removed') return confirmRemoval(context, page, failed.fault);
+  return { range: page.range, fault: failed.fault, notBeforeMs: failed.notBeforeMs };
+}
+
+/**
+ * A symbol is removed only when the venue's own list, read now, does not have it either; a venue that
+ * contradicts itself is a wrong answer, and the candles stay pending.
+ * @throws SymbolInvalidError (SYMBOL_INVALID) once the removal is stored.
+ */
+async function confirmRemoval(context: VenueContext, page: Page, fault: ExchangeAPIError): Promise<PageFailure> {
+  const { ports } = context;
+  const { exchange, symbol } = page.series;
+  const listed = await isListed(context, page.series);
+  if (!listed.ok) return { range: page.range, fault: listed.fault, notBeforeMs: listed.notBeforeMs };
+  if (listed.value) {
+    const message = `${exchange} calls ${symbol} invalid, but lists it`;
+    return {
+      range: page.range,
+      fault: new SchemaMismatchError(message, fault.facts, { cause: fault }),
+      notBeforeMs: null,
+    };
+  }
+  const removed = {
+    exchange,
+    symbol,
+    code: fault.code,
+    reason: `${exchange} does not list it`,
+    changedAtMs: ports.clock.nowMs(),
+  };
+  await ports.store.transact('removeSymbol', () => removeSymbol(removed));
+  throw fault;
+}
+
+interface Inspection {
+  /** Open times with a row that breaks no rule. */
+  readonly valid: ReadonlySet<number>;
+  /** Open times with a row that breaks one. */
+  readonly invalid: ReadonlySet<number>;
+  readonly duplicates: number;
+}
+
+function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
+  const fetchedAtMs = context.ports.clock.nowMs();
+  const { good = [], bad = [] } = Object.groupBy(rows, (row) =>
+    judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad',
+  );
+  return {
+    valid: new Set(good.map((row) => row.openTimeMs)),
+    invalid: new Set(bad.map((row) => row.openTimeMs)),
+    duplicates: rows.length - new Set(rows.map((row) => row.openTimeMs)).size,
+  };
+}
+
+/** Candles of the page inside the listed life that no answer brought so far. */
+async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: Listing): Promise<readonly number[]> {
+  const grid = gridOf(page.range, page.series.interval);
+  const missing = grid.filter((openTimeMs) => !valid.has(openTimeMs));
+  const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
+  const firstMs = isHeadMissing ? await listing(Math.min(...valid)) : null;
+  return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
+}
+
+/** What may have been lost on the way. A venue that leaves out empty candles has said so where its answer goes on behind them. */
+function doubtfulCandles(
+  { adapter }: VenueContext,
+  lacking: readonly number[],
+  rows: readonly DeliveredRow[],
+): readonly number[] {
+  if (adapter.emptyCandles === 'flat') return lacking;
+  const times = rows.map((row) => row.openTimeMs);
+  const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+  return lacking.filter((openTimeMs) => openTimeMs < firstMs || openTimeMs > lastMs || times.includes(openTimeMs));
+}
+
+interface Findings {
+  readonly found: Inspection;
+  readonly lacking: readonly number[];
+  /** What becomes of the candles. */
+  readonly fate: { readonly missing: string; readonly invalid: string };
+}
+
+/** Puts what was wrong with the data of one answer into the fault log: each code once with its count. */
+async function logFindings(context: VenueContext, page: Page, { found, lacking, fate }: Findings): Promise<void> {
+  const invalid = found.invalid.size;
+  const absent = lacking.length - Math.min(invalid, lacking.length);
+  const faults = [
+    ...(invalid > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_INVALID',
+            message: `${invalid} rows break a rule`,
+            rows: invalid,
+            decision: fate.invalid,
+          }),
+        ]
+      : []),
+    ...(absent > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_MISSING',
+            message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} not in the answer`,
+            rows: absent,
+            decision: fate.missing,
+          }),
+        ]
+      : []),
+    ...(found.duplicates > 0
+      ? [
+          dataFault(context, page, {
+            code: 'ROWS_DUPLICATE',
+            message: `${found.duplicates} rows came twice`,
+            rows: found.duplicates,
+            decision: 'last kept',
+          }),
+        ]
+      : []),
+  ];
+  if (faults.length > 0) await context.writer.keep(null, faults);
+}
+
+function dataFault(
+  context: VenueContext,
+  page: Page,
+  found: { code: 'ROWS_INVALID' | 'ROWS_MISSING' | 'ROWS_DUPLICATE'; message: string; rows: number; decision: string },
+): FaultEntry {
+  const { exchange, symbol, interval } = page.series;
+  const error = new ValidationError(found.code, `${exchange} ${symbol} ${interval}: ${found.message}`, {
+    exchange,
+    symbol,
+    interval,
+    rows: found.rows,
+  });
+  return {
+    id: context.ports.ids.next('fault'),
+    atMs: context.ports.clock.nowMs(),
+    runId: context.runId,
+    exchange,
+    symbol,
+    interval,
+    range: page.range,
+    attempt: null,
+    triesMax: ruleOf(found.code).triesMax,
+    decision: found.decision,
+    waitMs: null,
+    record: toRecord(error),
+  };
+}

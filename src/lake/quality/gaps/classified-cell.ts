@@ -1,0 +1,41 @@
+import { intervalMs } from '../../../domain/interval.ts';
+import { dayRange } from '../../../domain/partition.ts';
+import type { TimeRange } from '../../../domain/range.ts';
+import { countCell, type CellState, type GapReason } from '../../../domain/account.ts';
+import type { GapVerdict } from './gap-verdicts.ts';
+
+const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
+
+/**
+ * A cell with its holes and flat rows as they were judged now; what nobody judged stays as it is. Flat rows
+ * that stood for an outage and do so no longer are present again. A cell without anything open has no appointment.
+ */
+export function judgedCell(cell: CellState, verdicts: readonly GapVerdict[]): CellState {
+  const day = dayRange(cell.day);
+  const due = { fromMs: day.toMs - cell.account.expected * intervalMs(cell.interval), toMs: day.toMs };
+  const own = verdicts.filter(
+    ({ fromMs, toMs, state }) => state !== 'not_due' && fromMs < day.toMs && toMs > day.fromMs,
+  );
+  const reasonAt = (openTimeMs: number): GapReason | null => {
+    const verdict = own.find((one) => holds(one, openTimeMs));
+    if (verdict !== undefined) return reasonOf(verdict);
+    const gap = cell.gaps.find((one) => holds(one, openTimeMs));
+    return gap === undefined || cell.flat.some((range) => holds(range, openTimeMs)) ? null : gap;
+  };
+  const { account, gaps } = countCell({
+    due,
+    interval: cell.interval,
+    present: { has: (openTimeMs) => reasonAt(openTimeMs) === null },
+    reasonOf: (openTimeMs) => reasonAt(openTimeMs) as GapReason,
+  });
+  const judged = { ...cell, account, gaps };
+  return account.pending + account.quarantined === 0
+    ? { ...judged, looks: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
+    : judged;
+}
+
+const reasonOf = ({ state, cause, evidence }: GapVerdict): GapReason => ({
+  state: state as GapReason['state'],
+  code: evidence.rows === 'missing' ? 'ROWS_MISSING' : null,
+  cause,
+});

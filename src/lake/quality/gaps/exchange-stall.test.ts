@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { marketOf } from './liquidity.ts';
+import { seriesRecord } from './series-record.ts';
+import { silencesOf } from './exchange-stall.ts';
+
+const M = 60_000;
+const MINUTES = 1_000;
+
+/** Silences of markets that each miss the given minutes. */
+function silences(markets: readonly (readonly (readonly [number, number])[])[]) {
+  const series = markets.map((missing, at) =>
+    seriesRecord({
+      symbol: `S${at}`,
+      stepMs: M,
+      answers: [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
+      rows: Array.from({ length: MINUTES }, (_, minute) => minute)
+        .filter((minute) => !missing.some(([from, to]) => minute >= from && minute < to))
+        .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null })),
+    }),
+  );
+  const record = {
+    exchange: 'coinbase',
+    stepMs: M,
+    emptyCandles: 'omitted',
+    rowsPerPageMax: 300,
+    series,
+    others: [],
+  } as const;
+  return silencesOf(
+    record,
+    series.map((one) => marketOf(one, [])),
+  ).map(({ fromMs, toMs, silent, trading }) => ({ minutes: [fromMs / M, toMs / M], silent, trading }));
+}
+
+test('a silence reaches as far as half of the liquid symbols are silent, and names those of its middle', () => {
+  expect(silences([[[500, 600]], [[500, 600]], [[505, 590]]])).toEqual([
+    { minutes: [500, 600], silent: ['S0', 'S1', 'S2'], trading: [] },
+  ]);
+});
+
+test('a market that trades for a moment in the middle does not make two of it', () => {
+  expect(
+    silences([
+      [[500, 600]],
+      [[500, 600]],
+      [
+        [500, 540],
+        [560, 600],
+      ],
+    ]).map(({ minutes }) => minutes),
+  ).toEqual([[500, 600]]);
+});
+
+test('two silences are two', () => {
+  const both = [
+    [500, 600],
+    [700, 710],
+  ] as const;
+  expect(silences([both, both, both]).map(({ minutes }) => minutes)).toEqual([
+    [500, 600],
+    [700, 710],
+  ]);
+});
+
+test('where two of three are silent there is none', () => {
+  expect(silences([[[500, 600]], [[500, 600]], []])).toEqual([]);
+});

@@ -1,0 +1,145 @@
+import { hullOfRanges, intersectRanges, subtractRanges, type TimeRange } from '../../../domain/range.ts';
+import { candlesOf, concerns, type KnownIncident } from './known-incidents.ts';
+import { isLiquid, marketOf, tradingBefore, type Market, type Trading } from './liquidity.ts';
+import { isSeenTwice, looksAt } from './attempts.ts';
+import type { SeriesRecord, VenueRecord } from './series-record.ts';
+import { LIQUID_SYMBOLS_MIN, silencesOf, type Silence } from './exchange-stall.ts';
+import { spacedHoles, type SpacedHole } from './spacing.ts';
+import { isTradeLost } from './volume-sums.ts';
+
+export interface Scope {
+  /** What is judged; the record reaches further back. */
+  readonly judged: TimeRange;
+  readonly incidents: readonly KnownIncident[];
+  readonly recheckAfterMs: number;
+}
+
+/** One symbol, with what is worked out once for all its holes. */
+export interface SeriesScene {
+  readonly series: SeriesRecord;
+  readonly market: Market;
+  /** From the first row to the end of the last; null without rows. */
+  readonly rowsHull: TimeRange | null;
+  readonly incidents: readonly (TimeRange & Pick<KnownIncident, 'id'>)[];
+  readonly spaced: readonly SpacedHole[];
+}
+
+/** The venue as a whole. */
+export interface Scene {
+  readonly record: VenueRecord;
+  readonly scope: Scope;
+  readonly series: readonly SeriesScene[];
+  readonly silences: readonly ConfirmedSilence[];
+  /** Liquid symbols of the venue at a time, of those that it was answered about. */
+  readonly liquidAt: (timeMs: number) => number;
+}
+
+export interface ConfirmedSilence extends Silence {
+  /** Enough of its symbols came without rows twice, or with flat ones. */
+  readonly isConfirmed: boolean;
+}
+
+/** A part of a hole, or of a run of flat rows, about which the same facts are known. */
+export interface Stretch extends TimeRange {
+  readonly rows: 'missing' | 'flat';
+  /** The whole hole or run. */
+  readonly whole: TimeRange;
+}
+
+export function sceneOf(record: VenueRecord, scope: Scope): Scene {
+  const series = record.series.map((one): SeriesScene => {
+    const incidents = scope.incidents
+      .filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol }))
+      .map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) }));
+    return {
+      series: one,
+      incidents,
+      market: marketOf(one, incidents),
+      rowsHull: hullOfRanges(subtractRanges(one.answered, one.missing)),
+      spaced: one.missing.some((hole) => touches(hole, scope.judged))
+        ? spacedHoles(one, { ...record, judged: scope.judged })
+        : [],
+    };
+  });
+  const silences = silencesOf(
+    record,
+    series.map(({ market }) => market),
+  ).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
+  return { record, scope, series, silences, liquidAt: liquidCount(record, series, silences) };
+}
+
+/** Holes of many symbols begin at the same time, so each time is counted once. */
+function liquidCount(
+  { stepMs }: VenueRecord,
+  series: readonly SeriesScene[],
+  closed: readonly TimeRange[],
+): Scene['liquidAt'] {
+  const counted = new Map<number, number>();
+  const isLiquidAt = ({ market }: SeriesScene, timeMs: number): boolean =>
+    market.known.some((range) => range.fromMs <= timeMs && timeMs < range.toMs) &&
+    isLiquid(tradingBefore(timeMs, market, { stepMs, closed }));
+  return (timeMs) => {
+    const count = counted.get(timeMs) ?? series.filter((one) => isLiquidAt(one, timeMs)).length;
+    counted.set(timeMs, count);
+    return count;
+  };
+}
+
+function isConfirmed(silence: Silence, record: VenueRecord, { recheckAfterMs }: Scope): boolean {
+  const confirmed = record.series
+    .filter(({ symbol }) => silence.silent.includes(symbol))
+    .filter((series) =>
+      series.missing
+        .filter((hole) => touches(hole, silence))
+        .every((hole) =>
+          intersectRanges([hole], [silence])
+            .map((part) => looksAt(part, series.answers))
+            .every((looks) => isSeenTwice(looks, recheckAfterMs) && (looks.between > 0 || !fitsPage(hole, record))),
+        ),
+    );
+  return confirmed.length >= LIQUID_SYMBOLS_MIN;
+}
+
+export const holds = (outer: TimeRange, inner: TimeRange): boolean =>
+  outer.fromMs <= inner.fromMs && outer.toMs >= inner.toMs;
+export const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && a.toMs > b.fromMs;
+
+/** True when a hole and a row on each side of it fit into one answer. */
+export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean =>
+  (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
+
+export const tradingAt = (timeMs: number, { market }: SeriesScene, { record, silences }: Scene): Trading =>
+  tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
+
+/** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
+export function stretchesOf({ series, incidents, spaced }: SeriesScene, { scope, silences }: Scene): Stretch[] {
+  const { judged } = scope;
+  const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: series.delistedFromMs ?? judged.toMs };
+  const bounds: readonly TimeRange[] = [
+    judged,
+    life,
+    ...incidents,
+    ...silences,
+    ...series.accepted,
+    ...series.sums.filter(isTradeLost),
+    ...spaced,
+  ];
+  const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
+  const parts =
+    (rows: Stretch['rows']) =>
+    (whole: TimeRange): Stretch[] => {
+      const cutsMs = [
+        whole.fromMs,
+        ...edgesMs.filter((timeMs) => timeMs > whole.fromMs && timeMs < whole.toMs),
+        whole.toMs,
+      ];
+      return cutsMs
+        .slice(1)
+        .map((toMs, at) => ({ rows, whole, fromMs: cutsMs[at] as number, toMs }))
+        .filter((part) => holds(judged, part));
+    };
+  const own = (runs: readonly TimeRange[]): TimeRange[] => runs.filter((run) => touches(run, judged));
+  return [...own(series.missing).flatMap(parts('missing')), ...own(series.flat).flatMap(parts('flat'))].toSorted(
+    (a, b) => a.fromMs - b.fromMs,
+  );
+}

@@ -1,0 +1,112 @@
+import type { CutCandle } from '../../../domain/account.ts';
+import type { Acceptance } from '../../../state/verdicts.ts';
+import {
+  fitsPage,
+  holds,
+  touches,
+  tradingAt,
+  type ConfirmedSilence,
+  type Scene,
+  type SeriesScene,
+  type Stretch,
+} from './gap-context.ts';
+import { isLiquid, isPause, tradedShare } from './liquidity.ts';
+import { isSeenTwice, looksAt, type Looks } from './attempts.ts';
+import type { SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
+import type { Spacing } from './spacing.ts';
+import type { TimeRange } from '../../../domain/range.ts';
+
+/**
+ * Everything the rules may look at, for one stretch of one series, as plain JSON. It is stored with the
+ * verdict, so that a reader sees why, and anybody can decide again from it alone.
+ */
+export interface GapEvidence {
+  /** No row came, or flat ones without volume. */
+  readonly rows: Stretch['rows'];
+  readonly emptyCandles: VenueRecord['emptyCandles'];
+  readonly life: 'not_listed' | 'listed' | 'delisted';
+  /** Null for flat rows: they came. */
+  readonly looks: Looks | null;
+  /** Asked for twice, far enough apart. */
+  readonly isSeenTwice: boolean;
+  /** The last answer came when the candles could no longer change. */
+  readonly isSettled: boolean;
+  /** No answer had a row on both sides, although one could have. */
+  readonly isAtPageEdge: boolean;
+  /** The series has rows before and after the hole; those of a day that is not due yet count where one answer had both. */
+  readonly isBounded: boolean;
+  /** Share of candles with a trade in the thirty days before, two decimals; null with too little history. */
+  readonly tradedShare: number | null;
+  readonly isLiquid: boolean;
+  /** No longer than a market that trades this often may be expected to pause. */
+  readonly isPause: boolean;
+  /** Liquid symbols of the venue at that time; those whose requests failed do not count. */
+  readonly liquidSymbols: number;
+  /** The venue stood still as a whole. */
+  readonly silence: Omit<ConfirmedSilence, keyof TimeRange> | null;
+  /** Id in the shipped list. */
+  readonly incident: string | null;
+  readonly spacing: Spacing | null;
+  /** The candle right before the hole was closed early. */
+  readonly cut: CutCandle | null;
+  /** Volumes of the longer candles that the stretch touches, together. */
+  readonly sum: Pick<VolumeSum, 'longer' | 'stored'> | null;
+  readonly accepted: Pick<Acceptance, 'reason' | 'by' | 'atMs'> | null;
+}
+
+/** After so long no venue adds a candle that it left out. */
+const SETTLED_AFTER_MS = 7 * 86_400_000;
+
+/** Gathers what is known of one stretch. */
+export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): GapEvidence {
+  const { series } = own;
+  const { record, scope } = scene;
+  const { rows, whole } = stretch;
+  const looks = rows === 'missing' ? looksAt(stretch, series.answers) : null;
+  const trading = tradingAt(whole.fromMs, own, scene);
+  const share = tradedShare(trading);
+  const spaced = own.spaced.filter((hole) => holds(hole, stretch)).toSorted((a, b) => b.holes - a.holes)[0];
+  const accepted = series.accepted.find((one) => holds(one, stretch));
+  return {
+    rows,
+    emptyCandles: record.emptyCandles,
+    life: lifeAt(stretch, series),
+    looks,
+    isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
+    isSettled: looks !== null && looks.lastAtMs - stretch.toMs >= SETTLED_AFTER_MS,
+    isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
+    isBounded:
+      (looks?.between ?? 0) > 0 ||
+      (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
+    tradedShare: share === null ? null : Math.round(share * 100) / 100,
+    isLiquid: isLiquid(trading),
+    isPause: isPause((stretch.toMs - stretch.fromMs) / record.stepMs, trading),
+    liquidSymbols: scene.liquidAt(whole.fromMs),
+    silence: silenceAt(stretch, scene),
+    incident: own.incidents.find((incident) => holds(incident, stretch))?.id ?? null,
+    spacing: spaced === undefined ? null : { periodCandles: spaced.periodCandles, holes: spaced.holes },
+    cut: series.cut.find((candle) => candle.openTimeMs + record.stepMs === whole.fromMs) ?? null,
+    sum: sumOf(series.sums.filter((sum) => touches(sum, stretch))),
+    accepted: accepted === undefined ? null : { reason: accepted.reason, by: accepted.by, atMs: accepted.atMs },
+  };
+}
+
+function lifeAt({ fromMs, toMs }: Stretch, { listedFromMs, delistedFromMs }: SeriesRecord): GapEvidence['life'] {
+  if (toMs <= (listedFromMs ?? -Infinity)) return 'not_listed';
+  return fromMs >= (delistedFromMs ?? Infinity) ? 'delisted' : 'listed';
+}
+
+function silenceAt(stretch: Stretch, { silences }: Scene): GapEvidence['silence'] {
+  const found = silences.find((silence) => holds(silence, stretch));
+  return found === undefined
+    ? null
+    : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };
+}
+
+function sumOf(sums: readonly VolumeSum[]): GapEvidence['sum'] {
+  if (sums.length === 0) return null;
+  return sums.reduce(
+    (total, { longer, stored }) => ({ longer: total.longer + longer, stored: total.stored + stored }),
+    { longer: 0, stored: 0 },
+  );
+}

@@ -1,0 +1,77 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { intersectRanges, mergeRanges } from '../../../domain/range.ts';
+import { isLiquid, isPause, marketOf, tradedShare, tradingBefore } from './liquidity.ts';
+import { seriesRecord } from './series-record.ts';
+
+const M = 60_000;
+const DAYS_30 = 43_200;
+
+/** A market of so many minutes, without rows in `missing`. */
+const recordOf = (minutes: number, missing: readonly (readonly [number, number])[]) =>
+  seriesRecord({
+    symbol: 'BTC/USD',
+    stepMs: M,
+    answers: [{ fromMs: 0, toMs: minutes * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
+    rows: Array.from({ length: minutes }, (_, minute) => minute)
+      .filter((minute) => !missing.some(([from, to]) => minute >= from && minute < to))
+      .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null })),
+  });
+const range = (from: number, to: number) => ({ fromMs: from * M, toMs: to * M });
+
+test.each([
+  [0, 2],
+  [12, 4],
+  [48, 5],
+  [432, 6],
+])('a market with %i silent candles in thirty days may pause for %i and not longer', (silentCandles, longest) => {
+  const trading = { candles: DAYS_30, silentCandles };
+  expect([isPause(longest, trading), isPause(longest + 1, trading)]).toEqual([true, false]);
+});
+
+test('liquid is a trade in 99 % of the candles, with some history', () => {
+  expect(
+    [
+      { candles: 1_000, silentCandles: 10 },
+      { candles: 1_000, silentCandles: 11 },
+      { candles: 11, silentCandles: 0 },
+    ].map(isLiquid),
+  ).toEqual([true, false, false]);
+});
+
+test('outages of the venue and known incidents do not count against a symbol', () => {
+  const [outage, incident] = [range(100, 200), range(150, 300)];
+  const record = recordOf(1_000, [
+    [100, 300],
+    [400, 401],
+  ]);
+  const before = (market: ReturnType<typeof marketOf>, closed: readonly (typeof outage)[]) =>
+    tradingBefore(1_000 * M, market, { stepMs: M, closed });
+  expect(before(marketOf(record, []), [])).toEqual({ candles: 1_000, silentCandles: 201 });
+  expect(before(marketOf(record, [incident]), [outage])).toEqual({ candles: 800, silentCandles: 1 });
+});
+
+test('the thirty days before count and nothing older', () => {
+  const market = marketOf(recordOf(DAYS_30 + 1_000, [[1, 1_000]]), []);
+  expect(tradedShare(tradingBefore((DAYS_30 + 1_000) * M, market, { stepMs: M, closed: [] }))).toBe(1);
+  expect(tradedShare(tradingBefore((DAYS_30 + 500) * M, market, { stepMs: M, closed: [] }))).toBeLessThan(1);
+});
+
+test('counting over a stretch agrees with cutting it out', () => {
+  const anyRange = fc.tuple(fc.nat(200), fc.nat(40)).map(([from, length]) => range(from, from + length));
+  fc.assert(
+    fc.property(fc.array(anyRange, { maxLength: 8 }), anyRange, (missing, stretch) => {
+      const runs = mergeRanges(missing);
+      const market = marketOf(
+        recordOf(
+          300,
+          runs.map(({ fromMs, toMs }) => [fromMs / M, toMs / M] as const),
+        ),
+        [],
+      );
+      expect(market.silentMs(stretch)).toBe(
+        intersectRanges(market.silent, [stretch]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+      );
+    }),
+  );
+});

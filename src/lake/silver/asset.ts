@@ -1,0 +1,114 @@
+import type { Ports } from '../../platform/ports/ports.ts';
+import type { FailedRange } from '../../domain/account.ts';
+import { recordFaults, type FaultEntry } from '../../state/fault-log.ts';
+import { checkFence, type Fence, type RunTrigger } from '../../state/runs.ts';
+import { AnswerDamagedError } from '../../errors/errors.ts';
+import { toRecord } from '../../errors/fault-record.ts';
+import { DAY_MS } from '../../domain/interval.ts';
+import { dayStartMs, type Day } from '../../domain/partition.ts';
+import { markDamaged } from '../bronze/page-index.ts';
+import type { SilverRow } from '../candle-columns.ts';
+import type { Lake, PeriodKey } from '../layout.ts';
+import { manifestEntry } from '../manifest.ts';
+import { accountPeriod, withDamaged } from './period-account.ts';
+import { commitPeriod } from './period-commit.ts';
+import { readPeriod, type AnswerReader, type LostAnswer } from './period.ts';
+import { countRules } from './summary.ts';
+
+/** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
+export interface SymbolScope {
+  readonly symbol: string;
+  readonly days: readonly Day[];
+  /** Days for which this run sent a request. */
+  readonly askedDays: ReadonlySet<Day>;
+  /** Days that are not due yet: stored as far as they go, in no account. */
+  readonly openDays: readonly Day[];
+  readonly failed: readonly FailedRange[];
+}
+
+export interface SilverContext {
+  readonly ports: Ports;
+  readonly lake: Lake;
+  readonly answers: AnswerReader;
+  readonly fence: Fence;
+  readonly recheckAfterMs: number;
+  /** Why this run asked: the cause of what it corrects. */
+  readonly trigger: RunTrigger;
+}
+
+/** What came of one period, counted over the run's own cells. */
+export interface SilverReport {
+  readonly inputRows: number;
+  readonly outputRows: number;
+  readonly removedRows: number;
+  /** The same rows by the first rule each broke. */
+  readonly removedByRule: Readonly<Record<string, number>>;
+  readonly errors: number;
+  readonly warnings: number;
+  /** Answers that could not be read any more. */
+  readonly damagedAnswers: number;
+}
+
+/**
+ * Rebuilds one silver file from bronze, for all its symbols, and accounts for the run's cells. File,
+ * manifest row and cells change in one transaction, or not at all.
+ * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
+ * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
+ */
+export async function materialiseSilver(
+  context: SilverContext,
+  key: PeriodKey,
+  scopes: readonly SymbolScope[],
+): Promise<SilverReport> {
+  const before = await context.ports.store.read('manifestEntry', () => manifestEntry(key));
+  const period = await readPeriod(context.ports, context.answers, key, before?.inputs);
+  if (period.lost.length > 0) await keepLosses(context, period.lost);
+  const cells = await accountPeriod(context, key, { scopes: await withDamaged(context, key, scopes), period });
+  await commitPeriod(context, key, { period, cells, before });
+  const isMine = cellFilter(scopes);
+  const kept = period.rows.filter(isMine);
+  const removed = period.quarantined.filter(({ row }) => isMine(row));
+  return {
+    inputRows: kept.length + removed.length,
+    outputRows: kept.length,
+    removedRows: removed.length,
+    removedByRule: countRules(removed.map(({ rules }) => rules.slice(0, 1))),
+    errors: removed.reduce((sum, { rules }) => sum + rules.length, 0),
+    warnings: period.warned.filter(({ row }) => isMine(row)).reduce((sum, { rules }) => sum + rules.length, 0),
+    damagedAnswers: period.lost.length,
+  };
+}
+
+function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean {
+  const days = new Map(
+    scopes.map(({ symbol, days: dueDays, openDays }) => [symbol, new Set([...dueDays, ...openDays].map(dayStartMs))]),
+  );
+  return (row) => days.get(row.symbol)?.has(row.openTimeMs - (row.openTimeMs % DAY_MS)) ?? false;
+}
+
+/** Takes answers whose bytes are gone out of use; their candles are not covered by anything any more. */
+async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostAnswer[]): Promise<void> {
+  const nowMs = ports.clock.nowMs();
+  const entries = lost.map(({ page, loss }): FaultEntry => {
+    const { exchange, symbol } = page.series;
+    const error = new AnswerDamagedError({ exchange, symbol, segment: page.segment, offset: page.offset, loss });
+    ports.log.warn(error.message, { code: error.code, exchange, symbol });
+    return {
+      ...page.series,
+      id: ports.ids.next('fault'),
+      atMs: nowMs,
+      runId: fence.runId,
+      range: page.range,
+      attempt: null,
+      triesMax: null,
+      decision: 'pending',
+      waitMs: null,
+      record: toRecord(error),
+    };
+  });
+  await ports.store.transact('keepLosses', function* () {
+    yield* checkFence(fence);
+    yield* markDamaged(lost.map(({ page }) => page.id));
+    yield* recordFaults(entries);
+  });
+}

@@ -1,0 +1,111 @@
+import type { Cell } from '../../domain/candle.ts';
+import { dayRange } from '../../domain/partition.ts';
+import { intersectRanges, type TimeRange } from '../../domain/range.ts';
+import {
+  countCell,
+  DROPPED,
+  isOpenGap,
+  nextHealingAtMs,
+  nextRecheckAtMs,
+  type Account,
+  type CellState,
+  type FailedRange,
+  type Gap,
+  type GapReason,
+  type TellingRows,
+} from '../../domain/account.ts';
+
+/** What is known about a cell when it is accounted for. */
+export interface CellFindings {
+  readonly cell: Cell;
+  /** Open time of the series' first candle ever; earlier grid points are not due. Null while unknown. */
+  readonly firstCandleMs: number | null;
+  readonly present: ReadonlySet<number>;
+  readonly quarantined: ReadonlySet<number>;
+  /** Of these, those that somebody said are not waited for. */
+  readonly dropped: ReadonlySet<number>;
+  /** Of the stored rows of the series, this day's and others. */
+  readonly telling: TellingRows;
+  /** What venues answered about, whether or not a row came. */
+  readonly covered: readonly TimeRange[];
+  readonly failed: readonly FailedRange[];
+  /** The cell as it stood before; null for the first time. */
+  readonly before: CellState | null;
+  /** True when this run sent a request for it. */
+  readonly asked: boolean;
+  readonly nowMs: number;
+  readonly recheckAfterMs: number;
+}
+
+const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
+
+/**
+ * Counts one cell and makes its next appointment. What was judged before stays judged as long as it is as
+ * it was: still missing, or still flat. Pure.
+ */
+export function accountCell(findings: CellFindings): CellState {
+  const { cell, before, nowMs } = findings;
+  const day = dayRange(cell.day);
+  const due = {
+    fromMs: Math.min(Math.max(day.fromMs, findings.firstCandleMs ?? day.fromMs), day.toMs),
+    toMs: day.toMs,
+  };
+  const flat = intersectRanges(findings.telling.flat, [day]);
+  const gapBefore = (openTimeMs: number): Gap | undefined => before?.gaps.find((gap) => holds(gap, openTimeMs));
+  const isHalted = (openTimeMs: number): boolean =>
+    gapBefore(openTimeMs)?.state === 'outage' && flat.some((range) => holds(range, openTimeMs));
+  const present = { has: (openTimeMs: number) => findings.present.has(openTimeMs) && !isHalted(openTimeMs) };
+  const reasonOf = (openTimeMs: number): GapReason => {
+    const known = gapBefore(openTimeMs);
+    if (known !== undefined && findings.present.has(openTimeMs)) return known;
+    if (findings.quarantined.has(openTimeMs))
+      return { state: 'quarantined', code: 'ROWS_INVALID', cause: findings.dropped.has(openTimeMs) ? DROPPED : null };
+    const failed = findings.failed.find(({ range }) => holds(range, openTimeMs));
+    if (failed) return { state: 'pending', code: failed.code, cause: null };
+    if (findings.covered.some((range) => holds(range, openTimeMs)))
+      return known?.code === 'ROWS_MISSING' ? known : { state: 'pending', code: 'ROWS_MISSING', cause: null };
+    return { state: 'pending', code: known?.code ?? null, cause: null };
+  };
+  const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
+  const isWhole = !gaps.some(isOpenGap);
+  const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
+  const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
+  const notBeforeMs = Math.max(
+    0,
+    ...findings.failed.map((failed) => failed.notBeforeMs ?? 0),
+    before?.notBeforeMs ?? 0,
+  );
+  const isParked = account.pending > 0 && notBeforeMs > nowMs;
+  return {
+    ...cell,
+    account,
+    gaps,
+    flat,
+    cut: findings.telling.cut.filter(({ openTimeMs }) => holds(day, openTimeMs)),
+    looks,
+    pendingSinceMs,
+    notBeforeMs: isParked ? notBeforeMs : null,
+    nextAttemptAtMs: isParked
+      ? notBeforeMs
+      : nextAttemptAt(findings, {
+          account,
+          looks,
+          sinceMs: pendingSinceMs ?? nowMs,
+          byFault: gaps.some(isByFault),
+          isWhole,
+        }),
+  };
+}
+
+const isByFault = (gap: CellState['gaps'][number]): boolean => gap.state === 'pending' && gap.code !== 'ROWS_MISSING';
+
+function nextAttemptAt(
+  findings: CellFindings,
+  found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean },
+): number | null {
+  const { nowMs, recheckAfterMs, before, asked } = findings;
+  const { account, looks, sinceMs } = found;
+  if (found.isWhole || (account.pending === 0 && looks > 1)) return null;
+  if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
+  return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { tempBeside } from '../../platform/atomic-write.ts';
+import { recordCells } from '../../state/cells.ts';
+import type { CellState } from '../../domain/account.ts';
+import { checkFence } from '../../state/runs.ts';
+import { silverColumns } from '../candle-columns.ts';
+import type { PeriodKey } from '../layout.ts';
+import { flushJournal, writeJournal } from '../journal.ts';
+import { forgetManifest, recordManifest, type ManifestEntry } from '../manifest.ts';
+import { quarantineColumns } from '../quarantine-columns.ts';
+import type { SilverContext } from './asset.ts';
+import type { PeriodRows, RevisedRow } from './period.ts';
+import { summaryOf } from './summary.ts';
+
+/** What a period came out as, and its manifest entry of before. */
+export interface PeriodResult {
+  readonly period: PeriodRows;
+  readonly cells: readonly CellState[];
+  readonly before: ManifestEntry | null;
+}
+
+/**
+ * Makes the files of a period hold exactly these rows, and the ledger these cells: in one transaction, or
+ * not at all. What differs on disk is written, whoever changed it; what a crash left beside it is removed.
+ */
+export async function commitPeriod(
+  context: SilverContext,
+  key: PeriodKey,
+  { period, cells, before }: PeriodResult,
+): Promise<void> {
+  const { ports, lake, fence } = context;
+  const { parquet, store, clock } = ports;
+  const bytes = period.rows.length === 0 ? null : await parquet.encode(silverColumns(period.rows));
+  const quarantine =
+    period.quarantined.length === 0 ? null : await parquet.encode(quarantineColumns(period.quarantined));
+  await clock.breathe();
+  const entry =
+    bytes === null
+      ? null
+      : entryOf({ key, path: lake.silverFile(key), period, bytes, before, runId: fence.runId, nowMs: clock.nowMs() });
+  const moves = [
+    prepareFile(context, lake.silverFile(key), bytes),
+    prepareFile(context, lake.quarantineFile(key), quarantine),
+  ];
+  await store.transact('commitSilver', function* () {
+    yield* checkFence(fence);
+    for (const move of moves) move();
+    yield* entry === null ? forgetManifest(key) : recordManifest(entry);
+    for (const revised of entry === null ? [] : period.revisions)
+      yield* writeJournal('corrections.ndjson', correctionOf(context, revised, { before, entry, atMs: clock.nowMs() }));
+    yield* recordCells(cells, { runId: fence.runId, nowMs: clock.nowMs() });
+  });
+  await flushJournal(ports, lake, 'corrections.ndjson');
+}
+
+/** One line of `corrections.ndjson`. */
+function correctionOf(
+  { fence, trigger }: SilverContext,
+  { before, after }: RevisedRow,
+  at: { readonly before: ManifestEntry | null; readonly entry: ManifestEntry | null; readonly atMs: number },
+): object {
+  const { exchange, symbol, interval, openTimeMs } = after.row;
+  return {
+    v: 1,
+    at: new Date(at.atMs).toISOString(),
+    exchange,
+    symbol,
+    interval,
+    timestamp: new Date(openTimeMs).toISOString(),
+    cause: trigger,
+    run_id: fence.runId,
+    revision: at.entry?.revision ?? null,
+    old: toldAs(before),
+    new: toldAs(after),
+    old_rows_sha256: at.before?.rowsSha256 ?? null,
+    new_rows_sha256: at.entry?.rowsSha256 ?? null,
+  };
+}
+
+const toldAs = ({
+  row: { open, high, low, close, volume, quoteVolume, trades },
+  raw,
+}: RevisedRow['before']): object => ({ open, high, low, close, volume, quote_volume: quoteVolume, trades, raw });
+
+/** Writes bytes beside their place, unless they are there already, and returns what moves them there; null stands for no file. */
+function prepareFile({ ports, lake }: SilverContext, path: string, bytes: Uint8Array | null): () => void {
+  const { files } = ports;
+  const target = lake.at(path);
+  const temp = tempBeside(target);
+  files.remove(temp);
+  if (bytes === null) {
+    return () => {
+      if (files.exists(target)) files.remove(target);
+    };
+  }
+  if (files.exists(target) && Buffer.from(files.read(target)).equals(bytes)) return () => undefined;
+  files.write(temp, bytes);
+  files.fsync(temp);
+  return () => {
+    files.rename(temp, target);
+    files.fsyncDirectory(dirname(target));
+  };
+}
+
+function entryOf(made: {
+  key: PeriodKey;
+  path: string;
+  period: PeriodRows;
+  bytes: Uint8Array;
+  before: ManifestEntry | null;
+  runId: string;
+  nowMs: number;
+}): ManifestEntry {
+  const { key, period, before } = made;
+  const summary = summaryOf(period);
+  const sha256 = createHash('sha256').update(made.bytes).digest('hex');
+  const written =
+    before?.sha256 === sha256
+      ? { runId: before.runId, writtenAtMs: before.writtenAtMs }
+      : { runId: made.runId, writtenAtMs: made.nowMs };
+  return {
+    ...key,
+    ...summary,
+    ...written,
+    path: made.path,
+    revision: before === null ? 1 : before.revision + (before.rowsSha256 === summary.rowsSha256 ? 0 : 1),
+    sha256,
+    bytes: made.bytes.length,
+    duplicates: period.duplicates,
+    released: period.released,
+    inputs: period.inputs,
+  };
+}

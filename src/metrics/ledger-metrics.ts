@@ -1,0 +1,52 @@
+import { GAP_STATES } from '../domain/account.ts';
+import type { LedgerTotal } from '../state/cells.ts';
+import { intervalMs, type Interval } from '../domain/interval.ts';
+import type { Exchange } from '../domain/exchange.ts';
+import type { Sample } from './exposition.ts';
+
+/** The candles that are not there, straight from the account. */
+export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
+  totals.flatMap((total) =>
+    GAP_STATES.map(
+      (reason): Sample => ({
+        name: 'pipeline_gaps',
+        labels: { exchange: total.exchange, interval: total.interval, reason },
+        value: total[reason],
+      }),
+    ),
+  );
+
+/** How far the stored candles of one exchange and interval reach. */
+export interface Reach {
+  readonly exchange: Exchange;
+  readonly interval: Interval;
+  /** Of the newest candle that at least half of the active symbols have; null when there is none yet. */
+  readonly newestOpenMs: number | null;
+  /** How long the exchange may take to have a closed candle ready. */
+  readonly graceMs: number;
+}
+
+/**
+ * How long the candle after the newest stored one has been due. The age of the newest candle says
+ * nothing: a day's candle is 24 hours old when the next one closes. Null when nothing was ever stored.
+ */
+export function latenessMs({ interval, newestOpenMs, graceMs }: Reach, nowMs: number): number | null {
+  if (newestOpenMs === null) return null;
+  const nextClosesAtMs = newestOpenMs + 2 * intervalMs(interval);
+  return Math.max(0, nowMs - nextClosesAtMs - graceMs);
+}
+
+export const reachMetrics = (reaches: readonly Reach[], nowMs: number): Sample[] =>
+  reaches.flatMap((reach) => {
+    const { exchange, interval, newestOpenMs } = reach;
+    const lateMs = latenessMs(reach, nowMs);
+    if (newestOpenMs === null || lateMs === null) return [];
+    return [
+      { name: 'pipeline_data_lateness_seconds', labels: { exchange, interval }, value: lateMs / 1_000 } as const,
+      {
+        name: 'pipeline_data_last_candle_timestamp_seconds',
+        labels: { exchange, interval },
+        value: newestOpenMs / 1_000,
+      } as const,
+    ];
+  });

@@ -1,0 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { seededRandom } from '../seeded-random.ts';
+import type { Random } from '../ports/random.ts';
+
+/** A stream nobody can foresee, for production. */
+export const freshRandom = (): Random => seededRandom(randomBytes(12).toString('hex'));

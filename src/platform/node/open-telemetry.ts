@@ -1,0 +1,100 @@
+import {
+  context,
+  metrics,
+  SpanStatusCode,
+  trace,
+  type BatchObservableCallback,
+  type Context,
+  type Span as ApiSpan,
+} from '@opentelemetry/api';
+import type { Clock } from '../ports/clock.ts';
+import { scrubbed, type Scrub } from '../redaction.ts';
+import type { Facts, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
+
+/** Names us at whatever SDK is registered. */
+const SCOPE = 'candlekeep';
+
+export interface TelemetryOptions {
+  readonly clock: Clock;
+  /** Takes secrets out of every value that leaves. */
+  readonly scrub: Scrub;
+  /** The code of what was thrown; null where it is somebody's wish and no failure. */
+  readonly codeOf: (error: unknown) => string | null;
+}
+
+/** Spans and metrics by way of OpenTelemetry's API, which does nothing until the process registers an SDK with it. */
+export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
+  trace: { span: (name, facts, work) => within(options, { name, facts, outer: context.active() }, work) },
+  observe: (instruments, read) => {
+    const meter = metrics.getMeter(SCOPE);
+    const made = new Map(instruments.map((one) => [one.name, observable(meter, one)]));
+    const report: BatchObservableCallback = async (result) => {
+      for (const { name, labels, value } of await read()) {
+        const instrument = made.get(name);
+        if (instrument !== undefined) result.observe(instrument, value, scrubbed(labels, options.scrub));
+      }
+    };
+    meter.addBatchObservableCallback(report, [...made.values()]);
+    return () => meter.removeBatchObservableCallback(report, [...made.values()]);
+  },
+});
+
+const observable = (
+  meter: ReturnType<typeof metrics.getMeter>,
+  { name, kind, help }: Instrument,
+): ReturnType<typeof meter.createObservableGauge> =>
+  kind === 'counter'
+    ? meter.createObservableCounter(name, { description: help })
+    : meter.createObservableGauge(name, { description: help });
+
+interface Opening {
+  readonly name: string;
+  readonly facts: Facts;
+  /** Where the span above stands, if there is one. */
+  readonly outer: Context;
+}
+
+async function within<T>(
+  options: TelemetryOptions,
+  { name, facts, outer }: Opening,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const { clock, scrub, codeOf } = options;
+  const own = trace
+    .getTracer(SCOPE)
+    .startSpan(name, { attributes: attributesOf(facts, scrub), startTime: now(clock) }, outer);
+  const inner = trace.setSpan(outer, own);
+  try {
+    return await context.with(inner, () => work(spanOn(options, own, inner)));
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== null) failed(own, code);
+    throw error;
+  } finally {
+    own.end(now(clock));
+  }
+}
+
+const spanOn = (options: TelemetryOptions, own: ApiSpan, inner: Context): Span => ({
+  span: (name, facts, work) => within(options, { name, facts, outer: inner }, work),
+  event: (name, facts) => void own.addEvent(name, attributesOf(facts, options.scrub), now(options.clock)),
+  fail: (code) => failed(own, code),
+});
+
+/** `error.type` is OpenTelemetry's name for a code that says why. */
+function failed(span: ApiSpan, code: string): void {
+  span.setAttribute('error.type', code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+}
+
+/** As a Date: the SDK takes a number before the start of the process for one of its own clock. */
+const now = (clock: Clock): Date => new Date(clock.nowMs());
+
+/** Attributes of spans are namespaced; labels of metrics are what Prometheus' page has. */
+const attributesOf = (facts: Facts, scrub: Scrub): Facts =>
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      `${SCOPE}.${name}`,
+      typeof value === 'string' ? scrub(value) : value,
+    ]),
+  );

@@ -1,0 +1,94 @@
+import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
+import type { Log, LogFields } from '../ports/log.ts';
+import { nothingSecret, type Scrub } from '../redaction.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface LogOptions {
+  /** The least severe lines that are written. */
+  readonly level: LogLevel;
+  /** One short line for a person instead of one JSON document for a machine. */
+  readonly pretty: boolean;
+  /** Who writes, beside the process id, in each line for a machine. */
+  readonly writer?: LogFields;
+  /** Takes secrets out of each line, whatever field or message they stand in. */
+  readonly scrub?: Scrub;
+  /** Where whole lines go; standard error unless told otherwise. */
+  readonly sink?: { write(line: string): void };
+}
+
+/** Lines are written before the call returns: the last words before a crash are the ones that matter. */
+export function openLog({
+  level,
+  pretty,
+  writer = {},
+  scrub = nothingSecret,
+  sink = standardError(),
+}: LogOptions): Log {
+  const options = {
+    level,
+    base: { pid: process.pid, ...writer },
+    messageKey: 'message',
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
+}
+
+function standardError(): { write(line: string): void } {
+  const stderr = destination({ fd: 2, sync: true });
+  stderr.on('error', () => undefined); // nobody reads us any more (EPIPE): a log never fails the program
+  return stderr;
+}
+
+const logOn = (logger: Logger): Log => ({
+  debug: (message, fields) => logger.debug(fields, message),
+  info: (message, fields) => logger.info(fields, message),
+  warn: (message, fields) => logger.warn(fields, message),
+  error: (message, fields) => logger.error(fields, message),
+  with: (fields) => logOn(logger.child(fields)),
+});
+
+interface PinoLine {
+  readonly time: string;
+  readonly level: string;
+  readonly message: string;
+  readonly pid: number;
+}
+
+/** What a sentence on a terminal is not longer for: its own words or another field say it. */
+const FOR_MACHINES: ReadonlySet<string> = new Set([
+  'host',
+  'version',
+  'event',
+  'kind',
+  'decision',
+  'request',
+  'nextAttemptAt',
+  'retryAfterMs',
+  'venueCode',
+  'origin',
+  'durationMs',
+  'asset',
+  'to',
+]);
+
+/** `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). What the sentence says is not said again. */
+export function prettyLine(json: string): string {
+  const { time, level, message, pid: _pid, ...fields } = JSON.parse(json) as PinoLine;
+  const facts = Object.entries(fields)
+    .filter(([key, value]) => !FOR_MACHINES.has(key) && !says(message, value))
+    .map(([key, value]) => ` ${key}=${plain(value)}`);
+  return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join('')}\n`;
+}
+
+/** A word or a number of the message, as it is. */
+const says = (message: string, value: unknown): boolean =>
+  (typeof value === 'string' || typeof value === 'number') &&
+  value !== '' &&
+  new RegExp(`(?<![\\w.])${RegExp.escape(String(value))}(?![\\w.]\\w)(?!\\w)`).test(message);
+
+/** Bare where it stays readable as one word, quoted where it would not. */
+const plain = (value: unknown): string =>
+  typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { getEventListeners, once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BODY_BYTES_MAX, BodyTooLargeError } from '../ports/http.ts';
+import { undiciHttp } from './undici-http.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+let answer: Answer = (_request, response) => void response.end();
+const server = createServer((request, response) => answer(request, response));
+let http = undiciHttp();
+let url = '';
+const unhandled: unknown[] = [];
+const note = (reason: unknown): void => void unhandled.push(reason);
+
+beforeEach(async () => {
+  process.on('unhandledRejection', note);
+  http = undiciHttp();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/candles`;
+});
+afterEach(async () => {
+  await http.close();
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+  process.off('unhandledRejection', note);
+  assert.deepEqual(unhandled.splice(0), []);
+});
+
+const get = (signal = new AbortController().signal): ReturnType<typeof http.get> =>
+  http.get({ url, headers: { 'x-asked': 'yes' } }, signal);
+
+test('an answer comes whole, with its status, headers in lower case and repeated ones joined', async () => {
+  let asked: IncomingMessage['headers'] = {};
+  answer = (request, response) => {
+    asked = request.headers;
+    response.writeHead(429, { 'Retry-After': '7', 'X-Two': ['a', 'b'] });
+    response.write('{"half":');
+    setImmediate(() => response.end('1}'));
+  };
+  const { status, headers, body } = await get();
+  expect(status).toBe(429);
+  expect(headers).toMatchObject({ 'retry-after': '7', 'x-two': 'a, b' });
+  expect(Buffer.from(body).toString()).toBe('{"half":1}');
+  expect(asked).toMatchObject({ 'user-agent': 'candlekeep', accept: 'application/json', 'x-asked': 'yes' });
+});
+
+test('a redirect is an answer, not followed', async () => {
+  answer = (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end();
+  expect((await get()).status).toBe(302);
+});
+
+test('an answer leaves no listener on the signal', async () => {
+  answer = (_request, response) => void response.end('{}');
+  const { signal } = new AbortController();
+  for (let n = 0; n < 3; n++) await get(signal);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test.each([
+  ['of announced length', { 'content-length': '100' }],
+  ['in chunks', {}],
+])('a body %s that is cut off is an error, never a short body', async (_name, headers) => {
+  answer = (_request, response) => {
+    response.writeHead(200, headers).write('[[1,2');
+    setImmediate(() => response.socket?.destroy());
+  };
+  await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^(UND_ERR_|ECONNRESET)/) });
+});
+
+test('a body longer or shorter than announced is an error', async () => {
+  answer = (_request, response) => void response.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort');
+  await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^UND_ERR_/) });
+});
+
+test('a connection closed without an answer, or refused, is an error with a code', async () => {
+  answer = (_request, response) => void response.socket?.destroy();
+  await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/) });
+  const closed = url.replace(/:\d+\//, ':1/');
+  await expect(http.get({ url: closed }, new AbortController().signal)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test.each([
+  ['before the headers', (): void => undefined],
+  [
+    'in the middle of the body',
+    (_request: IncomingMessage, response: ServerResponse): void =>
+      void response.writeHead(200, { 'content-length': '100' }).write('['),
+  ],
+] as const)(
+  'an answer that stalls %s ends with the signal, at once and with its reason, and the connection is given up',
+  async (_name, stall) => {
+    const arrived = Promise.withResolvers<IncomingMessage>();
+    answer = (request, response) => {
+      stall(request, response);
+      arrived.resolve(request);
+    };
+    const stop = new AbortController();
+    const asking = get(stop.signal);
+    const request = await arrived.promise;
+    const hungUp = new Promise((resolve) => request.socket.on('close', resolve)); // `once` would reject on the reset
+    const reason = new Error('stop');
+    stop.abort(reason);
+    await expect(asking).rejects.toBe(reason);
+    await hungUp;
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  },
+);
+
+test('nothing is sent under a signal that is aborted already', async () => {
+  let asked = 0;
+  answer = (_request, response) => void (asked++, response.end());
+  const reason = new Error('stop');
+  await expect(get(AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect(asked).toBe(0);
+});
+
+test('a body without end is cut off', async () => {
+  const block = Buffer.alloc(8 * 1024 * 1024);
+  answer = (_request, response) => {
+    let sent = 0;
+    const more = (): void => {
+      while (sent < BODY_BYTES_MAX + block.length && !response.destroyed) {
+        sent += block.length;
+        if (!response.write(block)) return void response.once('drain', more);
+      }
+    };
+    more();
+  };
+  await expect(get()).rejects.toBeInstanceOf(BodyTooLargeError);
+});

@@ -1,0 +1,73 @@
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import { Agent, EnvHttpProxyAgent, fetch as undiciFetch, ProxyAgent, request, type Dispatcher } from 'undici';
+import { type HttpPort, BODY_BYTES_MAX, BodyTooLargeError } from '../ports/http.ts';
+
+/** The way out: through a proxy, or from one of this machine's addresses. */
+export type Egress = { readonly name: string } & ({ readonly proxyUrl: string } | { readonly localAddress: string });
+
+/** `127.0.0.1` or `::1`: an address that an egress can be bound to. */
+export const isAddress = (text: string): boolean => isIP(text) !== 0;
+
+/** How the outside is reached. */
+export interface NetworkSettings {
+  /** For https, unless an egress says otherwise. */
+  readonly httpsProxy: string | null;
+  /** Hosts reached without `httpsProxy`, as in the variable NO_PROXY. */
+  readonly noProxy: string | null;
+  /** Certificates to trust besides the usual ones, PEM. */
+  readonly caPem: string | null;
+  readonly egress: Egress | null;
+}
+
+export const DIRECT: NetworkSettings = { httpsProxy: null, noProxy: null, caPem: null, egress: null };
+
+/** Requests at a time to one host. */
+const CONNECTIONS_MAX = 32;
+
+/** What carries the requests. undici's own timeouts are off: the attempt timeout covers headers and body. */
+function dispatcherOf({ httpsProxy, noProxy, caPem, egress }: NetworkSettings): Dispatcher {
+  const tls = caPem === null ? {} : { ca: [...getCACertificates('default'), caPem] };
+  const options = { headersTimeout: 0, bodyTimeout: 0, connections: CONNECTIONS_MAX, requestTls: tls, proxyTls: tls };
+  if (egress !== null && 'proxyUrl' in egress) return new ProxyAgent({ ...options, uri: egress.proxyUrl });
+  if (egress !== null) return new Agent({ ...options, connect: tls, localAddress: egress.localAddress });
+  if (httpsProxy === null) return new Agent({ ...options, connect: tls });
+  return new EnvHttpProxyAgent({ ...options, connect: tls, httpProxy: '', httpsProxy, noProxy: noProxy ?? '' });
+}
+
+export interface RealHttp extends HttpPort {
+  readonly fetch: typeof globalThis.fetch;
+  close(): Promise<void>;
+}
+
+/** undici over real sockets, for exchanges and, as `fetch`, for clients that bring their own protocol. */
+export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
+  const dispatcher = dispatcherOf(network);
+  return {
+    get: async ({ url, headers }, signal) => {
+      const answer = await request(url, {
+        dispatcher,
+        signal,
+        headers: { 'user-agent': 'candlekeep', accept: 'application/json', ...headers },
+      });
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+        bytes += chunk.length;
+        if (bytes > BODY_BYTES_MAX) throw new BodyTooLargeError(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
+        chunks.push(chunk);
+      }
+      return { status: answer.statusCode, headers: joined(answer.headers), body: Buffer.concat(chunks) };
+    },
+    fetch: ((input: string, init: object) =>
+      undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+    close: () => dispatcher.destroy(),
+  };
+}
+
+const joined = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  );

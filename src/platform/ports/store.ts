@@ -1,0 +1,47 @@
+/**
+ * The durable store behind a port of whole operations. An operation is a generator that yields
+ * statements and gets rows back: it can branch on what it reads but cannot await anything else, so a
+ * transaction is never held open by a slow network. The same operation runs on SQLite (synchronously)
+ * and on PostgreSQL (each yield one round trip).
+ */
+export type SqlValue = string | number | bigint | null;
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface Statement {
+  /** Placeholders are `$1`, `$2`, ...: both databases understand them. */
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+export type Operation<T> = Generator<Statement, T, readonly Row[]>;
+
+export interface Store {
+  /** Runs `operation` as one durable transaction; an error rolls everything back. The name shows in logs and crash tests. */
+  transact<T>(name: string, operation: () => Operation<T>): Promise<T>;
+  /** A consistent read without a write lock. */
+  read<T>(name: string, operation: () => Operation<T>): Promise<T>;
+  /** What is wrong with the file itself, in the database's words; empty when it is whole. Reads all of it. */
+  damages(): Promise<readonly string[]>;
+  close(): void;
+}
+
+export function* all<T = Row>(sql: string, ...values: readonly SqlValue[]): Operation<readonly T[]> {
+  return (yield { sql, values }) as readonly T[];
+}
+
+export function* first<T = Row>(sql: string, ...values: readonly SqlValue[]): Operation<T | null> {
+  const rows = yield { sql, values };
+  return (rows[0] as T | undefined) ?? null;
+}
+
+/** A statement whose rows do not matter. */
+export function* exec(sql: string, ...values: readonly SqlValue[]): Operation<void> {
+  yield { sql, values };
+}
+
+/** One step of the schema, owned by the room whose tables it makes. Applied once, in order, never edited after a release. */
+export interface Migration {
+  readonly name: string;
+  readonly statements: readonly string[];
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import type { SqlValue, Operation, Store } from './ports/store.ts';
+
+/** Takes secrets out of a text. */
+export type Scrub = (text: string) => string;
+
+export const nothingSecret: Scrub = (text) => text;
+
+const MASK = '********';
+/** A shorter value would be found everywhere. */
+const SECRET_CHARS_MIN = 6;
+/** A shorter path (`/alerts`) is nobody's key. */
+const PATH_CHARS_MIN = 12;
+/** A longer part of a path is a key by itself (Slack's has 24 characters, a dead man's switch 36); a shorter one is a word. */
+const SEGMENT_CHARS_MIN = 16;
+/** Values that are secret wherever they turn up in an address. */
+const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|secret|password)=)[^&\s"'\\]+/gi;
+
+/**
+ * Replaces every registered value, in each way it may be written: as it is, inside JSON, inside an
+ * address, and in the header of basic authentication. Redaction by field name misses secrets in
+ * messages, causes and addresses; a value is found wherever it went.
+ */
+export function scrubberOf(secrets: Iterable<string>): Scrub {
+  const forms = [...new Set([...secrets].flatMap(formsOf))]
+    .filter((form) => form.length >= SECRET_CHARS_MIN)
+    .toSorted((a, b) => b.length - a.length);
+  const pattern = forms.length === 0 ? null : new RegExp(forms.map((form) => RegExp.escape(form)).join('|'), 'g');
+  return (text) => {
+    const masked = pattern === null ? text : text.replace(pattern, MASK);
+    return masked.replace(SECRET_PARAMETERS, `$1${MASK}`);
+  };
+}
+
+function formsOf(secret: string): string[] {
+  const values = [secret, ...partsOf(secret)];
+  return values.flatMap((value) => [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value.toWellFormed()),
+  ]);
+}
+
+/** The parts of an address that give access by themselves: password, path and query, the keys in the path, as they stand there and decoded. */
+function partsOf(secret: string): string[] {
+  const url = URL.parse(secret);
+  if (url === null || url.host === '') return [];
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const basic =
+    password === ''
+      ? []
+      : [
+          Buffer.from(`${user}:${password}`).toString('base64'),
+          Buffer.from(`\0${user}\0${password}`).toString('base64'),
+        ];
+  const paths = [`${url.pathname}${url.search}`, url.pathname].filter((path) => path.length >= PATH_CHARS_MIN);
+  const segments = url.pathname.split('/').filter((segment) => segment.length >= SEGMENT_CHARS_MIN);
+  return [url.href, password, url.password, ...basic, ...paths, ...segments, ...segments.map(decoded)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text; // a lone % is part of the password
+    throw error;
+  }
+}
+
+/** The same plain JSON with secrets taken out of every text in it. */
+export const scrubbed = <T>(value: T, scrub: Scrub): T =>
+  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
+
+/** Takes out what it was told of so far: configuration is read after the first word may be said. */
+export interface SecretKeeper {
+  keep(secrets: Iterable<string>): void;
+  readonly scrub: Scrub;
+}
+
+export function secretKeeper(): SecretKeeper {
+  const kept = new Set<string>();
+  let scrub = scrubberOf(kept);
+  return {
+    keep: (secrets) => {
+      for (const secret of secrets) kept.add(secret);
+      scrub = scrubberOf(kept);
+    },
+    scrub: (text) => scrub(text),
+  };
+}
+
+/** 192 bits that nobody can guess, as text for addresses and headers. */
+export const freshSecret = (): string => randomBytes(24).toString('base64url');
+
+/** The same store, into which no text goes before it went through `scrub`. */
+export function scrubbedStore(store: Store, scrub: (text: string) => string): Store {
+  const clean = (value: SqlValue): SqlValue => (typeof value === 'string' ? scrub(value) : value);
+  function* cleaned<T>(operation: Operation<T>): Operation<T> {
+    let step = operation.next();
+    try {
+      while (step.done !== true)
+        step = operation.next(yield { sql: step.value.sql, values: step.value.values.map(clean) });
+      return step.value;
+    } finally {
+      if (step.done !== true) operation.return(undefined as T);
+    }
+  }
+  return {
+    transact: (name, operation) => store.transact(name, () => cleaned(operation())),
+    read: (name, operation) => store.read(name, operation),
+    damages: () => store.damages(),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../platform/ports/clock.ts';
+import { all, exec, first, type Operation, type Store } from '../../platform/ports/store.ts';
+import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
+import { venueDoubt } from './suspicion.ts';
+import type { Breaker } from '../policies.ts';
+import type { VenueKey } from '../schema.ts';
+
+export interface BreakerOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly venue: VenueKey;
+  /** Longer than any page takes. */
+  readonly probeMsMax: number;
+}
+
+/** One venue's breaker, shared by processes; doubts, which come before it opens, are each process's own. Nothing is written while the venue answers. */
+export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
+  const doubt = venueDoubt();
+  const stored = (): Promise<BreakerState> => store.read('breakerOf', () => breakerOf(venue));
+  return {
+    admit: async (page, symbol) => {
+      if ((await stored()).phase === 'closed') return doubt.admit(page, symbol, clock.nowMs());
+      return store.transact('admitPage', function* () {
+        const before = yield* breakerOf(venue);
+        const { state, closure } = admit(before, { page, nowMs: clock.nowMs(), probeMsMax });
+        yield* replaceBreaker(venue, { before, state });
+        return closure;
+      });
+    },
+    hear: (as) => doubt.hear(as),
+    record: async (page, end) => {
+      doubt.leave(page);
+      if (end.as === 'answered' && (await stored()) === CLOSED) return;
+      await store.transact('recordPageEnd', function* () {
+        const before = yield* breakerOf(venue);
+        yield* replaceBreaker(venue, { before, state: record(before, end, { page, nowMs: clock.nowMs() }) });
+      });
+    },
+  };
+}
+
+/** Breakers that are not closed, or have failures to remember; whatever address they are about. */
+export function* breakerStates(): Operation<
+  readonly { readonly exchange: string; readonly phase: BreakerState['phase'] }[]
+> {
+  const rows = yield* all<{ exchange: string; state: string }>(
+    'select exchange, state from breakers order by exchange, egress',
+  );
+  return rows.map(({ exchange, state }) => ({ exchange, phase: (JSON.parse(state) as BreakerState).phase }));
+}
+
+function* breakerOf({ exchange, egress }: VenueKey): Operation<BreakerState> {
+  const row = yield* first<{ state: string }>(
+    'select state from breakers where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
+  return row === null ? CLOSED : (JSON.parse(row.state) as BreakerState);
+}
+
+function* replaceBreaker(
+  { exchange, egress }: VenueKey,
+  { before, state }: { readonly before: BreakerState; readonly state: BreakerState },
+): Operation<void> {
+  if (state === before) return;
+  if (state === CLOSED) yield* exec('delete from breakers where exchange = $1 and egress = $2', exchange, egress);
+  else
+    yield* exec(
+      'insert into breakers (exchange, egress, state) values ($1, $2, $3) on conflict (exchange, egress) do update set state = excluded.state',
+      exchange,
+      egress,
+      JSON.stringify(state),
+    );
+}

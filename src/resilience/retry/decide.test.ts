@@ -1,0 +1,149 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { exchangeError, type ExchangeFaultCode } from '../../errors/errors.ts';
+import { FAULT_CODES, REQUESTS_PER_PAGE_MAX, ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { backoffBoundMs, backoffMs } from './backoff.ts';
+import { decide, type PageHistory } from './decide.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+const EXCHANGE_CODES = FAULT_CODES.filter(
+  (code): code is ExchangeFaultCode =>
+    !/^ALERT|^ROWS|^SYMBOLS|^PUBLISH|^CONFIG|^STATE|^STORAGE|^CELLS|^ANSWER|^RUN|^DEFECT/.test(code),
+);
+const faultOf = (code: ExchangeFaultCode, retryAfterMs: number | null = null) =>
+  exchangeError(code, 'test', { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
+const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHistory> = {}): PageHistory => ({
+  triesByCode: { [code]: tries },
+  requests: tries,
+  elapsedMs: 0,
+  deadlineMs: 300_000,
+  requestsMax: REQUESTS_PER_PAGE_MAX,
+  ...over,
+});
+
+test.each([
+  ['0', 0],
+  ['3', 3_000],
+  ['120', 120_000],
+  ['86400', 86_400_000],
+  ['Wed, 21 Oct 2015 07:28:10 GMT', 10_000],
+  ['Wed, 21 Oct 2015 07:27:00 GMT', 0],
+  ['', null],
+  ['soon', null],
+  ['-5', null],
+  ['1.5', null],
+  ['2015-10-21', null],
+  [undefined, null],
+] as const)('Retry-After %j asks for %j ms', (header, waitMs) => {
+  expect(parseRetryAfter(header, Date.parse('2015-10-21T07:28:00Z'))).toBe(waitMs);
+});
+
+test('no header makes the parser throw or ask for a negative wait', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.nat(), (header, nowMs) => {
+      expect(parseRetryAfter(header, nowMs) ?? 0).toBeGreaterThanOrEqual(0);
+    }),
+  );
+});
+
+test('full jitter stays between nothing and the step, and the step doubles up to its cap', () => {
+  const backoff = { shape: 'exponential', baseMs: 500, capMs: 30_000 } as const;
+  expect([1, 2, 3, 7, 20].map((retry) => backoffBoundMs(backoff, retry))).toEqual([500, 1_000, 2_000, 30_000, 30_000]);
+  expect(backoffBoundMs({ ...backoff, shape: 'immediate' }, 1)).toBe(0);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      (retry, chance) => {
+        const waitMs = backoffMs(backoff, retry, { chance, hintMs: null });
+        expect(waitMs).toBeGreaterThanOrEqual(0);
+        expect(waitMs).toBeLessThanOrEqual(backoffBoundMs(backoff, retry));
+      },
+    ),
+  );
+});
+
+test.each(EXCHANGE_CODES)('%s is tried as often as the table says and not once more', (code) => {
+  const { triesMax, kind, consequence } = ruleOf(code);
+  const granted = consequence === 'parked' ? Math.max(triesMax, 2) : triesMax;
+  const decisions = Array.from({ length: granted }, (_, at) =>
+    decide(faultOf(code, consequence === 'parked' ? 1_000 : null), history(code, at + 1), 0.5),
+  );
+  if (kind === 'permanent') expect(decisions[0]).toEqual({ do: 'stop', why: 'permanent', notBeforeInMs: null });
+  else {
+    expect(decisions.slice(0, -1).every((decision) => decision.do === 'retry')).toBe(true);
+    expect(decisions.at(-1)).toMatchObject({ do: 'stop', why: consequence === 'parked' ? 'parked' : 'tries' });
+  }
+});
+
+test('nobody comes back earlier than the server asked, and what may not be slept is parked', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...EXCHANGE_CODES),
+      fc.integer({ min: 1, max: 5 }),
+      fc.nat(200_000),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (code, tries, askedMs, chance) => {
+        const decision = decide(faultOf(code, askedMs), history(code, tries), chance);
+        if (decision.do === 'retry') {
+          expect(decision.waitMs).toBeGreaterThanOrEqual(askedMs);
+          expect(decision.waitMs).toBeLessThanOrEqual(SLEEP_MS_MAX);
+        } else if (decision.notBeforeInMs !== null) expect(decision.notBeforeInMs).toBeGreaterThanOrEqual(askedMs);
+        if (askedMs > SLEEP_MS_MAX && ruleOf(code).kind !== 'permanent')
+          expect(decision).toMatchObject({ do: 'stop', why: 'parked' });
+      },
+    ),
+  );
+});
+
+test('a page costs at most ten requests whatever the mix of codes', () => {
+  expect(
+    decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requests: REQUESTS_PER_PAGE_MAX }), 0),
+  ).toMatchObject({ do: 'stop', why: 'tries' });
+});
+
+test('a question that needs no more than two requests gets no more, whatever the table grants', () => {
+  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requestsMax: 2 }), 0)).toMatchObject({
+    do: 'retry',
+  });
+  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 2, { requestsMax: 2 }), 0)).toMatchObject({
+    do: 'stop',
+    why: 'tries',
+  });
+  expect(
+    decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', REQUESTS_PER_PAGE_MAX, { requestsMax: 99 }), 0),
+  ).toMatchObject({ do: 'stop', why: 'tries' });
+});
+
+test('a wait that would end after the deadline is not begun; its cells are parked until it would have ended', () => {
+  const decision = decide(
+    faultOf('EXCHANGE_SERVER_ERROR', 20_000),
+    history('EXCHANGE_SERVER_ERROR', 1, { elapsedMs: 290_000 }),
+    0,
+  );
+  expect(decision).toEqual({ do: 'stop', why: 'deadline', notBeforeInMs: 20_000 });
+});
+
+test('a ban of 20 seconds is waited out once in the same run, a second one parks', () => {
+  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
+    do: 'retry',
+    waitMs: 20_000,
+  });
+  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 2), 0)).toMatchObject({
+    do: 'stop',
+    why: 'parked',
+  });
+  expect(decide(faultOf('EXCHANGE_IP_BANNED'), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
+    do: 'stop',
+    why: 'parked',
+    notBeforeInMs: 120_000,
+  });
+});
+
+test('maintenance without a word about its end parks for five minutes', () => {
+  expect(decide(faultOf('EXCHANGE_MAINTENANCE'), history('EXCHANGE_MAINTENANCE', 1), 0)).toEqual({
+    do: 'stop',
+    why: 'parked',
+    notBeforeInMs: 300_000,
+  });
+});

@@ -1,0 +1,247 @@
+import { expect, test } from 'vitest';
+import { memoryLog } from '../../../tests/support/memory-log.ts';
+import { seededRandom } from '../../platform/seeded-random.ts';
+import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { CancelledError } from '../../errors/classify.ts';
+import { ExchangeAPIError, exchangeError, type ExchangeFaultCode } from '../../errors/errors.ts';
+import { FAULT_CODES, ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { backoffBoundMs } from './backoff.ts';
+import { createExecutor, type AttemptFailure, type PageCall } from './executor.ts';
+import { openGuards, type Guards } from '../policies.ts';
+
+type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
+
+const answer = { status: 200, headers: {}, body: new Uint8Array() };
+const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
+  exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
+
+/** One page whose requests end as listed, the last outcome again and again; on virtual time. */
+function stage(
+  outcomes: readonly Outcome[],
+  over: {
+    readonly guards?: (clock: VirtualClock) => Partial<Guards>;
+    readonly deadlineMs?: number;
+    readonly origins?: readonly string[];
+  } = {},
+) {
+  const random = seededRandom('executor');
+  const clock = new VirtualClock({ random });
+  const log = memoryLog();
+  const sentAtMs: number[] = [];
+  const askedOrigins: string[] = [];
+  const failures: AttemptFailure[] = [];
+  const executor = createExecutor({
+    clock,
+    random,
+    log,
+    guards: { ...openGuards, ...over.guards?.(clock) },
+    attemptTimeoutMs: 10_000,
+    deadlineMs: over.deadlineMs ?? 300_000,
+  });
+  const call: PageCall<string> = {
+    exchange: 'binance',
+    symbol: 'BTC/USDT',
+    runId: 'run_1',
+    label: {},
+    weight: 2,
+    requestsMax: 10,
+    origins: over.origins ?? ['https://one'],
+    unrestrictedOrigin: 'free',
+    send: (origin) => {
+      const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
+      sentAtMs.push(clock.monotonicMs());
+      askedOrigins.push(origin);
+      if (outcome === 'never') return new Promise(() => undefined);
+      if (outcome === 'answered') return Promise.resolve(answer);
+      return Promise.reject(outcome instanceof Error ? outcome : fault(outcome.code, outcome.retryAfterMs ?? null));
+    },
+    read: () => 'rows',
+    translate: (error) => error,
+    usedWeight: () => [],
+    onFailure: async (failure) => void failures.push(failure),
+  };
+  return {
+    clock,
+    log,
+    sentAtMs,
+    askedOrigins,
+    failures,
+    run: (signal = new AbortController().signal) => executor.execute(call, signal),
+  };
+}
+
+const EXCHANGE_CODES = FAULT_CODES.filter(
+  (code): code is ExchangeFaultCode =>
+    code in
+    ({
+      EXCHANGE_RATE_LIMITED: 1,
+      EXCHANGE_IP_BANNED: 1,
+      EXCHANGE_MAINTENANCE: 1,
+      EXCHANGE_SERVER_ERROR: 1,
+      REQUEST_TIMEOUT: 1,
+      CONNECTION_FAILED: 1,
+      REQUEST_REJECTED: 1,
+      UNAUTHORIZED: 1,
+      FORBIDDEN: 1,
+      NOT_FOUND: 1,
+      SYMBOL_INVALID: 1,
+      SCHEMA_MISMATCH: 1,
+    } satisfies Record<ExchangeFaultCode, 1>),
+);
+
+test.each(EXCHANGE_CODES)(
+  '%s: as many requests as its row grants, spaced inside the bounds of its policy, and nothing after the last',
+  async (code) => {
+    const rule = ruleOf(code);
+    const { clock, sentAtMs, failures, run } = stage([{ code }]);
+    const result = await clock.runUntil(run());
+    await clock.runUntil(clock.sleep(3_600_000));
+    const bounds = sentAtMs.slice(1).map((_, at) => (rule.backoff === null ? 0 : backoffBoundMs(rule.backoff, at + 1)));
+    const isSlept = rule.backoff === null || rule.backoff.shape !== 'fixed' || rule.backoff.baseMs <= SLEEP_MS_MAX;
+    expect(result).toMatchObject({ ok: false, requests: isSlept ? rule.triesMax : 1 });
+    expect(sentAtMs).toHaveLength(isSlept ? rule.triesMax : 1);
+    bounds.forEach((boundMs, at) => expect((sentAtMs[at + 1] ?? 0) - (sentAtMs[at] ?? 0)).toBeLessThanOrEqual(boundMs));
+    expect(failures.map(({ fault: failed }) => failed.code)).toEqual(sentAtMs.map(() => code));
+  },
+);
+
+test.each([0, 3, 60])('a Retry-After of %i s is slept, never shortened, and the page asked again', async (seconds) => {
+  const { clock, sentAtMs, run } = stage([
+    { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: seconds * 1_000 },
+    'answered',
+  ]);
+  expect(await clock.runUntil(run())).toMatchObject({ ok: true, value: 'rows', requests: 2 });
+  expect((sentAtMs[1] ?? 0) - (sentAtMs[0] ?? 0)).toBeGreaterThanOrEqual(seconds * 1_000);
+});
+
+test.each([61, 120, 86_400])('a Retry-After of %i s parks the page until exactly then', async (seconds) => {
+  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: seconds * 1_000 }]);
+  const nowMs = clock.nowMs();
+  expect(await clock.runUntil(run())).toMatchObject({ ok: false, why: 'parked', notBeforeMs: nowMs + seconds * 1_000 });
+  expect(sentAtMs).toHaveLength(1);
+});
+
+test('each retry is logged with its code, its count, its wait and its reason before it sleeps', async () => {
+  const { clock, log, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 2_000 }, 'answered']);
+  await clock.runUntil(run());
+  expect(log.lines).toMatchObject([
+    {
+      level: 'warn',
+      message: 'EXCHANGE_SERVER_ERROR; try 1 of 4, next in 2000 ms',
+      fields: {
+        event: 'fault',
+        code: 'EXCHANGE_SERVER_ERROR',
+        kind: 'transient',
+        origin: 'https://one',
+        request: 1,
+        durationMs: 0,
+        decision: 'retry',
+        try: 1,
+        triesMax: 4,
+        waitMs: 2_000,
+        nextAttemptAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      },
+    },
+  ]);
+});
+
+test('counters are kept per code: a page that fails in turns of several codes has each of its budgets, ten requests in all', async () => {
+  const turns: Outcome[] = Array.from({ length: 20 }, (_, at) => ({
+    code:
+      (['CONNECTION_FAILED', 'EXCHANGE_RATE_LIMITED', 'EXCHANGE_SERVER_ERROR'] as const)[at % 3] ?? 'CONNECTION_FAILED',
+  }));
+  const { clock, sentAtMs, run } = stage(turns);
+  expect(await clock.runUntil(run())).toMatchObject({ ok: false, requests: 10 });
+  expect(sentAtMs).toHaveLength(10);
+});
+
+test('an attempt without an answer ends after its timeout as REQUEST_TIMEOUT; the first retry follows at once', async () => {
+  const { clock, log, sentAtMs, run } = stage(['never', 'answered']);
+  expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
+  expect(sentAtMs).toEqual([0, 10_000]);
+  expect(log.lines[0]?.fields).toMatchObject({ code: 'REQUEST_TIMEOUT', durationMs: 10_000 });
+});
+
+test('no wait is begun that would end after the deadline', async () => {
+  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 30_000 }], {
+    deadlineMs: 45_000,
+  });
+  const nowMs = clock.nowMs();
+  expect(await clock.runUntil(run())).toMatchObject({ ok: false, why: 'deadline', notBeforeMs: nowMs + 60_000 });
+  expect(sentAtMs).toEqual([0, 30_000]);
+});
+
+test('waits before the first attempt do not count against the deadline, later ones do', async () => {
+  const guards = (clock: VirtualClock) => ({
+    limiter: {
+      ...openGuards.limiter,
+      take: async (weight: number, signal: AbortSignal) => {
+        await clock.sleep(400_000, signal);
+        return openGuards.limiter.take(weight, signal);
+      },
+    },
+  });
+  const once = stage(['answered'], { guards, deadlineMs: 300_000 });
+  expect(await once.clock.runUntil(once.run())).toMatchObject({ ok: true });
+  const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { guards, deadlineMs: 300_000 });
+  expect(await twice.clock.runUntil(twice.run())).toMatchObject({
+    ok: false,
+    why: 'deadline',
+    fault: { code: 'EXCHANGE_SERVER_ERROR' },
+    notBeforeMs: twice.clock.nowMs(),
+  });
+  expect(twice.sentAtMs).toHaveLength(1);
+});
+
+test('a failed connection moves on to the next host; no other fault does', async () => {
+  const { clock, askedOrigins, run } = stage(
+    [{ code: 'CONNECTION_FAILED' }, { code: 'EXCHANGE_SERVER_ERROR' }, { code: 'CONNECTION_FAILED' }, 'answered'],
+    { origins: ['one', 'two'] },
+  );
+  await clock.runUntil(run());
+  expect(askedOrigins).toEqual(['one', 'two', 'two', 'one']);
+});
+
+test('a host that refuses our region (451) is left for the one that does not, which later pages ask first', async () => {
+  const refusal = exchangeError('FORBIDDEN', 'refused', {
+    exchange: 'binance',
+    status: 451,
+    venueCode: '0',
+    retryAfterMs: null,
+  });
+  const { clock, askedOrigins, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
+  expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
+  await clock.runUntil(run());
+  expect(askedOrigins).toEqual(['one', 'free', 'free']);
+  const everywhere = stage([refusal], { origins: ['one', 'free'] });
+  expect(await everywhere.clock.runUntil(everywhere.run())).toMatchObject({ ok: false, why: 'permanent', requests: 2 });
+});
+
+test('a host that failed to connect is not the first to be asked for the next page', async () => {
+  const { clock, askedOrigins, run } = stage([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
+  await clock.runUntil(run());
+  await clock.runUntil(run());
+  expect(askedOrigins).toEqual(['one', 'two', 'two']);
+});
+
+test('cancelling ends a wait at once and nothing more is sent', async () => {
+  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 50_000 }]);
+  const stop = new AbortController();
+  const running = run(stop.signal).catch((error: unknown) => ({ error, atMs: clock.monotonicMs() }));
+  await clock.runUntil(clock.sleep(1_000));
+  stop.abort(new CancelledError('SIGINT'));
+  const ended = await clock.runUntil(running);
+  expect(ended).toMatchObject({ atMs: 1_000 });
+  expect((ended as { error: unknown }).error).toBeInstanceOf(CancelledError);
+  await clock.runUntil(clock.sleep(600_000));
+  expect(sentAtMs).toHaveLength(1);
+});
+
+test('what is no fault of an exchange flies as it is and is not tried again', async () => {
+  const bug = new TypeError('undefined is not a function');
+  const { clock, sentAtMs, run } = stage([bug]);
+  const thrown = await clock.runUntil(run().catch((error: unknown) => error));
+  expect(thrown).toBe(bug);
+  expect(thrown).not.toBeInstanceOf(ExchangeAPIError);
+  expect(sentAtMs).toHaveLength(1);
+});

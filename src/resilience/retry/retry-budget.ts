@@ -1,0 +1,69 @@
+import type { Clock } from '../../platform/ports/clock.ts';
+import { exec, first, type Operation, type Store } from '../../platform/ports/store.ts';
+import type { FaultCode } from '../../errors/table.ts';
+import type { RetryBudget } from '../policies.ts';
+import type { VenueKey } from '../schema.ts';
+
+/** What a venue's retries may cost before answers come in again. Numbers: AWS SDK, standard retry mode. */
+export const BUDGET_TOKENS_MAX = 500;
+const RETRY_TOKENS = 5;
+/** A timeout has held a connection for its whole length. */
+const TIMEOUT_RETRY_TOKENS = 10;
+/** What a page that was answered at once gives back. */
+export const ANSWER_TOKENS = 1;
+/** So much comes back by itself: an outage of last night leaves nobody without retries. Unit: tokens in a second. */
+const REFILL_TOKENS_S = 1;
+/** Pages that found the budget empty are left alone this long. Unit: milliseconds. */
+export const EMPTY_BUDGET_WAIT_MS = 60_000;
+
+export const retryTokens = (code: FaultCode): number =>
+  code === 'REQUEST_TIMEOUT' ? TIMEOUT_RETRY_TOKENS : RETRY_TOKENS;
+
+export interface BudgetOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly venue: VenueKey;
+}
+
+/** One venue's budget, shared by processes and kept over restarts. A venue nobody asked yet has all of it. */
+export function retryBudget({ clock, store, venue }: BudgetOptions): RetryBudget {
+  return {
+    spend: (tokens) =>
+      store.transact('spendRetryTokens', function* () {
+        const left = (yield* tokensOf(venue, clock.nowMs())) - tokens;
+        if (left < 0) return false;
+        yield* storeTokens(venue, left, clock.nowMs());
+        return true;
+      }),
+    refund: async (tokens) => {
+      if ((await store.read('retryTokens', () => tokensOf(venue, clock.nowMs()))) === BUDGET_TOKENS_MAX) return;
+      await store.transact('refundRetryTokens', function* () {
+        yield* storeTokens(
+          venue,
+          Math.min(BUDGET_TOKENS_MAX, (yield* tokensOf(venue, clock.nowMs())) + tokens),
+          clock.nowMs(),
+        );
+      });
+    },
+  };
+}
+
+export function* tokensOf({ exchange, egress }: VenueKey, nowMs: number): Operation<number> {
+  const row = yield* first<{ tokens: number; counted_at: number }>(
+    'select tokens, counted_at from retry_budgets where exchange = $1 and egress = $2',
+    exchange,
+    egress,
+  );
+  if (row === null) return BUDGET_TOKENS_MAX;
+  return Math.min(BUDGET_TOKENS_MAX, row.tokens + (Math.max(0, nowMs - row.counted_at) / 1_000) * REFILL_TOKENS_S);
+}
+
+function* storeTokens({ exchange, egress }: VenueKey, tokens: number, nowMs: number): Operation<void> {
+  yield* exec(
+    'insert into retry_budgets (exchange, egress, tokens, counted_at) values ($1, $2, $3, $4) on conflict (exchange, egress) do update set tokens = excluded.tokens, counted_at = excluded.counted_at',
+    exchange,
+    egress,
+    tokens,
+    nowMs,
+  );
+}

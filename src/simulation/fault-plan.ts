@@ -1,0 +1,219 @@
+import type { Random } from '../platform/ports/random.ts';
+import { seededRandom } from '../platform/seeded-random.ts';
+import type { TimeRange } from '../domain/range.ts';
+import type { FaultCode } from '../errors/table.ts';
+
+/** One thing that goes wrong with one answer. */
+export type FaultSpec =
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly body?: 'json' | 'html' | 'empty';
+      readonly retryAfter?: string;
+      readonly venueCode?: number | string;
+      readonly means?: FaultCode;
+    } // what `venueCode` says, where the status alone does not tell
+  | { readonly kind: 'ban'; readonly forMs: number }
+  | { readonly kind: 'silence' } // connected, no answer
+  | { readonly kind: 'stall' } // headers, half the body, nothing more
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'answer-lost' } // taken and done, then the connection is reset
+  | { readonly kind: 'cut' } // the connection closes inside the body
+  | { readonly kind: 'truncated-json' }
+  | { readonly kind: 'html' }
+  | { readonly kind: 'empty-body' }
+  | { readonly kind: 'empty-list' }
+  | { readonly kind: 'wrong-shape' } // the rows in another container
+  | { readonly kind: 'wrong-unit'; readonly factor?: 1_000_000 | 1_000 | 0.001 } // of the venue's own unit; 1,000 unless said
+  | { readonly kind: 'short-page'; readonly keptRatio: number }
+  | { readonly kind: 'sparse-page'; readonly every: number } // each `every`-th row is left out
+  | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
+  | {
+      readonly kind: 'invalid-rows';
+      readonly rule: 'ohlc-order' | 'volume-negative' | 'price-not-positive' | 'not-finite' | 'no-number';
+      readonly rows: number;
+    }
+  | { readonly kind: 'duplicate-rows'; readonly rows: number }
+  | { readonly kind: 'null-fields'; readonly rows: number }
+  | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // of the time before the asked range
+  | { readonly kind: 'slow'; readonly delayMs: number };
+
+/** Which of the requests a rule matches are hit, counted from 1. */
+export type Occasion =
+  | { readonly nth: readonly number[] }
+  | { readonly every: number }
+  | { readonly ratio: number }
+  | { readonly fromMs: number; readonly toMs: number };
+
+export interface FaultRule {
+  /** Every given field must agree; without a field everything does. Fields other than `path` match requests for candles alone. */
+  readonly match?: RequestMatch;
+  readonly on: Occasion;
+  readonly fault: FaultSpec;
+}
+
+export interface RequestMatch {
+  readonly path?: string;
+  readonly only?: 'candles';
+  /** In the venue's spelling. */
+  readonly symbol?: string;
+  readonly interval?: string;
+  /** Nothing outside this range is asked for. */
+  readonly within?: TimeRange;
+}
+
+/** A schedule of faults as plain JSON. The same seed and requests give the same faults. */
+export interface FaultPlan {
+  readonly seed: string;
+  readonly rules: readonly FaultRule[];
+}
+
+export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
+
+/** Every request that matches meets the fault; without a match, every request does. */
+export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({
+  seed: 'always',
+  rules: [{ ...(match ? { match } : {}), on: { every: 1 }, fault }],
+});
+
+/** The candles a request asks for. */
+export interface CandlesAsked {
+  /** In the venue's spelling. */
+  readonly symbol: string;
+  /** Ours; as the request had it where the venue does not know it. */
+  readonly interval: string;
+  /** Without a bound: from the beginning, to the end of time. */
+  readonly range: TimeRange;
+}
+
+/** What a fault plan looks at. */
+export interface PlannedRequest {
+  readonly path: string;
+  readonly candles: CandlesAsked | null;
+  readonly nowMs: number;
+}
+
+/** Chooses the fault of each request, in the order they come; the first rule that strikes wins. */
+export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => FaultSpec | null {
+  const rules = plan.rules.map((rule, at) => ({ rule, seen: 0, random: seededRandom(`${plan.seed}/rule ${at}`) }));
+  return (request) => {
+    let struck: FaultSpec | null = null;
+    for (const state of rules) {
+      if (!matches(state.rule, request)) continue;
+      state.seen += 1;
+      if (strikes(state.rule.on, { seen: state.seen, random: state.random, nowMs: request.nowMs }))
+        struck ??= state.rule.fault;
+    }
+    return struck;
+  };
+}
+
+function matches({ match = {} }: FaultRule, { path, candles }: PlannedRequest): boolean {
+  const { path: prefix, ...ofCandles } = match;
+  if (prefix !== undefined && !path.startsWith(prefix)) return false;
+  if (Object.keys(ofCandles).length === 0) return true;
+  const { symbol, interval, within } = ofCandles;
+  return (
+    candles !== null &&
+    (symbol === undefined || symbol === candles.symbol) &&
+    (interval === undefined || interval === candles.interval) &&
+    (within === undefined || (candles.range.fromMs >= within.fromMs && candles.range.toMs <= within.toMs))
+  );
+}
+
+function strikes(
+  on: Occasion,
+  at: { readonly seen: number; readonly random: Random; readonly nowMs: number },
+): boolean {
+  if ('nth' in on) return on.nth.includes(at.seen);
+  if ('every' in on) return at.seen % on.every === 0;
+  if ('ratio' in on) return at.random.next() < on.ratio;
+  return at.nowMs >= on.fromMs && at.nowMs < on.toMs;
+}
+
+/** The code under which a client that keeps the fault table finds this fault; null for one that is none (a slow answer). */
+export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<number, FaultCode>> = {}): FaultCode | null {
+  switch (fault.kind) {
+    case 'status':
+      return fault.means ?? ownStatuses[fault.status] ?? codeOfStatus(fault);
+    case 'ban':
+      return 'EXCHANGE_IP_BANNED';
+    case 'silence':
+    case 'stall':
+      return 'REQUEST_TIMEOUT';
+    case 'reset':
+    case 'answer-lost':
+    case 'cut':
+    case 'truncated-json':
+      return 'CONNECTION_FAILED';
+    case 'html':
+    case 'empty-body':
+    case 'wrong-shape':
+    case 'wrong-unit':
+      return 'SCHEMA_MISMATCH';
+    case 'empty-list':
+    case 'short-page':
+    case 'sparse-page':
+    case 'missing-rows':
+      return 'ROWS_MISSING';
+    case 'null-fields':
+    case 'invalid-rows':
+      return 'ROWS_INVALID';
+    case 'foreign-rows':
+      return fault.how === 'added' ? null : 'SCHEMA_MISMATCH';
+    case 'duplicate-rows':
+      return 'ROWS_DUPLICATE';
+    case 'slow':
+      return null;
+    default:
+      return fault satisfies never;
+  }
+}
+
+/** The fault table's statuses, written down a second time on purpose: this side must not share the client's mistakes. */
+function codeOfStatus({ status, body = 'json' }: Extract<FaultSpec, { kind: 'status' }>): FaultCode {
+  if (status === 429) return 'EXCHANGE_RATE_LIMITED';
+  if (status === 418) return 'EXCHANGE_IP_BANNED';
+  if ([408, 504, 522, 524].includes(status)) return 'REQUEST_TIMEOUT';
+  if ([407, 425, 511].includes(status)) return 'CONNECTION_FAILED';
+  if (status === 401) return 'UNAUTHORIZED';
+  if (status === 403 || status === 451) return 'FORBIDDEN';
+  if (status === 404) return body === 'json' ? 'NOT_FOUND' : 'REQUEST_REJECTED';
+  if (status >= 500) return 'EXCHANGE_SERVER_ERROR';
+  return status >= 400 ? 'REQUEST_REJECTED' : 'SCHEMA_MISMATCH';
+}
+
+/** Faults that a client heals from when they strike one request. */
+export const HEALING_FAULTS: readonly FaultSpec[] = [
+  { kind: 'status', status: 429, retryAfter: '1' },
+  { kind: 'status', status: 500, body: 'html' },
+  { kind: 'status', status: 503, body: 'empty' },
+  { kind: 'status', status: 504 },
+  { kind: 'ban', forMs: 1_500 },
+  { kind: 'silence' },
+  { kind: 'stall' },
+  { kind: 'reset' },
+  { kind: 'cut' },
+  { kind: 'truncated-json' },
+  { kind: 'html' },
+  { kind: 'empty-body' },
+  { kind: 'empty-list' },
+  { kind: 'wrong-shape' },
+  { kind: 'wrong-unit' },
+  { kind: 'short-page', keptRatio: 0.5 },
+  { kind: 'null-fields', rows: 2 },
+  { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 },
+  { kind: 'invalid-rows', rule: 'not-finite', rows: 1 },
+  { kind: 'invalid-rows', rule: 'no-number', rows: 1 },
+  { kind: 'duplicate-rows', rows: 3 },
+  { kind: 'foreign-rows', how: 'instead' },
+  { kind: 'foreign-rows', how: 'added' },
+];
+
+/** Every kind of fault a client heals from in one run, one after another over the requests that match, mixed by the seed. */
+export function everyHealingFault(seed: string, match: RequestMatch = { only: 'candles' }): FaultPlan {
+  const random = seededRandom(`${seed}/order`);
+  const shuffled = HEALING_FAULTS.map((fault) => ({ fault, key: random.next() })).toSorted((a, b) => a.key - b.key);
+  // Every second request is left alone: a second look that fails as well would rightly stay pending.
+  return { seed, rules: shuffled.map(({ fault }, at) => ({ match, on: { nth: [2 * at + 1] }, fault })) };
+}

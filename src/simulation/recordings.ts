@@ -1,0 +1,162 @@
+import { gunzipSync } from 'node:zlib';
+import type { Files } from '../platform/ports/files.ts';
+import { DAY_MS, INTERVALS, intervalMs, type Interval } from '../domain/interval.ts';
+import { dayOf, type Day } from '../domain/partition.ts';
+import { parseSymbol, type MarketSymbol } from '../domain/symbol.ts';
+import { worldOf, type RecordedSeries, type TapeRow, type World } from './world.ts';
+
+/** Recorded candles of one venue. */
+export interface Tapes {
+  readonly world: World;
+  /** Folders and files that are no series of candle lengths there are, by path. */
+  readonly passedOver: readonly string[];
+}
+
+/** Folder names in the venues' own words: Binance's are ours, OKX writes hours in capitals and days with their time zone, Coinbase counts seconds. */
+const FOLDERS: ReadonlyMap<string, Interval> = new Map([
+  ...INTERVALS.flatMap((interval): [string, Interval][] => [
+    [interval, interval],
+    [String(intervalMs(interval) / 1_000), interval],
+  ]),
+  ['1H', '1h'],
+  ['4H', '4h'],
+  ['1Dutc', '1d'],
+]);
+
+/** Reads every tape below a venue's `directory`, which holds a folder for each candle length, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
+export function readTapes(files: Files, directory: string): Tapes {
+  const parts: RecordedSeries[] = [];
+  const passedOver: string[] = [];
+  for (const folder of files.list(directory)) {
+    const interval = FOLDERS.get(folder);
+    if (interval === undefined) {
+      passedOver.push(`${directory}/${folder}`);
+      continue;
+    }
+    for (const name of files.list(`${directory}/${folder}`)) {
+      const path = `${directory}/${folder}/${name}`;
+      const part = name.endsWith('.csv.gz')
+        ? parseTape(gunzipSync(files.read(path)).toString('utf8'), { name, interval })
+        : null;
+      if (part === null) passedOver.push(path);
+      else parts.push(part);
+    }
+  }
+  return { world: worldOf(parts), passedOver };
+}
+
+export const loadTapes = (files: Files, directory: string): World => readTapes(files, directory).world;
+
+/** `BTCUSDT-2024-06.csv.gz` where the venue joins base and quote, `BTC-USD-2024.csv.gz` where it does not. */
+const JOINED_NAME = /^([A-Z0-9]+?)(?:-.*)?\.csv\.gz$/;
+const DASHED_NAME = /^([A-Z0-9]+-[A-Z0-9]+?)(?:-.*)?\.csv\.gz$/;
+
+/** How a venue's tapes are written, told by the name of their first column. */
+const FORMS: ReadonlyMap<string | undefined, { readonly unitMs: number; readonly fileName: RegExp }> = new Map([
+  ['open_time', { unitMs: 1, fileName: JOINED_NAME }], // Binance
+  ['time', { unitMs: 1_000, fileName: DASHED_NAME }], // Coinbase
+  ['ts', { unitMs: 1, fileName: DASHED_NAME }], // OKX
+]);
+
+/**
+ * Reads one tape: CSV with a header row, columns and time unit as the venue has them. What was not
+ * recorded is made up so that the row can be served as a whole kline: a close time on the grid, a quote
+ * volume of volume x close, one trade where there was volume. Null for a file name that is no symbol.
+ * @throws TypeError for a row that is no candle.
+ */
+export function parseTape(
+  csv: string,
+  { name, interval }: { readonly name: string; readonly interval: Interval },
+): RecordedSeries | null {
+  const [header = '', ...lines] = csv.trim().split('\n');
+  const columns = header.trim().split(',');
+  const form = FORMS.get(columns[0]);
+  const venueSymbol = form?.fileName.exec(name)?.[1];
+  const symbol = venueSymbol === undefined ? null : parseSymbol(venueSymbol);
+  if (form === undefined || venueSymbol === undefined || symbol === null) return null;
+  const read = rowReader(columns, { interval, unitMs: form.unitMs });
+  const rows = lines.flatMap((line) => read(line.trim().split(','))).toSorted((a, b) => a[0] - b[0]);
+  const known = columns.includes('trades') ? 'all' : columns.includes('volCcyQuote') ? 'quote-volume' : 'first-six';
+  return { symbol, venueSymbol, interval, rows, columns: known };
+}
+
+/** Open times in milliseconds have 13 digits. */
+const isOpenTime = (timeMs: number): boolean => Number.isSafeInteger(timeMs) && String(timeMs).length === 13;
+
+function rowReader(
+  columns: readonly string[],
+  { interval, unitMs }: { readonly interval: Interval; readonly unitMs: number },
+): (fields: readonly string[]) => TapeRow[] {
+  const place = (...names: readonly string[]): number => columns.findIndex((column) => names.includes(column));
+  const [openAt, highAt, lowAt, closeAt, volumeAt] = [
+    place('open', 'o'),
+    place('high', 'h'),
+    place('low', 'l'),
+    place('close', 'c'),
+    place('volume', 'vol'),
+  ];
+  const [closeTimeAt, quoteVolumeAt, tradesAt, confirmAt] = [
+    place('close_time'),
+    place('quote_volume', 'volCcyQuote'),
+    place('trades'),
+    place('confirm'),
+  ];
+  const [takerBaseAt, takerQuoteAt] = [place('taker_buy_base'), place('taker_buy_quote')];
+  return (fields) => {
+    const openTimeMs = Number(fields[0]) * unitMs;
+    const [open, high, low, close, volume] = [
+      fields[openAt],
+      fields[highAt],
+      fields[lowAt],
+      fields[closeAt],
+      fields[volumeAt],
+    ];
+    if (!isOpenTime(openTimeMs) || !open || !high || !low || !close || !volume)
+      throw new TypeError(`no candle: ${fields.join(',')}`);
+    if (fields[confirmAt] === '0') return []; // recorded before it had closed
+    return [
+      [
+        openTimeMs,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        Number(fields[closeTimeAt] ?? openTimeMs + intervalMs(interval) - 1),
+        fields[quoteVolumeAt] ?? String(Number(volume) * Number(close)),
+        Number(fields[tradesAt] ?? (Number(volume) > 0 ? 1 : 0)),
+        fields[takerBaseAt] ?? '0',
+        fields[takerQuoteAt] ?? '0',
+        '0',
+      ],
+    ];
+  };
+}
+
+/** Days without a candle between two of them that make two recordings of one series. */
+const BREAK_MS = 2 * DAY_MS;
+
+/** A stretch of one series that was recorded without a long break. */
+export interface RecordedStretch {
+  readonly symbol: MarketSymbol;
+  readonly interval: Interval;
+  readonly firstDay: Day;
+  readonly lastDay: Day;
+  readonly candles: number;
+}
+
+/** What was recorded, for somebody who wants to ask for it. */
+export const recordedStretches = (world: World): RecordedStretch[] =>
+  world.series.flatMap(({ symbol, interval, rows }) => {
+    const starts = rows.flatMap((row, at) => (at === 0 || row[0] - (rows[at - 1]?.[0] ?? 0) > BREAK_MS ? [at] : []));
+    return starts.map((at, nth): RecordedStretch => {
+      const own = rows.slice(at, starts[nth + 1]);
+      return {
+        symbol,
+        interval,
+        firstDay: dayOf(own[0]?.[0] ?? 0),
+        lastDay: dayOf(own.at(-1)?.[0] ?? 0),
+        candles: own.length,
+      };
+    });
+  });

@@ -1,0 +1,41 @@
+import { intervalMs, type Interval } from '../domain/interval.ts';
+import type { RecordedSeries, TapeRow } from './world.ts';
+
+/** Longer candles summed up from the shortest recorded ones, as a venue has them beside; null when no shorter ones were recorded. */
+export function resampled(recorded: readonly RecordedSeries[], interval: Interval): RecordedSeries | null {
+  const stepMs = intervalMs(interval);
+  const finest = recorded.toSorted((a, b) => intervalMs(a.interval) - intervalMs(b.interval))[0];
+  if (finest === undefined || intervalMs(finest.interval) >= stepMs) return null;
+  const buckets = Map.groupBy(finest.rows, (row) => Math.floor(row[0] / stepMs) * stepMs);
+  return {
+    ...finest,
+    interval,
+    rows: [...buckets].map(([openTimeMs, rows]) =>
+      summedUp(rows, { openTimeMs, closeTimeMs: openTimeMs + stepMs - 1 }),
+    ),
+  };
+}
+
+function summedUp(
+  rows: readonly TapeRow[],
+  span: { readonly openTimeMs: number; readonly closeTimeMs: number },
+): TapeRow {
+  const [first, last] = [rows[0] as TapeRow, rows.at(-1) as TapeRow];
+  const total = (at: 5 | 7 | 8): number => rows.reduce((sum, row) => sum + Number(row[at]), 0);
+  const high = rows.reduce((most, row) => (Number(row[2]) > Number(most) ? row[2] : most), first[2]);
+  const low = rows.reduce((least, row) => (Number(row[3]) < Number(least) ? row[3] : least), first[3]);
+  return [
+    span.openTimeMs,
+    first[1],
+    high,
+    low,
+    last[4],
+    total(5).toFixed(8),
+    span.closeTimeMs,
+    total(7).toFixed(8),
+    total(8),
+    '0',
+    '0',
+    '0',
+  ];
+}

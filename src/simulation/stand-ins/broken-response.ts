@@ -1,0 +1,154 @@
+import type { TimeRange } from '../../domain/range.ts';
+import type { FaultSpec } from '../fault-plan.ts';
+import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
+import type { TapeRow } from '../world.ts';
+
+/** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
+export function brokenRows(
+  rows: readonly TapeRow[],
+  fault: FaultSpec,
+  asked: TimeRange,
+): readonly (readonly unknown[])[] {
+  switch (fault.kind) {
+    case 'empty-list':
+      return [];
+    case 'short-page':
+      return rows.slice(0, Math.floor(rows.length * fault.keptRatio));
+    case 'sparse-page':
+      return rows.filter((_row, at) => (at + 1) % fault.every !== 0);
+    case 'missing-rows':
+      return rows.filter((row) => row[0] < fault.fromMs || row[0] >= fault.toMs);
+    case 'wrong-unit':
+      return rows.map((row) => inUnit(row, fault.factor ?? 1_000));
+    case 'duplicate-rows':
+      return [...rows, ...rows.slice(-fault.rows)];
+    case 'null-fields':
+      return rows.map((row, at) => (at < fault.rows ? row.with(4, null as never) : row));
+    case 'foreign-rows':
+      return moved(rows, fault.how, asked);
+    case 'invalid-rows':
+      return rows.map((row, at) => (at < fault.rows ? invalidRow(row, fault.rule) : row));
+    default:
+      return rows;
+  }
+}
+
+const inUnit = (row: TapeRow, factor: number): readonly unknown[] =>
+  row.with(0, Math.floor(row[0] * factor)).with(6, Math.floor((row[6] + 1) * factor) - 1);
+
+/** Rows from outside the asked range: beside the right ones, or in their place. */
+function moved(
+  rows: readonly TapeRow[],
+  how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how'],
+  asked: TimeRange,
+): readonly (readonly unknown[])[] {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined) return rows;
+  const endMs = Math.max(first[6], last[6]) + 1;
+  const rowsMs = endMs - Math.min(first[0], last[0]);
+  const spanMs = Math.ceil((endMs - asked.fromMs) / rowsMs) * rowsMs; // back beyond the asked range, still on the grid
+  const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
+  return how === 'added' ? [...foreign, ...rows] : foreign;
+}
+
+function invalidRow(row: TapeRow, rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule']): readonly unknown[] {
+  switch (rule) {
+    case 'ohlc-order':
+      return row.with(2, String(Number(row[3]) / 2));
+    case 'volume-negative':
+      return row.with(5, `-${row[5]}1`);
+    case 'price-not-positive':
+      return row.with(3, '0');
+    case 'not-finite':
+      return row.with(4, 'NaN');
+    case 'no-number':
+      return row.with(1, 'n/a');
+    default:
+      return rule satisfies never;
+  }
+}
+
+/** How a venue words an error. */
+export type ErrorBody = (error: {
+  readonly status: number;
+  readonly venueCode: string | null;
+  readonly message: string;
+}) => unknown;
+
+/** What is sent instead of `answer` because of the fault. */
+export function brokenReply(
+  answer: AnswerReply,
+  fault: FaultSpec,
+  { nowMs, errorBody }: { readonly nowMs: number; readonly errorBody: ErrorBody },
+): StandInReply {
+  const half = Math.max(1, Math.floor(answer.body.length / 2));
+  switch (fault.kind) {
+    case 'status':
+      return statusReply(fault, errorBody);
+    case 'ban':
+      return banReply(nowMs + fault.forMs, { forMs: fault.forMs, errorBody });
+    case 'silence':
+      return { kind: 'silence' };
+    case 'reset':
+    case 'answer-lost':
+      return { kind: 'reset' };
+    case 'stall':
+      return { ...answer, breaks: { how: 'stall', afterBytes: half } };
+    case 'cut':
+      return { ...answer, breaks: { how: 'cut', afterBytes: half } };
+    case 'truncated-json':
+      return { ...answer, body: answer.body.subarray(0, half) };
+    case 'html':
+      return textReply(200, PAGE);
+    case 'empty-body':
+      return { ...answer, body: Buffer.alloc(0) };
+    case 'wrong-shape':
+      return jsonReply(
+        answer.status,
+        inOtherContainer(JSON.parse(Buffer.from(answer.body).toString('utf8'))),
+        answer.headers,
+      );
+    case 'slow':
+      return { ...answer, delayMs: fault.delayMs };
+    default:
+      return answer; // the rows were changed before
+  }
+}
+
+const PAGE = '<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Checking your browser</body></html>';
+
+function statusReply(
+  { status, body = 'json', retryAfter, venueCode }: Extract<FaultSpec, { kind: 'status' }>,
+  errorBody: ErrorBody,
+): AnswerReply {
+  const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+  if (body === 'empty') return { kind: 'answer', status, headers, body: Buffer.alloc(0) };
+  if (body === 'html') return textReply(status, PAGE, headers);
+  return jsonReply(
+    status,
+    errorBody({ status, venueCode: venueCode === undefined ? null : String(venueCode), message: `injected ${status}` }),
+    headers,
+  );
+}
+
+/** Every list one level deeper: `[...]` becomes `{"rows": [...]}`, `{"code": "0", "data": [...]}` becomes `{"code": "0", "data": {"rows": [...]}}`. */
+function inOtherContainer(value: unknown): unknown {
+  if (Array.isArray(value)) return { rows: value };
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, inOtherContainer(field)]));
+}
+
+/** Retry-After counts whole seconds, rounded up as the venue does. */
+export const banReply = (
+  untilMs: number,
+  { forMs, errorBody }: { readonly forMs: number; readonly errorBody: ErrorBody },
+): AnswerReply =>
+  jsonReply(
+    418,
+    errorBody({
+      status: 418,
+      venueCode: null,
+      message: `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.`,
+    }),
+    { 'retry-after': String(Math.ceil(forMs / 1_000)) },
+  );

@@ -1,0 +1,219 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { realClock } from '../../platform/node/system-clock.ts';
+import { undiciHttp } from '../../platform/node/undici-http.ts';
+import { intervalMs, type Interval } from '../../domain/interval.ts';
+import { translateTransport } from '../../exchanges/transport-errors.ts';
+import type { FaultSpec } from '../fault-plan.ts';
+import { generatedWorld } from '../generated-world.ts';
+import { serveOnLoopback } from '../loopback.ts';
+import type { AnswerReply } from './reply.ts';
+import { standInBinance } from './stand-in-binance.ts';
+import { standInCoinbase } from './stand-in-coinbase.ts';
+import { standInOkx } from './stand-in-okx.ts';
+import type { StandInExchange } from './stand-in-exchange.ts';
+
+const YEAR_MS = Date.UTC(2019, 0, 1);
+const NOW_MS = Date.UTC(2020, 0, 3);
+const MINUTE_MS = 60_000;
+
+const worldOf = (venueSymbol: string, interval: Interval, candles: number, fromMs: number) =>
+  generatedWorld('stand-ins', [
+    { symbol: 'BTC/USDT', venueSymbol, interval, range: { fromMs, toMs: fromMs + candles * intervalMs(interval) } },
+  ]);
+
+function ask(
+  venue: StandInExchange,
+  path: string,
+  nowMs = NOW_MS,
+): { status: number; headers: AnswerReply['headers']; json: unknown } {
+  const url = new URL(path, 'http://stand-in.test');
+  const reply = venue.handle(
+    { method: 'GET', path: url.pathname, query: url.searchParams, headers: {}, body: Buffer.alloc(0) },
+    nowMs,
+  ) as AnswerReply;
+  return { status: reply.status, headers: reply.headers, json: JSON.parse(Buffer.from(reply.body).toString('utf8')) };
+}
+const rows = (answer: { json: unknown }): (readonly unknown[])[] =>
+  (Array.isArray(answer.json) ? answer.json : (answer.json as { data: unknown }).data) as (readonly unknown[])[];
+const times = (answer: { json: unknown }): number[] => rows(answer).map((row) => Number(row[0]));
+
+test('binance: both bounds count, an end one second earlier leaves the last day out, as recorded', () => {
+  const venue = standInBinance({ world: worldOf('BTCUSDT', '1d', 400, YEAR_MS) });
+  const year = (endMs: number) =>
+    times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=${YEAR_MS}&endTime=${endMs}`));
+  expect(year(Date.UTC(2019, 11, 31, 23, 59, 59))).toHaveLength(365);
+  expect(year(Date.UTC(2020, 0, 1))).toHaveLength(366);
+});
+
+test('binance: start equal to end is one candle, a start inside a minute begins with the next, and too long a range brings its oldest thousand, as recorded', () => {
+  const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 2_000, YEAR_MS) });
+  const minutes = (query: string) => times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1m&${query}`));
+  expect(minutes(`startTime=${YEAR_MS}&endTime=${YEAR_MS}`)).toEqual([YEAR_MS]);
+  expect(minutes(`startTime=${YEAR_MS + 28_000}&endTime=${YEAR_MS + 10 * MINUTE_MS}`)[0]).toBe(YEAR_MS + MINUTE_MS);
+  const thousand = minutes(`startTime=${YEAR_MS}&endTime=${YEAR_MS + 1_000 * MINUTE_MS}&limit=1000`);
+  expect([thousand.length, thousand[0]]).toEqual([1_000, YEAR_MS]);
+  expect(minutes(`startTime=${YEAR_MS}&limit=5000`)).toHaveLength(1_000);
+  expect(minutes(`endTime=${YEAR_MS + 1_500 * MINUTE_MS}`).at(-1)).toBe(YEAR_MS + 1_500 * MINUTE_MS);
+});
+
+test('binance: over the limit 429 with the seconds left, for who goes on a ban that doubles, and the used weight in every answer', () => {
+  const venue = standInBinance({
+    world: worldOf('BTCUSDT', '1m', 10, YEAR_MS),
+    limit: { weight: 10, windowMs: MINUTE_MS },
+  });
+  const klines = (nowMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs);
+  const answers = Array.from({ length: 17 }, () => klines(NOW_MS + 15_000));
+  expect(answers.map(({ status }) => status)).toEqual([
+    200, 200, 200, 200, 200, 429, 429, 429, 429, 429, 429, 429, 429, 429, 429, 418, 418,
+  ]);
+  expect(answers[0]?.headers['x-mbx-used-weight-1m']).toBe('2');
+  expect(answers[5]?.headers['retry-after']).toBe('45');
+  expect(answers[15]).toMatchObject({
+    json: { code: -1003, msg: expect.stringContaining(`banned until ${NOW_MS + 135_000}`) },
+  });
+  expect(klines(NOW_MS + 134_999).status).toBe(418);
+  expect(klines(NOW_MS + 135_000).status).toBe(200);
+  expect(venue.log.filter((entry) => entry.sentWhileClosed).length).toBeGreaterThan(0);
+});
+
+test("binance: errors have the venue's codes", () => {
+  const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 10, YEAR_MS) });
+  const code = (query: string) => (ask(venue, `/api/v3/klines?${query}`).json as { code: number }).code;
+  expect([
+    code('interval=1m'),
+    code('symbol=NOPE&interval=1m'),
+    code('symbol=BTCUSDT&interval=7m'),
+    code('symbol=BTCUSDT&interval=1m&startTime=x'),
+  ]).toEqual([-1102, -1121, -1120, -1100]);
+});
+
+test('binance: who goes on although an injected 429 asked to stay away is banned, and the used weight is told under the name of the window', () => {
+  const plan = {
+    seed: 'defiance',
+    rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '5' } }],
+  } as const;
+  const venue = standInBinance({
+    world: worldOf('BTCUSDT', '1m', 10, YEAR_MS),
+    plan,
+    limit: { weight: 1_000, windowMs: 10_000 },
+  });
+  const klines = (afterMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', NOW_MS + afterMs);
+  expect(klines(0)).toMatchObject({ status: 429, headers: { 'x-mbx-used-weight-10s': '2' } });
+  expect(Array.from({ length: 3 }, () => klines(100).status)).toEqual([200, 200, 200]); // under way when the answer came
+  expect(Array.from({ length: 11 }, () => klines(1_000).status).slice(-2)).toEqual([200, 418]);
+});
+
+test('coinbase: newest first, both bounds count, at most 300, start and end together, minutes without trades left out', () => {
+  const world = worldOf('BTC-USD', '1m', 1_000, YEAR_MS);
+  const venue = standInCoinbase({ world, limit: { requests: 1_000, windowMs: 1_000 } });
+  const iso = (minute: number) => new Date(YEAR_MS + minute * MINUTE_MS).toISOString();
+  const traded = world.series[0]?.rows.slice(0, 300).filter((row) => Number(row[5]) > 0) ?? [];
+  const whole = ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(299)}`);
+  expect(times(whole)).toEqual(traded.map((row) => row[0] / 1_000).toReversed());
+  expect(rows(whole).at(-1)?.slice(1)).toEqual(
+    [traded[0]?.[3], traded[0]?.[2], traded[0]?.[1], traded[0]?.[4], traded[0]?.[5]].map(Number),
+  );
+  expect(traded.length).toBeLessThan(300);
+  expect(ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(301)}`)).toMatchObject({
+    status: 400,
+    json: { message: expect.stringContaining('exceeds 300') },
+  });
+  expect(ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}`).status).toBe(400);
+  expect(ask(venue, '/products/BTC-USD/candles?granularity=14400').status).toBe(400);
+  expect(ask(venue, '/products/NO-USD/candles?granularity=60')).toMatchObject({
+    status: 404,
+    json: { message: 'NotFound' },
+  });
+});
+
+test('okx: newest first, both bounds exclusive, `before` alone brings the newest, the open candle is not confirmed', () => {
+  const world = worldOf('BTC-USDT', '1m', 500, YEAR_MS);
+  const venue = standInOkx({
+    world,
+    limits: { recent: { requests: 1_000, windowMs: 2_000 }, history: { requests: 1_000, windowMs: 2_000 } },
+  });
+  const nowMs = YEAR_MS + 400 * MINUTE_MS + 20_000;
+  const history = (query: string) =>
+    ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${query}`, nowMs);
+  expect(times(history(`after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS}`))).toEqual([
+    YEAR_MS + 2 * MINUTE_MS,
+    YEAR_MS + MINUTE_MS,
+  ]);
+  expect(times(history(`before=${YEAR_MS}&limit=2`))).toEqual([YEAR_MS + 398 * MINUTE_MS, YEAR_MS + 397 * MINUTE_MS]);
+  expect(times(history('limit=1000'))).toHaveLength(300);
+  const recent = rows(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs));
+  expect(recent.slice(0, 2).map((row) => [Number(row[0]), row[8]])).toEqual([
+    [YEAR_MS + 400 * MINUTE_MS, '0'],
+    [YEAR_MS + 399 * MINUTE_MS, '1'],
+  ]);
+  expect(ask(venue, '/api/v5/market/candles?instId=NO-USDT&bar=1m')).toMatchObject({
+    status: 200,
+    json: { code: '51001' },
+  });
+  expect(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1h')).toMatchObject({ json: { code: '51000' } });
+});
+
+test('okx ignores bounds that contradict each other and brings the newest', () => {
+  const venue = standInOkx({ world: worldOf('BTC-USDT', '1m', 500, YEAR_MS) });
+  const bounds = `after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS + 5 * MINUTE_MS}`;
+  expect(times(ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${bounds}&limit=1`))).toEqual([
+    YEAR_MS + 499 * MINUTE_MS,
+  ]);
+});
+
+test('every venue shows the candle that is still open with what was traded so far, and none of the future', () => {
+  const nowMs = YEAR_MS + 10 * MINUTE_MS + 30_000;
+  const open = {
+    binance: standInBinance({ world: worldOf('BTCUSDT', '1m', 20, YEAR_MS) }),
+    coinbase: standInCoinbase({ world: worldOf('BTC-USD', '1m', 20, YEAR_MS) }),
+    okx: standInOkx({ world: worldOf('BTC-USDT', '1m', 20, YEAR_MS) }),
+  };
+  const [binance, coinbase, okx] = [
+    rows(ask(open.binance, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs)).at(-1),
+    rows(ask(open.coinbase, '/products/BTC-USD/candles?granularity=60', nowMs))[0],
+    rows(ask(open.okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs))[0],
+  ];
+  expect([binance, coinbase, okx].map((row) => Number(row?.[0]))).toEqual([
+    YEAR_MS + 10 * MINUTE_MS,
+    YEAR_MS / 1_000 + 600,
+    YEAR_MS + 10 * MINUTE_MS,
+  ]);
+  const volumes = ['BTCUSDT', 'BTC-USD', 'BTC-USDT'].map((name) =>
+    Number(worldOf(name, '1m', 20, YEAR_MS).series[0]?.rows[10]?.[5]),
+  );
+  for (const [at, volume] of [binance, coinbase, okx].map((row) => Number(row?.[5])).entries())
+    expect(volume).toBeCloseTo((volumes[at] ?? 0) / 2, 3);
+});
+
+test('coinbase and okx refuse what is more than their windows hold', () => {
+  const coinbase = standInCoinbase({ world: worldOf('BTC-USD', '1m', 10, YEAR_MS) });
+  const okx = standInOkx({ world: worldOf('BTC-USDT', '1m', 10, YEAR_MS) });
+  const statuses = (count: number, venue: StandInExchange, path: string) =>
+    Array.from({ length: count }, () => ask(venue, path).status).filter((status) => status === 429).length;
+  expect(statuses(11, coinbase, '/products')).toBe(1);
+  expect(statuses(21, okx, '/api/v5/market/history-candles?instId=BTC-USDT&bar=1m')).toBe(1);
+  expect(statuses(41, okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m')).toBe(1);
+});
+
+const WIRE_FAULTS: readonly (readonly [FaultSpec, string])[] = [
+  [{ kind: 'reset' }, 'CONNECTION_FAILED'],
+  [{ kind: 'cut' }, 'CONNECTION_FAILED'],
+  [{ kind: 'silence' }, 'REQUEST_TIMEOUT'],
+  [{ kind: 'stall' }, 'REQUEST_TIMEOUT'],
+];
+test.each(WIRE_FAULTS)('over real sockets %j is found as %s', async (fault, expected) => {
+  const venue = standInBinance({
+    world: worldOf('BTCUSDT', '1m', 100, YEAR_MS),
+    plan: { seed: 'wire', rules: [{ on: { every: 1 }, fault }] },
+  });
+  const server = await serveOnLoopback(venue.handle, { clock: realClock });
+  const http = undiciHttp();
+  onTestFinished(async () => {
+    await http.close();
+    await server.close();
+  });
+  const thrown: unknown = await http
+    .get({ url: `${server.url}/api/v3/klines?symbol=BTCUSDT&interval=1m` }, AbortSignal.timeout(300))
+    .catch((error: unknown) => translateTransport(error, 'binance'));
+  expect(thrown).toMatchObject({ code: expected });
+});

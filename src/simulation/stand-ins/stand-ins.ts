@@ -1,0 +1,28 @@
+import type { Exchange } from '../../domain/exchange.ts';
+import { standInBinance } from './stand-in-binance.ts';
+import { standInCoinbase } from './stand-in-coinbase.ts';
+import { standInOkx } from './stand-in-okx.ts';
+import type { StandInExchange, StandInOptions } from './stand-in-exchange.ts';
+import { fewerColumns, type KnownColumns, type RecordedSeries } from '../world.ts';
+
+/** A stand-in and what of a kline its venue tells. */
+export interface StandIn {
+  readonly open: (options: StandInOptions) => StandInExchange;
+  readonly columns: KnownColumns;
+  /** How candles without a trade come: as a flat row, or not at all. */
+  readonly emptyCandles: 'flat' | 'omitted';
+}
+
+/** One for each exchange. */
+export const STAND_INS: ReadonlyMap<Exchange, StandIn> = new Map<Exchange, StandIn>([
+  ['binance', { open: standInBinance, columns: 'all', emptyCandles: 'flat' }],
+  ['coinbase', { open: standInCoinbase, columns: 'first-six', emptyCandles: 'omitted' }],
+  ['okx', { open: standInOkx, columns: 'quote-volume', emptyCandles: 'flat' }],
+]);
+
+/** A series as the venue tells it: the truth that what was stored is held against. */
+export const asTold = (standIn: StandIn, recorded: RecordedSeries): RecordedSeries => ({
+  ...recorded,
+  columns: fewerColumns(standIn.columns, recorded.columns),
+  rows: recorded.rows.filter((row) => standIn.emptyCandles === 'flat' || Number(row[5]) > 0),
+});

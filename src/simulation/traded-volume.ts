@@ -1,0 +1,20 @@
+import { DAY_MS, intervalMs } from '../domain/interval.ts';
+import type { CandleSource, ServedSeries } from './world.ts';
+
+/** A market and its volume in quote currency over the last 24 hours that were recorded before `nowMs`. */
+export interface TradedMarket {
+  readonly venueSymbol: string;
+  readonly quoteVolume: number;
+}
+
+/** What a venue's tickers would say. A market recorded at several candle lengths speaks once, through its shortest. */
+export function tradedMarkets(world: CandleSource, nowMs: number): readonly TradedMarket[] {
+  const byMarket = Map.groupBy(world.series, (series) => series.venueSymbol);
+  return [...byMarket].map(([venueSymbol, own]) => {
+    const series = own.toSorted((a, b) => intervalMs(a.interval) - intervalMs(b.interval))[0] as ServedSeries;
+    const closed = { fromMs: 0, toMs: nowMs - intervalMs(series.interval) + 1, keep: 'newest' } as const;
+    const sinceMs = (world.select(series, { ...closed, rowsMax: 1 })[0]?.[6] ?? 0) - DAY_MS;
+    const rows = world.select(series, { ...closed, fromMs: sinceMs + 1, rowsMax: Infinity });
+    return { venueSymbol, quoteVolume: rows.reduce((sum, row) => sum + Number(row[7]), 0) };
+  });
+}

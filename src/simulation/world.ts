@@ -1,0 +1,114 @@
+import { isInterval, type Interval } from '../domain/interval.ts';
+import type { TimeRange } from '../domain/range.ts';
+import type { MarketSymbol } from '../domain/symbol.ts';
+import { resampled } from './resampled.ts';
+
+/** A kline as Binance sends it: decimals as text, exactly as recorded. Stand-ins of other venues serve what of it they tell. */
+export type TapeRow = readonly [
+  openTimeMs: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  closeTimeMs: number,
+  quoteVolume: string,
+  trades: number,
+  takerBase: string,
+  takerQuote: string,
+  ignore: string,
+];
+
+export interface ServedSeries {
+  readonly symbol: MarketSymbol;
+  /** The venue's spelling, e.g. `BTCUSDT`. */
+  readonly venueSymbol: string;
+  readonly interval: Interval;
+}
+
+/** A part of a series: rows whose open times lie in the range; of more than `rowsMax` the oldest or the newest. */
+export interface SeriesPart extends TimeRange {
+  readonly rowsMax: number;
+  readonly keep: 'oldest' | 'newest';
+}
+
+/** All that a stand-in exchange asks of a world: which series there are, and rows of one of them. */
+export interface CandleSource {
+  readonly series: readonly ServedSeries[];
+  /** Oldest first; nothing of a series that does not exist. */
+  select(series: { readonly venueSymbol: string; readonly interval: string }, part: SeriesPart): readonly TapeRow[];
+}
+
+/** What is known of each row: time, prices and volume alone, the quote volume too, or the trades as well. The rest is made up and must not be compared. */
+export const KNOWN_COLUMNS = ['first-six', 'quote-volume', 'all'] as const;
+export type KnownColumns = (typeof KNOWN_COLUMNS)[number];
+
+export interface RecordedSeries extends ServedSeries {
+  /** Oldest first, without duplicates. */
+  readonly rows: readonly TapeRow[];
+  readonly columns: KnownColumns;
+}
+
+/** Recorded candles, all of them in memory. */
+export interface World extends CandleSource {
+  readonly series: readonly RecordedSeries[];
+  /** A recorded series, or one summed up from shorter recorded candles. */
+  find(venueSymbol: string, interval: string): RecordedSeries | null;
+}
+
+const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string =>
+  `${venueSymbol} ${interval}`;
+
+export const fewerColumns = (a: KnownColumns, b: KnownColumns): KnownColumns =>
+  KNOWN_COLUMNS.indexOf(a) < KNOWN_COLUMNS.indexOf(b) ? a : b;
+
+/** Parts of one series become one; of rows recorded twice the first stays. */
+export function worldOf(parts: readonly RecordedSeries[]): World {
+  const recorded = [...Map.groupBy(parts, keyOf).values()].map((own) => own.reduce(join));
+  const found = new Map<string, RecordedSeries | null>(recorded.map((series) => [keyOf(series), series]));
+  const find: World['find'] = (venueSymbol, interval) => {
+    const key = keyOf({ venueSymbol, interval });
+    const known =
+      found.get(key) ??
+      (isInterval(interval)
+        ? resampled(
+            recorded.filter((series) => series.venueSymbol === venueSymbol),
+            interval,
+          )
+        : null);
+    found.set(key, known);
+    return known;
+  };
+  return {
+    series: recorded,
+    find,
+    select: ({ venueSymbol, interval }, part) => partOf(find(venueSymbol, interval)?.rows ?? [], part),
+  };
+}
+
+function partOf(rows: readonly TapeRow[], { fromMs, toMs, rowsMax, keep }: SeriesPart): readonly TapeRow[] {
+  const [from, to] = [firstAt(rows, fromMs), firstAt(rows, toMs)];
+  return keep === 'oldest'
+    ? rows.slice(from, Math.min(to, from + rowsMax))
+    : rows.slice(Math.max(from, to - rowsMax), to);
+}
+
+/** Index of the first row that opens at `timeMs` or later. */
+function firstAt(rows: readonly TapeRow[], timeMs: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rows[middle]?.[0] ?? Infinity) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function join(a: RecordedSeries, b: RecordedSeries): RecordedSeries {
+  const rows = new Map([...b.rows, ...a.rows].map((row) => [row[0], row]));
+  return {
+    ...a,
+    columns: fewerColumns(a.columns, b.columns),
+    rows: [...rows.values()].toSorted((x, y) => x[0] - y[0]),
+  };
+}

@@ -1,0 +1,63 @@
+import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Exchange } from '../domain/exchange.ts';
+import type { FaultCode } from '../errors/table.ts';
+
+/**
+ * The order to ask no exchange any more, given by a fault that asking again can only make worse. It
+ * stands for one configuration: whoever corrects the configuration, or says `resume`, lifts it.
+ */
+export interface Stop {
+  readonly id: string;
+  /** Hash of the effective configuration under which the fault was met, secrets included. */
+  readonly configuration: string;
+  readonly exchange: Exchange;
+  readonly code: FaultCode;
+  readonly message: string;
+  /** The run that met it. */
+  readonly runId: string | null;
+  readonly givenAtMs: number;
+}
+
+interface StopRow {
+  readonly id: string;
+  readonly configuration: string;
+  readonly exchange: Exchange;
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly run_id: string | null;
+  readonly given_at: number;
+}
+
+const COLUMNS = 'id, configuration, exchange, code, message, run_id, given_at';
+
+/** One order is enough: while one stands, another changes nothing. */
+export function* giveStop(stop: Stop): Operation<void> {
+  if ((yield* standingStop(stop.configuration)) !== null) return;
+  yield* exec(
+    'insert into stops (id, configuration, exchange, code, message, run_id, given_at) values ($1, $2, $3, $4, $5, $6, $7)',
+    stop.id,
+    stop.configuration,
+    stop.exchange,
+    stop.code,
+    stop.message,
+    stop.runId,
+    stop.givenAtMs,
+  );
+}
+
+export function* standingStop(configuration: string): Operation<Stop | null> {
+  const row = yield* first<StopRow>(
+    `select ${COLUMNS} from stops where configuration = $1 and lifted_at is null`,
+    configuration,
+  );
+  return row === null ? null : toStop(row);
+}
+
+/** Lifts every order, whatever configuration it was given under, and returns those that stood. */
+export function* liftStops(nowMs: number): Operation<readonly Stop[]> {
+  const rows = yield* all<StopRow>(`select ${COLUMNS} from stops where lifted_at is null order by given_at`);
+  yield* exec('update stops set lifted_at = $1 where lifted_at is null', nowMs);
+  return rows.map(toStop);
+}
+
+const toStop = ({ run_id, given_at, ...row }: StopRow): Stop => ({ ...row, runId: run_id, givenAtMs: given_at });

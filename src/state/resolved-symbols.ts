@@ -1,0 +1,47 @@
+import { exec, first, type Migration, type Operation } from '../platform/ports/store.ts';
+import type { Exchange } from '../domain/exchange.ts';
+import type { MarketSymbol } from '../domain/symbol.ts';
+
+/** What a pattern or a ranking stood for when its venue was last asked: the account must not change with every request. */
+export interface ResolvedChoice {
+  readonly exchange: Exchange;
+  /** Canonical spelling of the choice. */
+  readonly choice: string;
+  readonly symbols: readonly MarketSymbol[];
+  readonly resolvedAtMs: number;
+}
+
+export const MARKETS_1: Migration = {
+  name: 'markets 1: what patterns and rankings stand for',
+  statements: [
+    `create table market_choices (
+      exchange text not null,
+      choice text not null,
+      symbols text not null,
+      resolved_at bigint not null,
+      primary key (exchange, choice)
+    )`,
+  ],
+};
+
+export function* resolvedChoice(exchange: Exchange, choice: string): Operation<ResolvedChoice | null> {
+  const row = yield* first<{ symbols: string; resolved_at: number }>(
+    'select symbols, resolved_at from market_choices where exchange = $1 and choice = $2',
+    exchange,
+    choice,
+  );
+  return row === null
+    ? null
+    : { exchange, choice, symbols: JSON.parse(row.symbols) as MarketSymbol[], resolvedAtMs: row.resolved_at };
+}
+
+export function* recordResolvedChoice({ exchange, choice, symbols, resolvedAtMs }: ResolvedChoice): Operation<void> {
+  yield* exec(
+    `insert into market_choices (exchange, choice, symbols, resolved_at) values ($1, $2, $3, $4)
+     on conflict (exchange, choice) do update set symbols = excluded.symbols, resolved_at = excluded.resolved_at`,
+    exchange,
+    choice,
+    JSON.stringify(symbols),
+    resolvedAtMs,
+  );
+}

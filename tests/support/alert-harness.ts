@@ -1,0 +1,257 @@
+import { onTestFinished } from 'vitest';
+import { timeOrderedIds } from '../../src/platform/time-ordered-ids.ts';
+import { MailError, type Mail, type MailPort } from '../../src/platform/ports/mail.ts';
+import { memoryLog } from './memory-log.ts';
+import { realProcesses } from '../../src/platform/node/process-identity.ts';
+import type { Random } from '../../src/platform/ports/random.ts';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { scrubberOf } from '../../src/platform/redaction.ts';
+import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
+import type { Operation, Store } from '../../src/platform/ports/store.ts';
+import { VirtualClock } from './virtual-clock.ts';
+import { volatileFiles } from './volatile-files.ts';
+import { LEDGER_1 } from '../../src/state/schema.ts';
+import type { AlertEvent, Cause } from '../../src/alerting/model/alert.ts';
+import { raiseAlert, resolveAlert } from '../../src/alerting/model/alerts.ts';
+import { keepDelivering, type AlertDesk } from '../../src/alerting/outbox/delivery.ts';
+import { GROUP_WAIT_MS, REPEAT_MS } from '../../src/alerting/plan/outbox-plan.ts';
+import { ALERTS_1 } from '../../src/alerting/model/schema.ts';
+import { METRICS_1 } from '../../src/metrics/schema.ts';
+import { alertSecrets, openChannels, type ChannelSettings } from '../../src/alerting/model/settings.ts';
+import { NO_FAULTS, type FaultPlan, type FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { socketlessFetch } from './socketless.ts';
+import { standInPagerDuty } from './stand-in-pagerduty.ts';
+import { standInSlack } from './stand-in-slack.ts';
+import { standInWebhook } from './stand-in-webhook.ts';
+
+const ROUTING_KEY = 'k'.repeat(32);
+const WEBHOOK_SECRET = 'webhook-secret';
+export const UNDELIVERED = '/data/undelivered.jsonl';
+
+export const SLACK: ChannelSettings = {
+  name: 'slack',
+  isDefault: true,
+  kind: 'slack',
+  url: 'http://slack.test/services/T0/B0/secret',
+};
+export const PAGERDUTY: ChannelSettings = {
+  name: 'pagerduty',
+  isDefault: true,
+  kind: 'pagerduty',
+  routingKey: ROUTING_KEY,
+  url: 'http://pagerduty.test/v2/enqueue',
+};
+export const EMAIL: ChannelSettings = {
+  name: 'email',
+  isDefault: true,
+  kind: 'email',
+  smtpUrl: 'smtp://mail.test',
+  from: 'candlekeep@example.org',
+  to: ['ops@example.org'],
+};
+export const WEBHOOK: ChannelSettings = {
+  name: 'webhook',
+  isDefault: true,
+  kind: 'webhook',
+  url: 'http://hook.test/in',
+  secret: WEBHOOK_SECRET,
+};
+
+/** Something a channel was told, whichever it was. */
+export interface Heard {
+  readonly channel: string;
+  readonly atMs: number;
+  readonly title: string;
+  readonly key: string;
+}
+
+export interface AlertWorldOptions {
+  readonly channels?: readonly ChannelSettings[];
+  /** How likely each send fails. */
+  readonly failedRatio?: number;
+}
+
+/** Channels that answer without sockets, a store in memory, and time that passes only when everybody waits. */
+export function alertWorld(
+  seed: string,
+  { channels = [PAGERDUTY, SLACK, EMAIL], failedRatio = 0 }: AlertWorldOptions = {},
+) {
+  const random = seededRandom(seed);
+  const clock = new VirtualClock({ random });
+  const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1, METRICS_1] });
+  onTestFinished(() => store.close());
+  const planOf = (name: string): FaultPlan => ({
+    seed: `${seed} ${name}`,
+    rules: failedRatio === 0 ? [] : flakiness(failedRatio),
+  });
+  const standIns = {
+    slack: standInSlack({ plan: planOf('slack') }),
+    team: standInSlack({ path: '/services/T0/B0/team' }),
+    pagerduty: standInPagerDuty({ routingKey: ROUTING_KEY, plan: planOf('pagerduty') }),
+    webhook: standInWebhook({ secret: WEBHOOK_SECRET, plan: planOf('webhook') }),
+  };
+  const mail = mailbox(clock, random.fork('mail'), failedRatio);
+  const fetch = socketlessFetch(clock, {
+    'http://slack.test': standIns.slack.handle,
+    'http://team.test': standIns.team.handle,
+    'http://pagerduty.test': standIns.pagerduty.handle,
+    'http://hook.test': standIns.webhook.handle,
+  });
+  const log = memoryLog();
+  const files = volatileFiles();
+  const scrub = scrubberOf(alertSecrets({ channels, heartbeatUrl: null }));
+  const desk: AlertDesk = {
+    ports: {
+      clock,
+      random: random.fork('delivery'),
+      ids: timeOrderedIds(clock, random.fork('ids')),
+      store,
+      files,
+      processes: realProcesses(),
+      log,
+    },
+    policy: {
+      instance: 'test',
+      runbookUrl: 'https://example.org/runbook',
+      groupWaitMs: GROUP_WAIT_MS,
+      repeatMs: REPEAT_MS,
+    },
+    channels: openChannels({ clock, fetch, mailTo: () => mail.port }, channels),
+    undeliveredPath: UNDELIVERED,
+    scrub,
+  };
+  const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
+  const moment = () => ({ nowMs: clock.nowMs(), scrub });
+  const stop = new AbortController();
+  return {
+    desk,
+    clock,
+    store,
+    log,
+    files,
+    random,
+    mail,
+    ...standIns,
+    act,
+    fetch,
+    raise: (event: Partial<AlertEvent> = {}) => act(() => raiseAlert(eventOf(event), moment())),
+    resolve: (cause: Partial<Cause> = {}, how = 'healed') => act(() => resolveAlert(eventOf(cause), how, moment())),
+    /** A process that stays delivers from now on; time passes with `pass`. */
+    start: (everyMs = 5_000) => void keepDelivering(desk, stop.signal, everyMs).catch(() => undefined),
+    pass: (byMs: number) => clock.run({ untilMs: clock.nowMs() + byMs }),
+    stop: () => stop.abort(new Error('stopped')),
+    /** Everything every channel was told, in order of time. */
+    heard: (): Heard[] =>
+      [
+        ...standIns.slack.received.map(({ atMs, message }) => ({
+          channel: 'slack',
+          atMs,
+          title: message.text,
+          key: message.text,
+        })),
+        ...standIns.team.received.map(({ atMs, message }) => ({
+          channel: 'team',
+          atMs,
+          title: message.text,
+          key: message.text,
+        })),
+        ...standIns.pagerduty.received.map(({ atMs, message }) => ({
+          channel: 'pagerduty',
+          atMs,
+          title: message.payload?.summary ?? `(${message.event_action})`,
+          key: message.dedup_key,
+        })),
+        ...standIns.webhook.received.map(({ atMs, message }) => ({
+          channel: 'webhook',
+          atMs,
+          title: message.notice.title,
+          key: message.id,
+        })),
+        ...mail.received.map(({ atMs, mail: { subject, messageId } }) => ({
+          channel: 'email',
+          atMs,
+          title: subject,
+          key: messageId,
+        })),
+      ].toSorted((a, b) => a.atMs - b.atMs),
+  };
+}
+export type AlertWorld = ReturnType<typeof alertWorld>;
+
+/** Titles by channel, for comparing. */
+export const titles = (world: AlertWorld, channel: string): string[] =>
+  world
+    .heard()
+    .filter((heard) => heard.channel === channel)
+    .map(({ title }) => title);
+
+export const healthy = NO_FAULTS;
+
+const FLAKY: readonly FaultSpec[] = [
+  { kind: 'status', status: 500 },
+  { kind: 'reset' },
+  { kind: 'answer-lost' },
+  { kind: 'status', status: 429, retryAfter: '2' },
+];
+const flakiness = (ratio: number) => FLAKY.map((fault) => ({ on: { ratio: ratio / FLAKY.length }, fault }));
+
+export interface Mailbox {
+  readonly port: MailPort;
+  readonly received: readonly { readonly atMs: number; readonly mail: Mail }[];
+  /** From now on no mail is taken, or all are. */
+  setDown(down: 'down' | 'up'): void;
+}
+
+export function mailbox(clock: VirtualClock, random: Random, failedRatio: number): Mailbox {
+  const received: { atMs: number; mail: Mail }[] = [];
+  let isDown = false;
+  return {
+    received,
+    setDown: (down) => {
+      isDown = down === 'down';
+    },
+    port: {
+      send: async (mail) => {
+        const chance = random.next();
+        if (isDown || chance < failedRatio / 2)
+          throw new MailError({ responseCode: null, command: 'CONN', code: 'ESOCKET' });
+        received.push({ atMs: clock.nowMs(), mail });
+        if (chance < failedRatio) throw new MailError({ responseCode: null, command: 'DATA', code: 'ESOCKET' });
+      },
+    },
+  };
+}
+
+export const eventOf = (event: Partial<AlertEvent>): AlertEvent => ({
+  exchange: 'binance',
+  code: 'EXCHANGE_SERVER_ERROR',
+  asset: 'bronze_binance_ohlcv',
+  reach: 'symbols',
+  level: 'warning',
+  summary: '3 of 40 symbols failed',
+  safe: '37 symbols are stored',
+  next: 'healing 1/3, next at 2024-07-01T00:05Z',
+  command: 'candlekeep runs show run_1',
+  runId: 'run_1',
+  affected: { total: 3, worst: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] },
+  tags: {},
+  ...event,
+});
+
+/** The same store in which, from the `n`-th call on, nothing comes back: what a killed process sees. */
+export function dyingStore(store: Store, diesAtCall: number, random: Random): Store {
+  let calls = 0;
+  const gone = new Promise<never>(() => undefined);
+  const guarded = <T>(call: () => Promise<T>): Promise<T> => {
+    calls += 1;
+    if (calls < diesAtCall) return call();
+    if (calls === diesAtCall && random.next() < 0.5) void call(); // committed, and nobody lived to see it
+    return gone;
+  };
+  return {
+    transact: (name, operation) => guarded(() => store.transact(name, operation)),
+    read: (name, operation) => guarded(() => store.read(name, operation)),
+    damages: () => store.damages(),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { dayRange } from '../../src/domain/partition.ts';
+import type { Ports } from '../../src/platform/ports/ports.ts';
+import type { GapReport } from '../../src/engine/queries/gap-report.ts';
+import { materialise } from '../../src/engine/runs/materialise.ts';
+import { heal } from '../../src/engine/runs/heal.ts';
+import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
+import { onPorts, rehearse, verifiedAccount, type Rehearsal } from './simulated.ts';
+
+const HOUR_MS = 3_600_000;
+const TODAY = '2024-06-15';
+const TODAY_MS = dayRange(TODAY).fromMs;
+const DAYS = { start: '2024-06-14', end: TODAY };
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT'];
+/** Told wrong until half past ten, right from then on. */
+const LATE_MS = TODAY_MS + 9 * HOUR_MS;
+const SETTLED_MS = TODAY_MS + 10.5 * HOUR_MS;
+
+const settling =
+  (handle: StandInHandler): StandInHandler =>
+  async (request, nowMs) => {
+    const reply = await handle(request, nowMs);
+    if (nowMs >= SETTLED_MS || reply.kind !== 'answer' || reply.status !== 200 || !request.path.endsWith('klines'))
+      return reply;
+    const rows = JSON.parse(Buffer.from(reply.body).toString()) as unknown[][];
+    return {
+      ...reply,
+      body: Buffer.from(JSON.stringify(rows.map((row) => (row[0] === LATE_MS ? row.with(8, 1) : row)))),
+    };
+  };
+
+/** A directory in which much happens: a hole that is judged, a failing symbol that heals, a candle that changes, gold after each step. */
+export const beginLife = (
+  seed: string,
+  options: { readonly dataDir?: string; readonly startMs?: number } = {},
+): Promise<Rehearsal> =>
+  rehearse({
+    seed,
+    symbols: SYMBOLS,
+    interval: '1h',
+    startMs: TODAY_MS + 10 * HOUR_MS + 6_000,
+    wire: settling,
+    ...options,
+    plan: {
+      seed,
+      rules: [
+        {
+          match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+          on: { fromMs: 0, toMs: SETTLED_MS },
+          fault: { kind: 'status', status: 404 },
+        },
+        {
+          match: { path: '/api/v3/klines' },
+          on: { every: 1 },
+          fault: { kind: 'missing-rows', fromMs: TODAY_MS - 20 * HOUR_MS, toMs: TODAY_MS - 19 * HOUR_MS },
+        },
+      ],
+    },
+  });
+
+const control = { signal: new AbortController().signal, onProgress: () => undefined };
+
+/** Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around each. */
+export async function live(
+  { pipeline, clock }: Rehearsal,
+  ports: Ports,
+  attempt: (step: Promise<unknown>) => Promise<unknown>,
+): Promise<void> {
+  const alive = onPorts(pipeline, ports);
+  const run = (): Promise<unknown> =>
+    attempt(
+      materialise(
+        alive,
+        {
+          days: DAYS,
+          markets: pipeline.settings.markets,
+          intervals: ['1h'],
+          selection: 'missing',
+          keptWaits: 'none',
+          assets: ['bronze', 'silver', 'gold'],
+          trigger: 'manual',
+          tags: {},
+        },
+        control,
+      ),
+    );
+  await run();
+  await clock.runUntil(clock.sleep(Math.max(0, TODAY_MS + 11 * HOUR_MS + 6_000 - clock.nowMs())));
+  await run();
+  await clock.runUntil(clock.sleep(Math.max(0, TODAY_MS + 11.5 * HOUR_MS - clock.nowMs())));
+  await attempt(heal(alive, { keptWaits: 'none' }, control));
+}
+
+/** Then every step once more, undisturbed. */
+export async function settle(rehearsal: Rehearsal): Promise<void> {
+  await live(rehearsal, rehearsal.pipeline.ports, (step) => rehearsal.clock.runUntil(step));
+}
+
+const accountOfLife = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
+
+/** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
+export function filesOfLife({ dataDir }: Pick<Rehearsal, 'dataDir'>): string[] {
+  const names = readdirSync(dataDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return names
+    .filter((name) => /\/(?:silver|quarantine|gold)\//.test(name) || name.includes('.tmp-'))
+    .toSorted()
+    .map((name) =>
+      /silver.*manifest\.json$/.test(name)
+        ? name
+        : `${name} ${createHash('sha256').update(readFileSync(name)).digest('hex')}`,
+    )
+    .map((line) => line.slice(dataDir.length));
+}
+
+/** What was corrected; a crash may come before the wrong value was stored, never twice after it. */
+function correctionsOfLife({ dataDir }: Rehearsal): string[] {
+  const path = join(dataDir, 'corrections.ndjson');
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { symbol: string; timestamp: string; old: { trades: number } });
+  return lines.map(({ symbol, timestamp, old }) => `${symbol} ${timestamp} ${old.trades}`);
+}
+
+/** What an undisturbed life comes out as. */
+export interface Outcome {
+  readonly files: readonly string[];
+  readonly totals: GapReport['totals'];
+  readonly corrections: readonly string[];
+}
+
+export async function undisturbed(): Promise<Outcome> {
+  const rehearsal = await beginLife('undisturbed');
+  await settle(rehearsal);
+  return {
+    files: filesOfLife(rehearsal),
+    totals: (await accountOfLife(rehearsal)).totals,
+    corrections: correctionsOfLife(rehearsal),
+  };
+}
+
+/** The same files, the same account, verified, and no correction told twice. */
+export async function expectSameOutcome(rehearsal: Rehearsal, wanted: Outcome, label: string): Promise<void> {
+  expect(filesOfLife(rehearsal), label).toEqual(wanted.files);
+  expect(await accountOfLife(rehearsal), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });
+  const corrections = correctionsOfLife(rehearsal);
+  expect(corrections, label).toEqual(corrections.length === 0 ? [] : wanted.corrections);
+}

@@ -1,0 +1,55 @@
+import { onTestFinished } from 'vitest';
+import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { drainAlerts, keepDelivering } from '../../src/alerting/outbox/delivery.ts';
+import { NO_CHANNELS, type AlertSettings } from '../../src/alerting/model/settings.ts';
+import { socketlessFetch } from './socketless.ts';
+import { standInPagerDuty } from './stand-in-pagerduty.ts';
+import { standInSlack } from './stand-in-slack.ts';
+import { EMAIL, mailbox, PAGERDUTY, SLACK, type Mailbox } from './alert-harness.ts';
+import {
+  rehearse,
+  rehearseVenues,
+  type Rehearsal,
+  type RehearsalOptions,
+  type VenuesRehearsalOptions,
+} from './simulated.ts';
+
+const TOLD: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
+
+/** A rehearsal whose alerts arrive somewhere: what the whole pipeline tells, and when. */
+export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOptions) {
+  const slack = standInSlack();
+  const pagerduty = standInPagerDuty({ routingKey: 'k'.repeat(32) });
+  let mail: Mailbox | null = null;
+  const channels: Pick<RehearsalOptions, 'settings' | 'outside'> = {
+    settings: { alerts: TOLD, ...options.settings },
+    outside: (clock) => {
+      const box = mailbox(clock, seededRandom(options.seed), 0);
+      mail = box;
+      return {
+        fetch: socketlessFetch(clock, { 'http://slack.test': slack.handle, 'http://pagerduty.test': pagerduty.handle }),
+        mailTo: () => box.port,
+      };
+    },
+  };
+  const rehearsal: Rehearsal = await ('venues' in options
+    ? rehearseVenues({ ...options, ...channels })
+    : rehearse({ ...options, ...channels }));
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort(new Error('the test is over')));
+  const { pipeline, clock } = rehearsal;
+  return {
+    ...rehearsal,
+    slack,
+    pagerduty,
+    /** Delivers from now on, as a process that stays does. */
+    stay: () => void keepDelivering(pipeline.desk, stop.signal, 5_000).catch(() => undefined),
+    /** Delivers what is due, as a command does at its end. */
+    drain: () => clock.runUntil(drainAlerts(pipeline.desk, stop.signal)),
+    pass: (byMs: number) => clock.runUntil(clock.sleep(byMs)),
+    slackTitles: () => slack.received.map(({ message }) => message.text),
+    pages: () =>
+      pagerduty.received.map(({ message }) => `${message.event_action} ${message.payload?.summary ?? ''}`.trim()),
+    mails: () => (mail?.received ?? []).map(({ mail: { subject } }) => subject),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../../src/platform/ports/clock.ts';
+import { untilAborted } from '../../src/platform/time-limit.ts';
+import type { HttpPort } from '../../src/platform/ports/http.ts';
+import type { AnswerReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+
+/** An error as undici or Node shapes it: told by `code`. */
+const wireError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+type Handlers = Readonly<Record<string, StandInHandler>>;
+
+/** The wire without sockets: stand-ins by origin, in virtual or real time. Fails with the codes the real wire has. */
+export function socketlessHttp(clock: Clock, handlers: Handlers): HttpPort {
+  return {
+    get: async ({ url, headers = {} }, signal) => {
+      const {
+        status,
+        headers: answered,
+        body,
+      } = await ask(clock, handlers, { url, method: 'GET', headers, body: Buffer.alloc(0) }, signal);
+      return { status, headers: answered, body };
+    },
+  };
+}
+
+/** The same wire as `fetch` sees it, for clients that bring their own protocol; what fails rejects as undici's does. */
+export function socketlessFetch(clock: Clock, handlers: Handlers): typeof globalThis.fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    try {
+      const body = new Uint8Array(await clock.track(request.arrayBuffer()));
+      const { url, method, headers, signal } = request;
+      const answer = await ask(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
+      return new Response(answer.body.length === 0 ? null : Buffer.from(answer.body), {
+        status: answer.status,
+        headers: { ...answer.headers },
+      });
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw new TypeError('fetch failed', { cause: error });
+    }
+  };
+}
+
+type AskedRequest = Omit<StandInRequest, 'path' | 'query'> & { readonly url: string };
+
+async function ask(
+  clock: Clock,
+  handlers: Handlers,
+  { url, ...request }: AskedRequest,
+  signal: AbortSignal,
+): Promise<AnswerReply> {
+  signal.throwIfAborted();
+  const { origin, pathname, searchParams } = new URL(url);
+  const handler = handlers[origin];
+  if (handler === undefined) throw wireError('ECONNREFUSED', `connect ECONNREFUSED ${origin}`);
+  const reply = await handler({ ...request, path: pathname, query: searchParams }, clock.nowMs());
+  if (reply.kind === 'reset') throw wireError('ECONNRESET', 'read ECONNRESET');
+  if (reply.kind === 'silence' || reply.breaks?.how === 'stall')
+    return untilAborted(new Promise<never>(() => undefined), signal);
+  await clock.sleep(reply.delayMs ?? 0, signal);
+  if (reply.breaks?.how === 'cut') throw wireError('UND_ERR_SOCKET', 'other side closed');
+  return reply;
+}

@@ -1,0 +1,66 @@
+import { brokenReply, type ErrorBody } from '../../src/simulation/stand-ins/broken-response.ts';
+import { faultChooser, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
+import type { AnswerReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+
+/** What an alert channel has taken. */
+export interface Received<T> {
+  readonly atMs: number;
+  readonly message: T;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface StandInChannel<T> {
+  readonly handle: StandInHandler;
+  /** Every message it took, in order, whether or not its answer arrived. */
+  readonly received: readonly Received<T>[];
+  /** Status of every answer, in order; 0 where there was none. */
+  readonly statuses: readonly number[];
+  plan(plan: FaultPlan): void;
+}
+
+export interface ChannelRules<T> {
+  /** The message in a request that keeps the channel's rules, or the refusal it gets. */
+  readonly read: (
+    request: StandInRequest,
+    nowMs: number,
+  ) => { readonly message: T } | { readonly refusal: AnswerReply };
+  readonly taken: (message: T) => AnswerReply;
+  readonly errorBody: ErrorBody;
+  readonly plan?: FaultPlan;
+}
+
+/** Faults whose request reached the channel before the answer was lost. */
+const DONE_ALL_THE_SAME = new Set(['answer-lost', 'slow', 'cut']);
+
+export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: ChannelRules<T>): StandInChannel<T> {
+  const received: Received<T>[] = [];
+  const statuses: number[] = [];
+  let choose = faultChooser(plan);
+  return {
+    received,
+    statuses,
+    plan: (next) => {
+      choose = faultChooser(next);
+    },
+    handle: (request, nowMs) => {
+      const fault = choose({ path: request.path, candles: null, nowMs });
+      const judged = read(request, nowMs);
+      const isTaken = 'message' in judged && (fault === null || DONE_ALL_THE_SAME.has(fault.kind));
+      if (isTaken) received.push({ atMs: nowMs, message: judged.message, headers: request.headers });
+      const answer = 'message' in judged ? taken(judged.message) : judged.refusal;
+      const reply = fault === null ? answer : brokenReply(answer, fault, { nowMs, errorBody });
+      statuses.push(reply.kind === 'answer' ? reply.status : 0);
+      return reply;
+    },
+  };
+}
+
+/** The JSON in a request's body; null where there is none. */
+export function jsonOf(request: StandInRequest): unknown {
+  try {
+    return JSON.parse(Buffer.from(request.body).toString('utf8')) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
