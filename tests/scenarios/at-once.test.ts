@@ -24,7 +24,7 @@ test('a page that gets no answer holds up only itself: the others of its series 
       rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [3] }, fault: { kind: 'silence' } }],
     },
   });
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
   const { log } = rehearsal.venue;
   const stalled = log.find((entry) => entry.fault !== null);
   const again = log.find((entry) => entry.query === stalled?.query && entry !== stalled);
@@ -46,7 +46,7 @@ test('the first page of a series goes alone: what refuses it is asked once, howe
       ],
     },
   });
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 4, pending: 14_400 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'refused', pending: 14_400 });
   expect(rehearsal.candleRequests()).toBe(1);
 });
 
@@ -57,10 +57,10 @@ test("two days of one month that heal in one turn share a file and do not get in
     { start: '2024-06-20', end: '2024-06-20' },
   ];
   rehearsal.venue.plan({ seed: 'down', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 500 } }] });
-  for (const one of days) expect(await rehearsal.run({ days: one })).toMatchObject({ exit: 7 });
+  for (const one of days) expect(await rehearsal.run({ days: one })).toMatchObject({ ending: 'unreachable' });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   const healed = await rehearsal.heal('none');
-  expect(healed).toMatchObject({ exit: 0, pending: 0 });
+  expect(healed).toMatchObject({ ending: 'done', pending: 0 });
   expect(healed.runs.map(({ partition, outcome }) => `${partition} ${outcome}`).toSorted()).toEqual([
     '2024-06-03 complete',
     '2024-06-20 complete',
@@ -85,7 +85,7 @@ test('days that are answered are stored while a page of another day still waits 
   const isStored = (period: string): boolean =>
     ports.files.exists(lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period })));
   const meanwhile = clock.sleep(5_000).then(() => ['2026-05-01', '2026-05-02', '2026-05-10'].map(isStored));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
   expect(await meanwhile, 'the third page is about the second and the third of May').toEqual([true, false, true]);
   expect(isStored('2026-05-02')).toBe(true);
 });
@@ -95,6 +95,6 @@ test('while days are made from answers, what has come meanwhile is let in after 
   const breathe = vi.spyOn(rehearsal.clock, 'breathe');
   expect(await rehearsal.run({ days: DAYS, assets: ['bronze'] })).toMatchObject({ pending: 14_400 });
   expect(breathe).not.toHaveBeenCalled();
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
   expect(breathe.mock.calls.length).toBeGreaterThanOrEqual(rehearsal.candleRequests());
 });

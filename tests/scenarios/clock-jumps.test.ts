@@ -25,8 +25,8 @@ test.each([
   await whole.run({ days: DAYS });
   const rehearsal = await stored('jump');
   void rehearsal.clock.sleep(100).then(() => rehearsal.clock.jump(byMs));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
   expect(filesOfLife(rehearsal)).toEqual(filesOfLife(whole));
   for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && series.symbol !== 'SOL/USDT'))
     expect(await rehearsal.compare('binance', recorded, DAYS)).toMatchObject({

@@ -24,7 +24,7 @@ test('a year of 1d for five symbols costs at most five pages and five other requ
   const result = await rehearsal.run({ days: { start: '2020-01-01', end: '2020-12-31' } });
   expect(symbols).toHaveLength(5);
   expect(rehearsal.venue.log.length).toBeLessThanOrEqual(10);
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test('a symbol that fails for good leaves every other candle stored: partial, exit 3, and healing brings the rest', async () => {
@@ -35,7 +35,7 @@ test('a symbol that fails for good leaves every other candle stored: partial, ex
     plan: always({ kind: 'status', status: 500 }, { symbol: 'ETHUSDT' }),
   });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 3, pending: 720, error: null });
+  expect(result).toMatchObject({ ending: 'partial', pending: 720, error: null });
   expect(bronze(result)).toMatchObject({
     outcome: 'partial',
     symbols_ok: 2,
@@ -44,9 +44,9 @@ test('a symbol that fails for good leaves every other candle stored: partial, ex
   });
   expect(silver(result)).toMatchObject({ outcome: 'partial', output_rows: 1_440 });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
-  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], exit: 0 }); // its appointment is in five minutes
+  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], ending: 'done' }); // its appointment is in five minutes
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(5 * 60_000));
-  expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test('more than half of the symbols failing fails the asset, exit 5, and the survivor is stored all the same', async () => {
@@ -56,7 +56,7 @@ test('more than half of the symbols failing fails the asset, exit 5, and the sur
   };
   const rehearsal = await rehearse({ seed: 'two of three', symbols: THREE, interval: '1h', plan });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 5, pending: 1_440, error: { code: 'EXCHANGE_SERVER_ERROR' } });
+  expect(result).toMatchObject({ ending: 'assetFailed', pending: 1_440, error: { code: 'EXCHANGE_SERVER_ERROR' } });
   expect(bronze(result)).toMatchObject({ outcome: 'failed', symbols_ok: 1 });
   expect(silver(result)).toMatchObject({ output_rows: 720 });
 });
@@ -74,7 +74,7 @@ test.each([
       plan: always({ kind: 'status', status }, { only: 'candles' }),
     });
     const result = await rehearsal.run({ days: MONTH });
-    expect(result).toMatchObject({ exit: 7, pending: 720, error: { code } });
+    expect(result).toMatchObject({ ending: 'unreachable', pending: 720, error: { code } });
     expect(rehearsal.candleRequests()).toBe(tries);
   },
 );
@@ -114,7 +114,7 @@ test.each([
       plan: always({ kind: 'status', status, body: 'html' }, { only: 'candles' }),
     });
     const result = await rehearsal.run({ days: MONTH });
-    expect(result).toMatchObject({ exit: 4, error: { code } });
+    expect(result).toMatchObject({ ending: 'refused', error: { code } });
     expect(rehearsal.candleRequests()).toBeLessThanOrEqual(3);
   },
 );
@@ -130,20 +130,20 @@ test('a Retry-After of two minutes parks the cells: nothing is asked before, by 
     },
   });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 3, pending: 720 });
+  expect(result).toMatchObject({ ending: 'partial', pending: 720 });
   expect(bronze(result)).toMatchObject({ outcome: 'parked', errors: { 'BTC/USDT': 'EXCHANGE_RATE_LIMITED' } });
   expect(await decisions(rehearsal, result)).toEqual([['EXCHANGE_RATE_LIMITED', 'parked']]);
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 720 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'partial', pending: 720 });
   expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
   expect(rehearsal.candleRequests()).toBe(1);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(120_000));
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test('a symbol the venue never listed is confirmed by its list, named in errors, exit 3, and enters no account', async () => {
   const rehearsal = await rehearse({ seed: 'unknown', symbols: ['BTC/USDT', 'FOO/USDT'], interval: '1h' });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 3, pending: 0 });
+  expect(result).toMatchObject({ ending: 'partial', pending: 0 });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
   expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
     { symbol: 'FOO/USDT' },
@@ -181,7 +181,7 @@ test('rows that stay invalid are quarantined, each broken rule is counted, and t
     validation_errors: 10,
     outcome: 'complete',
   });
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   const healed = await rehearsal.heal('none');
   expect(silver(healed)).toMatchObject({ removed_rows: 0, output_rows: 24 });
@@ -207,7 +207,7 @@ test('a venue that sends web pages for every symbol: exit 6, two tries each, eve
     plan: always({ kind: 'html' }, { only: 'candles' }),
   });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 6, pending: 2_160, error: { code: 'SCHEMA_MISMATCH' } });
+  expect(result).toMatchObject({ ending: 'dataQuality', pending: 2_160, error: { code: 'SCHEMA_MISMATCH' } });
   expect(rehearsal.candleRequests()).toBe(6);
 });
 
@@ -218,7 +218,7 @@ test('an empty answer inside the listed life is no proof: it is asked again and 
     interval: '1h',
     plan: { seed: 'once', rules: [{ match: { path: KLINES }, on: { nth: [1] }, fault: { kind: 'empty-list' } }] },
   });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test('what the first half of a month brought is not asked again with the second half', async () => {
@@ -238,7 +238,7 @@ test('what another run holds is not done and says so: exit 9, each symbol by its
     takeLeases({ names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() }, processes),
   );
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other' } } });
+  expect(result).toMatchObject({ ending: 'leased', error: { code: 'CELLS_LEASED', facts: { owner: 'run_other' } } });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', symbols_ok: 0, errors: { 'BTC/USDT': 'CELLS_LEASED' } });
   expect(rehearsal.candleRequests()).toBe(0);
 });

@@ -16,7 +16,7 @@ const filesIn = (directory: string, isWanted: (name: string) => boolean): string
 async function stored(seed: string) {
   const rehearsal = await rehearse({ seed, symbols: SYMBOLS, interval: '1h' });
   expect(await rehearsal.run({ days: MONTH, assets: ['bronze', 'silver', 'gold'] })).toMatchObject({
-    exit: 0,
+    ending: 'done',
     pending: 0,
   });
   const [segment = '', ...otherSegments] = filesIn(rehearsal.dataDir, (name) => name.endsWith('.zst'));
@@ -68,7 +68,7 @@ test.each(DAMAGES)(
       markets: new Map([['binance', ['BTC/USDT']]]),
       selection: 'all',
     });
-    expect(result).toMatchObject({ exit: 3, error: null, runs: [{ outcome: 'partial' }] });
+    expect(result).toMatchObject({ ending: 'partial', error: null, runs: [{ outcome: 'partial' }] });
     const found = await report(rehearsal);
     expect(found.discrepancies).toEqual([]);
     expect(new Set(found.gaps.map(({ state, code }) => `${state} ${code}`))).toEqual(
@@ -83,7 +83,7 @@ test.each(DAMAGES)(
     expect(faults.filter(({ record }) => record.code === 'ANSWER_DAMAGED')).toHaveLength(lostSymbols);
 
     await rehearsal.clock.runUntil(rehearsal.clock.sleep(300_000));
-    expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
+    expect(await rehearsal.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
     await expectWhole(rehearsal);
   },
 );
@@ -130,7 +130,7 @@ test('a period that has no row any more has no file any more', async () => {
   expect(filesIn(rehearsal.dataDir, (name) => name.endsWith('part-0.parquet'))).toEqual([]);
   expect((await report(rehearsal)).discrepancies).toEqual([]);
   rehearsal.venue.plan({ seed: 'up', rules: [] });
-  expect(await rehearsal.heal('none')).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.heal('none')).toMatchObject({ ending: 'done', pending: 0 });
   expect(readFileSync(silver).length).toBeGreaterThan(0);
   await expectWhole(rehearsal);
 });

@@ -102,6 +102,6 @@ test('a year is asked for in as many pages as were planned: runs share the pages
   const year = work({ markets: new Map([['binance', ['AAA/USDT']]]), intervals: ['1h'] });
   const { total } = await estimate(rehearsal.pipeline, year);
   expect(total).toMatchObject({ runs: 12, requests: Math.ceil((365 * 24) / 1_000) });
-  expect(await rehearsal.run({ days: YEAR })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: YEAR })).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.candleRequests()).toBe(total.requests);
 });

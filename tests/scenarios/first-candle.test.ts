@@ -49,7 +49,7 @@ test('what lies before the listing is not due: the hours of the first day count 
   const whole = candles('1h', 40, 30);
   const world = worldOf([{ ...whole, rows: whole.rows.slice(17) }]);
   const rehearsal = await rehearseListing({ world });
-  expect(await rehearsal.run({ days: { start: day(45), end: day(35) } })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: { start: day(45), end: day(35) } })).toMatchObject({ ending: 'done', pending: 0 });
   expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(40) + 17 * 3_600_000);
 });
 
@@ -73,14 +73,14 @@ test('a market that ended years ago has its first candle all the same', async ()
 test('where short candles begin months after the long ones nobody knows whether the venue withholds some: they stay pending', async () => {
   const world = worldOf([candles('1d', 200, 100), candles('1h', 110, 100)]);
   const rehearsal = await rehearseListing({ world, exchange: 'okx' });
-  expect(await rehearsal.run({ days: { start: day(112), end: day(109) } })).toMatchObject({ exit: 3, pending: 48 });
+  expect(await rehearsal.run({ days: { start: day(112), end: day(109) } })).toMatchObject({ ending: 'partial', pending: 48 });
   expect([await firstOf(rehearsal, '1d', 'okx'), await firstOf(rehearsal, '1h', 'okx')]).toEqual([daysAgo(200), null]);
 });
 
 test('daily candles that begin after the hourly ones prove no listing', async () => {
   const world = worldOf([candles('1d', 100, 90), candles('1h', 105, 90)]);
   const rehearsal = await rehearseListing({ world, interval: '1d' });
-  expect(await rehearsal.run({ days: { start: day(103), end: day(95) } })).toMatchObject({ exit: 3, pending: 3 });
+  expect(await rehearsal.run({ days: { start: day(103), end: day(95) } })).toMatchObject({ ending: 'partial', pending: 3 });
   expect(await firstOf(rehearsal, '1d')).toBeNull();
 });
 
@@ -108,7 +108,7 @@ test('where the past cannot be asked, nothing is taken for "before the listing":
       rules: [{ match: { interval: '1d' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
     },
   });
-  expect(await rehearsal.run({ days: { start: day(42), end: day(40) } })).toMatchObject({ exit: 3, pending: 48 });
+  expect(await rehearsal.run({ days: { start: day(42), end: day(40) } })).toMatchObject({ ending: 'partial', pending: 48 });
   expect(await firstOf(rehearsal, '1h')).toBeNull();
 });
 
@@ -120,7 +120,7 @@ test('a venue that names a first candle after one it delivered is not believed',
     (request, nowMs) =>
       request.query.get('startTime') === '0' ? jsonReply(200, [late]) : handle(request, nowMs);
   const rehearsal = await rehearseListing({ world: worldOf([series]), exchange: 'binance', wire });
-  expect(await rehearsal.run({ days: { start: day(41), end: day(39) } })).toMatchObject({ exit: 3, pending: 24 });
+  expect(await rehearsal.run({ days: { start: day(41), end: day(39) } })).toMatchObject({ ending: 'partial', pending: 24 });
   expect(await firstOf(rehearsal, '1h', 'binance')).toBeNull();
   expect(await rehearsal.compare('binance', series, { start: day(41), end: day(39) })).toMatchObject({
     recorded: 48,

@@ -27,7 +27,7 @@ test('two processes do not write the dataset folder at once: the second waits fo
     expect(ports.files.exists(temp)).toBe(true);
     return ports.store.transact('releaseLeases', () => releaseLeases('run_other gold'));
   });
-  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ exit: 0 });
+  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ ending: 'done' });
   await released;
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
 });
@@ -40,11 +40,11 @@ test('a folder that another process goes on making is left to it: the run says w
   } = rehearsal;
   await held(rehearsal);
   const result = await rehearsal.run({ days: DAY, assets: ALL });
-  expect(result).toMatchObject({ exit: 9, error: { code: 'CELLS_LEASED', facts: { owner: 'run_other gold' } } });
+  expect(result).toMatchObject({ ending: 'leased', error: { code: 'CELLS_LEASED', facts: { owner: 'run_other gold' } } });
   expect(result.runs[0]?.assets.map(({ outcome }) => outcome)).toEqual(['complete', 'complete', 'partial']);
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(false);
   await clock.runUntil(ports.store.transact('releaseLeases', () => releaseLeases('run_other gold')));
-  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ exit: 0 });
+  expect(await rehearsal.run({ days: DAY, assets: ALL })).toMatchObject({ ending: 'done' });
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
 });
 

@@ -1,3 +1,4 @@
+import type { Ending } from '../../src/engine/core/ending.ts';
 import { expect, test } from 'vitest';
 import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { faultsOfRun } from '../../src/state/fault-log.ts';
@@ -49,36 +50,36 @@ const everywhere = (does: StandInHandler): Record<string, StandInHandler> =>
 test('where the trading hosts refuse our region, the public-data host is asked instead, and from then on first', async () => {
   const rehearsal = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
   const result = await rehearsal.run({ days: MONTH });
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
   expect(await faultsOf(rehearsal, result)).toEqual(['FORBIDDEN retry']); // the question for its limits met it first
   expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
   const before = rehearsal.asked.length;
-  expect(await rehearsal.run({ days: MONTH, selection: 'all' })).toMatchObject({ exit: 0 });
+  expect(await rehearsal.run({ days: MONTH, selection: 'all' })).toMatchObject({ ending: 'done' });
   expect(new Set(rehearsal.asked.slice(before))).toEqual(new Set([PUBLIC_DATA]));
 });
 
 test('refused there as well, the asset fails with exit 4, and the trading hosts are not tried one after another', async () => {
   const rehearsal = await onHosts(everywhere(restricted));
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
   expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
 });
 
 test('a host that cannot be reached is left for the next one', async () => {
   const { [binance.origins[0] ?? '']: _down, ...others } = everywhere(restricted);
   const rehearsal = await onHosts({ ...others, [binance.origins[1] ?? '']: 'serves' });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[1]]));
 });
 
-test.each<readonly [says: string, does: StandInHandler | null, exit: number, code: string]>([
-  ['refuses our region', restricted, 4, 'FORBIDDEN'],
-  ['cannot be reached', null, 7, 'CONNECTION_FAILED'],
-  ['resets connections', () => ({ kind: 'reset' }), 7, 'CONNECTION_FAILED'],
-])('with a URL of its own that %s, no other host of the exchange is contacted', async (_says, does, exit, code) => {
+test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, code: string]>([
+  ['refuses our region', restricted, 'refused', 'FORBIDDEN'],
+  ['cannot be reached', null, 'unreachable', 'CONNECTION_FAILED'],
+  ['resets connections', () => ({ kind: 'reset' }), 'unreachable', 'CONNECTION_FAILED'],
+])('with a URL of its own that %s, no other host of the exchange is contacted', async (_says, does, ending, code) => {
   const rehearsal = await onHosts(
     { ...everywhere(restricted), [PUBLIC_DATA]: 'serves', ...(does === null ? {} : { [OWN]: does }) },
     { origins: { binance: OWN } },
   );
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit, error: { code } });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending, error: { code } });
   expect(rehearsal.asked.filter((origin) => origin !== OWN)).toEqual([]);
 });

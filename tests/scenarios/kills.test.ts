@@ -42,7 +42,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
     isKilled = !(await survives(first, materialise(onPorts(first.pipeline, dying.ports), work, control)));
     const next = await begin('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
     expect(await next.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] }), `${n}`).toMatchObject({
-      exit: 0,
+      ending: 'done',
       pending: 0,
     });
     expect(filesOfLife(next), `${n}`).toEqual(wanted);

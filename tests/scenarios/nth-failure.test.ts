@@ -72,7 +72,7 @@ async function runWithFailure(failure: {
   await clock.runUntil(materialise(broken, work, control).catch((error: unknown) => expect(error).toBe(failure.error)));
 
   await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end
-  expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ exit: 0, pending: 0 });
+  expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ ending: 'done', pending: 0 });
   for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && SYMBOLS.includes(series.symbol))) {
     const stored = await clock.runUntil(
       readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: '1h' }, range: RANGE }),

@@ -26,7 +26,7 @@ test.each(['reset', 'cut', 'truncated-json'] as const)(
   'a connection that breaks while the answer comes in (%s) is asked again',
   async (kind) => {
     const rehearsal = await one('broken read', onPages({ kind }, { nth: [1, 2] }));
-    expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+    expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
     expect(rehearsal.candleRequests()).toBe(3);
   },
 );
@@ -36,7 +36,7 @@ test('a Retry-After that is a date is a wait, not a crash, and the failure keeps
     'date',
     onPages({ kind: 'status', status: 429, retryAfter: new Date(START_MS + 45_000).toUTCString() }, { nth: [1] }),
   );
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done' });
   expect(pagesAt(rehearsal)[1]).toBeGreaterThanOrEqual(START_MS + 45_000);
 });
 
@@ -77,7 +77,7 @@ test('other workers do not go on asking while one was told to stay away', async 
     interval: '1h',
     plan: { seed: 'others', rules: [limited, slow] },
   });
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
   const closedAtMs = rehearsal.venue.log.find(({ status }) => status === 429)?.atMs ?? 0;
   expect(pagesAt(rehearsal).filter((atMs) => atMs > closedAtMs + 100 && atMs < closedAtMs + 30_000)).toEqual([]);
@@ -90,14 +90,14 @@ test.each([
   '%i refuses this machine (FORBIDDEN): neither a rate limit nor a missing symbol nor worth another try',
   async (status, body) => {
     const rehearsal = await one('refused', onPages({ kind: 'status', status, body }));
-    expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
+    expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
     expect(rehearsal.candleRequests()).toBe(1);
   },
 );
 
 test('a ban is waited out, not probed: nothing is sent before its end', async () => {
   const rehearsal = await one('banned', onPages({ kind: 'ban', forMs: 150_000 }, { nth: [1] }));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 3, pending: 24 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'partial', pending: 24 });
   for (let minute = 0; minute < 2; minute++) {
     await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000));
     await rehearsal.run({ days: DAY });
@@ -105,5 +105,5 @@ test('a ban is waited out, not probed: nothing is sent before its end', async ()
   }
   expect(rehearsal.candleRequests()).toBe(1);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(30_000));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
 });

@@ -34,7 +34,7 @@ const account = (rehearsal: Rehearsal, day: string) => verifiedAccount(rehearsal
 test('closed candles of the open day are in silver, not in gold and in no account; the unfinished one is nowhere', async () => {
   const rehearsal = await atHalfPastTen('open day');
   const result = await rehearsal.run({ days: DAYS, assets: ALL });
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
   expect(result.runs[0]?.assets.map(({ asset, output_rows }) => [asset, output_rows])).toEqual([
     ['bronze_binance_ohlcv', 116],
     ['silver_ohlcv_normalized', 116],
@@ -70,7 +70,7 @@ test('once the day is due its cells enter the account, only the rest is asked, a
   await rehearsal.run({ days: DAYS });
   const asked = rehearsal.venue.log.length;
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS - 10.5 * HOUR_MS + 5_000));
-  expect(await rehearsal.run({ days: DAYS, assets: ALL })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS, assets: ALL })).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.venue.log.slice(asked).map(({ query }) => new URLSearchParams(query).get('startTime'))).toEqual(
     Array(2).fill(String(TODAY_MS + 9 * HOUR_MS)),
   );

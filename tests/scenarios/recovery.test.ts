@@ -44,7 +44,7 @@ test('three of forty symbols fail for an hour: the rest is stored at once, and t
   const rehearsal = await rehearse({ seed: 'three', symbols: FORTY, interval: '1h', world });
   const startMs = rehearsal.clock.nowMs();
   rehearsal.venue.plan(hourOfFaults(3, startMs));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 3, pending: 3 * 24 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'partial', pending: 3 * 24 });
   const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
   expect(turnsAfter).toBeLessThanOrEqual(3);
   expect(runs.at(-1)).toMatchObject({ outcome: 'complete', trigger: 'heal' });
@@ -55,7 +55,7 @@ test('twenty-one of forty fail for an hour: the asset fails, the survivors are s
   const startMs = rehearsal.clock.nowMs();
   rehearsal.venue.plan(hourOfFaults(21, startMs));
   const first = await rehearsal.run({ days: DAY });
-  expect(first).toMatchObject({ exit: 5, pending: 21 * 24 });
+  expect(first).toMatchObject({ ending: 'assetFailed', pending: 21 * 24 });
   expect(first.runs[0]?.assets[0]).toMatchObject({ outcome: 'failed', symbols_ok: 19 });
   const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
   const chain = runs.filter((run) => run.trigger === 'retry').map((run) => run.tags);
@@ -71,11 +71,11 @@ test('twenty-one of forty fail for an hour: the asset fails, the survivors are s
 test('a run that has been healed since is not run again', async () => {
   const rehearsal = await rehearse({ seed: 'healed', symbols: FORTY, interval: '1h', world });
   rehearsal.venue.plan(hourOfFaults(40, rehearsal.clock.nowMs()));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 7 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'unreachable' });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0 });
+  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done' });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 0, exit: 0 });
+  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 0, ending: 'done' });
 });
 
 test('a run that a person retried is not run again by itself, and may be retried by hand as often as one likes', async () => {
@@ -88,11 +88,11 @@ test('a run that a person retried is not run again by itself, and may be retried
   const retry = () =>
     clock.runUntil(retryRun(pipeline, first, { signal: new AbortController().signal, onProgress: () => undefined }));
   expect(await retry()).toMatchObject({
-    exit: 0,
+    ending: 'done',
     pending: 0,
     runs: [{ trigger: 'retry', tags: { retry_of: first.id, retry_count: '1' } }],
   });
-  expect(await retry()).toMatchObject({ exit: 0, runs: [{ trigger: 'retry' }] });
+  expect(await retry()).toMatchObject({ ending: 'done', runs: [{ trigger: 'retry' }] });
   await clock.runUntil(clock.sleep(2 * TURN_MS));
   expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
 });

@@ -125,11 +125,11 @@ test('a run that the disk would not hold asks nobody, and says how much is neede
     return clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, control));
   };
   expect(await asked(4_000_000)).toMatchObject({
-    exit: 2,
+    ending: 'usage',
     error: { code: 'STORAGE_FAILED', facts: { errno: 'ENOSPC' } },
     runs: [{ outcome: 'failed' }],
   });
   expect(venue.log).toEqual([]);
-  expect(await asked(5_000_000)).toMatchObject({ exit: 0, pending: 0 });
-  expect(await asked(0), 'nothing is to be asked').toMatchObject({ exit: 0 });
+  expect(await asked(5_000_000)).toMatchObject({ ending: 'done', pending: 0 });
+  expect(await asked(0), 'nothing is to be asked').toMatchObject({ ending: 'done' });
 });

@@ -83,7 +83,7 @@ test('a stopped run tells why it was stopped, also when its manifest.json cannot
     throw diskError('ENOSPC', 'rename', '/data');
   });
   expect(written).toEqual(['part-0.parquet', 'part-0.parquet']);
-  expect(result).toMatchObject({ exit: 130, error: null });
+  expect(result).toMatchObject({ ending: 'interrupted', error: null });
   expect(result.runs.map(({ outcome }) => outcome)).toEqual(['cancelled']);
 });
 

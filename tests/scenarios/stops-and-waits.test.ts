@@ -54,14 +54,14 @@ test.each(WORDS.map(([header, seconds], at) => [STATUSES[at % STATUSES.length] ?
     const [first = 0, second] = pagesAt(rehearsal);
     if (seconds !== null && seconds > 60) {
       expect(second).toBeUndefined();
-      expect(result).toMatchObject({ exit: status === 500 ? 7 : 3, pending: 24, runs: [{ outcome: 'parked' }] });
+      expect(result).toMatchObject({ ending: status === 500 ? 'unreachable' : 'partial', pending: 24, runs: [{ outcome: 'parked' }] });
       expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
       await rehearsal.clock.run({ untilMs: first + seconds * 1_000 });
-      expect(await rehearsal.run({ days: DAY })).toMatchObject({ exit: 0, pending: 0 });
+      expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
       expect(pagesAt(rehearsal)[1]).toBeGreaterThanOrEqual(first + seconds * 1_000);
       return;
     }
-    expect(result).toMatchObject({ exit: 0, pending: 0 });
+    expect(result).toMatchObject({ ending: 'done', pending: 0 });
     expect((second ?? 0) - first).toBeGreaterThanOrEqual((seconds ?? 0) * 1_000);
   },
 );
@@ -73,23 +73,23 @@ test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 wit
     interval: '1h',
     plan: onPages({ kind: 'status', status: 401 }),
   });
-  expect(await first.run({ days: MONTH })).toMatchObject({ exit: 4, error: { code: 'UNAUTHORIZED' } });
+  expect(await first.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'UNAUTHORIZED' } });
   const asked = first.venue.log.length;
   const other = await rehearse({ seed: 'another process', symbols: THREE, interval: '1h', dataDir: first.dataDir });
   for (const process of [first, other]) {
     expect(await process.run({ days: MONTH })).toMatchObject({
-      exit: 4,
+      ending: 'refused',
       runs: [],
       pending: 2_160,
       error: { code: 'UNAUTHORIZED' },
     });
-    expect(await process.heal('none')).toMatchObject({ exit: 4, runs: [] });
+    expect(await process.heal('none')).toMatchObject({ ending: 'refused', runs: [] });
   }
   expect(first.venue.log.length + other.venue.log.length).toBe(asked);
   const lifted = await other.pipeline.ports.store.transact('liftStops', () => liftStops(other.clock.nowMs()));
   expect(lifted).toMatchObject([{ exchange: 'binance', code: 'UNAUTHORIZED' }]);
   expect(lifted[0]?.runId).toMatch(/^run_/);
-  expect(await other.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await other.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test('a changed configuration lifts a durable stop, and the one it was given under meets it again', async () => {
@@ -107,8 +107,8 @@ test('a changed configuration lifts a durable stop, and the one it was given und
     dataDir: first.dataDir,
     settings: { rateShare: 0.8 },
   });
-  expect(await changed.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
-  expect(await first.run({ days: MONTH })).toMatchObject({ exit: 4, runs: [] });
+  expect(await changed.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
+  expect(await first.run({ days: MONTH })).toMatchObject({ ending: 'refused', runs: [] });
 });
 
 test('a page under way when another met UNAUTHORIZED may arrive, and nothing is sent after it', async () => {
@@ -142,7 +142,7 @@ test.each([
     });
     const result = await rehearsal.run({ days: MONTH });
     expect(result).toMatchObject({
-      exit: 5,
+      ending: 'assetFailed',
       error: { code, message: expect.stringContaining('3 of 3 symbols of binance failed alike') },
     });
     expect(rehearsal.candleRequests()).toBe(requests);
@@ -205,7 +205,7 @@ test('the limits a venue states are asked for once and kept from the first page 
     settings: { rateShare: 1 },
   });
   const beganMs = rehearsal.clock.monotonicMs();
-  expect(await rehearsal.run({ days })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days })).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.venue.log.filter(({ overLimit }) => overLimit)).toEqual([]);
   expect(rehearsal.venue.log.filter(({ path }) => path === '/api/v3/exchangeInfo')).toHaveLength(1);
   const weight = rehearsal.venue.log.reduce((sum, entry) => sum + entry.weight, 0);
@@ -231,9 +231,9 @@ test('a venue that does not state its limits is asked for them once a day, and i
     },
   });
   expect(await rehearsal.run({ days: { start: '2024-06-01', end: '2024-06-15' } })).toMatchObject({
-    exit: 0,
+    ending: 'done',
     pending: 0,
   });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.venue.log.filter(({ path }) => path !== KLINES)).toHaveLength(1);
 });

@@ -19,7 +19,7 @@ test('a disabled symbol is asked for by nobody, not even by force, and its due c
   const rehearsal = await rehearse({ seed: 'disable', symbols: THREE, interval: '1h' });
   await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do not trade it' });
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({
-    exit: 3,
+    ending: 'partial',
     pending: 720,
     nextAttemptAtMs: null,
     runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }],
@@ -42,7 +42,7 @@ test('a disabled symbol is asked for by nobody, not even by force, and its due c
 
   expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
   expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   expect((await historyOfSymbols(rehearsal.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([
     ['removed', 'we do not trade it'],
     ['active', 'we do again'],
@@ -74,7 +74,7 @@ test('a symbol that was listed once keeps its account after the venue dropped it
     world: WITHOUT_SOL,
     dataDir: before.dataDir,
   });
-  expect(await gone.run({ days: MONTH })).toMatchObject({ exit: 3, pending: 360 });
+  expect(await gone.run({ days: MONTH })).toMatchObject({ ending: 'partial', pending: 360 });
   const { changedAtMs } = (await historyOfSymbols(gone.pipeline))[0] ?? { changedAtMs: 0 };
   expect(await report(gone)).toMatchObject({
     totals: { expected: 2_160, present: 1_800, pending: 360 },
@@ -90,7 +90,7 @@ test('a symbol that was listed once keeps its account after the venue dropped it
 
   const back = await rehearse({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
   await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
-  expect(await back.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await back.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(
     expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }),
   );

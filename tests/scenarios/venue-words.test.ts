@@ -25,16 +25,16 @@ test('a 401 of coinbase without a key is throttling: parked for five minutes, no
     },
   });
   const result = await rehearsal.run({ days: DAYS });
-  expect(result).toMatchObject({ exit: 3, pending: 480 });
+  expect(result).toMatchObject({ ending: 'partial', pending: 480 });
   expect(bronze(result, 'coinbase')).toMatchObject({
     outcome: 'parked',
     errors: { 'BTC/USD': 'EXCHANGE_RATE_LIMITED' },
   });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(299_000));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 3, pending: 480 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'partial', pending: 480 });
   expect(rehearsal.candleRequests()).toBe(1);
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(2_000));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test.each([
@@ -62,7 +62,7 @@ test.each([
     [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
   });
   const result = await rehearsal.run({ days: DAYS });
-  expect(result).toMatchObject({ exit: 4, error: { code: 'FORBIDDEN' } });
+  expect(result).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'failed' });
   expect(bronze(result, 'binance')).toMatchObject({ outcome: 'complete' });
 });
@@ -88,7 +88,7 @@ test.each(['coinbase', 'okx'])(
     const rehearsal = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
     const result = await rehearsal.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ symbols_ok: 1, errors: { 'NOPE/USD': 'SYMBOL_INVALID' } });
-    expect(result).toMatchObject({ exit: 3, pending: 0 });
+    expect(result).toMatchObject({ ending: 'partial', pending: 0 });
   },
 );
 
@@ -106,7 +106,7 @@ test.each([
     },
   });
   const result = await rehearsal.run({ days: DAYS });
-  expect(result).toMatchObject({ exit: 0, pending: 0 });
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
   const logged = await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
   expect(logged.map((entry) => entry.record.code)).toEqual([code, code]);
 });

@@ -40,7 +40,7 @@ const editVerdicts = ({ pipeline }: Rehearsal, state: GapState) =>
 test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 minutes, and 283 of XRP, with evidence, and nothing is asked again', async () => {
   const rehearsal = await rehearse({ seed: 'outage', symbols: ['BTC/USDT', 'XRP/USDT'], interval: '1m' });
   const day = { start: '2021-04-25', end: '2021-04-25' };
-  expect(await rehearsal.run({ days: day })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: day })).toMatchObject({ ending: 'done', pending: 0 });
   const { totals, gaps, discrepancies } = await verifiedAccount(rehearsal, day);
   expect(totals).toMatchObject({ expected: 2_880, outage: 284 + 283, pending: 0 });
   expect(gaps.map(({ symbol, cause, candles }) => [symbol, cause, candles])).toEqual([
@@ -61,13 +61,13 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
 test('hours that all liquid symbols miss are pending until they were asked for twice, then an outage', async () => {
   const rehearsal = await rehearse({ seed: 'silence', symbols: THREE, interval: '1h', plan: without(THREE) });
   expect(await rehearsal.run({ days: MONTH })).toMatchObject({
-    exit: 3,
+    ending: 'partial',
     pending: 9,
     nextAttemptAtMs: rehearsal.clock.nowMs() + SIX_HOURS_MS,
   });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'pending', 'second_look', 3]));
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'outage', 'venue_outage', 3]));
   expect((await verifiedAccount(rehearsal, MONTH)).discrepancies).toEqual([]);
 });
@@ -77,7 +77,7 @@ test('what comes at the second look is no gap at all', async () => {
   await rehearsal.run({ days: MONTH });
   rehearsal.venue.plan({ seed: 'calm', rules: [] });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
   expect(await verifiedAccount(rehearsal, MONTH)).toMatchObject({
     gaps: [],
     discrepancies: [],
@@ -89,7 +89,7 @@ test('hours that one symbol misses while the others trade stay pending: on a ven
   const rehearsal = await rehearse({ seed: 'alone', symbols: THREE, interval: '1h', plan: without(['BTC/USDT']) });
   await rehearsal.run({ days: MONTH });
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ exit: 3, pending: 3 });
+  expect(await rehearsal.heal('all')).toMatchObject({ ending: 'partial', pending: 3 });
   expect(await gapsOf(rehearsal)).toEqual([['BTC/USDT', 'pending', 'unexplained', 3]]);
 });
 
@@ -113,7 +113,7 @@ test('a person may end the wait: the candles are an outage by that word, with wh
   expect(verdicts).toMatchObject([{ evidence: { accepted: { reason: 'the exchange confirmed it', by: 'ops' } } }]);
   const asked = rehearsal.venue.log.length;
   await clock.runUntil(clock.sleep(2 * DAY_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
   expect(rehearsal.venue.log.length).toBe(asked);
 });
 
@@ -123,7 +123,7 @@ test('a verdict stays when its days are stored again', async () => {
   await rehearsal.clock.runUntil(rehearsal.clock.sleep(SIX_HOURS_MS));
   await rehearsal.heal('all');
   expect(await rehearsal.run({ days: { start: '2024-06-20', end: '2024-06-20' }, selection: 'all' })).toMatchObject({
-    exit: 0,
+    ending: 'done',
     pending: 0,
   });
   expect(await gapsOf(rehearsal)).toEqual(THREE.map((symbol) => [symbol, 'outage', 'venue_outage', 3]));

@@ -11,7 +11,7 @@ const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, MONTH);
 /** A month of three symbols, all stored, and its only silver file. */
 async function stored(): Promise<{ readonly rehearsal: Rehearsal; readonly file: string }> {
   const rehearsal = await rehearse({ seed: 'verify', symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'], interval: '1h' });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ exit: 0, pending: 0 });
+  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   const silver = join(rehearsal.dataDir, 'silver');
   const name = readdirSync(silver, { recursive: true, encoding: 'utf8' }).find((one) => one.endsWith('.parquet')) ?? '';
   expect((await report(rehearsal)).discrepancies).toEqual([]);
