@@ -5,7 +5,7 @@ import type { Exchange } from '../src/domain/exchange.ts';
 import { dayOf } from '../src/domain/partition.ts';
 import type { Account } from '../src/domain/account.ts';
 import { lakeAt } from '../src/lake/layout.ts';
-import { writeAccount, type AccountCourse } from './account-state.ts';
+import { writeAccount, type AccountWorkload } from './account-state.ts';
 import { runNode, type Ended } from './processes.ts';
 import { markdownTable, type TableColumn } from './table.ts';
 
@@ -31,7 +31,7 @@ export interface AccountMeasurement {
   /** state.db and its log. */
   readonly stateBytes: number;
   /** `totals` is null where they were printed as a sentence. */
-  readonly answer: { readonly totals: Account | null; readonly gapsListed: number };
+  readonly response: { readonly totals: Account | null; readonly gapsListed: number };
   readonly outputBytes: number;
   /** From start to end of the process; the middle one of five. */
   readonly wallMs: number;
@@ -41,7 +41,7 @@ export interface AccountMeasurement {
   readonly exit: number | null;
 }
 
-type Extent = Pick<AccountCourse, 'seed' | 'symbols' | 'range'>;
+type Extent = Pick<AccountWorkload, 'seed' | 'symbols' | 'range'>;
 
 /** Makes the account of a backfill with the ledger's own operations, and asks the real command for it. */
 export async function measureAccount(
@@ -81,7 +81,7 @@ export async function measureAccount(
       account: account.name,
       command: way.join(' '),
       stateBytes: stateBytes(dataDir),
-      answer: answerIn(stdout),
+      response: answerIn(stdout),
       outputBytes: stdout.length,
       wallMs,
       startMs,
@@ -93,7 +93,7 @@ export async function measureAccount(
 }
 
 /** The document, or the rows of the table that a person sees and how many more there are. */
-function answerIn(stdout: string): AccountMeasurement['answer'] {
+function answerIn(stdout: string): AccountMeasurement['response'] {
   if (stdout.startsWith('{')) {
     const { totals, gaps } = JSON.parse(stdout) as { readonly totals: Account; readonly gaps: readonly unknown[] };
     return { totals, gapsListed: gaps.length };
@@ -125,18 +125,18 @@ const stateBytes = (dataDir: string): number =>
     0,
   );
 
-export const summaryOfAccount = ({ account, command, answer, wallMs }: AccountMeasurement): string =>
+export const summaryOfAccount = ({ account, command, response: answer, wallMs }: AccountMeasurement): string =>
   `${account}: ${command} answered in ${(wallMs / 1_000).toFixed(2)} s${answer.totals === null ? '' : `, ${JSON.stringify(answer.totals)}`}`;
 
 const COLUMNS: readonly TableColumn<AccountMeasurement>[] = [
   ['account', ({ account }) => account],
   ['command', ({ command }) => command],
   ['state MB', ({ stateBytes: bytes }) => (bytes / 1_000_000).toFixed(1)],
-  ['grid points', ({ answer }) => grouped(answer.totals?.expected)],
-  ['no trades', ({ answer }) => grouped(answer.totals?.no_trades)],
-  ['outage', ({ answer }) => grouped(answer.totals?.outage)],
-  ['pending', ({ answer }) => grouped(answer.totals?.pending)],
-  ['gaps listed', ({ answer }) => grouped(answer.gapsListed)],
+  ['grid points', ({ response: answer }) => grouped(answer.totals?.expected)],
+  ['no trades', ({ response: answer }) => grouped(answer.totals?.no_trades)],
+  ['outage', ({ response: answer }) => grouped(answer.totals?.outage)],
+  ['pending', ({ response: answer }) => grouped(answer.totals?.pending)],
+  ['gaps listed', ({ response: answer }) => grouped(answer.gapsListed)],
   ['output MB', ({ outputBytes }) => (outputBytes / 1_000_000).toFixed(1)],
   ['wall s', ({ wallMs }) => (wallMs / 1_000).toFixed(2)],
   ['of it start s', ({ startMs }) => (startMs / 1_000).toFixed(2)],

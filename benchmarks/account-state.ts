@@ -14,14 +14,14 @@ import { hullOfTimes, recordPages, type PageEntry } from '../src/lake/bronze/pag
 import { recordManifest } from '../src/lake/manifest.ts';
 import { accountCell } from '../src/lake/silver/cell-account.ts';
 import { chunksOf, type DayRange } from '../src/engine/core/chunks.ts';
-import { judgeDays } from '../src/engine/ingest/gap-classification.ts';
+import { classifyDays } from '../src/engine/ingest/gap-classification.ts';
 import type { Pipeline } from '../src/engine/core/pipeline.ts';
 import { openPipeline } from '../src/api/open-pipeline.ts';
 import { venueOf } from '../src/engine/core/exchanges.ts';
 import { MINUTE_MS } from './course.ts';
 
 /** What an account is about, and which venue's series lack candles. */
-export interface AccountCourse {
+export interface AccountWorkload {
   readonly seed: string;
   readonly exchanges: readonly Exchange[];
   readonly symbols: readonly string[];
@@ -33,11 +33,11 @@ const INTERVAL = '1m';
 const RECHECK_AFTER_MS = 21_600_000;
 
 /** Leaves the state of a finished backfill in `dataDir`: its answers indexed, its cells accounted for and judged, month by month. Bronze and silver themselves are not there. */
-export async function writeAccount(course: AccountCourse, dataDir: string): Promise<void> {
+export async function writeAccount(workload: AccountWorkload, dataDir: string): Promise<void> {
   const pipeline = await openPipeline(
     {
       dataDir,
-      markets: new Map(course.exchanges.map((exchange) => [exchange, course.symbols])),
+      markets: new Map(workload.exchanges.map((exchange) => [exchange, workload.symbols])),
       intervals: [INTERVAL],
       origins: {},
       requestTimeoutMs: 10_000,
@@ -51,13 +51,13 @@ export async function writeAccount(course: AccountCourse, dataDir: string): Prom
     },
     { log: memoryLog() },
   );
-  const days = { start: dayOf(course.range.fromMs), end: dayOf(course.range.toMs - 1) };
+  const days = { start: dayOf(workload.range.fromMs), end: dayOf(workload.range.toMs - 1) };
   for (const chunk of chunksOf(days, INTERVAL)) {
     const fences = new Map<Exchange, Fence>();
-    for (const exchange of course.exchanges)
-      fences.set(exchange, await accountForChunk(pipeline, course, { exchange, chunk }));
+    for (const exchange of workload.exchanges)
+      fences.set(exchange, await accountForChunk(pipeline, workload, { exchange, chunk }));
     for (const [exchange, fence] of fences) {
-      await judgeDays(pipeline, fence, { exchange, interval: INTERVAL, ...chunk });
+      await classifyDays(pipeline, fence, { exchange, interval: INTERVAL, ...chunk });
       await pipeline.ports.store.transact('finishRun', () =>
         finishRun(fence, { outcome: 'complete', assets: [], error: null }, realClock.nowMs()),
       );
@@ -68,7 +68,7 @@ export async function writeAccount(course: AccountCourse, dataDir: string): Prom
 
 async function accountForChunk(
   pipeline: Pipeline,
-  course: AccountCourse,
+  workload: AccountWorkload,
   { exchange, chunk }: { readonly exchange: Exchange; readonly chunk: DayRange },
 ): Promise<Fence> {
   const { store, ids, clock } = pipeline.ports;
@@ -83,7 +83,7 @@ async function accountForChunk(
         partitionEnd: chunk.end,
         trigger: 'backfill',
         tags: {},
-        request: '{}',
+        request: { markets: [], selection: 'missing', waitPolicy: 'all', assets: [] },
       },
       nowMs,
     );
@@ -92,8 +92,8 @@ async function accountForChunk(
   const range = { fromMs: dayRange(chunk.start).fromMs, toMs: dayRange(chunk.end).toMs };
   const pages: PageEntry[] = [];
   const cells: CellState[] = [];
-  for (const symbol of course.symbols) {
-    const present = presentOf(course, { exchange, symbol, range });
+  for (const symbol of workload.symbols) {
+    const present = presentOf(workload, { exchange, symbol, range });
     const own = pagesOf(pipeline, { exchange, symbol, range, present, runId });
     pages.push(...own);
     cells.push(
@@ -104,7 +104,7 @@ async function accountForChunk(
           present,
           quarantined: new Set(),
           dropped: new Set(),
-          telling: { flat: [], cut: [] },
+          planned: { flat: [], cut: [] },
           covered: [range],
           failed: [],
           before: null,
@@ -127,7 +127,7 @@ async function accountForChunk(
 
 /** Open times of the candles that came. */
 function presentOf(
-  { seed, lacking }: AccountCourse,
+  { seed, lacking }: AccountWorkload,
   { exchange, symbol, range }: { readonly exchange: Exchange; readonly symbol: string; readonly range: TimeRange },
 ): ReadonlySet<number> {
   const random = seededRandom(`${seed}/${exchange}/${symbol}/${range.fromMs}`);

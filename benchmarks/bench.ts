@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { DAY_MS } from '../src/domain/interval.ts';
 import { ACCOUNTS, accountTable, measureAccount, summaryOfAccount, type AccountMeasurement } from './account-bench.ts';
 import { ACCOUNT_BENCH, BENCHES, FULL, type Bench, type Extent } from './benches.ts';
-import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Course } from './course.ts';
+import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Workload } from './course.ts';
 import { measure, type Measurement } from './measurement.ts';
 import { summaryOf, tableOf } from './table.ts';
 
@@ -41,7 +41,7 @@ if (bench === undefined) await runAccounts();
 else await runCourse(bench);
 if (!values.keep) rmSync(directory, { recursive: true });
 
-function extentOf({ symbols, days }: Extent): Pick<Course, 'symbols' | 'range'> {
+function extentOf({ symbols, days }: Extent): Pick<Workload, 'symbols' | 'range'> {
   return {
     symbols: symbolsOf(wholeNumber('symbols', values.symbols ?? String(symbols), SYMBOLS_MAX)),
     range: rangeOf(wholeNumber('days', values.days ?? String(days), DAYS_MAX)),
@@ -49,22 +49,22 @@ function extentOf({ symbols, days }: Extent): Pick<Course, 'symbols' | 'range'> 
 }
 
 async function runCourse(chosen: Bench): Promise<void> {
-  const course: Course = {
+  const workload: Workload = {
     seed: values.seed,
     ...extentOf(values.full ? FULL : chosen.daily),
     limit:
       values.window === '10s' || values.window === 'minute'
         ? WINDOWS[values.window]
         : refuse('--window is 10s or minute'),
-    weather: chosen.weather,
+    schedule: chosen.schedule,
     rttMs: Number(values.rtt),
   };
   const measurements: Measurement[] = [];
   say(
-    `${chosen.name}: ${chosen.says}; ${course.symbols.length} symbols, ${(course.range.toMs - course.range.fromMs) / DAY_MS} days of 1m candles, ${course.limit.weight} weight in ${course.limit.windowMs / 1_000} s, share ${values.share}, RTT ${course.rttMs} ms, seed ${course.seed}`,
+    `${chosen.name}: ${chosen.says}; ${workload.symbols.length} symbols, ${(workload.range.toMs - workload.range.fromMs) / DAY_MS} days of 1m candles, ${workload.limit.weight} weight in ${workload.limit.windowMs / 1_000} s, share ${values.share}, RTT ${workload.rttMs} ms, seed ${workload.seed}`,
   );
   for (const contestant of contestantsOf(chosen)) {
-    const measurement = await measure(course, contestant, {
+    const measurement = await measure(workload, contestant, {
       directory: join(directory, contestant.name),
       share: Number(values.share),
       atOnce: AT_ONCE,
@@ -74,7 +74,7 @@ async function runCourse(chosen: Bench): Promise<void> {
     measurements.push(measurement);
     say(summaryOf(measurement));
   }
-  report(tableOf(measurements), { bench: chosen.name, course, machine, measurements });
+  report(tableOf(measurements), { bench: chosen.name, course: workload, machine, measurements });
 }
 
 async function runAccounts(): Promise<void> {

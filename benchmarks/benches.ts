@@ -1,6 +1,6 @@
 import { candlekeep } from './candlekeep.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
-import type { Weather } from './course.ts';
+import type { FaultSchedule } from './course.ts';
 
 /** How much is asked for. */
 export interface Extent {
@@ -12,7 +12,7 @@ export interface Extent {
 export interface Bench {
   readonly name: string;
   readonly says: string;
-  readonly weather: Weather;
+  readonly schedule: FaultSchedule;
   /** Finishes in a couple of minutes. */
   readonly daily: Extent;
   readonly contestants: readonly Contestant[];
@@ -25,25 +25,25 @@ const DAILY: Extent = { symbols: 10, days: 62 };
 const EIGHT = candlekeep({ name: 'candlekeep-x8', processes: 8 });
 
 export const BENCHES: readonly Bench[] = [
-  { name: 'B1', says: 'nothing goes wrong', weather: 'calm', daily: DAILY, contestants: CONTESTANTS },
+  { name: 'B1', says: 'nothing goes wrong', schedule: 'calm', daily: DAILY, contestants: CONTESTANTS },
   {
     name: 'B2',
     says: '5 % 500s, 2 % unanswered, 5 s of 429, 10 s of resets, one truncated body',
-    weather: 'storm',
+    schedule: 'storm',
     daily: DAILY,
     contestants: CONTESTANTS,
   },
   {
     name: 'B3',
     says: 'one answer in eight is malformed, with status 200',
-    weather: 'zoo',
+    schedule: 'zoo',
     daily: { symbols: 4, days: 62 },
     contestants: CONTESTANTS,
   },
   {
     name: 'B5',
     says: 'eight processes on one address and one data directory',
-    weather: 'calm',
+    schedule: 'calm',
     daily: DAILY,
     contestants: [EIGHT],
   },

@@ -11,17 +11,17 @@ export const KLINES_WEIGHT = 2;
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 
 /** What goes wrong on the way: nothing, the storm of B2, the malformed answers of B3. */
-export type Weather = 'calm' | 'storm' | 'zoo';
+export type FaultSchedule = 'calm' | 'storm' | 'zoo';
 
 /** One thing to do for every contestant alike: all minutes of some symbols, from one stand-in exchange. */
-export interface Course {
+export interface Workload {
   readonly seed: string;
   /** `BTC/USDT`. */
   readonly symbols: readonly string[];
   readonly range: TimeRange;
   /** As the exchange announces it. */
   readonly limit: WeightLimit;
-  readonly weather: Weather;
+  readonly schedule: FaultSchedule;
   /** Added to every answer. Unit: milliseconds. */
   readonly rttMs: number;
 }
@@ -67,12 +67,12 @@ export const rangeOf = (days: number): TimeRange => ({ fromMs: FIRST_DAY_MS, toM
 export const venueSymbolOf = (symbol: string): string => symbol.replace('/', '');
 
 /** The candles of a course: what the exchange serves and what the judge holds results against. */
-export const candlesOf = ({ seed, symbols, range }: Pick<Course, 'seed' | 'symbols' | 'range'>): CandleSource =>
+export const candlesOf = ({ seed, symbols, range }: Pick<Workload, 'seed' | 'symbols' | 'range'>): CandleSource =>
   generatedCandles(
     seed,
     symbols.map((symbol) => ({ symbol, venueSymbol: venueSymbolOf(symbol), interval: '1m', range })),
   );
 
 /** Least requests that bring every candle. */
-export const pagesOf = ({ symbols, range }: Pick<Course, 'symbols' | 'range'>): number =>
+export const pagesOf = ({ symbols, range }: Pick<Workload, 'symbols' | 'range'>): number =>
   symbols.length * Math.ceil((range.toMs - range.fromMs) / MINUTE_MS / ROWS_PER_PAGE);

@@ -4,19 +4,19 @@ import { serveOnLoopback } from '../src/simulation/loopback.ts';
 import type { StandInHandler } from '../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../src/simulation/stand-ins/stand-in-binance.ts';
 import type { RequestEntry } from '../src/simulation/stand-ins/stand-in-exchange.ts';
-import { candlesOf, type Course } from './course.ts';
+import { candlesOf, type Workload } from './course.ts';
 import type { ExchangeReport } from './exchange.ts';
 import { planOf } from './weather.ts';
 
-const { course, floorMs } = JSON.parse(process.argv[2] ?? '') as { course: Course; floorMs: number };
-const exchange = standInBinance({ world: candlesOf(course), limit: course.limit });
+const { workload, floorMs } = JSON.parse(process.argv[2] ?? '') as { workload: Workload; floorMs: number };
+const exchange = standInBinance({ world: candlesOf(workload), limit: workload.limit });
 
 /** The plan's clock starts with the first request. */
 const handle: StandInHandler = async (request, nowMs) => {
-  if (exchange.log.length === 0) exchange.plan(planOf(course, { startMs: nowMs, floorMs }));
+  if (exchange.log.length === 0) exchange.plan(planOf(workload, { startMs: nowMs, floorMs }));
   const reply = await exchange.handle(request, nowMs);
-  return reply.kind === 'answer' && course.rttMs > 0
-    ? { ...reply, delayMs: (reply.delayMs ?? 0) + course.rttMs }
+  return reply.kind === 'answer' && workload.rttMs > 0
+    ? { ...reply, delayMs: (reply.delayMs ?? 0) + workload.rttMs }
     : reply;
 };
 
@@ -26,7 +26,7 @@ process.on('disconnect', () => process.exit());
 process.send?.({ url: server.url });
 
 function wholeWindowsOf(log: readonly RequestEntry[]): Pick<ExchangeReport, 'wholeWindows' | 'wholeWindowsWeight'> {
-  const windowOf = ({ atMs }: RequestEntry): number => Math.floor(atMs / course.limit.windowMs);
+  const windowOf = ({ atMs }: RequestEntry): number => Math.floor(atMs / workload.limit.windowMs);
   const indexes = log.map(windowOf);
   const [first, last] = [indexes[0] ?? 0, indexes.at(-1) ?? 0];
   const inside = log.filter((_, at) => (indexes[at] ?? 0) > first && (indexes[at] ?? 0) < last);

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Course } from './course.ts';
+import type { Workload } from './course.ts';
 
 /** What the exchange saw of one contestant. */
 export interface ExchangeReport {
@@ -28,14 +28,14 @@ export interface Exchange {
 }
 
 /** Starts an exchange that nobody has asked anything yet. `floorMs` places the storm. */
-export async function openExchange(course: Course, floorMs: number): Promise<Exchange> {
-  const child = fork(new URL('exchange-process.ts', import.meta.url), [JSON.stringify({ course, floorMs })]);
-  const answer = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0];
-  const { url } = (await answer()) as { url: string };
+export async function openExchange(workload: Workload, floorMs: number): Promise<Exchange> {
+  const child = fork(new URL('exchange-process.ts', import.meta.url), [JSON.stringify({ course: workload, floorMs })]);
+  const response = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0];
+  const { url } = (await response()) as { url: string };
   return {
     url,
     report: async () => {
-      const report = answer();
+      const report = response();
       child.send('report');
       return (await report) as ExchangeReport;
     },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { floorMs } from './floor.ts';
+import { lowerBoundMs } from './floor.ts';
 
 const minute = {
   requests: 5_260,
@@ -12,19 +12,19 @@ const minute = {
 };
 
 test('what fits into the rest of the first window takes no time', () => {
-  expect(floorMs({ ...minute, requests: 3_000 })).toBe(0);
+  expect(lowerBoundMs({ ...minute, requests: 3_000 })).toBe(0);
 });
 
 test('more than one window waits for the next border, more than two for a whole window more', () => {
-  expect(floorMs(minute)).toBe(30_000);
-  expect(floorMs({ ...minute, requests: 6_001 })).toBe(90_000);
-  expect(floorMs({ ...minute, startMs: 3_000 })).toBe(57_000);
+  expect(lowerBoundMs(minute)).toBe(30_000);
+  expect(lowerBoundMs({ ...minute, requests: 6_001 })).toBe(90_000);
+  expect(lowerBoundMs({ ...minute, startMs: 3_000 })).toBe(57_000);
 });
 
 test('half the share needs twice the windows', () => {
-  expect(floorMs({ ...minute, share: 0.5 })).toBe(30_000 + 2 * 60_000);
+  expect(lowerBoundMs({ ...minute, share: 0.5 })).toBe(30_000 + 2 * 60_000);
 });
 
 test('round trips are a floor of their own', () => {
-  expect(floorMs({ ...minute, requests: 3_000, rttMs: 40 })).toBe((3_000 * 40) / 16);
+  expect(lowerBoundMs({ ...minute, requests: 3_000, rttMs: 40 })).toBe((3_000 * 40) / 16);
 });

@@ -1,7 +1,7 @@
 import type { WeightLimit } from '../src/simulation/stand-ins/weight-meter.ts';
 
 /** Work that no client can do faster than the limit allows. */
-export interface Errand {
+export interface PageLoad {
   readonly requests: number;
   /** Of one request. */
   readonly weight: number;
@@ -17,7 +17,7 @@ export interface Errand {
  * Shortest time in which the requests can be answered: what is left of the window at the start, then
  * whole windows, the last of which need only begin; and never less than the round trips take.
  */
-export function floorMs({ requests, weight, limit, share, startMs, rttMs, atOnce }: Errand): number {
+export function lowerBoundMs({ requests, weight, limit, share, startMs, rttMs, atOnce }: PageLoad): number {
   const perWindow = Math.floor((limit.weight * share) / weight);
   const windows = Math.ceil(requests / perWindow);
   const toBorderMs = limit.windowMs - (startMs % limit.windowMs);

@@ -1,17 +1,21 @@
 import { expect, test } from 'vitest';
 import type { Candle } from '../src/domain/candle.ts';
 import { DAY_MS } from '../src/domain/interval.ts';
-import { candlesOf, rangeOf, symbolsOf, type Course } from './course.ts';
-import { judge, type StoredDay } from './judge.ts';
+import { candlesOf, rangeOf, symbolsOf, type Workload } from './course.ts';
+import { assess, type StoredDay } from './judge.ts';
 
-const course: Pick<Course, 'seed' | 'symbols' | 'range'> = { seed: 'judge', symbols: symbolsOf(2), range: rangeOf(2) };
+const workload: Pick<Workload, 'seed' | 'symbols' | 'range'> = {
+  seed: 'judge',
+  symbols: symbolsOf(2),
+  range: rangeOf(2),
+};
 const NOTHING = { lost: 0, wrong: 0, doubled: 0, invented: 0, silent: 0 };
 
 const wholeDays = (): StoredDay[] =>
-  course.symbols.flatMap((symbol) =>
+  workload.symbols.flatMap((symbol) =>
     [0, 1].map((day) => {
-      const dayMs = course.range.fromMs + day * DAY_MS;
-      const rows = candlesOf(course).select(
+      const dayMs = workload.range.fromMs + day * DAY_MS;
+      const rows = candlesOf(workload).select(
         { venueSymbol: symbol.replace('/', ''), interval: '1m' },
         { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' },
       );
@@ -34,8 +38,8 @@ const wholeDays = (): StoredDay[] =>
       };
     }),
   );
-const judged = (stored: StoredDay[], reported: Parameters<typeof judge>[1]['reported'] = []) =>
-  judge(course, { stored, columns: 'all', reported });
+const judged = (stored: StoredDay[], reported: Parameters<typeof assess>[1]['reported'] = []) =>
+  assess(workload, { stored, columns: 'all', reported });
 
 test('a whole harvest has every candle right', async () => {
   expect(await judged(wholeDays())).toEqual({ expected: 5_760, right: 5_760, ...NOTHING });

@@ -3,7 +3,7 @@ import { DAY_MS } from '../src/domain/interval.ts';
 import { compareWithTruth } from '../src/simulation/truth.ts';
 import type { KnownColumns } from '../src/simulation/world.ts';
 import type { ReportedGap } from './clients/rows.ts';
-import { candlesOf, MINUTE_MS, venueSymbolOf, type Course } from './course.ts';
+import { candlesOf, MINUTE_MS, venueSymbolOf, type Workload } from './course.ts';
 
 /** Candles of one symbol whose open times lie in one UTC day; of every day once at most. */
 export interface StoredDay {
@@ -21,7 +21,7 @@ export interface Harvest {
 }
 
 /** All in candles. */
-export interface Judgement {
+export interface Assessment {
   readonly expected: number;
   readonly right: number;
   readonly lost: number;
@@ -33,9 +33,12 @@ export interface Judgement {
 }
 
 /** Holds a harvest against the truth, candle by candle, count and values. */
-export async function judge(course: Pick<Course, 'seed' | 'symbols' | 'range'>, harvest: Harvest): Promise<Judgement> {
-  const truth = candlesOf(course);
-  const unseen = new Set(course.symbols.flatMap((symbol) => daysOf(course).map((dayMs) => keyOf(symbol, dayMs))));
+export async function assess(
+  workload: Pick<Workload, 'seed' | 'symbols' | 'range'>,
+  harvest: Harvest,
+): Promise<Assessment> {
+  const truth = candlesOf(workload);
+  const unseen = new Set(workload.symbols.flatMap((symbol) => daysOf(workload).map((dayMs) => keyOf(symbol, dayMs))));
   let [right, lost, wrong, doubled, invented, silent] = [0, 0, 0, 0, 0, 0];
   const look = ({ symbol, dayMs, candles }: StoredDay): void => {
     unseen.delete(keyOf(symbol, dayMs));
@@ -61,7 +64,7 @@ export async function judge(course: Pick<Course, 'seed' | 'symbols' | 'range'>, 
     look({ symbol, dayMs: Number(dayMs), candles: [] });
   }
   return {
-    expected: (course.symbols.length * (course.range.toMs - course.range.fromMs)) / MINUTE_MS,
+    expected: (workload.symbols.length * (workload.range.toMs - workload.range.fromMs)) / MINUTE_MS,
     right,
     lost,
     wrong,
@@ -73,5 +76,5 @@ export async function judge(course: Pick<Course, 'seed' | 'symbols' | 'range'>, 
 
 const keyOf = (symbol: string, dayMs: number): string => `${symbol} ${dayMs}`;
 
-const daysOf = ({ range }: Pick<Course, 'range'>): number[] =>
+const daysOf = ({ range }: Pick<Workload, 'range'>): number[] =>
   Array.from({ length: (range.toMs - range.fromMs) / DAY_MS }, (_, at) => range.fromMs + at * DAY_MS);

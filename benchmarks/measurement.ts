@@ -1,16 +1,16 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant, Terms } from './contestants.ts';
-import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Course } from './course.ts';
+import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Workload } from './course.ts';
 import { openExchange, type ExchangeReport } from './exchange.ts';
-import { floorMs } from './floor.ts';
-import { judge, type Judgement } from './judge.ts';
+import { lowerBoundMs } from './floor.ts';
+import { assess, type Assessment } from './judge.ts';
 import { GATE_MS, RESETS_MS } from './weather.ts';
 
 /** One contestant on one course. */
 export interface Measurement {
   readonly contestant: string;
-  readonly judgement: Judgement;
+  readonly validation: Assessment;
   readonly exchange: ExchangeReport;
   readonly pages: number;
   /** Requests beyond the pages and the injected faults. */
@@ -41,26 +41,30 @@ export interface Conditions extends Terms {
 const STORM_ALLOWANCE = 1.15;
 
 /** Lets one contestant run the course on an exchange of its own, from the middle of a window, and judges what it brought. */
-export async function measure(course: Course, contestant: Contestant, conditions: Conditions): Promise<Measurement> {
-  const { directory, share, rttMs, limit } = { ...conditions, ...course };
+export async function measure(
+  workload: Workload,
+  contestant: Contestant,
+  conditions: Conditions,
+): Promise<Measurement> {
+  const { directory, share, rttMs, limit } = { ...conditions, ...workload };
   mkdirSync(directory, { recursive: true });
-  const pages = pagesOf(course);
+  const pages = pagesOf(workload);
   const floorOf = (requests: number, startMs: number): number =>
-    floorMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });
-  const exchange = await openExchange(course, floorOf(pages, limit.windowMs / 2));
+    lowerBoundMs({ requests, weight: KLINES_WEIGHT, limit, share, startMs, rttMs, atOnce: conditions.atOnce });
+  const exchange = await openExchange(workload, floorOf(pages, limit.windowMs / 2));
   try {
     await sleep(untilMiddleMs(limit.windowMs, Date.now()));
     const startMs = Date.now();
     const attempt = await contestant.run(
-      { url: exchange.url, symbols: course.symbols, range: course.range, directory },
+      { url: exchange.url, symbols: workload.symbols, range: workload.range, directory },
       conditions,
     );
     const report = await exchange.report();
-    const judgement = await judge(course, attempt.harvest);
+    const validation = await assess(workload, attempt.harvest);
     const floor = floorOf(pages + report.injectedTotal, startMs);
     return {
       contestant: contestant.name,
-      judgement,
+      validation,
       exchange: report,
       pages,
       wasted: report.requests - pages - report.injectedTotal,
@@ -69,7 +73,8 @@ export async function measure(course: Course, contestant: Contestant, conditions
       efficiency: floor / attempt.wallMs,
       budgetRatio:
         report.wholeWindows === 0 ? null : report.wholeWindowsWeight / (report.wholeWindows * limit.weight * share),
-      boundMs: course.weather === 'storm' ? STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS) : null,
+      boundMs:
+        workload.schedule === 'storm' ? STORM_ALLOWANCE * (floor + GATE_MS + RESETS_MS + ATTEMPT_TIMEOUT_MS) : null,
       cpuMs: attempt.processes.reduce((sum, { usage }) => sum + (usage?.cpuMs ?? Number.NaN), 0),
       peakBytes: Math.max(...attempt.processes.map(({ usage }) => usage?.peakBytes ?? Number.NaN)),
       exits: attempt.processes.map(({ exit }) => exit),

@@ -4,17 +4,17 @@ const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
 const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
 
 /** Cut, not rounded: 99.9999 % is not all of it. */
-const percent = ({ right, expected }: Measurement['judgement']): string =>
+const percent = ({ right, expected }: Measurement['validation']): string =>
   (Math.floor((right / expected) * 100_000) / 1_000).toFixed(3);
 
 export type TableColumn<T> = readonly [title: string, (one: T) => string | number];
 
 const COLUMNS: readonly TableColumn<Measurement>[] = [
   ['contestant', ({ contestant }) => contestant],
-  ['candles %', ({ judgement }) => percent(judgement)],
-  ['silent', ({ judgement }) => judgement.silent],
-  ['doubled', ({ judgement }) => judgement.doubled],
-  ['invented', ({ judgement }) => judgement.invented],
+  ['candles %', ({ validation: judgement }) => percent(judgement)],
+  ['silent', ({ validation: judgement }) => judgement.silent],
+  ['doubled', ({ validation: judgement }) => judgement.doubled],
+  ['invented', ({ validation: judgement }) => judgement.invented],
   ['requests', ({ exchange }) => exchange.requests],
   ['injected', ({ exchange }) => exchange.injectedTotal],
   ['wasted', ({ wasted }) => wasted],
@@ -23,7 +23,10 @@ const COLUMNS: readonly TableColumn<Measurement>[] = [
   ['bans', ({ exchange }) => exchange.bans],
   ['wall s', ({ wallMs }) => seconds(wallMs)],
   ['floor s', ({ floorMs }) => seconds(floorMs)],
-  ['F', ({ efficiency, judgement }) => (judgement.right === judgement.expected ? efficiency.toFixed(3) : '-')], // less than all of it is no time
+  [
+    'F',
+    ({ efficiency, validation: judgement }) => (judgement.right === judgement.expected ? efficiency.toFixed(3) : '-'),
+  ], // less than all of it is no time
   ['limit %', ({ budgetRatio }) => (budgetRatio === null ? '-' : (budgetRatio * 100).toFixed(1))],
   ['bound s', ({ boundMs }) => (boundMs === null ? '-' : seconds(boundMs))],
   ['CPU s', ({ cpuMs }) => seconds(cpuMs)],
@@ -32,7 +35,7 @@ const COLUMNS: readonly TableColumn<Measurement>[] = [
 ];
 
 /** One line as soon as a contestant is through. */
-export const summaryOf = ({ contestant, judgement, wallMs, exchange }: Measurement): string =>
+export const summaryOf = ({ contestant, validation: judgement, wallMs, exchange }: Measurement): string =>
   `${contestant}: ${percent(judgement)} % of the candles, ${judgement.silent} lost in silence, ${seconds(wallMs)} s, ${exchange.requests} requests, ${exchange.sentWhileClosed} while closed`;
 
 /** Measurements as a Markdown table. */

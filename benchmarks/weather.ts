@@ -1,6 +1,6 @@
 import { seededRandom } from '../src/platform/seeded-random.ts';
-import { NO_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../src/simulation/fault-plan.ts';
-import { pagesOf, type Course } from './course.ts';
+import { NO_FAULTS, type FaultPlan, type FaultInjection, type FaultSpec } from '../src/simulation/fault-plan.ts';
+import { pagesOf, type Workload } from './course.ts';
 
 const CANDLES = { path: '/api/v3/klines' } as const;
 
@@ -10,36 +10,36 @@ export const RESETS_MS = 10_000;
 
 /** The fault plan of a course whose first request comes at `startMs` and that takes at least `floorMs`. */
 export function planOf(
-  course: Course,
+  workload: Workload,
   { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
 ): FaultPlan {
-  switch (course.weather) {
+  switch (workload.schedule) {
     case 'calm':
       return NO_FAULTS;
     case 'storm':
-      return stormOf(course, { startMs, floorMs });
+      return stormOf(workload, { startMs, floorMs });
     case 'zoo':
-      return zooOf(course);
+      return zooOf(workload);
     default:
-      return course.weather satisfies never;
+      return workload.schedule satisfies never;
   }
 }
 
 /** 5 % 500s, 2 % unanswered requests, 5 s of 429 with Retry-After, 10 s of resets, one truncated body. */
 function stormOf(
-  course: Course,
+  workload: Workload,
   { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
 ): FaultPlan {
   const [gateMs, resetsMs] = [startMs + floorMs * 0.3, startMs + floorMs * 0.55];
   return {
-    seed: course.seed,
+    seed: workload.seed,
     rules: [
       {
         on: { fromMs: gateMs, toMs: gateMs + GATE_MS },
         fault: { kind: 'status', status: 429, retryAfter: String(GATE_MS / 1_000), venueCode: -1003 },
       },
       { on: { fromMs: resetsMs, toMs: resetsMs + RESETS_MS }, fault: { kind: 'reset' } },
-      { match: CANDLES, on: { nth: [Math.ceil(pagesOf(course) / 3)] }, fault: { kind: 'truncated-json' } },
+      { match: CANDLES, on: { nth: [Math.ceil(pagesOf(workload) / 3)] }, fault: { kind: 'truncated-json' } },
       { match: CANDLES, on: { ratio: 0.05 }, fault: { kind: 'status', status: 500, body: 'html' } },
       { match: CANDLES, on: { ratio: 0.02 }, fault: { kind: 'silence' } },
     ],
@@ -70,19 +70,19 @@ const ZOO: readonly FaultSpec[] = [
 const PAGES_PER_ANIMAL = 8;
 
 /** Every animal as often as any other, at places that the seed chooses among the requests that every client must send. */
-function zooOf(course: Course): FaultPlan {
-  const random = seededRandom(`${course.seed}/zoo`);
-  const pages = pagesOf(course);
+function zooOf(workload: Workload): FaultPlan {
+  const random = seededRandom(`${workload.seed}/zoo`);
+  const pages = pagesOf(workload);
   const places = Array.from({ length: pages }, (_, at) => ({ at: at + 1, key: random.next() })).toSorted(
     (a, b) => a.key - b.key,
   );
   const each = Math.max(1, Math.floor(pages / PAGES_PER_ANIMAL / ZOO.length));
   const rules = ZOO.map(
-    (fault, kind): FaultRule => ({
+    (fault, kind): FaultInjection => ({
       match: CANDLES,
       on: { nth: places.slice(kind * each, (kind + 1) * each).map(({ at }) => at) },
       fault,
     }),
   );
-  return { seed: course.seed, rules };
+  return { seed: workload.seed, rules };
 }

@@ -1,7 +1,7 @@
 // ccxt's own way to get a long range: `fetchOHLCV` with `paginate`. Second argument: { parallel, retries }.
 import { MINUTE_MS, ROWS_PER_PAGE } from '../course.ts';
 import { ccxtBinance } from './ccxt-exchange.ts';
-import { atOnce, finish, keepRows, messageOf, task } from './client.ts';
+import { concurrent, finish, keepRows, messageOf, task } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 
 const how = JSON.parse(process.argv[3] ?? '') as { readonly parallel: boolean; readonly retries: boolean };
@@ -9,7 +9,7 @@ const exchange = ccxtBinance(task, how.retries ? { maxRetriesOnFailure: 3, maxRe
 const failed: ReportedGap[] = [];
 const { fromMs, toMs } = task.range;
 
-await atOnce(how.parallel ? task.symbols.length : 1, task.symbols, async (symbol) => {
+await concurrent(how.parallel ? task.symbols.length : 1, task.symbols, async (symbol) => {
   const params = {
     paginate: true,
     paginationCalls: Math.ceil((toMs - fromMs) / MINUTE_MS / ROWS_PER_PAGE) + 1,

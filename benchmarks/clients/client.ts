@@ -39,7 +39,11 @@ export const urlOf = ({ symbol, fromMs, toMs }: ClientPage): string =>
   `${task.url}/api/v3/klines?symbol=${venueSymbolOf(symbol)}&interval=1m&startTime=${fromMs}&endTime=${toMs - 1}&limit=${ROWS_PER_PAGE}`;
 
 /** Works through all items, so many at a time. */
-export async function atOnce<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function concurrent<T>(
+  count: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const waiting = items.values();
   await Promise.all(
     Array.from({ length: count }, async () => {

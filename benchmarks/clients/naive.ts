@@ -1,7 +1,7 @@
 // What one writes in five minutes: eight at a time, five tries a second apart, whatever the answer said.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ATTEMPT_TIMEOUT_MS } from '../course.ts';
-import { atOnce, finish, keepRows, messageOf, pages, urlOf, type ClientPage } from './client.ts';
+import { concurrent, finish, keepRows, messageOf, pages, urlOf, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 
 const TRIES_MAX = 5;
@@ -10,9 +10,9 @@ const failed: ReportedGap[] = [];
 async function fetchPage(page: ClientPage): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      keepRows(page.symbol, (await answer.json()) as unknown[][]);
+      const response = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      keepRows(page.symbol, (await response.json()) as unknown[][]);
       return;
     } catch (error) {
       if (tries === TRIES_MAX) {
@@ -24,5 +24,5 @@ async function fetchPage(page: ClientPage): Promise<void> {
   }
 }
 
-await atOnce(8, pages(), fetchPage);
+await concurrent(8, pages(), fetchPage);
 finish(failed);

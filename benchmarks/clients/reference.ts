@@ -2,7 +2,7 @@
 // jitter, believes no answer that is not whole; it keeps no account, no answers, no state, and writes no Parquet.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, MINUTE_MS } from '../course.ts';
-import { atOnce, finish, keepRows, messageOf, pages, task, urlOf, type ClientPage } from './client.ts';
+import { concurrent, finish, keepRows, messageOf, pages, task, urlOf, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 
 const AT_ONCE = 16;
@@ -59,13 +59,13 @@ async function fetchPage(page: ClientPage): Promise<void> {
   for (let tries = 1; ; ) {
     await turn();
     try {
-      const answer = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
-      if (answer.status === 429 || answer.status === 418) {
-        opensAtMs = Math.max(opensAtMs, Date.now() + Number(answer.headers.get('retry-after') ?? 60) * 1_000);
+      const response = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+      if (response.status === 429 || response.status === 418) {
+        opensAtMs = Math.max(opensAtMs, Date.now() + Number(response.headers.get('retry-after') ?? 60) * 1_000);
         continue;
       }
-      const rows: unknown = answer.ok ? await answer.json() : null;
-      if (!isWhole(rows, page)) throw new Error(`status ${answer.status}, not the page that was asked for`);
+      const rows: unknown = response.ok ? await response.json() : null;
+      if (!isWhole(rows, page)) throw new Error(`status ${response.status}, not the page that was asked for`);
       keepRows(page.symbol, rows);
       return;
     } catch (error) {
@@ -78,5 +78,5 @@ async function fetchPage(page: ClientPage): Promise<void> {
   }
 }
 
-await atOnce(AT_ONCE, pages(), fetchPage);
+await concurrent(AT_ONCE, pages(), fetchPage);
 finish(failed);

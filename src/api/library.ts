@@ -25,12 +25,12 @@ export {
   RunCrashedError,
   AlertChannelError,
   DefectError,
-  type AnswerFacts,
+  type ResponseFacts as AnswerFacts,
   type ExchangeFaultCode,
   type Facts,
   type Fault,
 } from '../errors/errors.ts';
-export { CancelledError, judge as classify, type Verdict } from '../errors/classify.ts';
+export { CancelledError, classify as classify, type Classification as Verdict } from '../errors/classify.ts';
 export { fromRecord, toRecord, type FaultRecord } from '../errors/fault-record.ts';
 export {
   FAULTS as policies,

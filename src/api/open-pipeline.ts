@@ -11,10 +11,10 @@ import type { Ports } from '../platform/ports/ports.ts';
 import { realProcesses } from '../platform/node/process-identity.ts';
 import { openTelemetry } from '../platform/node/open-telemetry.ts';
 import { freshRandom } from '../platform/node/fresh-random.ts';
-import { nothingSecret, scrubberOf, type Scrub } from '../platform/redaction.ts';
+import { redactNothing, redactorOf, type Redact } from '../platform/redaction.ts';
 import { smtpMail } from '../platform/node/smtp-mail.ts';
 import type { Store } from '../platform/ports/store.ts';
-import { scrubbedStore } from '../platform/redaction.ts';
+import { redactedStore } from '../platform/redaction.ts';
 import { GROUP_WAIT_MS, REPEAT_MS } from '../alerting/plan/outbox-plan.ts';
 import { openChannels } from '../alerting/model/settings.ts';
 import { codeOf } from '../errors/classify.ts';
@@ -23,7 +23,7 @@ import { lakeAt } from '../lake/layout.ts';
 import { configurationIdentity } from '../engine/core/configuration-identity.ts';
 import { secretsOf, type Settings } from '../engine/core/settings.ts';
 import { openLimits, openState, refuseLostState } from '../engine/core/state.ts';
-import { durableStop } from '../engine/core/halt.ts';
+import { durableHalt } from '../engine/core/halt.ts';
 import { venuesOf } from '../engine/core/exchanges.ts';
 import type { Pipeline } from '../engine/core/pipeline.ts';
 
@@ -41,7 +41,7 @@ export interface OpenOptions {
   /** A state that knows nothing of the candles beside it is refused, unless it is about to be rebuilt. */
   readonly lostState?: 'refused' | 'rebuilt';
   /** Takes out secrets that the settings do not hold: what else the process was given. */
-  readonly scrub?: Scrub;
+  readonly redact?: Redact;
 }
 
 /**
@@ -56,14 +56,14 @@ export async function openPipeline(
     world: { mailTo = smtpMail, ...world } = {},
     adapters = ADAPTERS,
     lostState = 'refused',
-    scrub: outer = nothingSecret,
+    redact: outer = redactNothing,
   }: OpenOptions,
 ): Promise<Pipeline> {
   const lake = lakeAt(settings.dataDir);
   proveWritable(realFiles, lake.root);
-  const own = scrubberOf(secretsOf(settings));
-  const scrub: Scrub = (text) => outer(own(text));
-  const open = (): Store => scrubbedStore(openState(lake.state), scrub);
+  const own = redactorOf(secretsOf(settings));
+  const redact: Redact = (text) => outer(own(text));
+  const open = (): Store => redactedStore(openState(lake.state), redact);
   const store = lostState === 'rebuilt' ? open() : await refuseLostState(realFiles, lake, open);
   const limits = openLimits(lake.limits);
   const http = undiciHttp(settings.network);
@@ -83,17 +83,17 @@ export async function openPipeline(
     store,
     limits,
     log,
-    scrub,
-    telemetry: openTelemetry({ clock, scrub, codeOf }),
+    redact,
+    telemetry: openTelemetry({ clock, redact, codeOf }),
   };
-  const stopOrder = durableStop(ports, configurationIdentity(settings));
+  const halts = durableHalt(ports, configurationIdentity(settings));
   return {
     settings,
     ports,
     lake,
-    venues: venuesOf(ports, settings, { adapters, stopOrder }),
-    stopOrder,
-    desk: {
+    venues: venuesOf(ports, settings, { adapters, halts }),
+    halts,
+    dispatcher: {
       ports,
       policy: {
         instance: settings.alerts.instance,
@@ -103,7 +103,7 @@ export async function openPipeline(
       },
       channels: openChannels({ clock, fetch: ports.fetch, mailTo }, settings.alerts.channels),
       undeliveredPath: lake.undelivered,
-      scrub,
+      redact,
     },
     close: async () => {
       store.close();

@@ -3,8 +3,8 @@ import { INTERVALS } from '../domain/interval.ts';
 import { RULE_CODES } from '../metrics/rules.ts';
 import { FAULT_CODES } from '../errors/table.ts';
 import { ADAPTERS } from '../exchanges/registry.ts';
-import { ASSET_KINDS } from '../engine/core/work.ts';
-import { SELECTIONS } from '../engine/core/selection.ts';
+import { ASSET_KINDS } from '../domain/assets.ts';
+import { SELECTIONS } from '../state/run-request.ts';
 import { FORMATS } from './commands/data/candles.ts';
 import { ASSET_NAMES } from '../configuration/setting-values.ts';
 
@@ -12,13 +12,13 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /** What may stand after an option: words, a path, or something only the user knows. */
-type Values = readonly string[] | 'file' | 'directory' | 'free';
+type OptionValues = readonly string[] | 'file' | 'directory' | 'free';
 
 interface OptionWord {
   readonly word: string;
   readonly about: string;
   /** Null for an option without a value. */
-  readonly values: Values | null;
+  readonly values: OptionValues | null;
 }
 
 /** What can be typed after one command. */
@@ -30,7 +30,7 @@ interface Place {
   readonly argument: readonly string[];
 }
 
-const VALUES: Readonly<Record<string, Values>> = {
+const VALUES: Readonly<Record<string, OptionValues>> = {
   '--exchange': [...ADAPTERS.keys()],
   '--interval': INTERVALS,
   '--asset': [...ASSET_KINDS, ...ASSET_NAMES],
@@ -88,10 +88,10 @@ const wordsOf = ({ commands, options, argument }: Place): string =>
   [...commands.map(({ word }) => word), ...argument, ...options.map(({ word }) => word)].join(' ');
 
 /** Options with a value, once each: the same name means the same everywhere. */
-const valued = (places: readonly Place[]): ReadonlyMap<string, Values> =>
+const valued = (places: readonly Place[]): ReadonlyMap<string, OptionValues> =>
   new Map(
     places.flatMap(({ options }) =>
-      options.flatMap(({ word, values }): [string, Values][] => (values === null ? [] : [[word, values]])),
+      options.flatMap(({ word, values }): [string, OptionValues][] => (values === null ? [] : [[word, values]])),
     ),
   );
 
@@ -103,7 +103,7 @@ const descents = (places: readonly Place[]): string =>
     .join('|');
 
 function bashScript(places: readonly Place[]): string {
-  const replyOf = (values: Values): string => {
+  const replyOf = (values: OptionValues): string => {
     if (values === 'free') return 'COMPREPLY=()';
     return `COMPREPLY=($(compgen ${values === 'file' ? '-f' : values === 'directory' ? '-d' : `-W '${values.join(' ')}'`} -- "$word"))`;
   };
@@ -127,7 +127,7 @@ complete -F _candlekeep candlekeep
 }
 
 function zshScript(places: readonly Place[]): string {
-  const replyOf = (values: Values): string =>
+  const replyOf = (values: OptionValues): string =>
     values === 'free'
       ? ':'
       : values === 'file'

@@ -16,14 +16,14 @@ const io: Io = {
   },
   onStop: (stop) => {
     let asked = false;
-    const hear = (signal: (typeof SIGNALS)[number]): void => {
+    const observe = (signal: (typeof SIGNALS)[number]): void => {
       if (asked) process.exit(EXIT_OF_SIGNAL[signal]);
       asked = true;
       stop(signal);
     };
-    for (const signal of SIGNALS) process.on(signal, hear);
+    for (const signal of SIGNALS) process.on(signal, observe);
     return () => {
-      for (const signal of SIGNALS) process.off(signal, hear);
+      for (const signal of SIGNALS) process.off(signal, observe);
     };
   },
 };

@@ -498,9 +498,9 @@ test('the exchange before a symbol is the one whose candles are shown', async ()
 });
 
 test('status --watch looks again until it is stopped', async () => {
-  let looks = 0;
+  let attempts = 0;
   const { exit, out } = await candlekeep(['status', '--watch', '--json'], {
-    stopsAfter: () => Promise.resolve(++looks === 2),
+    stopsAfter: () => Promise.resolve(++attempts === 2),
   });
   expect(exit).toBe(0);
   expect(

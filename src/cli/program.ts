@@ -2,7 +2,7 @@ import { Command, CommanderError, type OptionValues } from 'commander';
 import { secretKeeper } from '../platform/redaction.ts';
 import { EXIT, exitOfFault, type ExitCode } from './exit-code.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { judge } from '../errors/classify.ts';
+import { classify } from '../errors/classify.ts';
 import { toRecord, type FaultRecord } from '../errors/fault-record.ts';
 import { addAlertCommands } from './commands/observe/alerts.ts';
 import { addCandlesCommand } from './commands/data/candles.ts';
@@ -25,7 +25,7 @@ import { addStartCommand } from './commands/pipeline/start.ts';
 import { addStatusCommand } from './commands/observe/status.ts';
 import { addSymbolCommands } from './commands/data/symbols.ts';
 import { secretVariables } from '../configuration/configuration.ts';
-import { scrubbedIo, type Io } from './output/console.ts';
+import { redactedIo, type Io } from './output/console.ts';
 import { failureDocument } from './output/documents.ts';
 import { examples } from './help.ts';
 import { packageVersion } from './package-version.ts';
@@ -45,7 +45,7 @@ export type CommandRunner = <Options extends OptionValues>(
 export async function runProgram(args: readonly string[], outside: Io): Promise<ExitCode> {
   const secrets = secretKeeper();
   secrets.keep(secretVariables(outside.env));
-  const io = scrubbedIo(outside, secrets.scrub);
+  const io = redactedIo(outside, secrets.redact);
   let exit: ExitCode = EXIT.done;
   const program = buildProgram(io, (command, action) => {
     command.action(async () => {
@@ -134,7 +134,7 @@ const isBare = (error: unknown, args: readonly string[]): boolean =>
 
 function failed(error: unknown, { screen, options }: Session): ExitCode {
   if (error instanceof CommanderError) return EXIT.done;
-  const verdict = judge(error);
+  const verdict = classify(error);
   switch (verdict.verdict) {
     case 'fault':
       return tell(screen, toRecord(verdict.fault), exitOfFault(verdict.fault.code));

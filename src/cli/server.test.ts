@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { serve, type Site } from './server.ts';
+import { serve, type MonitoringSite } from './server.ts';
 
-const site: Site = {
+const site: MonitoringSite = {
   token: 'the-token',
   isMetricsOpen: false,
   hostNames: ['127.0.0.1', 'localhost'],
-  isWell: () => Promise.resolve(true),
+  isHealthy: () => Promise.resolve(true),
   metrics: () => Promise.resolve('pipeline_x 1\n'),
 };
 const ask = (
@@ -14,13 +14,13 @@ const ask = (
     headers = {},
     method = 'GET',
     ...over
-  }: Partial<Site> & { readonly headers?: Record<string, string>; readonly method?: string } = {},
+  }: Partial<MonitoringSite> & { readonly headers?: Record<string, string>; readonly method?: string } = {},
 ) => serve({ ...site, ...over }, { method, path, headers: { host: '127.0.0.1:4680', ...headers } });
 const BEARER = { authorization: 'Bearer the-token' };
 
 test('/healthz is open, by its exact path, and says when something is wrong', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
-  expect(await ask('/healthz', { isWell: () => Promise.resolve(false) })).toMatchObject({ status: 503 });
+  expect(await ask('/healthz', { isHealthy: () => Promise.resolve(false) })).toMatchObject({ status: 503 });
   for (const path of ['/healthz/', '/x/healthz', '/healthz/metrics', '//healthz', '/HEALTHZ'])
     expect(await ask(path), path).toMatchObject({ status: 401 });
 });

@@ -86,10 +86,10 @@ export async function withPipeline(
     level,
     pretty,
     writer: { host: realProcesses().self.host, version: packageVersion() },
-    scrub: secrets.scrub,
+    redact: secrets.redact,
     ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}),
   });
-  const pipeline = await openPipeline(configuration.settings, { log, scrub: secrets.scrub, ...opening });
+  const pipeline = await openPipeline(configuration.settings, { log, redact: secrets.redact, ...opening });
   const stop = new AbortController();
   let ending: Ending | null = null;
   const release = io.onStop((signal) => {
@@ -115,10 +115,10 @@ export async function withPipeline(
  * Stays for what alerts still have to be told, ten seconds at most; the rest waits in the store for the
  * next process. Nothing that happens here changes what a command ends with.
  */
-export async function tellAlerts({ pipeline, control, screen }: OpenSession): Promise<void> {
+export async function reportAlerts({ pipeline, control, screen }: OpenSession): Promise<void> {
   if (control.signal.aborted) return;
   try {
-    const { pending } = await drainAlerts(pipeline.desk, control.signal);
+    const { pending } = await drainAlerts(pipeline.dispatcher, control.signal);
     if (pending > 0 && !screen.isJson)
       screen.say(
         `${count(pending, 'alert message')} not delivered yet: they wait in the store (candlekeep alerts outbox)`,

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors/errors.ts';
 import type { DayRange } from '../engine/core/chunks.ts';
 import { exchangeOfAsset } from '../domain/assets.ts';
 import type { MarketChoices } from '../engine/core/symbol-resolution.ts';
-import { ASSET_KINDS, type AssetKind } from '../engine/core/work.ts';
+import { ASSET_KINDS, type AssetKind } from '../domain/assets.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { nearest } from '../configuration/nearest.ts';
 import { ASSET_NAMES, readDate, readExchanges, readIntervals, readMarkets } from '../configuration/setting-values.ts';
@@ -19,14 +19,14 @@ export interface ScopeOptions {
   readonly interval?: string;
 }
 
-export interface Scope {
+export interface CommandScope {
   readonly choices: MarketChoices;
   readonly intervals: readonly Interval[];
   readonly assets: readonly AssetKind[];
 }
 
 /** What the flags leave of the configuration. Markets named by flag need not be configured. @throws ConfigurationError (CONFIG_INVALID). */
-export function scopeOf({ settings, choices }: Configuration, options: ScopeOptions): Scope {
+export function scopeOf({ settings, choices }: Configuration, options: ScopeOptions): CommandScope {
   const assets = options.asset === undefined ? null : options.asset.split(',').map((name) => readAsset(name.trim()));
   const kinds: AssetKind[] =
     assets === null

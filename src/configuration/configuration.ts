@@ -61,9 +61,9 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
   const file = await readConfigurationFile(sources);
   const found = new Map(OPTION_KEYS.map((key) => [key, rawOf(key, sources, file)]));
   const raw = (key: OptionKey): RawValue => found.get(key) as RawValue;
-  const value: Values['value'] = (key) =>
+  const value: FileValues['value'] = (key) =>
     raw(key).value === null ? null : (optionOf(key).read(raw(key).value, raw(key).where) as OptionValue<typeof key>);
-  const known: Values['known'] = (key) => value(key) as OptionValue<typeof key>;
+  const known: FileValues['known'] = (key) => value(key) as OptionValue<typeof key>;
   const [repo, token, endpoint, caFile] = [value('hfRepo'), value('hfToken'), known('hfEndpoint'), value('caFile')];
   if (repo !== null && token === null)
     throw new ConfigurationError({ where: 'HF_TOKEN', expected: `a token that may write to ${repo}`, got: 'nothing' });
@@ -116,7 +116,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
 }
 
 /** Values as their readers give them. */
-interface Values {
+interface FileValues {
   /** Null where it is not set. */
   readonly value: <K extends FixedKey>(key: K) => OptionValue<K> | null;
   /** Of an option with a default. */
@@ -124,7 +124,7 @@ interface Values {
 }
 
 /** `where` names the place of `alerts.channels`. */
-function alertSettings({ value, known }: Values, where: string): AlertSettings {
+function alertSettings({ value, known }: FileValues, where: string): AlertSettings {
   const byVariable = defaultChannels({
     slackWebhookUrl: value('slackWebhookUrl'),
     pagerdutyRoutingKey: value('pagerdutyRoutingKey'),

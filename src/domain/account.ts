@@ -42,25 +42,25 @@ export const isOpenGap = ({ state, cause }: Pick<Gap, 'state' | 'cause'>): boole
 export type GapReason = Pick<Gap, 'state' | 'code' | 'cause'>;
 
 /** A candle that its venue closed before its time. */
-export interface CutCandle {
+export interface TruncatedCandle {
   readonly openTimeMs: number;
   /** Last millisecond that it covers, in the venue's words. */
   readonly closeTimeMs: number;
 }
 
 /** Rows that say something about holes and outages; kept with the cell, so that judging needs no file. */
-export interface TellingRows {
+export interface NotableRows {
   /** Rows with one price and no volume. */
   readonly flat: readonly TimeRange[];
-  readonly cut: readonly CutCandle[];
+  readonly cut: readonly TruncatedCandle[];
 }
 
 /** Everything the ledger knows of one cell. */
-export interface CellState extends Cell, TellingRows {
+export interface CellState extends Cell, NotableRows {
   readonly account: Account;
   readonly gaps: readonly Gap[];
   /** How often this cell was asked and came out with gaps, since it was last complete. */
-  readonly looks: number;
+  readonly attempts: number;
   /** Since when it has not been complete; null when it is. Epoch milliseconds. */
   readonly pendingSinceMs: number | null;
   /** When its pending candles are asked again; null when nothing is pending. */

@@ -7,3 +7,6 @@ export const bronzeAsset = (exchange: Exchange): string => `bronze_${exchange}_o
 
 /** Null for an asset of every exchange. */
 export const exchangeOfAsset = (asset: string): Exchange | null => /^bronze_(.+)_ohlcv$/.exec(asset)?.[1] ?? null;
+
+export const ASSET_KINDS = ['bronze', 'silver', 'gold'] as const;
+export type AssetKind = (typeof ASSET_KINDS)[number];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DefectError, exchangeError } from './errors.ts';
-import { asStorageError, CancelledError, judge } from './classify.ts';
+import { asStorageError, CancelledError, classify } from './classify.ts';
 
 const caught = (work: () => unknown): unknown => {
   try {
@@ -21,7 +21,7 @@ test('a pipeline error is a fault and stays the same object', () => {
     venueCode: null,
     retryAfterMs: null,
   });
-  const verdict = judge(fault);
+  const verdict = classify(fault);
   expect(verdict.verdict).toBe('fault');
   expect(verdict.verdict === 'fault' && verdict.fault).toBe(fault);
 });
@@ -29,13 +29,13 @@ test('a pipeline error is a fault and stays the same object', () => {
 test("whatever aborts as somebody's wish is cancelled: our reason and the platform's", () => {
   const controller = new AbortController();
   controller.abort();
-  expect(judge(controller.signal.reason)).toEqual({ verdict: 'cancelled' });
-  expect(judge(new CancelledError('Ctrl-C'))).toEqual({ verdict: 'cancelled' });
+  expect(classify(controller.signal.reason)).toEqual({ verdict: 'cancelled' });
+  expect(classify(new CancelledError('Ctrl-C'))).toEqual({ verdict: 'cancelled' });
 });
 
 test("a time limit is nobody's wish: TimeoutError is not cancelled", () => {
   const error = new DOMException('too slow', 'TimeoutError');
-  expect(judge(error)).toEqual({ verdict: 'defect', error });
+  expect(classify(error)).toEqual({ verdict: 'defect', error });
 });
 
 test('bugs, and things thrown that are no errors, are defects', () => {
@@ -45,20 +45,20 @@ test('bugs, and things thrown that are no errors, are defects', () => {
     undefined,
     { code: 'ENOSPC', syscall: 'write' },
   ]) {
-    expect(judge(error)).toEqual({ verdict: 'defect', error });
+    expect(classify(error)).toEqual({ verdict: 'defect', error });
   }
 });
 
 test('a defect that was wrapped on its way stays a defect', () => {
   const error = new DefectError('bug', { cause: new TypeError('x') });
-  expect(judge(error)).toEqual({ verdict: 'defect', error });
+  expect(classify(error)).toEqual({ verdict: 'defect', error });
 });
 
 test.each(['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EIO'])(
   '%s of the disk is a storage fault that keeps path, errno and cause',
   (errno) => {
     const cause = systemError(errno);
-    const verdict = judge(cause);
+    const verdict = classify(cause);
     expect(verdict).toMatchObject({
       verdict: 'fault',
       fault: { code: 'STORAGE_FAILED', facts: { path: 'bronze/seg-0001.zst', errno } },
@@ -68,7 +68,7 @@ test.each(['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS', 'EIO'])(
 );
 
 test('a missing file is a defect: we only read what we wrote', () => {
-  expect(judge(caught(() => readFileSync(new URL('./no-such-file', import.meta.url)))).verdict).toBe('defect');
+  expect(classify(caught(() => readFileSync(new URL('./no-such-file', import.meta.url)))).verdict).toBe('defect');
 });
 
 test("an errno without a system call is not the disk's", () => {

@@ -2,7 +2,7 @@ import { PipelineError, StorageError, type Fault } from './errors.ts';
 import type { FaultCode } from './table.ts';
 
 /** The three things a failure can be; they are never mixed. */
-export type Verdict =
+export type Classification =
   | { readonly verdict: 'fault'; readonly fault: Fault }
   | { readonly verdict: 'cancelled' }
   | { readonly verdict: 'defect'; readonly error: unknown };
@@ -33,7 +33,7 @@ const STORAGE_ERRNOS = new Set([
   'ENFILE',
 ]);
 
-export function judge(error: unknown): Verdict {
+export function classify(error: unknown): Classification {
   if (error instanceof PipelineError) {
     const fault = error as Fault;
     return fault.code === 'DEFECT' ? { verdict: 'defect', error } : { verdict: 'fault', fault };
@@ -48,7 +48,7 @@ export function judge(error: unknown): Verdict {
 
 /** What was thrown in one word: its code, DEFECT for a bug of ours, null for somebody's wish. */
 export function codeOf(error: unknown): FaultCode | null {
-  const verdict = judge(error);
+  const verdict = classify(error);
   return verdict.verdict === 'fault' ? verdict.fault.code : verdict.verdict === 'defect' ? 'DEFECT' : null;
 }
 

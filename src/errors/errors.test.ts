@@ -14,13 +14,13 @@ import {
   StateError,
   StorageError,
   ValidationError,
-  type AnswerFacts,
+  type ResponseFacts,
   type ExchangeFaultCode,
   type Fault,
 } from './errors.ts';
 import { FAULT_CODES } from './table.ts';
 
-const facts: AnswerFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
+const facts: ResponseFacts = { exchange: 'okx', status: 503, venueCode: null, retryAfterMs: null };
 const ofExchange = (code: ExchangeFaultCode): Fault => exchangeError(code, 'no candles', facts);
 const ofRows = (code: ValidationError['code']): Fault => new ValidationError(code, 'rows', {});
 /** One fault of every kind; the compiler refuses an exchange code that is missing. */

@@ -15,7 +15,7 @@ export abstract class PipelineError extends Error {
 }
 
 /** What is known of an answer that could not be used. `status` is null when there was none. */
-export interface AnswerFacts extends Facts {
+export interface ResponseFacts extends Facts {
   readonly exchange: string;
   readonly status: number | null;
   /** The code in the venue's error body, as text; null without one. */
@@ -27,9 +27,9 @@ export interface AnswerFacts extends Facts {
 /** A failure at an exchange: the wire, the venue's answer, or the data in it. */
 export abstract class ExchangeAPIError extends PipelineError {
   abstract override readonly code: ExchangeFaultCode;
-  readonly facts: AnswerFacts;
+  readonly facts: ResponseFacts;
 
-  constructor(message: string, facts: AnswerFacts, options?: ErrorOptions) {
+  constructor(message: string, facts: ResponseFacts, options?: ErrorOptions) {
     super(message, options);
     this.facts = facts;
   }
@@ -94,7 +94,7 @@ export type ExchangeFaultCode = keyof typeof EXCHANGE_ERRORS;
 export function exchangeError(
   code: ExchangeFaultCode,
   message: string,
-  facts: AnswerFacts,
+  facts: ResponseFacts,
   options?: ErrorOptions,
 ): ExchangeFault {
   return new EXCHANGE_ERRORS[code](message, facts, options);

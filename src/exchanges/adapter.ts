@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpRequest } from '../platform/ports/http.ts';
+import type { HttpResponse, HttpRequest } from '../platform/ports/http.ts';
 import type { Candle, Series } from '../domain/candle.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
@@ -54,14 +54,14 @@ export interface ExchangeAdapter {
    * Candles that had not closed at `answeredAtMs` (venue time) are left out.
    * @throws ExchangeAPIError for every answer that is not candles.
    */
-  readCandles(page: Page, answer: HttpAnswer, answeredAtMs: number): readonly DeliveredRow[];
+  readCandles(page: Page, response: HttpResponse, answeredAtMs: number): readonly DeliveredRow[];
 
   /** How to ask for the earliest candle of a series; null where the venue has no such request and daily pages must be searched. */
-  readonly firstCandle: FirstCandle | null;
+  readonly firstCandle: FirstCandleQuery | null;
 
   symbolsRequest(origin: string): WeightedRequest;
   readSymbols(
-    answer: HttpAnswer,
+    response: HttpResponse,
     answeredAtMs: number,
   ): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
 
@@ -71,19 +71,19 @@ export interface ExchangeAdapter {
   /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
   translate(error: unknown): unknown;
   /** What the answer's headers say is used in each window; empty when the venue does not say. */
-  usedWeight(answer: HttpAnswer): readonly UsedWeight[];
+  usedWeight(response: HttpResponse): readonly UsedWeight[];
 }
 
-export interface FirstCandle {
+export interface FirstCandleQuery {
   request(origin: string, series: Series): WeightedRequest;
   /** Open time of the earliest candle, or null when the answer has none. */
-  read(answer: HttpAnswer, answeredAtMs: number): number | null;
+  read(response: HttpResponse, answeredAtMs: number): number | null;
 }
 
 export interface Ranking {
   request(origin: string): WeightedRequest;
   /** Volume of the last 24 hours in quote currency, by the venue's spelling of the market. @throws ExchangeAPIError. */
-  read(answer: HttpAnswer, answeredAtMs: number): ReadonlyMap<string, number>;
+  read(response: HttpResponse, answeredAtMs: number): ReadonlyMap<string, number>;
 }
 
 export interface WeightedRequest extends HttpRequest {

@@ -1,7 +1,7 @@
-import type { HttpAnswer } from '../platform/ports/http.ts';
+import type { HttpResponse } from '../platform/ports/http.ts';
 import { intervalMs } from '../domain/interval.ts';
 import type { DeliveredRow, Page } from './adapter.ts';
-import { answerFault, type VenueWords } from './response-errors.ts';
+import { responseError, type ErrorMapping } from './response-errors.ts';
 
 /** One row as a venue's folder read it. */
 export interface WireRow {
@@ -10,9 +10,9 @@ export interface WireRow {
   readonly isClosed: boolean | null;
 }
 
-export interface CandleAnswer {
+export interface CandleResponse {
   readonly page: Page;
-  readonly answer: HttpAnswer;
+  readonly response: HttpResponse;
   readonly nowMs: number;
   /** The rows of the body, in its order. */
   readonly rows: readonly unknown[];
@@ -27,19 +27,19 @@ export interface CandleAnswer {
  * @throws SchemaMismatchError (SCHEMA_MISMATCH).
  */
 export function candleRows(
-  words: VenueWords,
-  { page, answer, nowMs, rows }: CandleAnswer,
+  words: ErrorMapping,
+  { page, response: answer, nowMs, rows }: CandleResponse,
   readRow: (row: unknown, index: number) => WireRow | null,
 ): readonly DeliveredRow[] {
   const read = rows.map((row, index) => {
     const one = readRow(row, index);
-    if (one === null) throw answerFault(words, { answer, nowMs, reason: `row ${index} is no candle` });
+    if (one === null) throw responseError(words, { response: answer, nowMs, reason: `row ${index} is no candle` });
     return one;
   });
   const { fromMs, toMs } = page.range;
   const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
   if (read.length > 0 && inside.length === 0)
-    throw answerFault(words, { answer, nowMs, reason: 'no row lies in the asked range' });
+    throw responseError(words, { response: answer, nowMs, reason: 'no row lies in the asked range' });
   const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
   return inside
     .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
@@ -48,7 +48,7 @@ export function candleRows(
 }
 
 /** The last moment the Date header, which has whole seconds, may mean; Infinity without one. */
-function venueTimeMs({ headers }: HttpAnswer): number {
+function venueTimeMs({ headers }: HttpResponse): number {
   const timeMs = Date.parse(headers['date'] ?? '');
   return Number.isNaN(timeMs) ? Infinity : timeMs + 999;
 }

@@ -1,7 +1,7 @@
-import type { HttpAnswer } from '../platform/ports/http.ts';
+import type { HttpResponse } from '../platform/ports/http.ts';
 
 /** What a body is, before anybody asks what it means. */
-export type AnswerBody =
+export type ResponseBody =
   | { readonly kind: 'markup' } // HTML or XML: a proxy, a firewall, a wrong path
   | { readonly kind: 'empty' }
   | { readonly kind: 'json'; readonly value: unknown }
@@ -9,8 +9,8 @@ export type AnswerBody =
   | { readonly kind: 'text' };
 
 /** Parses a body in the order that survives every venue: markup, emptiness, JSON. Never throws. */
-export function readBody(answer: HttpAnswer): AnswerBody {
-  const text = Buffer.from(answer.body).toString('utf8').trim();
+export function readBody(response: HttpResponse): ResponseBody {
+  const text = Buffer.from(response.body).toString('utf8').trim();
   if (text === '') return { kind: 'empty' };
   if (text.startsWith('<')) return { kind: 'markup' };
   try {
@@ -18,7 +18,7 @@ export function readBody(answer: HttpAnswer): AnswerBody {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     if (/^[[{]/.test(text)) return { kind: 'truncated' };
-    return /^text\/html|xml/.test(answer.headers['content-type'] ?? '') ? { kind: 'markup' } : { kind: 'text' };
+    return /^text\/html|xml/.test(response.headers['content-type'] ?? '') ? { kind: 'markup' } : { kind: 'text' };
   }
 }
 

@@ -1,12 +1,12 @@
-import type { HttpAnswer } from '../platform/ports/http.ts';
+import type { HttpResponse } from '../platform/ports/http.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import { parseRetryAfter } from '../resilience/retry/retry-after.ts';
-import { exchangeError, type AnswerFacts, type ExchangeFaultCode } from '../errors/errors.ts';
-import { readBody, type AnswerBody } from './response-body.ts';
+import { exchangeError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
+import { readBody, type ResponseBody } from './response-body.ts';
 import { codeOfStatus } from './status-class.ts';
 
 /** What the body of an answer says beyond its status, in a venue's own words. */
-export interface BodyWord {
+export interface BodyError {
   /** The venue's code, as text; null without one. */
   readonly venueCode: string | null;
   /** What it means; null where the status decides. */
@@ -15,11 +15,11 @@ export interface BodyWord {
   readonly waitMs: number | null;
 }
 
-export interface VenueWords {
+export interface ErrorMapping {
   readonly exchange: Exchange;
   /** How long after its close a candle may still change. Unit: milliseconds. */
   readonly graceMs: number;
-  readonly read: (answer: HttpAnswer, body: AnswerBody, nowMs: number) => BodyWord;
+  readonly read: (response: HttpResponse, body: ResponseBody, nowMs: number) => BodyError;
 }
 
 /** Bodies of a 503 call it by this word. */
@@ -30,37 +30,37 @@ const MAINTENANCE = /maintenance/i;
  * code. First what the body says, then the class of the status; only what bans, throttles or refuses a
  * region is believed whatever the body adds.
  */
-export function answerFault(
-  words: VenueWords,
+export function responseError(
+  words: ErrorMapping,
   {
-    answer,
+    response,
     nowMs,
     reason,
-  }: { readonly answer: HttpAnswer; readonly nowMs: number; readonly reason?: string | undefined },
+  }: { readonly response: HttpResponse; readonly nowMs: number; readonly reason?: string | undefined },
 ): Error {
-  const body = readBody(answer);
-  const said = words.read(answer, body, nowMs);
-  const waits = [parseRetryAfter(answer.headers['retry-after'], nowMs), said.waitMs].filter(
+  const body = readBody(response);
+  const said = words.read(response, body, nowMs);
+  const waits = [parseRetryAfter(response.headers['retry-after'], nowMs), said.waitMs].filter(
     (waitMs) => waitMs !== null,
   );
-  const facts: AnswerFacts = {
+  const facts: ResponseFacts = {
     exchange: words.exchange,
-    status: answer.status,
+    status: response.status,
     venueCode: said.venueCode,
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
   };
-  const message = `${words.exchange} answered ${answer.status}${said.venueCode === null ? '' : ` code ${said.venueCode}`}${reason ? `: ${reason}` : ''}`;
-  return exchangeError(codeOf(answer, body, said.code), message, facts);
+  const message = `${words.exchange} answered ${response.status}${said.venueCode === null ? '' : ` code ${said.venueCode}`}${reason ? `: ${reason}` : ''}`;
+  return exchangeError(codeOf(response, body, said.code), message, facts);
 }
 
-function codeOf(answer: HttpAnswer, body: AnswerBody, said: ExchangeFaultCode | null): ExchangeFaultCode {
-  const { status } = answer;
+function codeOf(response: HttpResponse, body: ResponseBody, said: ExchangeFaultCode | null): ExchangeFaultCode {
+  const { status } = response;
   if (status === 418 || status === 451) return codeOfStatus(status);
   if (status === 429 && said !== 'EXCHANGE_IP_BANNED') return codeOfStatus(status);
   if (said !== null) return said;
   if (status === 200 && body.kind === 'truncated') return 'CONNECTION_FAILED';
   if (status === 404 && body.kind !== 'json') return 'REQUEST_REJECTED'; // no API path: our URL is wrong
-  if (status === 503 && MAINTENANCE.test(Buffer.from(answer.body).toString('utf8'))) return 'EXCHANGE_MAINTENANCE';
+  if (status === 503 && MAINTENANCE.test(Buffer.from(response.body).toString('utf8'))) return 'EXCHANGE_MAINTENANCE';
   return codeOfStatus(status);
 }
 
@@ -72,9 +72,9 @@ const BODY_SAYS = {
 } as const;
 
 /** The JSON of a 200. @throws ExchangeAPIError for every other status and body. */
-export function jsonOf(words: VenueWords, answer: HttpAnswer, nowMs: number): unknown {
-  if (answer.status !== 200) throw answerFault(words, { answer, nowMs });
-  const body = readBody(answer);
-  if (body.kind !== 'json') throw answerFault(words, { answer, nowMs, reason: BODY_SAYS[body.kind] });
+export function jsonOf(words: ErrorMapping, response: HttpResponse, nowMs: number): unknown {
+  if (response.status !== 200) throw responseError(words, { response, nowMs });
+  const body = readBody(response);
+  if (body.kind !== 'json') throw responseError(words, { response, nowMs, reason: BODY_SAYS[body.kind] });
   return body.value;
 }

@@ -1,5 +1,5 @@
 import { BodyTooLargeError } from '../platform/ports/http.ts';
-import { exchangeError, type AnswerFacts, type ExchangeFaultCode } from '../errors/errors.ts';
+import { exchangeError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 
 /** Error codes of Node and undici that mean: nobody answered in time. */
 const TIMEOUT_CODES = new Set([
@@ -60,7 +60,7 @@ function codesOf(error: Error): string[] {
 export function translateTransport(error: unknown, exchange: string): unknown {
   if (!Error.isError(error)) return error;
   const codes = codesOf(error);
-  const facts: AnswerFacts = { exchange, status: null, venueCode: codes[0] ?? null, retryAfterMs: null };
+  const facts: ResponseFacts = { exchange, status: null, venueCode: codes[0] ?? null, retryAfterMs: null };
   const fault = (code: ExchangeFaultCode, says: string): Error =>
     exchangeError(code, `${exchange} ${says} (${codes[0] ?? error.name})`, facts, { cause: error });
   if (error.name === 'TimeoutError' || codes.some((code) => TIMEOUT_CODES.has(code)))

@@ -104,7 +104,7 @@ export function* recordManifest(entry: ManifestEntry): Operation<void> {
 }
 
 /** For a period without rows, which has no file. */
-export function* forgetManifest(key: PeriodKey): Operation<void> {
+export function* deleteManifest(key: PeriodKey): Operation<void> {
   yield* exec(
     'delete from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3',
     key.exchange,

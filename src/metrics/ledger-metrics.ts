@@ -17,7 +17,7 @@ export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
   );
 
 /** How far the stored candles of one exchange and interval reach. */
-export interface Reach {
+export interface Watermark {
   readonly exchange: Exchange;
   readonly interval: Interval;
   /** Of the newest candle that at least half of the active symbols have; null when there is none yet. */
@@ -30,14 +30,14 @@ export interface Reach {
  * How long the candle after the newest stored one has been due. The age of the newest candle says
  * nothing: a day's candle is 24 hours old when the next one closes. Null when nothing was ever stored.
  */
-export function latenessMs({ interval, newestOpenMs, graceMs }: Reach, nowMs: number): number | null {
+export function latenessMs({ interval, newestOpenMs, graceMs }: Watermark, nowMs: number): number | null {
   if (newestOpenMs === null) return null;
   const nextClosesAtMs = newestOpenMs + 2 * intervalMs(interval);
   return Math.max(0, nowMs - nextClosesAtMs - graceMs);
 }
 
-export const reachMetrics = (reaches: readonly Reach[], nowMs: number): Sample[] =>
-  reaches.flatMap((reach) => {
+export const watermarkMetrics = (watermarks: readonly Watermark[], nowMs: number): Sample[] =>
+  watermarks.flatMap((reach) => {
     const { exchange, interval, newestOpenMs } = reach;
     const lateMs = latenessMs(reach, nowMs);
     if (newestOpenMs === null || lateMs === null) return [];

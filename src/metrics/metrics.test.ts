@@ -8,7 +8,7 @@ import type { Operation, Store } from '../platform/ports/store.ts';
 import type { AssetReport } from '../state/runs.ts';
 import { exposition, type Sample } from './exposition.ts';
 import { DURATION_BOUNDS_S, familyOf, METRIC_NAMES } from './families.ts';
-import { gapMetrics, latenessMs, reachMetrics } from './ledger-metrics.ts';
+import { gapMetrics, latenessMs, watermarkMetrics } from './ledger-metrics.ts';
 import { evaluateMeasurements, ruleMetrics } from './rule-states.ts';
 import { runMetrics, untouchedCounts } from './run-metrics.ts';
 import { METRICS_1 } from './schema.ts';
@@ -226,7 +226,7 @@ test('a venue that is down is late by all of the time it has been, not only by i
   const reach = { exchange: 'binance', interval: '1h', newestOpenMs: Date.UTC(2024, 6, 1, 9), graceMs: 0 } as const;
   expect(latenessMs(reach, Date.UTC(2024, 6, 1, 16))).toBe(5 * HOUR_MS);
   expect(
-    reachMetrics([reach, { ...reach, newestOpenMs: null }], Date.UTC(2024, 6, 1, 16)).map(({ name, value }) => [
+    watermarkMetrics([reach, { ...reach, newestOpenMs: null }], Date.UTC(2024, 6, 1, 16)).map(({ name, value }) => [
       name,
       value,
     ]),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forEachAtOnce } from './concurrency.ts';
+import { forEachConcurrent } from './concurrency.ts';
 import { seededRandom } from './seeded-random.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 
@@ -10,7 +10,7 @@ test('every item is worked on once, in order, and never more than allowed at a t
   const begun: number[] = [];
   let [now, most] = [0, 0];
   await clock.runUntil(
-    forEachAtOnce([30, 10, 20, 10, 10], 2, async (waitMs) => {
+    forEachConcurrent([30, 10, 20, 10, 10], 2, async (waitMs) => {
       begun.push(waitMs);
       most = Math.max(most, ++now);
       await clock.sleep(waitMs);
@@ -25,7 +25,7 @@ test('every item is worked on once, in order, and never more than allowed at a t
 test('after an error nothing more begins, and it is thrown when the work under way has ended', async () => {
   const clock = clockOf();
   const ended: number[] = [];
-  const work = forEachAtOnce([1, 2, 3, 4], 2, async (item) => {
+  const work = forEachConcurrent([1, 2, 3, 4], 2, async (item) => {
     await clock.sleep(item * 10);
     ended.push(item);
     if (item === 1) throw new RangeError('one');

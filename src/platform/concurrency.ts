@@ -2,7 +2,7 @@
  * Runs `work` for every item, begun in order, at most `atOnceMax` at a time. After an error nothing more
  * begins; the first one is thrown once the work under way has ended.
  */
-export async function forEachAtOnce<T>(
+export async function forEachConcurrent<T>(
   items: readonly T[],
   atOnceMax: number,
   work: (item: T) => Promise<void>,

@@ -1,37 +1,37 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nothingSecret, scrubbed, scrubberOf } from './redaction.ts';
+import { redactNothing, redacted, redactorOf } from './redaction.ts';
 
 test('a registered value is found wherever it stands: plain, in JSON, in an address, in basic authentication', () => {
   const password = 'p"a/s s%w';
-  const scrub = scrubberOf([`https://user:${encodeURIComponent(password)}@host.test/in?x=1`]);
+  const redact = redactorOf([`https://user:${encodeURIComponent(password)}@host.test/in?x=1`]);
   const basic = Buffer.from(`user:${password}`).toString('base64');
   for (const form of [password, JSON.stringify({ password }), encodeURIComponent(password), `Basic ${basic}`])
-    expect(scrub(`before ${form} after`)).toMatch(/\*{8}/);
+    expect(redact(`before ${form} after`)).toMatch(/\*{8}/);
   for (const form of [password, JSON.stringify(password).slice(1, -1), encodeURIComponent(password), basic])
-    expect(scrub(`x ${form} y`)).not.toContain(form);
+    expect(redact(`x ${form} y`)).not.toContain(form);
 });
 
 test("the path of a secret address is secret, its host is not, and a short path is nobody's key", () => {
-  const scrub = scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef', 'https://own.test/alerts']);
-  expect(scrub('POST /services/T0/B0/abcdef to hooks.slack.test')).toBe('POST ******** to hooks.slack.test');
-  expect(scrub('candlekeep /alerts')).toBe('candlekeep /alerts');
+  const redact = redactorOf(['https://hooks.slack.test/services/T0/B0/abcdef', 'https://own.test/alerts']);
+  expect(redact('POST /services/T0/B0/abcdef to hooks.slack.test')).toBe('POST ******** to hooks.slack.test');
+  expect(redact('candlekeep /alerts')).toBe('candlekeep /alerts');
   expect(
-    scrubberOf(['https://hc.test/ping/0c5b1d4e-9d2f-4e21-8a55-1f1f3c0d2a77'])(
+    redactorOf(['https://hc.test/ping/0c5b1d4e-9d2f-4e21-8a55-1f1f3c0d2a77'])(
       'uuid 0c5b1d4e-9d2f-4e21-8a55-1f1f3c0d2a77 of ping',
     ),
   ).toBe('uuid ******** of ping');
 });
 
 test('signatures and keys in a query are masked though nobody registered them', () => {
-  expect(nothingSecret('x')).toBe('x');
-  expect(scrubberOf([])('GET /x?symbol=BTC&signature=0a1b2c&apikey=zz')).toBe(
+  expect(redactNothing('x')).toBe('x');
+  expect(redactorOf([])('GET /x?symbol=BTC&signature=0a1b2c&apikey=zz')).toBe(
     'GET /x?symbol=BTC&signature=********&apikey=********',
   );
 });
 
 test('values too short to be a secret are left alone', () => {
-  expect(scrubberOf(['', 'abc'])('abc')).toBe('abc');
+  expect(redactorOf(['', 'abc'])('abc')).toBe('abc');
 });
 
 test('no secret survives, in whatever text and structure it stands', () => {
@@ -46,7 +46,7 @@ test('no secret survives, in whatever text and structure it stands', () => {
       fc.string(),
       (secret, before, after) => {
         fc.pre(!'********'.includes(secret));
-        const value = scrubbed({ list: [`${before}${secret}${after}`], nested: { secret } }, scrubberOf([secret]));
+        const value = redacted({ list: [`${before}${secret}${after}`], nested: { secret } }, redactorOf([secret]));
         expect(value.nested.secret).not.toContain(secret);
         expect(value.list[0]?.split('********').some((part) => part === secret)).toBe(false);
       },

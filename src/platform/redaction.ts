@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { SqlValue, Operation, Store } from './ports/store.ts';
 
 /** Takes secrets out of a text. */
-export type Scrub = (text: string) => string;
+export type Redact = (text: string) => string;
 
-export const nothingSecret: Scrub = (text) => text;
+export const redactNothing: Redact = (text) => text;
 
 const MASK = '********';
 /** A shorter value would be found everywhere. */
@@ -21,7 +21,7 @@ const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|se
  * address, and in the header of basic authentication. Redaction by field name misses secrets in
  * messages, causes and addresses; a value is found wherever it went.
  */
-export function scrubberOf(secrets: Iterable<string>): Scrub {
+export function redactorOf(secrets: Iterable<string>): Redact {
   const forms = [...new Set([...secrets].flatMap(formsOf))]
     .filter((form) => form.length >= SECRET_CHARS_MIN)
     .toSorted((a, b) => b.length - a.length);
@@ -68,24 +68,24 @@ function decoded(text: string): string {
 }
 
 /** The same plain JSON with secrets taken out of every text in it. */
-export const scrubbed = <T>(value: T, scrub: Scrub): T =>
-  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? scrub(part) : part)) as T;
+export const redacted = <T>(value: T, redact: Redact): T =>
+  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? redact(part) : part)) as T;
 
 /** Takes out what it was told of so far: configuration is read after the first word may be said. */
 export interface SecretKeeper {
   keep(secrets: Iterable<string>): void;
-  readonly scrub: Scrub;
+  readonly redact: Redact;
 }
 
 export function secretKeeper(): SecretKeeper {
   const kept = new Set<string>();
-  let scrub = scrubberOf(kept);
+  let redact = redactorOf(kept);
   return {
     keep: (secrets) => {
       for (const secret of secrets) kept.add(secret);
-      scrub = scrubberOf(kept);
+      redact = redactorOf(kept);
     },
-    scrub: (text) => scrub(text),
+    redact: (text) => redact(text),
   };
 }
 
@@ -93,8 +93,8 @@ export function secretKeeper(): SecretKeeper {
 export const freshSecret = (): string => randomBytes(24).toString('base64url');
 
 /** The same store, into which no text goes before it went through `scrub`. */
-export function scrubbedStore(store: Store, scrub: (text: string) => string): Store {
-  const clean = (value: SqlValue): SqlValue => (typeof value === 'string' ? scrub(value) : value);
+export function redactedStore(store: Store, redact: (text: string) => string): Store {
+  const clean = (value: SqlValue): SqlValue => (typeof value === 'string' ? redact(value) : value);
   function* cleaned<T>(operation: Operation<T>): Operation<T> {
     let step = operation.next();
     try {

@@ -19,7 +19,7 @@ export async function withTimeLimit<T>(
   limit.outer.addEventListener('abort', forward, { once: true });
   const alarm = clock.sleep(limit.limitMs, done.signal).then(
     async () => {
-      for (let turn = 0; turn < LAST_TURNS; turn++) await clock.breathe();
+      for (let turn = 0; turn < LAST_TURNS; turn++) await clock.yieldToEventLoop();
       attempt.abort(limit.onTime());
     },
     () => undefined, // the work ended first

@@ -1,10 +1,10 @@
 import type { Clock } from '../platform/ports/clock.ts';
 import { exchangeError, type ExchangeAPIError } from '../errors/errors.ts';
 import { SLEEP_MS_MAX } from '../errors/table.ts';
-import type { Closure, Grant, Guards } from './policies.ts';
+import type { Closure, Grant, ResiliencePolicies } from './policies.ts';
 
 /** What lets one attempt through, or why it is not made. */
-export type Passage =
+export type Admission =
   | { readonly ok: true; readonly grant: Grant; readonly leave: () => void }
   | {
       readonly ok: false;
@@ -14,9 +14,9 @@ export type Passage =
       readonly untilMs: number | null;
     };
 
-export interface PassageRequest {
+export interface AdmissionRequest {
   readonly clock: Clock;
-  readonly guards: Guards;
+  readonly policies: ResiliencePolicies;
   readonly exchange: string;
   /** Names the page among all processes. */
   readonly page: string;
@@ -32,8 +32,8 @@ const ROUNDS_MAX = 20;
  * good at once and must not wait again. What may have changed while we waited is looked at once more,
  * right before the wire.
  */
-export async function passGuards(request: PassageRequest, signal: AbortSignal): Promise<Passage> {
-  const { guards, clock } = request;
+export async function admitAttempt(request: AdmissionRequest, signal: AbortSignal): Promise<Admission> {
+  const { policies: guards, clock } = request;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const refused =
       (await refusedByOrder(request)) ??
@@ -54,21 +54,21 @@ export async function passGuards(request: PassageRequest, signal: AbortSignal): 
   return parked(request, { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX });
 }
 
-const mayStillAsk = async ({ guards, page, symbol }: PassageRequest): Promise<boolean> =>
-  (await guards.stopOrder.standing()) === null &&
+const mayStillAsk = async ({ policies: guards, page, symbol }: AdmissionRequest): Promise<boolean> =>
+  (await guards.halts.standing()) === null &&
   (await guards.breaker.admit(page, symbol)) === null &&
   (await guards.gate.isOpen());
 
-async function refusedByOrder({ guards }: PassageRequest): Promise<Passage | null> {
-  const fault = await guards.stopOrder.standing();
+async function refusedByOrder({ policies: guards }: AdmissionRequest): Promise<Admission | null> {
+  const fault = await guards.halts.standing();
   return fault === null ? null : { ok: false, why: 'permanent', fault, untilMs: null };
 }
 
 /** A page waits out one pause of the breaker and what the probe after it finds; when that was nothing, it is not asked. */
 async function refusedByBreaker(
-  { clock, guards, exchange, page, symbol }: PassageRequest,
+  { clock, policies: guards, exchange, page, symbol }: AdmissionRequest,
   signal: AbortSignal,
-): Promise<Passage | null> {
+): Promise<Admission | null> {
   let hasPaused = false;
   for (;;) {
     const closure = await guards.breaker.admit(page, symbol);
@@ -87,12 +87,12 @@ async function refusedByBreaker(
   }
 }
 
-async function refusedByGate(request: PassageRequest, signal: AbortSignal): Promise<Passage | null> {
-  const closure = await request.guards.gate.pass(signal);
+async function refusedByGate(request: AdmissionRequest, signal: AbortSignal): Promise<Admission | null> {
+  const closure = await request.policies.gate.pass(signal);
   return closure === null ? null : parked(request, closure);
 }
 
-function parked({ clock, exchange }: PassageRequest, closure: Closure): Passage {
+function parked({ clock, exchange }: AdmissionRequest, closure: Closure): Admission {
   const message = `${exchange} wants to be left alone until ${new Date(closure.untilMs).toISOString()}`;
   return {
     ok: false,

@@ -6,22 +6,22 @@ import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import { CancelledError } from '../errors/classify.ts';
 import { exchangeError, type ExchangeFaultCode, type UnauthorizedError } from '../errors/errors.ts';
 import { createExecutor, type PageResult } from './retry/executor.ts';
-import { openGuards, type StopOrder } from './policies.ts';
+import { permissivePolicies, type HaltSwitch } from './policies.ts';
 import { BUDGET_TOKENS_MAX, tokensOf } from './retry/retry-budget.ts';
 import { POLICY_MIGRATIONS } from './schema.ts';
-import { venueGuards } from './exchange-policies.ts';
+import { exchangePolicies } from './exchange-policies.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered';
 
 const VENUE = { exchange: 'binance', egress: 'direct' };
 const DEADLINE_MS = 300_000;
-const answer = { status: 200, headers: {}, body: new Uint8Array() };
+const response = { status: 200, headers: {}, body: new Uint8Array() };
 
 interface World {
   readonly clock: VirtualClock;
   readonly sentAtMs: number[];
   /** Another process on the same store. */
-  process(options?: { readonly stopOrder?: StopOrder; readonly exchange?: string }): Process;
+  process(options?: { readonly halts?: HaltSwitch; readonly exchange?: string }): Process;
   tokens(): Promise<number>;
 }
 
@@ -44,21 +44,27 @@ function world(
     clock,
     sentAtMs,
     tokens: () => store.read('tokens', () => tokensOf(VENUE, clock.nowMs())),
-    process: ({ stopOrder = openGuards.stopOrder, exchange = VENUE.exchange } = {}) => {
+    process: ({ halts = permissivePolicies.halts, exchange = VENUE.exchange } = {}) => {
       const log = memoryLog();
       const times = { attemptTimeoutMs: 10_000, deadlineMs: DEADLINE_MS };
       const prior = [{ name: 'W', limit: 6_000, windowMs: 60_000, shape: 'aligned', counts: 'weight' }] as const;
-      const guards = venueGuards({
+      const policies = exchangePolicies({
         ...times,
         clock,
         log,
         store,
         venue: { ...VENUE, exchange },
-        stopOrder,
+        halts,
         prior,
         share: 1,
       });
-      const executor = createExecutor({ ...times, clock, log, guards, random: random.fork(`process ${++processes}`) });
+      const executor = createExecutor({
+        ...times,
+        clock,
+        log,
+        policies,
+        random: random.fork(`process ${++processes}`),
+      });
       return {
         ask: (symbol, signal = new AbortController().signal) =>
           executor.execute(
@@ -79,7 +85,7 @@ function world(
                 sentAtMs.push(clock.monotonicMs());
                 const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
                 await clock.sleep(answerMs);
-                if (outcome === 'answered') return answer;
+                if (outcome === 'answered') return response;
                 throw exchangeError(outcome.code, outcome.code, {
                   exchange,
                   status: null,
@@ -247,23 +253,23 @@ test('a retry after a timeout costs twice as much, and an answer gives back what
 test('after UNAUTHORIZED no process asks any venue until the order is lifted', async () => {
   let standing: UnauthorizedError | null = null;
   const given: (string | null)[] = [];
-  const stopOrder: StopOrder = {
+  const halts: HaltSwitch = {
     standing: () => Promise.resolve(standing),
-    give: (fault, runId) => {
+    engage: (fault, runId) => {
       given.push(runId);
       standing = fault as UnauthorizedError;
       return Promise.resolve();
     },
   };
   const here = world((request) => (request === 1 ? { code: 'UNAUTHORIZED' } : 'answered'));
-  expect(await here.clock.runUntil(here.process({ stopOrder }).ask('BTC/USDT'))).toMatchObject({
+  expect(await here.clock.runUntil(here.process({ halts }).ask('BTC/USDT'))).toMatchObject({
     ok: false,
     why: 'permanent',
     requests: 1,
   });
   expect(given).toEqual(['run_1']);
   for (const exchange of ['binance', 'okx']) {
-    expect(await here.clock.runUntil(here.process({ stopOrder, exchange }).ask('BTC/USDT'))).toMatchObject({
+    expect(await here.clock.runUntil(here.process({ halts, exchange }).ask('BTC/USDT'))).toMatchObject({
       ok: false,
       why: 'permanent',
       requests: 0,
@@ -271,7 +277,7 @@ test('after UNAUTHORIZED no process asks any venue until the order is lifted', a
     });
   }
   standing = null;
-  expect(await here.clock.runUntil(here.process({ stopOrder }).ask('BTC/USDT'))).toMatchObject({ ok: true });
+  expect(await here.clock.runUntil(here.process({ halts }).ask('BTC/USDT'))).toMatchObject({ ok: true });
 });
 
 test('cancelling ends every kind of wait at once: gate, slot, weight and breaker', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../platform/ports/clock.ts';
 import type { Log } from '../platform/ports/log.ts';
 import type { Store } from '../platform/ports/store.ts';
 import { concurrencyLimit } from './rate-limit/concurrency-limit.ts';
-import type { Guards, StopOrder } from './policies.ts';
+import type { ResiliencePolicies, HaltSwitch } from './policies.ts';
 import type { RateLimit } from './rate-limit/rate-limit.ts';
 import { rateLimiter } from './rate-limit/rate-limiter.ts';
 import { retryBudget } from './retry/retry-budget.ts';
@@ -10,13 +10,13 @@ import type { VenueKey } from './schema.ts';
 import { venueBreaker } from './breaker/shared-breaker.ts';
 import { venueGate } from './gate/exchange-gate.ts';
 
-export interface VenueGuardsOptions {
+export interface ExchangePoliciesOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** limits.db: what processes share. */
   readonly store: Store;
   readonly venue: VenueKey;
-  readonly stopOrder: StopOrder;
+  readonly halts: HaltSwitch;
   readonly prior: readonly RateLimit[];
   readonly share: number;
   readonly attemptTimeoutMs: number;
@@ -27,10 +27,10 @@ export interface VenueGuardsOptions {
 const REQUESTS_AT_ONCE_MAX = 32;
 
 /** Everything between a page and the wire of one venue. */
-export function venueGuards(options: VenueGuardsOptions): Guards {
-  const { attemptTimeoutMs, deadlineMs, stopOrder } = options;
+export function exchangePolicies(options: ExchangePoliciesOptions): ResiliencePolicies {
+  const { attemptTimeoutMs, deadlineMs, halts: stopOrder } = options;
   return {
-    stopOrder,
+    halts: stopOrder,
     breaker: venueBreaker({ ...options, probeMsMax: deadlineMs + attemptTimeoutMs }),
     gate: venueGate(options),
     slots: concurrencyLimit(REQUESTS_AT_ONCE_MAX),

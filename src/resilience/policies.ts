@@ -6,8 +6,8 @@ import type { RateLimit, UsedWeight } from './rate-limit/rate-limit.ts';
  * gate, concurrency limit, rate limiter. All but the concurrency limit are shared by every process that
  * asks the venue from the same address. `openGuards` lets everything pass.
  */
-export interface Guards {
-  readonly stopOrder: StopOrder;
+export interface ResiliencePolicies {
+  readonly halts: HaltSwitch;
   readonly breaker: Breaker;
   readonly gate: Gate;
   readonly slots: Slots;
@@ -22,11 +22,11 @@ export interface Closure {
 }
 
 /** The durable end of all asking after UNAUTHORIZED, until a person has done something about it. */
-export interface StopOrder {
+export interface HaltSwitch {
   /** The fault every page fails with while the order stands; null without one. */
   standing(): Promise<UnauthorizedError | null>;
   /** `runId`: the run that met it, if it was one. */
-  give(fault: ExchangeAPIError, runId: string | null): Promise<void>;
+  engage(fault: ExchangeAPIError, runId: string | null): Promise<void>;
 }
 
 /** Keeps a venue that does not answer from being asked page after page. */
@@ -34,7 +34,7 @@ export interface Breaker {
   /** Null admits an attempt for `page`; otherwise what keeps it and when to ask again. */
   admit(page: string, symbol: string | null): Promise<BreakerClosure | null>;
   /** How an attempt that was admitted ended. */
-  hear(as: PageEnd['as']): void;
+  observe(as: PageEnd['as']): void;
   /** How a page that was admitted ended, once. */
   record(page: string, end: PageEnd): Promise<void>;
 }
@@ -87,11 +87,11 @@ export interface Grant {
   /** The request was not sent. */
   giveBack(): Promise<void>;
   /** The request's end; null when no answer came. */
-  settle(heard: Heard | null): Promise<void>;
+  settle(metadata: ResponseMetadata | null): Promise<void>;
 }
 
 /** What an answer says beside its content. Times are ours, wall clock. */
-export interface Heard {
+export interface ResponseMetadata {
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
   /** The answer's `Date`, whole seconds of the venue's clock; null without one. */
@@ -108,9 +108,9 @@ export interface RetryBudget {
 
 const nothing = (): Promise<void> => Promise.resolve();
 
-export const openGuards: Guards = {
-  stopOrder: { standing: () => Promise.resolve(null), give: nothing },
-  breaker: { admit: () => Promise.resolve(null), hear: () => undefined, record: nothing },
+export const permissivePolicies: ResiliencePolicies = {
+  halts: { standing: () => Promise.resolve(null), engage: nothing },
+  breaker: { admit: () => Promise.resolve(null), observe: () => undefined, record: nothing },
   gate: {
     pass: () => Promise.resolve(null),
     isOpen: () => Promise.resolve(true),

@@ -39,16 +39,16 @@ export type FaultSpec =
   | { readonly kind: 'slow'; readonly delayMs: number };
 
 /** Which of the requests a rule matches are hit, counted from 1. */
-export type Occasion =
+export type InjectionTrigger =
   | { readonly nth: readonly number[] }
   | { readonly every: number }
   | { readonly ratio: number }
   | { readonly fromMs: number; readonly toMs: number };
 
-export interface FaultRule {
+export interface FaultInjection {
   /** Every given field must agree; without a field everything does. Fields other than `path` match requests for candles alone. */
   readonly match?: RequestMatch;
-  readonly on: Occasion;
+  readonly on: InjectionTrigger;
   readonly fault: FaultSpec;
 }
 
@@ -65,7 +65,7 @@ export interface RequestMatch {
 /** A schedule of faults as plain JSON. The same seed and requests give the same faults. */
 export interface FaultPlan {
   readonly seed: string;
-  readonly rules: readonly FaultRule[];
+  readonly rules: readonly FaultInjection[];
 }
 
 export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
@@ -108,7 +108,7 @@ export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => Faul
   };
 }
 
-function matches({ match = {} }: FaultRule, { path, candles }: PlannedRequest): boolean {
+function matches({ match = {} }: FaultInjection, { path, candles }: PlannedRequest): boolean {
   const { path: prefix, ...ofCandles } = match;
   if (prefix !== undefined && !path.startsWith(prefix)) return false;
   if (Object.keys(ofCandles).length === 0) return true;
@@ -122,7 +122,7 @@ function matches({ match = {} }: FaultRule, { path, candles }: PlannedRequest): 
 }
 
 function strikes(
-  on: Occasion,
+  on: InjectionTrigger,
   at: { readonly seen: number; readonly random: Random; readonly nowMs: number },
 ): boolean {
   if ('nth' in on) return on.nth.includes(at.seen);

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { judgeRow } from '../lake/quality/row-rules.ts';
+import { validateRow } from '../lake/quality/row-rules.ts';
 import { binance } from '../exchanges/binance/adapter.ts';
 import { generatedCandles, generatedWorld, type GeneratedMarket } from './generated-world.ts';
 import { standInBinance } from './stand-ins/stand-in-binance.ts';
-import type { AnswerReply } from './stand-ins/reply.ts';
+import type { ResponseReply } from './stand-ins/reply.ts';
 
 const FROM_MS = Date.UTC(2023, 0, 1);
 const MINUTE_MS = 60_000;
@@ -59,9 +59,9 @@ test('no generated row breaks a rule, a year of minutes after its beginning as l
   const reply = venue.handle(
     { method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) },
     nowMs,
-  ) as AnswerReply;
+  ) as ResponseReply;
   const rows = binance.readCandles(page, reply, nowMs);
   expect(rows).toHaveLength(1_000);
-  expect(rows.filter((row) => judgeRow(row, page.series, { fetchedAtMs: nowMs }).errors.length > 0)).toEqual([]);
+  expect(rows.filter((row) => validateRow(row, page.series, { fetchedAtMs: nowMs }).errors.length > 0)).toEqual([]);
   expect(rows.filter((row) => row.volume === 0).length).toBeGreaterThan(0);
 });

@@ -1,7 +1,14 @@
 import { randomInt, seededRandom } from '../platform/seeded-random.ts';
 import { intervalMs } from '../domain/interval.ts';
 import type { TimeRange } from '../domain/range.ts';
-import { worldOf, type CandleSource, type SeriesPart, type ServedSeries, type TapeRow, type World } from './world.ts';
+import {
+  worldOf,
+  type CandleSource,
+  type SeriesPart,
+  type ServedSeries,
+  type RecordedCandle,
+  type World,
+} from './world.ts';
 
 /** A series whose candles are made up. `range` on the grid of its interval. */
 export interface GeneratedMarket extends ServedSeries {
@@ -33,7 +40,7 @@ export function generatedCandles(seed: string, markets: readonly GeneratedMarket
   };
 }
 
-function rowMaker(seed: string, market: GeneratedMarket): (part: SeriesPart) => TapeRow[] {
+function rowMaker(seed: string, market: GeneratedMarket): (part: SeriesPart) => RecordedCandle[] {
   const random = seededRandom(`${seed}/${market.venueSymbol}/${market.interval}`);
   const made: Made = {
     key: randomInt(random, 2 ** 32),
@@ -70,7 +77,7 @@ const VOLUME_DIGITS = 8;
 /** What chance decides of one candle; each draw is its own number of the stream. */
 const DRAW = { noise: 0, quiet: 1, high: 2, low: 3, volume: 4, trades: 5, wave: 6 } as const;
 
-function rowAt(made: Made, step: number): TapeRow {
+function rowAt(made: Made, step: number): RecordedCandle {
   const openTimeMs = step * made.stepMs;
   const closeTimeMs = openTimeMs + made.stepMs - 1;
   const open = centsAt(made, step);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../platform/ports/clock.ts';
-import type { AnswerReply, StandInHandler } from './stand-ins/reply.ts';
+import type { ResponseReply, StandInHandler } from './stand-ins/reply.ts';
 
 export interface LoopbackServer {
   /** Origin, e.g. `http://127.0.0.1:41234`. */
@@ -16,7 +16,7 @@ export async function serveOnLoopback(
   { clock, port = 0 }: { readonly clock: Clock; readonly port?: number },
 ): Promise<LoopbackServer> {
   const server = createServer((incoming, outgoing) => {
-    answer(handler, clock, { incoming, outgoing }).catch((error: unknown) =>
+    response(handler, clock, { incoming, outgoing }).catch((error: unknown) =>
       outgoing.destroy(Error.isError(error) ? error : undefined),
     );
   });
@@ -35,12 +35,12 @@ export async function serveOnLoopback(
   };
 }
 
-interface Exchange {
+interface HttpExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
-async function answer(handler: StandInHandler, clock: Clock, { incoming, outgoing }: Exchange): Promise<void> {
+async function response(handler: StandInHandler, clock: Clock, { incoming, outgoing }: HttpExchange): Promise<void> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of incoming as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const url = new URL(incoming.url ?? '/', 'http://stand-in');
@@ -69,7 +69,7 @@ async function answer(handler: StandInHandler, clock: Clock, { incoming, outgoin
   send(reply, { incoming, outgoing });
 }
 
-function send(reply: AnswerReply, { incoming, outgoing }: Exchange): void {
+function send(reply: ResponseReply, { incoming, outgoing }: HttpExchange): void {
   outgoing.writeHead(reply.status, {
     ...reply.headers,
     'content-length': String(reply.headers['content-length'] ?? reply.body.length),

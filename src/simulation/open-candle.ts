@@ -1,16 +1,16 @@
-import type { TapeRow } from './world.ts';
+import type { RecordedCandle } from './world.ts';
 
 /** Rows as a venue shows them at `nowMs`: none of the future, and the candle that is still open with what was traded so far. */
-export const seenAt = (rows: readonly TapeRow[], nowMs: number): readonly TapeRow[] =>
+export const seenAt = (rows: readonly RecordedCandle[], nowMs: number): readonly RecordedCandle[] =>
   rows.filter((row) => row[0] <= nowMs).map((row) => (row[6] >= nowMs ? openCandle(row, nowMs) : row));
 
 /** The volume so far in proportion, the close where the candle began. */
-function openCandle(row: TapeRow, nowMs: number): TapeRow {
+function openCandle(row: RecordedCandle, nowMs: number): RecordedCandle {
   const share = Math.max(0, (nowMs - row[0]) / (row[6] + 1 - row[0]));
   const partOf = (text: string): string => (Number(text) * share).toFixed(8);
   return row
     .with(4, row[1])
     .with(5, partOf(row[5]))
     .with(7, partOf(row[7]))
-    .with(8, Math.floor(row[8] * share)) as unknown as TapeRow;
+    .with(8, Math.floor(row[8] * share)) as unknown as RecordedCandle;
 }

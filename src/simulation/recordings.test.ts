@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { volatileFiles } from '../../tests/support/volatile-files.ts';
-import { parseTape, readTapes } from './recordings.ts';
+import { parseRecording, readRecordings } from './recordings.ts';
 
 const WHOLE =
   'open_time,open,high,low,close,volume,close_time,quote_volume,trades,taker_buy_base,taker_buy_quote,ignore\n1672531200000,16541.77000000,16545.70000000,16508.39000000,16529.67000000,4364.83570000,1672534799999,72146293.58672290,149854,2179.94772000,36032352.87035720,0\n';
@@ -9,7 +9,7 @@ const SIX =
   'open_time,open,high,low,close,volume\n1619222400000,1.15872,1.1594,1.158,1.15829,239994.2\n1619222460000,1.15829,1.15829,1.15829,1.15829,0.0\n';
 
 test('a whole kline is served digit for digit as it was recorded', () => {
-  const tape = parseTape(WHOLE, { name: 'BTCUSDT-2023.csv.gz', interval: '1h' });
+  const tape = parseRecording(WHOLE, { name: 'BTCUSDT-2023.csv.gz', interval: '1h' });
   expect(tape).toMatchObject({ columns: 'all', symbol: 'BTC/USDT', venueSymbol: 'BTCUSDT' });
   expect(tape?.rows).toEqual([
     [
@@ -30,7 +30,7 @@ test('a whole kline is served digit for digit as it was recorded', () => {
 });
 
 test('six recorded columns become a kline whose other fields are marked as made up', () => {
-  const tape = parseTape(SIX, { name: 'ADAUSDT.csv.gz', interval: '1m' });
+  const tape = parseRecording(SIX, { name: 'ADAUSDT.csv.gz', interval: '1m' });
   expect(tape?.columns).toBe('first-six');
   expect(tape?.rows.map((row) => [row[6], row[8]])).toEqual([
     [1619222459999, 1],
@@ -40,10 +40,13 @@ test('six recorded columns become a kline whose other fields are marked as made 
 });
 
 test('coinbase writes seconds and the low first', () => {
-  const tape = parseTape('time,low,high,open,close,volume\n1727740800,63136.74,63472,63305.52,63182.7,117.2815686\n', {
-    name: 'BTC-USD-2024-10-01_2025-03-31.csv.gz',
-    interval: '15m',
-  });
+  const tape = parseRecording(
+    'time,low,high,open,close,volume\n1727740800,63136.74,63472,63305.52,63182.7,117.2815686\n',
+    {
+      name: 'BTC-USD-2024-10-01_2025-03-31.csv.gz',
+      interval: '15m',
+    },
+  );
   expect(tape).toMatchObject({ symbol: 'BTC/USD', venueSymbol: 'BTC-USD', columns: 'first-six' });
   expect(tape?.rows[0]?.slice(0, 6)).toEqual([
     1727740800000,
@@ -58,7 +61,7 @@ test('coinbase writes seconds and the low first', () => {
 test('okx writes the newest first; a row that was not confirmed had not closed', () => {
   const csv =
     'ts,o,h,l,c,vol,volCcy,volCcyQuote,confirm\n1717243020000,2,2,2,2,1,2,2,0\n1717242960000,3,4,2,3,5,15,15,1\n1717242900000,2,3,1,2,4,8,8,1\n';
-  const tape = parseTape(csv, { name: 'ETH-USDT.csv.gz', interval: '1m' });
+  const tape = parseRecording(csv, { name: 'ETH-USDT.csv.gz', interval: '1m' });
   expect(tape).toMatchObject({ symbol: 'ETH/USDT', venueSymbol: 'ETH-USDT', columns: 'quote-volume' });
   expect(tape?.rows.map((row) => [row[0], row[4], row[7]])).toEqual([
     [1717242900000, '2', '8'],
@@ -67,12 +70,12 @@ test('okx writes the newest first; a row that was not confirmed had not closed',
 });
 
 test('a row that is no candle, or has another time unit, is refused', () => {
-  expect(() => parseTape('open_time,open\nyesterday,1\n', { name: 'BTCUSDT.csv.gz', interval: '1h' })).toThrow(
+  expect(() => parseRecording('open_time,open\nyesterday,1\n', { name: 'BTCUSDT.csv.gz', interval: '1h' })).toThrow(
     'no candle',
   );
-  expect(() => parseTape(SIX.replaceAll('1619222', '1619222000'), { name: 'BTCUSDT.csv.gz', interval: '1h' })).toThrow(
-    'no candle',
-  );
+  expect(() =>
+    parseRecording(SIX.replaceAll('1619222', '1619222000'), { name: 'BTCUSDT.csv.gz', interval: '1h' }),
+  ).toThrow('no candle');
 });
 
 test("parts of one series are joined, folders in the venue's words are read, and what is no series is passed over and named", () => {
@@ -83,7 +86,7 @@ test("parts of one series are joined, folders in the venue's words are read, and
   files.write('/tapes/1H/BTCUSDT.csv.gz', gzipSync(WHOLE));
   files.write('/tapes/2h/BTCUSDT-c.csv.gz', gzipSync(WHOLE));
   files.write('/tapes/1D-utc8/BTC-USDT.csv.gz', gzipSync(WHOLE));
-  const { world, passedOver } = readTapes(files, '/tapes');
+  const { world, passedOver } = readRecordings(files, '/tapes');
   const times = world.series.map(
     (series) => `${series.venueSymbol} ${series.interval}: ${series.rows.map((row) => row[0]).join(' ')}`,
   );
@@ -97,7 +100,7 @@ test("parts of one series are joined, folders in the venue's words are read, and
 test('longer candles than were recorded are summed up from the shortest, shorter ones are unknown', () => {
   const files = volatileFiles();
   files.write('/tapes/1m/ADAUSDT.csv.gz', gzipSync(SIX));
-  const { world } = readTapes(files, '/tapes');
+  const { world } = readRecordings(files, '/tapes');
   const summed = world.find('ADAUSDT', '5m');
   expect(summed?.rows).toEqual([
     [

@@ -3,10 +3,10 @@ import type { Files } from '../platform/ports/files.ts';
 import { DAY_MS, INTERVALS, intervalMs, type Interval } from '../domain/interval.ts';
 import { dayOf, type Day } from '../domain/partition.ts';
 import { parseSymbol, type MarketSymbol } from '../domain/symbol.ts';
-import { worldOf, type RecordedSeries, type TapeRow, type World } from './world.ts';
+import { worldOf, type RecordedSeries, type RecordedCandle, type World } from './world.ts';
 
 /** Recorded candles of one venue. */
-export interface Tapes {
+export interface Recordings {
   readonly world: World;
   /** Folders and files that are no series of candle lengths there are, by path. */
   readonly passedOver: readonly string[];
@@ -24,7 +24,7 @@ const FOLDERS: ReadonlyMap<string, Interval> = new Map([
 ]);
 
 /** Reads every tape below a venue's `directory`, which holds a folder for each candle length, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
-export function readTapes(files: Files, directory: string): Tapes {
+export function readRecordings(files: Files, directory: string): Recordings {
   const parts: RecordedSeries[] = [];
   const passedOver: string[] = [];
   for (const folder of files.list(directory)) {
@@ -36,7 +36,7 @@ export function readTapes(files: Files, directory: string): Tapes {
     for (const name of files.list(`${directory}/${folder}`)) {
       const path = `${directory}/${folder}/${name}`;
       const part = name.endsWith('.csv.gz')
-        ? parseTape(gunzipSync(files.read(path)).toString('utf8'), { name, interval })
+        ? parseRecording(gunzipSync(files.read(path)).toString('utf8'), { name, interval })
         : null;
       if (part === null) passedOver.push(path);
       else parts.push(part);
@@ -45,7 +45,7 @@ export function readTapes(files: Files, directory: string): Tapes {
   return { world: worldOf(parts), passedOver };
 }
 
-export const loadTapes = (files: Files, directory: string): World => readTapes(files, directory).world;
+export const loadRecordings = (files: Files, directory: string): World => readRecordings(files, directory).world;
 
 /** `BTCUSDT-2024-06.csv.gz` where the venue joins base and quote, `BTC-USD-2024.csv.gz` where it does not. */
 const JOINED_NAME = /^([A-Z0-9]+?)(?:-.*)?\.csv\.gz$/;
@@ -64,7 +64,7 @@ const FORMS: ReadonlyMap<string | undefined, { readonly unitMs: number; readonly
  * volume of volume x close, one trade where there was volume. Null for a file name that is no symbol.
  * @throws TypeError for a row that is no candle.
  */
-export function parseTape(
+export function parseRecording(
   csv: string,
   { name, interval }: { readonly name: string; readonly interval: Interval },
 ): RecordedSeries | null {
@@ -86,7 +86,7 @@ const isOpenTime = (timeMs: number): boolean => Number.isSafeInteger(timeMs) && 
 function rowReader(
   columns: readonly string[],
   { interval, unitMs }: { readonly interval: Interval; readonly unitMs: number },
-): (fields: readonly string[]) => TapeRow[] {
+): (fields: readonly string[]) => RecordedCandle[] {
   const place = (...names: readonly string[]): number => columns.findIndex((column) => names.includes(column));
   const [openAt, highAt, lowAt, closeAt, volumeAt] = [
     place('open', 'o'),
@@ -137,7 +137,7 @@ function rowReader(
 const BREAK_MS = 2 * DAY_MS;
 
 /** A stretch of one series that was recorded without a long break. */
-export interface RecordedStretch {
+export interface RecordedSpan {
   readonly symbol: MarketSymbol;
   readonly interval: Interval;
   readonly firstDay: Day;
@@ -146,10 +146,10 @@ export interface RecordedStretch {
 }
 
 /** What was recorded, for somebody who wants to ask for it. */
-export const recordedStretches = (world: World): RecordedStretch[] =>
+export const recordedSpans = (world: World): RecordedSpan[] =>
   world.series.flatMap(({ symbol, interval, rows }) => {
     const starts = rows.flatMap((row, at) => (at === 0 || row[0] - (rows[at - 1]?.[0] ?? 0) > BREAK_MS ? [at] : []));
-    return starts.map((at, nth): RecordedStretch => {
+    return starts.map((at, nth): RecordedSpan => {
       const own = rows.slice(at, starts[nth + 1]);
       return {
         symbol,

@@ -1,5 +1,5 @@
 import { intervalMs, type Interval } from '../domain/interval.ts';
-import type { RecordedSeries, TapeRow } from './world.ts';
+import type { RecordedSeries, RecordedCandle } from './world.ts';
 
 /** Longer candles summed up from the shortest recorded ones, as a venue has them beside; null when no shorter ones were recorded. */
 export function resampled(recorded: readonly RecordedSeries[], interval: Interval): RecordedSeries | null {
@@ -17,10 +17,10 @@ export function resampled(recorded: readonly RecordedSeries[], interval: Interva
 }
 
 function summedUp(
-  rows: readonly TapeRow[],
+  rows: readonly RecordedCandle[],
   span: { readonly openTimeMs: number; readonly closeTimeMs: number },
-): TapeRow {
-  const [first, last] = [rows[0] as TapeRow, rows.at(-1) as TapeRow];
+): RecordedCandle {
+  const [first, last] = [rows[0] as RecordedCandle, rows.at(-1) as RecordedCandle];
   const total = (at: 5 | 7 | 8): number => rows.reduce((sum, row) => sum + Number(row[at]), 0);
   const high = rows.reduce((most, row) => (Number(row[2]) > Number(most) ? row[2] : most), first[2]);
   const low = rows.reduce((least, row) => (Number(row[3]) < Number(least) ? row[3] : least), first[3]);

@@ -1,5 +1,5 @@
 import type { Candle } from '../domain/candle.ts';
-import type { RecordedSeries, TapeRow } from './world.ts';
+import type { RecordedSeries, RecordedCandle } from './world.ts';
 
 /** How stored candles compare with the recording they came from. All zero: every candle is accounted for. */
 export interface Comparison {
@@ -14,7 +14,7 @@ export interface Comparison {
 /** Holds stored rows against the recording, candle by candle. `stored` and `recorded` cover the same range. */
 export function compareWithTruth(
   stored: readonly Candle[],
-  recorded: readonly TapeRow[],
+  recorded: readonly RecordedCandle[],
   columns: RecordedSeries['columns'],
 ): Comparison {
   const truth = new Map(recorded.map((row) => [row[0], row]));
@@ -38,7 +38,7 @@ export function compareWithTruth(
 
 function isSame(
   row: Candle,
-  [, open, high, low, close, volume, , quoteVolume, trades]: TapeRow,
+  [, open, high, low, close, volume, , quoteVolume, trades]: RecordedCandle,
   columns: RecordedSeries['columns'],
 ): boolean {
   const prices =

@@ -4,7 +4,7 @@ import type { MarketSymbol } from '../domain/symbol.ts';
 import { resampled } from './resampled.ts';
 
 /** A kline as Binance sends it: decimals as text, exactly as recorded. Stand-ins of other venues serve what of it they tell. */
-export type TapeRow = readonly [
+export type RecordedCandle = readonly [
   openTimeMs: number,
   open: string,
   high: string,
@@ -36,7 +36,10 @@ export interface SeriesPart extends TimeRange {
 export interface CandleSource {
   readonly series: readonly ServedSeries[];
   /** Oldest first; nothing of a series that does not exist. */
-  select(series: { readonly venueSymbol: string; readonly interval: string }, part: SeriesPart): readonly TapeRow[];
+  select(
+    series: { readonly venueSymbol: string; readonly interval: string },
+    part: SeriesPart,
+  ): readonly RecordedCandle[];
 }
 
 /** What is known of each row: time, prices and volume alone, the quote volume too, or the trades as well. The rest is made up and must not be compared. */
@@ -45,7 +48,7 @@ export type KnownColumns = (typeof KNOWN_COLUMNS)[number];
 
 export interface RecordedSeries extends ServedSeries {
   /** Oldest first, without duplicates. */
-  readonly rows: readonly TapeRow[];
+  readonly rows: readonly RecordedCandle[];
   readonly columns: KnownColumns;
 }
 
@@ -86,7 +89,10 @@ export function worldOf(parts: readonly RecordedSeries[]): World {
   };
 }
 
-function partOf(rows: readonly TapeRow[], { fromMs, toMs, rowsMax, keep }: SeriesPart): readonly TapeRow[] {
+function partOf(
+  rows: readonly RecordedCandle[],
+  { fromMs, toMs, rowsMax, keep }: SeriesPart,
+): readonly RecordedCandle[] {
   const [from, to] = [firstAt(rows, fromMs), firstAt(rows, toMs)];
   return keep === 'oldest'
     ? rows.slice(from, Math.min(to, from + rowsMax))
@@ -94,7 +100,7 @@ function partOf(rows: readonly TapeRow[], { fromMs, toMs, rowsMax, keep }: Serie
 }
 
 /** Index of the first row that opens at `timeMs` or later. */
-function firstAt(rows: readonly TapeRow[], timeMs: number): number {
+function firstAt(rows: readonly RecordedCandle[], timeMs: number): number {
   let [low, high] = [0, rows.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

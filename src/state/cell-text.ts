@@ -47,7 +47,7 @@ export const flatFromText = (day: Day, text: string): CellState['flat'] =>
 
 type CutText = readonly [openTimeMs: number, closeTimeMs: number];
 
-export const cutToText = (cut: CellState['cut']): string =>
+export const truncatedToText = (cut: CellState['cut']): string =>
   JSON.stringify(cut.map(({ openTimeMs, closeTimeMs }): CutText => [openTimeMs, closeTimeMs]));
-export const cutFromText = (text: string): CellState['cut'] =>
+export const truncatedFromText = (text: string): CellState['cut'] =>
   (JSON.parse(text) as CutText[]).map(([openTimeMs, closeTimeMs]) => ({ openTimeMs, closeTimeMs }));

@@ -6,8 +6,8 @@ import type { Day } from '../domain/partition.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 import type { Account, CellState, Gap, WantedGaps } from '../domain/account.ts';
 import {
-  cutFromText,
-  cutToText,
+  truncatedFromText,
+  truncatedToText,
   flatFromText,
   flatToText,
   gapsFromText,
@@ -62,8 +62,8 @@ export function* recordCells(
       pending,
       gapsToText(cell.day, cell.gaps),
       flatToText(cell.day, cell.flat),
-      cutToText(cell.cut),
-      cell.looks,
+      truncatedToText(cell.cut),
+      cell.attempts,
       cell.pendingSinceMs,
       cell.nextAttemptAtMs,
       cell.notBeforeMs,
@@ -259,8 +259,8 @@ function toCell(row: CellRow): CellState {
       return (gaps ??= gapsFromText(day, row.gaps));
     },
     flat: flatFromText(day, row.flat),
-    cut: cutFromText(row.cut),
-    looks: row.looks,
+    cut: truncatedFromText(row.cut),
+    attempts: row.looks,
     pendingSinceMs: row.pending_since,
     nextAttemptAtMs: row.next_attempt_at,
     notBeforeMs: row.not_before,

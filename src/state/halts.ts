@@ -6,7 +6,7 @@ import type { FaultCode } from '../errors/table.ts';
  * The order to ask no exchange any more, given by a fault that asking again can only make worse. It
  * stands for one configuration: whoever corrects the configuration, or says `resume`, lifts it.
  */
-export interface Stop {
+export interface Halt {
   readonly id: string;
   /** Hash of the effective configuration under which the fault was met, secrets included. */
   readonly configuration: string;
@@ -31,8 +31,8 @@ interface StopRow {
 const COLUMNS = 'id, configuration, exchange, code, message, run_id, given_at';
 
 /** One order is enough: while one stands, another changes nothing. */
-export function* giveStop(stop: Stop): Operation<void> {
-  if ((yield* standingStop(stop.configuration)) !== null) return;
+export function* recordHalt(stop: Halt): Operation<void> {
+  if ((yield* standingHalt(stop.configuration)) !== null) return;
   yield* exec(
     'insert into stops (id, configuration, exchange, code, message, run_id, given_at) values ($1, $2, $3, $4, $5, $6, $7)',
     stop.id,
@@ -45,7 +45,7 @@ export function* giveStop(stop: Stop): Operation<void> {
   );
 }
 
-export function* standingStop(configuration: string): Operation<Stop | null> {
+export function* standingHalt(configuration: string): Operation<Halt | null> {
   const row = yield* first<StopRow>(
     `select ${COLUMNS} from stops where configuration = $1 and lifted_at is null`,
     configuration,
@@ -54,10 +54,10 @@ export function* standingStop(configuration: string): Operation<Stop | null> {
 }
 
 /** Lifts every order, whatever configuration it was given under, and returns those that stood. */
-export function* liftStops(nowMs: number): Operation<readonly Stop[]> {
+export function* liftHalts(nowMs: number): Operation<readonly Halt[]> {
   const rows = yield* all<StopRow>(`select ${COLUMNS} from stops where lifted_at is null order by given_at`);
   yield* exec('update stops set lifted_at = $1 where lifted_at is null', nowMs);
   return rows.map(toStop);
 }
 
-const toStop = ({ run_id, given_at, ...row }: StopRow): Stop => ({ ...row, runId: run_id, givenAtMs: given_at });
+const toStop = ({ run_id, given_at, ...row }: StopRow): Halt => ({ ...row, runId: run_id, givenAtMs: given_at });

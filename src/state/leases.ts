@@ -23,7 +23,7 @@ export interface LeaseRequest {
 }
 
 /** What was granted, and who holds the rest. */
-export interface LeaseAnswer {
+export interface LeaseGrant {
   readonly granted: readonly string[];
   readonly refused: readonly { readonly name: string; readonly owner: string }[];
 }
@@ -32,7 +32,7 @@ export interface LeaseAnswer {
  * Takes every lease that is free, expired, or held by a process that is gone. A run that loses one loses
  * its fence with it: when its process only slept, it wakes to find that it may write nothing more.
  */
-export function* takeLeases(request: LeaseRequest, processes: Processes): Operation<LeaseAnswer> {
+export function* takeLeases(request: LeaseRequest, processes: Processes): Operation<LeaseGrant> {
   const granted: string[] = [];
   const refused: { name: string; owner: string }[] = [];
   for (const name of request.names) {

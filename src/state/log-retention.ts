@@ -24,7 +24,7 @@ export function* countOldEntries(beforeMs: number): Operation<OldEntries> {
 }
 
 /** Forgets faults met and runs finished before `beforeMs`. */
-export function* forgetOldEntries(beforeMs: number): Operation<void> {
+export function* deleteOldEntries(beforeMs: number): Operation<void> {
   yield* exec(`delete from ${OLD_FAULTS}`, beforeMs);
   yield* exec(`delete from run_tags where run_id in (select id from ${OLD_RUNS})`, beforeMs);
   yield* exec(`delete from ${OLD_RUNS}`, beforeMs);

@@ -1,3 +1,4 @@
+import { requestFromText, requestToText, type RunRequest } from './run-request.ts';
 import { all, exec, first, type Operation } from '../platform/ports/store.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { Day } from '../domain/partition.ts';
@@ -47,8 +48,7 @@ export interface NewRun {
   readonly partitionEnd: Day;
   readonly trigger: RunTrigger;
   readonly tags: Readonly<Record<string, string>>;
-  /** What was asked for, as JSON: enough to execute the run again in another process. */
-  readonly request: string;
+  readonly request: RunRequest;
   /** There is at most one run of each key, whoever asks for it: how two processes never retry the same run. */
   readonly key?: string;
 }
@@ -105,7 +105,7 @@ export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
     run.partitionEnd,
     run.trigger,
     run.key ?? null,
-    run.request,
+    requestToText(run.request),
     nowMs,
   );
   for (const [tag, value] of Object.entries(run.tags)) {
@@ -234,7 +234,7 @@ function* toRun(row: RunRow): Operation<Run> {
     partition: row.partition_start,
     partitionEnd: row.partition_end,
     trigger: row.run_trigger,
-    request: row.request,
+    request: requestFromText(row.request),
     tags: Object.fromEntries(tags.map(({ tag, value }) => [tag, value])),
     status: row.status,
     outcome: row.outcome,

@@ -43,7 +43,7 @@ const newRun = (id: string): NewRun => ({
   partitionEnd: '2024-06-02',
   trigger: 'manual',
   tags: { team: 'data' },
-  request: '{}',
+  request: { markets: [], selection: 'missing', waitPolicy: 'all', assets: [] },
 });
 const finished = { outcome: 'complete', assets: [], error: null } as const;
 const processes = (alive: boolean): Processes => ({
@@ -185,7 +185,7 @@ const cellOf = (over: Partial<CellState> = {}): CellState => ({
   ],
   flat: [{ fromMs: 1, toMs: 2 }],
   cut: [{ openTimeMs: 3, closeTimeMs: 4 }],
-  looks: 1,
+  attempts: 1,
   pendingSinceMs: 1_000,
   nextAttemptAtMs: 5_000,
   notBeforeMs: null,
@@ -218,9 +218,9 @@ test('cells come back as they were recorded, and the last word counts', async ()
   await store.transact('recordCells', () =>
     recordCells([cellOf(), cellOf({ day: '2024-06-02' })], { runId: 'run_1', nowMs: 1 }),
   );
-  await store.transact('recordCells', () => recordCells([cellOf({ looks: 2 })], { runId: 'run_2', nowMs: 2 }));
+  await store.transact('recordCells', () => recordCells([cellOf({ attempts: 2 })], { runId: 'run_2', nowMs: 2 }));
   const read = await store.read('cells', () => cellsOfSeries(series, { start: DAY, end: DAY }));
-  expect(read).toEqual([cellOf({ looks: 2 })]);
+  expect(read).toEqual([cellOf({ attempts: 2 })]);
   expect(await store.read('totals', () => ledgerTotals())).toMatchObject([
     { exchange: 'binance', interval: '1h', cells: 2, symbols: 1, expected: 48, present: 40, pending: 6 },
   ]);

@@ -8,7 +8,7 @@ import type { Channel, Dispatch } from '../../src/alerting/channels/channel.ts';
 import { emailOf } from '../../src/alerting/channels/email.ts';
 import { pagerDutyEvent } from '../../src/alerting/channels/pagerduty.ts';
 import { slackMessage } from '../../src/alerting/channels/slack.ts';
-import type { Notice } from '../../src/alerting/plan/notification.ts';
+import type { Notification } from '../../src/alerting/plan/notification.ts';
 import { openChannels, type ChannelSettings } from '../../src/alerting/model/settings.ts';
 import { AlertChannelError } from '../../src/errors/errors.ts';
 import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
@@ -25,7 +25,7 @@ const SECRET = 'webhook-secret';
 const SLACK_PATH = '/services/T0/B0/secret';
 const SECRETS = [ROUTING_KEY, SECRET, SLACK_PATH, 'smtp-password'];
 
-const NOTICE: Notice = {
+const NOTICE: Notification = {
   kind: 'trigger',
   instance: 'test',
   fingerprint: 'binance/REQUEST_REJECTED/bronze_binance_ohlcv',
@@ -46,7 +46,7 @@ const NOTICE: Notice = {
   runbook: 'https://example.org/runbook/REQUEST_REJECTED.md',
   lines: [],
 };
-const dispatch = (notice: Partial<Notice> = {}): Dispatch => ({
+const dispatch = (notice: Partial<Notification> = {}): Dispatch => ({
   id: 'msg_1',
   dedupKey: 'candlekeep/test/binance/REQUEST_REJECTED/bronze_binance_ohlcv',
   notice: { ...NOTICE, ...notice },
@@ -166,7 +166,7 @@ const MISBEHAVIOURS: readonly (readonly [
 ];
 
 /** What an alert has to show: each with a value that stands nowhere else. */
-const FACTS: readonly (readonly [what: string, mark: string, marked: Partial<Notice>])[] = [
+const FACTS: readonly (readonly [what: string, mark: string, marked: Partial<Notification>])[] = [
   ['its level and title', '[CRITICAL] a title', { title: '[CRITICAL] a title' }],
   ['what happened', 'a sentence about it', { text: 'a sentence about it' }],
   ['the code', 'SYMBOL_INVALID', { code: 'SYMBOL_INVALID' }],
@@ -259,7 +259,7 @@ test('slack: the wait asked for in the body alone is honoured', async () => {
 });
 
 test('slack: each level has its colour, and what is over is green', () => {
-  const colour = (notice: Partial<Notice>): string => slackMessage({ ...NOTICE, ...notice }).attachments[0].color;
+  const colour = (notice: Partial<Notification>): string => slackMessage({ ...NOTICE, ...notice }).attachments[0].color;
   expect((['critical', 'error', 'warning', 'info'] as const).map((level) => colour({ level }))).toEqual([
     '#FF0000',
     '#FFA500',
@@ -359,7 +359,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1_000, maxLength: 9_000 }),
   fc.constant('<&>'.repeat(5_000)),
 );
-const anyNotice: fc.Arbitrary<Notice> = fc
+const anyNotice: fc.Arbitrary<Notification> = fc
   .record({
     kind: fc.constantFrom('trigger', 'digest'),
     title: anyText.map((text) => `[ERROR] ${text}`),

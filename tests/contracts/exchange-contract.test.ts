@@ -7,21 +7,21 @@ import { INTERVALS, intervalMs, type Interval } from '../../src/domain/interval.
 import type { TimeRange } from '../../src/domain/range.ts';
 import { ExchangeAPIError } from '../../src/errors/errors.ts';
 import { isFaultCode } from '../../src/errors/table.ts';
-import type { HttpAnswer } from '../../src/platform/ports/http.ts';
+import type { HttpResponse } from '../../src/platform/ports/http.ts';
 import type { DeliveredRow, Page } from '../../src/exchanges/adapter.ts';
 import { planPages } from '../../src/exchanges/planner.ts';
-import { judgeRow } from '../../src/lake/quality/row-rules.ts';
+import { validateRow } from '../../src/lake/quality/row-rules.ts';
 import { codeOfFault } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import type { AnswerReply } from '../../src/simulation/stand-ins/reply.ts';
-import { worldOf, type TapeRow, type World } from '../../src/simulation/world.ts';
+import type { ResponseReply } from '../../src/simulation/stand-ins/reply.ts';
+import { worldOf, type RecordedCandle, type World } from '../../src/simulation/world.ts';
 import { tidewaterCase } from '../made-up/case.ts';
 import { RECORDINGS } from '../support/recordings.ts';
 import { binanceCase } from './binance.ts';
 import { coinbaseCase } from './coinbase.ts';
 import { decimalsIn, MUTATIONS, type Mutation } from './mutation.ts';
 import { okxCase } from './okx.ts';
-import { answerWith, type VenueCase } from './venue-case.ts';
+import { respondWith, type VenueCase } from './venue-case.ts';
 
 const CASES: readonly VenueCase[] = [binanceCase, coinbaseCase, okxCase, tidewaterCase];
 const SYMBOL = 'BTC/USDT';
@@ -39,21 +39,21 @@ function generatedCandles(venue: VenueCase, interval: Interval): World {
   return generatedWorld('contract', [{ symbol: SYMBOL, venueSymbol: venue.venueSymbol(SYMBOL), interval, range }]);
 }
 
-const rowsOf = (world: World): readonly TapeRow[] => world.series[0]?.rows ?? [];
+const rowsOf = (world: World): readonly RecordedCandle[] => world.series[0]?.rows ?? [];
 const seriesOf = (venue: VenueCase, interval: Interval) => ({
   exchange: venue.adapter.exchange,
   symbol: SYMBOL,
   interval,
 });
 
-function askStandIn(venue: VenueCase, world: World, url: string, nowMs = NOW_MS): HttpAnswer {
+function askStandIn(venue: VenueCase, world: World, url: string, nowMs = NOW_MS): HttpResponse {
   const { pathname, searchParams } = new URL(url);
   const reply = venue.standIn
     .open({ world })
     .handle(
       { method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) },
       nowMs,
-    ) as AnswerReply;
+    ) as ResponseReply;
   return { status: reply.status, headers: reply.headers, body: reply.body };
 }
 
@@ -89,8 +89,8 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   const { adapter } = venue;
   const minutes = generatedCandles(venue, '1m');
   const lastRows = (count: number): TimeRange => ({
-    fromMs: (rowsOf(minutes).at(-count - 5) as TapeRow)[0],
-    toMs: (rowsOf(minutes).at(-5) as TapeRow)[0],
+    fromMs: (rowsOf(minutes).at(-count - 5) as RecordedCandle)[0],
+    toMs: (rowsOf(minutes).at(-5) as RecordedCandle)[0],
   });
   const page: Page = { series: seriesOf(venue, '1m'), range: lastRows(50) };
 
@@ -99,7 +99,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     (interval) => {
       const world = generatedCandles(venue, interval);
       const stepMs = intervalMs(interval);
-      const firstMs = (rowsOf(world)[0] as TapeRow)[0];
+      const firstMs = (rowsOf(world)[0] as RecordedCandle)[0];
       fc.assert(
         fc.property(
           fc.integer({ min: -20, max: CANDLES }),
@@ -121,20 +121,20 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   test("card 2: values are the nearest doubles of the venue's decimals", () => {
     const truth = new Map(rowsOf(minutes).map((row) => [row[0], row]));
     for (const row of fetchPage(venue, minutes, page)) {
-      const [, open, high, low, close, volume] = (truth.get(row.openTimeMs) as TapeRow).map(Number);
+      const [, open, high, low, close, volume] = (truth.get(row.openTimeMs) as RecordedCandle).map(Number);
       expect(row).toMatchObject({ open, high, low, close, volume });
     }
   });
 
   test('card 3: a candle is not taken before it has closed and the venue had its grace', () => {
-    const last = rowsOf(minutes).at(-3) as TapeRow;
+    const last = rowsOf(minutes).at(-3) as RecordedCandle;
     const around: Page = { ...page, range: { fromMs: last[0], toMs: last[0] + 60_000 } };
-    const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, around, NOW_MS).url);
-    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs - 1)).toEqual([]);
-    expect(adapter.readCandles(around, answer, last[6] + 1 + adapter.graceMs).length).toBe(
+    const response = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, around, NOW_MS).url);
+    expect(adapter.readCandles(around, response, last[6] + 1 + adapter.graceMs - 1)).toEqual([]);
+    expect(adapter.readCandles(around, response, last[6] + 1 + adapter.graceMs).length).toBe(
       delivered(venue, minutes, around.range, 60_000).length,
     );
-    const early = { ...answer, headers: { date: new Date(last[6] - 5_000).toUTCString() } };
+    const early = { ...response, headers: { date: new Date(last[6] - 5_000).toUTCString() } };
     expect(
       adapter.readCandles(around, early, last[6] + 1 + adapter.graceMs),
       'the venue says that it is earlier',
@@ -161,7 +161,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
   });
 
   test.each(venue.refusals)('card 6: $says ($status) is $code', ({ status, body, headers, code, waitMs }) => {
-    const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body, headers), NOW_MS));
+    const fault = failureOf(() => adapter.readCandles(page, respondWith(status, body, headers), NOW_MS));
     expect(fault).toBeInstanceOf(ExchangeAPIError);
     expect(fault).toMatchObject({ code, facts: { exchange: adapter.exchange, status, retryAfterMs: waitMs ?? null } });
   });
@@ -191,12 +191,12 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
         ['{}', 'json'],
       ] as const) {
         expect(
-          failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)),
+          failureOf(() => adapter.readCandles(page, respondWith(status, body), NOW_MS)),
           `${status} ${kind}`,
         ).toMatchObject({ code: codeOfFault({ kind: 'status', status, body: kind }, venue.ownStatuses) });
       }
       for (const body of bodies) {
-        const fault = failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS));
+        const fault = failureOf(() => adapter.readCandles(page, respondWith(status, body), NOW_MS));
         if (Array.isArray(fault)) expect([status, fault]).toEqual([200, []]);
         else
           expect(
@@ -212,7 +212,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     ({ body, code }) => {
       for (const status of [400, 403, 404, 409, 500, 502, 503, 504])
         expect(
-          failureOf(() => adapter.readCandles(page, answerWith(status, body), NOW_MS)),
+          failureOf(() => adapter.readCandles(page, respondWith(status, body), NOW_MS)),
           String(status),
         ).toMatchObject({ code });
     },
@@ -226,7 +226,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     ['an object', { rows: [] }, 'SCHEMA_MISMATCH'],
     ['null', 'null', 'SCHEMA_MISMATCH'],
   ] as const)('card 9: a 200 with %s is never "no data"', (_says, body, code) => {
-    expect(failureOf(() => adapter.readCandles(page, answerWith(200, body), NOW_MS))).toMatchObject({ code });
+    expect(failureOf(() => adapter.readCandles(page, respondWith(200, body), NOW_MS))).toMatchObject({ code });
   });
 
   test.each([1_000, 0.001, 1_000_000])('card 10: times in another unit (x %d) are SCHEMA_MISMATCH', (factor) => {
@@ -238,20 +238,20 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
       isTime(Number(number) * venue.timeUnitMs) ? String(Math.floor(Number(number) * factor)) : number,
     );
     expect(wrong).not.toBe(body);
-    expect(failureOf(() => adapter.readCandles(page, answerWith(200, wrong), NOW_MS))).toMatchObject({
+    expect(failureOf(() => adapter.readCandles(page, respondWith(200, wrong), NOW_MS))).toMatchObject({
       code: 'SCHEMA_MISMATCH',
     });
   });
 
   test.each(venue.recorded)('card 11: recorded: $says', ({ page: asked, body, rows, first }) => {
-    const read = adapter.readCandles(asked, answerWith(200, body), NOW_MS);
+    const read = adapter.readCandles(asked, respondWith(200, body), NOW_MS);
     expect(read).toHaveLength(rows);
     expect(read[0]).toMatchObject(first);
-    for (const row of read) expect(judgeRow(row, asked.series, { fetchedAtMs: NOW_MS }).errors).toEqual([]);
+    for (const row of read) expect(validateRow(row, asked.series, { fetchedAtMs: NOW_MS }).errors).toEqual([]);
   });
 
   test('card 12: the symbol list tells what trades and what is only another name', () => {
-    const { listings, limits } = adapter.readSymbols(answerWith(200, venue.listing.body), NOW_MS);
+    const { listings, limits } = adapter.readSymbols(respondWith(200, venue.listing.body), NOW_MS);
     expect(limits).toEqual(venue.listing.limits);
     expect(listings.map(({ symbol }) => symbol)).toEqual(venue.listing.symbols);
     expect(listings.filter(({ isTrading }) => !isTrading).map(({ symbol }) => symbol)).toEqual(
@@ -261,20 +261,22 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
       venue.listing.aliases,
     );
     for (const body of ['', '{', '<html>', '{}', 'null', '[1]']) {
-      const read = failureOf(() => adapter.readSymbols(answerWith(200, body), NOW_MS));
+      const read = failureOf(() => adapter.readSymbols(respondWith(200, body), NOW_MS));
       if (!(read instanceof ExchangeAPIError)) expect(read).toMatchObject({ listings: [] });
     }
   });
 
   test('card 13: nothing in the answer is taken for a row of another range', () => {
-    const answer = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url);
+    const response = askStandIn(venue, minutes, adapter.candlesRequest(venue.origin, page, NOW_MS).url);
     const half = { ...page, range: { ...page.range, toMs: page.range.fromMs + 20 * 60_000 } };
-    for (const row of adapter.readCandles(half, answer, NOW_MS)) expect(row.openTimeMs).toBeLessThan(half.range.toMs);
+    for (const row of adapter.readCandles(half, response, NOW_MS)) expect(row.openTimeMs).toBeLessThan(half.range.toMs);
     const elsewhere = {
       ...page,
       range: { fromMs: page.range.fromMs - 86_400_000, toMs: page.range.fromMs - 86_340_000 },
     };
-    expect(failureOf(() => adapter.readCandles(elsewhere, answer, NOW_MS))).toMatchObject({ code: 'SCHEMA_MISMATCH' });
+    expect(failureOf(() => adapter.readCandles(elsewhere, response, NOW_MS))).toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+    });
   });
 
   test(`card 14: 20,000 mutations of recorded answers never crash, are never a defect and never pass as other data (seed ${SEED})`, () => {
@@ -289,12 +291,12 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
       const body = mutation.apply(original.body, random);
       const context = `seed ${SEED}, turn ${turn}, ${mutation.says}: ${body.slice(0, 200)}`;
       const status = randomInt(random, 4) === 0 ? 100 + randomInt(random, 500) : 200;
-      const rows = failureOf(() => adapter.readCandles(original.asked, answerWith(status, body), LATER_MS));
+      const rows = failureOf(() => adapter.readCandles(original.asked, respondWith(status, body), LATER_MS));
       if (Array.isArray(rows))
         expectOnlyWhatWasSaid(venue, { original, mutation, body, rows: rows as DeliveredRow[], context });
       else expect(rows, context).toBeInstanceOf(ExchangeAPIError);
       for (const read of [adapter.readSymbols, adapter.firstCandle?.read, adapter.ranking?.read]) {
-        const other = failureOf(() => read?.(answerWith(status, body), LATER_MS));
+        const other = failureOf(() => read?.(respondWith(status, body), LATER_MS));
         expect(!Error.isError(other) || other instanceof ExchangeAPIError, context).toBe(true);
       }
     }
@@ -304,15 +306,17 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const { ranking } = adapter;
     expect(ranking === null).toBe(venue.ranking === null);
     if (ranking === null) return;
-    expect(Object.fromEntries(ranking.read(answerWith(200, venue.ranking?.body), NOW_MS))).toEqual(
+    expect(Object.fromEntries(ranking.read(respondWith(200, venue.ranking?.body), NOW_MS))).toEqual(
       venue.ranking?.volumes,
     );
     const spoken = ranking.read(askStandIn(venue, minutes, ranking.request(venue.origin).url), NOW_MS);
     expect([...spoken.keys()]).toEqual([venue.venueSymbol(SYMBOL)]);
     for (const volume of spoken.values()) expect(volume).toBeGreaterThan(0);
     for (const body of ['', '{', '<html>', 'null', '42'])
-      expect(failureOf(() => ranking.read(answerWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
-    expect(failureOf(() => ranking.read(answerWith(429, ''), NOW_MS))).toMatchObject({ code: 'EXCHANGE_RATE_LIMITED' });
+      expect(failureOf(() => ranking.read(respondWith(200, body), NOW_MS))).toBeInstanceOf(ExchangeAPIError);
+    expect(failureOf(() => ranking.read(respondWith(429, ''), NOW_MS))).toMatchObject({
+      code: 'EXCHANGE_RATE_LIMITED',
+    });
   });
 
   test.each(adapter.intervals)(
@@ -338,7 +342,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     expect(adapter.emptyCandles).toBe(venue.standIn.emptyCandles);
     expect(flat.map((row) => row.openTimeMs)).toEqual(venue.standIn.emptyCandles === 'flat' ? quiet : []);
     for (const row of flat)
-      expect([row.high - row.low, judgeRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
+      expect([row.high - row.low, validateRow(row, page.series, { fetchedAtMs: NOW_MS }).errors]).toEqual([0, []]);
   });
 });
 
@@ -357,7 +361,7 @@ test('the contract is kept at every interval the venues share', () => {
 
 /** Rows that break no rule: what would be stored. */
 const validOf = (rows: readonly DeliveredRow[], asked: Page): DeliveredRow[] =>
-  rows.filter((row) => judgeRow(row, asked.series, { fetchedAtMs: LATER_MS }).errors.length === 0);
+  rows.filter((row) => validateRow(row, asked.series, { fetchedAtMs: LATER_MS }).errors.length === 0);
 
 interface Original {
   readonly asked: Page;
@@ -370,7 +374,7 @@ interface Original {
 function originalsOf(venue: VenueCase): readonly Original[] {
   const { adapter } = venue;
   const recordings = (RECORDINGS.get(adapter.exchange)?.series ?? []).map((series) => {
-    const openTimeMs = (series.rows[Math.floor(series.rows.length / 2)] as TapeRow)[0];
+    const openTimeMs = (series.rows[Math.floor(series.rows.length / 2)] as RecordedCandle)[0];
     const asked: Page = {
       series: { exchange: adapter.exchange, symbol: series.symbol, interval: series.interval },
       range: { fromMs: openTimeMs, toMs: openTimeMs + 40 * intervalMs(series.interval) },
@@ -392,7 +396,7 @@ function originalsOf(venue: VenueCase): readonly Original[] {
     ...venue.recorded.map((one) => ({ asked: one.page, body: JSON.stringify(one.body) })),
     ...refused,
   ].map((one) => {
-    const read = failureOf(() => adapter.readCandles(one.asked, answerWith(200, one.body), LATER_MS));
+    const read = failureOf(() => adapter.readCandles(one.asked, respondWith(200, one.body), LATER_MS));
     return {
       ...one,
       rows: new Map(

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../../src/platform/ports/http.ts';
+import type { HttpResponse } from '../../src/platform/ports/http.ts';
 import type { Interval } from '../../src/domain/interval.ts';
 import type { MarketSymbol } from '../../src/domain/symbol.ts';
 import type { ExchangeAdapter, Page } from '../../src/exchanges/adapter.ts';
@@ -21,7 +21,7 @@ export interface Refusal {
 }
 
 /** A recorded candle answer and what it holds. */
-export interface RecordedAnswer {
+export interface RecordedResponse {
   readonly says: string;
   readonly page: Page;
   readonly body: unknown;
@@ -49,7 +49,7 @@ export interface VenueCase {
   /** The request for two candles from 2024-05-20T00:00Z, asked at 2024-06-01T12:00Z, by candle length: path and query. */
   readonly requests: Readonly<Partial<Record<Interval, string>>>;
   readonly refusals: readonly Refusal[];
-  readonly recorded: readonly RecordedAnswer[];
+  readonly recorded: readonly RecordedResponse[];
   /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
   readonly ranking: { readonly body: unknown; readonly volumes: Readonly<Record<string, number>> } | null;
   /** A listing answer that has `symbol`, as recorded or documented. */
@@ -62,11 +62,11 @@ export interface VenueCase {
   };
 }
 
-export const answerWith = (
+export const respondWith = (
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
-): HttpAnswer => ({
+): HttpResponse => ({
   status,
   headers,
   body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dayRange } from '../../src/domain/partition.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { ROOT, stage } from './harness.ts';
+import { ROOT, crashHarness } from './harness.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-14' };
 const world = generatedWorld('full disk', [
@@ -34,7 +34,7 @@ find "$CANDLEKEEP_DATA_DIR" -name '.tmp-*' | wc -l
 `;
 
 test('a disk that fills up during a backfill ends it with STORAGE_FAILED, a full one lets none begin, and with room again everything is there', async () => {
-  const { url, dataDir } = await stage(
+  const { url, dataDir } = await crashHarness(
     {
       seed: 'full disk',
       rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 150 } }],

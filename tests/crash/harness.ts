@@ -11,17 +11,17 @@ import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
 import type { StandInExchange } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth } from '../../src/simulation/truth.ts';
-import { loadTapes } from '../../src/simulation/recordings.ts';
+import { loadRecordings } from '../../src/simulation/recordings.ts';
 import type { World } from '../../src/simulation/world.ts';
 import { openReader } from '../../src/api/reader.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-const WORLD = loadTapes(realFiles, join(ROOT, 'tapes/binance'));
+const WORLD = loadRecordings(realFiles, join(ROOT, 'tapes/binance'));
 export const DAYS = { start: '2024-06-01', end: '2024-06-30' };
 export const BACKFILL = ['backfill', '--start', DAYS.start, '--end', DAYS.end, '--json'];
 
 /** A stand-in exchange in this process, and real processes of ours beside it. */
-export interface Stage {
+export interface CrashHarness {
   readonly venue: StandInExchange;
   readonly url: string;
   readonly dataDir: string;
@@ -31,7 +31,7 @@ export interface Stage {
   };
 }
 
-export async function stage(plan: FaultPlan, world: World = WORLD): Promise<Stage> {
+export async function crashHarness(plan: FaultPlan, world: World = WORLD): Promise<CrashHarness> {
   const venue = standInBinance({ world, plan });
   const server = await serveOnLoopback(venue.handle, { clock: realClock });
   const dataDir = mkdtempSync(join(tmpdir(), 'candlekeep-crash-'));

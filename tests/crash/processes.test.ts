@@ -11,7 +11,7 @@ import { openState } from '../../src/engine/core/state.ts';
 import { LEASE_TTL_MS } from '../../src/state/leases.ts';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { BACKFILL, DAYS, expectEveryCandle, leftovers, stage, type Stage } from './harness.ts';
+import { BACKFILL, DAYS, expectEveryCandle, leftovers, crashHarness, type CrashHarness } from './harness.ts';
 
 /** A fortnight of minutes: sixty pages, fourteen silver files. */
 const MINUTES = { start: '2024-06-01', end: '2024-06-14' };
@@ -37,9 +37,9 @@ test(`killed with -9 ${KILLS} times and started again each time, backfills end a
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 60 } }],
   };
   const backfill = ['backfill', '--interval', '1m', '--start', MINUTES.start, '--end', MINUTES.end, '--json'];
-  const whole = await stage({ seed, rules: [] }, world);
+  const whole = await crashHarness({ seed, rules: [] }, world);
   expect((await whole.start(backfill).ended).exit).toBe(0);
-  let disturbed = await stage(slow, world);
+  let disturbed = await crashHarness(slow, world);
   for (let kill = 0; kill < KILLS; kill++) {
     const { child, ended } = disturbed.start(backfill);
     await realClock.sleep(350 + random.next() * 700);
@@ -48,14 +48,14 @@ test(`killed with -9 ${KILLS} times and started again each time, backfills end a
     await ended;
     if (!isDone) continue;
     await expectSame(disturbed, whole, { backfill, seed });
-    disturbed = await stage(slow, world);
+    disturbed = await crashHarness(slow, world);
   }
   await expectSame(disturbed, whole, { backfill, seed });
 });
 
 async function expectSame(
-  disturbed: Stage,
-  whole: Stage,
+  disturbed: CrashHarness,
+  whole: CrashHarness,
   { backfill, seed }: { readonly backfill: readonly string[]; readonly seed: string },
 ): Promise<void> {
   expect({ seed, exit: (await disturbed.start(backfill).ended).exit }).toEqual({ seed, exit: 0 });
@@ -92,7 +92,7 @@ async function expectSame(
 const BEYOND_LEASE_MS = LEASE_TTL_MS + 2_000;
 
 test('a process that was stopped for longer than its leases live, and woken when another had done its work, changes nothing', async () => {
-  const { venue, dataDir, start } = await stage({
+  const { venue, dataDir, start } = await crashHarness({
     seed: 'zombie',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }],
   });
@@ -135,7 +135,7 @@ test.each([
 ] as const)(
   '%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes',
   async (signal, exitCode) => {
-    const { venue, dataDir, start } = await stage({
+    const { venue, dataDir, start } = await crashHarness({
       seed: 'wait',
       rules: [
         { match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '10' } },
@@ -159,7 +159,7 @@ test.each([
 );
 
 test('two backfills of the same days at once: one does the work, the other says who holds it, and nothing is doubled', async () => {
-  const { dataDir, start } = await stage({
+  const { dataDir, start } = await crashHarness({
     seed: 'two',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 8_000 } }],
   });
@@ -173,7 +173,7 @@ test('two backfills of the same days at once: one does the work, the other says 
 });
 
 test('a cancel request from another process stops a run within its next second', async () => {
-  const { venue, start } = await stage({
+  const { venue, start } = await crashHarness({
     seed: 'cancel',
     rules: [
       { match: { symbol: 'SOLUSDT' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '50' } },
@@ -187,7 +187,7 @@ test('a cancel request from another process stops a run within its next second',
 });
 
 test('a second Ctrl-C ends the process at once and loses nothing', async () => {
-  const { venue, dataDir, start } = await stage({
+  const { venue, dataDir, start } = await crashHarness({
     seed: 'twice',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 400 } }],
   });
@@ -201,7 +201,7 @@ test('a second Ctrl-C ends the process at once and loses nothing', async () => {
 });
 
 test('a venue that told one process to stay away is left alone by another that starts meanwhile', async () => {
-  const { venue, start } = await stage({
+  const { venue, start } = await crashHarness({
     seed: 'gate',
     rules: [
       { match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '40' } },
@@ -225,7 +225,7 @@ test('a venue that told one process to stay away is left alone by another that s
 });
 
 test('a refused key stops every process until resume says otherwise', async () => {
-  const { venue, dataDir, start } = await stage({
+  const { venue, dataDir, start } = await crashHarness({
     seed: 'key',
     rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 2, 3] }, fault: { kind: 'status', status: 401 } }],
   });

@@ -7,7 +7,7 @@ import { realClock } from '../../src/platform/node/system-clock.ts';
 import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../../src/simulation/loopback.ts';
 import { standInSlack } from '../support/stand-in-slack.ts';
-import { DEMO, openStage, type Stage } from '../../src/cli/demo/scenario.ts';
+import { DEMO, openDemoEnvironment, type DemoEnvironment } from '../../src/cli/demo/scenario.ts';
 import { blocksOf } from '../architecture/documents.ts';
 import { installed } from './debian.ts';
 import { freePort } from './free-port.ts';
@@ -24,7 +24,7 @@ const COMMAND_MS_MAX = 60_000;
 /** `candlekeep start` stays; it is asked to end after so long. */
 const STAY_S = 4;
 
-let stage: Stage;
+let stage: DemoEnvironment;
 let slack: LoopbackServer;
 let home: string;
 let listenPort: number;
@@ -139,7 +139,7 @@ async function lived(site: string): Promise<void> {
 beforeAll(async () => {
   installed({ zstd: ['zstd'], jq: ['jq'], curl: ['curl'], prometheus: ['promtool'] });
   home = mkdtempSync(join(tmpdir(), 'candlekeep-documented-'));
-  stage = await openStage(realClock, 0);
+  stage = await openDemoEnvironment(realClock, 0);
   slack = await serveOnLoopback(standInSlack().handle, { clock: realClock });
   listenPort = await freePort();
   mkdirSync(join(home, 'bin'));

@@ -9,7 +9,7 @@ import { realFiles } from '../../src/platform/node/disk-files.ts';
 import { jsonReply } from '../../src/simulation/stand-ins/reply.ts';
 import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
-import { loadTapes } from '../../src/simulation/recordings.ts';
+import { loadRecordings } from '../../src/simulation/recordings.ts';
 import { installed } from './debian.ts';
 import { freePort } from './free-port.ts';
 
@@ -80,7 +80,7 @@ test('a unit test that expects something else fails: promtool does look', () => 
 test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard is taken and names only metrics of ours', async () => {
   const cwd = directory();
   const venue = standInBinance({
-    world: loadTapes(realFiles, join(ROOT, 'tapes/binance')),
+    world: loadRecordings(realFiles, join(ROOT, 'tapes/binance')),
     plan: {
       seed: 'chain',
       rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 404 } }],
@@ -159,10 +159,10 @@ test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webh
   ].map(([, text = '']) => JSON.parse(`"${text}"`) as string);
   expect(expressions.length).toBeGreaterThan(10);
   for (const expression of expressions) {
-    const answer = (await (
+    const response = (await (
       await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/query?query=${encodeURIComponent(expression)}`)
     ).json()) as { status: string };
-    expect(answer.status, expression).toBe('success');
+    expect(response.status, expression).toBe('success');
     for (const [name] of expression.matchAll(/pipeline_\w+/g))
       expect(METRIC_NAMES, expression).toContain(name.replace(/_(?:bucket|sum|count)$/, ''));
   }

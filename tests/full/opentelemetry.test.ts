@@ -8,7 +8,7 @@ import { realFiles } from '../../src/platform/node/disk-files.ts';
 import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import { jsonReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
-import { loadTapes } from '../../src/simulation/recordings.ts';
+import { loadRecordings } from '../../src/simulation/recordings.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -80,7 +80,7 @@ async function collector() {
 
 /** A real process with the SDK of the example, as docs/metrics.md starts it. */
 async function observed(url: string) {
-  const world = loadTapes(realFiles, join(ROOT, 'tapes/binance'));
+  const world = loadRecordings(realFiles, join(ROOT, 'tapes/binance'));
   const venue = await serveOnLoopback(standInBinance({ world }).handle, { clock: realClock });
   const dataDir = mkdtempSync(join(tmpdir(), 'candlekeep-otel-'));
   onTestFinished(async () => {

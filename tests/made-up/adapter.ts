@@ -3,14 +3,14 @@ import { intervalMs } from '../../src/domain/interval.ts';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import { translateTransport } from '../../src/exchanges/transport-errors.ts';
 import { readBars, readMarkets } from './wire.ts';
-import { words } from './words.ts';
+import { errorMapping } from './words.ts';
 
 const BARS_PER_PAGE_MAX = 200;
 
 /** An exchange that exists in tests only, and does everything in another way than the others. */
 export const tidewater: ExchangeAdapter = {
-  exchange: words.exchange,
-  graceMs: words.graceMs,
+  exchange: errorMapping.exchange,
+  graceMs: errorMapping.graceMs,
   origins: ['https://api.tidewater.test'],
   unrestrictedOrigin: null,
   rowsPerPageMax: BARS_PER_PAGE_MAX,
@@ -30,6 +30,6 @@ export const tidewater: ExchangeAdapter = {
   readSymbols: readMarkets,
   ranking: null,
 
-  translate: (error) => translateTransport(error, words.exchange),
+  translate: (error) => translateTransport(error, errorMapping.exchange),
   usedWeight: () => [],
 };

@@ -1,6 +1,6 @@
 import { intervalMs, INTERVALS } from '../../src/domain/interval.ts';
 import { seenAt } from '../../src/simulation/open-candle.ts';
-import { jsonReply, type AnswerReply } from '../../src/simulation/stand-ins/reply.ts';
+import { jsonReply, type ResponseReply } from '../../src/simulation/stand-ins/reply.ts';
 import { slidingMeter } from '../../src/simulation/stand-ins/sliding-meter.ts';
 import { standInVenue, type BreakRows } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
 import type { StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
@@ -8,7 +8,7 @@ import type { CandleSource } from '../../src/simulation/world.ts';
 
 const BARS = /^\/v1\/bars\/([^/]+)$/;
 const BARS_MAX = 200;
-const refuse = (error: string): AnswerReply => jsonReply(200, { ok: false, error });
+const refuse = (error: string): ResponseReply => jsonReply(200, { ok: false, error });
 
 interface Question {
   readonly market: string;
@@ -50,7 +50,7 @@ export const standInTidewater: StandIn = {
             }
           );
         },
-        answer: (request, at) => {
+        response: (request, at) => {
           const asked = questionOf(request);
           if (asked !== null) return bars(world, asked, at);
           return request.path === '/v1/markets'
@@ -73,7 +73,7 @@ function bars(
   world: CandleSource,
   { market, minutes, fromMs, toMs }: Question,
   { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows },
-): AnswerReply {
+): ResponseReply {
   if (!world.series.some((series) => series.venueSymbol === market)) return refuse('no_such_market');
   const interval = INTERVALS.find((one) => intervalMs(one) === minutes * 60_000);
   if (interval === undefined) return refuse('no_such_length');

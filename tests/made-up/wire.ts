@@ -1,18 +1,18 @@
-import type { HttpAnswer } from '../../src/platform/ports/http.ts';
+import type { HttpResponse } from '../../src/platform/ports/http.ts';
 import type { DeliveredRow, Listing, Page } from '../../src/exchanges/adapter.ts';
 import { isRecord } from '../../src/exchanges/response-body.ts';
-import { answerFault, jsonOf } from '../../src/exchanges/response-errors.ts';
+import { responseError, jsonOf } from '../../src/exchanges/response-errors.ts';
 import { candleRows, type WireRow } from '../../src/exchanges/candle-rows.ts';
 import { decimalOf, isTimeMs } from '../../src/exchanges/wire-values.ts';
-import { words } from './words.ts';
+import { errorMapping } from './words.ts';
 
-export const readBars = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(words, { page, answer, nowMs, rows: resultOf(answer, nowMs, 'bars') }, readRow);
+export const readBars = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(errorMapping, { page, response, nowMs, rows: resultOf(response, nowMs, 'bars') }, readRow);
 
-function resultOf(answer: HttpAnswer, nowMs: number, name: string): readonly unknown[] {
-  const body = jsonOf(words, answer, nowMs);
+function resultOf(response: HttpResponse, nowMs: number, name: string): readonly unknown[] {
+  const body = jsonOf(errorMapping, response, nowMs);
   const result = isRecord(body) && body['ok'] === true && isRecord(body['result']) ? body['result'][name] : undefined;
-  if (!Array.isArray(result)) throw answerFault(words, { answer, nowMs, reason: `no ${name}` });
+  if (!Array.isArray(result)) throw responseError(errorMapping, { response, nowMs, reason: `no ${name}` });
   return result;
 }
 
@@ -38,10 +38,10 @@ function readRow(row: unknown, index: number): WireRow | null {
 }
 
 export const readMarkets = (
-  answer: HttpAnswer,
+  response: HttpResponse,
   nowMs: number,
 ): { readonly listings: readonly Listing[]; readonly limits: readonly [] } => ({
-  listings: resultOf(answer, nowMs, 'markets').flatMap(readMarket),
+  listings: resultOf(response, nowMs, 'markets').flatMap(readMarket),
   limits: [],
 });
 

@@ -1,6 +1,6 @@
 import type { ExchangeFaultCode } from '../../src/errors/errors.ts';
 import { isRecord } from '../../src/exchanges/response-body.ts';
-import type { VenueWords } from '../../src/exchanges/response-errors.ts';
+import type { ErrorMapping } from '../../src/exchanges/response-errors.ts';
 
 const BY_ERROR: ReadonlyMap<unknown, ExchangeFaultCode> = new Map([
   ['no_such_market', 'SYMBOL_INVALID'],
@@ -10,7 +10,7 @@ const BY_ERROR: ReadonlyMap<unknown, ExchangeFaultCode> = new Map([
 ]);
 
 /** `{"ok": false, "error": "no_such_market"}`, always with HTTP 200. */
-export const words: VenueWords = {
+export const errorMapping: ErrorMapping = {
   exchange: 'tidewater',
   graceMs: 10_000,
   read: (_answer, body) => {

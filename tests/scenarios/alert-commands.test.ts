@@ -2,11 +2,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { stage } from '../support/command-harness.ts';
+import { commandHarness } from '../support/command-harness.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 test('alerts test sends a labelled test and its end through every channel and says what became of them', async () => {
-  const { json, slack, pagerduty } = await stage();
+  const { json, slack, pagerduty } = await commandHarness();
   expect(await json('alerts', 'test', '--level', 'error')).toMatchObject({
     ok: true,
     exit: 0,
@@ -30,7 +30,7 @@ test('alerts test sends a labelled test and its end through every channel and sa
 });
 
 test('alerts test ends with 8 and the reason when a channel does not deliver, and data commands keep their exit code', async () => {
-  const { run, json, pagerduty } = await stage(
+  const { run, json, pagerduty } = await commandHarness(
     {},
     { slackPlan: { seed: 'gone', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 404 } }] } },
   );
@@ -50,7 +50,7 @@ test('alerts test ends with 8 and the reason when a channel does not deliver, an
 });
 
 test('a cause is listed, acknowledged, silenced and let speak again, with who did it', async () => {
-  const { run, json, slack } = await stage();
+  const { run, json, slack } = await commandHarness();
   expect(await run('backfill', ...DAY)).toMatchObject({ exit: 4 });
   expect(slack.received.map(({ message }) => message.text)).toEqual([
     expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/),
@@ -80,7 +80,7 @@ test('a cause is listed, acknowledged, silenced and let speak again, with who di
 });
 
 test('metrics prints what all commands before counted', async () => {
-  const { run } = await stage();
+  const { run } = await commandHarness();
   await run('backfill', ...DAY);
   const { exit, out } = await run('metrics');
   expect(exit).toBe(0);
@@ -89,7 +89,7 @@ test('metrics prints what all commands before counted', async () => {
 });
 
 test('metrics write puts files there that say where start listens', async () => {
-  const { cwd, run } = await stage({ CANDLEKEEP_LISTEN: '127.0.0.1:5000' });
+  const { cwd, run } = await commandHarness({ CANDLEKEEP_LISTEN: '127.0.0.1:5000' });
   expect(await run('metrics', 'write', 'out', '--time-scale', '60')).toMatchObject({ exit: 0, err: '' });
   expect(
     readdirSync(join(cwd, 'out'), { recursive: true, encoding: 'utf8' })
@@ -108,7 +108,7 @@ test('metrics write puts files there that say where start listens', async () => 
 });
 
 test('doctor finds a damaged state before a run does', async () => {
-  const { cwd, run } = await stage();
+  const { cwd, run } = await commandHarness();
   await run('backfill', ...DAY);
   const path = join(cwd, 'candlekeep-data/state.db');
   const database = new DatabaseSync(path);

@@ -121,8 +121,8 @@ test('a channel taken out of the configuration leaves nothing waiting, and other
   world.slack.plan(always({ kind: 'silence' }));
   await world.raise();
   await world.clock.runUntil(drainAlerts(world.desk, never(), 2_000));
-  const desk = { ...world.desk, channels: world.desk.channels.filter(({ name }) => name === 'email') };
-  await world.clock.runUntil(drainAlerts(desk, never()));
+  const dispatcher = { ...world.desk, channels: world.desk.channels.filter(({ name }) => name === 'email') };
+  await world.clock.runUntil(drainAlerts(dispatcher, never()));
   expect(titles(world, 'email')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
   expect((await world.act(() => outboxState())).pending).toBe(0);
 });
@@ -191,8 +191,10 @@ test('all channels down: written to undelivered.jsonl, and delivered in order on
   world.slack.plan(healthy);
   world.mail.setDown('up');
   await world.pass(HOUR_MS);
-  const told = world.slack.received.map(({ message }) => JSON.stringify(message)).join('\n');
-  const places = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'].map((code) => told.indexOf(`${code} at binance`));
+  const harness = world.slack.received.map(({ message }) => JSON.stringify(message)).join('\n');
+  const places = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'].map((code) =>
+    harness.indexOf(`${code} at binance`),
+  );
   expect(places.every((place) => place >= 0)).toBe(true);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
 });
@@ -277,7 +279,7 @@ test('two processes deliver side by side: nothing twice, each channel in order',
 
 test('a drain with a store that fails is told to the log and to nobody else', async () => {
   const world = alertWorld('broken store');
-  const desk = {
+  const dispatcher = {
     ...world.desk,
     ports: {
       ...world.desk.ports,
@@ -287,7 +289,7 @@ test('a drain with a store that fails is told to the log and to nobody else', as
       },
     },
   };
-  expect(await world.clock.runUntil(drainAlerts(desk, never()))).toEqual({ sent: 0, pending: 0 });
+  expect(await world.clock.runUntil(drainAlerts(dispatcher, never()))).toEqual({ sent: 0, pending: 0 });
   expect(world.log.lines).toMatchObject([{ level: 'error', fields: { code: 'STORAGE_FAILED' } }]);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { randomInt } from '../../src/platform/seeded-random.ts';
-import { keepDelivering, type AlertDesk } from '../../src/alerting/outbox/delivery.ts';
+import { keepDelivering, type AlertDispatcher } from '../../src/alerting/outbox/delivery.ts';
 import type { Cause } from '../../src/alerting/model/alert.ts';
 import { outboxState } from '../../src/alerting/outbox/outbox.ts';
 import { alertWorld, dyingStore, EMAIL, PAGERDUTY, SLACK, WEBHOOK, type AlertWorld } from '../support/alert-harness.ts';
@@ -32,7 +32,7 @@ function scriptOf({ random: worldRandom }: AlertWorld): Scripted[] {
 }
 
 /** A process of its own: others on this host can tell that it is gone once it was killed. */
-function processOf(world: AlertWorld, pid: number, store = world.store): AlertDesk {
+function processOf(world: AlertWorld, pid: number, store = world.store): AlertDispatcher {
   const self = { host: 'host', pid, startMark: '' };
   return {
     ...world.desk,
@@ -84,14 +84,14 @@ const CHANNELS = ['slack', 'email', 'webhook', 'pagerduty'];
 /** What is wrong with what was heard; empty when nothing is. */
 function complaintsAbout(world: AlertWorld, script: readonly Scripted[]): string[] {
   const complaints = script.flatMap((scripted) => {
-    const heard = CHANNELS.map((channel) => ({ channel, text: heardOf(world, channel, scripted) }));
+    const metadata = CHANNELS.map((channel) => ({ channel, text: heardOf(world, channel, scripted) }));
     const name = `${scripted.cause.exchange} ${scripted.level} ${scripted.endsAfterMs === null ? 'goes on' : 'ended'}`;
     return [
-      ...(heard.every(({ text }) => text === '') ? [`${name}: lost`] : []),
-      ...heard
+      ...(metadata.every(({ text }) => text === '') ? [`${name}: lost`] : []),
+      ...metadata
         .filter(({ text }) => !/^T*R*$/.test(text))
         .map(({ channel, text }) => `${name}: ${channel} heard ${text}`),
-      ...heard
+      ...metadata
         .filter(({ text }) => text !== '' && text.endsWith('T') === (scripted.endsAfterMs !== null))
         .map(({ channel, text }) => `${name}: ${channel} was left with ${text}`),
     ];

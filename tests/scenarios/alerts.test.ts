@@ -47,9 +47,9 @@ test('ten flapping cycles in an hour are at most four messages, and the last say
   }
   await world.pass(3 * HOUR_MS);
   for (const channel of ['slack', 'pagerduty']) {
-    const heard = titles(world, channel);
-    expect(heard.length).toBeLessThanOrEqual(4);
-    expect(heard.at(-1)).toMatch(/RESOLVED|resolve/);
+    const metadata = titles(world, channel);
+    expect(metadata.length).toBeLessThanOrEqual(4);
+    expect(metadata.at(-1)).toMatch(/RESOLVED|resolve/);
   }
   expect(world.pagerduty.open().size).toBe(0);
 });
@@ -71,25 +71,25 @@ test('ten short failures that nobody would have been told of are not ten lines',
 test('a failure that heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
   const world = alertWorld('first retry');
   world.start();
-  const outlook = {
+  const forecast = {
     kind: 'healing',
     attempt: 1,
     attemptsMax: 3,
     nextAtMs: world.clock.nowMs() + 5 * MINUTE_MS,
   } as const;
   const level = alertLevel(
-    { code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', reach: 'asset' },
-    outlook,
+    { code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv', scope: 'asset' },
+    forecast,
     new Set(['gold_huggingface_ohlcv']),
   );
   await world.raise({
     exchange: null,
     code: 'PUBLISH_FAILED',
     asset: 'gold_huggingface_ohlcv',
-    reach: 'asset',
+    scope: 'asset',
     level,
     summary: 'the Hub answered 500',
-    next: nextStep(outlook),
+    next: nextStep(forecast),
   });
   await world.pass(5 * MINUTE_MS);
   await world.resolve(
@@ -111,7 +111,7 @@ test("a failure whose retries are used up is told at its hook's level, once, and
   await world.pass(20 * MINUTE_MS);
   await world.raise({
     level: alertLevel(
-      { code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_binance_ohlcv', reach: 'symbols' },
+      { code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_binance_ohlcv', scope: 'symbols' },
       { kind: 'exhausted' },
       new Set(),
     ),
@@ -227,10 +227,10 @@ test('a silence names something and ends', async () => {
 test('a venue that is down hides its symbols and what is late because of it, and takes the level of what it hides', async () => {
   const world = alertWorld('venue down');
   world.start();
-  await world.raise({ code: 'CONNECTION_FAILED', reach: 'asset', summary: 'binance cannot be reached' });
+  await world.raise({ code: 'CONNECTION_FAILED', scope: 'asset', summary: 'binance cannot be reached' });
   await world.raise({ code: 'NOT_FOUND' });
   await world.raise({ code: 'SYMBOLS_FAILED' });
-  await world.raise({ code: 'RULE_FRESHNESS', exchange: null, asset: 'silver_ohlcv_normalized', reach: 'asset' });
+  await world.raise({ code: 'RULE_FRESHNESS', exchange: null, asset: 'silver_ohlcv_normalized', scope: 'asset' });
   await world.pass(MINUTE_MS);
   expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
     ['slack', '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached'],
@@ -368,7 +368,7 @@ test('an alert is in the store with what caused it, or neither is', async () => 
   const world = alertWorld('transaction');
   await expect(
     world.act(function* () {
-      yield* raiseAlert(eventOf({}), { nowMs: 1, scrub: (text) => text });
+      yield* raiseAlert(eventOf({}), { nowMs: 1, redact: (text) => text });
       throw new Error('the cause was not written');
     }),
   ).rejects.toThrow('the cause was not written');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY_MS } from '../../src/domain/interval.ts';
 import type { Ending } from '../../src/engine/core/ending.ts';
-import { checkup } from '../../src/engine/queries/health-check.ts';
+import { healthCheck } from '../../src/engine/queries/health-check.ts';
 import type { Settings } from '../../src/engine/core/settings.ts';
 import { venueOf } from '../../src/engine/core/exchanges.ts';
 import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
@@ -11,7 +11,7 @@ import { standInSlack } from '../support/stand-in-slack.ts';
 import { raiseAlert } from '../../src/alerting/model/alerts.ts';
 import { drainAlerts } from '../../src/alerting/outbox/delivery.ts';
 import { eventOf, SLACK } from '../support/alert-harness.ts';
-import { rehearse, type Rehearsal } from '../support/simulated.ts';
+import { simulate, type Simulation } from '../support/simulated.ts';
 
 const HUB = { repo: 'own/candles', token: 'hf_token', endpoint: 'http://hub.test' };
 
@@ -22,8 +22,8 @@ interface Surroundings {
   readonly wire?: (handle: StandInHandler) => StandInHandler;
 }
 
-const setUp = ({ settings = {}, hosts = {}, wire }: Surroundings): Promise<Rehearsal> =>
-  rehearse({
+const setUp = ({ settings = {}, hosts = {}, wire }: Surroundings): Promise<Simulation> =>
+  simulate({
     seed: 'checkup',
     symbols: ['BTC/USDT'],
     interval: '1h',
@@ -32,11 +32,11 @@ const setUp = ({ settings = {}, hosts = {}, wire }: Surroundings): Promise<Rehea
     ...(wire ? { wire } : {}),
   });
 
-const rowsOf = async ({ pipeline, clock }: Rehearsal, symbol = 'BTC/USDT') =>
+const rowsOf = async ({ pipeline, clock }: Simulation, symbol = 'BTC/USDT') =>
   new Map(
     (
       await clock.runUntil(
-        checkup(pipeline, new Map([['binance', [{ kind: 'symbol', symbol }]]]), new AbortController().signal),
+        healthCheck(pipeline, new Map([['binance', [{ kind: 'symbol', symbol }]]]), new AbortController().signal),
       )
     ).map((row) => [row.check, row]),
   );
@@ -125,7 +125,7 @@ test('an exchange that asked to be left alone for less than a minute is not wait
   const kept = await setUp({});
   const beginMs = kept.clock.nowMs();
   await kept.clock.runUntil(
-    venueOf(kept.pipeline.venues, 'binance').guards.gate.close({
+    venueOf(kept.pipeline.venues, 'binance').policies.gate.close({
       code: 'EXCHANGE_RATE_LIMITED',
       untilMs: beginMs + 40_000,
     }),
@@ -140,24 +140,24 @@ test('an exchange that asked to be left alone for less than a minute is not wait
 
 test('a channel is as good as its last message: never tried, delivered, not tried for a month, down', async () => {
   const slack = standInSlack();
-  const rehearsal = await setUp({
+  const simulation = await setUp({
     settings: { alerts: { ...NO_CHANNELS, channels: [SLACK] } },
     hosts: { 'http://slack.test': slack.handle },
   });
-  const { pipeline, clock } = rehearsal;
+  const { pipeline, clock } = simulation;
   const seen: unknown[] = [];
   const look = async (): Promise<void> => {
-    const row = (await rowsOf(rehearsal)).get('slack');
+    const row = (await rowsOf(simulation)).get('slack');
     seen.push([row?.status, row?.ending, row?.fix]);
   };
   const tell = async (runId: string): Promise<void> => {
     await pipeline.ports.store.transact('raise', () =>
       raiseAlert(eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), {
         nowMs: clock.nowMs(),
-        scrub: pipeline.desk.scrub,
+        redact: pipeline.dispatcher.redact,
       }),
     );
-    await clock.runUntil(drainAlerts(pipeline.desk, new AbortController().signal));
+    await clock.runUntil(drainAlerts(pipeline.dispatcher, new AbortController().signal));
   };
   const fix = 'candlekeep alerts test --channel slack';
   await look();

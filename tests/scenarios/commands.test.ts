@@ -8,13 +8,13 @@ import { always, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-pl
 import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
 import { candlekeep, directory, documentIn } from '../support/command-line.ts';
-import { TAPES } from '../support/simulated.ts';
+import { BINANCE_RECORDINGS } from '../support/simulated.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 
 /** One data directory and one stand-in exchange over real sockets, for several command lines after another. */
 async function stage(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,ETH/USDT') {
-  const venue = standInBinance({ world: TAPES, plan });
+  const venue = standInBinance({ world: BINANCE_RECORDINGS, plan });
   const server = await serveOnLoopback(venue.handle, { clock: realClock });
   onTestFinished(() => server.close());
   const call = { cwd: directory(), env: { CANDLEKEEP_BINANCE_URL: server.url, CANDLEKEEP_SYMBOLS: symbols } };
@@ -108,18 +108,18 @@ test('quarantine lists rows by day and rule, and shows one with the row as the e
   expect(await items('quarantine', 'list', '--start', '2024-06-02', '--end', '2024-06-03')).toEqual([]);
   expect((await run('quarantine', 'list')).out).toMatch(/^binance\/BTC-USDT\/1h\/2024-06-01 +2 +ohlc-order 2/m);
   const [row] = await items('quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T01:00:00Z', '--body');
-  const { answer, raw, run_id } = row as {
-    answer: { row: unknown[]; body: string; status: number };
+  const { response, raw, run_id } = row as {
+    response: { row: unknown[]; body: string; status: number };
     raw: string;
     run_id: string;
   };
-  expect({ status: answer.status, raw, run_id }).toEqual({
+  expect({ status: response.status, raw, run_id }).toEqual({
     status: 200,
     raw: expect.stringMatching(/^page_\w+#1$/) as string,
     run_id: expect.stringMatching(/^run_/) as string,
   });
-  expect(answer.row).toEqual((JSON.parse(answer.body) as unknown[])[1]);
-  expect(answer.row[0]).toBe(Date.parse('2024-06-01T01:00:00Z'));
+  expect(response.row).toEqual((JSON.parse(response.body) as unknown[])[1]);
+  expect(response.row[0]).toBe(Date.parse('2024-06-01T01:00:00Z'));
   expect((await run('quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01')).out).toContain(
     'high and low do not enclose open and close',
   );

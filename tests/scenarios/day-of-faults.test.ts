@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { balances } from '../../src/domain/account.ts';
-import { liveDay } from './day/day.ts';
+import { runDay } from './day/day.ts';
 import { dayText } from './day/day-text.ts';
-import { WEATHER } from './day/weather.ts';
+import { FAULT_SCHEDULE } from './day/weather.ts';
 
 /** Above it RULE_FRESHNESS pages. */
 const LATE_MS_MAX = 2 * 3_600_000;
@@ -11,7 +11,7 @@ const SEED = process.env['CANDLEKEEP_SEED'] ?? 'day';
 test(`a day under every kind of fault, killed in the middle: no candle is lost, doubled, invented or wrong, none is late, nobody is paged (seed ${SEED})`, {
   timeout: 180_000,
 }, async () => {
-  const day = await liveDay(SEED);
+  const day = await runDay(SEED);
   console.log(dayText(day));
 
   const {
@@ -22,7 +22,7 @@ test(`a day under every kind of fault, killed in the middle: no candle is lost, 
   } = day;
   const struck = new Set(requests.map(({ fault }) => fault?.kind));
   expect(
-    WEATHER.filter(({ fault }) => !struck.has(fault.kind)),
+    FAULT_SCHEDULE.filter(({ fault }) => !struck.has(fault.kind)),
     'every fault of the day struck',
   ).toEqual([]);
   expect(requests.filter(({ sentWhileClosed, overLimit }) => sentWhileClosed || overLimit)).toEqual([]);

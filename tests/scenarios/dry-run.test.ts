@@ -4,7 +4,7 @@ import type { WorkRequest } from '../../src/engine/core/work.ts';
 import { removeSymbol } from '../../src/state/symbols.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { dayRange } from '../../src/domain/partition.ts';
-import { rehearse } from '../support/simulated.ts';
+import { simulate } from '../support/simulated.ts';
 
 const YEAR = { start: '2023-01-01', end: '2023-12-31' };
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
@@ -17,7 +17,7 @@ const work = (over: Partial<WorkRequest>): WorkRequest => ({
   ]),
   intervals: ['1m', '4h'],
   selection: 'missing',
-  keptWaits: 'holes',
+  waitPolicy: 'holes',
   assets: ['bronze', 'silver'],
   trigger: 'manual',
   tags: {},
@@ -25,7 +25,7 @@ const work = (over: Partial<WorkRequest>): WorkRequest => ({
 });
 
 test("a plan counts pages, weight and the time at each venue's limit, and leaves out candle lengths a venue does not have", async () => {
-  const { pipeline } = await rehearse({ seed: 'plan', symbols: [], interval: '1h' });
+  const { pipeline } = await simulate({ seed: 'plan', symbols: [], interval: '1h' });
   const { estimates, total } = await estimate(pipeline, work({}));
   expect(estimates.map(({ exchange, interval, runs, series }) => [exchange, interval, runs, series])).toEqual([
     ['binance', '1m', 12, 2],
@@ -54,10 +54,10 @@ test("a plan counts pages, weight and the time at each venue's limit, and leaves
 });
 
 test('what is stored and what is off the active list is not planned for', async () => {
-  const rehearsal = await rehearse({ seed: 'plan again', symbols: ['BTC/USDT'], interval: '1h' });
-  await rehearsal.run({ days: MONTH });
+  const simulation = await simulate({ seed: 'plan again', symbols: ['BTC/USDT'], interval: '1h' });
+  await simulation.run({ days: MONTH });
   const hours = work({ days: MONTH, markets: new Map([['binance', ['BTC/USDT', 'ETH/USDT']]]), intervals: ['1h'] });
-  expect((await estimate(rehearsal.pipeline, hours)).total).toMatchObject({
+  expect((await estimate(simulation.pipeline, hours)).total).toMatchObject({
     runs: 1,
     series: 1,
     candles: 720,
@@ -69,10 +69,10 @@ test('what is stored and what is off the active list is not planned for', async 
     symbol: 'ETH/USDT',
     code: null,
     reason: 'not ours',
-    changedAtMs: rehearsal.clock.nowMs(),
+    changedAtMs: simulation.clock.nowMs(),
   };
-  await rehearsal.pipeline.ports.store.transact('removeSymbol', () => removeSymbol(disabled));
-  expect((await estimate(rehearsal.pipeline, { ...hours, selection: 'all' })).total).toMatchObject({
+  await simulation.pipeline.ports.store.transact('removeSymbol', () => removeSymbol(disabled));
+  expect((await estimate(simulation.pipeline, { ...hours, selection: 'all' })).total).toMatchObject({
     series: 1,
     candles: 720,
   });
@@ -98,10 +98,10 @@ test('a year is asked for in as many pages as were planned: runs share the pages
       range: { fromMs: dayRange(YEAR.start).fromMs, toMs: dayRange(YEAR.end).toMs },
     },
   ]);
-  const rehearsal = await rehearse({ seed: 'a year of hours', symbols: ['AAA/USDT'], interval: '1h', world });
+  const simulation = await simulate({ seed: 'a year of hours', symbols: ['AAA/USDT'], interval: '1h', world });
   const year = work({ markets: new Map([['binance', ['AAA/USDT']]]), intervals: ['1h'] });
-  const { total } = await estimate(rehearsal.pipeline, year);
+  const { total } = await estimate(simulation.pipeline, year);
   expect(total).toMatchObject({ runs: 12, requests: Math.ceil((365 * 24) / 1_000) });
-  expect(await rehearsal.run({ days: YEAR })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(rehearsal.candleRequests()).toBe(total.requests);
+  expect(await simulation.run({ days: YEAR })).toMatchObject({ ending: 'done', pending: 0 });
+  expect(simulation.candleRequests()).toBe(total.requests);
 });

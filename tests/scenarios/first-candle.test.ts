@@ -7,7 +7,7 @@ import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { jsonReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
 import { worldOf, type RecordedSeries, type World } from '../../src/simulation/world.ts';
-import { rehearseVenues, START_MS, type Rehearsal } from '../support/simulated.ts';
+import { simulateExchanges, START_MS, type Simulation } from '../support/simulated.ts';
 
 const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
 const daysAgo = (days: number): number => TODAY_MS - days * DAY_MS;
@@ -33,55 +33,67 @@ interface Listed {
   readonly wire?: (handle: StandInHandler) => StandInHandler;
 }
 
-const rehearseListing = ({ world, interval = '1h', exchange = 'coinbase', plan, wire }: Listed): Promise<Rehearsal> =>
-  rehearseVenues({
+const rehearseListing = ({ world, interval = '1h', exchange = 'coinbase', plan, wire }: Listed): Promise<Simulation> =>
+  simulateExchanges({
     seed: 'first',
     interval,
     venues: { [exchange]: { symbols: ['BTC/USD'], world, ...(plan ? { plan } : {}), ...(wire ? { wire } : {}) } },
   });
 
-const firstOf = (rehearsal: Rehearsal, interval: Interval, exchange: Exchange = 'coinbase') =>
-  rehearsal.pipeline.ports.store
+const firstOf = (simulation: Simulation, interval: Interval, exchange: Exchange = 'coinbase') =>
+  simulation.pipeline.ports.store
     .read('first', () => firstCandleOf({ exchange, symbol: 'BTC/USD', interval }))
     .then((first) => first?.openMs ?? null);
 
 test('what lies before the listing is not due: the hours of the first day count from the first candle', async () => {
   const whole = candles('1h', 40, 30);
   const world = worldOf([{ ...whole, rows: whole.rows.slice(17) }]);
-  const rehearsal = await rehearseListing({ world });
-  expect(await rehearsal.run({ days: { start: day(45), end: day(35) } })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(40) + 17 * 3_600_000);
+  const simulation = await rehearseListing({ world });
+  expect(await simulation.run({ days: { start: day(45), end: day(35) } })).toMatchObject({
+    ending: 'done',
+    pending: 0,
+  });
+  expect(await firstOf(simulation, '1h')).toBe(daysAgo(40) + 17 * 3_600_000);
 });
 
 test('a market that was closed for three years began before that', async () => {
   const world = worldOf([candles('1h', 2_000, 1_990), candles('1h', 60, 20)]);
-  const rehearsal = await rehearseListing({ world });
-  await rehearsal.run({ days: { start: day(65), end: day(55) } });
-  expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(2_000));
-  await rehearsal.run({ days: { start: day(2_000), end: day(1_995) } });
+  const simulation = await rehearseListing({ world });
+  await simulation.run({ days: { start: day(65), end: day(55) } });
+  expect(await firstOf(simulation, '1h')).toBe(daysAgo(2_000));
+  await simulation.run({ days: { start: day(2_000), end: day(1_995) } });
   expect(
-    await rehearsal.compare('coinbase', world.series[0] as RecordedSeries, { start: day(2_000), end: day(1_995) }),
+    await simulation.compare('coinbase', world.series[0] as RecordedSeries, { start: day(2_000), end: day(1_995) }),
   ).toMatchObject({ recorded: 144, lost: 0 });
 });
 
 test('a market that ended years ago has its first candle all the same', async () => {
-  const rehearsal = await rehearseListing({ world: worldOf([candles('1h', 1_500, 1_480)]) });
-  expect(await rehearsal.run({ days: { start: day(1_505), end: day(1_495) } })).toMatchObject({ pending: 0 });
-  expect(await firstOf(rehearsal, '1h')).toBe(daysAgo(1_500));
+  const simulation = await rehearseListing({ world: worldOf([candles('1h', 1_500, 1_480)]) });
+  expect(await simulation.run({ days: { start: day(1_505), end: day(1_495) } })).toMatchObject({ pending: 0 });
+  expect(await firstOf(simulation, '1h')).toBe(daysAgo(1_500));
 });
 
 test('where short candles begin months after the long ones nobody knows whether the venue withholds some: they stay pending', async () => {
   const world = worldOf([candles('1d', 200, 100), candles('1h', 110, 100)]);
-  const rehearsal = await rehearseListing({ world, exchange: 'okx' });
-  expect(await rehearsal.run({ days: { start: day(112), end: day(109) } })).toMatchObject({ ending: 'partial', pending: 48 });
-  expect([await firstOf(rehearsal, '1d', 'okx'), await firstOf(rehearsal, '1h', 'okx')]).toEqual([daysAgo(200), null]);
+  const simulation = await rehearseListing({ world, exchange: 'okx' });
+  expect(await simulation.run({ days: { start: day(112), end: day(109) } })).toMatchObject({
+    ending: 'partial',
+    pending: 48,
+  });
+  expect([await firstOf(simulation, '1d', 'okx'), await firstOf(simulation, '1h', 'okx')]).toEqual([
+    daysAgo(200),
+    null,
+  ]);
 });
 
 test('daily candles that begin after the hourly ones prove no listing', async () => {
   const world = worldOf([candles('1d', 100, 90), candles('1h', 105, 90)]);
-  const rehearsal = await rehearseListing({ world, interval: '1d' });
-  expect(await rehearsal.run({ days: { start: day(103), end: day(95) } })).toMatchObject({ ending: 'partial', pending: 3 });
-  expect(await firstOf(rehearsal, '1d')).toBeNull();
+  const simulation = await rehearseListing({ world, interval: '1d' });
+  expect(await simulation.run({ days: { start: day(103), end: day(95) } })).toMatchObject({
+    ending: 'partial',
+    pending: 3,
+  });
+  expect(await firstOf(simulation, '1d')).toBeNull();
 });
 
 test.each([
@@ -90,26 +102,29 @@ test.each([
 ] as const)('one %s answer about the past does not hide it', async (_says, fault) => {
   const world = worldOf([candles('1h', 900, 850), candles('1h', 60, 20)]);
   for (let nth = 1; nth <= 6; nth++) {
-    const rehearsal = await rehearseListing({
+    const simulation = await rehearseListing({
       world,
       plan: { seed: 'once', rules: [{ match: { interval: '1d' }, on: { nth: [nth] }, fault }] },
     });
-    await rehearsal.run({ days: { start: day(70), end: day(55) } });
-    expect(await firstOf(rehearsal, '1h'), `request ${nth}`).toBe(daysAgo(900));
+    await simulation.run({ days: { start: day(70), end: day(55) } });
+    expect(await firstOf(simulation, '1h'), `request ${nth}`).toBe(daysAgo(900));
   }
 });
 
 test('where the past cannot be asked, nothing is taken for "before the listing": it stays pending', async () => {
   const world = worldOf([candles('1h', 40, 30)]);
-  const rehearsal = await rehearseListing({
+  const simulation = await rehearseListing({
     world,
     plan: {
       seed: 'down',
       rules: [{ match: { interval: '1d' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
     },
   });
-  expect(await rehearsal.run({ days: { start: day(42), end: day(40) } })).toMatchObject({ ending: 'partial', pending: 48 });
-  expect(await firstOf(rehearsal, '1h')).toBeNull();
+  expect(await simulation.run({ days: { start: day(42), end: day(40) } })).toMatchObject({
+    ending: 'partial',
+    pending: 48,
+  });
+  expect(await firstOf(simulation, '1h')).toBeNull();
 });
 
 test('a venue that names a first candle after one it delivered is not believed', async () => {
@@ -119,10 +134,13 @@ test('a venue that names a first candle after one it delivered is not believed',
     (handle: StandInHandler): StandInHandler =>
     (request, nowMs) =>
       request.query.get('startTime') === '0' ? jsonReply(200, [late]) : handle(request, nowMs);
-  const rehearsal = await rehearseListing({ world: worldOf([series]), exchange: 'binance', wire });
-  expect(await rehearsal.run({ days: { start: day(41), end: day(39) } })).toMatchObject({ ending: 'partial', pending: 24 });
-  expect(await firstOf(rehearsal, '1h', 'binance')).toBeNull();
-  expect(await rehearsal.compare('binance', series, { start: day(41), end: day(39) })).toMatchObject({
+  const simulation = await rehearseListing({ world: worldOf([series]), exchange: 'binance', wire });
+  expect(await simulation.run({ days: { start: day(41), end: day(39) } })).toMatchObject({
+    ending: 'partial',
+    pending: 24,
+  });
+  expect(await firstOf(simulation, '1h', 'binance')).toBeNull();
+  expect(await simulation.compare('binance', series, { start: day(41), end: day(39) })).toMatchObject({
     recorded: 48,
     lost: 0,
   });

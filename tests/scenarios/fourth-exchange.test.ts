@@ -8,7 +8,12 @@ import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { tidewater } from '../made-up/adapter.ts';
 import { standInTidewater } from '../made-up/stand-in.ts';
-import { rehearseVenues, START_MS, TAPES, type VenuesRehearsalOptions } from '../support/simulated.ts';
+import {
+  simulateExchanges,
+  START_MS,
+  BINANCE_RECORDINGS,
+  type ExchangesSimulationOptions,
+} from '../support/simulated.ts';
 
 // The exchange `tidewater` is made up, and so are its candles: one folder (tests/made-up) and one entry in
 // the list of adapters is all the program is told of it.
@@ -26,7 +31,9 @@ const WORLD = generatedWorld(
   })),
 );
 
-const withTidewater = (options: Omit<VenuesRehearsalOptions, 'adapters' | 'standIns'>): VenuesRehearsalOptions => ({
+const withTidewater = (
+  options: Omit<ExchangesSimulationOptions, 'adapters' | 'standIns'>,
+): ExchangesSimulationOptions => ({
   ...options,
   adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]),
   standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]),
@@ -36,40 +43,40 @@ test.each([
   ['well', undefined],
   ['with every healing fault', everyHealingFault('tidewater', { interval: '15m' })],
 ] as const)('a fourth exchange (%s) delivers every candle beside binance, under its own name', async (_says, plan) => {
-  const rehearsal = await rehearseVenues(
+  const simulation = await simulateExchanges(
     withTidewater({
       seed: 'fourth',
       interval: '15m',
       venues: {
-        binance: { symbols: ['BTC/USDT'], world: TAPES },
+        binance: { symbols: ['BTC/USDT'], world: BINANCE_RECORDINGS },
         tidewater: { symbols: ['BTC/USDT', 'ETH/USDT'], world: WORLD, ...(plan ? { plan } : {}) },
       },
     }),
   );
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(result.runs[0]?.assets.map(({ asset }) => asset)).toContain('bronze_tidewater_ohlcv');
-  rehearsal.venues['tidewater']?.plan({ seed: 'well', rules: [] });
-  await rehearsal.heal('none');
+  simulation.venues['tidewater']?.plan({ seed: 'well', rules: [] });
+  await simulation.heal('none');
   for (const series of WORLD.series) {
-    const comparison = await rehearsal.compare('tidewater', series, DAYS);
+    const comparison = await simulation.compare('tidewater', series, DAYS);
     expect(comparison).toMatchObject({ lost: 0, doubled: 0, invented: 0, wrong: 0 });
     expect(comparison.recorded).toBeGreaterThan(1_900);
   }
 });
 
 test('a symbol that it does not list is confirmed by its list and removed', async () => {
-  const rehearsal = await rehearseVenues(
+  const simulation = await simulateExchanges(
     withTidewater({
       seed: 'unlisted',
       interval: '15m',
       venues: { tidewater: { symbols: ['BTC/USDT', 'NOPE/USDT'], world: WORLD } },
     }),
   );
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({
     errors: { 'NOPE/USDT': 'SYMBOL_INVALID' },
   });
-  expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
+  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
     { exchange: 'tidewater', symbol: 'NOPE/USDT' },
   ]);
 });

@@ -5,9 +5,9 @@ import { symbolJoined, symbolPath } from '../../src/domain/symbol.ts';
 import { everyHealingFault } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
-import { asTold, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 import type { World } from '../../src/simulation/world.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../support/simulated.ts';
 
 // Every candle of this file is generated: made up from a seed, recorded nowhere.
 
@@ -29,12 +29,12 @@ const worldOfVenue = (exchange: string): World =>
   );
 const WORLDS = new Map(EXCHANGES.map((exchange) => [exchange, worldOfVenue(exchange)]));
 
-async function expectEveryCandle(rehearsal: Rehearsal): Promise<void> {
+async function expectEveryCandle(simulation: Simulation): Promise<void> {
   let candles = 0;
   for (const [exchange, world] of WORLDS) {
     for (const series of world.series) {
-      const recorded = asTold(STAND_INS.get(exchange) as StandIn, series).rows.length;
-      expect(await rehearsal.compare(exchange, series, WEEK), `${exchange} ${series.symbol}`).toEqual({
+      const recorded = asServed(STAND_INS.get(exchange) as StandIn, series).rows.length;
+      expect(await simulation.compare(exchange, series, WEEK), `${exchange} ${series.symbol}`).toEqual({
         recorded,
         lost: 0,
         doubled: 0,
@@ -44,20 +44,21 @@ async function expectEveryCandle(rehearsal: Rehearsal): Promise<void> {
       candles += recorded;
     }
   }
-  const report = await verifiedAccount(rehearsal, WEEK);
+  const report = await verifiedAccount(simulation, WEEK);
   expect(report.discrepancies).toEqual([]);
   expect(report.totals).toMatchObject({ expected: 9 * 7 * 1_440, present: candles });
 }
 
 test('generated: a week of minutes of three symbols at three venues arrives whole', { timeout: 60_000 }, async () => {
-  const rehearsal = await rehearseVenues({
+  const simulation = await simulateExchanges({
     seed: 'week',
     interval: '1m',
     venues: Object.fromEntries([...WORLDS].map(([exchange, world]) => [exchange, { symbols: SYMBOLS, world }])),
   });
-  await rehearsal.run({ days: WEEK });
-  await expectEveryCandle(rehearsal);
-  for (const venue of Object.values(rehearsal.venues)) expect(venue.log.filter((entry) => entry.overLimit)).toEqual([]);
+  await simulation.run({ days: WEEK });
+  await expectEveryCandle(simulation);
+  for (const venue of Object.values(simulation.venues))
+    expect(venue.log.filter((entry) => entry.overLimit)).toEqual([]);
 });
 
 test.each(['x', 'y'])(
@@ -70,15 +71,15 @@ test.each(['x', 'y'])(
         { symbols: SYMBOLS, world, plan: everyHealingFault(`${seed} ${exchange}`, { interval: '1m' }) },
       ]),
     );
-    const rehearsal = await rehearseVenues({ seed, interval: '1m', venues });
-    await rehearsal.run({ days: WEEK });
-    for (const venue of Object.values(rehearsal.venues)) {
+    const simulation = await simulateExchanges({ seed, interval: '1m', venues });
+    await simulation.run({ days: WEEK });
+    for (const venue of Object.values(simulation.venues)) {
       expect(venue.log.filter((entry) => entry.fault !== null).length).toBeGreaterThan(10);
       venue.plan({ seed: 'calm', rules: [] });
     }
-    await rehearsal.heal('none');
-    await expectEveryCandle(rehearsal);
-    for (const venue of Object.values(rehearsal.venues))
+    await simulation.heal('none');
+    await expectEveryCandle(simulation);
+    for (const venue of Object.values(simulation.venues))
       expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
   },
 );
@@ -91,22 +92,22 @@ test.each(EXCHANGES)(
       (handle: StandInHandler): StandInHandler =>
       (request, nowMs) =>
         handle(request, nowMs - 600_000);
-    const rehearsal = await rehearseVenues({
+    const simulation = await simulateExchanges({
       seed: 'behind',
       interval: '1m',
       startMs: WEEK_RANGE.toMs + 90_000,
       venues: { [exchange]: { symbols: SYMBOLS, world, wire: behind } },
     });
-    await rehearsal.run({ days: { start: WEEK.end, end: WEEK.end } });
+    await simulation.run({ days: { start: WEEK.end, end: WEEK.end } });
     for (const series of world.series) {
-      const stored = await rehearsal.compare(exchange, series, { start: WEEK.end, end: WEEK.end });
+      const stored = await simulation.compare(exchange, series, { start: WEEK.end, end: WEEK.end });
       expect(stored, series.symbol).toMatchObject({ doubled: 0, invented: 0, wrong: 0 });
       expect(stored.lost, series.symbol).toBeGreaterThan(0);
     }
-    await rehearsal.clock.runUntil(rehearsal.clock.sleep(7 * 3_600_000));
-    await rehearsal.heal('all');
+    await simulation.clock.runUntil(simulation.clock.sleep(7 * 3_600_000));
+    await simulation.heal('all');
     for (const series of world.series)
-      expect(await rehearsal.compare(exchange, series, { start: WEEK.end, end: WEEK.end })).toMatchObject({
+      expect(await simulation.compare(exchange, series, { start: WEEK.end, end: WEEK.end })).toMatchObject({
         lost: 0,
         doubled: 0,
         invented: 0,

@@ -4,7 +4,7 @@ import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { faultsOfRun } from '../../src/state/fault-log.ts';
 import type { WorkResult } from '../../src/engine/core/work.ts';
 import { jsonReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
-import { rehearse, type Rehearsal, type RehearsalOptions } from '../support/simulated.ts';
+import { simulate, type Simulation, type SimulationOptions } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const PUBLIC_DATA = 'https://data-api.binance.vision';
@@ -15,10 +15,10 @@ const restricted: StandInHandler = () =>
 /** A rehearsal on which hosts are asked in this order, each by what it does; and which they were. */
 async function onHosts(
   hosts: Readonly<Record<string, StandInHandler | 'serves'>>,
-  settings: RehearsalOptions['settings'] = { origins: {} },
-): Promise<Rehearsal & { readonly asked: readonly string[] }> {
+  settings: SimulationOptions['settings'] = { origins: {} },
+): Promise<Simulation & { readonly asked: readonly string[] }> {
   const asked: string[] = [];
-  const rehearsal = await rehearse({
+  const simulation = await simulate({
     seed: 'hosts',
     symbols: ['BTC/USDT', 'ETH/USDT'],
     interval: '1h',
@@ -34,10 +34,10 @@ async function onHosts(
         ]),
       ),
   });
-  return { ...rehearsal, asked };
+  return { ...simulation, asked };
 }
 
-async function faultsOf({ pipeline }: Rehearsal, { runs }: WorkResult): Promise<string[]> {
+async function faultsOf({ pipeline }: Simulation, { runs }: WorkResult): Promise<string[]> {
   const id = runs[0]?.id ?? '';
   return (await pipeline.ports.store.read('faultsOfRun', () => faultsOfRun(id, 100))).map(
     ({ record, decision }) => `${record.code} ${decision}`,
@@ -48,27 +48,27 @@ const everywhere = (does: StandInHandler): Record<string, StandInHandler> =>
   Object.fromEntries(binance.origins.map((origin) => [origin, does]));
 
 test('where the trading hosts refuse our region, the public-data host is asked instead, and from then on first', async () => {
-  const rehearsal = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
-  const result = await rehearsal.run({ days: MONTH });
+  const simulation = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
+  const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
-  expect(await faultsOf(rehearsal, result)).toEqual(['FORBIDDEN retry']); // the question for its limits met it first
-  expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
-  const before = rehearsal.asked.length;
-  expect(await rehearsal.run({ days: MONTH, selection: 'all' })).toMatchObject({ ending: 'done' });
-  expect(new Set(rehearsal.asked.slice(before))).toEqual(new Set([PUBLIC_DATA]));
+  expect(await faultsOf(simulation, result)).toEqual(['FORBIDDEN retry']); // the question for its limits met it first
+  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
+  const before = simulation.asked.length;
+  expect(await simulation.run({ days: MONTH, selection: 'all' })).toMatchObject({ ending: 'done' });
+  expect(new Set(simulation.asked.slice(before))).toEqual(new Set([PUBLIC_DATA]));
 });
 
 test('refused there as well, the asset fails with exit 4, and the trading hosts are not tried one after another', async () => {
-  const rehearsal = await onHosts(everywhere(restricted));
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
-  expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
+  const simulation = await onHosts(everywhere(restricted));
+  expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
+  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
 });
 
 test('a host that cannot be reached is left for the next one', async () => {
   const { [binance.origins[0] ?? '']: _down, ...others } = everywhere(restricted);
-  const rehearsal = await onHosts({ ...others, [binance.origins[1] ?? '']: 'serves' });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(new Set(rehearsal.asked)).toEqual(new Set([binance.origins[1]]));
+  const simulation = await onHosts({ ...others, [binance.origins[1] ?? '']: 'serves' });
+  expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
+  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[1]]));
 });
 
 test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, code: string]>([
@@ -76,10 +76,10 @@ test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, c
   ['cannot be reached', null, 'unreachable', 'CONNECTION_FAILED'],
   ['resets connections', () => ({ kind: 'reset' }), 'unreachable', 'CONNECTION_FAILED'],
 ])('with a URL of its own that %s, no other host of the exchange is contacted', async (_says, does, ending, code) => {
-  const rehearsal = await onHosts(
+  const simulation = await onHosts(
     { ...everywhere(restricted), [PUBLIC_DATA]: 'serves', ...(does === null ? {} : { [OWN]: does }) },
     { origins: { binance: OWN } },
   );
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending, error: { code } });
-  expect(rehearsal.asked.filter((origin) => origin !== OWN)).toEqual([]);
+  expect(await simulation.run({ days: MONTH })).toMatchObject({ ending, error: { code } });
+  expect(simulation.asked.filter((origin) => origin !== OWN)).toEqual([]);
 });

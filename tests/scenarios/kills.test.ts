@@ -5,9 +5,16 @@ import { seededRandom } from '../../src/platform/seeded-random.ts';
 import { mergeRanges, subtractRanges } from '../../src/domain/range.ts';
 import { everyPage } from '../../src/lake/bronze/page-index.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
-import { beginLife, expectSameOutcome, filesOfLife, live, settle, undisturbed } from '../support/lifetime.ts';
-import { mortal, survives } from '../support/killed.ts';
-import { onPorts, rehearse, type Rehearsal } from '../support/simulated.ts';
+import {
+  startLifetime,
+  expectSameOutcome,
+  filesOfLifetime,
+  runLifetime,
+  settle,
+  undisturbed,
+} from '../support/lifetime.ts';
+import { killable, survives } from '../support/killed.ts';
+import { onPorts, simulate, type Simulation } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const CALLS_MAX = 2_000;
@@ -15,26 +22,26 @@ const control = { signal: new AbortController().signal, onProgress: () => undefi
 const begin = (
   seed: string,
   again: { readonly dataDir?: string; readonly startMs?: number } = {},
-): Promise<Rehearsal> => rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
+): Promise<Simulation> => simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
 
 test('killed at whichever call to the outside, a run is taken up by the next process: same bytes, no answer on disk asked for again, nothing left over', {
   timeout: 120_000,
 }, async () => {
   const whole = await begin('whole');
   await whole.run({ days: DAYS, assets: ['bronze', 'silver', 'gold'] });
-  const wanted = filesOfLife(whole);
+  const wanted = filesOfLifetime(whole);
   let n = 0;
   for (let isKilled = true; isKilled; ) {
     n += 1;
     expect(n).toBeLessThan(CALLS_MAX);
     const first = await begin(`killed at ${n}`);
-    const dying = mortal(first, { n, when: 'before' });
+    const dying = killable(first, { n, when: 'before' });
     const work = {
       days: DAYS,
       markets: first.pipeline.settings.markets,
       intervals: ['1h'],
       selection: 'missing',
-      keptWaits: 'none',
+      waitPolicy: 'none',
       assets: ['bronze', 'silver', 'gold'],
       trigger: 'manual',
       tags: {},
@@ -45,7 +52,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
       ending: 'done',
       pending: 0,
     });
-    expect(filesOfLife(next), `${n}`).toEqual(wanted);
+    expect(filesOfLifetime(next), `${n}`).toEqual(wanted);
     expectTrueManifest(next, `${n}`);
     const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
     for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
@@ -65,13 +72,13 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
 });
 
 /** `manifest.json` names what lies beside it, whoever died before it was written. */
-function expectTrueManifest({ dataDir }: Rehearsal, label: string): void {
+function expectTrueManifest({ dataDir }: Simulation, label: string): void {
   const { files } = JSON.parse(
     readFileSync(join(dataDir, 'silver/exchange=binance/interval=1h/manifest.json'), 'utf8'),
   ) as { readonly files: readonly { readonly path: string; readonly sha256: string }[] };
   const named = files.map(({ path, sha256 }) => `/${path} ${sha256}`);
   expect(named, label).toEqual(
-    filesOfLife({ dataDir }).filter((file) => file.startsWith('/silver') && !file.endsWith('manifest.json')),
+    filesOfLifetime({ dataDir }).filter((file) => file.startsWith('/silver') && !file.endsWith('manifest.json')),
   );
 }
 
@@ -84,20 +91,20 @@ test(`killed at ${KILLS} of its calls to the outside, a life that judges, publis
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kills';
   const random = seededRandom(seed);
   const wanted = await undisturbed();
-  const counted = await beginLife('counted');
-  const counting = mortal(counted, { n: Infinity, when: 'before' });
-  await live(counted, counting.ports, (step) => counted.clock.runUntil(step));
+  const counted = await startLifetime('counted');
+  const counting = killable(counted, { n: Infinity, when: 'before' });
+  await runLifetime(counted, counting.ports, (step) => counted.clock.runUntil(step));
   let killed = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const n = 1 + Math.floor(((kill + random.next()) / KILLS) * counting.calls());
     const when = random.next() < 0.5 ? 'before' : 'after';
-    const first = await beginLife(`life ${n}`);
-    const dying = mortal(first, { n, when });
+    const first = await startLifetime(`life ${n}`);
+    const dying = killable(first, { n, when });
     let isAlive = true;
-    await live(first, dying.ports, async (step) => {
+    await runLifetime(first, dying.ports, async (step) => {
       isAlive = isAlive && (await survives(first, step));
     });
-    const next = await beginLife('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
+    const next = await startLifetime('next', { dataDir: first.dataDir, startMs: first.clock.nowMs() });
     await settle(next);
     killed += isAlive ? 0 : 1;
     await expectSameOutcome(next, wanted, `seed ${seed}, call ${n} (${when})`);

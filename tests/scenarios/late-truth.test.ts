@@ -11,7 +11,7 @@ import { runDaemon } from '../../src/engine/daemon/daemon.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
 import { CancelledError } from '../../src/errors/classify.ts';
 import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
-import { daemonWork, rehearse, type Rehearsal } from '../support/simulated.ts';
+import { daemonWork, simulate, type Simulation } from '../support/simulated.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY = '2024-06-15';
@@ -34,8 +34,8 @@ const settlingAt =
     };
   };
 
-const at = (seed: string, { startMs, settledAtMs }: { startMs: number; settledAtMs: number }): Promise<Rehearsal> =>
-  rehearse({ seed, symbols: [series.symbol], interval: '1h', startMs, wire: settlingAt(settledAtMs) });
+const at = (seed: string, { startMs, settledAtMs }: { startMs: number; settledAtMs: number }): Promise<Simulation> =>
+  simulate({ seed, symbols: [series.symbol], interval: '1h', startMs, wire: settlingAt(settledAtMs) });
 
 interface Correction {
   readonly timestamp: string;
@@ -47,7 +47,7 @@ interface Correction {
   readonly new_rows_sha256: string;
 }
 
-function corrections({ dataDir }: Rehearsal): Correction[] {
+function corrections({ dataDir }: Simulation): Correction[] {
   const path = join(dataDir, 'corrections.ndjson');
   return existsSync(path)
     ? readFileSync(path, 'utf8')
@@ -57,41 +57,41 @@ function corrections({ dataDir }: Rehearsal): Correction[] {
     : [];
 }
 
-const tradesOf = async ({ pipeline, clock }: Rehearsal): Promise<number | null | undefined> =>
+const tradesOf = async ({ pipeline, clock }: Simulation): Promise<number | null | undefined> =>
   (await clock.runUntil(readCandles(pipeline, { series, range: dayRange(DAY) }))).find(
     ({ openTimeMs }) => openTimeMs === LATE_MS,
   )?.trades;
 
 test('the newest candle is read again with the next ones, and what has changed is a revision with one line that tells both', async () => {
-  const rehearsal = await at('settles', {
+  const simulation = await at('settles', {
     startMs: FROM_MS + 10 * HOUR_MS + 6_000,
     settledAtMs: FROM_MS + 10.5 * HOUR_MS,
   });
-  await rehearsal.run({ days: DAYS });
-  expect([await tradesOf(rehearsal), corrections(rehearsal)]).toEqual([1, []]);
-  const asked = rehearsal.candleRequests();
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
-  await rehearsal.run({ days: DAYS });
-  expect(rehearsal.candleRequests() - asked).toBe(1);
-  expect(await tradesOf(rehearsal)).toBeGreaterThan(1);
-  const [line, ...others] = corrections(rehearsal);
+  await simulation.run({ days: DAYS });
+  expect([await tradesOf(simulation), corrections(simulation)]).toEqual([1, []]);
+  const asked = simulation.candleRequests();
+  await simulation.clock.runUntil(simulation.clock.sleep(HOUR_MS));
+  await simulation.run({ days: DAYS });
+  expect(simulation.candleRequests() - asked).toBe(1);
+  expect(await tradesOf(simulation)).toBeGreaterThan(1);
+  const [line, ...others] = corrections(simulation);
   expect(others).toEqual([]);
   expect(line).toMatchObject({
     timestamp: new Date(LATE_MS).toISOString(),
     cause: 'manual',
     revision: 2,
     old: { trades: 1, raw: expect.stringMatching(/^page_\w+#9$/) as string },
-    new: { trades: await tradesOf(rehearsal) },
+    new: { trades: await tradesOf(simulation) },
   });
   expect(line?.old.raw).not.toBe(line?.new.raw);
-  const [entry] = await rehearsal.pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h'));
+  const [entry] = await simulation.pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h'));
   expect(line?.new_rows_sha256).toBe(entry?.rowsSha256);
   expect(line?.old_rows_sha256).not.toBe(entry?.rowsSha256);
 
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
-  await rehearsal.run({ days: DAYS });
-  await rehearsal.run({ days: DAYS, selection: 'all' });
-  expect(corrections(rehearsal)).toHaveLength(1);
+  await simulation.clock.runUntil(simulation.clock.sleep(HOUR_MS));
+  await simulation.run({ days: DAYS });
+  await simulation.run({ days: DAYS, selection: 'all' });
+  expect(corrections(simulation)).toHaveLength(1);
 });
 
 const full = (): Error => diskError('ENOSPC', 'write', '/data');
@@ -105,20 +105,20 @@ test.each([
   ['files.rename', 'after'],
 ] as const)('whichever call of %s fails (%s its effect), a correction is told once', async (kind, when) => {
   for (let n = 1, calls = Infinity; n <= calls; n++) {
-    const rehearsal = await at(`once ${kind} ${n}`, {
+    const simulation = await at(`once ${kind} ${n}`, {
       startMs: FROM_MS + 2 * DAY_MS,
       settledAtMs: FROM_MS + 2 * DAY_MS + 60_000,
     });
-    await rehearsal.run({ days: DAYS });
-    await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000));
-    const { pipeline, clock } = rehearsal;
+    await simulation.run({ days: DAYS });
+    await simulation.clock.runUntil(simulation.clock.sleep(60_000));
+    const { pipeline, clock } = simulation;
     const failing = failNth(pipeline.ports, { kind, when, n, error: full() });
     const again = {
       days: DAYS,
       markets: pipeline.settings.markets,
       intervals: ['1h'],
       selection: 'all',
-      keptWaits: 'none',
+      waitPolicy: 'none',
       assets: ['bronze', 'silver'],
       trigger: 'manual',
       tags: {},
@@ -131,48 +131,48 @@ test.each([
     );
     calls = failing.calls();
     await clock.runUntil(clock.sleep(60_000));
-    await rehearsal.run({ days: DAYS, selection: 'all' });
+    await simulation.run({ days: DAYS, selection: 'all' });
     expect(
-      corrections(rehearsal).map(({ timestamp, old, new: told }) => [timestamp, old.trades, told.trades]),
+      corrections(simulation).map(({ timestamp, old, new: told }) => [timestamp, old.trades, told.trades]),
       `${kind} ${n}`,
-    ).toEqual([[new Date(LATE_MS).toISOString(), 1, await tradesOf(rehearsal)]]);
+    ).toEqual([[new Date(LATE_MS).toISOString(), 1, await tradesOf(simulation)]]);
   }
 });
 
 test('a line that a crash tore is completed, and what somebody else wrote stays', async () => {
-  const rehearsal = await at('torn', { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });
-  await rehearsal.run({ days: DAYS });
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000));
-  await rehearsal.run({ days: DAYS, selection: 'all' });
-  const path = join(rehearsal.dataDir, 'corrections.ndjson');
+  const simulation = await at('torn', { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });
+  await simulation.run({ days: DAYS });
+  await simulation.clock.runUntil(simulation.clock.sleep(60_000));
+  await simulation.run({ days: DAYS, selection: 'all' });
+  const path = join(simulation.dataDir, 'corrections.ndjson');
   const whole = readFileSync(path, 'utf8');
-  const { store } = rehearsal.pipeline.ports;
+  const { store } = simulation.pipeline.ports;
   for (const left of ['', whole.slice(0, 1), whole.slice(0, 100), whole]) {
     writeFileSync(path, left);
     await store.transact('unconfirm', function* () {
       yield { sql: 'update journal set byte_end = null', values: [] };
     });
-    await rehearsal.run({ days: DAYS, selection: 'all' });
+    await simulation.run({ days: DAYS, selection: 'all' });
     expect(readFileSync(path, 'utf8')).toBe(whole);
   }
   writeFileSync(path, 'a note without end');
   await store.transact('unconfirm', function* () {
     yield { sql: 'update journal set byte_end = null', values: [] };
   });
-  await rehearsal.run({ days: DAYS, selection: 'all' });
+  await simulation.run({ days: DAYS, selection: 'all' });
   expect(readFileSync(path, 'utf8')).toBe(`a note without end\n${whole}`);
 });
 
 test('a day after a day has closed the daemon reads a sample of it again, and finds what the venue changed since', async () => {
-  const rehearsal = await at('verify', { startMs: FROM_MS + 1.5 * DAY_MS, settledAtMs: FROM_MS + 1.9 * DAY_MS });
-  const { pipeline, clock } = rehearsal;
+  const simulation = await at('verify', { startMs: FROM_MS + 1.5 * DAY_MS, settledAtMs: FROM_MS + 1.9 * DAY_MS });
+  const { pipeline, clock } = simulation;
   const stop = new AbortController();
   const running = runDaemon(pipeline, daemonWork(pipeline), { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(60_000));
-  expect(await tradesOf(rehearsal)).toBe(1);
+  expect(await tradesOf(simulation)).toBe(1);
   await clock.runUntil(clock.sleep(DAY_MS));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
-  expect(await tradesOf(rehearsal)).toBeGreaterThan(1);
-  expect(corrections(rehearsal)).toMatchObject([{ cause: 'verify', old: { trades: 1 } }]);
+  expect(await tradesOf(simulation)).toBeGreaterThan(1);
+  expect(corrections(simulation)).toMatchObject([{ cause: 'verify', old: { trades: 1 } }]);
 });

@@ -13,7 +13,7 @@ import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import type { RecordedSeries } from '../../src/simulation/world.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../support/simulated.ts';
 
 /** Ways to answer 200 with something else than the candles asked for, each with the code its candles must wait under. */
 const ZOO: readonly (readonly [says: string, fault: FaultSpec, code: FaultCode | null])[] = [
@@ -73,7 +73,7 @@ describe.each(
     'on the %s page %s: what is missing waits under its code, and arrives once the venue is well',
     async (_position, _says, { page, fault, code }) => {
       const within = page as TimeRange;
-      const rehearsal = await rehearseVenues({
+      const simulation = await simulateExchanges({
         seed: 'zoo',
         interval: INTERVAL,
         venues: {
@@ -84,10 +84,10 @@ describe.each(
           },
         },
       });
-      const result = await rehearsal.run({ days: DAYS });
-      expect(rehearsal.venue.log.filter((entry) => entry.fault !== null).length).toBeGreaterThan(0);
+      const result = await simulation.run({ days: DAYS });
+      expect(simulation.venue.log.filter((entry) => entry.fault !== null).length).toBeGreaterThan(0);
 
-      const [present, report] = [await openTimes(rehearsal, exchange), await reportOf(rehearsal)];
+      const [present, report] = [await openTimes(simulation, exchange), await reportOf(simulation)];
       const missing = GRID.filter((timeMs) => !present.has(timeMs));
       expect(missing.length > 0).toBe(code !== null);
       expect(missing.filter((timeMs) => timeMs < within.fromMs || timeMs >= within.toMs)).toEqual([]);
@@ -100,24 +100,24 @@ describe.each(
         pending: code === 'ROWS_INVALID' ? 0 : missing.length,
         quarantined: code === 'ROWS_INVALID' ? missing.length : 0,
       });
-      expect(await rehearsal.compare(exchange, series, DAYS)).toMatchObject({
+      expect(await simulation.compare(exchange, series, DAYS)).toMatchObject({
         lost: missing.length,
         doubled: 0,
         invented: 0,
         wrong: 0,
       });
-      if (code !== null) expect(await loggedCodes(rehearsal, result.runs[0]?.id ?? '')).toContain(code);
+      if (code !== null) expect(await loggedCodes(simulation, result.runs[0]?.id ?? '')).toContain(code);
 
-      rehearsal.venue.plan({ seed: 'well', rules: [] });
-      await rehearsal.heal('none');
-      expect(await rehearsal.compare(exchange, series, DAYS)).toEqual({
+      simulation.venue.plan({ seed: 'well', rules: [] });
+      await simulation.heal('none');
+      expect(await simulation.compare(exchange, series, DAYS)).toEqual({
         recorded: GRID.length,
         lost: 0,
         doubled: 0,
         invented: 0,
         wrong: 0,
       });
-      expect(await reportOf(rehearsal)).toMatchObject({
+      expect(await reportOf(simulation)).toMatchObject({
         gaps: [],
         discrepancies: [],
         totals: { expected: GRID.length, present: GRID.length },
@@ -126,19 +126,19 @@ describe.each(
   );
 });
 
-async function openTimes({ clock, pipeline }: Rehearsal, exchange: string): Promise<ReadonlySet<number>> {
+async function openTimes({ clock, pipeline }: Simulation, exchange: string): Promise<ReadonlySet<number>> {
   const stored = await clock.runUntil(
     readCandles(pipeline, { series: { exchange, symbol: 'BTC/USDT', interval: INTERVAL }, range: RANGE }),
   );
   return new Set(stored.map((row) => row.openTimeMs));
 }
 
-const reportOf = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
+const reportOf = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, DAYS);
 
 const gapTimes = ({ gaps }: GapReport): Map<number, FaultCode | null> =>
   new Map(gaps.flatMap((gap) => gridOf(gap, INTERVAL).map((timeMs): [number, FaultCode | null] => [timeMs, gap.code])));
 
-const loggedCodes = (rehearsal: Rehearsal, runId: string): Promise<readonly string[]> =>
-  rehearsal.pipeline.ports.store
+const loggedCodes = (simulation: Simulation, runId: string): Promise<readonly string[]> =>
+  simulation.pipeline.ports.store
     .read('faults', () => faultsOfRun(runId, 1_000))
     .then((entries) => entries.map((entry) => entry.record.code));

@@ -7,10 +7,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import { DIRECT, undiciHttp, type NetworkSettings } from '../../src/platform/node/undici-http.ts';
 import { translateTransport } from '../../src/exchanges/transport-errors.ts';
-import type { AnswerReply } from '../../src/simulation/stand-ins/reply.ts';
+import type { ResponseReply } from '../../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
 import { candlekeep } from '../support/command-line.ts';
-import { TAPES } from '../support/simulated.ts';
+import { BINANCE_RECORDINGS } from '../support/simulated.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 const fixture = (name: string): string => readFileSync(join(FIXTURES, name), 'utf8');
@@ -38,7 +38,7 @@ const tlsServer = () =>
 
 /** The stand-in exchange behind https, and the addresses its requests came from. */
 async function tlsExchange(): Promise<{ readonly url: string; readonly callers: ReadonlySet<string> }> {
-  const { handle } = standInBinance({ world: TAPES });
+  const { handle } = standInBinance({ world: BINANCE_RECORDINGS });
   const callers = new Set<string>();
   const port = await listening(
     createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) => {
@@ -47,7 +47,7 @@ async function tlsExchange(): Promise<{ readonly url: string; readonly callers: 
       const reply = handle(
         { method: 'GET', path: pathname, query: searchParams, headers: {}, body: Buffer.alloc(0) },
         realClock.nowMs(),
-      ) as AnswerReply;
+      ) as ResponseReply;
       response.writeHead(reply.status, { ...reply.headers }).end(reply.body);
     }),
   );

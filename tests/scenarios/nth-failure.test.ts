@@ -6,8 +6,8 @@ import { readCandles } from '../../src/engine/queries/candle-reader.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
 import type { WorkRequest } from '../../src/engine/core/work.ts';
 import { compareWithTruth } from '../../src/simulation/truth.ts';
-import { beginLife, expectSameOutcome, live, settle, undisturbed } from '../support/lifetime.ts';
-import { onPorts, rehearse, TAPES, verifiedAccount } from '../support/simulated.ts';
+import { startLifetime, expectSameOutcome, runLifetime, settle, undisturbed } from '../support/lifetime.ts';
+import { onPorts, simulate, BINANCE_RECORDINGS, verifiedAccount } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };
 const RANGE = { fromMs: dayRange(DAYS.start).fromMs, toMs: dayRange(DAYS.end).toMs };
@@ -54,15 +54,15 @@ async function runWithFailure(failure: {
   n: number;
   error: Error;
 }): Promise<number> {
-  const rehearsal = await rehearse({ seed: `${failure.kind} ${failure.n}`, symbols: SYMBOLS, interval: '1h' });
-  const { pipeline, clock } = rehearsal;
+  const simulation = await simulate({ seed: `${failure.kind} ${failure.n}`, symbols: SYMBOLS, interval: '1h' });
+  const { pipeline, clock } = simulation;
   const failing = failNth(pipeline.ports, failure);
   const work: WorkRequest = {
     days: DAYS,
     markets: pipeline.settings.markets,
     intervals: ['1h'],
     selection: 'missing',
-    keptWaits: 'none',
+    waitPolicy: 'none',
     assets: ['bronze', 'silver'],
     trigger: 'manual',
     tags: {},
@@ -73,7 +73,9 @@ async function runWithFailure(failure: {
 
   await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end
   expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ ending: 'done', pending: 0 });
-  for (const recorded of TAPES.series.filter((series) => series.interval === '1h' && SYMBOLS.includes(series.symbol))) {
+  for (const recorded of BINANCE_RECORDINGS.series.filter(
+    (series) => series.interval === '1h' && SYMBOLS.includes(series.symbol),
+  )) {
     const stored = await clock.runUntil(
       readCandles(pipeline, { series: { exchange: 'binance', symbol: recorded.symbol, interval: '1h' }, range: RANGE }),
     );
@@ -99,21 +101,21 @@ test.each(KINDS)(
   { timeout: 120_000 },
   async (kind, when, error) => {
     const wanted = await undisturbed();
-    const counted = await beginLife('counted');
+    const counted = await startLifetime('counted');
     const failing = failNth(counted.pipeline.ports, { kind, when, n: Infinity, error: error() });
-    await live(counted, failing.ports, (step) => counted.clock.runUntil(step));
+    await runLifetime(counted, failing.ports, (step) => counted.clock.runUntil(step));
     const calls = failing.calls();
     expect(calls).toBeGreaterThan(POINTS);
     for (let point = 1; point <= POINTS; point++) {
       const n = Math.ceil((calls * point) / (POINTS + 1));
-      const rehearsal = await beginLife(`life ${kind} ${n}`);
+      const simulation = await startLifetime(`life ${kind} ${n}`);
       const failure = { kind, when, n, error: error() };
-      await live(rehearsal, failNth(rehearsal.pipeline.ports, failure).ports, (step) =>
-        rehearsal.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))),
+      await runLifetime(simulation, failNth(simulation.pipeline.ports, failure).ports, (step) =>
+        simulation.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))),
       );
-      await rehearsal.clock.runUntil(rehearsal.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
-      await settle(rehearsal);
-      await expectSameOutcome(rehearsal, wanted, `${kind} ${when} ${n}`);
+      await simulation.clock.runUntil(simulation.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
+      await settle(simulation);
+      await expectSameOutcome(simulation, wanted, `${kind} ${when} ${n}`);
     }
   },
 );

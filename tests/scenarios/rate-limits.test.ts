@@ -385,11 +385,11 @@ test('a window that only the headers name is kept at the rate of the known one',
     share: 1,
     probeMsMax: 20_000,
   });
-  const told = [{ name: WEIGHT.name, windowMs: 10_000, used: 2 }];
+  const harness = [{ name: WEIGHT.name, windowMs: 10_000, used: 2 }];
   for (let request = 0; request < 2; request++) {
     const grant = await venue.clock.runUntil(limiter.take(KLINES_WEIGHT, never));
     await venue.clock.runUntil(
-      grant.settle({ sentAtMs: venue.clock.nowMs(), answeredAtMs: venue.clock.nowMs(), dateMs: null, used: told }),
+      grant.settle({ sentAtMs: venue.clock.nowMs(), answeredAtMs: venue.clock.nowMs(), dateMs: null, used: harness }),
     );
   }
   expect(log.lines.map(({ message }) => message)).toEqual([

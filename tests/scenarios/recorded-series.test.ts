@@ -11,7 +11,7 @@ import { everyHealingFault, type FaultPlan } from '../../src/simulation/fault-pl
 import type { RequestEntry } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { worldOf, type RecordedSeries } from '../../src/simulation/world.ts';
 import { ownRecordings, RECORDINGS } from '../support/recordings.ts';
-import { rehearseVenues, START_MS, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../support/simulated.ts';
 
 interface Recording {
   readonly exchange: Exchange;
@@ -57,17 +57,17 @@ function partsOf({ rows }: RecordedSeries): Days[] {
   return parts.map(({ startMs, endMs }) => ({ start: dayOf(startMs), end: dayOf(endMs) }));
 }
 
-const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Rehearsal> =>
-  rehearseVenues({
+const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Simulation> =>
+  simulateExchanges({
     seed,
     interval: series.interval,
     startMs: Math.max(START_MS, (series.rows.at(-1)?.[0] ?? 0) + 2 * DAY_MS),
     venues: { [exchange]: { symbols: [series.symbol], world: worldOf([series]), ...(plan ? { plan } : {}) } },
   });
 
-async function expectNothingWrong(rehearsal: Rehearsal, { exchange, series }: Recording): Promise<void> {
+async function expectNothingWrong(simulation: Simulation, { exchange, series }: Recording): Promise<void> {
   for (const days of partsOf(series))
-    expect(await rehearsal.compare(exchange, series, days), `${days.start}..${days.end}`).toMatchObject({
+    expect(await simulation.compare(exchange, series, days), `${days.start}..${days.end}`).toMatchObject({
       lost: 0,
       doubled: 0,
       invented: 0,
@@ -94,15 +94,15 @@ test.each(CASES)(
   '%s arrive in silver, and a second run asks nothing and changes nothing',
   { timeout: 60_000 },
   async (_name, recording) => {
-    const rehearsal = await rehearsalOf(recording, 'recorded');
-    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-    await expectNothingWrong(rehearsal, recording);
+    const simulation = await rehearsalOf(recording, 'recorded');
+    for (const days of partsOf(recording.series)) await simulation.run({ days });
+    await expectNothingWrong(simulation, recording);
 
-    const [asked, before] = [rehearsal.venue.log.length, fingerprint(rehearsal.dataDir)];
+    const [asked, before] = [simulation.venue.log.length, fingerprint(simulation.dataDir)];
     expect(before.length).toBeGreaterThan(0);
-    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-    expect(rehearsal.venue.log.length).toBe(asked);
-    expect(fingerprint(rehearsal.dataDir)).toEqual(before);
+    for (const days of partsOf(recording.series)) await simulation.run({ days });
+    expect(simulation.venue.log.length).toBe(asked);
+    expect(fingerprint(simulation.dataDir)).toEqual(before);
   },
 );
 
@@ -111,20 +111,20 @@ test.each(CASES)(
   { timeout: 60_000 },
   async (_name, recording) => {
     const plan = everyHealingFault('recorded', { interval: recording.series.interval });
-    const rehearsal = await rehearsalOf(recording, 'recorded', plan);
-    for (const days of partsOf(recording.series)) await rehearsal.run({ days });
-    await untilEveryFaultStruck(rehearsal, async () => {
-      for (const days of partsOf(recording.series)) await rehearsal.run({ days, selection: 'all' });
+    const simulation = await rehearsalOf(recording, 'recorded', plan);
+    for (const days of partsOf(recording.series)) await simulation.run({ days });
+    await untilEveryFaultStruck(simulation, async () => {
+      for (const days of partsOf(recording.series)) await simulation.run({ days, selection: 'all' });
     });
-    await rehearsal.heal('none');
-    await expectNothingWrong(rehearsal, recording);
-    expect(rehearsal.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
+    await simulation.heal('none');
+    await expectNothingWrong(simulation, recording);
+    expect(simulation.venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
   },
 );
 
 const RUNS_MAX = 30;
 
-async function untilEveryFaultStruck({ venues }: Rehearsal, run: () => Promise<void>): Promise<void> {
+async function untilEveryFaultStruck({ venues }: Simulation, run: () => Promise<void>): Promise<void> {
   const isDone = (): boolean =>
     Object.values(venues).every(
       ({ log }) => log.filter((entry) => entry.fault !== null).length >= everyHealingFault('').rules.length,
@@ -161,16 +161,16 @@ test.each(['a', 'b', 'c'])(
       ]),
     );
     expect(Object.keys(venues)).toEqual(['binance', 'coinbase', 'okx']);
-    const rehearsal = await rehearseVenues({ seed, interval: '15m', venues });
-    const runs = [...(await rehearsal.run({ days: WEEK })).runs];
+    const simulation = await simulateExchanges({ seed, interval: '15m', venues });
+    const runs = [...(await simulation.run({ days: WEEK })).runs];
     await untilEveryFaultStruck(
-      rehearsal,
-      async () => void runs.push(...(await rehearsal.run({ days: WEEK, selection: 'all' })).runs),
+      simulation,
+      async () => void runs.push(...(await simulation.run({ days: WEEK, selection: 'all' })).runs),
     );
-    await rehearsal.heal('none');
+    await simulation.heal('none');
 
     for (const { exchange, series } of week)
-      expect(await rehearsal.compare(exchange, series, WEEK)).toEqual({
+      expect(await simulation.compare(exchange, series, WEEK)).toEqual({
         recorded: 672,
         lost: 0,
         doubled: 0,
@@ -179,8 +179,8 @@ test.each(['a', 'b', 'c'])(
       });
     const logged: FaultEntry[] = [];
     for (const run of runs)
-      logged.push(...(await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
-    for (const [exchange, venue] of Object.entries(rehearsal.venues)) {
+      logged.push(...(await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
+    for (const [exchange, venue] of Object.entries(simulation.venues)) {
       for (const entry of venue.log.filter((one) => one.code !== null && !asksForTheBeginning(one))) {
         expect(
           logged.filter((one) => one.exchange === exchange && one.record.code === entry.code).length,
@@ -189,7 +189,7 @@ test.each(['a', 'b', 'c'])(
       }
       expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
     }
-    const report = await verifiedAccount(rehearsal, WEEK);
+    const report = await verifiedAccount(simulation, WEEK);
     expect(report).toMatchObject({
       gaps: [],
       discrepancies: [],

@@ -4,7 +4,7 @@ import { retryRun } from '../../src/engine/runs/heal.ts';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { dayRange } from '../../src/domain/partition.ts';
-import { rehearse, type Rehearsal } from '../support/simulated.ts';
+import { simulate, type Simulation } from '../support/simulated.ts';
 
 const DAY = { start: '2026-05-30', end: '2026-05-30' };
 const TURN_MS = 60_000;
@@ -27,37 +27,37 @@ const hourOfFaults = (failing: number, startMs: number): FaultPlan => ({
 });
 
 async function turnsUntilComplete(
-  rehearsal: Rehearsal,
+  simulation: Simulation,
   startMs: number,
 ): Promise<{ readonly runs: readonly Run[]; readonly turnsAfter: number }> {
-  const { clock, pipeline } = rehearsal;
+  const { clock, pipeline } = simulation;
   let turnsAfter = 0;
   for (let turn = 0; turn < 80; turn++) {
     await clock.runUntil(clock.sleep(TURN_MS));
     if (clock.nowMs() >= startMs + HOUR_MS) turnsAfter += 1;
-    if ((await rehearsal.heal('all')).pending === 0) break;
+    if ((await simulation.heal('all')).pending === 0) break;
   }
   return { runs: (await pipeline.ports.store.read('listRuns', () => listRuns(200))).toReversed(), turnsAfter };
 }
 
 test('three of forty symbols fail for an hour: the rest is stored at once, and they are complete within three turns after it, nothing typed', async () => {
-  const rehearsal = await rehearse({ seed: 'three', symbols: FORTY, interval: '1h', world });
-  const startMs = rehearsal.clock.nowMs();
-  rehearsal.venue.plan(hourOfFaults(3, startMs));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'partial', pending: 3 * 24 });
-  const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
+  const simulation = await simulate({ seed: 'three', symbols: FORTY, interval: '1h', world });
+  const startMs = simulation.clock.nowMs();
+  simulation.venue.plan(hourOfFaults(3, startMs));
+  expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'partial', pending: 3 * 24 });
+  const { runs, turnsAfter } = await turnsUntilComplete(simulation, startMs);
   expect(turnsAfter).toBeLessThanOrEqual(3);
   expect(runs.at(-1)).toMatchObject({ outcome: 'complete', trigger: 'heal' });
 });
 
 test('twenty-one of forty fail for an hour: the asset fails, the survivors are stored, every retry names the run it retries, and the cells heal', async () => {
-  const rehearsal = await rehearse({ seed: 'twenty-one', symbols: FORTY, interval: '1h', world });
-  const startMs = rehearsal.clock.nowMs();
-  rehearsal.venue.plan(hourOfFaults(21, startMs));
-  const first = await rehearsal.run({ days: DAY });
+  const simulation = await simulate({ seed: 'twenty-one', symbols: FORTY, interval: '1h', world });
+  const startMs = simulation.clock.nowMs();
+  simulation.venue.plan(hourOfFaults(21, startMs));
+  const first = await simulation.run({ days: DAY });
   expect(first).toMatchObject({ ending: 'assetFailed', pending: 21 * 24 });
   expect(first.runs[0]?.assets[0]).toMatchObject({ outcome: 'failed', symbols_ok: 19 });
-  const { runs, turnsAfter } = await turnsUntilComplete(rehearsal, startMs);
+  const { runs, turnsAfter } = await turnsUntilComplete(simulation, startMs);
   const chain = runs.filter((run) => run.trigger === 'retry').map((run) => run.tags);
   expect(chain).toEqual([
     { retry_of: first.runs[0]?.id, retry_count: '1' },
@@ -69,22 +69,22 @@ test('twenty-one of forty fail for an hour: the asset fails, the survivors are s
 });
 
 test('a run that has been healed since is not run again', async () => {
-  const rehearsal = await rehearse({ seed: 'healed', symbols: FORTY, interval: '1h', world });
-  rehearsal.venue.plan(hourOfFaults(40, rehearsal.clock.nowMs()));
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'unreachable' });
-  rehearsal.venue.plan({ seed: 'calm', rules: [] });
-  expect(await rehearsal.run({ days: DAY })).toMatchObject({ ending: 'done' });
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(HOUR_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 0, ending: 'done' });
+  const simulation = await simulate({ seed: 'healed', symbols: FORTY, interval: '1h', world });
+  simulation.venue.plan(hourOfFaults(40, simulation.clock.nowMs()));
+  expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'unreachable' });
+  simulation.venue.plan({ seed: 'calm', rules: [] });
+  expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done' });
+  await simulation.clock.runUntil(simulation.clock.sleep(HOUR_MS));
+  expect(await simulation.heal('all')).toMatchObject({ runs: [], pending: 0, ending: 'done' });
 });
 
 test('a run that a person retried is not run again by itself, and may be retried by hand as often as one likes', async () => {
-  const rehearsal = await rehearse({ seed: 'by hand', symbols: FORTY, interval: '1h', world });
-  rehearsal.venue.plan(hourOfFaults(40, rehearsal.clock.nowMs()));
-  const [first] = (await rehearsal.run({ days: DAY })).runs;
+  const simulation = await simulate({ seed: 'by hand', symbols: FORTY, interval: '1h', world });
+  simulation.venue.plan(hourOfFaults(40, simulation.clock.nowMs()));
+  const [first] = (await simulation.run({ days: DAY })).runs;
   if (first === undefined) throw new Error('no run');
-  rehearsal.venue.plan({ seed: 'calm', rules: [] });
-  const { pipeline, clock } = rehearsal;
+  simulation.venue.plan({ seed: 'calm', rules: [] });
+  const { pipeline, clock } = simulation;
   const retry = () =>
     clock.runUntil(retryRun(pipeline, first, { signal: new AbortController().signal, onProgress: () => undefined }));
   expect(await retry()).toMatchObject({
@@ -94,5 +94,5 @@ test('a run that a person retried is not run again by itself, and may be retried
   });
   expect(await retry()).toMatchObject({ ending: 'done', runs: [{ trigger: 'retry' }] });
   await clock.runUntil(clock.sleep(2 * TURN_MS));
-  expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
+  expect(await simulation.heal('none')).toMatchObject({ runs: [] });
 });

@@ -5,12 +5,12 @@ import { expect, test } from 'vitest';
 import { dayRange } from '../../src/domain/partition.ts';
 import { openPipeline } from '../../src/api/open-pipeline.ts';
 import { repair } from '../../src/engine/maintenance/repair.ts';
-import { packAnswer } from '../../src/lake/bronze/responses.ts';
+import { packResponse } from '../../src/lake/bronze/responses.ts';
 import { scanSegment } from '../../src/lake/bronze/stored-responses.ts';
 import { silentLog } from '../../src/platform/ports/log.ts';
-import { nothingSecret } from '../../src/platform/redaction.ts';
+import { redactNothing } from '../../src/platform/redaction.ts';
 import { candlekeep, documentIn } from '../support/command-line.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulate, verifiedAccount, type Simulation } from '../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -24,11 +24,11 @@ const lakeFiles = (directory: string): Map<string, string> =>
       .map((name) => [name, readFileSync(join(directory, name)).toString('base64')]),
   );
 
-const account = (rehearsal: Pick<Rehearsal, 'clock' | 'pipeline'>) => verifiedAccount(rehearsal, MONTH);
+const account = (simulation: Pick<Simulation, 'clock' | 'pipeline'>) => verifiedAccount(simulation, MONTH);
 
 /** A month with a quarantined row and a candle that the venue does not have. */
-const stored = async (seed: string): Promise<Rehearsal> => {
-  const rehearsal = await rehearse({
+const stored = async (seed: string): Promise<Simulation> => {
+  const simulation = await simulate({
     seed,
     symbols: SYMBOLS,
     interval: '1h',
@@ -52,13 +52,13 @@ const stored = async (seed: string): Promise<Rehearsal> => {
       ],
     },
   });
-  await rehearsal.run({ days: MONTH });
-  return rehearsal;
+  await simulation.run({ days: MONTH });
+  return simulation;
 };
 
 /** The directory as a new process finds it after the state was lost. */
-async function reopened(rehearsal: Rehearsal, lostState: 'refused' | 'rebuilt') {
-  const { settings, ports } = rehearsal.pipeline;
+async function reopened(simulation: Simulation, lostState: 'refused' | 'rebuilt') {
+  const { settings, ports } = simulation.pipeline;
   return openPipeline(settings, {
     log: silentLog,
     world: { clock: ports.clock, random: ports.random.fork('again'), http: ports.http },
@@ -66,16 +66,16 @@ async function reopened(rehearsal: Rehearsal, lostState: 'refused' | 'rebuilt') 
   });
 }
 
-function loseState(rehearsal: Rehearsal): void {
+function loseState(simulation: Simulation): void {
   for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
-    rmSync(join(rehearsal.dataDir, name), { force: true });
+    rmSync(join(simulation.dataDir, name), { force: true });
 }
 
 test('without its state a data directory is refused and touched by nothing, and so is one whose state knows nothing', async () => {
-  const rehearsal = await stored('refused');
-  const before = lakeFiles(rehearsal.dataDir);
-  loseState(rehearsal);
-  for (const prepare of [() => undefined, () => writeFileSync(join(rehearsal.dataDir, 'state.db'), '')]) {
+  const simulation = await stored('refused');
+  const before = lakeFiles(simulation.dataDir);
+  loseState(simulation);
+  for (const prepare of [() => undefined, () => writeFileSync(join(simulation.dataDir, 'state.db'), '')]) {
     prepare();
     for (const args of [
       ['run', '--date', '2024-06-10'],
@@ -83,89 +83,89 @@ test('without its state a data directory is refused and touched by nothing, and 
       ['status'],
       ['backfill', '--start', MONTH.start, '--end', MONTH.end, '--force'],
     ]) {
-      const { exit, out } = await candlekeep([...args, '--json', '--data-dir', rehearsal.dataDir]);
+      const { exit, out } = await candlekeep([...args, '--json', '--data-dir', simulation.dataDir]);
       expect({ exit, ...documentIn(out) }).toMatchObject({
         exit: 2,
         error: { code: 'STATE_UNUSABLE', message: expect.stringContaining('candlekeep repair') as string },
       });
     }
   }
-  rmSync(join(rehearsal.dataDir, 'state.db'));
-  await (await reopened(rehearsal, 'rebuilt')).close();
-  await expect(reopened(rehearsal, 'refused')).rejects.toMatchObject({
+  rmSync(join(simulation.dataDir, 'state.db'));
+  await (await reopened(simulation, 'rebuilt')).close();
+  await expect(reopened(simulation, 'refused')).rejects.toMatchObject({
     code: 'STATE_UNUSABLE',
     facts: { reason: 'lost' },
   });
-  expect(lakeFiles(rehearsal.dataDir)).toEqual(before);
+  expect(lakeFiles(simulation.dataDir)).toEqual(before);
 });
 
 test('after the loss of the state, repair gives the same rows, the same bytes and the same account, and asks nobody', async () => {
-  const rehearsal = await stored('lost');
-  const [files, before] = [lakeFiles(rehearsal.dataDir), await account(rehearsal)];
+  const simulation = await stored('lost');
+  const [files, before] = [lakeFiles(simulation.dataDir), await account(simulation)];
   expect(before.totals).toMatchObject({ expected: 2_160, quarantined: 1, pending: 1 });
-  const requests = rehearsal.venue.log.length;
-  loseState(rehearsal);
-  const pipeline = await reopened(rehearsal, 'rebuilt');
-  const found = await rehearsal.clock.runUntil(repair(pipeline, control));
+  const requests = simulation.venue.log.length;
+  loseState(simulation);
+  const pipeline = await reopened(simulation, 'rebuilt');
+  const found = await simulation.clock.runUntil(repair(pipeline, control));
   expect(found).toMatchObject({
     damaged: [],
     lost: 0,
     tornBytes: 0,
     unexplained: [],
-    indexed: found.answers,
+    indexed: found.responses,
     work: { pending: 1 },
   });
-  expect(lakeFiles(rehearsal.dataDir)).toEqual(files);
-  const after = await account({ clock: rehearsal.clock, pipeline });
+  expect(lakeFiles(simulation.dataDir)).toEqual(files);
+  const after = await account({ clock: simulation.clock, pipeline });
   expect(after).toMatchObject({ totals: before.totals, discrepancies: [] });
-  expect(await rehearsal.clock.runUntil(repair(pipeline, control))).toMatchObject({ indexed: 0, restored: 0 });
-  expect(rehearsal.venue.log.length).toBe(requests);
+  expect(await simulation.clock.runUntil(repair(pipeline, control))).toMatchObject({ indexed: 0, restored: 0 });
+  expect(simulation.venue.log.length).toBe(requests);
   await pipeline.close();
 });
 
 test('a torn tail is passed over, a damaged answer is told with its place, and everything else is there', async () => {
-  const rehearsal = await stored('torn');
-  const [segment = ''] = [...lakeFiles(rehearsal.dataDir).keys()].filter((name) => name.endsWith('.zst'));
-  const path = join(rehearsal.dataDir, segment);
+  const simulation = await stored('torn');
+  const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
+  const path = join(simulation.dataDir, segment);
   const bytes = readFileSync(path);
-  const { answers } = scanSegment(bytes);
+  const { responses: answers } = scanSegment(bytes);
   const second = answers[1] as (typeof answers)[number];
   bytes[second.offset + Math.floor(second.length / 2)]! ^= 1;
   writeFileSync(path, bytes);
   truncateSync(path, bytes.length - 10);
-  loseState(rehearsal);
-  const pipeline = await reopened(rehearsal, 'rebuilt');
-  const found = await rehearsal.clock.runUntil(repair(pipeline, control));
+  loseState(simulation);
+  const pipeline = await reopened(simulation, 'rebuilt');
+  const found = await simulation.clock.runUntil(repair(pipeline, control));
   expect(found).toMatchObject({
     answers: answers.length - 2,
     indexed: answers.length - 2,
     damaged: [{ segment, offset: second.offset }],
   });
   expect(found.tornBytes).toBe((answers.at(-1)?.length ?? 0) - 10);
-  expect((await account({ clock: rehearsal.clock, pipeline })).discrepancies).toEqual([]);
+  expect((await account({ clock: simulation.clock, pipeline })).discrepancies).toEqual([]);
   await pipeline.close();
 });
 
 test('a segment that is gone is pending after repair, and used again once it is put back', async () => {
-  const rehearsal = await stored('back');
-  const before = await account(rehearsal);
-  const [segment = ''] = [...lakeFiles(rehearsal.dataDir).keys()].filter((name) => name.endsWith('.zst'));
-  const path = join(rehearsal.dataDir, segment);
+  const simulation = await stored('back');
+  const before = await account(simulation);
+  const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
+  const path = join(simulation.dataDir, segment);
   copyFileSync(path, `${path}.copy`);
   rmSync(path);
-  const { clock, pipeline } = rehearsal;
+  const { clock, pipeline } = simulation;
   expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ answers: 0, work: { pending: 2_160 } });
-  expect((await account(rehearsal)).gaps.every(({ code }) => code === 'ANSWER_DAMAGED')).toBe(true);
+  expect((await account(simulation)).gaps.every(({ code }) => code === 'ANSWER_DAMAGED')).toBe(true);
   renameSync(`${path}.copy`, path);
   expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: 0, indexed: 0, work: { pending: 1 } });
-  expect(await account(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
+  expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
 test('whatever bytes of a segment are damaged, every other answer is found', () => {
   const segment = Array.from(
     { length: 6 },
     (_, at) =>
-      packAnswer(
+      packResponse(
         {
           id: `page_${at}`,
           runId: 'run',
@@ -173,13 +173,13 @@ test('whatever bytes of a segment are damaged, every other answer is found', () 
           fetchedAtMs: at,
           rejected: null,
           page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
-          answer: {
+          response: {
             status: 200,
             headers: {},
             body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)),
           },
         },
-        nothingSecret,
+        redactNothing,
       ).frame,
   );
   const ends = segment.map((_, at) => segment.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
@@ -188,7 +188,7 @@ test('whatever bytes of a segment are damaged, every other answer is found', () 
       const bytes = Buffer.concat(segment);
       bytes[position]! ^= mask;
       const hit = ends.findIndex((end) => position < end);
-      const found = scanSegment(bytes).answers.map(({ stored: { id } }) => id);
+      const found = scanSegment(bytes).responses.map(({ stored: { id } }) => id);
       expect(found).toEqual(expect.arrayContaining(segment.map((_, at) => `page_${at}`).filter((_, at) => at !== hit)));
     }),
     { numRuns: 300 },

@@ -8,7 +8,7 @@ import { everyPage } from '../../src/lake/bronze/page-index.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
 import { prune } from '../../src/engine/maintenance/prune.ts';
 import { repair } from '../../src/engine/maintenance/repair.ts';
-import { rehearse, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulate, verifiedAccount, type Simulation } from '../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const never = new AbortController().signal;
@@ -23,13 +23,13 @@ const filesOf = (directory: string, layer: string): Map<string, string> =>
       .map((path) => [path, readFileSync(path).toString('base64')]),
   );
 
-const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, DAYS);
-const answers = async ({ pipeline }: Rehearsal) => await pipeline.ports.store.read('everyPage', () => everyPage());
+const report = (simulation: Simulation) => verifiedAccount(simulation, DAYS);
+const responses = async ({ pipeline }: Simulation) => await pipeline.ports.store.read('everyPage', () => everyPage());
 
 /** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */
-async function stored(seed: string): Promise<Rehearsal> {
-  const rehearsal = await rehearse({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h' });
-  rehearsal.venue.plan({
+async function stored(seed: string): Promise<Simulation> {
+  const simulation = await simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h' });
+  simulation.venue.plan({
     seed,
     rules: [
       { match: { path: '/api/v3/klines' }, on: { nth: [1] }, fault: { kind: 'html' } },
@@ -40,31 +40,31 @@ async function stored(seed: string): Promise<Rehearsal> {
       },
     ],
   });
-  await rehearsal.run({ days: DAYS });
-  await rehearsal.run({ days: DAYS, selection: 'all' });
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(40 * DAY_MS));
-  return rehearsal;
+  await simulation.run({ days: DAYS });
+  await simulation.run({ days: DAYS, selection: 'all' });
+  await simulation.clock.runUntil(simulation.clock.sleep(40 * DAY_MS));
+  return simulation;
 }
 
-const pruned = ({ clock, pipeline }: Rehearsal, effect: 'remove' | 'count', keepDays = 30) =>
+const pruned = ({ clock, pipeline }: Simulation, effect: 'remove' | 'count', keepDays = 30) =>
   clock.runUntil(prune(pipeline, { keepDays, effect }, never));
 
 test('prune removes rejected and superseded answers and old entries, and no file of silver or quarantine is another for it', async () => {
-  const rehearsal = await stored('prune');
+  const simulation = await stored('prune');
   const [silver, quarantine, before] = [
-    filesOf(rehearsal.dataDir, 'silver'),
-    filesOf(rehearsal.dataDir, 'quarantine'),
-    await report(rehearsal),
+    filesOf(simulation.dataDir, 'silver'),
+    filesOf(simulation.dataDir, 'quarantine'),
+    await report(simulation),
   ];
-  const all = (await answers(rehearsal)).length;
-  expect(await pruned(rehearsal, 'remove', 41)).toMatchObject({ rejected: 0, superseded: 0, runs: 0 });
-  const counted = await pruned(rehearsal, 'count');
+  const all = (await responses(simulation)).length;
+  expect(await pruned(simulation, 'remove', 41)).toMatchObject({ rejected: 0, superseded: 0, runs: 0 });
+  const counted = await pruned(simulation, 'count');
   expect(counted.rejected).toBeGreaterThan(0);
   expect(counted.superseded).toBeGreaterThan(0);
-  expect((await answers(rehearsal)).length).toBe(all);
-  expect(await pruned(rehearsal, 'remove')).toEqual(counted);
-  expect((await answers(rehearsal)).length).toBe(all - counted.rejected - counted.superseded);
-  expect(await pruned(rehearsal, 'remove')).toMatchObject({
+  expect((await responses(simulation)).length).toBe(all);
+  expect(await pruned(simulation, 'remove')).toEqual(counted);
+  expect((await responses(simulation)).length).toBe(all - counted.rejected - counted.superseded);
+  expect(await pruned(simulation, 'remove')).toMatchObject({
     rejected: 0,
     superseded: 0,
     orphans: 0,
@@ -72,10 +72,10 @@ test('prune removes rejected and superseded answers and old entries, and no file
     faults: 0,
     runs: 0,
   });
-  await rehearsal.clock.runUntil(repair(rehearsal.pipeline, control));
-  expect(filesOf(rehearsal.dataDir, 'silver')).toEqual(silver);
-  expect(filesOf(rehearsal.dataDir, 'quarantine')).toEqual(quarantine);
-  expect(await report(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
+  await simulation.clock.runUntil(repair(simulation.pipeline, control));
+  expect(filesOf(simulation.dataDir, 'silver')).toEqual(silver);
+  expect(filesOf(simulation.dataDir, 'quarantine')).toEqual(quarantine);
+  expect(await report(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
 test.each([
@@ -89,9 +89,9 @@ test.each([
   'whichever call of %s fails (%s its effect) while pruning, nothing that counts is lost',
   async (kind, when) => {
     for (let n = 1, calls = Infinity; n <= calls; n++) {
-      const rehearsal = await stored(`prune ${kind} ${n}`);
-      const { pipeline, clock } = rehearsal;
-      const [silver, before] = [filesOf(rehearsal.dataDir, 'silver'), await report(rehearsal)];
+      const simulation = await stored(`prune ${kind} ${n}`);
+      const { pipeline, clock } = simulation;
+      const [silver, before] = [filesOf(simulation.dataDir, 'silver'), await report(simulation)];
       const failing = failNth(pipeline.ports, { kind, when, n, error: diskError('ENOSPC', 'write', '/data') });
       await clock.runUntil(
         prune({ ...pipeline, ports: failing.ports }, { keepDays: 30, effect: 'remove' }, never).catch(
@@ -100,16 +100,16 @@ test.each([
       );
       calls = failing.calls();
       await clock.runUntil(clock.sleep(60_000));
-      await pruned(rehearsal, 'remove');
+      await pruned(simulation, 'remove');
       await clock.runUntil(repair(pipeline, control));
-      expect(filesOf(rehearsal.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
-      expect(await report(rehearsal)).toMatchObject({ totals: before.totals, discrepancies: [] });
+      expect(filesOf(simulation.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
+      expect(await report(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
     }
   },
 );
 
 test('a run that the disk would not hold asks nobody, and says how much is needed', async () => {
-  const { pipeline, clock, venue } = await rehearse({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });
+  const { pipeline, clock, venue } = await simulate({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });
   const asked = (freeBytes: number) => {
     const files = { ...pipeline.ports.files, freeBytes: () => freeBytes };
     const work = {
@@ -117,7 +117,7 @@ test('a run that the disk would not hold asks nobody, and says how much is neede
       markets: pipeline.settings.markets,
       intervals: ['1h'],
       selection: 'missing',
-      keptWaits: 'none',
+      waitPolicy: 'none',
       assets: ['bronze', 'silver'],
       trigger: 'manual',
       tags: {},

@@ -7,8 +7,8 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { ADAPTERS, type Adapters } from '../../src/exchanges/registry.ts';
 import { candlekeep } from '../support/command-line.ts';
 import { SLACK } from '../support/alert-harness.ts';
-import { stage } from '../support/command-harness.ts';
-import { rehearseTold } from '../support/notified.ts';
+import { commandHarness } from '../support/command-harness.ts';
+import { simulateWithAlerts } from '../support/notified.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 
@@ -100,7 +100,7 @@ const leaksIn = (text: string): string[] => SECRETS.filter((secret) => text.incl
 test('planted secrets are in no output of any command, in no file, on no socket and in nothing that is sent', {
   timeout: 120_000,
 }, async () => {
-  const { cwd, call, slack, pagerduty, venue, run } = await stage(
+  const { cwd, call, slack, pagerduty, venue, run } = await commandHarness(
     { ...ENV },
     {
       wire: (handle) => async (request, nowMs) => {
@@ -129,8 +129,8 @@ test('planted secrets are in no output of any command, in no file, on no socket 
         [`/${encodeURIComponent(ALL)}`, `Bearer ${secretNamed('token')}`],
         ['/metrics', ALL],
       ] as const) {
-        const answer = await fetch(`${url}${path}`, { headers: { authorization } });
-        said.push([`GET ${path}`, leaksIn(JSON.stringify([...answer.headers]) + (await answer.text()))]);
+        const response = await fetch(`${url}${path}`, { headers: { authorization } });
+        said.push([`GET ${path}`, leaksIn(JSON.stringify([...response.headers]) + (await response.text()))]);
       }
       return true;
     },
@@ -165,21 +165,27 @@ test('the stack of a crash is kept without the secrets in it, and told without t
       },
     ],
   ]);
-  const told = await rehearseTold({ seed: 'crash', symbols: ['BTC/USDT'], interval: '1h', adapters });
+  const harness = await simulateWithAlerts({ seed: 'crash', symbols: ['BTC/USDT'], interval: '1h', adapters });
   const {
     ending,
     runs: [run],
-  } = await told.run({ days: { start: '2024-06-01', end: '2024-06-01' } });
-  await told.drain();
+  } = await harness.run({ days: { start: '2024-06-01', end: '2024-06-01' } });
+  await harness.drain();
   expect({ ending, stack: run?.error?.stack }).toEqual({
     ending: 'defect',
     stack: expect.stringMatching(/cannot read \*{8}[^]*at .*secrets\.test\.ts/) as string,
   });
-  expect(told.pages()).toEqual([expect.stringContaining('DEFECT')]);
+  expect(harness.pages()).toEqual([expect.stringContaining('DEFECT')]);
   const [, path = ''] = /\.test(.+)/.exec(url) ?? [];
   const kept = [
-    ...textsIn(told.dataDir).map(({ text }) => text),
-    JSON.stringify([told.log.lines, told.pages(), told.slackTitles(), told.pagerduty.received, told.slack.received]),
+    ...textsIn(harness.dataDir).map(({ text }) => text),
+    JSON.stringify([
+      harness.log.lines,
+      harness.pages(),
+      harness.slackTitles(),
+      harness.pagerduty.received,
+      harness.slack.received,
+    ]),
   ];
   expect(kept.filter((text) => text.includes(path))).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { CancelledError } from '../../src/errors/classify.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
 import type { WorkRequest } from '../../src/engine/core/work.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { rehearse } from '../support/simulated.ts';
+import { simulate } from '../support/simulated.ts';
 
 /** Does `meanwhile` once, after the first operation that follows a commit of silver. */
 function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
@@ -41,7 +41,7 @@ async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
       range: { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs },
     },
   ]);
-  const { pipeline, clock } = await rehearse({ seed, symbols: ['AAA/USDT'], interval: '1m', world });
+  const { pipeline, clock } = await simulate({ seed, symbols: ['AAA/USDT'], interval: '1m', world });
   const stop = new AbortController();
   const written: string[] = [];
   const files: Files = {
@@ -59,7 +59,7 @@ async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
     markets: pipeline.settings.markets,
     intervals: ['1m'],
     selection: 'missing',
-    keptWaits: 'holes',
+    waitPolicy: 'holes',
     assets: ['bronze', 'silver'],
     trigger: 'manual',
     tags: {},
@@ -88,14 +88,14 @@ test('a stopped run tells why it was stopped, also when its manifest.json cannot
 });
 
 test('manifest.json names every file, however the runs that write it overlap', async () => {
-  const { pipeline, clock, dataDir } = await rehearse({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });
+  const { pipeline, clock, dataDir } = await simulate({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   const work = (days: WorkRequest['days']): WorkRequest => ({
     days,
     markets: pipeline.settings.markets,
     intervals: ['15m'],
     selection: 'missing',
-    keptWaits: 'holes',
+    waitPolicy: 'holes',
     assets: ['bronze', 'silver'],
     trigger: 'manual',
     tags: {},

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../src/engine/queries/symbol-list.ts';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { worldOf } from '../../src/simulation/world.ts';
-import { rehearse, TAPES, verifiedAccount, type Rehearsal } from '../support/simulated.ts';
+import { simulate, BINANCE_RECORDINGS, verifiedAccount, type Simulation } from '../support/simulated.ts';
 import { DAY_MS } from '../../src/domain/interval.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
@@ -10,27 +10,28 @@ const HALF = { start: '2024-06-01', end: '2024-06-15' };
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 const MARKETS = new Map([['binance', THREE]]);
 const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
-const WITHOUT_SOL = worldOf(TAPES.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
+const WITHOUT_SOL = worldOf(BINANCE_RECORDINGS.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
 
-const report = (rehearsal: Rehearsal) => verifiedAccount(rehearsal, MONTH);
-const askedForSol = ({ venue }: Rehearsal): number => venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
+const report = (simulation: Simulation) => verifiedAccount(simulation, MONTH);
+const askedForSol = ({ venue }: Simulation): number =>
+  venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
 
 test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {
-  const rehearsal = await rehearse({ seed: 'disable', symbols: THREE, interval: '1h' });
-  await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do not trade it' });
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({
+  const simulation = await simulate({ seed: 'disable', symbols: THREE, interval: '1h' });
+  await disableSymbol(simulation.pipeline, { ...SOL, reason: 'we do not trade it' });
+  expect(await simulation.run({ days: MONTH })).toMatchObject({
     ending: 'partial',
     pending: 720,
     nextAttemptAtMs: null,
     runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }],
   });
-  await rehearsal.run({ days: MONTH, selection: 'all' });
-  await rehearsal.heal('none');
-  expect(askedForSol(rehearsal)).toBe(0);
-  expect((await report(rehearsal)).gaps).toMatchObject([
+  await simulation.run({ days: MONTH, selection: 'all' });
+  await simulation.heal('none');
+  expect(askedForSol(simulation)).toBe(0);
+  expect((await report(simulation)).gaps).toMatchObject([
     { symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null },
   ]);
-  expect(await listSymbols(rehearsal.pipeline, MARKETS)).toContainEqual(
+  expect(await listSymbols(simulation.pipeline, MARKETS)).toContainEqual(
     expect.objectContaining({
       symbol: 'SOL/USDT',
       state: 'disabled',
@@ -40,10 +41,10 @@ test('a disabled symbol is asked for by nobody, not even by force, and its due c
     }),
   );
 
-  expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
-  expect(await enableSymbol(rehearsal.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
-  expect(await rehearsal.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
-  expect((await historyOfSymbols(rehearsal.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([
+  expect(await enableSymbol(simulation.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
+  expect(await enableSymbol(simulation.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
+  expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
+  expect((await historyOfSymbols(simulation.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([
     ['removed', 'we do not trade it'],
     ['active', 'we do again'],
   ]);
@@ -54,20 +55,20 @@ test("healing leaves a disabled symbol's incomplete cells alone, and does not co
     seed: 'down',
     rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
   };
-  const rehearsal = await rehearse({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
-  await rehearsal.run({ days: MONTH });
-  const asked = askedForSol(rehearsal);
-  await disableSymbol(rehearsal.pipeline, { ...SOL, reason: 'enough' });
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(DAY_MS));
-  expect(await rehearsal.heal('all')).toMatchObject({ runs: [], pending: 720, nextAttemptAtMs: null });
-  expect(await rehearsal.heal('none')).toMatchObject({ runs: [] });
-  expect(askedForSol(rehearsal)).toBe(asked);
+  const simulation = await simulate({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
+  await simulation.run({ days: MONTH });
+  const asked = askedForSol(simulation);
+  await disableSymbol(simulation.pipeline, { ...SOL, reason: 'enough' });
+  await simulation.clock.runUntil(simulation.clock.sleep(DAY_MS));
+  expect(await simulation.heal('all')).toMatchObject({ runs: [], pending: 720, nextAttemptAtMs: null });
+  expect(await simulation.heal('none')).toMatchObject({ runs: [] });
+  expect(askedForSol(simulation)).toBe(asked);
 });
 
 test('a symbol that was listed once keeps its account after the venue dropped it, is asked about weekly, and comes back by itself', async () => {
-  const before = await rehearse({ seed: 'listed', symbols: THREE, interval: '1h' });
+  const before = await simulate({ seed: 'listed', symbols: THREE, interval: '1h' });
   await before.run({ days: HALF });
-  const gone = await rehearse({
+  const gone = await simulate({
     seed: 'delisted',
     symbols: THREE,
     interval: '1h',
@@ -88,7 +89,7 @@ test('a symbol that was listed once keeps its account after the venue dropped it
   await gone.run({ days: MONTH });
   expect(askedForSol(gone)).toBeGreaterThan(asked);
 
-  const back = await rehearse({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
+  const back = await simulate({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
   await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
   expect(await back.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
   expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(

@@ -6,7 +6,7 @@ import { runDaemon } from '../../src/engine/daemon/daemon.ts';
 import { metricsPage } from '../../src/engine/monitoring/metrics-page.ts';
 import { CancelledError } from '../../src/errors/classify.ts';
 import { METRIC_NAMES } from '../../src/metrics/families.ts';
-import { daemonWork, rehearse, type Rehearsal } from '../support/simulated.ts';
+import { daemonWork, simulate, type Simulation } from '../support/simulated.ts';
 
 class OnDemand extends MetricReader {
   protected override onShutdown = (): Promise<void> => Promise.resolve();
@@ -25,7 +25,7 @@ const parentOf = (span: ReadableSpan): ReadableSpan | undefined =>
   spans.getFinishedSpans().find((other) => other.spanContext().spanId === span.parentSpanContext?.spanId);
 
 test('a run is a span, its assets lie in it, and their pages in them with every attempt that failed', async () => {
-  const told = await rehearse({
+  const harness = await simulate({
     seed: 'spans',
     symbols: ['BTC/USDT', 'ETH/USDT'],
     interval: '1h',
@@ -36,7 +36,7 @@ test('a run is a span, its assets lie in it, and their pages in them with every 
   });
   const {
     runs: [run],
-  } = await told.run({ days: DAY });
+  } = await harness.run({ days: DAY });
   expect(named('run').map(({ attributes, status }) => ({ attributes, status }))).toEqual([
     {
       attributes: {
@@ -77,7 +77,7 @@ test('a run is a span, its assets lie in it, and their pages in them with every 
 });
 
 test('what fails is an error with its code: page, asset and run', async () => {
-  const told = await rehearse({
+  const harness = await simulate({
     seed: 'failed',
     symbols: ['BTC/USDT'],
     interval: '1h',
@@ -88,7 +88,7 @@ test('what fails is an error with its code: page, asset and run', async () => {
       ],
     },
   });
-  await told.run({ days: DAY });
+  await harness.run({ days: DAY });
   for (const name of ['page', 'bronze_binance_ohlcv', 'run'])
     expect(
       named(name).map(({ status, attributes }) => [status.code, attributes['error.type']]),
@@ -119,7 +119,7 @@ const valuesOf = (page: string): ReadonlyMap<string, number> =>
 const keyOf = (name: string, labels: Readonly<Record<string, unknown>>): string =>
   `${name} ${JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
 
-async function collected({ clock }: Rehearsal): Promise<ReadonlyMap<string, number>> {
+async function collected({ clock }: Simulation): Promise<ReadonlyMap<string, number>> {
   const { resourceMetrics, errors } = await clock.runUntil(reader.collect());
   expect(errors).toEqual([]);
   return new Map(
@@ -132,21 +132,21 @@ async function collected({ clock }: Rehearsal): Promise<ReadonlyMap<string, numb
 }
 
 test('while the daemon runs, a collection has exactly the values of the Prometheus page; afterwards nothing is read', async () => {
-  const told = await rehearse({
+  const harness = await simulate({
     seed: 'observed',
     symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'],
     interval: '1h',
     startMs: Date.UTC(2024, 5, 10, 10, 30),
   });
-  const { pipeline, clock } = told;
+  const { pipeline, clock } = harness;
   const stop = new AbortController();
   const work = daemonWork(pipeline);
-  let looks = 0;
-  const watched = (): ReturnType<typeof work.watched> => (looks++, work.watched());
+  let attempts = 0;
+  const watched = (): ReturnType<typeof work.watched> => (attempts++, work.watched());
   const running = runDaemon(pipeline, { ...work, watched }, { signal: stop.signal, onProgress: () => undefined });
   await clock.runUntil(clock.sleep(10 * 60_000));
   const page = valuesOf(await clock.runUntil(metricsPage(pipeline, pipeline.settings.markets)));
-  const seen = await collected(told);
+  const seen = await collected(harness);
   expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(page));
   expect(METRIC_NAMES.filter((name) => ![...seen.keys()].some((key) => key.startsWith(name)))).toEqual(
     METRIC_NAMES.filter((name) => ![...page.keys()].some((key) => key.startsWith(name))),
@@ -156,7 +156,7 @@ test('while the daemon runs, a collection has exactly the values of the Promethe
   ).toBeGreaterThan(0);
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
-  const looked = looks;
-  await collected(told);
-  expect(looks).toBe(looked);
+  const looked = attempts;
+  await collected(harness);
+  expect(attempts).toBe(looked);
 });

@@ -4,22 +4,22 @@ import { firingAlerts } from '../../src/alerting/model/alerts.ts';
 import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
 import { textReply, type StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
 import { socketlessFetch } from '../support/socketless.ts';
-import { keepFor, rehearse, type Rehearsal } from '../support/simulated.ts';
-import { rehearseTold } from '../support/notified.ts';
+import { keepFor, simulate, type Simulation } from '../support/simulated.ts';
+import { simulateWithAlerts } from '../support/notified.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const START_MS = Date.UTC(2024, 5, 10, 10, 30);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
-const page = ({ pipeline, clock }: Pick<Rehearsal, 'pipeline' | 'clock'>): Promise<string> =>
+const page = ({ pipeline, clock }: Pick<Simulation, 'pipeline' | 'clock'>): Promise<string> =>
   clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
 
 test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
-  const told = await rehearseTold({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
-  await keepFor(told, 5 * MINUTE_MS);
-  expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
-  told.venue.plan({
+  const harness = await simulateWithAlerts({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  await keepFor(harness, 5 * MINUTE_MS);
+  expect(await page(harness)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
+  harness.venue.plan({
     seed: 'late',
     rules: [
       {
@@ -29,24 +29,29 @@ test('an exchange that is silent for hours is one warning, one page once the can
       },
     ],
   });
-  await keepFor(told, 4 * HOUR_MS);
-  const late = await page(told);
+  await keepFor(harness, 4 * HOUR_MS);
+  const late = await page(harness);
   expect(late).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 1\n');
-  expect(told.pages()).toHaveLength(1);
-  expect(told.pages()[0]).toMatch(/^trigger \[CRITICAL\] /);
-  await keepFor(told, 3 * HOUR_MS);
-  expect(await page(told)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
-  expect(told.pagerduty.open().size).toBe(0);
-  expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+  expect(harness.pages()).toHaveLength(1);
+  expect(harness.pages()[0]).toMatch(/^trigger \[CRITICAL\] /);
+  await keepFor(harness, 3 * HOUR_MS);
+  expect(await page(harness)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
+  expect(harness.pagerduty.open().size).toBe(0);
+  expect(await harness.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
 });
 
 test.each(['1m', '5m', '15m'] as const)(
   'an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals',
   { timeout: 60_000 },
   async (interval) => {
-    const told = await rehearseTold({ seed: `hour ${interval}`, symbols: SYMBOLS, interval, startMs: START_MS });
-    await keepFor(told, 10 * MINUTE_MS);
-    told.venue.plan({
+    const harness = await simulateWithAlerts({
+      seed: `hour ${interval}`,
+      symbols: SYMBOLS,
+      interval,
+      startMs: START_MS,
+    });
+    await keepFor(harness, 10 * MINUTE_MS);
+    harness.venue.plan({
       seed: 'hour',
       rules: [
         {
@@ -56,27 +61,27 @@ test.each(['1m', '5m', '15m'] as const)(
         },
       ],
     });
-    await keepFor(told, 60 * MINUTE_MS);
-    expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
-    await keepFor(told, 80 * MINUTE_MS);
-    expect(told.pages()).toEqual([]);
-    expect(told.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
-    expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
-    expect(await told.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+    await keepFor(harness, 60 * MINUTE_MS);
+    expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+    await keepFor(harness, 80 * MINUTE_MS);
+    expect(harness.pages()).toEqual([]);
+    expect(harness.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
+    expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
+    expect(await harness.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
   },
 );
 
 test('what followed from a cause that came and went is not told beside it once all of it is over', async () => {
-  const told = await rehearseTold({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
+  const harness = await simulateWithAlerts({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
   const outageFrom = (minutes: number) => ({
     match: { path: '/api/v3/klines' },
     on: { fromMs: START_MS + minutes * MINUTE_MS, toMs: START_MS + (minutes + 7) * MINUTE_MS },
     fault: { kind: 'status', status: 502 } as const,
   });
-  await keepFor(told, 5 * MINUTE_MS);
-  told.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
-  await keepFor(told, 120 * MINUTE_MS);
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  await keepFor(harness, 5 * MINUTE_MS);
+  harness.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
+  await keepFor(harness, 120 * MINUTE_MS);
+  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR',
     '[RESOLVED] EXCHANGE_SERVER_ERROR',
     '[WARNING] EXCHANGE_SERVER_ERROR',
@@ -85,9 +90,9 @@ test('what followed from a cause that came and went is not told beside it once a
 });
 
 test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
-  const told = await rehearseTold({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
-  await keepFor(told, 2 * MINUTE_MS);
-  told.venue.plan({
+  const harness = await simulateWithAlerts({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
+  await keepFor(harness, 2 * MINUTE_MS);
+  harness.venue.plan({
     seed: 'shape',
     rules: [
       {
@@ -97,21 +102,21 @@ test('what nothing heals by itself pages once four runs within an hour have met 
       },
     ],
   });
-  await keepFor(told, 17 * MINUTE_MS);
-  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
-  expect(told.pages()).toEqual([]);
-  await keepFor(told, 6 * MINUTE_MS);
-  expect(told.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] REQUEST_REJECTED at binance/)]);
-  await keepFor(told, 15 * MINUTE_MS);
-  expect(await page(told)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
-  expect(told.pages().slice(1)).toEqual(['resolve']);
+  await keepFor(harness, 17 * MINUTE_MS);
+  expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
+  expect(harness.pages()).toEqual([]);
+  await keepFor(harness, 6 * MINUTE_MS);
+  expect(harness.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] REQUEST_REJECTED at binance/)]);
+  await keepFor(harness, 15 * MINUTE_MS);
+  expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+  expect(harness.pages().slice(1)).toEqual(['resolve']);
 });
 
 test('an exchange that asks to wait for ten minutes is asked when they are over, also for a day that is still open: a warning that says when, and its end', async () => {
-  const told = await rehearseTold({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
-  await keepFor(told, HOUR_MS);
+  const harness = await simulateWithAlerts({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(harness, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  told.venue.plan({
+  harness.venue.plan({
     seed: 'wait',
     rules: [
       {
@@ -121,22 +126,22 @@ test('an exchange that asks to wait for ten minutes is asked when they are over,
       },
     ],
   });
-  await keepFor(told, 45 * MINUTE_MS);
-  expect(told.slackTitles()).toEqual([
+  await keepFor(harness, 45 * MINUTE_MS);
+  expect(harness.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] EXCHANGE_RATE_LIMITED at binance/),
     expect.stringMatching(/^\[RESOLVED\] EXCHANGE_RATE_LIMITED at binance: over after 1\d min/),
   ]);
-  expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
-  expect(await page(told)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
-  expect(told.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
-  expect([told.pages(), told.mails()]).toEqual([[], []]);
+  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
+  expect(await page(harness)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
+  expect(harness.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
+  expect([harness.pages(), harness.mails()]).toEqual([[], []]);
 });
 
 test('one symbol that fails at the close is asked again minutes later, without its neighbours', async () => {
-  const told = await rehearseTold({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
-  await keepFor(told, HOUR_MS);
+  const harness = await simulateWithAlerts({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(harness, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  told.venue.plan({
+  harness.venue.plan({
     seed: 'one',
     rules: [
       {
@@ -146,11 +151,11 @@ test('one symbol that fails at the close is asked again minutes later, without i
       },
     ],
   });
-  await keepFor(told, 45 * MINUTE_MS);
-  const asked = told.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
+  await keepFor(harness, 45 * MINUTE_MS);
+  const asked = harness.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
   expect(asked.filter(({ candles, atMs }) => candles?.symbol !== 'ETHUSDT' && atMs >= closeMs + MINUTE_MS)).toEqual([]);
   expect(asked.filter(({ candles }) => candles?.symbol === 'ETHUSDT').at(-1)).toMatchObject({ status: 200 });
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR',
     '[RESOLVED] EXCHANGE_SERVER_ERROR',
   ]);
@@ -162,7 +167,7 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
     beats.push(path);
     return textReply(200, 'OK');
   };
-  const kept = await rehearse({
+  const kept = await simulate({
     seed: 'heart',
     symbols: SYMBOLS,
     interval: '1h',
@@ -191,14 +196,14 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
 });
 
 test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
-  const told = await rehearseTold({
+  const harness = await simulateWithAlerts({
     seed: 'page',
     symbols: SYMBOLS,
     interval: '1h',
     startMs: START_MS,
     settings: { tags: { team: 'data', criticality: 'high', note: 'x' } },
   });
-  told.venue.plan({
+  harness.venue.plan({
     seed: 'page',
     rules: [
       {
@@ -208,8 +213,8 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
       },
     ],
   });
-  await keepFor(told, 5 * MINUTE_MS);
-  const text = await page(told);
+  await keepFor(harness, 5 * MINUTE_MS);
+  const text = await page(harness);
   for (const line of [
     'pipeline_info{team="data",criticality="high",alert_channel=""} 1',
     'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="complete",trigger="schedule"} 1',
@@ -227,7 +232,7 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
 
 test('rules that cannot be evaluated end nothing: candles come, the log says it, and the heart beats below /fail', async () => {
   const beats: string[] = [];
-  const kept = await rehearse({
+  const kept = await simulate({
     seed: 'blind',
     symbols: SYMBOLS,
     interval: '1h',

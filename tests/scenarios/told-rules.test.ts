@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tellRules } from '../../src/alerting/model/rule-alerts.ts';
+import { alertRules } from '../../src/alerting/model/rule-alerts.ts';
 import { evaluateMeasurements } from '../../src/metrics/rule-states.ts';
 import { RULE_CODES, thresholdRule, type RuleCode } from '../../src/metrics/rules.ts';
 import { alertWorld, titles } from '../support/alert-harness.ts';
@@ -18,9 +18,9 @@ test.each(
     for (let turn = 0; turn < times; turn++) {
       await world.act(function* () {
         const nowMs = world.clock.nowMs();
-        yield* tellRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), {
+        yield* alertRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), {
           nowMs,
-          scrub: world.desk.scrub,
+          redact: world.desk.redact,
         });
       });
       await world.pass(MINUTE_MS);
@@ -31,14 +31,14 @@ test.each(
   expect(quiet, 'exactly the threshold is not above it').toEqual([]);
   await evaluate(above * 1.2, badMax + 5);
   await evaluate(0, goodMax + 5);
-  const told = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
-  expect(told).toEqual([
+  const harness = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
+  expect(harness).toEqual([
     expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)),
     expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`)),
   ]);
   expect(titles(world, 'pagerduty')).toHaveLength(level === 'critical' ? 2 : 0);
   expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
-  expect(told[0]).toContain(AT[per]);
+  expect(harness[0]).toContain(AT[per]);
 });
 
 test('what is hardly above a threshold does not read like the threshold', async () => {
@@ -46,9 +46,9 @@ test('what is hardly above a threshold does not read like the threshold', async 
   world.start();
   await world.act(function* () {
     const nowMs = world.clock.nowMs();
-    yield* tellRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), {
+    yield* alertRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), {
       nowMs,
-      scrub: world.desk.scrub,
+      redact: world.desk.redact,
     });
   });
   await world.pass(MINUTE_MS);

@@ -1,13 +1,14 @@
+import type { RunRequest } from '../../src/state/run-request.ts';
 import { expect, test } from 'vitest';
 import { firingAlerts } from '../../src/alerting/model/alerts.ts';
 import { outboxState } from '../../src/alerting/outbox/outbox.ts';
 import { beginRun, createRun } from '../../src/state/runs.ts';
-import { liftStops } from '../../src/state/halts.ts';
+import { liftHalts } from '../../src/state/halts.ts';
 import { storedSamples } from '../../src/metrics/values.ts';
 import { dayRange } from '../../src/domain/partition.ts';
 import type { FaultPlan, FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { rehearseTold } from '../support/notified.ts';
+import { simulateWithAlerts } from '../support/notified.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -34,122 +35,122 @@ const calm: FaultPlan = { seed: 'calm', rules: [] };
 
 const stage = (seed: string, count = 4) => {
   const symbols = symbolsOf(count);
-  return rehearseTold({ seed, symbols, interval: '1h', world: worldOf(symbols) });
+  return simulateWithAlerts({ seed, symbols, interval: '1h', world: worldOf(symbols) });
 };
 type Stage = Awaited<ReturnType<typeof stage>>;
 const firing = ({ pipeline }: Stage) => pipeline.ports.store.read('firingAlerts', () => firingAlerts());
 
 test('500 symbols failing with one cause are one trigger and one resolve', async () => {
-  const told = await stage('500', 500);
-  told.venue.plan(until(told.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
-  told.stay();
-  await told.run({ days: DAY });
-  await told.pass(2 * MINUTE_MS);
-  expect(told.slackTitles()).toHaveLength(1);
-  told.venue.plan(calm);
-  await told.pass(10 * MINUTE_MS);
-  expect(await told.heal('none')).toMatchObject({ pending: 0 });
-  await told.pass(HOUR_MS);
-  expect(told.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  const harness = await stage('500', 500);
+  harness.venue.plan(until(harness.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
+  harness.stay();
+  await harness.run({ days: DAY });
+  await harness.pass(2 * MINUTE_MS);
+  expect(harness.slackTitles()).toHaveLength(1);
+  harness.venue.plan(calm);
+  await harness.pass(10 * MINUTE_MS);
+  expect(await harness.heal('none')).toMatchObject({ pending: 0 });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     expect.stringMatching(/^\[(ERROR|WARNING)\]/),
     expect.stringMatching(/^\[RESOLVED\]/),
   ]);
-  expect(told.pages()).toEqual([]);
+  expect(harness.pages()).toEqual([]);
 });
 
 test('a failure that heals inside its own run is told to nobody', async () => {
-  const told = await stage('inside');
-  told.venue.plan({
+  const harness = await stage('inside');
+  harness.venue.plan({
     seed: 'inside',
     rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }],
   });
-  told.stay();
-  expect(await told.run({ days: DAY })).toMatchObject({ exit: 0 });
-  await told.pass(HOUR_MS);
-  expect([told.slackTitles(), told.pages(), told.mails(), await firing(told)]).toEqual([[], [], [], []]);
+  harness.stay();
+  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await harness.pass(HOUR_MS);
+  expect([harness.slackTitles(), harness.pages(), harness.mails(), await firing(harness)]).toEqual([[], [], [], []]);
 });
 
 test('a run that fails and heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
-  const told = await stage('first retry');
-  told.venue.plan(until(told.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
-  told.stay();
-  expect((await told.run({ days: DAY })).runs[0]).toMatchObject({ outcome: 'failed' });
-  await told.pass(2 * MINUTE_MS);
-  expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at');
-  expect(await told.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete' }] });
-  await told.pass(HOUR_MS);
-  expect(told.slackTitles()).toEqual([
+  const harness = await stage('first retry');
+  harness.venue.plan(until(harness.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
+  harness.stay();
+  expect((await harness.run({ days: DAY })).runs[0]).toMatchObject({ outcome: 'failed' });
+  await harness.pass(2 * MINUTE_MS);
+  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
+  expect(await harness.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete' }] });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] \w+ at binance: 2026-05-30: 4 of 4 symbols failed/),
     expect.stringMatching(/^\[RESOLVED\] \w+ at binance: over after .*, healed by run_/),
   ]);
-  expect([told.pages(), told.mails()]).toEqual([[], []]);
+  expect([harness.pages(), harness.mails()]).toEqual([[], []]);
 });
 
 test("what goes on failing gets its hook's level once the retries are used up, and says so once", async () => {
-  const told = await stage('used up');
-  told.venue.plan(until(told.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
-  told.stay();
-  await told.run({ days: DAY });
+  const harness = await stage('used up');
+  harness.venue.plan(until(harness.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
+  harness.stay();
+  await harness.run({ days: DAY });
   for (let turn = 0; turn < 40; turn++) {
-    await told.pass(MINUTE_MS);
-    await told.heal('all');
+    await harness.pass(MINUTE_MS);
+    await harness.heal('all');
   }
-  expect(told.slackTitles().map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR']);
-  expect(told.mails()).toHaveLength(1);
-  expect(told.pages()).toEqual([]);
+  expect(harness.slackTitles().map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR']);
+  expect(harness.mails()).toHaveLength(1);
+  expect(harness.pages()).toEqual([]);
 });
 
 test('a 401 pages once, at once, however many symbols and runs meet it; it is over with the first run that gets through', async () => {
-  const told = await stage('unauthorized', 20);
-  told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
-  const first = await told.run({ days: DAY });
+  const harness = await stage('unauthorized', 20);
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
+  const first = await harness.run({ days: DAY });
   expect(first.ending).toBe('refused');
-  await told.drain();
-  await told.run({ days: DAY });
-  await told.drain();
-  expect(told.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
-  expect(told.slackTitles()).toHaveLength(1);
-  await told.pipeline.ports.store.transact('liftStops', () => liftStops(told.clock.nowMs()));
-  told.venue.plan(calm);
-  expect(await told.run({ days: DAY })).toMatchObject({ exit: 0 });
-  await told.pass(HOUR_MS);
-  await told.drain();
-  expect(told.pagerduty.open().size).toBe(0);
-  expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
+  await harness.drain();
+  await harness.run({ days: DAY });
+  await harness.drain();
+  expect(harness.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
+  expect(harness.slackTitles()).toHaveLength(1);
+  await harness.pipeline.ports.store.transact('liftStops', () => liftHalts(harness.clock.nowMs()));
+  harness.venue.plan(calm);
+  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await harness.pass(HOUR_MS);
+  await harness.drain();
+  expect(harness.pagerduty.open().size).toBe(0);
+  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
 });
 
 test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {
-  const told = await stage('killed');
-  told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-  expect((await told.run({ days: DAY })).ending).toBe('refused');
-  expect(told.slackTitles()).toEqual([]);
-  await told.drain();
-  await told.drain();
-  expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
-  expect(told.mails()).toHaveLength(1);
-  expect(await told.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
+  const harness = await stage('killed');
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await harness.run({ days: DAY })).ending).toBe('refused');
+  expect(harness.slackTitles()).toEqual([]);
+  await harness.drain();
+  await harness.drain();
+  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
+  expect(harness.mails()).toHaveLength(1);
+  expect(await harness.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
 });
 
 test('ten failures and recoveries within an hour are at most four messages', async () => {
-  const told = await stage('flapping');
-  told.stay();
+  const harness = await stage('flapping');
+  harness.stay();
   for (let cycle = 0; cycle < 10; cycle++) {
-    told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-    await told.run({ days: DAY, selection: 'all' });
-    await told.pass(3 * MINUTE_MS);
-    told.venue.plan(calm);
-    await told.run({ days: DAY, selection: 'all' });
-    await told.pass(3 * MINUTE_MS);
+    harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+    await harness.run({ days: DAY, selection: 'all' });
+    await harness.pass(3 * MINUTE_MS);
+    harness.venue.plan(calm);
+    await harness.run({ days: DAY, selection: 'all' });
+    await harness.pass(3 * MINUTE_MS);
   }
-  await told.pass(3 * HOUR_MS);
-  expect(told.slackTitles().length).toBeLessThanOrEqual(4);
-  expect(told.slackTitles().at(-1)).toMatch(/RESOLVED/);
+  await harness.pass(3 * HOUR_MS);
+  expect(harness.slackTitles().length).toBeLessThanOrEqual(4);
+  expect(harness.slackTitles().at(-1)).toMatch(/RESOLVED/);
 });
 
 test('runs count for every process that comes after', async () => {
-  const told = await stage('counted');
-  await told.run({ days: DAY });
-  const { samples, histograms } = await told.pipeline.ports.store.read('storedSamples', () => storedSamples());
+  const harness = await stage('counted');
+  await harness.run({ days: DAY });
+  const { samples, histograms } = await harness.pipeline.ports.store.read('storedSamples', () => storedSamples());
   const valueOf = (labels: Record<string, string>): number | undefined =>
     samples.find(
       (one) =>
@@ -164,28 +165,28 @@ test('runs count for every process that comes after', async () => {
 
 test('tags of the configuration stand on runs and alerts', async () => {
   const symbols = symbolsOf(2);
-  const told = await rehearseTold({
+  const harness = await simulateWithAlerts({
     seed: 'tags',
     symbols,
     interval: '1h',
     world: worldOf(symbols),
     settings: { tags: { team: 'data', criticality: 'high' } },
   });
-  told.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-  expect((await told.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
-  await told.drain();
-  expect(JSON.stringify(told.slack.received[0])).toContain('criticality=high team=data');
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await harness.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
+  await harness.drain();
+  expect(JSON.stringify(harness.slack.received[0])).toContain('criticality=high team=data');
 });
 
 test('a run whose process died is a warning that says when it is run again, and over once it was', async () => {
-  const told = await stage('crashed');
-  const { store, clock } = told.pipeline.ports;
-  const request = JSON.stringify({
+  const harness = await stage('crashed');
+  const { store, clock } = harness.pipeline.ports;
+  const request: RunRequest = {
     markets: [['binance', symbolsOf(4)]],
     selection: 'missing',
-    keptWaits: 'holes',
+    waitPolicy: 'holes',
     assets: ['bronze', 'silver'],
-  });
+  };
   await store.transact('crashing', function* () {
     yield* createRun(
       {
@@ -201,25 +202,25 @@ test('a run whose process died is a warning that says when it is run again, and 
     );
     yield* beginRun('run_lost', 'here:7', clock.nowMs());
   });
-  told.stay();
-  await told.heal('all');
-  await told.pass(30_000);
-  expect(told.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
-  expect(JSON.stringify(told.slack.received[0])).toContain('healing 1/3, next at');
-  await told.pass(MINUTE_MS);
-  expect(await told.heal('all')).toMatchObject({
+  harness.stay();
+  await harness.heal('all');
+  await harness.pass(30_000);
+  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
+  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
+  await harness.pass(MINUTE_MS);
+  expect(await harness.heal('all')).toMatchObject({
     runs: [{ trigger: 'retry', outcome: 'complete', tags: { retry_of: 'run_lost' } }],
   });
-  await told.pass(HOUR_MS);
-  expect(told.slackTitles()).toHaveLength(2);
-  expect(told.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
-  expect(told.pages()).toEqual([]);
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles()).toHaveLength(2);
+  expect(harness.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
+  expect(harness.pages()).toEqual([]);
 });
 
 test('a hole that nothing explains is a warning once its venue answered with it twice, and over once it is filled', async () => {
-  const told = await stage('hole', 2);
+  const harness = await stage('hole', 2);
   const { fromMs } = dayRange(DAY.start);
-  told.venue.plan({
+  harness.venue.plan({
     seed: 'hole',
     rules: [
       {
@@ -229,26 +230,26 @@ test('a hole that nothing explains is a warning once its venue answered with it 
       },
     ],
   });
-  told.stay();
-  expect(await told.run({ days: DAY })).toMatchObject({ pending: 2 });
-  await told.pass(5 * HOUR_MS);
-  await told.run({ days: DAY });
-  expect(await firing(told)).toEqual([]);
-  await told.pass(HOUR_MS + MINUTE_MS);
-  await told.heal('all');
-  await told.pass(MINUTE_MS);
-  expect(told.slackTitles()).toEqual([
+  harness.stay();
+  expect(await harness.run({ days: DAY })).toMatchObject({ pending: 2 });
+  await harness.pass(5 * HOUR_MS);
+  await harness.run({ days: DAY });
+  expect(await firing(harness)).toEqual([]);
+  await harness.pass(HOUR_MS + MINUTE_MS);
+  await harness.heal('all');
+  await harness.pass(MINUTE_MS);
+  expect(harness.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] ROWS_MISSING at binance: 1 day of 1 symbol/),
   ]);
-  told.venue.plan(calm);
-  await told.pass(24 * HOUR_MS);
-  expect(await told.heal('all')).toMatchObject({ pending: 0 });
-  await told.pass(HOUR_MS);
-  expect(told.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
+  harness.venue.plan(calm);
+  await harness.pass(24 * HOUR_MS);
+  expect(await harness.heal('all')).toMatchObject({ pending: 0 });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
 });
 
 test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {
-  const { log, run, venue } = await rehearseTold({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
+  const { log, run, venue } = await simulateWithAlerts({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
   venue.plan({
     seed: 'event',
     rules: [

@@ -3,19 +3,19 @@ import { faultsOfRun } from '../../src/state/fault-log.ts';
 import { removedSymbols } from '../../src/state/symbols.ts';
 import type { WorkResult } from '../../src/engine/core/work.ts';
 import { always, type FaultSpec } from '../../src/simulation/fault-plan.ts';
-import { rehearseVenues, type Rehearsal, type VenueScript } from '../support/simulated.ts';
+import { simulateExchanges, type Simulation, type VenueScript } from '../support/simulated.ts';
 
 const DAYS = { start: '2025-01-01', end: '2025-01-05' };
 const says = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
 
-const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Rehearsal> =>
-  rehearseVenues({ seed: 'words', interval: '15m', venues });
+const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Simulation> =>
+  simulateExchanges({ seed: 'words', interval: '15m', venues });
 const bronze = (result: WorkResult, exchange: string) =>
   result.runs[0]?.assets.find((asset) => asset.asset === `bronze_${exchange}_ohlcv`);
 const ETH: VenueScript = { symbols: ['ETH/USDT'] };
 
 test('a 401 of coinbase without a key is throttling: parked for five minutes, nothing is asked before, everything arrives afterwards', async () => {
-  const rehearsal = await rehearseDays({
+  const simulation = await rehearseDays({
     coinbase: {
       symbols: ['BTC/USD'],
       plan: {
@@ -24,31 +24,31 @@ test('a 401 of coinbase without a key is throttling: parked for five minutes, no
       },
     },
   });
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(result).toMatchObject({ ending: 'partial', pending: 480 });
   expect(bronze(result, 'coinbase')).toMatchObject({
     outcome: 'parked',
     errors: { 'BTC/USD': 'EXCHANGE_RATE_LIMITED' },
   });
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(299_000));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'partial', pending: 480 });
-  expect(rehearsal.candleRequests()).toBe(1);
-  await rehearsal.clock.runUntil(rehearsal.clock.sleep(2_000));
-  expect(await rehearsal.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
+  await simulation.clock.runUntil(simulation.clock.sleep(299_000));
+  expect(await simulation.run({ days: DAYS })).toMatchObject({ ending: 'partial', pending: 480 });
+  expect(simulation.candleRequests()).toBe(1);
+  await simulation.clock.runUntil(simulation.clock.sleep(2_000));
+  expect(await simulation.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
 test.each([
   ['okx', ETH, says('50001'), 'EXCHANGE_MAINTENANCE'],
   ['coinbase', { symbols: ['BTC/USD'] }, says('We are currently under maintenance', 503), 'EXCHANGE_MAINTENANCE'],
 ] as const)('maintenance of %s parks its cells and no others', async (exchange, script, fault, code) => {
-  const rehearsal = await rehearseDays({
+  const simulation = await rehearseDays({
     binance: ETH,
     [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
   });
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'parked', errors: { [script.symbols[0]]: code } });
   expect(bronze(result, 'binance')).toMatchObject({ outcome: 'complete', symbols_ok: 1 });
-  expect(rehearsal.venues[exchange]?.log.filter(({ candles }) => candles !== null)).toHaveLength(1);
+  expect(simulation.venues[exchange]?.log.filter(({ candles }) => candles !== null)).toHaveLength(1);
 });
 
 test.each([
@@ -57,11 +57,11 @@ test.each([
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 451, body: 'empty' }],
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 403, body: 'html' }],
 ] as const)('what forbids %s to us fails that exchange at once and no other', async (exchange, script, fault) => {
-  const rehearsal = await rehearseDays({
+  const simulation = await rehearseDays({
     binance: ETH,
     [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
   });
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(result).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
   expect(bronze(result, exchange)).toMatchObject({ outcome: 'failed' });
   expect(bronze(result, 'binance')).toMatchObject({ outcome: 'complete' });
@@ -73,11 +73,11 @@ test.each([
 ] as const)(
   '%s calls a symbol unknown that its own list has: a wrong answer, pending, and the symbol stays',
   async (exchange, script, fault) => {
-    const rehearsal = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
-    const result = await rehearsal.run({ days: DAYS });
+    const simulation = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
+    const result = await simulation.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
     expect(result.pending).toBe(480);
-    expect(await rehearsal.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+    expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
   },
 );
 
@@ -85,8 +85,8 @@ test.each(['coinbase', 'okx'])(
   'a symbol that %s does not list is removed, never enters the account, and costs the others nothing',
   async (exchange) => {
     const listed = exchange === 'okx' ? 'ETH/USDT' : 'ETH/USD';
-    const rehearsal = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
-    const result = await rehearsal.run({ days: DAYS });
+    const simulation = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
+    const result = await simulation.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ symbols_ok: 1, errors: { 'NOPE/USD': 'SYMBOL_INVALID' } });
     expect(result).toMatchObject({ ending: 'partial', pending: 0 });
   },
@@ -99,14 +99,14 @@ test.each([
   ['coinbase', { symbols: ['BTC/USD'] }, says('Public rate limit exceeded', 429), 'EXCHANGE_RATE_LIMITED'],
   ['coinbase', { symbols: ['BTC/USD'] }, says('internal_server_error', 500), 'EXCHANGE_SERVER_ERROR'],
 ] as const)('%s heals within the run from %o', async (exchange, script, fault, code) => {
-  const rehearsal = await rehearseDays({
+  const simulation = await rehearseDays({
     [exchange]: {
       ...script,
       plan: { seed: 'twice', rules: [{ match: { only: 'candles' }, on: { nth: [1, 2] }, fault }] },
     },
   });
-  const result = await rehearsal.run({ days: DAYS });
+  const result = await simulation.run({ days: DAYS });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
-  const logged = await rehearsal.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+  const logged = await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
   expect(logged.map((entry) => entry.record.code)).toEqual([code, code]);
 });

@@ -1,12 +1,12 @@
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import type { Random } from '../../src/platform/ports/random.ts';
-import { rssKbOf, type Life, type MemorySample } from './memory.ts';
+import { rssKbOf, type Lifetime, type MemorySample } from './memory.ts';
 import type { OwnProcess, Place, Processes } from './processes.ts';
 
 /** `candlekeep start` on one data directory, over all its lives. */
 export interface Daemon {
   readonly place: Place;
-  readonly lives: readonly (Life & { readonly samples: MemorySample[] })[];
+  readonly lives: readonly (Lifetime & { readonly samples: MemorySample[] })[];
   /** The one that lives now. */
   current(): OwnProcess;
   kills(): number;
@@ -17,7 +17,7 @@ export interface Daemon {
 }
 
 export function daemonOn(processes: Processes, place: Place, beganAtMs: number): Daemon {
-  const lives: (Life & { samples: MemorySample[] })[] = [];
+  const lives: (Lifetime & { samples: MemorySample[] })[] = [];
   let kills = 0;
   const begin = (): OwnProcess => {
     lives.push({ beganMs: realClock.nowMs() - beganAtMs, samples: [] });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { growthOfStaying, growthOverLives, median, type MemorySample } from './memory.ts';
-import { readTold } from './told-events.ts';
-import { weatherOf } from './weather.ts';
+import { growthOfStaying, growthOverLifetimes, median, type MemorySample } from './memory.ts';
+import { readNotifications } from './told-events.ts';
+import { faultScheduleOf } from './weather.ts';
 
 const SPAN_MS = 90_000;
 const samples = (rssKbAt: (ageMs: number) => number): MemorySample[] =>
@@ -26,7 +26,7 @@ test('a leak is found, and one sample that stands out hides nothing', () => {
 
 test('too few samples say nothing', () => {
   expect(growthOfStaying(samples(() => 1).slice(0, 35), SPAN_MS)).toBeNull();
-  expect(growthOverLives([], { ageMs: 1, spanMs: SPAN_MS })).toBeNull();
+  expect(growthOverLifetimes([], { ageMs: 1, spanMs: SPAN_MS })).toBeNull();
   expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
 });
 
@@ -46,7 +46,7 @@ test('lives are compared at the same age, and those of the warm-up or that ended
     life(50_000, 150),
     life(60_000, 150),
   ];
-  expect(growthOverLives(lives, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({
+  expect(growthOverLifetimes(lives, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({
     fromKb: 100,
     toKb: 150,
     ratio: 0.5,
@@ -57,13 +57,21 @@ test('lives are compared at the same age, and those of the warm-up or that ended
 test('a message that is sent again is a repeat; two messages about the same are one too many', () => {
   const event = (id: string, kind: string, level = 'error') => ({ id, key: 'k', kind, level });
   expect(
-    readTold([event('1', 'trigger'), event('1', 'trigger'), event('2', 'trigger', 'critical'), event('3', 'resolve')]),
+    readNotifications([
+      event('1', 'trigger'),
+      event('1', 'trigger'),
+      event('2', 'trigger', 'critical'),
+      event('3', 'resolve'),
+    ]),
   ).toEqual({ triggers: 2, ends: 1, repeats: 1, doubled: [], open: [] });
-  expect(readTold([event('1', 'trigger'), event('2', 'trigger')])).toMatchObject({ doubled: ['k error'], open: ['k'] });
-  expect(readTold([event('1', 'trigger'), event('2', 'resolve'), event('3', 'resolve')])).toMatchObject({
+  expect(readNotifications([event('1', 'trigger'), event('2', 'trigger')])).toMatchObject({
+    doubled: ['k error'],
+    open: ['k'],
+  });
+  expect(readNotifications([event('1', 'trigger'), event('2', 'resolve'), event('3', 'resolve')])).toMatchObject({
     doubled: ['k end'],
   });
-  expect(readTold([event('1', 'trigger'), event('2', 'resolve'), event('3', 'trigger')])).toMatchObject({
+  expect(readNotifications([event('1', 'trigger'), event('2', 'resolve'), event('3', 'trigger')])).toMatchObject({
     doubled: [],
     open: ['k'],
   });
@@ -72,9 +80,9 @@ test('a message that is sent again is a repeat; two messages about the same are 
 test('storms lie inside the season, one after another at each venue, the same for the same seed', () => {
   const season = { fromMs: 1_000_000, spanMs: 600_000 };
   for (const seed of ['a', 'b', 'c']) {
-    const weather = weatherOf(seed, season);
-    expect(weatherOf(seed, season)).toEqual(weather);
-    for (const plan of weather.venues.values()) {
+    const schedule = faultScheduleOf(seed, season);
+    expect(faultScheduleOf(seed, season)).toEqual(schedule);
+    for (const plan of schedule.venues.values()) {
       const storms = plan.rules.flatMap(({ on }) => ('fromMs' in on ? [on] : []));
       expect(storms).toHaveLength(2);
       expect(

@@ -3,7 +3,7 @@ import type { Exchange } from '../../src/domain/exchange.ts';
 import type { Interval } from '../../src/domain/interval.ts';
 import type { TimeRange } from '../../src/domain/range.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { asTold, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 import type { RecordedSeries, World } from '../../src/simulation/world.ts';
 
 export const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -53,5 +53,5 @@ function seriesOf(
   }: { readonly exchange: Exchange; readonly venueSymbol: string; readonly interval: Interval },
 ): TrueSeries[] {
   const series = world.find(venueSymbol, interval);
-  return series === null ? [] : [{ exchange, interval, told: asTold(standIn, series) }];
+  return series === null ? [] : [{ exchange, interval, told: asServed(standIn, series) }];
 }

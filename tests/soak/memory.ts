@@ -59,15 +59,15 @@ export function growthOfStaying(samples: readonly MemorySample[], spanMs: number
 }
 
 /** One life of a process that is killed again and again. */
-export interface Life {
+export interface Lifetime {
   /** Since the soak began. Unit: milliseconds. */
   readonly beganMs: number;
   readonly samples: readonly MemorySample[];
 }
 
 /** All lives at the same age: the mean of the first half after warm-up against that of the second. Null when too few lived so long. */
-export function growthOverLives(
-  lives: readonly Life[],
+export function growthOverLifetimes(
+  lives: readonly Lifetime[],
   { ageMs, spanMs }: { readonly ageMs: number; readonly spanMs: number },
 ): Growth | null {
   const figures = lives

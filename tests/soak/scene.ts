@@ -14,16 +14,16 @@ import { standInWebhook } from '../support/stand-in-webhook.ts';
 import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { optionOf, urlKey } from '../../src/configuration/options.ts';
 import { INTERVALS, SYMBOLS, worldAt } from './market-world.ts';
-import { weatherOf, type Season } from './weather.ts';
+import { faultScheduleOf, type ScheduleSpan } from './weather.ts';
 
-export interface SceneWish {
+export interface EnvironmentOptions {
   readonly seed: string;
-  readonly season: Season;
+  readonly season: ScheduleSpan;
   readonly range: TimeRange;
 }
 
 /** One thing that a channel with identities took. */
-export interface ToldEvent {
+export interface NotificationEvent {
   /** The same for each send of one message. */
   readonly id: string;
   readonly key: string;
@@ -32,7 +32,7 @@ export interface ToldEvent {
 }
 
 /** What the stand-ins of one data directory saw. */
-export interface SceneReport {
+export interface EnvironmentReport {
   readonly requests: number;
   /** Injected faults by code. */
   readonly faults: Readonly<Record<string, number>>;
@@ -40,19 +40,19 @@ export interface SceneReport {
     readonly commits: number /** sha256 by path of what is on its head. */;
     readonly files: Readonly<Record<string, string>>;
   };
-  readonly webhook: readonly ToldEvent[];
+  readonly webhook: readonly NotificationEvent[];
   readonly pagerduty: { readonly events: number; readonly open: readonly string[] };
   readonly slack: number;
   readonly mails: number;
 }
 
 /** Stand-ins of everything one data directory speaks to. */
-export interface Scene {
+export interface SoakEnvironment {
   /** Variables that turn the command line to them. */
   readonly env: Readonly<Record<string, string>>;
   /** From here on nothing goes wrong any more. */
   calm(): void;
-  report(): SceneReport;
+  report(): EnvironmentReport;
   close(): Promise<void>;
 }
 
@@ -62,8 +62,8 @@ const ROUTING_KEY = 'k'.repeat(32);
 const WEBHOOK_SECRET = 'secret of the stand-in webhook';
 const SLACK_PATH = '/services/T0/B0/secret';
 
-export async function openScene({ seed, season, range }: SceneWish): Promise<Scene> {
-  const weather = weatherOf(seed, season);
+export async function openEnvironment({ seed, season, range }: EnvironmentOptions): Promise<SoakEnvironment> {
+  const schedule = faultScheduleOf(seed, season);
   const servers: LoopbackServer[] = [];
   const serve = async (handle: StandInHandler): Promise<string> => {
     const server = await serveOnLoopback(handle, { clock: realClock });
@@ -73,7 +73,7 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
   const venues = new Map<Exchange, StandInExchange>();
   const urls: Record<string, string> = {};
   for (const [exchange, { open }] of STAND_INS) {
-    const venue = open({ world: worldAt(exchange, seed, range), plan: weather.venues.get(exchange) ?? NO_FAULTS });
+    const venue = open({ world: worldAt(exchange, seed, range), plan: schedule.venues.get(exchange) ?? NO_FAULTS });
     venues.set(exchange, venue);
     urls[optionOf(urlKey(exchange)).env] = await serve(venue.handle);
   }
@@ -81,14 +81,14 @@ export async function openScene({ seed, season, range }: SceneWish): Promise<Sce
     repo: REPO,
     token: HUB_TOKEN,
     exists: false,
-    plan: weather.hub,
-    commitsLost: weather.commitsLost,
+    plan: schedule.hub,
+    commitsLost: schedule.commitsLost,
   });
-  const slack = standInSlack({ path: SLACK_PATH, plan: weather.slack });
-  const pagerduty = standInPagerDuty({ routingKey: ROUTING_KEY, plan: weather.pagerduty });
-  const webhook = standInWebhook({ secret: WEBHOOK_SECRET, plan: weather.webhook });
+  const slack = standInSlack({ path: SLACK_PATH, plan: schedule.slack });
+  const pagerduty = standInPagerDuty({ routingKey: ROUTING_KEY, plan: schedule.pagerduty });
+  const webhook = standInWebhook({ secret: WEBHOOK_SECRET, plan: schedule.webhook });
   const smtp = await standInSmtp();
-  smtp.faults(weather.mail);
+  smtp.faults(schedule.mail);
   return {
     env: {
       ...urls,

@@ -7,12 +7,12 @@ import { DAY_MS } from '../../src/domain/interval.ts';
 import { dayOf } from '../../src/domain/partition.ts';
 import { daemonOn, killAgainAndAgain, type Daemon } from './daemons.ts';
 import { rangeAround, truthOf } from './market-world.ts';
-import { growthOfStaying, growthOverLives, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';
+import { growthOfStaying, growthOverLifetimes, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';
 import { readOptions, USAGE, type SoakOptions } from './options.ts';
 import { documentOf, ownProcesses, type Place, type Processes } from './processes.ts';
 import { startStandIns, type StandInsProcess } from './stand-ins-process.ts';
 import { userOf, type User } from './user.ts';
-import { judgePlace, looksBack, type Finding } from './verdict.ts';
+import { assessPlace, looksBack, type Finding } from './verdict.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 30_000;
@@ -200,7 +200,7 @@ async function endPart(stage: Stage): Promise<Finding[]> {
   ];
   for (const { place } of [killed, staying]) {
     const report = await standIns.report(place.name);
-    const own = await judgePlace(processes, { place, report, truth, firstDay: firstDayOf(stage, place), stoppedAtMs });
+    const own = await assessPlace(processes, { place, report, truth, firstDay: firstDayOf(stage, place), stoppedAtMs });
     findings.push({
       what: `${place.name}: faults were sent`,
       holds: Object.keys(report.faults).length > 0,
@@ -225,7 +225,7 @@ function memoryFindings({ killed, staying, options: { spanMs, killEveryMs } }: S
       : `${megabytes(growth.fromKb)} -> ${megabytes(growth.toKb)}, ${growth.ratio < 0 ? '' : '+'}${(growth.ratio * 100).toFixed(1)} % (of ${growth.figures} figures)`;
   const holds = (growth: Growth | null): boolean => growth !== null && growth.ratio < GROWTH_RATIO_MAX;
   const stayed = growthOfStaying(first?.samples ?? [], spanMs);
-  const lived = growthOverLives(killed.lives, { ageMs, spanMs });
+  const lived = growthOverLifetimes(killed.lives, { ageMs, spanMs });
   const warmUp = `after ${Math.round((spanMs * WARM_UP_RATIO) / 1_000)} s of warm-up`;
   return [
     {

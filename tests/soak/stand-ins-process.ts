@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { openScene, type Scene, type SceneReport, type SceneWish } from './scene.ts';
+import { openEnvironment, type SoakEnvironment, type EnvironmentReport, type EnvironmentOptions } from './scene.ts';
 
 /**
  * The stand-ins in a process of their own: they answer on time whatever the soak's own process does,
@@ -8,14 +8,14 @@ import { openScene, type Scene, type SceneReport, type SceneWish } from './scene
  */
 export interface StandInsProcess {
   /** Opens the stand-ins of one data directory; their variables. */
-  open(name: string, wish: SceneWish): Promise<Readonly<Record<string, string>>>;
+  open(name: string, wish: EnvironmentOptions): Promise<Readonly<Record<string, string>>>;
   calm(name: string): Promise<void>;
-  report(name: string): Promise<SceneReport>;
+  report(name: string): Promise<EnvironmentReport>;
   close(): Promise<void>;
 }
 
 type Question =
-  | { readonly ask: 'open'; readonly name: string; readonly wish: SceneWish }
+  | { readonly ask: 'open'; readonly name: string; readonly wish: EnvironmentOptions }
   | { readonly ask: 'calm' | 'report'; readonly name: string }
   | { readonly ask: 'close' };
 interface Asked {
@@ -24,14 +24,14 @@ interface Asked {
 }
 interface Answer {
   readonly at: number;
-  readonly answer: unknown;
+  readonly response: unknown;
 }
 
 export function startStandIns(): StandInsProcess {
   const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, SOAK_STAND_INS: 'yes' } });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;
-  child.on('message', ({ at, answer }: Answer) => {
+  child.on('message', ({ at, response: answer }: Answer) => {
     waiting.get(at)?.resolve(answer);
     waiting.delete(at);
   });
@@ -48,7 +48,7 @@ export function startStandIns(): StandInsProcess {
   return {
     open: async (name, wish) => (await ask({ ask: 'open', name, wish })) as Readonly<Record<string, string>>,
     calm: async (name) => void (await ask({ ask: 'calm', name })),
-    report: async (name) => (await ask({ ask: 'report', name })) as SceneReport,
+    report: async (name) => (await ask({ ask: 'report', name })) as EnvironmentReport,
     close: async () => {
       await ask({ ask: 'close' });
       child.disconnect();
@@ -57,11 +57,11 @@ export function startStandIns(): StandInsProcess {
 }
 
 function serveQuestions(): void {
-  const scenes = new Map<string, Scene>();
-  const answer = async (question: Question): Promise<unknown> => {
+  const scenes = new Map<string, SoakEnvironment>();
+  const response = async (question: Question): Promise<unknown> => {
     if (question.ask === 'close') return void (await Promise.all([...scenes.values()].map((scene) => scene.close())));
     if (question.ask === 'open') {
-      const scene = await openScene(question.wish);
+      const scene = await openEnvironment(question.wish);
       scenes.set(question.name, scene);
       return scene.env;
     }
@@ -69,7 +69,7 @@ function serveQuestions(): void {
     return question.ask === 'calm' ? scene?.calm() : scene?.report();
   };
   process.on('message', ({ at, question }: Asked) => {
-    void answer(question).then((own) => process.send?.({ at, answer: own ?? null } satisfies Answer));
+    void response(question).then((own) => process.send?.({ at, response: own ?? null } satisfies Answer));
   });
   process.on('disconnect', () => process.exit(0));
 }

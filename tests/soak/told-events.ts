@@ -1,6 +1,6 @@
-import type { ToldEvent } from './scene.ts';
+import type { NotificationEvent } from './scene.ts';
 
-export interface ToldTale {
+export interface NotificationHistory {
   readonly triggers: number;
   readonly ends: number;
   /** Sends of a message that had been sent before: its answer was lost, or the process died before it wrote that down. */
@@ -12,7 +12,7 @@ export interface ToldTale {
 }
 
 /** Reads what a channel took, in order: one beginning for each cause and level, and one end. */
-export function readTold(events: readonly ToldEvent[]): ToldTale {
+export function readNotifications(events: readonly NotificationEvent[]): NotificationHistory {
   const seen = new Set<string>();
   const openLevels = new Map<string, Set<string>>();
   const doubled: string[] = [];

@@ -9,8 +9,8 @@ import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { openReader } from '../../src/api/reader.ts';
 import type { TrueSeries } from './market-world.ts';
 import { documentOf, type Place, type Processes } from './processes.ts';
-import { sha256Of, type SceneReport } from './scene.ts';
-import { readTold } from './told-events.ts';
+import { sha256Of, type EnvironmentReport } from './scene.ts';
+import { readNotifications } from './told-events.ts';
 
 /** One thing that has to hold, and what was found. */
 export interface Finding {
@@ -19,9 +19,9 @@ export interface Finding {
   readonly found: string;
 }
 
-export interface Judged {
+export interface AssessedPlace {
   readonly place: Place;
-  readonly report: SceneReport;
+  readonly report: EnvironmentReport;
   readonly truth: readonly TrueSeries[];
   /** Days that were asked for: from this one to today. */
   readonly firstDay: Day;
@@ -41,7 +41,7 @@ interface RunItem {
 }
 
 /** Everything that has to hold of one data directory once the faults have ended and everything had time to heal. */
-export async function judgePlace(processes: Processes, judged: Judged): Promise<Finding[]> {
+export async function assessPlace(processes: Processes, judged: AssessedPlace): Promise<Finding[]> {
   const { place, report } = judged;
   const command = async <T>(args: readonly string[]): Promise<T> =>
     documentOf(await processes.run(place, [...args, '--json'])) as T;
@@ -82,7 +82,7 @@ interface GapDocument {
   readonly discrepancies: readonly { readonly where: string; readonly message: string }[];
 }
 
-async function accountFinding(processes: Processes, { place, firstDay }: Judged): Promise<Finding> {
+async function accountFinding(processes: Processes, { place, firstDay }: AssessedPlace): Promise<Finding> {
   const ended = await processes.run(place, [
     'check-gaps',
     '--start',
@@ -112,7 +112,7 @@ const FRESH_MS = 180_000;
  * Stored rows against the stand-ins' own. Of closed days nothing may be missing. Today is provisional: a row that broke a rule, and a
  * hole at a venue that leaves out empty candles, are asked for again when the day is due; what is missing is told, nothing else may be wrong.
  */
-async function truthFindings({ place, truth, firstDay, stoppedAtMs }: Judged): Promise<Finding[]> {
+async function truthFindings({ place, truth, firstDay, stoppedAtMs }: AssessedPlace): Promise<Finding[]> {
   const reader = openReader(place.dataDir);
   const todayMs = dayStartMs(dayOf(stoppedAtMs));
   const [closed, today] = [noTally(), noTally()];
@@ -177,7 +177,7 @@ const tallyText = ({ lost, doubled, invented, wrong }: Tally): string =>
   `${lost} missing, ${doubled} doubled, ${invented} invented, ${wrong} wrong`;
 
 /** Every data file of gold is on the Hub's head, byte for byte, and the head has no other. */
-function goldFinding({ place, report: { hub } }: Judged): Finding {
+function goldFinding({ place, report: { hub } }: AssessedPlace): Finding {
   const gold = join(place.dataDir, 'gold');
   const isData = (path: string): boolean => path.startsWith('data/');
   const own = new Map(filesBelow(gold).map((path) => [relative(gold, path), sha256Of(readFileSync(path))]));
@@ -215,7 +215,7 @@ function flappingAmong(
 export const looksBack = (code: string): boolean => isRuleCode(code);
 
 function alertFindings(
-  { webhook, pagerduty, slack, mails }: SceneReport,
+  { webhook, pagerduty, slack, mails }: EnvironmentReport,
   {
     alerts,
     outbox,
@@ -228,7 +228,7 @@ function alertFindings(
   const watching = alerts
     .filter((alert) => alert.resolved_at === null && looksBack(alert.code))
     .map(({ fingerprint }) => fingerprint);
-  const told = readTold(webhook);
+  const told = readNotifications(webhook);
   // A key is the instance and the cause's fingerprint.
   const isHeldBack = (key: string): boolean =>
     [...flapping, ...watching].some((fingerprint) => key.endsWith(fingerprint));

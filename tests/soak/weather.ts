@@ -1,17 +1,22 @@
 import type { Random } from '../../src/platform/ports/random.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
 import type { Exchange } from '../../src/domain/exchange.ts';
-import { HEALING_FAULTS, type FaultPlan, type FaultRule, type FaultSpec } from '../../src/simulation/fault-plan.ts';
+import {
+  HEALING_FAULTS,
+  type FaultPlan,
+  type FaultInjection,
+  type FaultSpec,
+} from '../../src/simulation/fault-plan.ts';
 import type { MailFault } from '../support/stand-in-smtp.ts';
 
 /** When the weather lasts. */
-export interface Season {
+export interface ScheduleSpan {
   readonly fromMs: number;
   readonly spanMs: number;
 }
 
 /** Everything that goes wrong around one data directory. */
-export interface Weather {
+export interface FaultSchedule {
   readonly venues: ReadonlyMap<Exchange, FaultPlan>;
   readonly hub: FaultPlan;
   /** Commits that are done and never answered. */
@@ -25,7 +30,7 @@ export interface Weather {
 /** Each strikes one request for candles in a hundred. */
 const SHOWERS: readonly FaultSpec[] = [...HEALING_FAULTS, { kind: 'slow', delayMs: 400 }];
 const SHOWER_RATIO = 0.01;
-const showers: readonly FaultRule[] = SHOWERS.map((fault) => ({
+const showers: readonly FaultInjection[] = SHOWERS.map((fault) => ({
   match: { only: 'candles' },
   on: { ratio: SHOWER_RATIO },
   fault,
@@ -56,7 +61,7 @@ const STORMS: ReadonlyMap<Exchange, readonly { readonly share: number; readonly 
   ],
 ]);
 
-const flaky = (ratio: number): readonly FaultRule[] =>
+const flaky = (ratio: number): readonly FaultInjection[] =>
   (
     [
       { kind: 'status', status: 500 },
@@ -74,9 +79,9 @@ const MAIL_FAULTS: readonly MailFault[] = [
 ];
 
 /** The same seed and season give the same plans; which request meets which fault depends on the order in which they come. */
-export function weatherOf(seed: string, season: Season): Weather {
+export function faultScheduleOf(seed: string, season: ScheduleSpan): FaultSchedule {
   const random = seededRandom(`${seed}/weather`);
-  const plan = (name: string, rules: readonly FaultRule[]): FaultPlan => ({ seed: `${seed}/${name}`, rules });
+  const plan = (name: string, rules: readonly FaultInjection[]): FaultPlan => ({ seed: `${seed}/${name}`, rules });
   return {
     venues: new Map(
       [...STORMS].map(([exchange, storms]) => [
@@ -106,7 +111,7 @@ interface Place {
   /** Storms of one venue come one after another: this one in its own part of the season. */
   readonly at: number;
   readonly of: number;
-  readonly season: Season;
+  readonly season: ScheduleSpan;
   readonly random: Random;
 }
 
@@ -114,7 +119,7 @@ interface Place {
 function stormRule(
   { share, fault }: { readonly share: number; readonly fault: FaultSpec },
   { at, of, season: { fromMs, spanMs }, random }: Place,
-): FaultRule {
+): FaultInjection {
   const part = (0.8 / of) * spanMs;
   const fromPart = fromMs + 0.1 * spanMs + at * part;
   const beginMs = Math.round(fromPart + random.next() * (part - share * spanMs));

@@ -5,7 +5,7 @@ import { memoryLog } from './memory-log.ts';
 import { realProcesses } from '../../src/platform/node/process-identity.ts';
 import type { Random } from '../../src/platform/ports/random.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
-import { scrubberOf } from '../../src/platform/redaction.ts';
+import { redactorOf } from '../../src/platform/redaction.ts';
 import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
 import type { Operation, Store } from '../../src/platform/ports/store.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -13,7 +13,7 @@ import { volatileFiles } from './volatile-files.ts';
 import { LEDGER_1 } from '../../src/state/schema.ts';
 import type { AlertEvent, Cause } from '../../src/alerting/model/alert.ts';
 import { raiseAlert, resolveAlert } from '../../src/alerting/model/alerts.ts';
-import { keepDelivering, type AlertDesk } from '../../src/alerting/outbox/delivery.ts';
+import { keepDelivering, type AlertDispatcher } from '../../src/alerting/outbox/delivery.ts';
 import { GROUP_WAIT_MS, REPEAT_MS } from '../../src/alerting/plan/outbox-plan.ts';
 import { ALERTS_1 } from '../../src/alerting/model/schema.ts';
 import { METRICS_1 } from '../../src/metrics/schema.ts';
@@ -58,7 +58,7 @@ export const WEBHOOK: ChannelSettings = {
 };
 
 /** Something a channel was told, whichever it was. */
-export interface Heard {
+export interface ReceivedMessage {
   readonly channel: string;
   readonly atMs: number;
   readonly title: string;
@@ -99,8 +99,8 @@ export function alertWorld(
   });
   const log = memoryLog();
   const files = volatileFiles();
-  const scrub = scrubberOf(alertSecrets({ channels, heartbeatUrl: null }));
-  const desk: AlertDesk = {
+  const redact = redactorOf(alertSecrets({ channels, heartbeatUrl: null }));
+  const dispatcher: AlertDispatcher = {
     ports: {
       clock,
       random: random.fork('delivery'),
@@ -118,13 +118,13 @@ export function alertWorld(
     },
     channels: openChannels({ clock, fetch, mailTo: () => mail.port }, channels),
     undeliveredPath: UNDELIVERED,
-    scrub,
+    redact,
   };
   const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
-  const moment = () => ({ nowMs: clock.nowMs(), scrub });
+  const moment = () => ({ nowMs: clock.nowMs(), redact: redact });
   const stop = new AbortController();
   return {
-    desk,
+    desk: dispatcher,
     clock,
     store,
     log,
@@ -137,11 +137,11 @@ export function alertWorld(
     raise: (event: Partial<AlertEvent> = {}) => act(() => raiseAlert(eventOf(event), moment())),
     resolve: (cause: Partial<Cause> = {}, how = 'healed') => act(() => resolveAlert(eventOf(cause), how, moment())),
     /** A process that stays delivers from now on; time passes with `pass`. */
-    start: (everyMs = 5_000) => void keepDelivering(desk, stop.signal, everyMs).catch(() => undefined),
+    start: (everyMs = 5_000) => void keepDelivering(dispatcher, stop.signal, everyMs).catch(() => undefined),
     pass: (byMs: number) => clock.run({ untilMs: clock.nowMs() + byMs }),
     stop: () => stop.abort(new Error('stopped')),
     /** Everything every channel was told, in order of time. */
-    heard: (): Heard[] =>
+    heard: (): ReceivedMessage[] =>
       [
         ...standIns.slack.received.map(({ atMs, message }) => ({
           channel: 'slack',
@@ -182,7 +182,7 @@ export type AlertWorld = ReturnType<typeof alertWorld>;
 export const titles = (world: AlertWorld, channel: string): string[] =>
   world
     .heard()
-    .filter((heard) => heard.channel === channel)
+    .filter((metadata) => metadata.channel === channel)
     .map(({ title }) => title);
 
 export const healthy = NO_FAULTS;
@@ -226,7 +226,7 @@ export const eventOf = (event: Partial<AlertEvent>): AlertEvent => ({
   exchange: 'binance',
   code: 'EXCHANGE_SERVER_ERROR',
   asset: 'bronze_binance_ohlcv',
-  reach: 'symbols',
+  scope: 'symbols',
   level: 'warning',
   summary: '3 of 40 symbols failed',
   safe: '37 symbols are stored',

@@ -7,7 +7,7 @@ import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.
 import { standInPagerDuty } from './stand-in-pagerduty.ts';
 import { standInSlack } from './stand-in-slack.ts';
 import { candlekeep, directory, documentIn } from './command-line.ts';
-import { TAPES } from './simulated.ts';
+import { BINANCE_RECORDINGS } from './simulated.ts';
 
 const KEY = 'k'.repeat(32);
 
@@ -24,12 +24,12 @@ interface StageOptions {
 }
 
 /** A data directory, an exchange that forbids everything, Slack and PagerDuty over real sockets. */
-export async function stage(
+export async function commandHarness(
   env: Readonly<Record<string, string>> = {},
   { slackPlan = NO_FAULTS, wire = (handle: StandInHandler) => handle }: StageOptions = {},
 ) {
   const venue = standInBinance({
-    world: TAPES,
+    world: BINANCE_RECORDINGS,
     plan: {
       seed: 'x',
       rules: [

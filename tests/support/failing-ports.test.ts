@@ -6,7 +6,7 @@ import { timeOrderedIds } from '../../src/platform/time-ordered-ids.ts';
 import { silentLog } from '../../src/platform/ports/log.ts';
 import type { Ports } from '../../src/platform/ports/ports.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
-import { nothingSecret } from '../../src/platform/redaction.ts';
+import { redactNothing } from '../../src/platform/redaction.ts';
 import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
 import { exec, first } from '../../src/platform/ports/store.ts';
 import { silentTelemetry } from '../../src/platform/ports/telemetry.ts';
@@ -31,7 +31,7 @@ function world(): Ports {
     limits: openSqliteStore({ path: ':memory:', migrations: [] }),
     processes: { self: { host: 'here', pid: 1, startMark: '' }, mayBeAlive: () => true },
     log: silentLog,
-    scrub: nothingSecret,
+    redact: redactNothing,
     telemetry: silentTelemetry,
   };
 }

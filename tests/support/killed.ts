@@ -3,14 +3,14 @@ import { killAt, KilledError } from './failing-ports.ts';
 import { DeadlockError } from './virtual-clock.ts';
 import type { Ports } from '../../src/platform/ports/ports.ts';
 import { expect } from 'vitest';
-import type { Rehearsal } from './simulated.ts';
+import type { Simulation } from './simulated.ts';
 
 /** Beyond the largest number Linux gives. Source: proc(5), pid_max. */
 const NO_PROCESS = 4_194_305;
 
 /** A world that dies at its n-th call to the outside; its leases are those of a process that is gone. */
-export function mortal(
-  { pipeline }: Rehearsal,
+export function killable(
+  { pipeline }: Simulation,
   kill: { readonly n: number; readonly when: 'before' | 'after' },
 ): { readonly ports: Ports; readonly calls: () => number } {
   const processes = realProcesses();
@@ -18,7 +18,7 @@ export function mortal(
 }
 
 /** True when the work came to its end; false when the process died in it. */
-export async function survives({ clock }: Rehearsal, work: Promise<unknown>): Promise<boolean> {
+export async function survives({ clock }: Simulation, work: Promise<unknown>): Promise<boolean> {
   try {
     await clock.runUntil(work);
     return true;

@@ -8,7 +8,7 @@ import type { GapReport } from '../../src/engine/queries/gap-report.ts';
 import { materialise } from '../../src/engine/runs/materialise.ts';
 import { heal } from '../../src/engine/runs/heal.ts';
 import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
-import { onPorts, rehearse, verifiedAccount, type Rehearsal } from './simulated.ts';
+import { onPorts, simulate, verifiedAccount, type Simulation } from './simulated.ts';
 
 const HOUR_MS = 3_600_000;
 const TODAY = '2024-06-15';
@@ -33,11 +33,11 @@ const settling =
   };
 
 /** A directory in which much happens: a hole that is judged, a failing symbol that heals, a candle that changes, gold after each step. */
-export const beginLife = (
+export const startLifetime = (
   seed: string,
   options: { readonly dataDir?: string; readonly startMs?: number } = {},
-): Promise<Rehearsal> =>
-  rehearse({
+): Promise<Simulation> =>
+  simulate({
     seed,
     symbols: SYMBOLS,
     interval: '1h',
@@ -64,8 +64,8 @@ export const beginLife = (
 const control = { signal: new AbortController().signal, onProgress: () => undefined };
 
 /** Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around each. */
-export async function live(
-  { pipeline, clock }: Rehearsal,
+export async function runLifetime(
+  { pipeline, clock }: Simulation,
   ports: Ports,
   attempt: (step: Promise<unknown>) => Promise<unknown>,
 ): Promise<void> {
@@ -79,7 +79,7 @@ export async function live(
           markets: pipeline.settings.markets,
           intervals: ['1h'],
           selection: 'missing',
-          keptWaits: 'none',
+          waitPolicy: 'none',
           assets: ['bronze', 'silver', 'gold'],
           trigger: 'manual',
           tags: {},
@@ -91,18 +91,18 @@ export async function live(
   await clock.runUntil(clock.sleep(Math.max(0, TODAY_MS + 11 * HOUR_MS + 6_000 - clock.nowMs())));
   await run();
   await clock.runUntil(clock.sleep(Math.max(0, TODAY_MS + 11.5 * HOUR_MS - clock.nowMs())));
-  await attempt(heal(alive, { keptWaits: 'none' }, control));
+  await attempt(heal(alive, { waitPolicy: 'none' }, control));
 }
 
 /** Then every step once more, undisturbed. */
-export async function settle(rehearsal: Rehearsal): Promise<void> {
-  await live(rehearsal, rehearsal.pipeline.ports, (step) => rehearsal.clock.runUntil(step));
+export async function settle(simulation: Simulation): Promise<void> {
+  await runLifetime(simulation, simulation.pipeline.ports, (step) => simulation.clock.runUntil(step));
 }
 
-const accountOfLife = (rehearsal: Rehearsal): Promise<GapReport> => verifiedAccount(rehearsal, DAYS);
+const accountOfLife = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, DAYS);
 
 /** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
-export function filesOfLife({ dataDir }: Pick<Rehearsal, 'dataDir'>): string[] {
+export function filesOfLifetime({ dataDir }: Pick<Simulation, 'dataDir'>): string[] {
   const names = readdirSync(dataDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
@@ -118,7 +118,7 @@ export function filesOfLife({ dataDir }: Pick<Rehearsal, 'dataDir'>): string[] {
 }
 
 /** What was corrected; a crash may come before the wrong value was stored, never twice after it. */
-function correctionsOfLife({ dataDir }: Rehearsal): string[] {
+function correctionsOfLife({ dataDir }: Simulation): string[] {
   const path = join(dataDir, 'corrections.ndjson');
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8')
@@ -136,19 +136,19 @@ export interface Outcome {
 }
 
 export async function undisturbed(): Promise<Outcome> {
-  const rehearsal = await beginLife('undisturbed');
-  await settle(rehearsal);
+  const simulation = await startLifetime('undisturbed');
+  await settle(simulation);
   return {
-    files: filesOfLife(rehearsal),
-    totals: (await accountOfLife(rehearsal)).totals,
-    corrections: correctionsOfLife(rehearsal),
+    files: filesOfLifetime(simulation),
+    totals: (await accountOfLife(simulation)).totals,
+    corrections: correctionsOfLife(simulation),
   };
 }
 
 /** The same files, the same account, verified, and no correction told twice. */
-export async function expectSameOutcome(rehearsal: Rehearsal, wanted: Outcome, label: string): Promise<void> {
-  expect(filesOfLife(rehearsal), label).toEqual(wanted.files);
-  expect(await accountOfLife(rehearsal), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });
-  const corrections = correctionsOfLife(rehearsal);
+export async function expectSameOutcome(simulation: Simulation, wanted: Outcome, label: string): Promise<void> {
+  expect(filesOfLifetime(simulation), label).toEqual(wanted.files);
+  expect(await accountOfLife(simulation), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });
+  const corrections = correctionsOfLife(simulation);
   expect(corrections, label).toEqual(corrections.length === 0 ? [] : wanted.corrections);
 }

@@ -7,21 +7,21 @@ import { standInPagerDuty } from './stand-in-pagerduty.ts';
 import { standInSlack } from './stand-in-slack.ts';
 import { EMAIL, mailbox, PAGERDUTY, SLACK, type Mailbox } from './alert-harness.ts';
 import {
-  rehearse,
-  rehearseVenues,
-  type Rehearsal,
-  type RehearsalOptions,
-  type VenuesRehearsalOptions,
+  simulate,
+  simulateExchanges,
+  type Simulation,
+  type SimulationOptions,
+  type ExchangesSimulationOptions,
 } from './simulated.ts';
 
 const TOLD: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
 
 /** A rehearsal whose alerts arrive somewhere: what the whole pipeline tells, and when. */
-export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOptions) {
+export async function simulateWithAlerts(options: SimulationOptions | ExchangesSimulationOptions) {
   const slack = standInSlack();
   const pagerduty = standInPagerDuty({ routingKey: 'k'.repeat(32) });
   let mail: Mailbox | null = null;
-  const channels: Pick<RehearsalOptions, 'settings' | 'outside'> = {
+  const channels: Pick<SimulationOptions, 'settings' | 'outside'> = {
     settings: { alerts: TOLD, ...options.settings },
     outside: (clock) => {
       const box = mailbox(clock, seededRandom(options.seed), 0);
@@ -32,20 +32,20 @@ export async function rehearseTold(options: RehearsalOptions | VenuesRehearsalOp
       };
     },
   };
-  const rehearsal: Rehearsal = await ('venues' in options
-    ? rehearseVenues({ ...options, ...channels })
-    : rehearse({ ...options, ...channels }));
+  const simulation: Simulation = await ('venues' in options
+    ? simulateExchanges({ ...options, ...channels })
+    : simulate({ ...options, ...channels }));
   const stop = new AbortController();
   onTestFinished(() => stop.abort(new Error('the test is over')));
-  const { pipeline, clock } = rehearsal;
+  const { pipeline, clock } = simulation;
   return {
-    ...rehearsal,
+    ...simulation,
     slack,
     pagerduty,
     /** Delivers from now on, as a process that stays does. */
-    stay: () => void keepDelivering(pipeline.desk, stop.signal, 5_000).catch(() => undefined),
+    stay: () => void keepDelivering(pipeline.dispatcher, stop.signal, 5_000).catch(() => undefined),
     /** Delivers what is due, as a command does at its end. */
-    drain: () => clock.runUntil(drainAlerts(pipeline.desk, stop.signal)),
+    drain: () => clock.runUntil(drainAlerts(pipeline.dispatcher, stop.signal)),
     pass: (byMs: number) => clock.runUntil(clock.sleep(byMs)),
     slackTitles: () => slack.received.map(({ message }) => message.text),
     pages: () =>

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { realFiles } from '../../src/platform/node/disk-files.ts';
 import type { Exchange } from '../../src/domain/exchange.ts';
 import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
-import { loadTapes, readTapes } from '../../src/simulation/recordings.ts';
+import { loadRecordings, readRecordings } from '../../src/simulation/recordings.ts';
 import { worldOf, type World } from '../../src/simulation/world.ts';
 
 const tapesOf = (exchange: Exchange): World => {
   const directory = join(import.meta.dirname, '../../recordings', exchange);
-  return existsSync(directory) ? loadTapes(realFiles, directory) : worldOf([]);
+  return existsSync(directory) ? loadRecordings(realFiles, directory) : worldOf([]);
 };
 
 /** The recordings that come with the repository, by exchange. */
@@ -31,7 +31,7 @@ export function ownRecordings(folder: string | undefined): {
     exchanges.length > 0
       ? exchanges.map((exchange) => [exchange, join(folder, exchange)] as const)
       : [['binance', folder] as const];
-  const read = directories.map(([exchange, directory]) => ({ exchange, ...readTapes(realFiles, directory) }));
+  const read = directories.map(([exchange, directory]) => ({ exchange, ...readRecordings(realFiles, directory) }));
   const foreign =
     exchanges.length > 0 ? names.filter((name) => !exchanges.includes(name)).map((name) => join(folder, name)) : [];
   return {

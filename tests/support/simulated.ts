@@ -15,7 +15,7 @@ import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
 import { CancelledError } from '../../src/errors/classify.ts';
 import { ADAPTERS, type Adapters } from '../../src/exchanges/registry.ts';
 import { readCandles } from '../../src/engine/queries/candle-reader.ts';
-import { runDaemon, type DaemonWork, type Turn } from '../../src/engine/daemon/daemon.ts';
+import { runDaemon, type DaemonWork, type Tick } from '../../src/engine/daemon/daemon.ts';
 import { gapReport, type GapReport } from '../../src/engine/queries/gap-report.ts';
 import type { Pipeline } from '../../src/engine/core/pipeline.ts';
 import { openPipeline, type WorldPorts } from '../../src/api/open-pipeline.ts';
@@ -27,14 +27,14 @@ import type { WorkRequest, WorkResult } from '../../src/engine/core/work.ts';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
 import { socketlessHttp } from './socketless.ts';
-import { asTold, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 import type { StandInExchange } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../src/simulation/truth.ts';
 import { worldOf, type RecordedSeries, type World } from '../../src/simulation/world.ts';
 import { RECORDINGS } from './recordings.ts';
 
 /** Binance's recordings that come with the repository. */
-export const TAPES = RECORDINGS.get('binance') ?? worldOf([]);
+export const BINANCE_RECORDINGS = RECORDINGS.get('binance') ?? worldOf([]);
 
 /** After every recording, so that each of its days is due. */
 export const START_MS = Date.UTC(2026, 5, 1, 12);
@@ -64,11 +64,11 @@ interface Stage {
 }
 
 /** A rehearsal with Binance alone. */
-export type RehearsalOptions = Stage & VenueScript;
+export type SimulationOptions = Stage & VenueScript;
 /** A rehearsal with several exchanges at once. */
-export type VenuesRehearsalOptions = Stage & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
+export type ExchangesSimulationOptions = Stage & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
 
-export interface Rehearsal {
+export interface Simulation {
   readonly pipeline: Pipeline;
   readonly clock: VirtualClock;
   /** The stand-ins by exchange. */
@@ -79,7 +79,7 @@ export interface Rehearsal {
   readonly dataDir: string;
   /** Runs to the end in virtual time. */
   run(work: Partial<WorkRequest> & Pick<WorkRequest, 'days'>): Promise<WorkResult>;
-  heal(keptWaits: 'all' | 'none'): Promise<WorkResult>;
+  heal(waitPolicy: 'all' | 'none'): Promise<WorkResult>;
   /** Candle requests the venues have seen so far. */
   candleRequests(): number;
   /** What is stored of a series, held against what its venue has of those days. */
@@ -91,8 +91,8 @@ export interface Rehearsal {
 }
 
 /** A pipeline on a real data directory, in virtual time, against stand-in exchanges without sockets. */
-export const rehearse = ({ symbols, world, plan, wire, hosts, ...stage }: RehearsalOptions): Promise<Rehearsal> =>
-  rehearseVenues({
+export const simulate = ({ symbols, world, plan, wire, hosts, ...stage }: SimulationOptions): Promise<Simulation> =>
+  simulateExchanges({
     ...stage,
     venues: {
       binance: {
@@ -107,7 +107,7 @@ export const rehearse = ({ symbols, world, plan, wire, hosts, ...stage }: Rehear
 
 const originOf = (exchange: Exchange): string => `http://${exchange}.test`;
 
-export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<Rehearsal> {
+export async function simulateExchanges(options: ExchangesSimulationOptions): Promise<Simulation> {
   const { standIns = STAND_INS, adapters = ADAPTERS } = options;
   const dataDir = options.dataDir ?? temporaryDirectory();
   const random = seededRandom(options.seed);
@@ -164,7 +164,7 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
             markets: settings.markets,
             intervals: settings.intervals,
             selection: 'missing',
-            keptWaits: 'holes',
+            waitPolicy: 'holes',
             assets: ['bronze', 'silver'],
             trigger: 'manual',
             tags: {},
@@ -173,14 +173,14 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
           control,
         ),
       ),
-    heal: (keptWaits) => clock.runUntil(heal(pipeline, { keptWaits }, control)),
+    heal: (waitPolicy) => clock.runUntil(heal(pipeline, { waitPolicy }, control)),
     candleRequests: () =>
       Object.values(venues)
         .flatMap((venue) => venue.log)
         .filter((entry) => entry.candles !== null).length,
     compare: async (exchange, recorded, days) => {
       const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
-      const { rows, columns, symbol, interval } = asTold(standInOf(exchange), recorded);
+      const { rows, columns, symbol, interval } = asServed(standInOf(exchange), recorded);
       const stored = await clock.runUntil(readCandles(pipeline, { series: { exchange, symbol, interval }, range }));
       return compareWithTruth(
         stored,
@@ -195,12 +195,12 @@ export async function rehearseVenues(options: VenuesRehearsalOptions): Promise<R
 export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({
   ...pipeline,
   ports,
-  venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, stopOrder: pipeline.stopOrder }),
+  venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, halts: pipeline.halts }),
 });
 
 /** The account of these days, counted once more, with every hole. */
 export const verifiedAccount = (
-  { clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>,
+  { clock, pipeline }: Pick<Simulation, 'clock' | 'pipeline'>,
   { start, end }: { readonly start: Day; readonly end: Day },
 ): Promise<GapReport> =>
   clock.runUntil(
@@ -215,15 +215,15 @@ export const verifiedAccount = (
 
 /** Runs the daemon for a while of virtual time, as one process would. */
 export async function keepFor(
-  { clock, pipeline }: Pick<Rehearsal, 'clock' | 'pipeline'>,
+  { clock, pipeline }: Pick<Simulation, 'clock' | 'pipeline'>,
   durationMs: number,
   work: Partial<DaemonWork> = {},
-): Promise<readonly Turn[]> {
-  const turns: Turn[] = [];
+): Promise<readonly Tick[]> {
+  const turns: Tick[] = [];
   const stop = new AbortController();
   const running = runDaemon(
     pipeline,
-    { ...daemonWork(pipeline), onTurn: (turn) => turns.push(turn), ...work },
+    { ...daemonWork(pipeline), onTick: (turn) => turns.push(turn), ...work },
     { signal: stop.signal, onProgress: () => undefined },
   );
   await clock.runUntil(clock.sleep(durationMs));
@@ -235,7 +235,7 @@ export async function keepFor(
 /** What a daemon of this pipeline keeps. */
 export function daemonWork({ settings: { markets, intervals } }: Pipeline): DaemonWork {
   const known = (): Promise<typeof markets> => Promise.resolve(markets);
-  return { intervals, markets: known, watched: known, onStarted: () => Promise.resolve(), onTurn: () => undefined };
+  return { intervals, markets: known, watched: known, onStarted: () => Promise.resolve(), onTick: () => undefined };
 }
 
 function temporaryDirectory(): string {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/platform/ports/clock.ts';
 import { untilAborted } from '../../src/platform/time-limit.ts';
 import type { HttpPort } from '../../src/platform/ports/http.ts';
-import type { AnswerReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 
 /** An error as undici or Node shapes it: told by `code`. */
 const wireError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
@@ -29,10 +29,10 @@ export function socketlessFetch(clock: Clock, handlers: Handlers): typeof global
     try {
       const body = new Uint8Array(await clock.track(request.arrayBuffer()));
       const { url, method, headers, signal } = request;
-      const answer = await ask(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
-      return new Response(answer.body.length === 0 ? null : Buffer.from(answer.body), {
-        status: answer.status,
-        headers: { ...answer.headers },
+      const response = await ask(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
+      return new Response(response.body.length === 0 ? null : Buffer.from(response.body), {
+        status: response.status,
+        headers: { ...response.headers },
       });
     } catch (error) {
       request.signal.throwIfAborted();
@@ -48,7 +48,7 @@ async function ask(
   handlers: Handlers,
   { url, ...request }: AskedRequest,
   signal: AbortSignal,
-): Promise<AnswerReply> {
+): Promise<ResponseReply> {
   signal.throwIfAborted();
   const { origin, pathname, searchParams } = new URL(url);
   const handler = handlers[origin];

@@ -1,6 +1,6 @@
 import { brokenReply, type ErrorBody } from '../../src/simulation/stand-ins/broken-response.ts';
 import { faultChooser, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
-import type { AnswerReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 
 /** What an alert channel has taken. */
 export interface Received<T> {
@@ -23,8 +23,8 @@ export interface ChannelRules<T> {
   readonly read: (
     request: StandInRequest,
     nowMs: number,
-  ) => { readonly message: T } | { readonly refusal: AnswerReply };
-  readonly taken: (message: T) => AnswerReply;
+  ) => { readonly message: T } | { readonly refusal: ResponseReply };
+  readonly taken: (message: T) => ResponseReply;
   readonly errorBody: ErrorBody;
   readonly plan?: FaultPlan;
 }
@@ -47,8 +47,8 @@ export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: 
       const judged = read(request, nowMs);
       const isTaken = 'message' in judged && (fault === null || DONE_ALL_THE_SAME.has(fault.kind));
       if (isTaken) received.push({ atMs: nowMs, message: judged.message, headers: request.headers });
-      const answer = 'message' in judged ? taken(judged.message) : judged.refusal;
-      const reply = fault === null ? answer : brokenReply(answer, fault, { nowMs, errorBody });
+      const response = 'message' in judged ? taken(judged.message) : judged.refusal;
+      const reply = fault === null ? response : brokenReply(response, fault, { nowMs, errorBody });
       statuses.push(reply.kind === 'answer' ? reply.status : 0);
       return reply;
     },

@@ -1,5 +1,5 @@
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, type AnswerReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 /** What we send of the Events API v2. */
@@ -33,10 +33,10 @@ export function standInPagerDuty({
   readonly routingKey: string;
   readonly plan?: FaultPlan;
 }): StandInPagerDuty {
-  const refuse = (status: number, error: string): { refusal: AnswerReply } => ({
+  const refuse = (status: number, error: string): { refusal: ResponseReply } => ({
     refusal: jsonReply(status, { status: 'invalid event', message: 'Event object is invalid', errors: [error] }),
   });
-  const read = (request: StandInRequest): { message: PagerDutyBody } | { refusal: AnswerReply } => {
+  const read = (request: StandInRequest): { message: PagerDutyBody } | { refusal: ResponseReply } => {
     if (request.path !== PATH || request.method !== 'POST')
       return { refusal: jsonReply(404, { message: 'not found' }) };
     if (request.body.length > EVENT_BYTES_MAX) return refuse(413, 'Event exceeds 512000 bytes');

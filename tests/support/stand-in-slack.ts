@@ -1,5 +1,5 @@
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, textReply, type AnswerReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import { jsonReply, textReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 interface Text {
@@ -33,7 +33,7 @@ export function standInSlack({
   readonly plan?: FaultPlan;
 } = {}): StandInChannel<SlackBody> {
   let spentUntilMs = 0;
-  const read = (request: StandInRequest, nowMs: number): { message: SlackBody } | { refusal: AnswerReply } => {
+  const read = (request: StandInRequest, nowMs: number): { message: SlackBody } | { refusal: ResponseReply } => {
     if (request.path !== path) return { refusal: textReply(404, 'no_service') };
     if (spentUntilMs - nowMs > INTERVAL_MS * (BURST_MAX - 1))
       return { refusal: jsonReply(429, { retry_after: 1, ok: false, error: 'rate_limited' }, { 'retry-after': '1' }) };

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, type AnswerReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 /** What we send to a webhook of the user's own. */
@@ -24,7 +24,7 @@ export function standInWebhook({
   readonly secret: string;
   readonly plan?: FaultPlan;
 }): StandInChannel<WebhookBody> {
-  const read = (request: StandInRequest, nowMs: number): { message: WebhookBody } | { refusal: AnswerReply } => {
+  const read = (request: StandInRequest, nowMs: number): { message: WebhookBody } | { refusal: ResponseReply } => {
     const {
       'webhook-id': id = '',
       'webhook-timestamp': timestamp = '',

@@ -62,7 +62,7 @@ export class VirtualClock implements Clock {
     return this.#monotonicMs;
   }
 
-  breathe(): Promise<void> {
+  yieldToEventLoop(): Promise<void> {
     return this.track(turn());
   }
 

@@ -1,5 +1,5 @@
 import type { ChannelEntry } from '../model/routing.ts';
-import type { Notice } from '../plan/notification.ts';
+import type { Notification } from '../plan/notification.ts';
 
 /** One message on its way out. */
 export interface Dispatch {
@@ -7,7 +7,7 @@ export interface Dispatch {
   readonly id: string;
   /** The same for everything about one cause, from its first alert to its end, in every episode. At most 255 characters. */
   readonly dedupKey: string;
-  readonly notice: Notice;
+  readonly notice: Notification;
 }
 
 /** Where alerts go. How a notice looks there is decided purely; this is the wire. */

@@ -30,13 +30,13 @@ export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'
   return {
     ...entry,
     send: async (dispatch, signal) => {
-      const answer = await post(
+      const response = await post(
         ports,
         { channel: entry.name, message: protocol.message(dispatch, ports.clock.nowMs()) },
         signal,
       );
-      if (answer.status >= 200 && answer.status < 300 && protocol.isTaken(answer.status, answer.body)) return;
-      throw refusal(entry.name, answer, protocol.bodyHintMs?.(answer.body) ?? null);
+      if (response.status >= 200 && response.status < 300 && protocol.isTaken(response.status, response.body)) return;
+      throw refusal(entry.name, response, protocol.bodyHintMs?.(response.body) ?? null);
     },
   };
 }
@@ -60,18 +60,18 @@ async function post(
   try {
     return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, async (signal) => {
       // A redirect would carry the alert, and its secrets, to a place nobody configured.
-      const answer = await fetch(message.url, {
+      const response = await fetch(message.url, {
         method: 'POST',
         headers: message.headers,
         body: message.body,
         redirect: 'manual',
         signal,
       });
-      const body = (await answer.text()).slice(0, ANSWER_CHARS_MAX);
+      const body = (await response.text()).slice(0, ANSWER_CHARS_MAX);
       return {
-        status: answer.status,
+        status: response.status,
         body,
-        hintMs: parseRetryAfter(answer.headers.get('retry-after') ?? undefined, clock.nowMs()),
+        hintMs: parseRetryAfter(response.headers.get('retry-after') ?? undefined, clock.nowMs()),
       };
     });
   } catch (error) {

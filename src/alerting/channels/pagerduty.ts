@@ -1,4 +1,4 @@
-import { cut, fieldsOf, type Notice } from '../plan/notification.ts';
+import { cut, fieldsOf, type Notification } from '../plan/notification.ts';
 import type { Channel, Dispatch } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
@@ -26,7 +26,7 @@ export interface PagerDutyEvent {
   readonly links?: readonly { readonly href: string; readonly text: string }[];
   readonly payload?: {
     readonly summary: string;
-    readonly severity: Notice['level'];
+    readonly severity: Notification['level'];
     readonly source: string;
     readonly timestamp: string;
     readonly component?: string;
@@ -36,7 +36,7 @@ export interface PagerDutyEvent {
   };
 }
 
-const ACTIONS: Readonly<Record<Notice['kind'], PagerDutyEvent['event_action']>> = {
+const ACTIONS: Readonly<Record<Notification['kind'], PagerDutyEvent['event_action']>> = {
   trigger: 'trigger',
   digest: 'trigger',
   acknowledge: 'acknowledge',

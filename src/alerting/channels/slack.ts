@@ -1,5 +1,5 @@
 import type { AlertLevel } from '../../errors/table.ts';
-import { cut, fieldsOf, type Notice } from '../plan/notification.ts';
+import { cut, fieldsOf, type Notification } from '../plan/notification.ts';
 import type { Channel } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
@@ -40,7 +40,7 @@ export interface SlackMessage {
   ];
 }
 
-export function slackMessage(notice: Notice): SlackMessage {
+export function slackMessage(notice: Notification): SlackMessage {
   const isOver = notice.kind === 'resolve' || notice.kind === 'healed';
   const fields = fieldsOf(notice).map(
     ([name, value]): Text => ({

@@ -32,18 +32,18 @@ export interface AlertFacts {
 }
 
 /** How much of an asset a cause touches. */
-export type Reach = 'symbols' | 'asset';
+export type AlertScope = 'symbols' | 'asset';
 
 /** A cause was met. */
 export interface AlertEvent extends Cause, AlertFacts {
-  readonly reach: Reach;
+  readonly scope: AlertScope;
   readonly level: AlertLevel;
 }
 
 /** What the store knows of a cause. It may fire again after it was resolved: that is its next episode. */
 export interface Alert extends Cause {
   readonly fingerprint: string;
-  readonly reach: Reach;
+  readonly scope: AlertScope;
   /** Counts from 1. */
   readonly episode: number;
   /** The worst level of this episode. */

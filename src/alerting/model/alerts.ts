@@ -1,5 +1,5 @@
-import type { Scrub } from '../../platform/redaction.ts';
-import { scrubbed } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/redaction.ts';
+import { redacted } from '../../platform/redaction.ts';
 import { all, exec, first, type Operation } from '../../platform/ports/store.ts';
 import type { AlertLevel } from '../../errors/table.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type AlertEvent,
   type AlertFacts,
   type Cause,
-  type Reach,
+  type AlertScope,
 } from './alert.ts';
 import { audit } from './audit.ts';
 import { severityOf, worseOf } from './levels.ts';
@@ -19,7 +19,7 @@ interface AlertRow {
   readonly exchange: string | null;
   readonly code: AlertCode;
   readonly asset: string | null;
-  readonly reach: Reach;
+  readonly reach: AlertScope;
   readonly episode: number;
   readonly level: AlertLevel;
   readonly facts: string;
@@ -30,9 +30,9 @@ interface AlertRow {
   readonly acked_by: string | null;
 }
 
-export interface Moment {
+export interface AlertContext {
   readonly nowMs: number;
-  readonly scrub: Scrub;
+  readonly redact: Redact;
 }
 
 /**
@@ -40,17 +40,17 @@ export interface Moment {
  * other. The first time begins an episode; after that it is the same alert with newer facts and, if it
  * grew, a worse level. What channels are told of it is planned by `planMessages`.
  */
-export function* raiseAlert(event: AlertEvent, { nowMs, scrub }: Moment): Operation<void> {
+export function* raiseAlert(event: AlertEvent, { nowMs, redact: scrub }: AlertContext): Operation<void> {
   const fingerprint = fingerprintOf(event);
   const { summary, safe, next, command, runId, affected, tags } = event;
-  const facts = JSON.stringify(scrubbed<AlertFacts>({ summary, safe, next, command, runId, affected, tags }, scrub));
+  const facts = JSON.stringify(redacted<AlertFacts>({ summary, safe, next, command, runId, affected, tags }, scrub));
   const known = yield* alertOf(fingerprint);
   if (known !== null && known.resolvedAtMs === null) {
     const level = worseOf(known.level, event.level);
     yield* exec(
       'update alerts set reach = $2, level = $3, facts = $4, seen_at = $5 where fingerprint = $1',
       fingerprint,
-      event.reach,
+      event.scope,
       level,
       facts,
       nowMs,
@@ -73,7 +73,7 @@ export function* raiseAlert(event: AlertEvent, { nowMs, scrub }: Moment): Operat
     event.exchange,
     event.code,
     event.asset,
-    event.reach,
+    event.scope,
     (known?.episode ?? 0) + 1,
     event.level,
     facts,
@@ -83,7 +83,11 @@ export function* raiseAlert(event: AlertEvent, { nowMs, scrub }: Moment): Operat
 }
 
 /** The cause is gone: `resolution` says why, as in `healed by run_x on try 2 of 3`. False when it did not fire. */
-export function* resolveAlert(cause: Cause, resolution: string, { nowMs, scrub }: Moment): Operation<boolean> {
+export function* resolveAlert(
+  cause: Cause,
+  resolution: string,
+  { nowMs, redact: scrub }: AlertContext,
+): Operation<boolean> {
   const fingerprint = fingerprintOf(cause);
   const known = yield* alertOf(fingerprint);
   if (known === null || known.resolvedAtMs !== null) return false;
@@ -149,7 +153,7 @@ const toAlert = (row: AlertRow): Alert => ({
   exchange: row.exchange,
   code: row.code,
   asset: row.asset,
-  reach: row.reach,
+  scope: row.reach,
   episode: row.episode,
   level: row.level,
   facts: JSON.parse(row.facts) as AlertFacts,

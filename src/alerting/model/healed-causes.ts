@@ -4,13 +4,13 @@ import type { RunOutcome } from '../../state/runs.ts';
 import { isRuleCode } from '../../metrics/rules.ts';
 import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
 import { fingerprintOf, type Alert, type AlertCode, type Cause } from './alert.ts';
-import { firingAlerts, resolveAlert, type Moment } from './alerts.ts';
+import { firingAlerts, resolveAlert, type AlertContext } from './alerts.ts';
 
 /** What may end a run before any of its assets is made. */
 const STOPPED_A_RUN: readonly AlertCode[] = FAULT_CODES.filter((code) => ruleOf(code).consequence === 'run-stops');
 
 /** What a run has just done. */
-export interface Healing {
+export interface RunHealing {
   readonly runId: string;
   readonly assets: readonly string[];
   readonly outcome: RunOutcome;
@@ -24,8 +24,8 @@ export interface Healing {
  * is over once a run gets through. Returns their fingerprints.
  */
 export function* resolveHealed(
-  { runId, assets, outcome, raised }: Healing,
-  moment: Moment,
+  { runId, assets, outcome, raised }: RunHealing,
+  moment: AlertContext,
 ): Operation<readonly string[]> {
   const gotThrough = outcome !== 'failed' && outcome !== 'cancelled';
   const met = new Set(raised.map(fingerprintOf));

@@ -1,25 +1,30 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
-import { alertLevel, nextStep, severityOf, type Outlook } from './levels.ts';
+import { alertLevel, nextStep, severityOf, type RecoveryForecast } from './levels.ts';
 import { CRITICAL_ASSETS } from './settings.ts';
 
 const GOLD = 'gold_huggingface_ohlcv';
 const CRITICAL = new Set(CRITICAL_ASSETS);
-const HEALING: Outlook = { kind: 'healing', attempt: 1, attemptsMax: 3, nextAtMs: Date.UTC(2024, 6, 1, 14, 2, 30) };
+const HEALING: RecoveryForecast = {
+  kind: 'healing',
+  attempt: 1,
+  attemptsMax: 3,
+  nextAtMs: Date.UTC(2024, 6, 1, 14, 2, 30),
+};
 
 test('what recovery will retry is a warning, even on a critical asset', () => {
-  expect(alertLevel({ code: 'PUBLISH_FAILED', asset: GOLD, reach: 'asset' }, HEALING, CRITICAL)).toBe('warning');
+  expect(alertLevel({ code: 'PUBLISH_FAILED', asset: GOLD, scope: 'asset' }, HEALING, CRITICAL)).toBe('warning');
   expect(nextStep(HEALING)).toBe('healing 1/3, next at 2024-07-01T14:02Z');
 });
 
 test("once retries are used up the hook's level is sent: critical assets critical, others error", () => {
   expect(
-    alertLevel({ code: 'EXCHANGE_SERVER_ERROR', asset: GOLD, reach: 'asset' }, { kind: 'exhausted' }, CRITICAL),
+    alertLevel({ code: 'EXCHANGE_SERVER_ERROR', asset: GOLD, scope: 'asset' }, { kind: 'exhausted' }, CRITICAL),
   ).toBe('critical');
   expect(
     alertLevel(
-      { code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_okx_ohlcv', reach: 'symbols' },
+      { code: 'EXCHANGE_SERVER_ERROR', asset: 'bronze_okx_ohlcv', scope: 'symbols' },
       { kind: 'exhausted' },
       CRITICAL,
     ),
@@ -28,11 +33,11 @@ test("once retries are used up the hook's level is sent: critical assets critica
 
 test("a permanent fault has its table's level at once; a whole asset that fails by it its hook's", () => {
   const final = { kind: 'final' } as const;
-  expect(alertLevel({ code: 'NOT_FOUND', asset: 'bronze_okx_ohlcv', reach: 'symbols' }, final, CRITICAL)).toBe(
+  expect(alertLevel({ code: 'NOT_FOUND', asset: 'bronze_okx_ohlcv', scope: 'symbols' }, final, CRITICAL)).toBe(
     'warning',
   );
-  expect(alertLevel({ code: 'NOT_FOUND', asset: 'bronze_okx_ohlcv', reach: 'asset' }, final, CRITICAL)).toBe('error');
-  expect(alertLevel({ code: 'UNAUTHORIZED', asset: 'bronze_okx_ohlcv', reach: 'asset' }, final, CRITICAL)).toBe(
+  expect(alertLevel({ code: 'NOT_FOUND', asset: 'bronze_okx_ohlcv', scope: 'asset' }, final, CRITICAL)).toBe('error');
+  expect(alertLevel({ code: 'UNAUTHORIZED', asset: 'bronze_okx_ohlcv', scope: 'asset' }, final, CRITICAL)).toBe(
     'critical',
   );
 });
@@ -44,7 +49,8 @@ test('nothing that will not be retried is milder than its table, and nothing tha
       fc.constantFrom('symbols' as const, 'asset' as const),
       fc.constantFrom(GOLD, 'bronze_okx_ohlcv'),
       (code, reach, asset) => {
-        const levelOf = (outlook: Outlook): number => severityOf(alertLevel({ code, asset, reach }, outlook, CRITICAL));
+        const levelOf = (forecast: RecoveryForecast): number =>
+          severityOf(alertLevel({ code, asset, scope: reach }, forecast, CRITICAL));
         expect(levelOf(HEALING)).toBeLessThanOrEqual(severityOf('warning'));
         for (const kind of ['exhausted', 'final'] as const)
           expect(levelOf({ kind })).toBeGreaterThanOrEqual(severityOf(ruleOf(code).level));

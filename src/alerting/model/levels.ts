@@ -1,5 +1,5 @@
 import { ruleOf, type AlertLevel, type FaultCode } from '../../errors/table.ts';
-import type { Reach } from './alert.ts';
+import type { AlertScope } from './alert.ts';
 
 /** Mildest first. */
 export const LEVELS: readonly AlertLevel[] = ['info', 'warning', 'error', 'critical'];
@@ -9,7 +9,7 @@ export const worseOf = (a: AlertLevel, b: AlertLevel): AlertLevel => (severityOf
 const milderOf = (a: AlertLevel, b: AlertLevel): AlertLevel => (severityOf(a) >= severityOf(b) ? b : a);
 
 /** What recovery will do about a cause. */
-export type Outlook =
+export type RecoveryForecast =
   | { readonly kind: 'healing'; readonly attempt: number; readonly attemptsMax: number; readonly nextAtMs: number }
   | { readonly kind: 'exhausted' } // the retries are used up, or the data are later than allowed
   | { readonly kind: 'final' }; // asking again cannot change it
@@ -17,7 +17,7 @@ export type Outlook =
 export interface Finding {
   readonly code: FaultCode;
   readonly asset: string;
-  readonly reach: Reach;
+  readonly scope: AlertScope;
 }
 
 /**
@@ -26,13 +26,13 @@ export interface Finding {
  * failed as a whole is an error, a critical asset's failure is critical, and nothing is milder than its table.
  */
 export function alertLevel(
-  { code, asset, reach }: Finding,
-  outlook: Outlook,
+  { code, asset, scope: reach }: Finding,
+  forecast: RecoveryForecast,
   criticalAssets: ReadonlySet<string>,
 ): AlertLevel {
   const { level } = ruleOf(code);
   const hookLevel: AlertLevel = criticalAssets.has(asset) ? 'critical' : 'error';
-  switch (outlook.kind) {
+  switch (forecast.kind) {
     case 'healing':
       return milderOf(level, 'warning');
     case 'exhausted':
@@ -40,20 +40,20 @@ export function alertLevel(
     case 'final':
       return reach === 'asset' ? worseOf(level, hookLevel) : level;
     default:
-      return outlook satisfies never;
+      return forecast satisfies never;
   }
 }
 
 /** What happens next by itself, as every alert says it. */
-export function nextStep(outlook: Outlook): string {
-  switch (outlook.kind) {
+export function nextStep(forecast: RecoveryForecast): string {
+  switch (forecast.kind) {
     case 'healing':
-      return `healing ${outlook.attempt}/${outlook.attemptsMax}, next at ${new Date(outlook.nextAtMs).toISOString().slice(0, 16)}Z`;
+      return `healing ${forecast.attempt}/${forecast.attemptsMax}, next at ${new Date(forecast.nextAtMs).toISOString().slice(0, 16)}Z`;
     case 'exhausted':
       return 'no retry of the run is left; closed days are asked for again once a day, today at its next close';
     case 'final':
       return 'nothing: asking again cannot change it';
     default:
-      return outlook satisfies never;
+      return forecast satisfies never;
   }
 }

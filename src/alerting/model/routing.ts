@@ -23,7 +23,7 @@ const ROUTES: Readonly<
 /** Names entries of `alerts.channels`, one or several with commas between. */
 const CHANNEL_TAG = 'alert_channel';
 
-export interface Addressee {
+export interface AlertRecipient {
   readonly level: AlertLevel;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -34,7 +34,7 @@ export interface Addressee {
  * messages wait for its return.
  */
 export function routeOf(
-  to: Addressee,
+  to: AlertRecipient,
   channels: readonly ChannelEntry[],
   isUsable: (name: string) => boolean,
 ): ChannelEntry[] {
@@ -53,7 +53,11 @@ export function routeOf(
   return reached.length > 0 ? reached : wanted;
 }
 
-function channelsOfKind(kind: ChannelKind, { tags }: Addressee, channels: readonly ChannelEntry[]): ChannelEntry[] {
+function channelsOfKind(
+  kind: ChannelKind,
+  { tags }: AlertRecipient,
+  channels: readonly ChannelEntry[],
+): ChannelEntry[] {
   const ofKind = channels.filter((channel) => channel.kind === kind);
   const named = (tags[CHANNEL_TAG] ?? '').split(',').map((name) => name.trim());
   const tagged = ofKind.filter((channel) => named.includes(channel.name));

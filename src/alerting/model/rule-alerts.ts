@@ -4,11 +4,11 @@ import { isBlind } from '../../metrics/rule-evaluation.ts';
 import type { RuleChange } from '../../metrics/rule-states.ts';
 import { thresholdRule } from '../../metrics/rules.ts';
 import type { AlertEvent, Cause } from './alert.ts';
-import { raiseAlert, resolveAlert, type Moment } from './alerts.ts';
+import { raiseAlert, resolveAlert, type AlertContext } from './alerts.ts';
 import { durationText } from '../plan/notification.ts';
 
 /** Raises the rules that fire and resolves those that do not any more, in the transaction that evaluated them. */
-export function* tellRules(changes: readonly RuleChange[], moment: Moment): Operation<void> {
+export function* alertRules(changes: readonly RuleChange[], moment: AlertContext): Operation<void> {
   for (const change of changes) {
     const event = ruleEvent(change);
     if (event !== null) yield* raiseAlert(event, moment);
@@ -38,7 +38,7 @@ function ruleEvent(change: RuleChange): AlertEvent | null {
   const limit = thresholds.findLast(({ level }) => level === after.level)?.above ?? 0;
   return {
     ...causeOf(change),
-    reach: 'asset',
+    scope: 'asset',
     level: after.level,
     summary: isBlind(after)
       ? `${measure}: nothing to measure any more, and it was too much before`

@@ -160,7 +160,7 @@ test('a cause ends with the run after which none of its cells is left, and not b
   const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1] });
   onTestFinished(() => store.close());
   const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
-  const moment = { nowMs: 1, scrub: (text: string) => text };
+  const moment = { nowMs: 1, redact: (text: string) => text };
   const cell = (pending: number, code: FaultCode): CellState => ({
     exchange: 'binance',
     symbol: 'B/USDT',
@@ -170,7 +170,7 @@ test('a cause ends with the run after which none of its cells is left, and not b
     gaps: pending === 0 ? [] : [{ fromMs: 0, toMs: pending * 3_600_000, state: 'pending', code, cause: null }],
     flat: [],
     cut: [],
-    looks: 1,
+    attempts: 1,
     pendingSinceMs: pending === 0 ? null : 1,
     nextAttemptAtMs: pending === 0 ? null : 5,
     notBeforeMs: null,

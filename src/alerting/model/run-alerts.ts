@@ -4,7 +4,7 @@ import { levelAt } from '../../metrics/rule-evaluation.ts';
 import { RULES } from '../../metrics/rules.ts';
 import { ruleOf, type FaultCode } from '../../errors/table.ts';
 import type { AlertEvent, Cause } from './alert.ts';
-import { alertLevel, nextStep, severityOf, worseOf, type Outlook } from './levels.ts';
+import { alertLevel, nextStep, severityOf, worseOf, type RecoveryForecast } from './levels.ts';
 
 /** A run as its alerts name it. */
 type RunName = Pick<Run, 'id' | 'partition' | 'partitionEnd' | 'tags'>;
@@ -15,7 +15,7 @@ export type FaultCause = Cause & { readonly code: FaultCode };
 export interface AlertingRules {
   readonly criticalAssets: ReadonlySet<string>;
   /** What recovery will do about a fault of this run. */
-  readonly outlookOf: (cause: FaultCause) => Outlook;
+  readonly outlookOf: (cause: FaultCause) => RecoveryForecast;
 }
 
 /** Symbols an alert names; the command shows all. */
@@ -43,8 +43,8 @@ function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules):
   const exchange = exchangeOfAsset(asset);
   const code = mostFrequent(Object.values(errors));
   if (exchange === null || code === null || report.outcome === 'cancelled') return [];
-  const reach = report.outcome === 'failed' ? 'asset' : 'symbols';
-  const outlook = rules.outlookOf({ exchange, code, asset });
+  const scope = report.outcome === 'failed' ? 'asset' : 'symbols';
+  const forecast = rules.outlookOf({ exchange, code, asset });
   const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(
     ([each, own]) => `${each} ${own?.length ?? 0}`,
   );
@@ -56,11 +56,11 @@ function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules):
       ...common(run, asset),
       exchange,
       code,
-      reach,
-      level: alertLevel({ code, asset, reach }, outlook, rules.criticalAssets),
+      scope,
+      level: alertLevel({ code, asset, scope }, forecast, rules.criticalAssets),
       summary: `${daysText(run)}: ${symbols_failed} of ${symbols_ok + symbols_failed} symbols failed${counts.length > 1 ? ` (${counts.join(', ')})` : ''}`,
       safe: `${symbols_ok} ${symbols_ok === 1 ? 'symbol is' : 'symbols are'} stored, and every answer is kept in bronze`,
-      next: nextStep(outlook),
+      next: nextStep(forecast),
       affected: { total: symbols_failed, worst: worst.slice(0, WORST_MAX).map(([symbol]) => symbol) },
     },
   ];
@@ -90,7 +90,7 @@ function removedRows(
       ...common(run, asset),
       exchange: exchangeOfAsset(asset),
       code: 'ROWS_INVALID',
-      reach: 'symbols',
+      scope: 'symbols',
       level,
       summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
       safe: `${output_rows} rows are stored; each removed row stands in quarantine with its rule and the raw answer`,
@@ -108,16 +108,16 @@ function unpublished(
   const { asset, outcome } = report;
   if (asset !== GOLD_ASSET || outcome !== 'failed') return [];
   const cause = { exchange: null, code: 'PUBLISH_FAILED', asset } as const;
-  const outlook = rules.outlookOf(cause);
+  const forecast = rules.outlookOf(cause);
   return [
     {
       ...common(run, asset),
       ...cause,
-      reach: 'asset',
-      level: alertLevel({ ...cause, reach: 'asset' }, outlook, rules.criticalAssets),
+      scope: 'asset',
+      level: alertLevel({ ...cause, scope: 'asset' }, forecast, rules.criticalAssets),
       summary: `${daysText(run)}: ${end.error?.code === 'PUBLISH_FAILED' ? end.error.message : 'the dataset was not published'}`,
       safe: 'the dataset folder is complete on disk; what is published is whole, and older',
-      next: nextStep(outlook),
+      next: nextStep(forecast),
       affected: { total: 0, worst: [] },
     },
   ];
@@ -134,20 +134,20 @@ function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): Al
   const { code, message, facts } = error;
   const asset = assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
   const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
-  const outlook = rules.outlookOf({ exchange, code, asset });
+  const forecast = rules.outlookOf({ exchange, code, asset });
   return [
     {
       ...common(run, asset),
       exchange,
       code,
-      reach: 'asset',
+      scope: 'asset',
       level:
-        asset === null && outlook.kind !== 'healing'
+        asset === null && forecast.kind !== 'healing'
           ? worseOf(ruleOf(code).level, 'error')
-          : alertLevel({ code, asset: asset ?? '', reach: 'asset' }, outlook, rules.criticalAssets),
+          : alertLevel({ code, asset: asset ?? '', scope: 'asset' }, forecast, rules.criticalAssets),
       summary: `${daysText(run)}: ${message}`,
       safe: 'what was stored before stays whole; the next run goes on from there',
-      next: nextStep(outlook),
+      next: nextStep(forecast),
       affected: { total: 0, worst: [] },
     },
   ];

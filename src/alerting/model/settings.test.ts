@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scrubberOf } from '../../platform/redaction.ts';
+import { redactorOf } from '../../platform/redaction.ts';
 import { alertSecrets, defaultChannels, type ChannelVariables } from './settings.ts';
 
 const NONE: ChannelVariables = {
@@ -50,7 +50,7 @@ test('events go to the region that is configured, mails come from who gets them 
 });
 
 test('whatever gives access to a channel is a secret', () => {
-  const scrub = scrubberOf(
+  const redact = redactorOf(
     alertSecrets({ channels: defaultChannels(ALL), heartbeatUrl: 'https://hc.test/ping/0123-4567' }),
   );
   for (const secret of [
@@ -61,5 +61,5 @@ test('whatever gives access to a channel is a secret', () => {
     'hmac-secret',
     '/ping/0123-4567',
   ])
-    expect(scrub(`x ${secret} y`)).toBe('x ******** y');
+    expect(redact(`x ${secret} y`)).toBe('x ******** y');
 });

@@ -1,9 +1,9 @@
 import { withTimeLimit } from '../../platform/time-limit.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
-import type { Scrub } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/redaction.ts';
 import { releaseLeases } from '../../state/leases.ts';
 import { AlertChannelError } from '../../errors/errors.ts';
-import { CancelledError, judge } from '../../errors/classify.ts';
+import { CancelledError, classify } from '../../errors/classify.ts';
 import { dispatchOf } from '../plan/bundle.ts';
 import { allHealth } from './channel-records.ts';
 import type { Channel } from '../channels/channel.ts';
@@ -12,17 +12,17 @@ import { planMessages, type AlertPolicy } from '../plan/outbox-plan.ts';
 import { writeUndelivered } from './undelivered.ts';
 
 /** Everything alerts are delivered with. */
-export interface AlertDesk {
+export interface AlertDispatcher {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'ids' | 'store' | 'files' | 'processes' | 'log'>;
   readonly policy: Omit<AlertPolicy, 'channels'>;
   readonly channels: readonly Channel[];
   /** Where messages go that no channel takes; absolute. */
   readonly undeliveredPath: string;
-  readonly scrub: Scrub;
+  readonly redact: Redact;
 }
 
 /** `patienceMs`: a channel that takes longer over one send is given up for the next one; null leaves it to the channel's own limit. */
-type Desk = AlertDesk & { readonly patienceMs: number | null };
+type Desk = AlertDispatcher & { readonly patienceMs: number | null };
 
 export interface DeliveryReport {
   readonly sent: number;
@@ -43,8 +43,12 @@ const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over')
  * the next process. A command is over when it drains: nothing waits for company. Never throws but the
  * signal's reason: an alert that cannot be sent fails no work and changes no exit code.
  */
-export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs = DRAIN_MS): Promise<DeliveryReport> {
-  const { clock } = desk.ports;
+export async function drainAlerts(
+  dispatcher: AlertDispatcher,
+  signal: AbortSignal,
+  limitMs = DRAIN_MS,
+): Promise<DeliveryReport> {
+  const { clock } = dispatcher.ports;
   const [time, done] = [new AbortController(), new AbortController()];
   const alarm = clock.sleep(limitMs, done.signal).then(
     () => time.abort(OUT_OF_TIME),
@@ -53,9 +57,9 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
   const report = { sent: 0, pending: 0 };
   try {
     const hurried: Desk = {
-      ...desk,
-      policy: { ...desk.policy, groupWaitMs: 0 },
-      patienceMs: desk.channels.length > 1 ? limitMs / 2 : null,
+      ...dispatcher,
+      policy: { ...dispatcher.policy, groupWaitMs: 0 },
+      patienceMs: dispatcher.channels.length > 1 ? limitMs / 2 : null,
     };
     await drainTurns(
       hurried,
@@ -64,7 +68,7 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (error !== OUT_OF_TIME) logFailure(desk, error);
+    if (error !== OUT_OF_TIME) logFailure(dispatcher, error);
   } finally {
     done.abort();
     await alarm;
@@ -73,13 +77,13 @@ export async function drainAlerts(desk: AlertDesk, signal: AbortSignal, limitMs 
 }
 
 async function drainTurns(
-  desk: Desk,
+  dispatcher: Desk,
   { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number },
   report: { sent: number; pending: number },
 ): Promise<void> {
-  const { clock, store } = desk.ports;
+  const { clock, store } = dispatcher.ports;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
-    const { tried, sent } = await deliverTurn(desk, signal);
+    const { tried, sent } = await deliverTurn(dispatcher, signal);
     report.sent += sent;
     report.pending = (await store.read('outboxState', () => outboxState())).pending;
     const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
@@ -93,16 +97,20 @@ async function drainTurns(
 const TURN_WAIT_MS_MIN = 250;
 
 /** Delivers until the signal aborts, for a process that stays: at least every `everyMs`. Rejects with the signal's reason only. */
-export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, everyMs: number): Promise<never> {
-  const { clock, store } = desk.ports;
+export async function keepDelivering(
+  dispatcher: AlertDispatcher,
+  signal: AbortSignal,
+  everyMs: number,
+): Promise<never> {
+  const { clock, store } = dispatcher.ports;
   for (;;) {
     let nextAtMs: number | null = null;
     try {
-      await deliverTurn({ ...desk, patienceMs: null }, signal);
+      await deliverTurn({ ...dispatcher, patienceMs: null }, signal);
       nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     } catch (error) {
       signal.throwIfAborted();
-      logFailure(desk, error);
+      logFailure(dispatcher, error);
     }
     const waitMs = nextAtMs === null ? everyMs : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs());
     await clock.sleep(Math.min(everyMs, waitMs), signal);
@@ -110,8 +118,8 @@ export async function keepDelivering(desk: AlertDesk, signal: AbortSignal, every
 }
 
 /** Whatever went wrong here, the work that the alerts are about goes on. */
-function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
-  const verdict = judge(error);
+function logFailure({ ports, redact: scrub }: AlertDispatcher, error: unknown): void {
+  const verdict = classify(error);
   const message = scrub(Error.isError(error) ? error.message : String(error));
   ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, {
     code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT',
@@ -119,16 +127,16 @@ function logFailure({ ports, scrub }: AlertDesk, error: unknown): void {
 }
 
 /** Plans what has to be told and sends it, to all channels side by side, to each in order. */
-async function deliverTurn(desk: Desk, signal: AbortSignal): Promise<TurnReport> {
-  const { ports, channels, policy } = desk;
+async function deliverTurn(dispatcher: Desk, signal: AbortSignal): Promise<TurnReport> {
+  const { ports, channels, policy } = dispatcher;
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
-  const results = await Promise.allSettled(channels.map((channel) => deliverTo(desk, channel, signal)));
+  const results = await Promise.allSettled(channels.map((channel) => deliverTo(dispatcher, channel, signal)));
   const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const report = {
     tried: reports.reduce((sum, { tried }) => sum + tried, 0),
     sent: reports.reduce((sum, { sent }) => sum + sent, 0),
   };
-  if (report.tried > report.sent) await escape(desk);
+  if (report.tried > report.sent) await escape(dispatcher);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return report;
 }
@@ -143,8 +151,8 @@ interface TurnReport {
 const PACE_MS_MAX = 2_000;
 
 /** Sends a channel what waits for it, until one send fails: then the plan has to be made anew. */
-async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Promise<TurnReport> {
-  const { clock, store, processes, ids } = desk.ports;
+async function deliverTo(dispatcher: Desk, channel: Channel, signal: AbortSignal): Promise<TurnReport> {
+  const { clock, store, processes, ids } = dispatcher.ports;
   const { name, bundles } = channel;
   const owner = ids.next('delivery');
   let [tried, sent] = [0, 0];
@@ -157,7 +165,7 @@ async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Pro
       const [first, ...others] = claimed.messages;
       if (first !== undefined) {
         tried += claimed.messages.length;
-        if (await sendMessages(desk, channel, { messages: [first, ...others], signal })) sent = tried;
+        if (await sendMessages(dispatcher, channel, { messages: [first, ...others], signal })) sent = tried;
         continue;
       }
       const waitMs = (claimed.againAtMs ?? Infinity) - clock.nowMs();
@@ -171,17 +179,17 @@ async function deliverTo(desk: Desk, channel: Channel, signal: AbortSignal): Pro
 }
 
 async function sendMessages(
-  desk: Desk,
+  dispatcher: Desk,
   channel: Channel,
   {
     messages,
     signal,
   }: { readonly messages: readonly [OutboxMessage, ...OutboxMessage[]]; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const { clock, random, store, log } = desk.ports;
+  const { clock, random, store, log } = dispatcher.ports;
   const sending = { channel: channel.name, messages };
   try {
-    await patiently(desk, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
+    await patiently(dispatcher, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
   } catch (error) {
     if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
     const failure = signal.aborted
@@ -191,7 +199,7 @@ async function sendMessages(
         : defective(channel.name, error);
     const chance = random.next();
     await store.transact('recordFailure', () =>
-      recordFailure(sending, failure, { nowMs: clock.nowMs(), scrub: desk.scrub, chance }),
+      recordFailure(sending, failure, { nowMs: clock.nowMs(), redact: dispatcher.redact, chance }),
     );
     const fields = {
       code: failure.code,
@@ -200,27 +208,27 @@ async function sendMessages(
       messages: messages.length,
     };
     log.warn(
-      desk.scrub(failure.message),
+      dispatcher.redact(failure.message),
       Error.isError(failure.cause) && failure !== error
-        ? { ...fields, defect: desk.scrub(failure.cause.stack ?? failure.cause.message) }
+        ? { ...fields, defect: dispatcher.redact(failure.cause.stack ?? failure.cause.message) }
         : fields,
     );
     return false;
   }
   await store.transact('recordSent', () =>
-    recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), scrub: desk.scrub }),
+    recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), redact: dispatcher.redact }),
   );
   return true;
 }
 
 /** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
 function patiently(
-  desk: Desk,
+  dispatcher: Desk,
   { name }: Channel,
   outer: AbortSignal,
   send: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { patienceMs, ports } = desk;
+  const { patienceMs, ports } = dispatcher;
   if (patienceMs === null) return send(outer);
   const onTime = (): Error =>
     new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, {
@@ -250,7 +258,7 @@ const defective = (channel: string, error: unknown): AlertChannelError =>
   );
 
 /** What nobody can be told is at least on the disk. */
-async function escape({ ports, channels, undeliveredPath }: AlertDesk): Promise<void> {
+async function escape({ ports, channels, undeliveredPath }: AlertDispatcher): Promise<void> {
   const healths = await ports.store.read('allHealth', () => allHealth());
   const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);
   await writeUndelivered(ports, undeliveredPath, isEveryDown ? 'all-down' : 'refused');

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { memoryLog } from '../../../tests/support/memory-log.ts';
 import { seededRandom } from '../../platform/seeded-random.ts';
 import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
-import { complaintsOf, sendHeartbeat, type Wellness } from './heartbeat.ts';
+import { healthProblems, sendHeartbeat, type HealthState } from './heartbeat.ts';
 
-const WELL: Wellness = {
+const WELL: HealthState = {
   nowMs: 1_000_000,
   outboxOldestAtMs: null,
   channelsDown: 0,
@@ -12,7 +12,7 @@ const WELL: Wellness = {
   storeError: null,
 };
 
-test.each<[string, Partial<Wellness>, readonly string[]]>([
+test.each<[string, Partial<HealthState>, readonly string[]]>([
   ['nothing is wrong', {}, []],
   ['an alert has waited for five minutes', { outboxOldestAtMs: 700_000 }, []],
   ['and a little longer', { outboxOldestAtMs: 699_999 }, ['an alert has waited for 5 min']],
@@ -21,20 +21,20 @@ test.each<[string, Partial<Wellness>, readonly string[]]>([
   ['there is no channel', { channelsTotal: 0 }, []],
   ['the store cannot be written', { storeError: 'ENOSPC' }, ['the state cannot be written: ENOSPC']],
 ])('%s', (_, part, expected) => {
-  expect(complaintsOf({ ...WELL, ...part })).toEqual(expected);
+  expect(healthProblems({ ...WELL, ...part })).toEqual(expected);
 });
 
 async function beat(
-  answer: typeof globalThis.fetch,
+  response: typeof globalThis.fetch,
   complaints: readonly string[],
   url = 'https://ping.test/uuid?a=1',
-): Promise<{ heard: boolean; lines: readonly unknown[] }> {
+): Promise<{ metadata: boolean; lines: readonly unknown[] }> {
   const log = memoryLog();
   const clock = new VirtualClock({ random: seededRandom('heartbeat') });
-  const heard = await clock.runUntil(
-    sendHeartbeat({ clock, fetch: answer, log }, url, complaints, new AbortController().signal),
+  const metadata = await clock.runUntil(
+    sendHeartbeat({ clock, fetch: response, log }, url, complaints, new AbortController().signal),
   );
-  return { heard, lines: log.lines };
+  return { metadata, lines: log.lines };
 }
 
 test('a turn that is well gets its address, one that is not the same with /fail below it', async () => {
@@ -61,12 +61,12 @@ test('a heartbeat that is refused, lost or left hanging fails no turn and is log
     new Promise((_resolve, reject) =>
       init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
     );
-  for (const [answer, word] of [
+  for (const [response, word] of [
     [refused, '404'],
     [lost, 'ECONNRESET'],
     [hanging, 'ETIMEDOUT'],
   ] as const) {
-    const { heard, lines } = await beat(answer, []);
+    const { metadata: heard, lines } = await beat(response, []);
     expect(heard).toBe(false);
     expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(word) as string }]);
     expect(JSON.stringify(lines)).not.toContain('uuid');

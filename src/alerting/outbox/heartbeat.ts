@@ -5,7 +5,7 @@ import { SEND_MS_MAX } from '../channels/channel.ts';
 import { wireCodeOf } from '../channels/http-channel.ts';
 
 /** What decides whether this installation may call itself well. */
-export interface Wellness {
+export interface HealthState {
   readonly nowMs: number;
   /** When the oldest undelivered message was written; null without one. */
   readonly outboxOldestAtMs: number | null;
@@ -19,7 +19,13 @@ export interface Wellness {
 const OUTBOX_LAG_MS_MAX = 300_000;
 
 /** Why it is not well; empty when it is. */
-export function complaintsOf({ nowMs, outboxOldestAtMs, channelsDown, channelsTotal, storeError }: Wellness): string[] {
+export function healthProblems({
+  nowMs,
+  outboxOldestAtMs,
+  channelsDown,
+  channelsTotal,
+  storeError,
+}: HealthState): string[] {
   const lagMs = outboxOldestAtMs === null ? 0 : nowMs - outboxOldestAtMs;
   return [
     ...(storeError === null ? [] : [`the state cannot be written: ${storeError}`]),
@@ -46,9 +52,9 @@ export async function sendHeartbeat(
       ports.clock,
       { limitMs: SEND_MS_MAX, onTime, outer: signal },
       async (limited) => {
-        const answer = await ports.fetch(target, { redirect: 'manual', signal: limited });
-        await answer.body?.cancel();
-        return answer;
+        const response = await ports.fetch(target, { redirect: 'manual', signal: limited });
+        await response.body?.cancel();
+        return response;
       },
     );
     if (status >= 200 && status < 300) return true;

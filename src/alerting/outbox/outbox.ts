@@ -5,11 +5,11 @@ import { addCounts } from '../../metrics/values.ts';
 import type { AlertChannelError } from '../../errors/errors.ts';
 import type { AlertLevel } from '../../errors/table.ts';
 import type { AlertEvent, Cause } from '../model/alert.ts';
-import { raiseAlert, resolveAlert, type Moment } from '../model/alerts.ts';
+import { raiseAlert, resolveAlert, type AlertContext } from '../model/alerts.ts';
 import { audit, nextSequence } from '../model/audit.ts';
 import { afterFailure, afterSuccess, type ChannelHealth } from './channel-health.ts';
 import { healthOf, writeHealth } from './channel-records.ts';
-import { durationText, type Notice } from '../plan/notification.ts';
+import { durationText, type Notification } from '../plan/notification.ts';
 
 export type MessageState = 'pending' | 'sent' | 'collapsed' | 'rerouted' | 'refused' | 'dropped';
 
@@ -22,7 +22,7 @@ export interface OutboxMessage {
   readonly episode: number;
   readonly channel: string;
   readonly level: AlertLevel;
-  readonly notice: Notice;
+  readonly notice: Notification;
   readonly state: MessageState;
   /** Sends that were begun. */
   readonly attempts: number;
@@ -46,7 +46,7 @@ interface MessageRow {
 }
 
 export function* enqueue(
-  { notice, channel, episode }: { readonly notice: Notice; readonly channel: string; readonly episode: number },
+  { notice, channel, episode }: { readonly notice: Notification; readonly channel: string; readonly episode: number },
   nowMs: number,
 ): Operation<void> {
   const sequence = yield* nextSequence('alert_messages');
@@ -116,7 +116,7 @@ export interface Sending {
 }
 
 /** The channel took them. */
-export function* recordSent({ channel, messages }: Sending, paceMs: number, moment: Moment): Operation<void> {
+export function* recordSent({ channel, messages }: Sending, paceMs: number, moment: AlertContext): Operation<void> {
   const { nowMs } = moment;
   for (const { sequence, id, fingerprint, notice } of messages) {
     yield* endMessage(sequence, 'sent', nowMs);
@@ -138,9 +138,9 @@ export function* recordSent({ channel, messages }: Sending, paceMs: number, mome
 export function* recordFailure(
   { channel, messages }: Sending,
   error: AlertChannelError,
-  moment: Moment & { readonly chance: number },
+  moment: AlertContext & { readonly chance: number },
 ): Operation<void> {
-  const { nowMs, scrub } = moment;
+  const { nowMs, redact: scrub } = moment;
   const detail = scrub(error.message);
   const isRefused = error.facts.failure === 'refused';
   const isFinal = isRefused && messages.length === 1;
@@ -165,7 +165,7 @@ const brokenCause = (channel: string): Cause => ({ exchange: null, code: 'ALERT_
 
 const brokenEvent = (channel: string, error: string, health: ChannelHealth): AlertEvent => ({
   ...brokenCause(channel),
-  reach: 'asset',
+  scope: 'asset',
   level: 'error',
   summary: `the alert channel ${channel} does not deliver: ${error}`,
   safe: 'no alert is lost: another channel is told in its place, or it waits in the store',
@@ -210,7 +210,7 @@ export function* undeliverableMessages(which: Undeliverable, limit: number): Ope
   return rows.map(toMessage);
 }
 
-export function* markEscaped(messages: readonly OutboxMessage[], nowMs: number): Operation<void> {
+export function* markUndelivered(messages: readonly OutboxMessage[], nowMs: number): Operation<void> {
   for (const { sequence, fingerprint, channel } of messages) {
     yield* exec('update alert_messages set escaped_at = $2 where sequence = $1', sequence, nowMs);
     yield* audit({
@@ -251,7 +251,7 @@ const toMessage = (row: MessageRow): OutboxMessage => ({
   episode: row.episode,
   channel: row.channel,
   level: row.level,
-  notice: JSON.parse(row.notice) as Notice,
+  notice: JSON.parse(row.notice) as Notification,
   state: row.state,
   attempts: row.attempts,
   createdAtMs: row.created_at,

@@ -1,10 +1,10 @@
 import type { Operation } from '../../platform/ports/store.ts';
 import type { AlertLevel } from '../../errors/table.ts';
 import { healthOf, writeHealth } from './channel-records.ts';
-import type { Notice, NoticeSource } from '../plan/notification.ts';
+import type { Notification, NotificationSource } from '../plan/notification.ts';
 import { enqueue } from './outbox.ts';
 
-export interface TestOrder {
+export interface TestMessageRequest {
   readonly channel: string;
   readonly level: AlertLevel;
   readonly nowMs: number;
@@ -15,9 +15,12 @@ export interface TestOrder {
  * take the way of every other alert. Our own wait for a broken channel is over. Returns the fingerprint
  * under which `messagesOf` tells what became of them.
  */
-export function* enqueueTest({ channel, level, nowMs }: TestOrder, source: NoticeSource): Operation<string> {
+export function* enqueueTest(
+  { channel, level, nowMs }: TestMessageRequest,
+  source: NotificationSource,
+): Operation<string> {
   const fingerprint = `test/${channel}/${nowMs}`;
-  const notice: Notice = {
+  const notice: Notification = {
     kind: 'trigger',
     instance: source.instance,
     fingerprint,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import type { Files } from '../../platform/ports/files.ts';
 import type { Store } from '../../platform/ports/store.ts';
-import { BUNDLE_MAX, markEscaped, undeliverableMessages, type Undeliverable } from './outbox.ts';
+import { BUNDLE_MAX, markUndelivered, undeliverableMessages, type Undeliverable } from './outbox.ts';
 
 /**
  * Writes what no channel takes beside the state, one JSON line for each message: the last resort of
@@ -21,6 +21,6 @@ export async function writeUndelivered(
   );
   files.append(path, Buffer.from(`${lines.join('\n')}\n`));
   files.fsync(path);
-  await store.transact('markEscaped', () => markEscaped(messages, clock.nowMs()));
+  await store.transact('markEscaped', () => markUndelivered(messages, clock.nowMs()));
   return messages.length;
 }

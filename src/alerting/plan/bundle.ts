@@ -1,6 +1,6 @@
 import { LEVELS, worseOf } from '../model/levels.ts';
 import type { Dispatch } from '../channels/channel.ts';
-import type { Notice } from './notification.ts';
+import type { Notification } from './notification.ts';
 import type { OutboxMessage } from '../outbox/outbox.ts';
 
 /** What goes out for these messages: the notice of one, or one notice that stands for all of them. */
@@ -18,11 +18,11 @@ export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...Outbo
 }
 
 /** Names a cause at channels that several installations may use. */
-const dedupKeyOf = ({ instance, fingerprint }: Notice): string => `candlekeep/${instance}/${fingerprint}`;
+const dedupKeyOf = ({ instance, fingerprint }: Notification): string => `candlekeep/${instance}/${fingerprint}`;
 
-const isOver = ({ kind }: Notice): boolean => kind === 'resolve' || kind === 'healed';
+const isOver = ({ kind }: Notification): boolean => kind === 'resolve' || kind === 'healed';
 
-function bundleOf(notices: readonly Notice[], first: Notice): Notice {
+function bundleOf(notices: readonly Notification[], first: Notification): Notification {
   const open = notices.filter((notice) => !isOver(notice));
   const level = open.reduce((worst, notice) => worseOf(worst, notice.level), LEVELS[0] ?? 'info');
   const counts = [

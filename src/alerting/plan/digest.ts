@@ -1,7 +1,7 @@
 import { all, first, type Operation } from '../../platform/ports/store.ts';
 import { DAY_MS } from '../../domain/interval.ts';
 import { dayOf, dayStartMs } from '../../domain/partition.ts';
-import type { Notice, NoticeSource } from './notification.ts';
+import type { Notification, NotificationSource } from './notification.ts';
 import { enqueue } from '../outbox/outbox.ts';
 import type { AlertPolicy } from './outbox-plan.ts';
 import { routeOf } from '../model/routing.ts';
@@ -52,8 +52,8 @@ export function latestDigestMs(nowMs: number): number {
 export function digestOf(
   entries: readonly DigestEntry[],
   of: { readonly fingerprint: string; readonly endMs: number },
-  source: NoticeSource,
-): Notice {
+  source: NotificationSource,
+): Notification {
   const going = entries.filter(({ isFiring }) => isFiring).length;
   const began = entries.reduce((sum, entry) => sum + entry.began, 0);
   const shown = entries

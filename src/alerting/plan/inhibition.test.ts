@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RULE_CODES } from '../../metrics/rules.ts';
 import { FAULT_CODES, type AlertLevel } from '../../errors/table.ts';
 import { fingerprintOf, type Alert } from '../model/alert.ts';
-import { sightsOf } from './inhibition.ts';
+import { inhibitionsOf } from './inhibition.ts';
 import { LEVELS, severityOf } from '../model/levels.ts';
 
 const NOW_MS = 1_000_000_000;
@@ -12,7 +12,7 @@ const nobody = (): boolean => false;
 const alertOf = (alert: Partial<Alert>): Alert => {
   const cause = { exchange: 'binance', code: 'CONNECTION_FAILED', asset: 'bronze_binance_ohlcv', ...alert } as const;
   return {
-    reach: 'symbols',
+    scope: 'symbols',
     episode: 1,
     level: 'warning',
     firedAtMs: NOW_MS - 60_000,
@@ -38,17 +38,18 @@ const hiders = (
   alerts: readonly Alert[],
   isSilenced: (alert: Alert) => boolean = nobody,
 ): (string | null | undefined)[] => {
-  const sights = sightsOf(alerts, isSilenced, NOW_MS);
+  const inhibitions = inhibitionsOf(alerts, isSilenced, NOW_MS);
   return alerts.map(
-    ({ fingerprint }) => sights.get(fingerprint)?.hiddenBy?.split('/')[1] ?? sights.get(fingerprint)?.hiddenBy,
+    ({ fingerprint }) =>
+      inhibitions.get(fingerprint)?.hiddenBy?.split('/')[1] ?? inhibitions.get(fingerprint)?.hiddenBy,
   );
 };
 
 test.each<[string, Partial<Alert>, Partial<Alert>, string | null]>([
-  ['a venue that is down hides its symbols', { reach: 'asset' }, { code: 'NOT_FOUND' }, 'CONNECTION_FAILED'],
+  ['a venue that is down hides its symbols', { scope: 'asset' }, { code: 'NOT_FOUND' }, 'CONNECTION_FAILED'],
   [
     'not those of another venue',
-    { reach: 'asset' },
+    { scope: 'asset' },
     { code: 'NOT_FOUND', exchange: 'okx', asset: 'bronze_okx_ohlcv' },
     null,
   ],
@@ -59,32 +60,32 @@ test.each<[string, Partial<Alert>, Partial<Alert>, string | null]>([
   ['invalid rows explain the removed ones', { code: 'ROWS_INVALID' }, { code: 'RULE_ROWS_REMOVED' }, 'ROWS_INVALID'],
   [
     'failed bronze hides late silver',
-    { reach: 'asset' },
+    { scope: 'asset' },
     { exchange: null, code: 'RULE_FRESHNESS', asset: 'silver_ohlcv_normalized' },
     'CONNECTION_FAILED',
   ],
   [
     'and late gold',
-    { reach: 'asset' },
+    { scope: 'asset' },
     { exchange: null, code: 'RULE_FRESHNESS', asset: 'gold_huggingface_ohlcv' },
     'CONNECTION_FAILED',
   ],
   [
     'a Hub that fails is its own cause',
-    { reach: 'asset' },
+    { scope: 'asset' },
     { exchange: null, code: 'PUBLISH_FAILED', asset: 'gold_huggingface_ohlcv' },
     null,
   ],
   [
     'a stop of everything hides every venue',
-    { code: 'UNAUTHORIZED', reach: 'asset' },
-    { exchange: 'okx', reach: 'asset', asset: 'bronze_okx_ohlcv' },
+    { code: 'UNAUTHORIZED', scope: 'asset' },
+    { exchange: 'okx', scope: 'asset', asset: 'bronze_okx_ohlcv' },
     'UNAUTHORIZED',
   ],
-  ['a bug is never hidden', { code: 'UNAUTHORIZED', reach: 'asset' }, { code: 'DEFECT' }, null],
+  ['a bug is never hidden', { code: 'UNAUTHORIZED', scope: 'asset' }, { code: 'DEFECT' }, null],
   [
     'a broken channel is never hidden',
-    { code: 'UNAUTHORIZED', reach: 'asset' },
+    { code: 'UNAUTHORIZED', scope: 'asset' },
     { exchange: null, code: 'ALERT_CHANNEL_BROKEN', asset: 'slack' },
     null,
   ],
@@ -94,18 +95,18 @@ test.each<[string, Partial<Alert>, Partial<Alert>, string | null]>([
 });
 
 test('a cause that ended hides what follows from it for five more minutes, and what ended with it', () => {
-  const endedAt = (resolvedAtMs: number): Alert => alertOf({ reach: 'asset', resolvedAtMs });
+  const endedAt = (resolvedAtMs: number): Alert => alertOf({ scope: 'asset', resolvedAtMs });
   const other = alertOf({ code: 'NOT_FOUND' });
   expect(hiders([endedAt(NOW_MS - 299_000), other])[1]).toBe('CONNECTION_FAILED');
   expect(hiders([endedAt(NOW_MS - 301_000), other])[1]).toBe(null);
   expect(hiders([endedAt(NOW_MS - 10_000), { ...other, resolvedAtMs: NOW_MS - 20_000 }])[1]).toBe('CONNECTION_FAILED');
   expect(
-    hiders([alertOf({ reach: 'asset', firedAtMs: NOW_MS - 1_000 }), { ...other, resolvedAtMs: NOW_MS - 20_000 }])[1],
+    hiders([alertOf({ scope: 'asset', firedAtMs: NOW_MS - 1_000 }), { ...other, resolvedAtMs: NOW_MS - 20_000 }])[1],
   ).toBe(null);
 });
 
 test('a silenced cause hides nothing worse than itself', () => {
-  const cause = alertOf({ reach: 'asset' });
+  const cause = alertOf({ scope: 'asset' });
   const late = alertOf({ code: 'RULE_FRESHNESS', level: 'critical' });
   const isSilenced = ({ code }: Alert): boolean => code === 'CONNECTION_FAILED';
   expect(hiders([cause, late])[1]).toBe('CONNECTION_FAILED');
@@ -130,14 +131,14 @@ const someAlerts = fc.uniqueArray(
 test('whatever fires: no circle of alerts hide each other, and no level is lost on the way to the one that is told', () => {
   fc.assert(
     fc.property(someAlerts, (alerts) => {
-      const sights = sightsOf(alerts, nobody, NOW_MS);
+      const inhibitions = inhibitionsOf(alerts, nobody, NOW_MS);
       for (const alert of alerts.filter(({ resolvedAtMs }) => resolvedAtMs === null)) {
         let told = alert.fingerprint;
-        for (let steps = 0; sights.get(told)?.hiddenBy; steps++) {
+        for (let steps = 0; inhibitions.get(told)?.hiddenBy; steps++) {
           expect(steps).toBeLessThan(alerts.length);
-          told = sights.get(told)?.hiddenBy ?? '';
+          told = inhibitions.get(told)?.hiddenBy ?? '';
         }
-        expect(severityOf(sights.get(told)?.level ?? 'info')).toBeGreaterThanOrEqual(severityOf(alert.level));
+        expect(severityOf(inhibitions.get(told)?.level ?? 'info')).toBeGreaterThanOrEqual(severityOf(alert.level));
       }
     }),
   );

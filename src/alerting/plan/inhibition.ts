@@ -4,7 +4,7 @@ import { isFiring, type Alert, type AlertCode } from '../model/alert.ts';
 import { severityOf, worseOf } from '../model/levels.ts';
 
 /** What one alert looks like beside the others. */
-export interface Sight {
+export interface Inhibition {
   /** Fingerprint of the alert that says why; this one is not told beside it. Null for an alert that speaks for itself. */
   readonly hiddenBy: string | null;
   /** Its own level or that of the worst alert it hides: a cause is as bad as what it explains. */
@@ -29,7 +29,7 @@ const NOBODYS_CONSEQUENCE: readonly string[] = [
 ];
 
 /** Causes before consequences: an alert is hidden only by one of a lower rank, so that two never hide each other. */
-function rankOf({ code, reach, exchange }: Alert): number {
+function rankOf({ code, scope: reach, exchange }: Alert): number {
   if (STOPS_EVERYTHING.includes(code)) return 0;
   if (isRuleCode(code)) return 5;
   if (code === 'SYMBOLS_FAILED') return 3;
@@ -45,13 +45,13 @@ function explains(cause: Alert, other: Alert): boolean {
     return isNear(cause, other) && (RULES[other.code].explainedBy as readonly string[]).includes(cause.code);
   if (other.code === 'SYMBOLS_FAILED') return isNear(cause, other);
   // A venue that answers nobody hides what is said of its symbols and of the assets made from it.
-  return cause.reach === 'asset' && cause.exchange !== null && isNear(cause, other);
+  return cause.scope === 'asset' && cause.exchange !== null && isNear(cause, other);
 }
 
 /** The same exchange; without one the same asset, or one made from what a whole venue did not deliver. */
 function isNear(cause: Alert, other: Alert): boolean {
   if (cause.exchange !== null && other.exchange !== null) return cause.exchange === other.exchange;
-  return cause.asset === other.asset || (other.exchange === null && cause.reach === 'asset');
+  return cause.asset === other.asset || (other.exchange === null && cause.scope === 'asset');
 }
 
 /** Did `cause` hold while `other` did? */
@@ -66,11 +66,11 @@ function overlaps(cause: Alert, other: Alert, nowMs: number): boolean {
  * One cause, one name. A silenced alert hides nothing worse than itself: who silenced the one has not
  * seen the other.
  */
-export function sightsOf(
+export function inhibitionsOf(
   alerts: readonly Alert[],
   isSilenced: (alert: Alert) => boolean,
   nowMs: number,
-): ReadonlyMap<string, Sight> {
+): ReadonlyMap<string, Inhibition> {
   const causesFirst = alerts.toSorted((a, b) => rankOf(a) - rankOf(b));
   const hides = (cause: Alert, other: Alert): boolean =>
     explains(cause, other) &&

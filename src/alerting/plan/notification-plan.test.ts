@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fingerprintOf, type Alert } from '../model/alert.ts';
-import { FLAPPING_WINDOW_MS, planTelling, type Telling, type TellingContext, type Told } from './notification-plan.ts';
+import {
+  FLAPPING_WINDOW_MS,
+  planNotifications,
+  type PlannedNotification,
+  type NotificationContext,
+  type DeliveredNotification,
+} from './notification-plan.ts';
 
 const MINUTE_MS = 60_000;
 const SLACK = { name: 'slack', kind: 'slack', isDefault: true } as const;
@@ -9,7 +15,7 @@ const CAUSE = { exchange: 'binance', code: 'REQUEST_REJECTED', asset: 'bronze_bi
 const ALERT: Alert = {
   ...CAUSE,
   fingerprint: fingerprintOf(CAUSE),
-  reach: 'symbols',
+  scope: 'symbols',
   episode: 1,
   level: 'warning',
   firedAtMs: 0,
@@ -19,7 +25,7 @@ const ALERT: Alert = {
   ackedBy: null,
   facts: { summary: 's', safe: 's', next: 'n', command: 'c', runId: null, affected: { total: 0, worst: [] }, tags: {} },
 };
-const TOLD: Told = {
+const TOLD: DeliveredNotification = {
   messageId: 'msg_1',
   kind: 'trigger',
   level: 'warning',
@@ -28,8 +34,8 @@ const TOLD: Told = {
   attempts: 1,
   atMs: 0,
 };
-const context = (part: Partial<TellingContext> = {}): TellingContext => ({
-  sight: { hiddenBy: null, level: 'warning', explains: [] },
+const context = (part: Partial<NotificationContext> = {}): NotificationContext => ({
+  inhibition: { hiddenBy: null, level: 'warning', explains: [] },
   isSilenced: false,
   told: new Map(),
   acknowledged: new Set(),
@@ -41,57 +47,58 @@ const context = (part: Partial<TellingContext> = {}): TellingContext => ({
   repeatMs: 240 * MINUTE_MS,
   ...part,
 });
-const tellings = (alert: Partial<Alert>, part: Partial<TellingContext>): readonly Telling[] =>
-  planTelling({ ...ALERT, ...alert }, context(part)).tellings;
-const told = (part: Partial<Told>): ReadonlyMap<string, Told> => new Map([['slack', { ...TOLD, ...part }]]);
+const notifications = (alert: Partial<Alert>, part: Partial<NotificationContext>): readonly PlannedNotification[] =>
+  planNotifications({ ...ALERT, ...alert }, context(part)).notifications;
+const told = (part: Partial<DeliveredNotification>): ReadonlyMap<string, DeliveredNotification> =>
+  new Map([['slack', { ...TOLD, ...part }]]);
 const trigger = { do: 'send', channel: 'slack', kind: 'trigger', level: 'warning' };
 
 test('what a channel was told, or will be, it is not told again', () => {
-  expect(tellings({}, {})).toEqual([trigger]);
-  expect(tellings({}, { told: told({}) })).toEqual([]);
-  expect(tellings({}, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([]);
-  expect(tellings({}, { told: told({ state: 'rerouted' }) })).toEqual([trigger]);
-  expect(tellings({ episode: 2 }, { told: told({ kind: 'resolve' }) })).toEqual([trigger]);
+  expect(notifications({}, {})).toEqual([trigger]);
+  expect(notifications({}, { told: told({}) })).toEqual([]);
+  expect(notifications({}, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([]);
+  expect(notifications({}, { told: told({ state: 'rerouted' }) })).toEqual([trigger]);
+  expect(notifications({ episode: 2 }, { told: told({ kind: 'resolve' }) })).toEqual([trigger]);
 });
 
 test('worse is told, milder is not', () => {
-  const sight = { hiddenBy: null, level: 'error', explains: [] } as const;
-  expect(tellings({}, { told: told({}), sight })).toEqual([{ ...trigger, level: 'error' }]);
-  expect(tellings({}, { told: told({ level: 'critical' }), sight })).toEqual([]);
+  const inhibition = { hiddenBy: null, level: 'error', explains: [] } as const;
+  expect(notifications({}, { told: told({}), inhibition })).toEqual([{ ...trigger, level: 'error' }]);
+  expect(notifications({}, { told: told({ level: 'critical' }), inhibition })).toEqual([]);
 });
 
 test('all but critical wait for company', () => {
-  expect(tellings({}, { groupWaitMs: 2 * MINUTE_MS })).toEqual([]);
+  expect(notifications({}, { groupWaitMs: 2 * MINUTE_MS })).toEqual([]);
   expect(
-    tellings({}, { groupWaitMs: 2 * MINUTE_MS, sight: { hiddenBy: null, level: 'critical', explains: [] } }),
+    notifications({}, { groupWaitMs: 2 * MINUTE_MS, inhibition: { hiddenBy: null, level: 'critical', explains: [] } }),
   ).toHaveLength(1);
 });
 
 test('a refused message is not sent again in the same episode', () => {
-  expect(tellings({}, { told: told({ state: 'refused' }) })).toEqual([]);
+  expect(notifications({}, { told: told({ state: 'refused' }) })).toEqual([]);
   const email = { name: 'email', kind: 'email', isDefault: true } as const;
-  expect(tellings({}, { told: told({ state: 'refused' }), channels: [SLACK, email] })).toEqual([
+  expect(notifications({}, { told: told({ state: 'refused' }), channels: [SLACK, email] })).toEqual([
     { ...trigger, channel: 'email' },
   ]);
 });
 
 test('what ended is told to who heard that it began, once', () => {
   const resolvedAtMs = MINUTE_MS;
-  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({}) }))).toEqual({
+  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ told: told({}) }))).toEqual({
     tellings: [{ ...trigger, kind: 'resolve' }],
     isSettled: true,
   });
-  expect(planTelling({ ...ALERT, resolvedAtMs }, context({ told: told({ kind: 'resolve' }) }))).toEqual({
+  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ told: told({ kind: 'resolve' }) }))).toEqual({
     tellings: [],
     isSettled: true,
   });
-  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([
+  expect(notifications({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([
     { do: 'collapse', messageId: 'msg_1' },
   ]);
-  expect(tellings({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 1 }) })).toEqual([
+  expect(notifications({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 1 }) })).toEqual([
     { ...trigger, kind: 'resolve' },
   ]);
-  expect(tellings({ resolvedAtMs }, {})).toEqual([{ ...trigger, kind: 'healed' }]);
+  expect(notifications({ resolvedAtMs }, {})).toEqual([{ ...trigger, kind: 'healed' }]);
 });
 
 test("the end of what was hidden or silenced is nobody's news", () => {
@@ -100,8 +107,8 @@ test("the end of what was hidden or silenced is nobody's news", () => {
     { sight: { hiddenBy: 'other', level: 'warning', explains: [] } as const },
     { isSilenced: true },
   ]) {
-    expect(planTelling({ ...ALERT, resolvedAtMs }, context(part))).toEqual({ tellings: [], isSettled: true });
-    expect(tellings({ resolvedAtMs }, { ...part, told: told({}) })).toEqual([{ ...trigger, kind: 'resolve' }]);
+    expect(planNotifications({ ...ALERT, resolvedAtMs }, context(part))).toEqual({ tellings: [], isSettled: true });
+    expect(notifications({ resolvedAtMs }, { ...part, told: told({}) })).toEqual([{ ...trigger, kind: 'resolve' }]);
   }
 });
 
@@ -110,11 +117,11 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
   const sent: { atMs: number; kind: string }[] = [];
   const firings: number[] = [];
   let alert: Alert = { ...ALERT, episode: 0, resolvedAtMs: 0 };
-  let last: Told | null = null;
+  let last: DeliveredNotification | null = null;
   let nowMs = 10 * FLAPPING_WINDOW_MS;
   const tell = (): void => {
     const firingsInHour = firings.filter((atMs) => atMs > nowMs - FLAPPING_WINDOW_MS).length;
-    const plan = planTelling(
+    const plan = planNotifications(
       alert,
       context({
         nowMs,
@@ -123,10 +130,10 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
         repeatMs: Infinity,
       }),
     );
-    for (const telling of plan.tellings) {
-      if (telling.do !== 'send' || telling.kind === 'acknowledge') continue;
-      sent.push({ atMs: nowMs, kind: telling.kind });
-      last = { ...TOLD, kind: telling.kind, episode: alert.episode, atMs: nowMs };
+    for (const planned of plan.notifications) {
+      if (planned.do !== 'send' || planned.kind === 'acknowledge') continue;
+      sent.push({ atMs: nowMs, kind: planned.kind });
+      last = { ...TOLD, kind: planned.kind, episode: alert.episode, atMs: nowMs };
     }
   };
   const pass = (spanMs: number): void => {

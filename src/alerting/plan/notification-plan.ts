@@ -1,11 +1,11 @@
 import type { AlertLevel } from '../../errors/table.ts';
 import { isFiring, type Alert } from '../model/alert.ts';
-import type { Sight } from './inhibition.ts';
+import type { Inhibition } from './inhibition.ts';
 import { severityOf } from '../model/levels.ts';
 import { routeOf, type ChannelEntry } from '../model/routing.ts';
 
 /** The last thing a channel was told of a cause, or is about to be. */
-export interface Told {
+export interface DeliveredNotification {
   readonly messageId: string;
   readonly kind: 'trigger' | 'resolve' | 'healed';
   readonly level: AlertLevel;
@@ -18,7 +18,7 @@ export interface Told {
   readonly atMs: number;
 }
 
-export type Telling =
+export type PlannedNotification =
   | {
       readonly do: 'send';
       readonly channel: string;
@@ -27,11 +27,11 @@ export type Telling =
     }
   | { readonly do: 'collapse'; readonly messageId: string };
 
-export interface TellingContext {
-  readonly sight: Sight;
+export interface NotificationContext {
+  readonly inhibition: Inhibition;
   readonly isSilenced: boolean;
   /** By channel; a channel that was never told is absent. */
-  readonly told: ReadonlyMap<string, Told>;
+  readonly told: ReadonlyMap<string, DeliveredNotification>;
   /** Channels that were told of this episode's acknowledgement. */
   readonly acknowledged: ReadonlySet<string>;
   /** How often the cause began to fire within the last hour. */
@@ -45,8 +45,8 @@ export interface TellingContext {
   readonly repeatMs: number;
 }
 
-export interface TellingPlan {
-  readonly tellings: readonly Telling[];
+export interface NotificationPlan {
+  readonly notifications: readonly PlannedNotification[];
   /** Nothing will have to be told of this episode any more. */
   readonly isSettled: boolean;
 }
@@ -58,20 +58,20 @@ export const FLAPPING_WINDOW_MS = 3_600_000;
  * What each channel still has to be told of one alert, found by comparing what is true with what it
  * was told last. Asked again after a crash or a failed send it gives what is missing, no more.
  */
-export function planTelling(alert: Alert, context: TellingContext): TellingPlan {
+export function planNotifications(alert: Alert, context: NotificationContext): NotificationPlan {
   return isFiring(alert)
-    ? { tellings: [...triggers(alert, context), ...acknowledgements(alert, context)], isSettled: false }
+    ? { notifications: [...triggers(alert, context), ...acknowledgements(alert, context)], isSettled: false }
     : planEnd(alert, context);
 }
 
-function triggers(alert: Alert, { sight, ...context }: TellingContext): Telling[] {
+function triggers(alert: Alert, { inhibition: sight, ...context }: NotificationContext): PlannedNotification[] {
   const isWaiting = sight.level !== 'critical' && context.nowMs < alert.firedAtMs + context.groupWaitMs;
   if (sight.hiddenBy !== null || context.isSilenced || isWaiting) return [];
   const addressee = { level: sight.level, tags: alert.facts.tags };
   const isRefused = (name: string): boolean =>
     context.told.get(name)?.state === 'refused' && context.told.get(name)?.episode === alert.episode;
   return routeOf(addressee, context.channels, (name) => context.isUsable(name) && !isRefused(name)).flatMap(
-    ({ name }): Telling[] => {
+    ({ name }): PlannedNotification[] => {
       const told = context.told.get(name);
       const knows =
         told?.kind === 'trigger' && told.state !== 'rerouted' && severityOf(told.level) >= severityOf(sight.level);
@@ -83,15 +83,15 @@ function triggers(alert: Alert, { sight, ...context }: TellingContext): Telling[
 }
 
 /** Only a pager does something with it: it stops calling people. */
-function acknowledgements(alert: Alert, { channels, told, acknowledged }: TellingContext): Telling[] {
+function acknowledgements(alert: Alert, { channels, told, acknowledged }: NotificationContext): PlannedNotification[] {
   if (alert.ackedBy === null) return [];
   return channels
     .filter(({ name, kind }) => kind === 'pagerduty' && told.get(name)?.kind === 'trigger' && !acknowledged.has(name))
     .map(({ name }) => ({ do: 'send', channel: name, kind: 'acknowledge', level: alert.level }));
 }
 
-function planEnd(alert: Alert, context: TellingContext): TellingPlan {
-  const { told, channels, sight } = context;
+function planEnd(alert: Alert, context: NotificationContext): NotificationPlan {
+  const { told, channels, inhibition: sight } = context;
   const open = channels.flatMap(({ name }) => {
     const last = told.get(name);
     return last?.kind === 'trigger' ? [{ ...last, channel: name }] : [];
@@ -99,17 +99,19 @@ function planEnd(alert: Alert, context: TellingContext): TellingPlan {
   const unseen = open.filter(({ state, attempts }) => state === 'pending' && attempts === 0);
   // What lies below a collapsed message shows only once it is gone: the plan is asked again then.
   if (unseen.length > 0)
-    return { tellings: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
+    return { notifications: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
   // A cause that comes and goes is told once more when it has been quiet: at most four messages an hour.
-  if (context.firingsInHour > 1) return { tellings: [], isSettled: false };
-  const resolves = open.map(({ channel, level }): Telling => ({ do: 'send', channel, kind: 'resolve', level }));
+  if (context.firingsInHour > 1) return { notifications: [], isSettled: false };
+  const resolves = open.map(
+    ({ channel, level }): PlannedNotification => ({ do: 'send', channel, kind: 'resolve', level }),
+  );
   const wasTold = [...told.values()].some(
     ({ kind, episode, state }) => state !== 'rerouted' && (kind === 'trigger' || episode === alert.episode),
   );
   const isUntellable = sight.hiddenBy !== null || context.isSilenced || alert.level === 'info';
-  if (wasTold || isUntellable) return { tellings: resolves, isSettled: true };
+  if (wasTold || isUntellable) return { notifications: resolves, isSettled: true };
   const healed = routeOf({ level: 'warning', tags: alert.facts.tags }, channels, context.isUsable).map(
-    ({ name }): Telling => ({ do: 'send', channel: name, kind: 'healed', level: alert.level }),
+    ({ name }): PlannedNotification => ({ do: 'send', channel: name, kind: 'healed', level: alert.level }),
   );
-  return { tellings: healed, isSettled: true };
+  return { notifications: healed, isSettled: true };
 }

@@ -2,11 +2,11 @@ import type { AlertLevel } from '../../errors/table.ts';
 import type { Alert, AlertCode, AlertFacts } from '../model/alert.ts';
 
 /** `trigger` it fires, `resolve` it ended, `healed` both before anybody was told, `acknowledge` somebody is on it, `digest` several in one. */
-export type NoticeKind = 'trigger' | 'resolve' | 'healed' | 'acknowledge' | 'digest';
+export type NotificationKind = 'trigger' | 'resolve' | 'healed' | 'acknowledge' | 'digest';
 
 /** What a channel is told: plain JSON, frozen when it is written to the outbox. Channels only choose how it looks. */
-export interface Notice extends Omit<AlertFacts, 'summary'> {
-  readonly kind: NoticeKind;
+export interface Notification extends Omit<AlertFacts, 'summary'> {
+  readonly kind: NotificationKind;
   readonly instance: string;
   readonly fingerprint: string;
   readonly code: AlertCode | null;
@@ -25,7 +25,7 @@ export interface Notice extends Omit<AlertFacts, 'summary'> {
   readonly lines: readonly string[];
 }
 
-export interface NoticeSource {
+export interface NotificationSource {
   /** Tells two installations apart at channels that both use. */
   readonly instance: string;
   /** Where docs/runbook/ can be read; null for the path inside the package. */
@@ -35,8 +35,8 @@ export interface NoticeSource {
 /** Shortest that still says what is wrong; channels cut further where they must. */
 const SUMMARY_CHARS_MAX = 200;
 
-export interface Occasion {
-  readonly kind: Exclude<NoticeKind, 'digest'>;
+export interface NotificationOccasion {
+  readonly kind: Exclude<NotificationKind, 'digest'>;
   readonly level: AlertLevel;
   readonly firingsInHour: number;
   /** Codes of the alerts that are not told because this one says why. */
@@ -44,11 +44,11 @@ export interface Occasion {
   readonly nowMs: number;
 }
 
-export function noticeOf(
+export function notificationOf(
   alert: Alert,
-  { kind, level, firingsInHour, explains, nowMs }: Occasion,
-  source: NoticeSource,
-): Notice {
+  { kind, level, firingsInHour, explains, nowMs }: NotificationOccasion,
+  source: NotificationSource,
+): Notification {
   const { summary, ...facts } = alert.facts;
   const isOver = kind === 'resolve' || kind === 'healed';
   const place = [alert.exchange, alert.exchange === null ? alert.asset : null]
@@ -79,13 +79,13 @@ export function noticeOf(
   };
 }
 
-const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NoticeKind): string =>
+const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NotificationKind): string =>
   `${kind === 'healed' ? 'failed and healed' : 'over'} after ${durationText((resolvedAtMs ?? firedAtMs) - firedAtMs)}${resolution === null ? '' : `, ${resolution}`}`;
 
 const flappingNote = (firings: number): string =>
   `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
 
-const runbookOf = (code: AlertCode, { runbookUrl }: NoticeSource): string =>
+const runbookOf = (code: AlertCode, { runbookUrl }: NotificationSource): string =>
   `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
 
 /** `42 s`, `14 min`, `3 h 5 min`. */
@@ -103,7 +103,7 @@ export function cut(text: string, charsMax: number): string {
 }
 
 /** What a notice says besides title and text, as name and value: every channel shows all of them. */
-export function fieldsOf(notice: Notice): readonly (readonly [name: string, value: string])[] {
+export function fieldsOf(notice: Notification): readonly (readonly [name: string, value: string])[] {
   const { affected, tags } = notice;
   const rows: readonly (readonly [string, string | null])[] = [
     ['Code', notice.code],

@@ -5,15 +5,26 @@ import { oldestUnsettledMs, openAlerts, settleAlert, unsettleAlert } from '../mo
 import { audit, countFirings } from '../model/audit.ts';
 import { isUsable as isUsableNow } from '../outbox/channel-health.ts';
 import { allHealth } from '../outbox/channel-records.ts';
-import { CONSEQUENCES_LAST_MS, sightsOf, type Sight } from './inhibition.ts';
-import { noticeOf, type Notice, type NoticeKind, type NoticeSource, type Occasion } from './notification.ts';
+import { CONSEQUENCES_LAST_MS, inhibitionsOf, type Inhibition } from './inhibition.ts';
+import {
+  notificationOf,
+  type Notification,
+  type NotificationKind,
+  type NotificationSource,
+  type NotificationOccasion,
+} from './notification.ts';
 import { endMessage, enqueue } from '../outbox/outbox.ts';
 import { routeOf, type ChannelEntry } from '../model/routing.ts';
 import { silences, silencesInForce } from '../model/silences.ts';
-import { FLAPPING_WINDOW_MS, planTelling, type Telling, type Told } from './notification-plan.ts';
+import {
+  FLAPPING_WINDOW_MS,
+  planNotifications,
+  type PlannedNotification,
+  type DeliveredNotification,
+} from './notification-plan.ts';
 
 /** How alerts are told, as configured. */
-export interface AlertPolicy extends NoticeSource {
+export interface AlertPolicy extends NotificationSource {
   readonly channels: readonly ChannelEntry[];
   /** How long a cause that is not critical waits for its consequences, and for its own end. Unit: milliseconds. */
   readonly groupWaitMs: number;
@@ -46,11 +57,11 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
   const alerts = yield* openAlerts(Math.min(nowMs, (yield* oldestUnsettledMs()) ?? nowMs) - CONSEQUENCES_LAST_MS);
   const inForce = yield* silencesInForce(nowMs);
   const isSilenced = (alert: Alert): boolean => inForce.some((silence) => silences(silence, alert));
-  const sights = sightsOf(alerts, isSilenced, nowMs);
+  const inhibitions = inhibitionsOf(alerts, isSilenced, nowMs);
   for (const alert of alerts) {
     if (!alert.isSettled)
       yield* planAlert(planning, alert, {
-        sight: sights.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] },
+        inhibition: inhibitions.get(alert.fingerprint) ?? { hiddenBy: null, level: alert.level, explains: [] },
         isSilenced: isSilenced(alert),
       });
   }
@@ -65,7 +76,7 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
     sequence: number;
     fingerprint: string;
     channel: string;
-    kind: NoticeKind;
+    kind: NotificationKind;
     level: AlertLevel;
     notice: string;
   }>(
@@ -78,7 +89,7 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
     if (isConfigured && (isUsable(channel) || !(isBeginning || givenUp.has(`${channel} ${fingerprint}`)))) continue;
     const addressee = {
       level: kind === 'healed' ? 'warning' : level,
-      tags: (JSON.parse(notice) as Notice).tags,
+      tags: (JSON.parse(notice) as Notification).tags,
     } as const;
     if (isConfigured && !routeOf(addressee, policy.channels, isUsable).some(({ name }) => isUsable(name))) continue;
     if (isBeginning) givenUp.add(`${channel} ${fingerprint}`);
@@ -101,58 +112,58 @@ const PASSES_MAX = 3;
 function* planAlert(
   { policy, isUsable, nowMs }: Planning,
   alert: Alert,
-  seen: { readonly sight: Sight; readonly isSilenced: boolean },
+  seen: { readonly inhibition: Inhibition; readonly isSilenced: boolean },
 ): Operation<void> {
   const firingsInHour = yield* countFirings(alert.fingerprint, nowMs - FLAPPING_WINDOW_MS);
   const acknowledged = alert.ackedBy === null ? new Set<string>() : yield* acknowledgedChannels(alert);
   for (let pass = 0; pass < PASSES_MAX; pass++) {
     const told = yield* toldOf(alert.fingerprint);
-    const plan = planTelling(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
-    for (const telling of plan.tellings)
-      yield* apply(telling, alert, { policy, firingsInHour, explains: seen.sight.explains, nowMs });
+    const plan = planNotifications(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
+    for (const planned of plan.notifications)
+      yield* apply(planned, alert, { policy, firingsInHour, explains: seen.inhibition.explains, nowMs });
     if (plan.isSettled) yield* settleAlert(alert.fingerprint, nowMs);
-    if (!plan.tellings.some((telling) => telling.do === 'collapse')) return;
+    if (!plan.notifications.some((planned) => planned.do === 'collapse')) return;
   }
 }
 
 function* apply(
-  telling: Telling,
+  planned: PlannedNotification,
   alert: Alert,
   {
     policy,
     nowMs,
     ...about
-  }: Pick<Occasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy },
+  }: Pick<NotificationOccasion, 'firingsInHour' | 'explains' | 'nowMs'> & { readonly policy: AlertPolicy },
 ): Operation<void> {
-  if (telling.do === 'collapse') {
-    yield* exec(`update alert_messages set state = 'collapsed', ended_at = $2 where id = $1`, telling.messageId, nowMs);
+  if (planned.do === 'collapse') {
+    yield* exec(`update alert_messages set state = 'collapsed', ended_at = $2 where id = $1`, planned.messageId, nowMs);
     yield* audit({
       atMs: nowMs,
       fingerprint: alert.fingerprint,
       action: 'collapsed',
       actor: 'candlekeep',
-      detail: `${telling.messageId}: over before it was sent`,
+      detail: `${planned.messageId}: over before it was sent`,
     });
     return;
   }
-  const notice = noticeOf(alert, { ...about, kind: telling.kind, level: telling.level, nowMs }, policy);
-  yield* enqueue({ notice, channel: telling.channel, episode: alert.episode }, nowMs);
+  const notice = notificationOf(alert, { ...about, kind: planned.kind, level: planned.level, nowMs }, policy);
+  yield* enqueue({ notice, channel: planned.channel, episode: alert.episode }, nowMs);
 }
 
 interface ToldRow {
   readonly id: string;
   readonly channel: string;
-  readonly kind: Told['kind'];
+  readonly kind: DeliveredNotification['kind'];
   readonly level: AlertLevel;
   readonly episode: number;
-  readonly state: Told['state'];
+  readonly state: DeliveredNotification['state'];
   readonly attempts: number;
   readonly created_at: number;
   readonly ended_at: number | null;
 }
 
 /** The last message of a cause at each channel that can have been seen, or will be. */
-function* toldOf(fingerprint: string): Operation<ReadonlyMap<string, Told>> {
+function* toldOf(fingerprint: string): Operation<ReadonlyMap<string, DeliveredNotification>> {
   const rows = yield* all<ToldRow>(
     `select id, channel, kind, level, episode, state, attempts, created_at, ended_at from alert_messages where sequence in (
        select max(sequence) from alert_messages

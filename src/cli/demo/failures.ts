@@ -1,6 +1,6 @@
 import type { Exchange } from '../../domain/exchange.ts';
 import { ConfigurationError } from '../../errors/errors.ts';
-import type { FaultPlan, FaultRule, FaultSpec } from '../../simulation/fault-plan.ts';
+import type { FaultPlan, FaultInjection, FaultSpec } from '../../simulation/fault-plan.ts';
 import type { World } from '../../simulation/world.ts';
 import { nearest } from '../../configuration/nearest.ts';
 import { readSymbol } from '../../configuration/setting-values.ts';
@@ -36,16 +36,16 @@ export function failurePlans(
   );
 }
 
-function readFailure(text: string, worlds: ReadonlyMap<Exchange, World>): ReadonlyMap<Exchange, FaultRule[]> {
+function readFailure(text: string, worlds: ReadonlyMap<Exchange, World>): ReadonlyMap<Exchange, FaultInjection[]> {
   const { market, fault, times } = FORM.exec(text)?.groups ?? {};
   if (market === undefined || fault === undefined) throw refusal(EXPECTED, text);
   const spec = specOf(fault);
   const { exchange, symbol } = readSymbol(market, '--fail');
-  const on: FaultRule['on'] =
+  const on: FaultInjection['on'] =
     times === undefined ? { every: 1 } : { nth: Array.from({ length: Number(times) }, (_, at) => at + 1) };
   const rules = [...worlds]
     .filter(([name]) => exchange === null || exchange === name)
-    .flatMap(([name, world]): [Exchange, FaultRule[]][] => {
+    .flatMap(([name, world]): [Exchange, FaultInjection[]][] => {
       const series = world.series.find((one) => one.symbol === symbol);
       return series === undefined ? [] : [[name, [{ match: { symbol: series.venueSymbol }, on, fault: spec }]]];
     });

@@ -25,11 +25,11 @@ import type { StandInExchange } from '../../simulation/stand-ins/stand-in-exchan
 import { STAND_INS } from '../../simulation/stand-ins/stand-ins.ts';
 import { standInHub, type StandInHub } from '../../simulation/stand-ins/stand-in-hub.ts';
 import { compareWithTruth, type Comparison } from '../../simulation/truth.ts';
-import { loadTapes } from '../../simulation/recordings.ts';
+import { loadRecordings } from '../../simulation/recordings.ts';
 import type { World } from '../../simulation/world.ts';
 
 /** Recorded candles that come with the package. */
-const TAPES = join(import.meta.dirname, '../../../recordings');
+const RECORDINGS_DIRECTORY = join(import.meta.dirname, '../../../recordings');
 
 /** Days of made-up candles before and after the present, for commands that ask for the last days. */
 export const RECENT_DAYS = 3;
@@ -73,7 +73,7 @@ const HUB_SCHEDULE: FaultPlan = {
 };
 
 /** One stand-in exchange that answers on loopback. */
-export interface StageExchange {
+export interface DemoExchange {
   readonly exchange: Exchange;
   readonly standIn: StandInExchange;
   readonly recorded: World;
@@ -83,10 +83,10 @@ export interface StageExchange {
 }
 
 /** Stand-ins of every exchange and of the Hub, on loopback. */
-export interface Stage {
-  readonly exchanges: readonly StageExchange[];
+export interface DemoEnvironment {
+  readonly exchanges: readonly DemoExchange[];
   /** The one that the demo's own runs ask. */
-  readonly asked: StageExchange;
+  readonly asked: DemoExchange;
   readonly hub: StandInHub;
   readonly hubUrl: string;
   close(): Promise<void>;
@@ -96,7 +96,7 @@ export interface Stage {
  * Opens the stand-ins, each of the exchanges on a port of its own from `firstPort` on, 0 for any free ones.
  * @throws ConfigurationError (CONFIG_INVALID) when a port is taken.
  */
-export async function openStage(clock: Clock, firstPort: number): Promise<Stage> {
+export async function openDemoEnvironment(clock: Clock, firstPort: number): Promise<DemoEnvironment> {
   const servers: LoopbackServer[] = [];
   const close = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.close())));
   const serve = async (handler: StandInHandler, port: number): Promise<string> => {
@@ -105,9 +105,9 @@ export async function openStage(clock: Clock, firstPort: number): Promise<Stage>
     return server.url;
   };
   try {
-    const exchanges: StageExchange[] = [];
+    const exchanges: DemoExchange[] = [];
     for (const [exchange, { open }] of STAND_INS) {
-      const recorded = loadTapes(realFiles, join(TAPES, exchange));
+      const recorded = loadRecordings(realFiles, join(RECORDINGS_DIRECTORY, exchange));
       const world = withRecentCandles(recorded, recentRange(clock.nowMs()));
       const standIn = open({ world });
       exchanges.push({
@@ -119,7 +119,7 @@ export async function openStage(clock: Clock, firstPort: number): Promise<Stage>
       });
     }
     const hub = standInHub({ repo: DEMO.repo, token: DEMO.token, exists: false, plan: HUB_SCHEDULE, commitsLost: 1 });
-    const asked = exchanges.find(({ exchange }) => exchange === DEMO.exchange) as StageExchange;
+    const asked = exchanges.find(({ exchange }) => exchange === DEMO.exchange) as DemoExchange;
     return { exchanges, asked, hub, hubUrl: await serve(hub.handle, 0), close };
   } catch (error) {
     await close();
@@ -141,7 +141,7 @@ function recentRange(nowMs: number): TimeRange {
 }
 
 /** Short timeouts, so that nobody waits long for the silence in the schedule. */
-export const demoSettings = (stage: Stage, dataDir: string): Settings => ({
+export const demoSettings = (stage: DemoEnvironment, dataDir: string): Settings => ({
   dataDir,
   markets: new Map([[DEMO.exchange, DEMO.symbols]]),
   intervals: [DEMO.interval],
@@ -169,7 +169,11 @@ export interface DemoVerdict {
   readonly addsUp: boolean;
 }
 
-export async function judgeDemo(pipeline: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict> {
+export async function assessDemo(
+  pipeline: Pipeline,
+  stage: DemoEnvironment,
+  runs: readonly Run[],
+): Promise<DemoVerdict> {
   const range = { fromMs: dayRange(DEMO.days.start).fromMs, toMs: dayRange(DEMO.days.end).toMs };
   const report = await gapReport(pipeline, {
     range,
@@ -220,7 +224,11 @@ async function compareStored(
 
 const FAULTS_MAX = 1_000;
 
-async function countFaults({ ports }: Pipeline, stage: Stage, runs: readonly Run[]): Promise<DemoVerdict['faults']> {
+async function countFaults(
+  { ports }: Pipeline,
+  stage: DemoEnvironment,
+  runs: readonly Run[],
+): Promise<DemoVerdict['faults']> {
   const entries = await Promise.all(
     runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))),
   );

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Scrub } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/redaction.ts';
 
 /** What a command gets of the outside: no command touches `process`. */
 export interface Io {
@@ -19,10 +19,10 @@ export interface OutputStream {
 }
 
 /** The same outside, to which no text goes before it went through `scrub`. */
-export function scrubbedIo(io: Io, scrub: Scrub): Io {
+export function redactedIo(io: Io, redact: Redact): Io {
   const scrubbed = (stream: OutputStream): OutputStream => ({
     ...stream,
-    write: (text) => stream.write(typeof text === 'string' ? scrub(text) : text),
+    write: (text) => stream.write(typeof text === 'string' ? redact(text) : text),
   });
   return { ...io, stdout: scrubbed(io.stdout), stderr: scrubbed(io.stderr) };
 }

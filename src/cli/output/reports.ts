@@ -1,5 +1,5 @@
-import type { CellStory, ExplainedGap } from '../../engine/queries/cell-report.ts';
-import type { MetFault, RunStory } from '../../engine/queries/run-report.ts';
+import type { CellReport, ExplainedGap } from '../../engine/queries/cell-report.ts';
+import type { MetFault, RunReport } from '../../engine/queries/run-report.ts';
 import type { Account } from '../../domain/account.ts';
 import { recheckAtMs } from '../../state/symbols.ts';
 import { ruleOf } from '../../errors/table.ts';
@@ -27,8 +27,8 @@ const shortened = <T>(rows: readonly T[], lineOf: (shown: readonly T[]) => strin
         ...(rows.length > ROWS_SHOWN_MAX ? [`and ${rows.length - ROWS_SHOWN_MAX} more; --json has all`] : []),
       ];
 
-export function runStoryText(screen: Console, story: RunStory): string {
-  const { run, faults, account } = story;
+export function runReportText(screen: Console, report: RunReport): string {
+  const { run, faults, account } = report;
   const days = run.partition === run.partitionEnd ? run.partition : `${run.partition}..${run.partitionEnd}`;
   const tags = Object.entries(run.tags)
     .map(([tag, value]) => ` ${tag}=${value}`)
@@ -45,8 +45,8 @@ export function runStoryText(screen: Console, story: RunStory): string {
         ]),
     ...section(screen, 'What it met', shortened(faults, faultTable)),
     ...section(screen, 'What is stored of its days now', [accountText(account)]),
-    ...section(screen, 'What happens next', [nextOfRun(story)]),
-    ...section(screen, 'What you can do', actionsOfRun(story)),
+    ...section(screen, 'What happens next', [nextOfRun(report)]),
+    ...section(screen, 'What you can do', actionsOfRun(report)),
   ].join('\n');
 }
 
@@ -64,7 +64,7 @@ const faultTable = (faults: readonly MetFault[]): string =>
     ]),
   );
 
-function nextOfRun({ run, account, nextAttemptAtMs }: RunStory): string {
+function nextOfRun({ run, account, nextAttemptAtMs }: RunReport): string {
   if (run.status !== 'finished')
     return run.owner === null ? 'it waits for a process to execute it' : `it is under way in process ${run.owner}`;
   if (account.pending === 0) return 'nothing: every candle of its days is accounted for';
@@ -73,7 +73,7 @@ function nextOfRun({ run, account, nextAttemptAtMs }: RunStory): string {
   return `candlekeep heal asks for the ${count(account.pending, 'pending candle')} again from ${isoTime(nextAttemptAtMs)}`;
 }
 
-function actionsOfRun({ run, faults, account }: RunStory): string[] {
+function actionsOfRun({ run, faults, account }: RunReport): string[] {
   if (run.status !== 'finished') return [`candlekeep runs cancel ${run.id}`];
   if (account.pending === 0 && run.error === null) return [];
   const codes = [
@@ -88,7 +88,7 @@ function actionsOfRun({ run, faults, account }: RunStory): string[] {
   ];
 }
 
-export const runStoryDocument = ({ run, faults, account, nextAttemptAtMs }: RunStory): object => ({
+export const runReportDocument = ({ run, faults, account, nextAttemptAtMs }: RunReport): object => ({
   schema: SCHEMA,
   ...runDocument(run),
   error: runErrorDocument(run),
@@ -97,19 +97,19 @@ export const runStoryDocument = ({ run, faults, account, nextAttemptAtMs }: RunS
   next_attempt_at: isoTime(nextAttemptAtMs),
 });
 
-export function cellStoryText(screen: Console, story: CellStory, nowMs: number): string {
-  const { cell, account, looks, gaps, answers, removed } = story;
+export function cellReportText(screen: Console, report: CellReport, nowMs: number): string {
+  const { cell, account, looks: attempts, gaps, answers: responses, removed } = report;
   return [
-    `${screen.colour('bold', referenceOf(cell))}  ${account === null || story.dueAtMs > nowMs ? 'not accounted for' : account.pending + account.quarantined === 0 ? 'complete' : 'incomplete'}`,
+    `${screen.colour('bold', referenceOf(cell))}  ${account === null || report.dueAtMs > nowMs ? 'not accounted for' : account.pending + account.quarantined === 0 ? 'complete' : 'incomplete'}`,
     ...(account === null
       ? [`  ${cell.exchange} never listed ${cell.symbol}: it is in no account`]
-      : story.dueAtMs > nowMs
-        ? [`  due at ${isoTime(story.dueAtMs)}`]
+      : report.dueAtMs > nowMs
+        ? [`  due at ${isoTime(report.dueAtMs)}`]
         : [`  ${accountText(account)}`]),
-    ...(looks === 0 ? [] : [`  asked ${count(looks, 'time')} and still incomplete`]),
-    ...(story.notBeforeMs === null
+    ...(attempts === 0 ? [] : [`  asked ${count(attempts, 'time')} and still incomplete`]),
+    ...(report.notBeforeMs === null
       ? []
-      : [`  ${cell.exchange} asked not to be asked before ${isoTime(story.notBeforeMs)}`]),
+      : [`  ${cell.exchange} asked not to be asked before ${isoTime(report.notBeforeMs)}`]),
     ...(removed === null
       ? []
       : [
@@ -128,22 +128,22 @@ export function cellStoryText(screen: Console, story: CellStory, nowMs: number):
     ...section(
       screen,
       'Answers in bronze',
-      shortened(answers, (shown) =>
+      shortened(responses, (shown) =>
         table(
           ['fetched', 'rows', 'used', 'from', 'to', 'place', 'run'],
-          shown.map((answer) => [
-            isoTime(answer.fetchedAtMs) ?? '',
-            answer.rows,
-            answer.rejected === null ? 'yes' : `no: ${answer.rejected}`,
-            isoTime(answer.range.fromMs) ?? '',
-            isoTime(answer.range.toMs) ?? '',
-            `${answer.segment}@${answer.offset}`,
-            answer.runId,
+          shown.map((response) => [
+            isoTime(response.fetchedAtMs) ?? '',
+            response.rows,
+            response.rejected === null ? 'yes' : `no: ${response.rejected}`,
+            isoTime(response.range.fromMs) ?? '',
+            isoTime(response.range.toMs) ?? '',
+            `${response.segment}@${response.offset}`,
+            response.runId,
           ]),
         ),
       ),
     ),
-    ...section(screen, 'What you can do', actionsOfCell(story, nowMs)),
+    ...section(screen, 'What you can do', actionsOfCell(report, nowMs)),
   ].join('\n');
 }
 
@@ -160,12 +160,12 @@ const gapRow = (gap: ExplainedGap): (string | number)[] => [
 const saysOf = (cause: string): string =>
   cause in GAP_RULES ? GAP_RULES[cause as GapCause].says : 'a rule of another release';
 
-function seenOf({ answers, lastFault }: ExplainedGap): string {
-  const seen = answers === 0 ? 'no answer covers it' : `covered by ${count(answers, 'answer')}`;
+function seenOf({ answers: responses, lastFault }: ExplainedGap): string {
+  const seen = responses === 0 ? 'no answer covers it' : `covered by ${count(responses, 'answer')}`;
   return lastFault === null ? seen : `${seen}; last: ${lastFault.record.message}`;
 }
 
-function actionsOfCell({ cell, account, gaps, removed }: CellStory, nowMs: number): string[] {
+function actionsOfCell({ cell, account, gaps, removed }: CellReport, nowMs: number): string[] {
   if (account === null || account.pending + account.quarantined === 0) return [];
   if (removed !== null) return [`candlekeep symbols enable ${cell.exchange}:${cell.symbol}`];
   const isDue = gaps.some(({ nextAttemptAtMs }) => nextAttemptAtMs !== null && nextAttemptAtMs <= nowMs);
@@ -176,16 +176,16 @@ function actionsOfCell({ cell, account, gaps, removed }: CellStory, nowMs: numbe
   ];
 }
 
-export const cellStoryDocument = ({
+export const cellReportDocument = ({
   cell,
   account,
-  looks,
+  looks: attempts,
   notBeforeMs,
   gaps,
-  answers,
+  answers: responses,
   removed,
   dueAtMs,
-}: CellStory): object => ({
+}: CellReport): object => ({
   schema: SCHEMA,
   exchange: cell.exchange,
   symbol: cell.symbol,
@@ -193,7 +193,7 @@ export const cellStoryDocument = ({
   partition: cell.day,
   due_at: isoTime(dueAtMs),
   account,
-  looks,
+  looks: attempts,
   not_before: isoTime(notBeforeMs),
   removed:
     removed === null
@@ -225,14 +225,14 @@ export const cellStoryDocument = ({
             run_id: gap.lastFault.runId,
           },
   })),
-  answers: answers.map((answer) => ({
-    fetched_at: isoTime(answer.fetchedAtMs),
-    rows: answer.rows,
-    rejected: answer.rejected,
-    from: isoTime(answer.range.fromMs),
-    to: isoTime(answer.range.toMs),
-    place: `${answer.segment}@${answer.offset}`,
-    sha256: answer.sha256,
-    run_id: answer.runId,
+  answers: responses.map((response) => ({
+    fetched_at: isoTime(response.fetchedAtMs),
+    rows: response.rows,
+    rejected: response.rejected,
+    from: isoTime(response.range.fromMs),
+    to: isoTime(response.range.toMs),
+    place: `${response.segment}@${response.offset}`,
+    sha256: response.sha256,
+    run_id: response.runId,
   })),
 });

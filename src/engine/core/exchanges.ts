@@ -3,8 +3,8 @@ import type { Ports } from '../../platform/ports/ports.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';
 import { createExecutor, type Executor } from '../../resilience/retry/executor.ts';
-import type { Guards, StopOrder } from '../../resilience/policies.ts';
-import { venueGuards } from '../../resilience/exchange-policies.ts';
+import type { ResiliencePolicies, HaltSwitch } from '../../resilience/policies.ts';
+import { exchangePolicies } from '../../resilience/exchange-policies.ts';
 import type { ExchangeAdapter } from '../../exchanges/adapter.ts';
 import type { Adapters } from '../../exchanges/registry.ts';
 import type { Settings } from './settings.ts';
@@ -12,7 +12,7 @@ import type { Settings } from './settings.ts';
 /** One exchange as this process asks it: its adapter, its hosts, and what everything it is asked has to pass. */
 export interface Venue {
   readonly adapter: ExchangeAdapter;
-  readonly guards: Guards;
+  readonly policies: ResiliencePolicies;
   readonly executor: Executor;
   readonly origins: readonly string[];
 }
@@ -23,19 +23,19 @@ export type Venues = ReadonlyMap<Exchange, Venue>;
 export function venuesOf(
   ports: Ports,
   settings: Settings,
-  { adapters, stopOrder }: { readonly adapters: Adapters; readonly stopOrder: StopOrder },
+  { adapters, halts }: { readonly adapters: Adapters; readonly halts: HaltSwitch },
 ): Venues {
   const times = { attemptTimeoutMs: settings.requestTimeoutMs, deadlineMs: settings.deadlineMs };
   return new Map(
     [...adapters].map(([exchange, adapter]): [Exchange, Venue] => {
       const venue = { exchange, egress: egressName(settings.network) };
-      const guards = venueGuards({
+      const policies = exchangePolicies({
         ...times,
         clock: ports.clock,
         log: ports.log,
         store: ports.limits,
         venue,
-        stopOrder,
+        halts,
         prior: adapter.limits,
         share: settings.rateShare,
       });
@@ -44,10 +44,10 @@ export function venuesOf(
         clock: ports.clock,
         random: ports.random.fork(`retry ${exchange}`),
         log: ports.log,
-        guards,
+        policies,
       });
       const own = settings.origins[exchange];
-      return [exchange, { adapter, guards, executor, origins: own === undefined ? adapter.origins : [own] }];
+      return [exchange, { adapter, policies, executor, origins: own === undefined ? adapter.origins : [own] }];
     }),
   );
 }
@@ -76,7 +76,7 @@ export type OpeningTimes = ReadonlyMap<Exchange, number>;
 
 export async function openingTimes(venues: Venues): Promise<OpeningTimes> {
   const times = new Map<Exchange, number>();
-  for (const [exchange, { guards }] of venues) {
+  for (const [exchange, { policies: guards }] of venues) {
     const opensAtMs = await guards.gate.opensAtMs();
     if (opensAtMs !== null) times.set(exchange, opensAtMs);
   }

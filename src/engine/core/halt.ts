@@ -1,19 +1,19 @@
 import type { Ports } from '../../platform/ports/ports.ts';
-import { giveStop, standingStop, type Stop } from '../../state/halts.ts';
-import type { StopOrder } from '../../resilience/policies.ts';
+import { recordHalt, standingHalt, type Halt } from '../../state/halts.ts';
+import type { HaltSwitch } from '../../resilience/policies.ts';
 import { UnauthorizedError } from '../../errors/errors.ts';
 
 /** The durable stop of one data directory as the executor keeps it: every process looks before every attempt. */
-export function durableStop({ store, ids, clock }: Ports, configuration: string): StopOrder {
+export function durableHalt({ store, ids, clock }: Ports, configuration: string): HaltSwitch {
   return {
     standing: async () => {
-      const stop = await store.read('standingStop', () => standingStop(configuration));
+      const stop = await store.read('standingStop', () => standingHalt(configuration));
       return stop === null ? null : faultOfStop(stop);
     },
-    give: (fault, runId) => {
+    engage: (fault, runId) => {
       const { code, facts, message } = fault;
       return store.transact('giveStop', () =>
-        giveStop({
+        recordHalt({
           id: ids.next('stop'),
           configuration,
           exchange: facts.exchange,
@@ -27,7 +27,7 @@ export function durableStop({ store, ids, clock }: Ports, configuration: string)
   };
 }
 
-const faultOfStop = ({ exchange, message, givenAtMs }: Stop): UnauthorizedError =>
+const faultOfStop = ({ exchange, message, givenAtMs }: Halt): UnauthorizedError =>
   new UnauthorizedError(
     `no exchange is asked since ${new Date(givenAtMs).toISOString()}: ${message}; correct the configuration or run candlekeep resume`,
     { exchange, status: null, venueCode: null, retryAfterMs: null },

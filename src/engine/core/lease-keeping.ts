@@ -1,5 +1,5 @@
 import type { Ports } from '../../platform/ports/ports.ts';
-import { HEARTBEAT_EVERY_MS, renewLeases, takeLeases, type LeaseAnswer } from '../../state/leases.ts';
+import { HEARTBEAT_EVERY_MS, renewLeases, takeLeases, type LeaseGrant } from '../../state/leases.ts';
 import { isCancelRequested } from '../../state/runs.ts';
 import { CellsLeasedError } from '../../errors/errors.ts';
 import { CancelledError } from '../../errors/classify.ts';
@@ -14,7 +14,7 @@ const CANCEL_LOOK_EVERY_MS = 1_000;
  * While `work` runs: renews the owner's leases and watches for a cancel request of another process.
  * `work` gets a signal that aborts when the caller or such a request says so, or when the leases are lost.
  */
-export async function keepingLeases<T>(
+export async function withHeldLeases<T>(
   ports: Ports,
   held: { readonly owner: string; readonly signal: AbortSignal },
   work: (signal: AbortSignal) => Promise<T>,
@@ -48,22 +48,22 @@ export async function keepingLeases<T>(
 }
 
 /** Takes leases by name; what others hold is refused at once. */
-export const leaseNow = (ports: Ports, runId: string, names: readonly string[]): Promise<LeaseAnswer> =>
+export const takeLeasesNow = (ports: Ports, runId: string, names: readonly string[]): Promise<LeaseGrant> =>
   ports.store.transact('takeLeases', () =>
     takeLeases({ names, owner: runId, nowMs: ports.clock.nowMs() }, ports.processes),
   );
 
 /** Tries refused leases again for a while; returns what was granted in the end and who still holds the rest. */
-export async function leaseLater(
+export async function takeLeasesLater(
   ports: Ports,
   wanted: { readonly runId: string; readonly names: readonly string[]; readonly signal: AbortSignal },
-): Promise<LeaseAnswer> {
+): Promise<LeaseGrant> {
   const { clock } = ports;
   const endMs = clock.monotonicMs() + LEASED_PATIENCE_MS;
-  let answer = await leaseNow(ports, wanted.runId, wanted.names);
-  while (answer.refused.length > 0 && clock.monotonicMs() < endMs) {
+  let response = await takeLeasesNow(ports, wanted.runId, wanted.names);
+  while (response.refused.length > 0 && clock.monotonicMs() < endMs) {
     await clock.sleep(LEASED_RETRY_EVERY_MS, wanted.signal);
-    answer = await leaseNow(ports, wanted.runId, wanted.names);
+    response = await takeLeasesNow(ports, wanted.runId, wanted.names);
   }
-  return answer;
+  return response;
 }

@@ -1,6 +1,6 @@
 import type { Ports } from '../../platform/ports/ports.ts';
-import type { AlertDesk } from '../../alerting/outbox/delivery.ts';
-import type { StopOrder } from '../../resilience/policies.ts';
+import type { AlertDispatcher } from '../../alerting/outbox/delivery.ts';
+import type { HaltSwitch } from '../../resilience/policies.ts';
 import type { Lake } from '../../lake/layout.ts';
 import type { Settings } from './settings.ts';
 import type { Venues } from './exchanges.ts';
@@ -12,8 +12,8 @@ export interface Pipeline {
   readonly lake: Lake;
   readonly venues: Venues;
   /** Every process on this data directory keeps it. */
-  readonly stopOrder: StopOrder;
+  readonly halts: HaltSwitch;
   /** Where alerts are raised and sent from. */
-  readonly desk: AlertDesk;
+  readonly dispatcher: AlertDispatcher;
   close(): Promise<void>;
 }

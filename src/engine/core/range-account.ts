@@ -30,7 +30,7 @@ export interface AccountQuery {
 }
 
 /** A gap and when it is asked for again; null for a settled one. */
-export type AppointedGap = Gap & { readonly nextAttemptAtMs: number | null };
+export type ScheduledGap = Gap & { readonly nextAttemptAtMs: number | null };
 
 /** One series of the account, clipped to the asked range. */
 export interface SeriesAccount {
@@ -41,7 +41,7 @@ export interface SeriesAccount {
   /** The earliest appointment of a pending candle; null when none has one. */
   readonly nextAttemptAtMs: number | null;
   /** Oldest first, made while somebody walks through them: a year of minutes may have a million. */
-  gaps(wanted: WantedGaps): Iterable<AppointedGap>;
+  gaps(wanted: WantedGaps): Iterable<ScheduledGap>;
 }
 
 /** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
@@ -160,11 +160,11 @@ const SAME_APPOINTMENT_MS = 60_000;
 function* joinedGaps(
   accounts: readonly DayAccount[],
   { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null },
-): Generator<AppointedGap> {
-  let last: AppointedGap | null = null;
+): Generator<ScheduledGap> {
+  let last: ScheduledGap | null = null;
   for (const { gaps, nextAttemptAtMs } of accounts) {
     for (const gap of gaps(wanted)) {
-      const appointed: AppointedGap = isWaitedFor(gap)
+      const appointed: ScheduledGap = isWaitedFor(gap)
         ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs }
         : { ...gap, nextAttemptAtMs: null };
       if (last !== null && goesOn(last, appointed)) {
@@ -178,13 +178,13 @@ function* joinedGaps(
   if (last !== null) yield last;
 }
 
-const asOne = (last: AppointedGap, { toMs, nextAttemptAtMs }: AppointedGap): AppointedGap => ({
+const asOne = (last: ScheduledGap, { toMs, nextAttemptAtMs }: ScheduledGap): ScheduledGap => ({
   ...last,
   toMs,
   nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity),
 });
 
-function goesOn(last: AppointedGap, next: AppointedGap): boolean {
+function goesOn(last: ScheduledGap, next: ScheduledGap): boolean {
   if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause)
     return false;
   return (

@@ -1,7 +1,7 @@
 import { SILVER_ASSET } from '../../domain/assets.ts';
 import type { AssetReport, RunOutcome } from '../../state/runs.ts';
 import { DefectError, type Fault } from '../../errors/errors.ts';
-import { judge } from '../../errors/classify.ts';
+import { classify } from '../../errors/classify.ts';
 import { toRecord, type FaultRecord } from '../../errors/fault-record.ts';
 import { endingOfFault, worstEnding, type Ending } from './ending.ts';
 
@@ -65,7 +65,7 @@ export function verdictOf({ assets, faults, wasAnswered }: RunFindings): RunVerd
 
 /** The verdict on a run that something stopped half-way. What was stored before stays: bronze remembers every answer. */
 export function stoppedBy(error: unknown): RunVerdict {
-  const verdict = judge(error);
+  const verdict = classify(error);
   const stopped = { assets: [], endsWork: true } as const;
   switch (verdict.verdict) {
     case 'cancelled':

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
 import type { PageCall } from '../../resilience/retry/executor.ts';
 import { REQUESTS_PER_PAGE_MAX } from '../../errors/table.ts';
@@ -6,17 +6,17 @@ import type { WeightedRequest } from '../../exchanges/adapter.ts';
 import type { Venue } from './exchanges.ts';
 
 /** Something to ask a venue that is no part of a run: it leaves nothing in bronze and nothing in the fault log. */
-export interface VenueInquiry<T> {
+export interface SingleQuery<T> {
   readonly request: (origin: string) => WeightedRequest;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
-  readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
+  readonly read: (response: HttpResponse, answeredAtMs: number) => T;
 }
 
 /** The inquiry as an executor takes it. */
-export const callOf = <T>(
+export const singleCall = <T>(
   { clock, http }: Pick<Ports, 'clock' | 'http'>,
   { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>,
-  inquiry: VenueInquiry<T>,
+  inquiry: SingleQuery<T>,
 ): PageCall<T> => ({
   exchange: adapter.exchange,
   symbol: null,
@@ -27,7 +27,7 @@ export const callOf = <T>(
   origins,
   unrestrictedOrigin: adapter.unrestrictedOrigin,
   send: (origin, signal) => http.get(inquiry.request(origin), signal),
-  read: (answer) => inquiry.read(answer, clock.nowMs()),
+  read: (response) => inquiry.read(response, clock.nowMs()),
   translate: adapter.translate,
   usedWeight: adapter.usedWeight,
   onFailure: () => Promise.resolve(),

@@ -12,7 +12,7 @@ import { recordResolvedChoice, resolvedChoice } from '../../state/resolved-symbo
 import { ConfigurationError, exchangeError, type ExchangeAPIError } from '../../errors/errors.ts';
 import type { Listing } from '../../exchanges/adapter.ts';
 import type { Pipeline } from './pipeline.ts';
-import { callOf, type VenueInquiry } from './single-query.ts';
+import { singleCall, type SingleQuery } from './single-query.ts';
 import { venueOf, type Venue } from './exchanges.ts';
 
 /** Markets by exchange as the configuration or a flag names them. */
@@ -120,7 +120,7 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
         signal,
         inquiry: {
           request: (origin) => venue.adapter.symbolsRequest(origin),
-          read: (answer, atMs) => venue.adapter.readSymbols(answer, atMs).listings,
+          read: (response, atMs) => venue.adapter.readSymbols(response, atMs).listings,
         },
       });
       const listing = await listings;
@@ -141,7 +141,7 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
   };
 }
 
-function rankingOf({ adapter }: Venue): VenueInquiry<ReadonlyMap<string, number>> {
+function rankingOf({ adapter }: Venue): SingleQuery<ReadonlyMap<string, number>> {
   if (adapter.ranking === null) throw new RangeError(`${adapter.exchange} cannot rank its markets`);
   return adapter.ranking;
 }
@@ -151,5 +151,5 @@ type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false;
 const ask = async <T>(
   { ports }: Pipeline,
   venue: Venue,
-  { inquiry, signal }: { readonly inquiry: VenueInquiry<T>; readonly signal: AbortSignal },
-): Promise<Asked<T>> => venue.executor.execute(callOf(ports, venue, inquiry), signal);
+  { inquiry, signal }: { readonly inquiry: SingleQuery<T>; readonly signal: AbortSignal },
+): Promise<Asked<T>> => venue.executor.execute(singleCall(ports, venue, inquiry), signal);

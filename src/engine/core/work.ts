@@ -1,12 +1,12 @@
+import type { AssetKind } from '../../domain/assets.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';
-import type { Day } from '../../domain/partition.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import type { Run, RunTrigger } from '../../state/runs.ts';
 import type { FaultRecord } from '../../errors/fault-record.ts';
 import type { DayRange } from './chunks.ts';
 import type { Ending } from './ending.ts';
-import type { KeptWaits, Selection } from './selection.ts';
+import type { WaitPolicy, Selection } from '../../state/run-request.ts';
 
 /** What a command asks to be materialised. It becomes one run per interval and chunk of days. */
 export interface WorkRequest {
@@ -14,15 +14,12 @@ export interface WorkRequest {
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
   readonly selection: Selection;
-  readonly keptWaits: KeptWaits;
+  readonly waitPolicy: WaitPolicy;
   /** Which assets are materialised; bronze without silver accounts for nothing new. */
   readonly assets: readonly AssetKind[];
   readonly trigger: RunTrigger;
   readonly tags: Readonly<Record<string, string>>;
 }
-
-export const ASSET_KINDS = ['bronze', 'silver', 'gold'] as const;
-export type AssetKind = (typeof ASSET_KINDS)[number];
 
 /** What the caller holds in its hand while work is under way. */
 export interface Control {
@@ -82,14 +79,4 @@ export interface WorkPlan {
   readonly estimates: readonly WorkEstimate[];
   /** Without weight, which every venue counts in its own unit. Venues are asked side by side: the slowest decides. */
   readonly total: Pick<WorkEstimate, 'runs' | 'series' | 'candles' | 'requests' | 'floorMs'>;
-}
-
-/** What a run was asked to do, as its row in the store keeps it: enough for any process to execute it. */
-export interface RunRequest {
-  readonly markets: readonly (readonly [Exchange, readonly MarketSymbol[]])[];
-  readonly selection: Selection;
-  readonly keptWaits: KeptWaits;
-  readonly assets: readonly AssetKind[];
-  /** First day of the whole request that the run is a part of: its pages may begin before its own days, not before this one. */
-  readonly askedFrom?: Day;
 }

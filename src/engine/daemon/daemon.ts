@@ -5,13 +5,13 @@ import type { MarketSymbol } from '../../domain/symbol.ts';
 import { CellsLeasedError } from '../../errors/errors.ts';
 import { CancelledError } from '../../errors/classify.ts';
 import { releaseLeases } from '../../state/leases.ts';
-import { loopState, recordLoopTurn, type LoopState } from '../../state/loops.ts';
-import { keepingLeases, leaseNow } from '../core/lease-keeping.ts';
+import { loopState, recordLoopTick, type LoopState } from '../../state/loops.ts';
+import { withHeldLeases, takeLeasesNow } from '../core/lease-keeping.ts';
 import { executeAll, materialise } from '../runs/materialise.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { heal } from '../runs/heal.ts';
 import { dayToVerify, nextVerificationAtMs, reverify } from './reverification.ts';
-import { closeDue, daysOfTurn, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
+import { closeDue, daysOfTick, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
 import { keepWatch, type Watched } from '../monitoring/watch.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
@@ -24,11 +24,11 @@ export interface DaemonWork {
   readonly intervals: readonly Interval[];
   /** Called once the data directory is this process's. */
   readonly onStarted: () => Promise<void>;
-  readonly onTurn: (turn: Turn) => void;
+  readonly onTick: (tick: Tick) => void;
 }
 
 /** One turn of a loop that had something to do. */
-export interface Turn {
+export interface Tick {
   readonly loop: string;
   readonly startedAtMs: number;
   readonly result: WorkResult;
@@ -44,7 +44,7 @@ interface Loop {
   readonly name: string;
   /** When its next turn is due. */
   dueAtMs(state: LoopState | null): number;
-  turn(state: LoopState | null, control: Control): Promise<{ readonly result: WorkResult; readonly cursorMs: number }>;
+  tick(state: LoopState | null, control: Control): Promise<{ readonly result: WorkResult; readonly cursorMs: number }>;
 }
 
 /**
@@ -56,13 +56,13 @@ interface Loop {
 export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: Control): Promise<void> {
   const { ports } = pipeline;
   const owner = ports.ids.next('daemon');
-  const { refused } = await leaseNow(ports, owner, [DAEMON_LEASE]);
+  const { refused } = await takeLeasesNow(ports, owner, [DAEMON_LEASE]);
   if (refused[0] !== undefined)
     throw new CellsLeasedError({ lease: `the data directory ${pipeline.lake.root}`, owner: refused[0].owner });
   try {
     await work.onStarted();
     const loops = await loopsOf(pipeline, work, control.signal);
-    await keepingLeases(ports, { owner, signal: control.signal }, (signal) =>
+    await withHeldLeases(ports, { owner, signal: control.signal }, (signal) =>
       watched(pipeline, { work, signal }, () => turnUntilStopped(pipeline, { loops, work }, { ...control, signal })),
     );
   } finally {
@@ -74,12 +74,12 @@ export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: C
 async function watched(
   pipeline: Pipeline,
   { work, signal }: { readonly work: DaemonWork; readonly signal: AbortSignal },
-  turns: () => Promise<void>,
+  ticks: () => Promise<void>,
 ): Promise<void> {
   const done = new AbortController();
   const watching = keepWatch(pipeline, work.watched, AbortSignal.any([signal, done.signal]));
   try {
-    await turns();
+    await ticks();
   } finally {
     done.abort(new CancelledError('the turns have ended'));
     await watching;
@@ -115,13 +115,13 @@ interface NextTurn {
 
 /** The first loop in order whose turn is due, else the one that is due first. */
 async function nextTurn({ ports }: Pipeline, loops: readonly Loop[]): Promise<NextTurn> {
-  const turns: NextTurn[] = [];
+  const ticks: NextTurn[] = [];
   for (const loop of loops) {
     const state = await ports.store.read('loopState', () => loopState(loop.name));
-    turns.push({ loop, state, dueAtMs: loop.dueAtMs(state) });
+    ticks.push({ loop, state, dueAtMs: loop.dueAtMs(state) });
   }
   const nowMs = ports.clock.nowMs();
-  return turns.find((turn) => turn.dueAtMs <= nowMs) ?? turns.reduce((a, b) => (b.dueAtMs < a.dueAtMs ? b : a));
+  return ticks.find((tick) => tick.dueAtMs <= nowMs) ?? ticks.reduce((a, b) => (b.dueAtMs < a.dueAtMs ? b : a));
 }
 
 async function takeTurn(
@@ -130,12 +130,12 @@ async function takeTurn(
   control: Control,
 ): Promise<void> {
   const startedAtMs = ports.clock.nowMs();
-  const { result, cursorMs } = await loop.turn(state, control);
+  const { result, cursorMs } = await loop.tick(state, control);
   if (control.signal.aborted) return; // it did not get through: the next process begins it again
   await ports.store.transact('recordLoopTurn', () =>
-    recordLoopTurn(loop.name, { cursorMs, turnedAtMs: ports.clock.nowMs() }),
+    recordLoopTick(loop.name, { cursorMs, tickedAtMs: ports.clock.nowMs() }),
   );
-  work.onTurn({ loop: loop.name, startedAtMs, result });
+  work.onTick({ loop: loop.name, startedAtMs, result });
 }
 
 async function loopsOf(pipeline: Pipeline, work: DaemonWork, signal: AbortSignal): Promise<readonly Loop[]> {
@@ -157,7 +157,7 @@ function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledS
         closeDue(schedule, { nowMs: clock.nowMs(), cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) !== null;
       return isDue ? clock.nowMs() : nextCloseAtMs(schedule, { closeMs: state?.cursorMs ?? 0, jitterMs: jitter });
     },
-    turn: async (state, control) => {
+    tick: async (state, control) => {
       const nowMs = clock.nowMs();
       const cursorMs = closeDue(schedule, { nowMs, cursorMs: state?.cursorMs ?? null, jitterMs: jitter }) ?? nowMs;
       const chosen = await work.markets(control.signal);
@@ -169,11 +169,11 @@ function scheduleLoop(pipeline: Pipeline, work: DaemonWork, schedule: ScheduledS
       const result = await materialise(
         pipeline,
         {
-          days: daysOfTurn({ nowMs, cursorMs: state?.cursorMs ?? null }),
+          days: daysOfTick({ nowMs, cursorMs: state?.cursorMs ?? null }),
           markets,
           intervals: [schedule.interval],
           selection: 'missing',
-          keptWaits: 'all',
+          waitPolicy: 'all',
           assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
           trigger: 'schedule',
           tags: {},
@@ -190,9 +190,9 @@ function recoveryLoop(pipeline: Pipeline): Loop {
   return {
     name: 'recovery',
     dueAtMs: (state) => (state === null ? clock.nowMs() : state.cursorMs + RECOVERY_EVERY_MS),
-    turn: async (_state, control) => ({
+    tick: async (_state, control) => ({
       cursorMs: clock.nowMs(),
-      result: await heal(pipeline, { keptWaits: 'all' }, control),
+      result: await heal(pipeline, { waitPolicy: 'all' }, control),
     }),
   };
 }
@@ -203,7 +203,7 @@ function verificationLoop(pipeline: Pipeline, work: DaemonWork): Loop {
   return {
     name: 'verification',
     dueAtMs: (state) => (state === null ? clock.nowMs() : nextVerificationAtMs(dayOf(state.cursorMs))),
-    turn: async (state, control) => {
+    tick: async (state, control) => {
       const day = dayToVerify(clock.nowMs());
       const result =
         state === null

@@ -52,7 +52,7 @@ export function reverify(
       markets: sample,
       intervals,
       selection: 'all',
-      keptWaits: 'all',
+      waitPolicy: 'all',
       assets: ['bronze', 'silver'],
       trigger: 'verify',
       tags: {},

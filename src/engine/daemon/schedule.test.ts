@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DAY_MS, intervalMs, INTERVALS } from '../../domain/interval.ts';
-import { closeDue, daysOfTurn, jitterMs, nextCloseAtMs } from './schedule.ts';
+import { closeDue, daysOfTick, jitterMs, nextCloseAtMs } from './schedule.ts';
 
 const NOON_MS = Date.UTC(2024, 5, 15, 12);
 const HOUR_MS = 3_600_000;
@@ -16,22 +16,22 @@ test("a close is due once the venue's grace and our jitter have passed, and once
 
 test('however many closes were missed, the newest is due and one turn deals with them all', () => {
   expect(closeDue(hourly, { nowMs: NOON_MS + 7_000, cursorMs: NOON_MS - 50 * HOUR_MS, jitterMs: 0 })).toBe(NOON_MS);
-  expect(daysOfTurn({ nowMs: NOON_MS, cursorMs: NOON_MS - 5 * DAY_MS })).toEqual({
+  expect(daysOfTick({ nowMs: NOON_MS, cursorMs: NOON_MS - 5 * DAY_MS })).toEqual({
     start: '2024-06-10',
     end: '2024-06-15',
   });
-  expect(daysOfTurn({ nowMs: NOON_MS, cursorMs: NOON_MS - 400 * DAY_MS })).toEqual({
+  expect(daysOfTick({ nowMs: NOON_MS, cursorMs: NOON_MS - 400 * DAY_MS })).toEqual({
     start: '2024-05-15',
     end: '2024-06-15',
   });
 });
 
 test('a turn looks at the last two days and today in any case', () => {
-  expect(daysOfTurn({ nowMs: NOON_MS, cursorMs: NOON_MS - 60_000 })).toEqual({
+  expect(daysOfTick({ nowMs: NOON_MS, cursorMs: NOON_MS - 60_000 })).toEqual({
     start: '2024-06-13',
     end: '2024-06-15',
   });
-  expect(daysOfTurn({ nowMs: NOON_MS, cursorMs: null })).toEqual({ start: '2024-06-13', end: '2024-06-15' });
+  expect(daysOfTick({ nowMs: NOON_MS, cursorMs: null })).toEqual({ start: '2024-06-13', end: '2024-06-15' });
 });
 
 test('asked at the time that the schedule names next, a close is due, and not a millisecond before', () => {

@@ -72,7 +72,7 @@ const DAYS_BACK = 2;
 const CATCH_UP_DAYS_MAX = 31;
 
 /** The days of one turn: the last two and today, and every day since the last turn. However many closes were missed, it is one turn. */
-export function daysOfTurn({ nowMs, cursorMs }: Pick<ScheduleView, 'nowMs' | 'cursorMs'>): DayRange {
+export function daysOfTick({ nowMs, cursorMs }: Pick<ScheduleView, 'nowMs' | 'cursorMs'>): DayRange {
   const sinceMs = Math.min(cursorMs ?? nowMs, nowMs - DAYS_BACK * DAY_MS);
   return { start: dayOf(Math.max(sinceMs, nowMs - CATCH_UP_DAYS_MAX * DAY_MS)), end: dayOf(nowMs) };
 }

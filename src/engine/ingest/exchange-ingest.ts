@@ -9,7 +9,7 @@ import { restoreSymbol } from '../../state/symbols.ts';
 import { CellsLeasedError, type Fault } from '../../errors/errors.ts';
 import { materialiseBronze, type BronzeResult } from '../../lake/bronze/asset.ts';
 import { bronzeWriter } from '../../lake/bronze/writer.ts';
-import type { VenueContext } from '../../lake/bronze/exchange-query.ts';
+import type { QueryContext } from '../../lake/bronze/exchange-query.ts';
 import type { Page } from '../../exchanges/adapter.ts';
 import { planPages } from '../../exchanges/planner.ts';
 import { periodLease } from '../../lake/layout.ts';
@@ -17,19 +17,19 @@ import type { SilverReport } from '../../lake/silver/asset.ts';
 import { writeManifestFile } from '../../lake/silver/manifest-file.ts';
 import { joinBronzeReports } from './asset-reports.ts';
 import { requireRoom } from '../plan/disk-budget.ts';
-import { judgeDays } from './gap-classification.ts';
-import { leaseLater, leaseNow } from '../core/lease-keeping.ts';
+import { classifyDays } from './gap-classification.ts';
+import { takeLeasesLater, takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { RunControl } from '../core/run-control.ts';
 import { settledPeriods, type SettledPeriods } from './settled-periods.ts';
 import { silverStep } from './silver-step.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { SeriesPlan } from '../plan/work-plan.ts';
-import type { RunRequest } from '../core/work.ts';
+import type { RunRequest } from '../../state/run-request.ts';
 import { type Removed, plansOf, removedFrom } from '../plan/series-plans.ts';
 
 /** The part of a run that concerns one venue. */
-export interface VenueTurn {
+export interface ExchangeIngest {
   readonly run: Run;
   readonly request: RunRequest;
   readonly fence: Fence;
@@ -40,7 +40,7 @@ export interface VenueTurn {
   readonly trace: Trace;
 }
 
-export interface VenueResult {
+export interface ExchangeIngestResult {
   readonly bronze: AssetReport;
   readonly silver: readonly SilverReport[];
   readonly faults: readonly Fault[];
@@ -51,7 +51,11 @@ export interface VenueResult {
  * Bronze and silver of one venue. Periods that another run holds are left for last; what it still
  * holds then is not done and told as CELLS_LEASED.
  */
-export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
+export async function ingestExchange(
+  pipeline: Pipeline,
+  turn: ExchangeIngest,
+  control: RunControl,
+): Promise<ExchangeIngestResult> {
   const { run, exchange } = turn;
   const result = materialiseParts(pipeline, turn, control);
   if (!turn.request.assets.includes('silver')) return result;
@@ -61,17 +65,21 @@ export async function materialiseVenue(pipeline: Pipeline, turn: VenueTurn, cont
   return venue;
 }
 
-async function materialiseParts(pipeline: Pipeline, turn: VenueTurn, control: RunControl): Promise<VenueResult> {
+async function materialiseParts(
+  pipeline: Pipeline,
+  turn: ExchangeIngest,
+  control: RunControl,
+): Promise<ExchangeIngestResult> {
   const { run, exchange } = turn;
   const periodByLease = periodsByLease({ exchange, interval: run.interval, days: turn.days });
   const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
 
-  const atOnce = await leaseNow(pipeline.ports, run.id, [...periodByLease.keys()]);
+  const atOnce = await takeLeasesNow(pipeline.ports, run.id, [...periodByLease.keys()]);
   const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
   const later =
     atOnce.refused.length === 0
       ? null
-      : await leaseLater(pipeline.ports, {
+      : await takeLeasesLater(pipeline.ports, {
           runId: run.id,
           names: atOnce.refused.map(({ name }) => name),
           signal: control.signal,
@@ -95,7 +103,7 @@ export const periodsByLease = ({
   exchange,
   interval,
   days,
-}: Pick<VenueTurn, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
+}: Pick<ExchangeIngest, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
   new Map(
     [...new Set(days.map((day) => periodOf(day, interval)))].map((period) => [
       periodLease({ exchange, interval, period }),
@@ -104,7 +112,7 @@ export const periodsByLease = ({
   );
 
 /** The part of the asset that another run holds: nobody was asked for it here. */
-const leasedReport = ({ exchange, symbols }: VenueTurn): AssetReport => ({
+const leasedReport = ({ exchange, symbols }: ExchangeIngest): AssetReport => ({
   asset: bronzeAsset(exchange),
   outcome: 'partial',
   status: 'skipped',
@@ -126,7 +134,7 @@ interface PeriodsWork {
 
 async function materialisePeriods(
   pipeline: Pipeline,
-  turn: VenueTurn,
+  turn: ExchangeIngest,
   { periods, control }: PeriodsWork,
 ): Promise<{ bronze: BronzeResult; silver: readonly SilverReport[] }> {
   const own = new Set(periods);
@@ -147,7 +155,7 @@ async function materialisePeriods(
     turn.request.assets.includes('silver') &&
     plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
   const [bronze] = await bothDone(
-    askVenueFor(pipeline, turn, { plans, pages: pages.length, settled, control }).finally(settled.close),
+    fetchPages(pipeline, turn, { plans, pages: pages.length, settled, control }).finally(settled.close),
     isPlain ? step.writeSettled(settled) : Promise.resolve(),
   );
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
@@ -155,7 +163,7 @@ async function materialisePeriods(
   await control.previousEnded();
   if (turn.request.assets.includes('silver')) await step.writeRest(periods, bronze);
   for (const { fromMs, toMs } of step.reports.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
-    await judgeDays(pipeline, turn.fence, {
+    await classifyDays(pipeline, turn.fence, {
       exchange: turn.exchange,
       interval: turn.run.interval,
       start: dayOf(fromMs),
@@ -189,14 +197,14 @@ async function restoreAnswered(
   }
 }
 
-interface Asking {
+interface PageFetch {
   readonly plans: readonly SeriesPlan[];
   readonly pages: number;
   readonly settled: Pick<SettledPeriods, 'pageEnded'>;
   readonly control: RunControl;
 }
 
-async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking): Promise<BronzeResult> {
+async function fetchPages(pipeline: Pipeline, turn: ExchangeIngest, asking: PageFetch): Promise<BronzeResult> {
   const { ports, lake } = pipeline;
   const { plans, pages, control } = asking;
   const venue = venueOf(pipeline.venues, turn.exchange);
@@ -219,7 +227,7 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking):
       const context = {
         ports,
         ...venue,
-        limiter: venue.guards.limiter,
+        limiter: venue.policies.limiter,
         writer: bronzeWriter(ports, lake, turn.fence),
         runId: turn.run.id,
         signal: control.signal,
@@ -236,9 +244,9 @@ async function askVenueFor(pipeline: Pipeline, turn: VenueTurn, asking: Asking):
 
 /** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */
 function pageCounts(
-  { run }: VenueTurn,
-  { pages, settled, control }: Asking,
-): Pick<VenueContext, 'onPageBegun' | 'onPageEnded'> {
+  { run }: ExchangeIngest,
+  { pages, settled, control }: PageFetch,
+): Pick<QueryContext, 'onPageBegun' | 'onPageEnded'> {
   const { fromMs } = dayRange(run.partition);
   let [begun, shared, ended] = [0, 0, 0];
   const count = (page: Page, step: 1 | -1): void => {

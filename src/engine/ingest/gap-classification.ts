@@ -8,12 +8,12 @@ import { checkFence, type Fence } from '../../state/runs.ts';
 import { firstCandleOf } from '../../state/symbols.ts';
 import { acceptancesOf, recordVerdicts } from '../../state/verdicts.ts';
 import { usedPages, type PageEntry } from '../../lake/bronze/page-index.ts';
-import { judgeGaps, type GapVerdict } from '../../lake/quality/gaps/gap-verdicts.ts';
-import { judgedCell } from '../../lake/quality/gaps/classified-cell.ts';
+import { classifyGaps, type GapVerdict } from '../../lake/quality/gaps/gap-verdicts.ts';
+import { classifiedCell } from '../../lake/quality/gaps/classified-cell.ts';
 import { KNOWN_INCIDENTS } from '../../lake/quality/gaps/known-incidents.ts';
 import {
   asOtherVenue,
-  type Answer,
+  type ObservedResponse,
   type SeriesRecord,
   type VenueRecord,
 } from '../../lake/quality/gaps/series-record.ts';
@@ -21,7 +21,7 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { venueOf } from '../core/exchanges.ts';
 
 /** Days of one venue and candle length. */
-export interface JudgedDays {
+export interface ClassifiedDays {
   readonly exchange: Exchange;
   readonly interval: Interval;
   readonly start: Day;
@@ -37,7 +37,7 @@ const HISTORY_MS = 30 * DAY_MS;
  * change in one transaction.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  */
-export async function judgeDays(pipeline: Pipeline, fence: Fence, days: JudgedDays): Promise<void> {
+export async function classifyDays(pipeline: Pipeline, fence: Fence, days: ClassifiedDays): Promise<void> {
   const { store, clock } = pipeline.ports;
   const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
   const cells = await store.read('cellsOfVenue', () => cellsOfVenue(days, days));
@@ -46,7 +46,7 @@ export async function judgeDays(pipeline: Pipeline, fence: Fence, days: JudgedDa
   const others: VenueRecord[] = [];
   for (const exchange of pipeline.venues.keys())
     if (exchange !== days.exchange) others.push(await venueRecord(pipeline, { ...days, exchange }, range));
-  const verdicts = judgeGaps(
+  const verdicts = classifyGaps(
     { ...record, others: others.filter(({ series }) => series.length > 0).map(asOtherVenue) },
     { judged: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs },
   );
@@ -84,7 +84,7 @@ const byDay = (verdict: GapVerdict): GapVerdict[] =>
 
 /** The cells that a judgement changes or confirms. */
 const judgedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
-  cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => judgedCell(cell, verdicts));
+  cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => classifiedCell(cell, verdicts));
 
 /** A hole always is; flat rows only where they may speak of the venue: half of its symbols at once, or a known incident. */
 function isWorthJudging(
@@ -119,7 +119,7 @@ function mostAtOnce(ranges: readonly TimeRange[]): number {
 
 async function venueRecord(
   { ports, venues }: Pipeline,
-  { exchange, interval }: JudgedDays,
+  { exchange, interval }: ClassifiedDays,
   range: TimeRange,
 ): Promise<VenueRecord> {
   const { adapter } = venueOf(venues, exchange);
@@ -157,8 +157,8 @@ function seriesOf(
   cells: readonly CellState[],
   pages: readonly PageEntry[],
 ): SeriesRecord {
-  const answers = pages.map(
-    ({ range, fetchedAtMs, hull }): Answer => ({
+  const responses = pages.map(
+    ({ range, fetchedAtMs, hull }): ObservedResponse => ({
       ...range,
       atMs: fetchedAtMs,
       firstOpenMs: hull?.firstOpenMs ?? null,
@@ -169,8 +169,8 @@ function seriesOf(
   return {
     ...life,
     delistedFromMs: null,
-    answers,
-    answered: intersectRanges(answers, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
+    responses,
+    answered: intersectRanges(responses, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
     missing: subtractRanges(
       cells.flatMap((cell) => cell.gaps.filter(({ code }) => code === 'ROWS_MISSING')),
       flat,

@@ -10,9 +10,9 @@ import { datasetFiles, writeDataset, type GoldFile, type GoldPeriod } from '../.
 import { publishDataset, type PublishFailure } from '../../lake/gold/hub-publisher.ts';
 import { silverColumns } from '../../lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../../lake/manifest.ts';
-import { answerReader, periodBefore, readPeriod } from '../../lake/silver/period.ts';
+import { responseReader, periodBefore, readPeriod } from '../../lake/silver/period.ts';
 import { summaryOf } from '../../lake/silver/summary.ts';
-import { keepingLeases, leaseLater } from '../core/lease-keeping.ts';
+import { withHeldLeases, takeLeasesLater } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
@@ -63,10 +63,10 @@ async function makeFolder(
   const owner = `${runId} gold`;
   const {
     refused: [refused],
-  } = await leaseLater(ports, { runId: owner, names: [GOLD_LEASE], signal });
+  } = await takeLeasesLater(ports, { runId: owner, names: [GOLD_LEASE], signal });
   if (refused !== undefined) return new CellsLeasedError({ lease: refused.name, owner: refused.owner });
   try {
-    return await keepingLeases(ports, { owner, signal }, async () => {
+    return await withHeldLeases(ports, { owner, signal }, async () => {
       const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
       const periods: GoldPeriod[] = [];
       for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
@@ -114,7 +114,7 @@ async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<Gol
   const untilMs = dueUntilMs(ports.clock.nowMs(), adapter.graceMs);
   if (entry.symbols.every((span) => span.lastOpenMs < untilMs))
     return [{ ...entry, bytes: ports.files.read(lake.at(entry.path)) }];
-  const due = periodBefore(await readPeriod(ports, answerReader(ports, lake, adapter), entry), untilMs);
+  const due = periodBefore(await readPeriod(ports, responseReader(ports, lake, adapter), entry), untilMs);
   return due.rows.length === 0
     ? []
     : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];

@@ -20,7 +20,7 @@ test('in whatever order pages end, a day is told once, after its last page was a
     fc.asyncProperty(
       fc.shuffledSubarray(pages, { minLength: pages.length }),
       fc.array(fc.boolean(), { minLength: pages.length, maxLength: pages.length }),
-      async (order, answers) => {
+      async (order, responses) => {
         const settled = settledPeriods(pages, '1m');
         const told: { readonly period: string; readonly ended: number }[] = [];
         let ended = 0;
@@ -28,7 +28,7 @@ test('in whatever order pages end, a day is told once, after its last page was a
           for await (const period of settled) told.push({ period, ended });
         })();
         for (const [at, page] of order.entries()) {
-          settled.pageEnded(page, answers[at] === true ? 'answered' : 'failed');
+          settled.pageEnded(page, responses[at] === true ? 'answered' : 'failed');
           ended += 1;
           await new Promise(setImmediate);
         }
@@ -38,7 +38,7 @@ test('in whatever order pages end, a day is told once, after its last page was a
           order.flatMap(({ range }, at) =>
             range.fromMs < dayStartMs(day) + DAY_MS && range.toMs > dayStartMs(day) ? [at] : [],
           );
-        const expected = DAYS.filter((day) => touching(day).every((at) => answers[at] === true)).map((day) => ({
+        const expected = DAYS.filter((day) => touching(day).every((at) => responses[at] === true)).map((day) => ({
           period: day,
           ended: Math.max(...touching(day)) + 1,
         }));

@@ -3,10 +3,10 @@ import type { MarketSymbol } from '../../domain/symbol.ts';
 import { SILVER_ASSET } from '../../domain/assets.ts';
 import type { BronzeResult } from '../../lake/bronze/asset.ts';
 import { materialiseSilver, type SilverReport, type SymbolScope } from '../../lake/silver/asset.ts';
-import { answerReader } from '../../lake/silver/period.ts';
+import { responseReader } from '../../lake/silver/period.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { RunControl } from '../core/run-control.ts';
-import type { VenueTurn } from './exchange-ingest.ts';
+import type { ExchangeIngest } from './exchange-ingest.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { SeriesPlan } from '../plan/work-plan.ts';
 
@@ -23,14 +23,14 @@ const ALL_ANSWERED = { failed: new Map(), neverListed: new Set<MarketSymbol>() }
 
 export function silverStep(
   { ports, lake, venues, settings }: Pipeline,
-  { run, exchange, fence, trace }: VenueTurn,
+  { run, exchange, fence, trace }: ExchangeIngest,
   { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl },
 ): SilverStep {
   const { interval } = run;
   const context = {
     ports,
     lake,
-    answers: answerReader(ports, lake, venueOf(venues, exchange).adapter),
+    responses: responseReader(ports, lake, venueOf(venues, exchange).adapter),
     fence,
     recheckAfterMs: settings.recheckAfterMs,
     trigger: run.trigger,

@@ -7,7 +7,7 @@ import { accountOf, type AccountQuery } from '../core/range-account.ts';
 import type { Control } from '../core/work.ts';
 
 /** A person's word that the wait for these holes is over. */
-export interface AcceptanceOrder extends AccountQuery {
+export interface AcceptanceRequest extends AccountQuery {
   readonly reason: string;
   readonly by: string;
 }
@@ -18,7 +18,7 @@ export interface AcceptanceOrder extends AccountQuery {
  */
 export async function acceptHoles(
   pipeline: Pipeline,
-  { reason, by, ...query }: AcceptanceOrder,
+  { reason, by, ...query }: AcceptanceRequest,
   control: Control,
 ): Promise<number> {
   const { store, clock, ids } = pipeline.ports;
@@ -39,7 +39,7 @@ export async function acceptHoles(
       ...query,
       days,
       selection: 'kept',
-      keptWaits: 'all',
+      waitPolicy: 'all',
       assets: ['silver'],
       trigger: 'accept',
       tags: { accepted_by: by },

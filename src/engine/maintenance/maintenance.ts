@@ -1,18 +1,18 @@
 import { releaseLeases } from '../../state/leases.ts';
 import { CellsLeasedError } from '../../errors/errors.ts';
-import { keepingLeases, leaseNow } from '../core/lease-keeping.ts';
+import { withHeldLeases, takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
 /** What changes bronze itself or the index as a whole is done by one process at a time. */
 const MAINTENANCE_LEASE = 'maintenance';
 
 /** @throws CellsLeasedError (CELLS_LEASED) while another process is at it. */
-export async function alone<T>({ ports }: Pipeline, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function exclusively<T>({ ports }: Pipeline, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const owner = ports.ids.next('maintenance');
-  const { refused } = await leaseNow(ports, owner, [MAINTENANCE_LEASE]);
+  const { refused } = await takeLeasesNow(ports, owner, [MAINTENANCE_LEASE]);
   if (refused[0] !== undefined) throw new CellsLeasedError({ lease: 'bronze as a whole', owner: refused[0].owner });
   try {
-    return await keepingLeases(ports, { owner, signal }, work);
+    return await withHeldLeases(ports, { owner, signal }, work);
   } finally {
     await ports.store.transact('releaseLeases', () => releaseLeases(owner));
   }

@@ -1,18 +1,18 @@
 import { basename, dirname } from 'node:path';
 import { DAY_MS } from '../../domain/interval.ts';
 import { dayOf, daysBetween, periodOf } from '../../domain/partition.ts';
-import { countOldEntries, forgetOldEntries, type OldEntries } from '../../state/log-retention.ts';
+import { countOldEntries, deleteOldEntries, type OldEntries } from '../../state/log-retention.ts';
 import { releaseLeases } from '../../state/leases.ts';
-import { answerOf } from '../../lake/bronze/responses.ts';
-import { readAnswer } from '../../lake/bronze/stored-responses.ts';
-import { everyPage, forgetPages, movePages, type PageEntry } from '../../lake/bronze/page-index.ts';
-import { supersededOf, type AnswerRows } from '../../lake/bronze/superseded.ts';
+import { responseOf } from '../../lake/bronze/responses.ts';
+import { readResponse } from '../../lake/bronze/stored-responses.ts';
+import { everyPage, deletePages, movePages, type PageEntry } from '../../lake/bronze/page-index.ts';
+import { supersededOf, type ResponseRows } from '../../lake/bronze/superseded.ts';
 import { claimSegment } from '../../lake/bronze/writer.ts';
 import { periodLease } from '../../lake/layout.ts';
-import { judgeRow } from '../../lake/quality/row-rules.ts';
+import { validateRow } from '../../lake/quality/row-rules.ts';
 import { filesBelow } from './lake-files.ts';
-import { alone } from './maintenance.ts';
-import { leaseNow } from '../core/lease-keeping.ts';
+import { exclusively } from './maintenance.ts';
+import { takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
 export interface PruneOptions {
@@ -39,7 +39,7 @@ export interface PruneReport extends OldEntries {
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
 export const prune = (pipeline: Pipeline, options: PruneOptions, signal: AbortSignal): Promise<PruneReport> =>
-  alone(pipeline, signal, () => pruneAlone(pipeline, options));
+  exclusively(pipeline, signal, () => pruneAlone(pipeline, options));
 
 async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions): Promise<PruneReport> {
   const { store, clock } = pipeline.ports;
@@ -65,7 +65,7 @@ async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions
       untouched.push(segment);
   }
   for (const segment of orphans) removeFile(pipeline, segment);
-  await store.transact('forgetOldEntries', () => forgetOldEntries(beforeMs));
+  await store.transact('forgetOldEntries', () => deleteOldEntries(beforeMs));
   return { ...report, untouched };
 }
 
@@ -75,7 +75,7 @@ function supersededPages(pipeline: Pipeline, pages: readonly PageEntry[]): PageE
     (page) => `${page.series.exchange} ${page.series.interval} ${page.series.symbol}`,
   );
   return [...series.values()].flatMap((own) => {
-    const read = new Map<string, AnswerRows | null>();
+    const read = new Map<string, ResponseRows | null>();
     return supersededOf(own, (page) => {
       if (!read.has(page.id)) read.set(page.id, rowsOf(pipeline, page));
       return read.get(page.id) ?? null;
@@ -83,13 +83,13 @@ function supersededPages(pipeline: Pipeline, pages: readonly PageEntry[]): PageE
   });
 }
 
-function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): AnswerRows | null {
+function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): ResponseRows | null {
   const adapter = venues.get(page.series.exchange)?.adapter;
-  const kept = readAnswer(ports.files, lake, page);
+  const kept = readResponse(ports.files, lake, page);
   if (!kept.ok || adapter === undefined) return null;
   const judged = adapter
-    .readCandles(page, answerOf(kept.stored), page.fetchedAtMs)
-    .map((row) => ({ row, errors: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
+    .readCandles(page, responseOf(kept.stored), page.fetchedAtMs)
+    .map((row) => ({ row, errors: validateRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
   return {
     valid: new Set(judged.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
     hasForeign: judged.some(({ errors }) => errors.includes('off-grid')),
@@ -112,14 +112,14 @@ async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: Segm
   const { ports, lake } = pipeline;
   const { files, store } = ports;
   const owner = ports.ids.next('prune');
-  const { refused } = await leaseNow(ports, owner, leasesOf(pages));
+  const { refused } = await takeLeasesNow(ports, owner, leasesOf(pages));
   try {
     const kept = pages.filter(({ id }) => !gone.has(id));
-    if (refused.length > 0 || !kept.every((page) => readAnswer(files, lake, page).ok)) return false;
+    if (refused.length > 0 || !kept.every((page) => readResponse(files, lake, page).ok)) return false;
     const moved = kept.length === 0 ? [] : copyAnswers(pipeline, segment, kept);
     await store.transact('pruneSegment', function* () {
       yield* movePages(moved);
-      yield* forgetPages(pages.filter(({ id }) => gone.has(id)).map(({ id }) => id));
+      yield* deletePages(pages.filter(({ id }) => gone.has(id)).map(({ id }) => id));
     });
     removeFile(pipeline, segment);
     return true;

@@ -8,7 +8,7 @@ import type { Pipeline } from '../core/pipeline.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
 /** A person's word on quarantined rows of one series. */
-export interface QuarantineOrder {
+export interface QuarantineRequest {
   readonly rows: readonly QuarantinedRow[];
   readonly verdict: QuarantineVerdict;
   readonly reason: string;
@@ -26,7 +26,7 @@ const NEVER_RELEASED: readonly string[] = ['off-grid', 'unfinished', 'not-finite
  */
 export async function decideQuarantined(
   pipeline: Pipeline,
-  order: QuarantineOrder,
+  order: QuarantineRequest,
   control: Control,
 ): Promise<WorkResult> {
   const { ports, lake } = pipeline;
@@ -68,7 +68,7 @@ export async function decideQuarantined(
       markets: new Map(first === undefined ? [] : [[first.row.exchange, [first.row.symbol]]]),
       intervals: first === undefined ? [] : [first.row.interval],
       selection: 'kept',
-      keptWaits: 'all',
+      waitPolicy: 'all',
       assets: ['silver'],
       trigger: 'quarantine',
       tags: { decided_by: order.by },

@@ -1,10 +1,10 @@
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';
 import { dayOf } from '../../domain/partition.ts';
-import { answerOf, type StoredAnswer } from '../../lake/bronze/responses.ts';
-import { readAnswer, scanSegment, type FoundAnswer } from '../../lake/bronze/stored-responses.ts';
+import { responseOf, type StoredResponse } from '../../lake/bronze/responses.ts';
+import { readResponse, scanSegment, type FoundResponse } from '../../lake/bronze/stored-responses.ts';
 import {
-  answeredSeries,
+  coveredSeries,
   everyPage,
   hullOfTimes,
   markDamaged,
@@ -17,7 +17,7 @@ import { wholeManifest } from '../../lake/manifest.ts';
 import { isDecision, recordDecisions } from '../../lake/quarantine-decisions.ts';
 import { ExchangeAPIError } from '../../errors/errors.ts';
 import { worstEnding, type Ending } from '../core/ending.ts';
-import { alone } from './maintenance.ts';
+import { exclusively } from './maintenance.ts';
 import { executeAll } from '../runs/materialise.ts';
 import { chunksOf } from '../core/chunks.ts';
 import { filesBelow } from './lake-files.ts';
@@ -35,7 +35,7 @@ export interface DamagedBytes {
 export interface RepairReport {
   readonly segments: number;
   /** Whole answers found. */
-  readonly answers: number;
+  readonly responses: number;
   /** Answers that the index did not have. */
   readonly indexed: number;
   /** Answers that were out of use and are there again. */
@@ -61,7 +61,7 @@ export const endingOfRepair = ({ work, lost, damaged }: RepairReport): Ending =>
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
 export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> =>
-  alone(pipeline, control.signal, () => repairAlone(pipeline, control));
+  exclusively(pipeline, control.signal, () => repairAlone(pipeline, control));
 
 async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
@@ -78,7 +78,7 @@ async function repairAlone(pipeline: Pipeline, control: Control): Promise<Repair
   const work = await accountForBronze(pipeline, control);
   return {
     segments: found.segments,
-    answers: found.pages.length,
+    responses: found.pages.length,
     indexed: changes.missing.length,
     restored: changes.restored.length,
     lost: changes.lost.length,
@@ -104,14 +104,14 @@ function scanBronze(pipeline: Pipeline): BronzeScan {
   const segments = filesBelow(pipeline, 'bronze').filter((path) => path.endsWith('.zst'));
   for (const segment of segments) {
     const scan = scanSegment(files.read(pipeline.lake.at(segment)));
-    for (const answer of scan.answers) pages.push(pageOf(pipeline, segment, answer));
+    for (const response of scan.responses) pages.push(pageOf(pipeline, segment, response));
     damaged.push(...scan.damaged.map((place) => ({ segment, ...place })));
     tornBytes += scan.tornBytes;
   }
   return { segments: segments.length, pages, damaged, tornBytes };
 }
 
-function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundAnswer): PageEntry {
+function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundResponse): PageEntry {
   const { exchange, symbol, interval } = stored;
   const page = {
     series: { exchange, symbol, interval },
@@ -137,13 +137,13 @@ function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, s
 /** Null for an answer that was never used, or that this version cannot read. */
 function openTimesOf(
   { venues }: Pipeline,
-  stored: StoredAnswer,
+  stored: StoredResponse,
   { page, fetchedAtMs }: { readonly page: Pick<PageEntry, 'series' | 'range'>; readonly fetchedAtMs: number },
 ): number[] | null {
   const adapter = venues.get(stored.exchange)?.adapter;
   if (stored.rejected !== null || adapter === undefined) return null;
   try {
-    return adapter.readCandles(page, answerOf(stored), fetchedAtMs).map((row) => row.openTimeMs);
+    return adapter.readCandles(page, responseOf(stored), fetchedAtMs).map((row) => row.openTimeMs);
   } catch (error) {
     if (error instanceof ExchangeAPIError) return null;
     throw error;
@@ -157,7 +157,7 @@ function indexChanges(
 ): Readonly<Record<'missing' | 'restored' | 'lost', readonly PageEntry[]>> {
   const indexed = new Map(known.map((page) => [page.id, page]));
   const there = new Map(found.map((page) => [page.id, page]));
-  const isReadable = (page: PageEntry): boolean => readAnswer(ports.files, lake, page).ok;
+  const isReadable = (page: PageEntry): boolean => readResponse(ports.files, lake, page).ok;
   return {
     missing: [...there.values()].filter(({ id }) => !indexed.has(id)),
     restored: [...there.values()].filter((page) => {
@@ -174,7 +174,7 @@ function indexChanges(
 
 /** Accounts for and judges everything that bronze holds, series by series, a chunk of days at a time. */
 async function accountForBronze(pipeline: Pipeline, control: Control): Promise<WorkResult> {
-  const series = await pipeline.ports.store.read('answeredSeries', () => answeredSeries());
+  const series = await pipeline.ports.store.read('answeredSeries', () => coveredSeries());
   const known = series.filter(({ exchange }) => pipeline.venues.has(exchange));
   const groups = [...Map.groupBy(known, ({ exchange, interval }) => `${exchange} ${interval}`).values()];
   const planned = groups.flatMap((own) => {
@@ -194,7 +194,7 @@ async function accountForBronze(pipeline: Pipeline, control: Control): Promise<W
           markets,
           intervals: [interval],
           selection: 'kept',
-          keptWaits: 'all',
+          waitPolicy: 'all',
           assets: ['silver'],
           trigger: 'repair',
           tags: {},

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AssetReport, Run } from '../../state/runs.ts';
-import { measurementsOf, type Sightings } from './measurements.ts';
+import { measurementsOf, type MonitoredState } from './measurements.ts';
 import { heldByHalf } from './watermarks.ts';
 
 const MINUTE_MS = 60_000;
@@ -28,7 +28,7 @@ const run = (endedAgoMs: number, over: Partial<Run>): Run => ({
   partitionEnd: '2024-06-01',
   trigger: 'schedule',
   tags: {},
-  request: '{}',
+  request: { markets: [], selection: 'missing', waitPolicy: 'all', assets: [] },
   status: 'finished',
   outcome: 'failed',
   owner: 'here:7',
@@ -41,8 +41,8 @@ const run = (endedAgoMs: number, over: Partial<Run>): Run => ({
   error: null,
   ...over,
 });
-const valuesOf = (rule: string, seen: Partial<Sightings>) =>
-  measurementsOf({ runs: [], samples: [], reaches: [], nowMs: NOW_MS, ...seen })
+const valuesOf = (rule: string, seen: Partial<MonitoredState>) =>
+  measurementsOf({ runs: [], samples: [], watermarks: [], nowMs: NOW_MS, ...seen })
     .filter((one) => one.rule === rule)
     .map(({ subject, value }) => [subject, value]);
 
@@ -104,12 +104,12 @@ test('an exchange is as late as the latest of its candle lengths; one that never
     newestOpenMs,
     graceMs: 0,
   });
-  const reaches = [
+  const watermarks = [
     reach('okx', '1h', NOW_MS - 5 * HOUR_MS),
     reach('okx', '1d', NOW_MS - 36 * HOUR_MS),
     reach('binance', '1h', null),
   ];
-  expect(valuesOf('RULE_FRESHNESS', { reaches })).toEqual([
+  expect(valuesOf('RULE_FRESHNESS', { watermarks })).toEqual([
     ['okx', 3 * 3_600],
     ['binance', null],
   ]);

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../domain/interval.ts';
 import { exchangeOfAsset, SILVER_ASSET } from '../../domain/assets.ts';
 import { runsFinishedSince, type Run } from '../../state/runs.ts';
-import { latenessMs, type Reach } from '../../metrics/ledger-metrics.ts';
+import { latenessMs, type Watermark } from '../../metrics/ledger-metrics.ts';
 import { quantile } from '../../metrics/rule-evaluation.ts';
 import type { Measurement } from '../../metrics/rule-states.ts';
 import type { Sample } from '../../metrics/exposition.ts';
@@ -9,14 +9,14 @@ import { storedSamples } from '../../metrics/values.ts';
 import { finalFailures } from '../recovery/final-failures.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
-import { reachesOf } from './watermarks.ts';
+import { watermarksOf } from './watermarks.ts';
 
 /** What the rules look at. */
-export interface Sightings {
+export interface MonitoredState {
   /** Of the last day, oldest first. */
   readonly runs: readonly Run[];
   readonly samples: readonly Sample[];
-  readonly reaches: readonly Reach[];
+  readonly watermarks: readonly Watermark[];
   readonly nowMs: number;
 }
 
@@ -27,11 +27,11 @@ export async function measure(pipeline: Pipeline, markets: Markets): Promise<rea
   const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
   const { samples: stored } = await store.read('storedSamples', () => storedSamples());
   const samples = [...stored, ...(await finalFailures(pipeline, runs))];
-  return measurementsOf({ runs, samples, reaches: await reachesOf(pipeline, markets), nowMs });
+  return measurementsOf({ runs, samples, watermarks: await watermarksOf(pipeline, markets), nowMs });
 }
 
 /** The same from plain data: what the Prometheus rules compute from the metrics. */
-export const measurementsOf = (seen: Sightings): Measurement[] => [
+export const measurementsOf = (seen: MonitoredState): Measurement[] => [
   ...failedRuns(seen),
   ...failedSymbols(seen),
   rowsRemoved(seen),
@@ -39,12 +39,12 @@ export const measurementsOf = (seen: Sightings): Measurement[] => [
   ...freshness(seen),
 ];
 
-const failedRuns = ({ samples }: Sightings): Measurement[] =>
+const failedRuns = ({ samples }: MonitoredState): Measurement[] =>
   samples
     .filter(({ name }) => name === 'pipeline_final_failures')
     .map(({ labels, value }) => ({ rule: 'RULE_FAILED_RUNS', subject: labels['asset'] ?? '', value }));
 
-function failedSymbols({ samples }: Sightings): Measurement[] {
+function failedSymbols({ samples }: MonitoredState): Measurement[] {
   const symbols = samples.filter(
     ({ name, labels }) => name === 'pipeline_symbols' && exchangeOfAsset(labels['asset'] ?? '') !== null,
   );
@@ -55,14 +55,14 @@ function failedSymbols({ samples }: Sightings): Measurement[] {
   });
 }
 
-function rowsRemoved({ runs }: Sightings): Measurement {
+function rowsRemoved({ runs }: MonitoredState): Measurement {
   const silver = runs.flatMap(({ assets }) => assets.filter(({ asset }) => asset === SILVER_ASSET));
   const rows = silver.reduce((sum, { input_rows }) => sum + input_rows, 0);
   const removed = silver.reduce((sum, { removed_rows }) => sum + removed_rows, 0);
   return { rule: 'RULE_ROWS_REMOVED', subject: '', value: rows === 0 ? null : removed / rows };
 }
 
-function latency({ runs }: Sightings): Measurement {
+function latency({ runs }: MonitoredState): Measurement {
   const durationsMs = runs.flatMap(({ trigger, startedAtMs, finishedAtMs }) =>
     trigger === 'schedule' && startedAtMs !== null && finishedAtMs !== null ? [finishedAtMs - startedAtMs] : [],
   );
@@ -71,7 +71,7 @@ function latency({ runs }: Sightings): Measurement {
 }
 
 /** An exchange is as late as the latest of its candle lengths. */
-function freshness({ reaches, nowMs }: Sightings): Measurement[] {
+function freshness({ watermarks: reaches, nowMs }: MonitoredState): Measurement[] {
   return [...Map.groupBy(reaches, ({ exchange }) => exchange)].map(([subject, own]) => {
     const lateMs = own.flatMap((reach) => latenessMs(reach, nowMs) ?? []);
     return { rule: 'RULE_FRESHNESS', subject, value: lateMs.length === 0 ? null : Math.max(...lateMs) / 1_000 };

@@ -3,7 +3,7 @@ import { outboxState } from '../../alerting/outbox/outbox.ts';
 import { ledgerTotals } from '../../state/cells.ts';
 import { runsFinishedSince } from '../../state/runs.ts';
 import { exposition, type MetricSamples, type Sample } from '../../metrics/exposition.ts';
-import { gapMetrics, reachMetrics } from '../../metrics/ledger-metrics.ts';
+import { gapMetrics, watermarkMetrics } from '../../metrics/ledger-metrics.ts';
 import { ruleMetrics } from '../../metrics/rule-states.ts';
 import { storedSamples } from '../../metrics/values.ts';
 import { limitsInForce, statedLimits } from '../../resilience/rate-limit/stated-limits.ts';
@@ -12,7 +12,7 @@ import { windowUses } from '../../resilience/rate-limit/window-store.ts';
 import { finalFailures } from '../recovery/final-failures.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import { reachesOf } from './watermarks.ts';
+import { watermarksOf } from './watermarks.ts';
 import { venueOf } from '../core/exchanges.ts';
 
 /** Every metric as Prometheus reads it. */
@@ -38,7 +38,7 @@ export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<
     ...stored.samples,
     ...now,
     ...(await finalFailures(pipeline, runs)),
-    ...reachMetrics(await reachesOf(pipeline, markets), nowMs),
+    ...watermarkMetrics(await watermarksOf(pipeline, markets), nowMs),
     ...(await venueSamples(pipeline, markets)),
   ];
   return { samples, histograms: stored.histograms };

@@ -12,7 +12,7 @@ export function observeMetrics(pipeline: Pipeline, watched: Watched): () => void
       return readingsOf(await metricsNow(pipeline, await watched()));
     } catch (error) {
       log.error(
-        `metrics could not be read for OpenTelemetry: ${pipeline.desk.scrub(Error.isError(error) ? error.message : String(error))}`,
+        `metrics could not be read for OpenTelemetry: ${pipeline.dispatcher.redact(Error.isError(error) ? error.message : String(error))}`,
       );
       return [];
     }

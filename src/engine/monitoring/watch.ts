@@ -1,9 +1,9 @@
 import { keepDelivering } from '../../alerting/outbox/delivery.ts';
 import { writeDigest } from '../../alerting/plan/digest.ts';
-import { complaintsOf, sendHeartbeat } from '../../alerting/outbox/heartbeat.ts';
+import { healthProblems, sendHeartbeat } from '../../alerting/outbox/heartbeat.ts';
 import { allHealth } from '../../alerting/outbox/channel-records.ts';
 import { outboxState } from '../../alerting/outbox/outbox.ts';
-import { tellRules } from '../../alerting/model/rule-alerts.ts';
+import { alertRules } from '../../alerting/model/rule-alerts.ts';
 import { evaluateMeasurements } from '../../metrics/rule-states.ts';
 import { setGauges } from '../../metrics/values.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
@@ -30,7 +30,7 @@ export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: Ab
   const unobserve = observeMetrics(pipeline, watched);
   try {
     await Promise.all([
-      keepDelivering(pipeline.desk, signal, DELIVER_EVERY_MS).catch(ended),
+      keepDelivering(pipeline.dispatcher, signal, DELIVER_EVERY_MS).catch(ended),
       watch(pipeline, watched, signal).catch(ended),
     ]);
   } finally {
@@ -59,39 +59,47 @@ async function watchTurn(pipeline: Pipeline, watched: Watched, signal: AbortSign
 }
 
 /** What the work failed with, logged; null when it did not. The watch goes on whatever it was. */
-async function failureOf({ ports, desk }: Pipeline, what: string, work: () => Promise<void>): Promise<string | null> {
+async function failureOf(
+  { ports, dispatcher: desk }: Pipeline,
+  what: string,
+  work: () => Promise<void>,
+): Promise<string | null> {
   try {
     await work();
     return null;
   } catch (error) {
-    const message = desk.scrub(Error.isError(error) ? error.message : String(error));
+    const message = desk.redact(Error.isError(error) ? error.message : String(error));
     ports.log.error(`${what}: ${message}; tried again in a minute`);
     return message;
   }
 }
 
 async function evaluate(pipeline: Pipeline, watched: Watched): Promise<void> {
-  const { ports, desk } = pipeline;
+  const { ports, dispatcher: desk } = pipeline;
   const measurements = await measure(pipeline, await watched());
   const nowMs = ports.clock.nowMs();
   await ports.store.transact('evaluateRules', function* () {
-    yield* tellRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, scrub: desk.scrub });
+    yield* alertRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, redact: desk.redact });
     yield* writeDigest({ ...desk.policy, channels: desk.channels }, nowMs);
     yield* setGauges([{ name: 'pipeline_heartbeat_timestamp_seconds', labels: {}, value: nowMs / 1_000 }]);
   });
 }
 
 /** Can the state be read, and are alerts delivered? */
-export const isWell = async (pipeline: Pipeline): Promise<boolean> => (await complaints(pipeline, null)).length === 0;
+export const isHealthy = async (pipeline: Pipeline): Promise<boolean> =>
+  (await complaints(pipeline, null)).length === 0;
 
-async function complaints({ ports, desk }: Pipeline, storeError: string | null): Promise<readonly string[]> {
+async function complaints(
+  { ports, dispatcher: desk }: Pipeline,
+  storeError: string | null,
+): Promise<readonly string[]> {
   const nowMs = ports.clock.nowMs();
   const known = { nowMs, channelsTotal: desk.channels.length, storeError };
-  if (storeError !== null) return complaintsOf({ ...known, outboxOldestAtMs: null, channelsDown: 0 });
+  if (storeError !== null) return healthProblems({ ...known, outboxOldestAtMs: null, channelsDown: 0 });
   const { oldestAtMs, healths } = await ports.store.read('wellness', function* () {
     return { ...(yield* outboxState()), healths: yield* allHealth() };
   });
-  return complaintsOf({
+  return healthProblems({
     ...known,
     outboxOldestAtMs: oldestAtMs,
     channelsDown: desk.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length,

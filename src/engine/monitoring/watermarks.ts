@@ -1,9 +1,9 @@
 import type { Operation } from '../../platform/ports/store.ts';
 import { DAY_MS, intervalMs, type Interval } from '../../domain/interval.ts';
 import type { Exchange } from '../../domain/exchange.ts';
-import type { Reach } from '../../metrics/ledger-metrics.ts';
+import type { Watermark } from '../../metrics/ledger-metrics.ts';
 import { removedSymbols } from '../../state/symbols.ts';
-import { answeredUntil } from '../../lake/bronze/page-index.ts';
+import { coveredUntil } from '../../lake/bronze/page-index.ts';
 import { newestManifest } from '../../lake/manifest.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
 import type { Pipeline } from '../core/pipeline.ts';
@@ -15,19 +15,19 @@ const FILES_MAX = 2;
 const ANSWERS_MS = 3 * DAY_MS;
 
 /** How far the stored candles of every exchange and candle length reach, for the active ones of these symbols. */
-export async function reachesOf(pipeline: Pipeline, markets: Markets): Promise<readonly Reach[]> {
+export async function watermarksOf(pipeline: Pipeline, markets: Markets): Promise<readonly Watermark[]> {
   const { ports, venues, settings } = pipeline;
   const nowMs = ports.clock.nowMs();
   return ports.store.read('reaches', function* () {
     const off = new Set((yield* removedSymbols()).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
-    const reaches: Reach[] = [];
+    const watermarks: Watermark[] = [];
     for (const interval of settings.intervals) {
       for (const [exchange, symbols] of marketsAt(venues, markets, interval)) {
         const { graceMs, emptyCandles } = venueOf(venues, exchange).adapter;
         const newest = yield* newestCandles({ exchange, interval });
         const answered =
           emptyCandles === 'omitted'
-            ? yield* answeredUntil({ exchange, interval }, nowMs - ANSWERS_MS)
+            ? yield* coveredUntil({ exchange, interval }, nowMs - ANSWERS_MS)
             : new Map<string, number>();
         const own = symbols
           .filter((symbol) => !off.has(`${exchange} ${symbol}`))
@@ -37,10 +37,10 @@ export async function reachesOf(pipeline: Pipeline, markets: Markets): Promise<r
             ) as number[];
             return seen.length === 0 ? [] : [Math.max(...seen)];
           });
-        reaches.push({ exchange, interval, graceMs, newestOpenMs: heldByHalf(own) });
+        watermarks.push({ exchange, interval, graceMs, newestOpenMs: heldByHalf(own) });
       }
     }
-    return reaches;
+    return watermarks;
   });
 }
 

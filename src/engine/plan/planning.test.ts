@@ -32,7 +32,7 @@ function cell(gaps: readonly Gap[], over: Partial<CellState> = {}): CellState {
     gaps,
     flat: [],
     cut: [],
-    looks: 1,
+    attempts: 1,
     pendingSinceMs: WHOLE.toMs,
     nextAttemptAtMs: NOW_MS + HOUR_MS,
     notBeforeMs: null,
@@ -54,7 +54,7 @@ const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {})
   ...over,
 });
 const plan = (known: SeriesKnowledge, over: Partial<PlanOptions> = {}) =>
-  planSeries(known, { selection: 'missing', keptWaits: 'holes', nowMs: NOW_MS, ...over });
+  planSeries(known, { selection: 'missing', waitPolicy: 'holes', nowMs: NOW_MS, ...over });
 
 test('chunks hold every day once, none longer than a month (at 1d a year)', () => {
   fc.assert(
@@ -104,14 +104,14 @@ test('of the open day what has closed is asked, grace included, and what bronze 
 test('by hand what failed is asked at once and exactly, a hole waits for its appointment', () => {
   const known = knowledge(cell([gap(3, 5), gap(8, 9, { code: 'ROWS_MISSING' })]));
   expect(plan(known).ask).toEqual([{ fromMs: WHOLE.fromMs + 3 * HOUR_MS, toMs: WHOLE.fromMs + 5 * HOUR_MS }]);
-  expect(plan(known, { keptWaits: 'all' }).ask).toEqual([]);
-  expect(plan(known, { keptWaits: 'none' }).ask).toHaveLength(2);
-  expect(plan(known, { keptWaits: 'all', nowMs: NOW_MS + HOUR_MS }).ask).toHaveLength(2);
+  expect(plan(known, { waitPolicy: 'all' }).ask).toEqual([]);
+  expect(plan(known, { waitPolicy: 'none' }).ask).toHaveLength(2);
+  expect(plan(known, { waitPolicy: 'all', nowMs: NOW_MS + HOUR_MS }).ask).toHaveLength(2);
 });
 
 test("a venue's own word is kept whoever asks, and names its cells", () => {
   const parked = knowledge(cell([gap(0, 24, { code: 'EXCHANGE_RATE_LIMITED' })], { notBeforeMs: NOW_MS + 1 }));
-  for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { keptWaits: 'none' }] as const) {
+  for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { waitPolicy: 'none' }] as const) {
     expect(plan(parked, over)).toMatchObject({
       ask: [],
       days: [],

@@ -11,10 +11,10 @@ import { coverOfOpenDay } from './open-day-cover.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { venueOf } from '../core/exchanges.ts';
 import { planSeries, type PlanOptions, type SeriesKnowledge, type SeriesPlan } from './work-plan.ts';
-import type { RunRequest } from '../core/work.ts';
+import type { RunRequest } from '../../state/run-request.ts';
 
 /** Which series of one venue are planned for. */
-export interface VenueScope extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
+export interface VenueScope extends Pick<RunRequest, 'selection' | 'waitPolicy' | 'askedFrom'> {
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
   readonly interval: Interval;
@@ -60,7 +60,7 @@ const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
   withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
 });
 
-interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'askedFrom'> {
+interface SeriesScope extends Pick<RunRequest, 'selection' | 'waitPolicy' | 'askedFrom'> {
   readonly series: Series;
   /** Ascending. */
   readonly days: readonly Day[];
@@ -69,12 +69,12 @@ interface SeriesQuestion extends Pick<RunRequest, 'selection' | 'keptWaits' | 'a
 /** What a run would ask of one series, from what ledger and bronze know of it. */
 async function planOf(
   { ports, venues, settings: { recheckAfterMs } }: Pipeline,
-  question: SeriesQuestion,
+  question: SeriesScope,
 ): Promise<SeriesPlan> {
   const { series, days } = question;
   const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
-  const options = { selection: question.selection, keptWaits: question.keptWaits, nowMs: ports.clock.nowMs() };
+  const options = { selection: question.selection, waitPolicy: question.waitPolicy, nowMs: ports.clock.nowMs() };
   if (start === undefined || end === undefined)
     return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
   const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };

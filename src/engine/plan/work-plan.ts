@@ -3,12 +3,12 @@ import { intervalMs } from '../../domain/interval.ts';
 import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';
 import { dayOf, dayRange, dueAtMs, type Day } from '../../domain/partition.ts';
 import { isOpenGap, type CellState, type FailedRange } from '../../domain/account.ts';
-import type { KeptWaits, Selection } from '../core/selection.ts';
+import type { WaitPolicy, Selection } from '../../state/run-request.ts';
 import { withNeighbours } from '../../lake/quality/gaps/attempts.ts';
 
 export interface PlanOptions {
   readonly selection: Selection;
-  readonly keptWaits: KeptWaits;
+  readonly waitPolicy: WaitPolicy;
   readonly nowMs: number;
 }
 
@@ -180,10 +180,10 @@ function wantedOf(
   if (open.length === 0) return 'nothing';
   if (isParked) return 'parked';
   const isAppointed =
-    options.keptWaits === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
+    options.waitPolicy === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
   if (isAppointed)
     return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
   const failed =
-    options.keptWaits === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
+    options.waitPolicy === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;
 }

@@ -6,7 +6,7 @@ import { cellsOfSeries } from '../../state/cells.ts';
 import { faultsAbout, type FaultEntry } from '../../state/fault-log.ts';
 import { removedSymbols, type RemovedSymbol } from '../../state/symbols.ts';
 import { verdictsOf } from '../../state/verdicts.ts';
-import { answersAbout, type PageEntry } from '../../lake/bronze/page-index.ts';
+import { responsesAbout, type PageEntry } from '../../lake/bronze/page-index.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
@@ -24,7 +24,7 @@ export interface ExplainedGap extends Gap {
 }
 
 /** One cell: its account, each gap with its evidence, and every answer about it. */
-export interface CellStory {
+export interface CellReport {
   readonly cell: Cell;
   readonly dueAtMs: number;
   /** Null for a symbol its venue never listed: it is in no account. */
@@ -42,12 +42,12 @@ export interface CellStory {
 const FAULTS_MAX = 1_000;
 const ANSWERS_MAX = 1_000;
 
-export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellStory> {
+export async function cellReport(pipeline: Pipeline, cell: Cell): Promise<CellReport> {
   const { exchange, symbol, interval, day } = cell;
   const range = dayRange(day);
   const found = await pipeline.ports.store.read('cellStory', function* () {
     return {
-      answers: yield* answersAbout(cell, range, ANSWERS_MAX),
+      answers: yield* responsesAbout(cell, range, ANSWERS_MAX),
       faults: yield* faultsAbout(cell, range, FAULTS_MAX),
       removed: yield* removedSymbols(),
       verdicts: yield* verdictsOf(cell, range),
@@ -63,12 +63,12 @@ export async function cellStory(pipeline: Pipeline, cell: Cell): Promise<CellSto
     cell: { exchange, symbol, interval, day },
     dueAtMs: dueAtMs(day, venueOf(pipeline.venues, exchange).adapter.graceMs),
     account: account?.account ?? null,
-    looks: found.known?.looks ?? 0,
+    looks: found.known?.attempts ?? 0,
     notBeforeMs: found.known?.notBeforeMs ?? null,
     gaps: [...(account?.gaps('all') ?? [])].map((gap) => ({
       ...gap,
       candles: candlesIn(gap, interval),
-      answers: found.answers.filter((answer) => answer.rejected === null && overlaps(answer.range, gap)).length,
+      answers: found.answers.filter((response) => response.rejected === null && overlaps(response.range, gap)).length,
       lastFault: found.faults.find((fault) => fault.range !== null && overlaps(fault.range, gap)) ?? null,
       evidence: found.verdicts.find((verdict) => overlaps(verdict, gap))?.evidence ?? null,
     })),

@@ -1,6 +1,6 @@
 import { withTimeLimit } from '../../platform/time-limit.ts';
 import { silentLog } from '../../platform/ports/log.ts';
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS } from '../../domain/interval.ts';
 import { choiceText, chosenOf, type MarketChoice } from '../../domain/symbol-selector.ts';
@@ -14,7 +14,7 @@ import { ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
 import { endingOfFault, type Ending } from '../core/ending.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { MarketChoices } from '../core/symbol-resolution.ts';
-import { callOf } from '../core/single-query.ts';
+import { singleCall } from '../core/single-query.ts';
 import { venueOf } from '../core/exchanges.ts';
 
 /** One line of `doctor`. */
@@ -36,7 +36,7 @@ const VENUE_DEADLINE_MS = 10_000;
 const ok = (check: string, detail: string): CheckRow => ({ check, status: 'ok', detail, fix: null, ending: 'done' });
 
 /** Looks at everything a run needs: disk, state, each configured venue, the Hub, and whether somebody would hear of a failure. */
-export async function checkup(
+export async function healthCheck(
   pipeline: Pipeline,
   choices: MarketChoices,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ async function venueRow(
   signal: AbortSignal,
 ): Promise<CheckRow> {
   const { ports, settings } = pipeline;
-  const { adapter, origins, guards } = venueOf(pipeline.venues, exchange);
+  const { adapter, origins, policies: guards } = venueOf(pipeline.venues, exchange);
   const opensAtMs = await guards.gate.opensAtMs();
   if (opensAtMs !== null && opensAtMs - ports.clock.nowMs() <= SLEEP_MS_MAX) {
     // a run would sleep until then
@@ -100,15 +100,15 @@ async function venueRow(
     clock: ports.clock,
     random: ports.random.fork('checkup'),
     log: silentLog,
-    guards,
+    policies: guards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS),
     deadlineMs: VENUE_DEADLINE_MS,
   });
   const inquiry = {
     request: (origin: string) => adapter.symbolsRequest(origin),
-    read: (answer: HttpAnswer, atMs: number) => adapter.readSymbols(answer, atMs),
+    read: (response: HttpResponse, atMs: number) => adapter.readSymbols(response, atMs),
   };
-  const result = await executor.execute(callOf(ports, { adapter, origins }, inquiry), signal);
+  const result = await executor.execute(singleCall(ports, { adapter, origins }, inquiry), signal);
   if (!result.ok) {
     return {
       check: exchange,
@@ -135,7 +135,7 @@ async function venueRow(
       ending: 'done',
     };
   const skewMs = Math.abs(
-    ports.clock.nowMs() - Date.parse(result.answer.headers['date'] ?? new Date(ports.clock.nowMs()).toUTCString()),
+    ports.clock.nowMs() - Date.parse(result.response.headers['date'] ?? new Date(ports.clock.nowMs()).toUTCString()),
   );
   const detail = `answers at ${result.origin}, ${listed.size} symbols listed, clocks ${(skewMs / 1_000).toFixed(1)} s apart`;
   return skewMs <= CLOCK_SKEW_WARN_MS
@@ -159,12 +159,12 @@ async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSigna
       ports.clock,
       { limitMs: VENUE_DEADLINE_MS, onTime, outer: signal },
       async (limited) => {
-        const answer = await ports.fetch(`${hub.endpoint}/api/datasets/${hub.repo}`, {
+        const response = await ports.fetch(`${hub.endpoint}/api/datasets/${hub.repo}`, {
           headers: { authorization: `Bearer ${hub.token}` },
           signal: limited,
         });
-        await answer.body?.cancel();
-        return answer;
+        await response.body?.cancel();
+        return response;
       },
     );
     return status === 200
@@ -181,7 +181,7 @@ async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSigna
 /** A channel that was not used for so long may have died unseen. Unit: milliseconds. */
 const UNTESTED_MS_MAX = 30 * DAY_MS;
 
-async function channelRows({ ports, desk }: Pipeline): Promise<readonly CheckRow[]> {
+async function channelRows({ ports, dispatcher: desk }: Pipeline): Promise<readonly CheckRow[]> {
   if (desk.channels.length === 0)
     return [
       {

@@ -4,8 +4,8 @@ import type { Exchange } from '../../domain/exchange.ts';
 import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import { dayOf } from '../../domain/partition.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import type { StoredAnswer } from '../../lake/bronze/responses.ts';
-import { readAnswer } from '../../lake/bronze/stored-responses.ts';
+import type { StoredResponse } from '../../lake/bronze/responses.ts';
+import { readResponse } from '../../lake/bronze/stored-responses.ts';
 import { pageById } from '../../lake/bronze/page-index.ts';
 import { parseRawReference, quarantineRows, type QuarantinedRow } from '../../lake/quarantine-columns.ts';
 import type { DayRange } from '../core/chunks.ts';
@@ -75,7 +75,7 @@ export function byCell(rows: readonly QuarantinedRow[]): readonly QuarantinedCel
 
 /** What a venue answered, and the row in question as it stood there. */
 export interface RawRow {
-  readonly answer: StoredAnswer;
+  readonly response: StoredResponse;
   /** Null when the answer holds no such row. */
   readonly row: unknown;
 }
@@ -85,8 +85,8 @@ export async function rawOf({ ports, lake }: Pipeline, { raw }: QuarantinedRow):
   const place = parseRawReference(raw);
   const page = place === null ? null : await ports.store.read('pageById', () => pageById(place.page));
   if (place === null || page === null) return null;
-  const kept = readAnswer(ports.files, lake, page);
-  return kept.ok ? { answer: kept.stored, row: rowsOf(JSON.parse(kept.stored.body))[place.index] ?? null } : null;
+  const kept = readResponse(ports.files, lake, page);
+  return kept.ok ? { response: kept.stored, row: rowsOf(JSON.parse(kept.stored.body))[place.index] ?? null } : null;
 }
 
 /** The rows of a used answer: the body itself, or the list in its envelope. */

@@ -7,7 +7,6 @@ import { readRun, type Run } from '../../state/runs.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf, nextAttemptOf, totalOf } from '../core/range-account.ts';
-import type { RunRequest } from '../core/work.ts';
 
 /** How often a run met one code at one symbol, and how it ended. */
 export interface MetFault {
@@ -25,7 +24,7 @@ export interface MetFault {
 }
 
 /** A run from its request to what is left of it now. */
-export interface RunStory {
+export interface RunReport {
   readonly run: Run;
   readonly faults: readonly MetFault[];
   /** Candles of the run's markets and days, as they stand now. */
@@ -36,12 +35,12 @@ export interface RunStory {
 const FAULTS_MAX = 10_000;
 
 /** Null when there is no such run. */
-export async function runStory(pipeline: Pipeline, runId: string): Promise<RunStory | null> {
+export async function runReport(pipeline: Pipeline, runId: string): Promise<RunReport | null> {
   const { store } = pipeline.ports;
   const run = await store.read('readRun', () => readRun(runId));
   if (run === null) return null;
   const entries = await store.read('faultsOfRun', () => faultsOfRun(runId, FAULTS_MAX));
-  const { markets } = JSON.parse(run.request) as RunRequest;
+  const { markets } = run.request;
   const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
   const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });
   return { run, faults: metFaults(entries), account: totalOf(accounts), nextAttemptAtMs: nextAttemptOf(accounts) };

@@ -64,14 +64,14 @@ export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolCh
   ports.store.read('symbolHistory', () => symbolHistory());
 
 /** One symbol of some exchanges, and why its state changes. */
-export interface SymbolWish {
+export interface SymbolRequest {
   readonly exchanges: readonly Exchange[];
   readonly symbol: MarketSymbol;
   readonly reason: string;
 }
 
 /** Takes a symbol off the active list until a person puts it back. Its due candles stay in the account. */
-export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolWish): Promise<void> {
+export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolRequest): Promise<void> {
   const changedAtMs = ports.clock.nowMs();
   await ports.store.transact('removeSymbol', function* () {
     for (const exchange of exchanges) yield* removeSymbol({ exchange, symbol, code: null, reason, changedAtMs });
@@ -81,7 +81,7 @@ export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, re
 /** Puts a symbol back on the active list; returns the exchanges where it was off it. */
 export async function enableSymbol(
   { ports }: Pipeline,
-  { exchanges, symbol, reason }: SymbolWish,
+  { exchanges, symbol, reason }: SymbolRequest,
 ): Promise<readonly Exchange[]> {
   const changedAtMs = ports.clock.nowMs();
   return ports.store.transact('restoreSymbol', function* () {

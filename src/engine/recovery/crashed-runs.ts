@@ -5,20 +5,20 @@ import { alertLevel, nextStep } from '../../alerting/model/levels.ts';
 import { endCrashedRuns } from '../../state/crashes.ts';
 import { readRun, type Run } from '../../state/runs.ts';
 import { plannedRetryOf } from './sensor.ts';
-import { outlookOf } from './recovery-forecast.ts';
+import { forecastOf } from './recovery-forecast.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
 /** Whatever ended the process ended all of its runs: one cause. */
 const CAUSE = { exchange: null, code: 'RUN_CRASHED', asset: null } as const;
 
 /** Ends every run whose process is gone and tells of it in the same transaction. */
-export async function endCrashes({ ports, desk, settings }: Pipeline): Promise<void> {
+export async function endCrashes({ ports, dispatcher: desk, settings }: Pipeline): Promise<void> {
   const nowMs = ports.clock.nowMs();
   const crashed = await ports.store.transact('endCrashedRuns', function* () {
     const runs: Run[] = [];
     for (const id of yield* endCrashedRuns(nowMs, ports.processes)) runs.push(...(yield* theRun(id)));
     const event = crashOf(runs, new Set(settings.alerts.criticalAssets), nowMs);
-    if (event !== null) yield* raiseAlert(event, { nowMs, scrub: desk.scrub });
+    if (event !== null) yield* raiseAlert(event, { nowMs, redact: desk.redact });
     return runs;
   });
   for (const { id } of crashed)
@@ -37,7 +37,7 @@ function* theRun(id: string): Operation<readonly Run[]> {
 function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowMs: number): AlertEvent | null {
   const run = runs.at(-1);
   if (run === undefined) return null;
-  const outlook = outlookOf(CAUSE, {
+  const forecast = forecastOf(CAUSE, {
     firedAtMs: null,
     nextAttemptAtMs: null,
     retry: plannedRetryOf(run, nowMs),
@@ -45,11 +45,11 @@ function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowM
   });
   return {
     ...CAUSE,
-    reach: 'asset',
-    level: alertLevel({ code: CAUSE.code, asset: '', reach: 'asset' }, outlook, criticalAssets),
+    scope: 'asset',
+    level: alertLevel({ code: CAUSE.code, asset: '', scope: 'asset' }, forecast, criticalAssets),
     summary: `${runs.length === 1 ? `${run.id} (${run.partition} to ${run.partitionEnd})` : `${runs.length} runs`} ended with the process: killed, out of memory, or without power`,
     safe: 'every answer and every file that was written before; no candle is half stored',
-    next: nextStep(outlook),
+    next: nextStep(forecast),
     command: `candlekeep runs show ${run.id}`,
     runId: run.id,
     affected: { total: runs.length, worst: runs.slice(0, RUNS_NAMED_MAX).map(({ id }) => id) },
@@ -62,10 +62,10 @@ export const crashedAmong = (runs: readonly Run[]): readonly Run[] =>
   runs.filter(({ error }) => error?.code === CAUSE.code);
 
 /** The crash is over: none of the runs it ended is left to do. */
-export const resolveCrash = ({ ports, desk }: Pipeline): Promise<boolean> =>
+export const resolveCrash = ({ ports, dispatcher: desk }: Pipeline): Promise<boolean> =>
   ports.store.transact('resolveCrash', () =>
     resolveAlert(CAUSE, 'what the runs left undone is done, or has an alert of its own', {
       nowMs: ports.clock.nowMs(),
-      scrub: desk.scrub,
+      redact: desk.redact,
     }),
   );

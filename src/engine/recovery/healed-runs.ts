@@ -5,7 +5,7 @@ import { closedWhenBegun, lacksOpenCandles } from './open-candles.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf, totalOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
-import type { RunRequest } from '../core/work.ts';
+import type { RunRequest } from '../../state/run-request.ts';
 
 /** Runs looked through for one that did what another failed to do. */
 const LATER_RUNS_MAX = 1_000;
@@ -26,7 +26,7 @@ export async function unhealed(pipeline: Pipeline, runs: readonly Run[]): Promis
  * for the closed days.
  */
 async function isHealed(pipeline: Pipeline, run: Run, recent: readonly Run[]): Promise<boolean> {
-  const request = JSON.parse(run.request) as RunRequest;
+  const request = run.request;
   const later = recent.filter(
     (one) => one.finishedAtMs !== null && (one.startedAtMs ?? 0) > (run.startedAtMs ?? run.createdAtMs),
   );
@@ -61,18 +61,18 @@ const didAllOf = (later: Run, run: Run, market: Market): boolean =>
 /** Whether `later` was to bring the market's candles of the last day of `run` as well. */
 function asksAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
   if (later.interval !== run.interval || later.partitionEnd < run.partitionEnd) return false;
-  const { markets, selection } = JSON.parse(later.request) as RunRequest;
+  const { markets, selection } = later.request;
   const asked = new Set(markets.find(([one]) => one === exchange)?.[1]);
   return ASKS_FOR_ALL.has(selection) && symbols.every((symbol) => asked.has(symbol));
 }
 
 /** Whether `taker` asks for all that `run` was to bring of its last day; the cells of earlier days have appointments of their own. */
 export const takesOver = (taker: Run, run: Run): boolean =>
-  (JSON.parse(run.request) as RunRequest).markets.every((market) => asksAgain(taker, run, market));
+  run.request.markets.every((market) => asksAgain(taker, run, market));
 
 /** Candles of a day that is still open are left, and no later run has taken over to bring them. */
 async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later: readonly Run[]): Promise<boolean> {
-  for (const [exchange, symbols] of (JSON.parse(run.request) as RunRequest).markets) {
+  for (const [exchange, symbols] of run.request.markets) {
     const asset = run.assets.find((one) => one.asset === bronzeAsset(exchange));
     if (
       asset === undefined ||

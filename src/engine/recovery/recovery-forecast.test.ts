@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
-import { outlookOf, type CauseView } from './recovery-forecast.ts';
+import { forecastOf, type CauseView } from './recovery-forecast.ts';
 
 const MINUTE_MS = 60_000;
 const NOW_MS = 1_000_000_000;
@@ -15,20 +15,20 @@ const view = (over: Partial<CauseView>): CauseView => ({
 test('permanent faults and defects are final, whatever is planned', () => {
   const retry = { attempt: 1, attemptsMax: 3, atMs: NOW_MS };
   for (const code of FAULT_CODES)
-    expect(outlookOf({ code }, view({ retry })).kind === 'final', code).toBe(
+    expect(forecastOf({ code }, view({ retry })).kind === 'final', code).toBe(
       ['permanent', 'defect'].includes(ruleOf(code).kind),
     );
 });
 
 test('a run that is run again heals by that; one whose retries are used up is exhausted though its cells have appointments', () => {
   const code = 'EXCHANGE_SERVER_ERROR';
-  expect(outlookOf({ code }, view({ retry: { attempt: 2, attemptsMax: 3, atMs: 7 }, nextAttemptAtMs: 9 }))).toEqual({
+  expect(forecastOf({ code }, view({ retry: { attempt: 2, attemptsMax: 3, atMs: 7 }, nextAttemptAtMs: 9 }))).toEqual({
     kind: 'healing',
     attempt: 2,
     attemptsMax: 3,
     nextAtMs: 7,
   });
-  expect(outlookOf({ code }, view({ retry: 'used-up', nextAttemptAtMs: 9 }))).toEqual({ kind: 'exhausted' });
+  expect(forecastOf({ code }, view({ retry: 'used-up', nextAttemptAtMs: 9 }))).toEqual({ kind: 'exhausted' });
 });
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
     const firedAtMs = NOW_MS - ageMinutes * MINUTE_MS + 40_000; // the run took a while: the cause fires after its cells were missed
     const nextAtMs = NOW_MS + (atMinutes - ageMinutes) * MINUTE_MS;
     expect(
-      outlookOf(
+      forecastOf(
         { code: 'CONNECTION_FAILED' },
         view({ firedAtMs: ageMinutes === 0 ? null : firedAtMs, nextAttemptAtMs: nextAtMs }),
       ),
@@ -53,9 +53,9 @@ test.each([
 test('after the fourth try only daily ones are left; a cause that is new is given its first all the same', () => {
   const nextAttemptAtMs = NOW_MS + 1_000 * MINUTE_MS;
   expect(
-    outlookOf({ code: 'CONNECTION_FAILED' }, view({ firedAtMs: NOW_MS - 360 * MINUTE_MS, nextAttemptAtMs })),
+    forecastOf({ code: 'CONNECTION_FAILED' }, view({ firedAtMs: NOW_MS - 360 * MINUTE_MS, nextAttemptAtMs })),
   ).toEqual({ kind: 'exhausted' });
-  expect(outlookOf({ code: 'CONNECTION_FAILED' }, view({ nextAttemptAtMs }))).toEqual({
+  expect(forecastOf({ code: 'CONNECTION_FAILED' }, view({ nextAttemptAtMs }))).toEqual({
     kind: 'healing',
     attempt: 1,
     attemptsMax: 4,
@@ -64,5 +64,5 @@ test('after the fourth try only daily ones are left; a cause that is new is give
 });
 
 test('cells without any appointment wait for a person', () => {
-  expect(outlookOf({ code: 'CONNECTION_FAILED' }, view({}))).toEqual({ kind: 'exhausted' });
+  expect(forecastOf({ code: 'CONNECTION_FAILED' }, view({}))).toEqual({ kind: 'exhausted' });
 });

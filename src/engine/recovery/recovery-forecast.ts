@@ -2,7 +2,7 @@ import type { Operation } from '../../platform/ports/store.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import { fingerprintOf } from '../../alerting/model/alert.ts';
 import { firingAlerts } from '../../alerting/model/alerts.ts';
-import type { Outlook } from '../../alerting/model/levels.ts';
+import type { RecoveryForecast } from '../../alerting/model/levels.ts';
 import type { AlertingRules, FaultCause } from '../../alerting/model/run-alerts.ts';
 import { HEALING_OFFSETS_MS } from '../../domain/account.ts';
 import { exchangeOfAsset } from '../../domain/assets.ts';
@@ -27,10 +27,10 @@ export interface CauseView {
  * What recovery will do about a cause: run the failed run again, else keep the appointments of its cells,
  * of which four come within six hours and all others daily. Pure.
  */
-export function outlookOf(
+export function forecastOf(
   { code }: Pick<FaultCause, 'code'>,
   { firedAtMs, nextAttemptAtMs, retry, nowMs }: CauseView,
-): Outlook {
+): RecoveryForecast {
   const { kind } = ruleOf(code);
   if (kind === 'permanent' || kind === 'defect') return { kind: 'final' };
   if (typeof retry === 'object')
@@ -48,7 +48,7 @@ export function outlookOf(
 }
 
 /** The outlook of each cause that a run may have met, from what the store knows in the transaction that ends it. */
-export function* outlooksAfter(
+export function* forecastsAfter(
   { run, end, opensAtMs }: { readonly run: Run; readonly end: RunEnd; readonly opensAtMs: OpeningTimes },
   nowMs: number,
 ): Operation<AlertingRules['outlookOf']> {
@@ -77,7 +77,7 @@ export function* outlooksAfter(
       : planned;
   };
   return (cause) =>
-    outlookOf(cause, {
+    forecastOf(cause, {
       firedAtMs: firing.get(fingerprintOf(cause)) ?? null,
       nextAttemptAtMs: appointments.get(`${cause.exchange} ${cause.code}`) ?? null,
       retry: retryOf(cause.exchange),

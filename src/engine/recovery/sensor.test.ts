@@ -27,7 +27,7 @@ const failed = (over: Partial<Run>): Run => ({
   partitionEnd: '2024-06-01',
   trigger: 'manual',
   tags: {},
-  request: '{}',
+  request: { markets: [], selection: 'missing', waitPolicy: 'all', assets: [] },
   status: 'finished',
   outcome: 'failed',
   owner: 'here:7',
@@ -40,8 +40,8 @@ const failed = (over: Partial<Run>): Run => ({
   error: null,
   ...over,
 });
-const due = (run: Run, afterMinutes: number, keptWaits: 'all' | 'none' = 'all') =>
-  retriesDue([run], { nowMs: afterMinutes * MINUTE_MS, keptWaits }).length === 1;
+const due = (run: Run, afterMinutes: number, waitPolicy: 'all' | 'none' = 'all') =>
+  retriesDue([run], { nowMs: afterMinutes * MINUTE_MS, waitPolicy }).length === 1;
 
 test('what may pass by itself is run again, what will not is left', () => {
   for (const code of FAULT_CODES)

@@ -11,7 +11,7 @@ export const retryCountOf = (run: Pick<Run, 'tags'>): number => Number(run.tags[
 
 export interface SensorView {
   readonly nowMs: number;
-  readonly keptWaits: 'all' | 'none';
+  readonly waitPolicy: 'all' | 'none';
 }
 
 /** How the sensor will run a failed run again. */
@@ -38,10 +38,10 @@ export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'n
  * Which failed runs are run again now: what failed may pass by itself or the process died, the retries are
  * not used up, and the wait is over. `failures` have no retry yet.
  */
-export const retriesDue = (failures: readonly Run[], { nowMs, keptWaits }: SensorView): readonly Run[] =>
+export const retriesDue = (failures: readonly Run[], { nowMs, waitPolicy }: SensorView): readonly Run[] =>
   failures.filter((run) => {
     const retry = plannedRetryOf(run, nowMs);
-    return typeof retry === 'object' && (keptWaits === 'none' || retry.atMs <= nowMs);
+    return typeof retry === 'object' && (waitPolicy === 'none' || retry.atMs <= nowMs);
   });
 
 /** Permanent faults and defects do not pass, wrong data heals cell by cell, and cells that were being healed have their next appointment; a dataset that was not published has none. */

@@ -9,13 +9,14 @@ import { unhealed } from '../recovery/healed-runs.ts';
 import { executeAll, type PlannedRun } from './materialise.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { openingTimes, type OpeningTimes } from '../core/exchanges.ts';
-import type { Control, RunRequest, WorkResult } from '../core/work.ts';
+import type { Control, WorkResult } from '../core/work.ts';
+import type { RunRequest } from '../../state/run-request.ts';
 
 /** Cells one turn looks at. */
 const CELLS_MAX = 10_000;
 
 /** Which waits of our own a turn keeps: all of them, or, by hand, none. */
-export type RecoveryOptions = Pick<SensorView, 'keptWaits'>;
+export type RecoveryOptions = Pick<SensorView, 'waitPolicy'>;
 
 /**
  * One turn of recovery: runs whose process died are ended, failed runs and those that left candles of an open day behind are run again, then every cell
@@ -37,9 +38,9 @@ export async function heal(pipeline: Pipeline, options: RecoveryOptions, control
   };
 }
 
-async function planRetries(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+async function planRetries(pipeline: Pipeline, { waitPolicy }: RecoveryOptions): Promise<PlannedRun[]> {
   const nowMs = pipeline.ports.clock.nowMs();
-  const due = await openFailures(pipeline, (runs) => retriesDue(runs, { nowMs, keptWaits }));
+  const due = await openFailures(pipeline, (runs) => retriesDue(runs, { nowMs, waitPolicy }));
   const opensAtMs = await openingTimes(pipeline.venues);
   return due
     .filter((run) => !isHeldBack(run, opensAtMs))
@@ -74,8 +75,8 @@ export async function retryRun(pipeline: Pipeline, run: Run, control: Control): 
 }
 
 /** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */
-function retryOf(run: Run, keptWaits: RunRequest['keptWaits']): PlannedRun {
-  const { markets, assets } = JSON.parse(run.request) as RunRequest;
+function retryOf(run: Run, waitPolicy: RunRequest['waitPolicy']): PlannedRun {
+  const { markets, assets } = run.request;
   const days = { start: run.partition, end: run.partitionEnd };
   return {
     interval: run.interval,
@@ -86,7 +87,7 @@ function retryOf(run: Run, keptWaits: RunRequest['keptWaits']): PlannedRun {
       markets: new Map(markets),
       intervals: [run.interval],
       selection: 'missing',
-      keptWaits,
+      waitPolicy,
       assets,
       trigger: 'retry',
       tags: { ...run.tags, retry_of: run.id, retry_count: String(retryCountOf(run) + 1) },
@@ -95,9 +96,9 @@ function retryOf(run: Run, keptWaits: RunRequest['keptWaits']): PlannedRun {
 }
 
 /** Every cell whose appointment has come, or, by hand, every incomplete one. */
-async function planCells(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Promise<PlannedRun[]> {
+async function planCells(pipeline: Pipeline, { waitPolicy }: RecoveryOptions): Promise<PlannedRun[]> {
   const { store, clock } = pipeline.ports;
-  const candidates = keptWaits === 'all' ? cellsToHeal : incompleteCells;
+  const candidates = waitPolicy === 'all' ? cellsToHeal : incompleteCells;
   const cells = await store.read('cellsToHeal', () => candidates(clock.nowMs(), CELLS_MAX));
   return planHealing(cells).map(
     ({ interval, start, end, markets }): PlannedRun => ({
@@ -108,7 +109,7 @@ async function planCells(pipeline: Pipeline, { keptWaits }: RecoveryOptions): Pr
         markets,
         intervals: [interval],
         selection: 'failed',
-        keptWaits,
+        waitPolicy,
         assets: ['bronze', 'silver', ...(pipeline.settings.hub === null ? [] : ['gold' as const])],
         trigger: 'heal',
         tags: {},

@@ -10,7 +10,8 @@ import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from '../core/r
 import { executeRun, type RunResult } from './run-execution.ts';
 import { periodsByLease } from '../ingest/exchange-ingest.ts';
 import { marketsAt } from '../core/exchanges.ts';
-import type { Control, RunRequest, WorkRequest, WorkResult } from '../core/work.ts';
+import type { Control, WorkRequest, WorkResult } from '../core/work.ts';
+import type { RunRequest } from '../../state/run-request.ts';
 
 /** One run to be: an interval and a chunk of days of a request. */
 export interface PlannedRun {
@@ -50,7 +51,7 @@ export async function executeAll(
 ): Promise<WorkResult> {
   for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
   const asksNobody = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
-  const stopped = asksNobody ? null : await pipeline.stopOrder.standing();
+  const stopped = asksNobody ? null : await pipeline.halts.standing();
   if (stopped !== null)
     return {
       runs: [],
@@ -76,7 +77,7 @@ export async function executeAll(
 }
 
 /** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
-const RUNS_AT_ONCE_MAX = 4;
+const RUNS_CONCURRENT_MAX = 4;
 
 async function executeInOrder(
   pipeline: Pipeline,
@@ -90,8 +91,8 @@ async function executeInOrder(
   try {
     for (const [at, one] of planned.entries()) {
       const leases = leasesOf(one);
-      const isAlone = begun.slice(1 - RUNS_AT_ONCE_MAX).every((other) => leases.isDisjointFrom(other.leases));
-      await endOf(isAlone ? RUNS_AT_ONCE_MAX : 1);
+      const isAlone = begun.slice(1 - RUNS_CONCURRENT_MAX).every((other) => leases.isDisjointFrom(other.leases));
+      await endOf(isAlone ? RUNS_CONCURRENT_MAX : 1);
       if (results.some((result) => result?.endsWork)) break;
       const runId = await queueRun(pipeline, one);
       if (runId === null) continue;
@@ -141,7 +142,7 @@ async function queueRun(
   const request: RunRequest = {
     markets: [...work.markets],
     selection: work.selection,
-    keptWaits: work.keptWaits,
+    waitPolicy: work.waitPolicy,
     assets: work.assets,
     askedFrom: work.days.start,
   };
@@ -152,7 +153,7 @@ async function queueRun(
     partitionEnd: days.end,
     trigger: work.trigger,
     tags: { ...settings.tags, ...work.tags },
-    request: JSON.stringify(request),
+    request,
     ...(key === undefined ? {} : { key }),
   };
   const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));

@@ -1,7 +1,7 @@
 import type { Operation } from '../../platform/ports/store.ts';
 import { dayRange } from '../../domain/partition.ts';
-import { answersOfRun } from '../../lake/bronze/page-index.ts';
-import { raiseAlert, type Moment } from '../../alerting/model/alerts.ts';
+import { responsesOfRun } from '../../lake/bronze/page-index.ts';
+import { raiseAlert, type AlertContext } from '../../alerting/model/alerts.ts';
 import type { AlertEvent } from '../../alerting/model/alert.ts';
 import { resolveHealed } from '../../alerting/model/healed-causes.ts';
 import { alertsOfRun } from '../../alerting/model/run-alerts.ts';
@@ -13,7 +13,7 @@ import type { Sample } from '../../metrics/exposition.ts';
 import { runMetrics, untouchedCounts } from '../../metrics/run-metrics.ts';
 import { addCounts, observeDuration, setGauges } from '../../metrics/values.ts';
 import { ruleOf } from '../../errors/table.ts';
-import { outlooksAfter } from '../recovery/recovery-forecast.ts';
+import { forecastsAfter } from '../recovery/recovery-forecast.ts';
 import type { Settings } from '../core/settings.ts';
 import type { OpeningTimes } from '../core/exchanges.ts';
 
@@ -34,13 +34,13 @@ type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
 export function* endRun(
   { run, fence, end, opensAtMs }: EndedRun,
   { alerts, recheckAfterMs }: EndSettings,
-  moment: Moment,
+  moment: AlertContext,
 ): Operation<void> {
   const { nowMs } = moment;
   yield* finishRun(fence, end, nowMs);
   const rules = {
     criticalAssets: new Set(alerts.criticalAssets),
-    outlookOf: yield* outlooksAfter({ run, end, opensAtMs }, nowMs),
+    outlookOf: yield* forecastsAfter({ run, end, opensAtMs }, nowMs),
   };
   const raised = [...alertsOfRun(run, end, rules), ...(yield* unexplainedHoles(run, end, nowMs - recheckAfterMs))];
   for (const event of raised) yield* raiseAlert(event, moment);
@@ -67,7 +67,7 @@ function* unexplainedHoles(
       exchange,
       code: 'ROWS_MISSING',
       asset,
-      reach: 'symbols',
+      scope: 'symbols',
       level: ruleOf('ROWS_MISSING').level,
       summary: `${holes.cells} ${holes.cells === 1 ? 'day' : 'days'} of ${holes.symbols} ${holes.symbols === 1 ? 'symbol' : 'symbols'} have holes that the exchange answered with twice and nothing explains`,
       safe: 'every candle that came is stored, and each answer is kept in bronze',
@@ -99,6 +99,6 @@ function* requestCounts(run: Run, { assets }: RunEnd): Operation<readonly Sample
   const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
   const counts = (yield* failedRequestsOf(run.id)).map(({ exchange, code, count }) => sample(exchange, code, count));
   for (const exchange of assets.flatMap(({ asset }) => exchangeOfAsset(asset) ?? []))
-    counts.push(sample(exchange, 'ok', yield* answersOfRun(run.id, { exchange, interval: run.interval }, range)));
+    counts.push(sample(exchange, 'ok', yield* responsesOfRun(run.id, { exchange, interval: run.interval }, range)));
   return counts;
 }

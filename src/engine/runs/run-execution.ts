@@ -6,14 +6,14 @@ import { GOLD_ASSET } from '../../domain/assets.ts';
 import { runLease, takeLeases } from '../../state/leases.ts';
 import { beginRun, readRun, type Fence, type Run } from '../../state/runs.ts';
 import { materialiseGold, type GoldResult } from '../ingest/gold-step.ts';
-import { keepingLeases } from '../core/lease-keeping.ts';
+import { withHeldLeases } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { endRun } from './run-end.ts';
 import { stoppedBy, verdictOf, type RunVerdict } from '../core/run-verdict.ts';
 import { silverReport } from '../ingest/asset-reports.ts';
 import { openingTimes } from '../core/exchanges.ts';
-import { materialiseVenue } from '../ingest/exchange-ingest.ts';
-import type { Control, RunRequest } from '../core/work.ts';
+import { ingestExchange } from '../ingest/exchange-ingest.ts';
+import type { Control } from '../core/work.ts';
 import type { RunControl } from '../core/run-control.ts';
 
 export interface RunResult extends RunVerdict {
@@ -52,7 +52,7 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
   await ports.store.transact('endRun', () =>
     endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, {
       nowMs: ports.clock.nowMs(),
-      scrub: pipeline.desk.scrub,
+      redact: pipeline.dispatcher.redact,
     }),
   );
   return { ...verdict, run: await readWhole(pipeline, runId) };
@@ -69,15 +69,15 @@ function materialiseAssets(
   { run, fence, span }: { readonly run: Run; readonly fence: Fence; readonly span: Span },
   control: RunControl,
 ): Promise<RunVerdict> {
-  return keepingLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
-    const request = JSON.parse(run.request) as RunRequest;
+  return withHeldLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
+    const request = run.request;
     const days = daysBetween(run.partition, run.partitionEnd);
     const asking = new Set(request.markets.map(([exchange]) => exchange));
     const onAsked = (exchange: Exchange) => (): void => {
       if (asking.delete(exchange) && asking.size === 0) control.onAsked();
     };
-    const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof materialiseVenue> =>
-      materialiseVenue(
+    const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof ingestExchange> =>
+      ingestExchange(
         pipeline,
         { run, request, fence, days, exchange, symbols, trace: span },
         { ...control, signal, onAsked: onAsked(exchange) },

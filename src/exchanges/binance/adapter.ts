@@ -4,7 +4,7 @@ import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
 import { ranking } from './ranking.ts';
 import { readExchangeInfo, readFirstOpen, readKlines, readUsedWeight, WEIGHT_LIMIT } from './wire.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 const ROWS_PER_PAGE_MAX = 1_000;
 const KLINES_WEIGHT = 2;
@@ -14,8 +14,8 @@ const PUBLIC_DATA_ORIGIN = 'https://data-api.binance.vision';
 
 /** Binance spot, public market data. Source: binance-spot-api-docs, rest-api.md. */
 export const binance: ExchangeAdapter = {
-  exchange: words.exchange,
-  graceMs: words.graceMs,
+  exchange: errorMapping.exchange,
+  graceMs: errorMapping.graceMs,
   origins: [
     'https://api.binance.com',
     'https://api-gcp.binance.com',
@@ -53,6 +53,6 @@ export const binance: ExchangeAdapter = {
   readSymbols: readExchangeInfo,
   ranking,
 
-  translate: (error) => translateTransport(error, words.exchange),
+  translate: (error) => translateTransport(error, errorMapping.exchange),
   usedWeight: readUsedWeight,
 };

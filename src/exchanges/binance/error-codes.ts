@@ -1,6 +1,6 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
 import { isRecord } from '../response-body.ts';
-import type { VenueWords } from '../response-errors.ts';
+import type { ErrorMapping } from '../response-errors.ts';
 
 /** Binance's own codes. Source: binance-spot-api-docs, errors.md. What is absent is told by the status. */
 const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
@@ -46,14 +46,14 @@ const OVERLOADED_WAIT_MS = 60_000;
 const BANNED_UNTIL = /banned until (\d{13})/;
 
 /** `{"code": -1121, "msg": "Invalid symbol."}`, with any status. */
-export const words: VenueWords = {
+export const errorMapping: ErrorMapping = {
   exchange: 'binance',
   graceMs: 5_000,
-  read: (answer, body, nowMs) => {
+  read: (response, body, nowMs) => {
     const stated = body.kind === 'json' && isRecord(body.value) ? body.value['code'] : undefined;
     const venueCode = typeof stated === 'number' || typeof stated === 'string' ? String(stated) : null;
     const untilMs =
-      answer.status === 200 ? undefined : BANNED_UNTIL.exec(Buffer.from(answer.body).toString('utf8'))?.[1];
+      response.status === 200 ? undefined : BANNED_UNTIL.exec(Buffer.from(response.body).toString('utf8'))?.[1];
     if (untilMs !== undefined)
       return { venueCode, code: 'EXCHANGE_IP_BANNED', waitMs: Math.max(0, Number(untilMs) - nowMs) };
     return {

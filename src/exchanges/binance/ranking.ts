@@ -8,7 +8,7 @@ const TICKERS_WEIGHT = 80;
 
 export const ranking: Ranking = {
   request: (origin) => ({ url: `${origin}/api/v3/ticker/24hr?type=MINI`, weight: TICKERS_WEIGHT }),
-  read: (answer, nowMs) => new Map(listOf(answer, nowMs, 'tickers').flatMap(readTicker)),
+  read: (response, nowMs) => new Map(listOf(response, nowMs, 'tickers').flatMap(readTicker)),
 };
 
 function readTicker(value: unknown): [string, number][] {

@@ -1,30 +1,30 @@
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { RateLimit, UsedWeight } from '../../resilience/rate-limit/rate-limit.ts';
 import type { DeliveredRow, Listing, Page } from '../adapter.ts';
 import { isRecord } from '../response-body.ts';
-import { answerFault, jsonOf } from '../response-errors.ts';
+import { responseError, jsonOf } from '../response-errors.ts';
 import { candleRows, type WireRow } from '../candle-rows.ts';
 import { decimalOf, isTimeMs } from '../wire-values.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 /** Fields of a kline row. Source: binance-spot-api-docs, rest-api.md, "Kline/Candlestick data". */
 const FIELDS = 12;
 
-export const readKlines = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(words, { page, answer, nowMs, rows: listOf(answer, nowMs, 'klines') }, readRow);
+export const readKlines = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(errorMapping, { page, response, nowMs, rows: listOf(response, nowMs, 'klines') }, readRow);
 
 /** Open time of the only row of a first-candle answer; null for an empty list. */
-export function readFirstOpen(answer: HttpAnswer, nowMs: number): number | null {
-  const rows = listOf(answer, nowMs, 'klines');
+export function readFirstOpen(response: HttpResponse, nowMs: number): number | null {
+  const rows = listOf(response, nowMs, 'klines');
   if (rows.length === 0) return null;
   const first = readRow(rows[0], 0);
-  if (first === null) throw answerFault(words, { answer, nowMs, reason: 'the first row is no kline' });
+  if (first === null) throw responseError(errorMapping, { response, nowMs, reason: 'the first row is no kline' });
   return first.row.openTimeMs;
 }
 
-export function listOf(answer: HttpAnswer, nowMs: number, of: string): readonly unknown[] {
-  const rows = jsonOf(words, answer, nowMs);
-  if (!Array.isArray(rows)) throw answerFault(words, { answer, nowMs, reason: `no list of ${of}` });
+export function listOf(response: HttpResponse, nowMs: number, of: string): readonly unknown[] {
+  const rows = jsonOf(errorMapping, response, nowMs);
+  if (!Array.isArray(rows)) throw responseError(errorMapping, { response, nowMs, reason: `no list of ${of}` });
   return rows;
 }
 
@@ -49,13 +49,13 @@ function readRow(row: unknown, index: number): WireRow | null {
 
 /** Markets and limits of `exchangeInfo`. */
 export function readExchangeInfo(
-  answer: HttpAnswer,
+  response: HttpResponse,
   nowMs: number,
 ): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] } {
-  const info = jsonOf(words, answer, nowMs);
+  const info = jsonOf(errorMapping, response, nowMs);
   const [symbols, limits] = isRecord(info) ? [info['symbols'], info['rateLimits']] : [];
   if (!Array.isArray(symbols) || !Array.isArray(limits))
-    throw answerFault(words, { answer, nowMs, reason: 'symbols or rateLimits are missing' });
+    throw responseError(errorMapping, { response, nowMs, reason: 'symbols or rateLimits are missing' });
   return { listings: symbols.flatMap(readListing), limits: limits.flatMap(readLimit) };
 }
 
@@ -111,7 +111,7 @@ const UNIT_OF_LETTER: ReadonlyMap<unknown, string> = new Map([
   ['d', 'DAY'],
 ]);
 
-export const readUsedWeight = ({ headers }: HttpAnswer): readonly UsedWeight[] =>
+export const readUsedWeight = ({ headers }: HttpResponse): readonly UsedWeight[] =>
   Object.entries(headers).flatMap(([header, text]) => {
     const [, count, letter] = USED_WEIGHT.exec(header) ?? [];
     const unitMs = UNIT_MS.get(UNIT_OF_LETTER.get(letter) ?? '');

@@ -3,12 +3,12 @@ import { symbolPath } from '../../domain/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
 import { readCandles, readProducts } from './wire.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 /** Coinbase Exchange, public market data. Source: docs.cdp.coinbase.com, Exchange API. */
 export const coinbase: ExchangeAdapter = {
-  exchange: words.exchange,
-  graceMs: words.graceMs,
+  exchange: errorMapping.exchange,
+  graceMs: errorMapping.graceMs,
   origins: ['https://api.exchange.coinbase.com'],
   unrestrictedOrigin: null,
   rowsPerPageMax: 300,
@@ -32,6 +32,6 @@ export const coinbase: ExchangeAdapter = {
   readSymbols: readProducts,
   ranking: null, // volume-summary counts in base currency and names no price
 
-  translate: (error) => translateTransport(error, words.exchange),
+  translate: (error) => translateTransport(error, errorMapping.exchange),
   usedWeight: () => [],
 };

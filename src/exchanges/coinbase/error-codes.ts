@@ -1,6 +1,6 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
-import { isRecord, type AnswerBody } from '../response-body.ts';
-import type { BodyWord, VenueWords } from '../response-errors.ts';
+import { isRecord, type ResponseBody } from '../response-body.ts';
+import type { BodyError, ErrorMapping } from '../response-errors.ts';
 
 /** Without a key a 401 on public candles is throttling. Source: coinbase-advanced-py issue 60. Unit: milliseconds. */
 const THROTTLED_WAIT_MS = 300_000;
@@ -15,22 +15,22 @@ const BY_TEXT: readonly (readonly [RegExp, ExchangeFaultCode])[] = [
 ];
 
 /** `{"message": "NotFound"}`, `{"error": "INVALID_ARGUMENT", ...}` or `{"errors": [{"id": "rate_limit_exceeded", ...}]}`. */
-export const words: VenueWords = {
+export const errorMapping: ErrorMapping = {
   exchange: 'coinbase',
   graceMs: 30_000,
-  read: (answer, body): BodyWord => {
+  read: (response, body): BodyError => {
     const texts = textsOf(body);
     const venueCode = texts.find((text) => /^\w{1,40}$/.test(text)) ?? null;
-    if (answer.status === 401) return { venueCode, code: 'EXCHANGE_RATE_LIMITED', waitMs: THROTTLED_WAIT_MS };
+    if (response.status === 401) return { venueCode, code: 'EXCHANGE_RATE_LIMITED', waitMs: THROTTLED_WAIT_MS };
     const code =
-      answer.status === 200
+      response.status === 200
         ? null
         : (BY_TEXT.find(([pattern]) => texts.some((text) => pattern.test(text)))?.[1] ?? null);
     return { venueCode, code, waitMs: null };
   },
 };
 
-function textsOf(body: AnswerBody): string[] {
+function textsOf(body: ResponseBody): string[] {
   if (body.kind !== 'json' || !isRecord(body.value)) return [];
   const { error, message, errors } = body.value;
   const listed = Array.isArray(errors) ? errors.filter(isRecord).flatMap((one) => [one['id'], one['message']]) : [];

@@ -1,20 +1,20 @@
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { DeliveredRow, Listing, Page } from '../adapter.ts';
 import { isRecord } from '../response-body.ts';
-import { answerFault, jsonOf } from '../response-errors.ts';
+import { responseError, jsonOf } from '../response-errors.ts';
 import { candleRows, type WireRow } from '../candle-rows.ts';
 import { decimalOf, isTimeMs } from '../wire-values.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 /** `[time s, low, high, open, close, volume]`. Source: Coinbase Exchange API, "Get product candles". */
 const FIELDS = 6;
 
-export const readCandles = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(words, { page, answer, nowMs, rows: listOf(answer, nowMs, 'candles') }, readRow);
+export const readCandles = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(errorMapping, { page, response, nowMs, rows: listOf(response, nowMs, 'candles') }, readRow);
 
-function listOf(answer: HttpAnswer, nowMs: number, of: string): readonly unknown[] {
-  const rows = jsonOf(words, answer, nowMs);
-  if (!Array.isArray(rows)) throw answerFault(words, { answer, nowMs, reason: `no list of ${of}` });
+function listOf(response: HttpResponse, nowMs: number, of: string): readonly unknown[] {
+  const rows = jsonOf(errorMapping, response, nowMs);
+  if (!Array.isArray(rows)) throw responseError(errorMapping, { response, nowMs, reason: `no list of ${of}` });
   return rows;
 }
 
@@ -40,10 +40,10 @@ function readRow(row: unknown, index: number): WireRow | null {
 
 /** Products, each with the product it is an alias of. */
 export function readProducts(
-  answer: HttpAnswer,
+  response: HttpResponse,
   nowMs: number,
 ): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
-  return { listings: listOf(answer, nowMs, 'products').flatMap(readListing), limits: [] };
+  return { listings: listOf(response, nowMs, 'products').flatMap(readListing), limits: [] };
 }
 
 function readListing(value: unknown): Listing[] {

@@ -4,7 +4,7 @@ import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
 import { ranking } from './ranking.ts';
 import { readCandles, readInstruments } from './wire.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 const ROWS_PER_PAGE_MAX = 300;
 
@@ -27,8 +27,8 @@ const BARS: Readonly<Record<Interval, string>> = {
 
 /** OKX spot, public market data. Source: OKX API guide v5. */
 export const okx: ExchangeAdapter = {
-  exchange: words.exchange,
-  graceMs: words.graceMs,
+  exchange: errorMapping.exchange,
+  graceMs: errorMapping.graceMs,
   origins: ['https://www.okx.com'],
   unrestrictedOrigin: null,
   rowsPerPageMax: ROWS_PER_PAGE_MAX,
@@ -52,6 +52,6 @@ export const okx: ExchangeAdapter = {
   readSymbols: readInstruments,
   ranking,
 
-  translate: (error) => translateTransport(error, words.exchange),
+  translate: (error) => translateTransport(error, errorMapping.exchange),
   usedWeight: () => [],
 };

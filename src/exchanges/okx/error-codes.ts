@@ -1,6 +1,6 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
-import { isRecord, type AnswerBody } from '../response-body.ts';
-import type { VenueWords } from '../response-errors.ts';
+import { isRecord, type ResponseBody } from '../response-body.ts';
+import type { ErrorMapping } from '../response-errors.ts';
 
 /** OKX's codes, in the body whatever the status. Source: OKX API guide, "Error Code". */
 const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
@@ -39,22 +39,22 @@ const KEY_LEVEL = /^501(?:0\d|1[0-4])$/;
 const LIMIT_WINDOW_MS = 2_000;
 
 /** `{"code": "51001", "msg": "...", "data": []}` with any status; success is exactly the text "0". */
-export const words: VenueWords = {
+export const errorMapping: ErrorMapping = {
   exchange: 'okx',
   graceMs: 60_000,
-  read: (answer, body) => {
+  read: (response, body) => {
     const venueCode = codeIn(body);
     const code = BY_CODE.get(venueCode ?? '') ?? (KEY_LEVEL.test(venueCode ?? '') ? 'UNAUTHORIZED' : null);
     return {
       venueCode,
       code,
-      waitMs: answer.status === 429 || code === 'EXCHANGE_RATE_LIMITED' ? LIMIT_WINDOW_MS : null,
+      waitMs: response.status === 429 || code === 'EXCHANGE_RATE_LIMITED' ? LIMIT_WINDOW_MS : null,
     };
   },
 };
 
 /** `code`, or the `sCode` of the first entry where `code` only says that something failed. */
-function codeIn(body: AnswerBody): string | null {
+function codeIn(body: ResponseBody): string | null {
   if (body.kind !== 'json' || !isRecord(body.value)) return null;
   const { code, data } = body.value;
   const entry: unknown = Array.isArray(data) ? data[0] : undefined;

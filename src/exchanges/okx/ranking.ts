@@ -8,7 +8,7 @@ const TICKERS_WEIGHT = 2;
 
 export const ranking: Ranking = {
   request: (origin) => ({ url: `${origin}/api/v5/market/tickers?instType=SPOT`, weight: TICKERS_WEIGHT }),
-  read: (answer, nowMs) => new Map(dataOf(answer, nowMs).flatMap(readTicker)),
+  read: (response, nowMs) => new Map(dataOf(response, nowMs).flatMap(readTicker)),
 };
 
 /** `volCcy24h` of a spot market is in quote currency, `vol24h` in base. */

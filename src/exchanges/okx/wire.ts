@@ -1,23 +1,23 @@
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { DeliveredRow, Listing, Page } from '../adapter.ts';
 import { isRecord } from '../response-body.ts';
-import { answerFault, jsonOf } from '../response-errors.ts';
+import { responseError, jsonOf } from '../response-errors.ts';
 import { candleRows, type WireRow } from '../candle-rows.ts';
 import { decimalOf, isTimeMs } from '../wire-values.ts';
-import { words } from './error-codes.ts';
+import { errorMapping } from './error-codes.ts';
 
 /** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`, all texts. Source: OKX API guide, "Get candlesticks". */
 const FIELDS = 9;
 const SUCCESS = '0';
 
-export const readCandles = (page: Page, answer: HttpAnswer, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(words, { page, answer, nowMs, rows: dataOf(answer, nowMs) }, readRow);
+export const readCandles = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
+  candleRows(errorMapping, { page, response, nowMs, rows: dataOf(response, nowMs) }, readRow);
 
-export function dataOf(answer: HttpAnswer, nowMs: number): readonly unknown[] {
-  const body = jsonOf(words, answer, nowMs);
+export function dataOf(response: HttpResponse, nowMs: number): readonly unknown[] {
+  const body = jsonOf(errorMapping, response, nowMs);
   const [code, data] = isRecord(body) ? [body['code'], body['data']] : [];
-  if (code !== SUCCESS) throw answerFault(words, { answer, nowMs, reason: 'no success' });
-  if (!Array.isArray(data)) throw answerFault(words, { answer, nowMs, reason: 'no data' });
+  if (code !== SUCCESS) throw responseError(errorMapping, { response, nowMs, reason: 'no success' });
+  if (!Array.isArray(data)) throw responseError(errorMapping, { response, nowMs, reason: 'no data' });
   return data;
 }
 
@@ -43,10 +43,10 @@ function readRow(row: unknown, index: number): WireRow | null {
 
 /** Spot instruments; a delisted one is not in the list any more. */
 export function readInstruments(
-  answer: HttpAnswer,
+  response: HttpResponse,
   nowMs: number,
 ): { readonly listings: readonly Listing[]; readonly limits: readonly [] } {
-  return { listings: dataOf(answer, nowMs).flatMap(readListing), limits: [] };
+  return { listings: dataOf(response, nowMs).flatMap(readListing), limits: [] };
 }
 
 function readListing(value: unknown): Listing[] {

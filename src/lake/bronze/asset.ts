@@ -9,8 +9,8 @@ import { quorumOf } from '../../resilience/isolation/quorum.ts';
 import type { Fault } from '../../errors/errors.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import { fetchSeries, type SeriesFetch } from './series-fetch.ts';
-import { escalate } from './exchange-event.ts';
-import { endsAsset, learnLimits, type VenueContext } from './exchange-query.ts';
+import { escalateExchange } from './exchange-event.ts';
+import { endsAsset, learnLimits, type QueryContext } from './exchange-query.ts';
 
 /** One series to ask the venue for; nothing to ask is a success without a request. */
 export interface SeriesWork {
@@ -38,7 +38,7 @@ export interface BronzeResult {
 const SYMBOLS_AT_ONCE = 16;
 
 /** Fetches every series of one venue. A symbol's failure stays with the symbol, up to the quorum of the fault table. */
-export async function materialiseBronze(context: VenueContext, work: readonly SeriesWork[]): Promise<BronzeResult> {
+export async function materialiseBronze(context: QueryContext, work: readonly SeriesWork[]): Promise<BronzeResult> {
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
   const asked = work.filter(({ ask }) => ask.length > 0).length;
   const refused = asked === 0 ? null : await learnLimits(context);
@@ -79,7 +79,7 @@ export async function materialiseBronze(context: VenueContext, work: readonly Se
         .filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID'))
         .map(([symbol]) => symbol),
     ),
-    faults: refused === null ? await escalate(context, outcomes.flatMap(failuresOf), asked) : [refused],
+    faults: refused === null ? await escalateExchange(context, outcomes.flatMap(failuresOf), asked) : [refused],
     endedBy,
   };
 }
@@ -102,14 +102,14 @@ function failedRanges(
   return code === undefined ? [] : ask.map((range) => ({ range, code, notBeforeMs: null }));
 }
 
-type Findings = {
+type AssetFindings = {
   readonly work: readonly SeriesWork[];
   readonly outcomes: readonly SymbolOutcome<SeriesFetch>[];
   readonly failed: BronzeResult['failed'];
   readonly endedBy: Fault | null;
 };
 
-function reportOf(context: VenueContext, { work, outcomes, failed, endedBy }: Findings): AssetReport {
+function reportOf(context: QueryContext, { work, outcomes, failed, endedBy }: AssetFindings): AssetReport {
   const fetches = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
   const sum = (of: (fetch: SeriesFetch) => number): number => fetches.reduce((total, fetch) => total + of(fetch), 0);
   const errors: Record<string, FaultCode> = {};

@@ -3,14 +3,14 @@ import { escalationOf } from '../../resilience/isolation/escalation.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import { ExchangeAPIError, exchangeError, type Fault } from '../../errors/errors.ts';
 import { toRecord } from '../../errors/fault-record.ts';
-import type { VenueContext } from './exchange-query.ts';
+import type { QueryContext } from './exchange-query.ts';
 
 /**
  * The faults of a venue's symbols, one for each that failed; those that so many met alike that they are
  * the venue's become one, which the fault log gets without a symbol.
  */
-export async function escalate(
-  context: VenueContext,
+export async function escalateExchange(
+  context: QueryContext,
   failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
   asked: number,
 ): Promise<readonly Fault[]> {
@@ -30,7 +30,7 @@ export async function escalate(
   return [fault, ...failures.filter((one) => one.fault.code !== code).map((one) => one.fault)];
 }
 
-const entryOf = ({ ports, adapter, runId }: VenueContext, fault: Fault): FaultEntry => ({
+const entryOf = ({ ports, adapter, runId }: QueryContext, fault: Fault): FaultEntry => ({
   id: ports.ids.next('fault'),
   atMs: ports.clock.nowMs(),
   runId,

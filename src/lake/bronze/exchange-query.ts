@@ -1,6 +1,6 @@
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
-import type { Facts, Trace } from '../../platform/ports/telemetry.ts';
+import type { SpanAttributes, Trace } from '../../platform/ports/telemetry.ts';
 import type { Series } from '../../domain/candle.ts';
 import { bronzeAsset } from '../../domain/assets.ts';
 import type { FaultEntry } from '../../state/fault-log.ts';
@@ -13,7 +13,7 @@ import type { ExchangeAdapter, Page, WeightedRequest } from '../../exchanges/ada
 import type { BronzeWriter } from './writer.ts';
 
 /** What one run needs to ask one venue. */
-export interface VenueContext {
+export interface QueryContext {
   readonly ports: Ports;
   readonly adapter: ExchangeAdapter;
   readonly executor: Executor;
@@ -31,28 +31,31 @@ export interface VenueContext {
 }
 
 /** One question to a venue. */
-export interface VenueQuestion<T> {
+export interface ExchangeQuery<T> {
   /** What it is asked for: a page, or nothing in particular when it concerns the venue as a whole. */
   readonly page: Page | null;
   /** Requests at most, where fewer than the fault table grants will do. */
   readonly requestsMax?: number;
   readonly request: (origin: string, askedAtMs: number) => WeightedRequest;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
-  readonly read: (answer: HttpAnswer, answeredAtMs: number) => T;
+  readonly read: (response: HttpResponse, answeredAtMs: number) => T;
 }
 
-export type VenueAnswer<T> =
+export type ExchangeResponse<T> =
   | {
       readonly ok: true;
       readonly value: T;
-      readonly answer: HttpAnswer;
+      readonly response: HttpResponse;
       readonly url: string;
       readonly answeredAtMs: number;
     }
   | PageStop;
 
 /** Asks under the fault table, in a span of its own. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
-export async function askVenue<T>(context: VenueContext, question: VenueQuestion<T>): Promise<VenueAnswer<T>> {
+export async function queryExchange<T>(
+  context: QueryContext,
+  question: ExchangeQuery<T>,
+): Promise<ExchangeResponse<T>> {
   const { adapter, executor, ports } = context;
   const { page } = question;
   let answeredAtMs = 0;
@@ -81,9 +84,9 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
           asked = question.request(origin, ports.clock.nowMs());
           return ports.http.get(asked, signal);
         },
-        read: (answer) => {
+        read: (response) => {
           answeredAtMs = ports.clock.nowMs();
-          return question.read(answer, answeredAtMs);
+          return question.read(response, answeredAtMs);
         },
         translate: adapter.translate,
         usedWeight: adapter.usedWeight,
@@ -104,10 +107,10 @@ export async function askVenue<T>(context: VenueContext, question: VenueQuestion
     return ended;
   });
   if (!result.ok) return result;
-  return { ok: true, value: result.value, answer: result.answer, url: asked.url, answeredAtMs };
+  return { ok: true, value: result.value, response: result.response, url: asked.url, answeredAtMs };
 }
 
-const factsOf = ({ runId, adapter }: VenueContext, page: Page | null): Facts => ({
+const factsOf = ({ runId, adapter }: QueryContext, page: Page | null): SpanAttributes => ({
   run: runId,
   exchange: adapter.exchange,
   ...(page === null
@@ -121,11 +124,11 @@ const factsOf = ({ runId, adapter }: VenueContext, page: Page | null): Facts => 
 });
 
 async function keepFailure(
-  context: VenueContext,
+  context: QueryContext,
   { page, url }: { readonly page: Page | null; readonly url: string },
   failure: AttemptFailure,
 ): Promise<void> {
-  const { fault, decision, answer } = failure;
+  const { fault, decision, response } = failure;
   const atMs = context.ports.clock.nowMs();
   const entry: FaultEntry = {
     id: context.ports.ids.next('fault'),
@@ -142,23 +145,23 @@ async function keepFailure(
     record: toRecord(fault),
   };
   const rejected =
-    answer === null || page === null
+    response === null || page === null
       ? null
-      : { page, url, answer, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
+      : { page, url, response, fetchedAtMs: atMs, rejected: fault.code, openTimesMs: [] };
   await context.writer.keep(rejected, [entry]);
 }
 
 /** Whether the venue's own symbol list has the symbol; the failure when the list cannot be had. An empty list proves nothing. */
-export function isListed(context: VenueContext, series: Series): Promise<VenueAnswer<boolean>> {
-  return askVenue(context, {
+export function isListed(context: QueryContext, series: Series): Promise<ExchangeResponse<boolean>> {
+  return queryExchange(context, {
     page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
     request: (origin) => context.adapter.symbolsRequest(origin),
-    read: (answer, answeredAtMs) => {
-      const { listings } = context.adapter.readSymbols(answer, answeredAtMs);
+    read: (response, answeredAtMs) => {
+      const { listings } = context.adapter.readSymbols(response, answeredAtMs);
       if (listings.length > 0) return listings.some((listing) => listing.symbol === series.symbol);
       throw new SchemaMismatchError(`${series.exchange} lists no symbol at all`, {
         exchange: series.exchange,
-        status: answer.status,
+        status: response.status,
         venueCode: null,
         retryAfterMs: null,
       });
@@ -177,15 +180,15 @@ const LIMITS_REQUESTS_MAX = 2;
  * Asks a venue for its limits unless they are known. Returns the fault when the venue refuses to be asked
  * anything; without an answer the limits known before stay in force and the next run asks again.
  */
-export async function learnLimits(context: VenueContext): Promise<ExchangeAPIError | null> {
+export async function learnLimits(context: QueryContext): Promise<ExchangeAPIError | null> {
   const { adapter, limiter, origins } = context;
   const origin = origins[0] ?? '';
   if (await limiter.knows(origin)) return null;
-  const stated = await askVenue(context, {
+  const stated = await queryExchange(context, {
     page: null,
     requestsMax: LIMITS_REQUESTS_MAX,
     request: (host) => adapter.symbolsRequest(host),
-    read: (answer, answeredAtMs) => adapter.readSymbols(answer, answeredAtMs).limits,
+    read: (response, answeredAtMs) => adapter.readSymbols(response, answeredAtMs).limits,
   });
   if (stated.ok) await limiter.learn(stated.value, origin);
   else if (endsAsset(stated.fault)) return stated.fault;

@@ -3,7 +3,7 @@ import { DAY_MS, intervalMs, type Interval } from '../../domain/interval.ts';
 import type { TimeRange } from '../../domain/range.ts';
 import { firstCandleOf, recordFirstCandle } from '../../state/symbols.ts';
 import type { DeliveredRow } from '../../exchanges/adapter.ts';
-import { askVenue, type VenueContext } from './exchange-query.ts';
+import { queryExchange, type QueryContext } from './exchange-query.ts';
 
 /**
  * Open time of the series' first candle ever, found once and remembered: what lies before it is not
@@ -16,7 +16,7 @@ import { askVenue, type VenueContext } from './exchange-query.ts';
  * whoever says so, and not believed.
  */
 export async function firstCandle(
-  context: VenueContext,
+  context: QueryContext,
   series: Series,
   { heldMs }: { readonly heldMs: number } = { heldMs: Infinity },
 ): Promise<number | null> {
@@ -34,11 +34,11 @@ export async function firstCandle(
 }
 
 async function askFirst(
-  context: VenueContext,
+  context: QueryContext,
   series: Series,
-  first: NonNullable<VenueContext['adapter']['firstCandle']>,
+  first: NonNullable<QueryContext['adapter']['firstCandle']>,
 ): Promise<number | null> {
-  const result = await askVenue(context, {
+  const result = await queryExchange(context, {
     page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
     request: (origin) => first.request(origin, series),
     read: first.read,
@@ -50,7 +50,7 @@ async function askFirst(
 const SIGNPOSTS: readonly Interval[] = ['1d', '1h'];
 
 /** The first day among all daily candles, inside it the first hour, inside that the first minute. */
-function searchFirst(context: VenueContext, series: Series): Promise<number | null> {
+function searchFirst(context: QueryContext, series: Series): Promise<number | null> {
   const signpost = SIGNPOSTS.findLast(
     (interval) => intervalMs(interval) > intervalMs(series.interval) && context.adapter.intervals.includes(interval),
   );
@@ -63,7 +63,7 @@ function searchFirst(context: VenueContext, series: Series): Promise<number | nu
 const SINCE_MS = Date.UTC(2010, 0, 1);
 
 /** The first daily candle, before which there are no hourly ones either, where the venue has any. */
-async function searchDay(context: VenueContext, series: Series): Promise<number | null> {
+async function searchDay(context: QueryContext, series: Series): Promise<number | null> {
   const todayMs = Math.floor(context.ports.clock.nowMs() / DAY_MS) * DAY_MS;
   const found = await earliestIn(context, series, { fromMs: SINCE_MS, toMs: todayMs });
   if (typeof found === 'string') return null;
@@ -81,7 +81,7 @@ async function searchDay(context: VenueContext, series: Series): Promise<number 
  * same price; where it does not, or where a venue's short candles begin later than its long ones, nobody
  * knows whether candles are withheld.
  */
-async function searchInside(context: VenueContext, series: Series, longer: Series): Promise<number | null> {
+async function searchInside(context: QueryContext, series: Series, longer: Series): Promise<number | null> {
   const fromMs = await firstCandle(context, longer);
   if (fromMs === null) return null;
   const range = { fromMs, toMs: fromMs + intervalMs(longer.interval) };
@@ -98,7 +98,7 @@ const SILENCES = 2;
 const WALKS_MAX = 6;
 
 /** The earliest candle of a range: walks back over it until what lies before has been silent often enough. */
-async function earliestIn(context: VenueContext, series: Series, { fromMs, toMs }: TimeRange): Promise<Found> {
+async function earliestIn(context: QueryContext, series: Series, { fromMs, toMs }: TimeRange): Promise<Found> {
   let found: Found = 'none';
   let silences = 0;
   for (let walk = 0; walk < WALKS_MAX; walk++) {
@@ -115,7 +115,7 @@ async function earliestIn(context: VenueContext, series: Series, { fromMs, toMs 
 const PAGES_BACK_MAX = 40;
 
 /** Asks page by page from the end of the range to its beginning, whatever is empty on the way: a market may have been closed for years. */
-async function walkBack(context: VenueContext, series: Series, range: TimeRange): Promise<Found> {
+async function walkBack(context: QueryContext, series: Series, range: TimeRange): Promise<Found> {
   const stepMs = intervalMs(series.interval);
   let found: Found = 'none';
   let toMs = range.toMs;
@@ -133,15 +133,15 @@ async function walkBack(context: VenueContext, series: Series, range: TimeRange)
 
 /** Rows of a page; null when it could not be had. */
 async function askOnce(
-  context: VenueContext,
+  context: QueryContext,
   series: Series,
   range: TimeRange,
 ): Promise<readonly DeliveredRow[] | null> {
   const page = { series, range };
-  const result = await askVenue(context, {
+  const result = await queryExchange(context, {
     page,
     request: (origin, askedAtMs) => context.adapter.candlesRequest(origin, page, askedAtMs),
-    read: (answer, answeredAtMs) => context.adapter.readCandles(page, answer, answeredAtMs),
+    read: (response, answeredAtMs) => context.adapter.readCandles(page, response, answeredAtMs),
   });
   return result.ok ? result.value : null;
 }

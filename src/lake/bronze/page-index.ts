@@ -125,7 +125,7 @@ export function* usedPages(
 }
 
 /** Every answer about `range` of one series, used or rejected, in the order they came. */
-export function* answersAbout(series: Series, range: TimeRange, limit: number): Operation<readonly PageEntry[]> {
+export function* responsesAbout(series: Series, range: TimeRange, limit: number): Operation<readonly PageEntry[]> {
   const rows = yield* all<PageRow>(
     `select * from bronze_pages where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from < $5 and range_to > $4 order by fetched_at, id limit $6`,
     series.exchange,
@@ -145,7 +145,7 @@ export function* pageById(id: string): Operation<PageEntry | null> {
 }
 
 /** How many used answers about these candles one run brought. */
-export function* answersOfRun(runId: string, of: Omit<Series, 'symbol'>, range: TimeRange): Operation<number> {
+export function* responsesOfRun(runId: string, of: Omit<Series, 'symbol'>, range: TimeRange): Operation<number> {
   const row = yield* first<{ count: number }>(
     `select count(*) as count from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $4 and run_id = $5 and rejected is null`,
     of.exchange,
@@ -158,7 +158,7 @@ export function* answersOfRun(runId: string, of: Omit<Series, 'symbol'>, range: 
 }
 
 /** Until when each symbol's candles have been answered about, looking at answers that begin after `sinceMs`. */
-export function* answeredUntil(of: Omit<Series, 'symbol'>, sinceMs: number): Operation<ReadonlyMap<string, number>> {
+export function* coveredUntil(of: Omit<Series, 'symbol'>, sinceMs: number): Operation<ReadonlyMap<string, number>> {
   const rows = yield* all<{ symbol: string; until: number }>(
     'select symbol, max(range_to) as until from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and rejected is null group by symbol',
     of.exchange,
@@ -200,7 +200,7 @@ export function* movePages(pages: readonly Pick<PageEntry, 'id' | 'segment' | 'o
 }
 
 /** Answers that are removed for good. */
-export function* forgetPages(ids: readonly string[]): Operation<void> {
+export function* deletePages(ids: readonly string[]): Operation<void> {
   for (const id of ids) yield* exec('delete from bronze_pages where id = $1', id);
 }
 
@@ -210,7 +210,7 @@ export function* everyPage(): Operation<readonly PageEntry[]> {
 }
 
 /** Series with used answers, and from when to when these reach. */
-export function* answeredSeries(): Operation<readonly (Series & TimeRange)[]> {
+export function* coveredSeries(): Operation<readonly (Series & TimeRange)[]> {
   const rows = yield* all<
     Pick<PageRow, 'exchange' | 'symbol' | 'candle_interval'> & { from_ms: number; to_ms: number }
   >(

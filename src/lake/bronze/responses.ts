@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { HttpAnswer } from '../../platform/ports/http.ts';
-import type { Scrub } from '../../platform/redaction.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
+import type { Redact } from '../../platform/redaction.ts';
 import type { Series } from '../../domain/candle.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { Page } from '../../exchanges/adapter.ts';
@@ -11,7 +11,7 @@ import type { Page } from '../../exchanges/adapter.ts';
  * An answer of a venue as bronze keeps it: who asked for what, what came back, when. One JSON line in the
  * file, and all that its row in the index is made from.
  */
-export interface StoredAnswer extends Series {
+export interface StoredResponse extends Series {
   readonly v: 1;
   readonly id: string;
   readonly run_id: string;
@@ -36,37 +36,37 @@ const KEPT_HEADERS =
 
 const LEVEL = 3;
 
-export interface AnswerToStore {
+export interface ResponseToStore {
   /** Sorts by the time the answer came. */
   readonly id: string;
   readonly runId: string;
   readonly page: Page;
   readonly url: string;
-  readonly answer: HttpAnswer;
+  readonly response: HttpResponse;
   readonly fetchedAtMs: number;
   readonly rejected: FaultCode | null;
 }
 
 /** Headers and address go through `scrub`: a proxy on the way may repeat what it was given. The body is kept as it came. One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
-export function packAnswer(
-  toStore: AnswerToStore,
-  scrub: Scrub,
+export function packResponse(
+  toStore: ResponseToStore,
+  redact: Redact,
 ): { readonly frame: Uint8Array; readonly sha256: string } {
-  const { answer, page } = toStore;
+  const { response: answer, page } = toStore;
   const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
-  const stored: StoredAnswer = {
+  const stored: StoredResponse = {
     v: 1,
     id: toStore.id,
     run_id: toStore.runId,
     ...page.series,
     from: new Date(page.range.fromMs).toISOString(),
     to: new Date(page.range.toMs).toISOString(),
-    url: scrub(toStore.url),
+    url: redact(toStore.url),
     status: answer.status,
     headers: Object.fromEntries(
       Object.entries(answer.headers)
         .filter(([name]) => KEPT_HEADERS.test(name))
-        .map(([name, value]) => [name, scrub(value)]),
+        .map(([name, value]) => [name, redact(value)]),
     ),
     fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
     rejected: toStore.rejected,
@@ -83,12 +83,12 @@ export function packAnswer(
 const sha256Of = (line: Uint8Array): string => createHash('sha256').update(line).digest('hex');
 
 /** The answer in a frame and the hash of its line; null when the bytes are damaged (zstd's own checksum) or hold no answer. */
-export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer; readonly sha256: string } | null {
+export function unpackResponse(frame: Uint8Array): { readonly stored: StoredResponse; readonly sha256: string } | null {
   try {
     const line = zstdDecompressSync(frame);
-    const stored = JSON.parse(line.toString('utf8')) as Partial<StoredAnswer> | null;
+    const stored = JSON.parse(line.toString('utf8')) as Partial<StoredResponse> | null;
     return stored?.v === 1 && stored.id !== undefined
-      ? { stored: stored as StoredAnswer, sha256: sha256Of(line) }
+      ? { stored: stored as StoredResponse, sha256: sha256Of(line) }
       : null;
   } catch (error) {
     if (Error.isError(error)) return null; // zlib's or the parser's: bytes that are not what was written
@@ -97,7 +97,7 @@ export function unpackAnswer(frame: Uint8Array): { readonly stored: StoredAnswer
 }
 
 /** The answer as the wire gave it, to be read by the venue's adapter again. */
-export const answerOf = (stored: StoredAnswer): HttpAnswer => ({
+export const responseOf = (stored: StoredResponse): HttpResponse => ({
   status: stored.status,
   headers: stored.headers,
   body: Buffer.from(stored.body, stored.encoding),

@@ -1,4 +1,4 @@
-import { forEachAtOnce } from '../../platform/concurrency.ts';
+import { forEachConcurrent } from '../../platform/concurrency.ts';
 import type { Series } from '../../domain/candle.ts';
 import { gridOf, hullOf, type TimeRange } from '../../domain/range.ts';
 import type { FaultEntry } from '../../state/fault-log.ts';
@@ -8,9 +8,9 @@ import { ruleOf } from '../../errors/table.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import type { DeliveredRow, Page } from '../../exchanges/adapter.ts';
 import { planPages } from '../../exchanges/planner.ts';
-import { judgeRow } from '../quality/row-rules.ts';
+import { validateRow } from '../quality/row-rules.ts';
 import { firstCandle } from './first-candle.ts';
-import { askVenue, isListed, type VenueAnswer, type VenueContext } from './exchange-query.ts';
+import { queryExchange, isListed, type ExchangeResponse, type QueryContext } from './exchange-query.ts';
 
 /** A stretch of a series that stays without an answer, and what ended the attempts. */
 export interface PageFailure {
@@ -34,10 +34,10 @@ export interface SeriesFetch {
 /** So many pages of one series failing in a row end the series for this run: the venue will not answer the rest either. */
 const FAILED_PAGES_IN_ROW_MAX = 2;
 /** Pages of one series asked at the same time: one that stalls holds up only itself. */
-const PAGES_AT_ONCE = 8;
+const PAGES_CONCURRENT_MAX = 8;
 
 /** The work on one series. */
-export interface SeriesQuestion {
+export interface SeriesQuery {
   readonly series: Series;
   readonly ranges: readonly TimeRange[];
   /** What has ended the asset for every symbol; its remaining pages are not asked. */
@@ -51,8 +51,8 @@ export interface SeriesQuestion {
  * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
  */
 export async function fetchSeries(
-  context: VenueContext,
-  { series, ranges, endedBy }: SeriesQuestion,
+  context: QueryContext,
+  { series, ranges, endedBy }: SeriesQuery,
 ): Promise<SeriesFetch> {
   const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
@@ -78,14 +78,14 @@ export async function fetchSeries(
   };
   const [first, ...rest] = planPages(series, ranges, context.adapter.rowsPerPageMax);
   if (first !== undefined) await ask(first);
-  await forEachAtOnce(rest, PAGES_AT_ONCE, ask);
+  await forEachConcurrent(rest, PAGES_CONCURRENT_MAX, ask);
   return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
 }
 
 /** Where the series begins, given the earliest candle in hand; looked for at most once in a run, and only when it matters. */
-type Listing = (heldMs: number) => Promise<number | null>;
+type ListingStart = (heldMs: number) => Promise<number | null>;
 
-function listingOf(context: VenueContext, series: Series): Listing {
+function listingOf(context: QueryContext, series: Series): ListingStart {
   let asked: Promise<number | null> | null = null;
   return (heldMs) => (asked ??= firstCandle(context, series, { heldMs }));
 }
@@ -102,14 +102,14 @@ interface PageFetch {
 const LOOKS_MAX = 4;
 
 /** One page, and further looks at what its answer did not have or had wrong. */
-async function fetchPage(context: VenueContext, page: Page, listing: Listing): Promise<PageFetch> {
+async function fetchPage(context: QueryContext, page: Page, listing: ListingStart): Promise<PageFetch> {
   const valid = new Set<number>();
   const invalid = new Set<number>();
   const counted = { rowsDelivered: 0, duplicates: 0 };
   let failure: PageFailure | null = null;
   let asked: Page | null = page;
   for (let look = 1; asked !== null; look++) {
-    const answered = await askForCandles(context, asked);
+    const answered = await fetchCandles(context, asked);
     if (!answered.ok) {
       failure = answered.failure;
       break;
@@ -132,23 +132,23 @@ async function fetchPage(context: VenueContext, page: Page, listing: Listing): P
 const ASKED_AGAIN = { missing: 'asked again', invalid: 'asked again' } as const;
 const LEFT = { missing: 'pending', invalid: 'quarantined' } as const;
 
-type CandleAnswer =
+type CandlePage =
   | { readonly ok: true; readonly rows: readonly DeliveredRow[] }
   | { readonly ok: false; readonly failure: PageFailure };
 
 /** @throws ExchangeAPIError when the fault concerns more than this page (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID). */
-async function askForCandles(context: VenueContext, page: Page): Promise<CandleAnswer> {
+async function fetchCandles(context: QueryContext, page: Page): Promise<CandlePage> {
   const { adapter } = context;
-  const result = await askVenue(context, {
+  const result = await queryExchange(context, {
     page,
     request: (origin, askedAtMs) => adapter.candlesRequest(origin, page, askedAtMs),
-    read: (answer, answeredAtMs) => adapter.readCandles(page, answer, answeredAtMs),
+    read: (response, answeredAtMs) => adapter.readCandles(page, response, answeredAtMs),
   });
   if (!result.ok) return { ok: false, failure: await failureOf(context, page, result) };
   await context.writer.keep({
     page,
     url: result.url,
-    answer: result.answer,
+    response: result.response,
     fetchedAtMs: result.answeredAtMs,
     rejected: null,
     openTimesMs: result.value.map((row) => row.openTimeMs),
@@ -157,9 +157,9 @@ async function askForCandles(context: VenueContext, page: Page): Promise<CandleA
 }
 
 async function failureOf(
-  context: VenueContext,
+  context: QueryContext,
   page: Page,
-  failed: Extract<VenueAnswer<unknown>, { ok: false }>,
+  failed: Extract<ExchangeResponse<unknown>, { ok: false }>,
 ): Promise<PageFailure> {
   const { consequence } = ruleOf(failed.fault.code);
   if (consequence === 'asset-fails' || consequence === 'run-stops') throw failed.fault;
@@ -172,7 +172,7 @@ async function failureOf(
  * contradicts itself is a wrong answer, and the candles stay pending.
  * @throws SymbolInvalidError (SYMBOL_INVALID) once the removal is stored.
  */
-async function confirmRemoval(context: VenueContext, page: Page, fault: ExchangeAPIError): Promise<PageFailure> {
+async function confirmRemoval(context: QueryContext, page: Page, fault: ExchangeAPIError): Promise<PageFailure> {
   const { ports } = context;
   const { exchange, symbol } = page.series;
   const listed = await isListed(context, page.series);
@@ -204,10 +204,10 @@ interface Inspection {
   readonly duplicates: number;
 }
 
-function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
+function inspect(context: QueryContext, page: Page, rows: readonly DeliveredRow[]): Inspection {
   const fetchedAtMs = context.ports.clock.nowMs();
   const { good = [], bad = [] } = Object.groupBy(rows, (row) =>
-    judgeRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad',
+    validateRow(row, page.series, { fetchedAtMs }).errors.length === 0 ? 'good' : 'bad',
   );
   return {
     valid: new Set(good.map((row) => row.openTimeMs)),
@@ -217,7 +217,11 @@ function inspect(context: VenueContext, page: Page, rows: readonly DeliveredRow[
 }
 
 /** Candles of the page inside the listed life that no answer brought so far. */
-async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: Listing): Promise<readonly number[]> {
+async function lackingCandles(
+  page: Page,
+  valid: ReadonlySet<number>,
+  listing: ListingStart,
+): Promise<readonly number[]> {
   const grid = gridOf(page.range, page.series.interval);
   const missing = grid.filter((openTimeMs) => !valid.has(openTimeMs));
   const isHeadMissing = missing.length > 0 && missing[0] === grid[0];
@@ -227,7 +231,7 @@ async function lackingCandles(page: Page, valid: ReadonlySet<number>, listing: L
 
 /** What may have been lost on the way. A venue that leaves out empty candles has said so where its answer goes on behind them. */
 function doubtfulCandles(
-  { adapter }: VenueContext,
+  { adapter }: QueryContext,
   lacking: readonly number[],
   rows: readonly DeliveredRow[],
 ): readonly number[] {
@@ -237,7 +241,7 @@ function doubtfulCandles(
   return lacking.filter((openTimeMs) => openTimeMs < firstMs || openTimeMs > lastMs || times.includes(openTimeMs));
 }
 
-interface Findings {
+interface PageFindings {
   readonly found: Inspection;
   readonly lacking: readonly number[];
   /** What becomes of the candles. */
@@ -245,7 +249,7 @@ interface Findings {
 }
 
 /** Puts what was wrong with the data of one answer into the fault log: each code once with its count. */
-async function logFindings(context: VenueContext, page: Page, { found, lacking, fate }: Findings): Promise<void> {
+async function logFindings(context: QueryContext, page: Page, { found, lacking, fate }: PageFindings): Promise<void> {
   const invalid = found.invalid.size;
   const absent = lacking.length - Math.min(invalid, lacking.length);
   const faults = [
@@ -284,7 +288,7 @@ async function logFindings(context: VenueContext, page: Page, { found, lacking, 
 }
 
 function dataFault(
-  context: VenueContext,
+  context: QueryContext,
   page: Page,
   found: { code: 'ROWS_INVALID' | 'ROWS_MISSING' | 'ROWS_DUPLICATE'; message: string; rows: number; decision: string },
 ): FaultEntry {

@@ -1,39 +1,39 @@
 import type { Files } from '../../platform/ports/files.ts';
 import { wholeFrames } from '../../platform/zstd-frames.ts';
 import type { Lake } from '../layout.ts';
-import { unpackAnswer, type StoredAnswer } from './responses.ts';
+import { unpackResponse, type StoredResponse } from './responses.ts';
 import type { PageEntry } from './page-index.ts';
 
 /** What became of the bytes of an answer that cannot be read any more. */
-export type AnswerLoss = 'missing' | 'cut' | 'damaged';
+export type ResponseLoss = 'missing' | 'cut' | 'damaged';
 
-export type KeptAnswer =
-  | { readonly ok: true; readonly stored: StoredAnswer }
-  | { readonly ok: false; readonly loss: AnswerLoss };
+export type ReadResponse =
+  | { readonly ok: true; readonly stored: StoredResponse }
+  | { readonly ok: false; readonly loss: ResponseLoss };
 
 /** Reads an indexed answer and holds it against its hash. A disk that fails to read is thrown as it is. */
-export function readAnswer(
+export function readResponse(
   files: Files,
   lake: Lake,
   page: Pick<PageEntry, 'segment' | 'offset' | 'length' | 'sha256'>,
-): KeptAnswer {
+): ReadResponse {
   const path = lake.at(page.segment);
   if (!files.exists(path)) return { ok: false, loss: 'missing' };
   if (files.sizeBytes(path) < page.offset + page.length) return { ok: false, loss: 'cut' };
-  const found = unpackAnswer(files.readSlice(path, page.offset, page.length));
+  const found = unpackResponse(files.readSlice(path, page.offset, page.length));
   return found?.sha256 === page.sha256 ? { ok: true, stored: found.stored } : { ok: false, loss: 'damaged' };
 }
 
 /** An answer found in a segment. */
-export interface FoundAnswer {
+export interface FoundResponse {
   readonly offset: number;
   readonly length: number;
-  readonly stored: StoredAnswer;
+  readonly stored: StoredResponse;
   readonly sha256: string;
 }
 
 export interface SegmentScan {
-  readonly answers: readonly FoundAnswer[];
+  readonly responses: readonly FoundResponse[];
   /** Bytes between whole answers that are none: a damaged frame, or what is left of one. */
   readonly damaged: readonly { readonly offset: number; readonly length: number }[];
   /** Bytes at the end that a crash left of an answer on its way to the disk. */
@@ -49,35 +49,35 @@ const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
  */
 export function scanSegment(bytes: Uint8Array): SegmentScan {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const answers: FoundAnswer[] = [];
+  const responses: FoundResponse[] = [];
   const damaged: { offset: number; length: number }[] = [];
   for (let at = 0; at < bytes.length; ) {
     const rest = answersFrom(bytes, at);
-    answers.push(...rest.answers);
+    responses.push(...rest.responses);
     if (rest.endsAt === bytes.length) break;
     const next = text.indexOf(MAGIC, rest.endsAt + 1);
-    if (next < 0 && !rest.isFrame) return { answers, damaged, tornBytes: bytes.length - rest.endsAt };
+    if (next < 0 && !rest.isFrame) return { responses, damaged, tornBytes: bytes.length - rest.endsAt };
     const end = next < 0 ? bytes.length : next;
     const last = damaged.at(-1);
     if (last !== undefined && last.offset + last.length === rest.endsAt) last.length = end - last.offset;
     else damaged.push({ offset: rest.endsAt, length: end - rest.endsAt });
     at = end;
   }
-  return { answers, damaged, tornBytes: 0 };
+  return { responses, damaged, tornBytes: 0 };
 }
 
 /** Answers up to the first bytes that are none. `isFrame`: those look like a whole frame. */
 function answersFrom(
   bytes: Uint8Array,
   start: number,
-): { readonly answers: readonly FoundAnswer[]; readonly endsAt: number; readonly isFrame: boolean } {
-  const answers: FoundAnswer[] = [];
+): { readonly responses: readonly FoundResponse[]; readonly endsAt: number; readonly isFrame: boolean } {
+  const responses: FoundResponse[] = [];
   let endsAt = start;
   for (const { length } of wholeFrames(bytes.subarray(start))) {
-    const found = unpackAnswer(bytes.subarray(endsAt, endsAt + length));
-    if (found === null) return { answers, endsAt, isFrame: true };
-    answers.push({ offset: endsAt, length, ...found });
+    const found = unpackResponse(bytes.subarray(endsAt, endsAt + length));
+    if (found === null) return { responses, endsAt, isFrame: true };
+    responses.push({ offset: endsAt, length, ...found });
     endsAt += length;
   }
-  return { answers, endsAt, isFrame: false };
+  return { responses, endsAt, isFrame: false };
 }

@@ -2,7 +2,7 @@ import { gridOf, subtractRanges } from '../../domain/range.ts';
 import type { PageEntry } from './page-index.ts';
 
 /** Open times in an answer. */
-export interface AnswerRows {
+export interface ResponseRows {
   readonly valid: ReadonlySet<number>;
   /** Rows off the grid, which no other answer makes up for. */
   readonly hasForeign: boolean;
@@ -13,7 +13,7 @@ export interface AnswerRows {
  * row. An answer with a hole is evidence and stays. `pages` in the order they came; `read` gives null for
  * one whose bytes are gone.
  */
-export function supersededOf(pages: readonly PageEntry[], read: (page: PageEntry) => AnswerRows | null): PageEntry[] {
+export function supersededOf(pages: readonly PageEntry[], read: (page: PageEntry) => ResponseRows | null): PageEntry[] {
   return pages.filter((page, at) => {
     const later = pages
       .slice(at + 1)

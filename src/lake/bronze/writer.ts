@@ -4,7 +4,7 @@ import { dayOf } from '../../domain/partition.ts';
 import { checkFence, type Fence } from '../../state/runs.ts';
 import { recordFaults, type FaultEntry } from '../../state/fault-log.ts';
 import type { Lake } from '../layout.ts';
-import { packAnswer, type AnswerToStore } from './responses.ts';
+import { packResponse, type ResponseToStore } from './responses.ts';
 import { hullOfTimes, recordPages, type PageEntry } from './page-index.ts';
 
 /** How long answers are gathered before they share one fsync and one transaction. Unit: milliseconds. */
@@ -12,7 +12,7 @@ const GROUP_MS = 25;
 const SEGMENTS_MAX = 9_999;
 
 /** One answer to keep, with what it covers and the faults that belong into the same transaction. */
-export interface BronzeItem extends Omit<AnswerToStore, 'id' | 'runId'> {
+export interface BronzeItem extends Omit<ResponseToStore, 'id' | 'runId'> {
   /** Open times of the rows, valid or not, in any order. */
   readonly openTimesMs: readonly number[];
 }
@@ -52,7 +52,7 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
   const append = (item: BronzeItem): PageEntry => {
     const segment = segmentFor(item);
     const id = ports.ids.next('page');
-    const { frame, sha256 } = packAnswer({ ...item, id, runId: fence.runId }, ports.scrub);
+    const { frame, sha256 } = packResponse({ ...item, id, runId: fence.runId }, ports.redact);
     const offset = files.append(lake.at(segment), frame);
     return {
       id,

@@ -7,7 +7,7 @@ import type { Random } from '../../platform/ports/random.ts';
 import { backoffMs } from '../../resilience/retry/backoff.ts';
 import { parseRetryAfter } from '../../resilience/retry/retry-after.ts';
 import { PublishError } from '../../errors/errors.ts';
-import { judge } from '../../errors/classify.ts';
+import { classify } from '../../errors/classify.ts';
 import { ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
 import { DATA_FOLDER, type GoldFile } from './dataset.ts';
 
@@ -166,11 +166,11 @@ function limitedFetch(
 ): typeof globalThis.fetch {
   const onTime = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
   return async (input, init) => {
-    const answer = await withTimeLimit(clock, { limitMs: CALL_TIMEOUT_MS, onTime, outer: signal }, (callSignal) =>
+    const response = await withTimeLimit(clock, { limitMs: CALL_TIMEOUT_MS, onTime, outer: signal }, (callSignal) =>
       fetch(input, { ...init, signal: callSignal }),
     );
-    onHint(answer.ok ? null : hintOf(answer.headers, clock.nowMs()));
-    return answer;
+    onHint(response.ok ? null : hintOf(response.headers, clock.nowMs()));
+    return response;
   };
 }
 
@@ -217,7 +217,7 @@ function isSame(file: GoldFile, remote: ListFileEntry | undefined): boolean {
 function faultOf(error: unknown, { repo }: HubTarget, retryAfterMs: number | null): PublishError {
   const status = statusOf(error);
   const isWire = Error.isError(error) && (error.name === 'TypeError' ? Error.isError(error.cause) : 'code' in error);
-  if (status === null && !isWire && judge(error).verdict === 'defect') throw error;
+  if (status === null && !isWire && classify(error).verdict === 'defect') throw error;
   const says = status === null ? 'cannot be reached' : `answered ${status}`;
   const retryable = status === null || !FINAL_STATUSES.has(status);
   return new PublishError(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Candle } from '../../domain/candle.ts';
-import { judgeRow, ROW_RULES, type RowRuleId } from './row-rules.ts';
+import { validateRow, ROW_RULES, type RowRuleId } from './row-rules.ts';
 
 const OPEN_MS = Date.UTC(2024, 5, 1, 12);
 const HOUR_MS = 3_600_000;
@@ -17,7 +17,7 @@ const GOOD: Candle = {
   closeTimeMs: OPEN_MS + HOUR_MS - 1,
 };
 const judge = (over: Partial<Candle>, fetchedAtMs = OPEN_MS + 2 * HOUR_MS) =>
-  judgeRow({ ...GOOD, ...over }, series, { fetchedAtMs });
+  validateRow({ ...GOOD, ...over }, series, { fetchedAtMs });
 
 test('a real candle breaks no rule', () => expect(judge({})).toEqual({ errors: [], warnings: [] }));
 

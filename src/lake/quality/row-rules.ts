@@ -16,7 +16,7 @@ interface RowRule {
 }
 
 /** Binance states when a candle ended; before the grid's end, trading was halted. `stepMs` is the candle's length. */
-export const isCut = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean =>
+export const isTruncated = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean =>
   row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1;
 
 /** Volume-weighted prices are computed from rounded sums. Relative. */
@@ -68,7 +68,7 @@ export const ROW_RULES = {
   'cut-candle': {
     severity: 'warning',
     says: 'the venue closed the candle before its interval was over: trading was halted',
-    isBroken: ({ row, stepMs }) => isCut(row, stepMs),
+    isBroken: ({ row, stepMs }) => isTruncated(row, stepMs),
   },
   'trades-without-volume': {
     severity: 'warning',
@@ -80,7 +80,7 @@ export const ROW_RULES = {
 export type RowRuleId = keyof typeof ROW_RULES;
 
 /** Rules a row breaks, in the order of the table. */
-export interface RowJudgement {
+export interface RowValidation {
   readonly errors: readonly RowRuleId[];
   readonly warnings: readonly RowRuleId[];
 }
@@ -88,7 +88,11 @@ export interface RowJudgement {
 const RULES = Object.entries(ROW_RULES) as readonly (readonly [RowRuleId, RowRule])[];
 
 /** Judges one row by itself. `fetchedAtMs` is when its answer came, in the venue's time. */
-export function judgeRow(row: Candle, series: Series, { fetchedAtMs }: { readonly fetchedAtMs: number }): RowJudgement {
+export function validateRow(
+  row: Candle,
+  series: Series,
+  { fetchedAtMs }: { readonly fetchedAtMs: number },
+): RowValidation {
   const judged = { row, stepMs: intervalMs(series.interval), fetchedAtMs };
   const broken = RULES.filter(([, rule]) => rule.isBroken(judged));
   return {

@@ -12,7 +12,7 @@ import type { Lake, PeriodKey } from '../layout.ts';
 import { manifestEntry } from '../manifest.ts';
 import { accountPeriod, withDamaged } from './period-account.ts';
 import { commitPeriod } from './period-commit.ts';
-import { readPeriod, type AnswerReader, type LostAnswer } from './period.ts';
+import { readPeriod, type ResponseReader, type LostResponse } from './period.ts';
 import { countRules } from './summary.ts';
 
 /** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
@@ -29,7 +29,7 @@ export interface SymbolScope {
 export interface SilverContext {
   readonly ports: Ports;
   readonly lake: Lake;
-  readonly answers: AnswerReader;
+  readonly responses: ResponseReader;
   readonly fence: Fence;
   readonly recheckAfterMs: number;
   /** Why this run asked: the cause of what it corrects. */
@@ -61,7 +61,7 @@ export async function materialiseSilver(
   scopes: readonly SymbolScope[],
 ): Promise<SilverReport> {
   const before = await context.ports.store.read('manifestEntry', () => manifestEntry(key));
-  const period = await readPeriod(context.ports, context.answers, key, before?.inputs);
+  const period = await readPeriod(context.ports, context.responses, key, before?.inputs);
   if (period.lost.length > 0) await keepLosses(context, period.lost);
   const cells = await accountPeriod(context, key, { scopes: await withDamaged(context, key, scopes), period });
   await commitPeriod(context, key, { period, cells, before });
@@ -87,7 +87,7 @@ function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean
 }
 
 /** Takes answers whose bytes are gone out of use; their candles are not covered by anything any more. */
-async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostAnswer[]): Promise<void> {
+async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostResponse[]): Promise<void> {
   const nowMs = ports.clock.nowMs();
   const entries = lost.map(({ page, loss }): FaultEntry => {
     const { exchange, symbol } = page.series;

@@ -18,7 +18,7 @@ const findings = (over: Partial<CellFindings>): CellFindings => ({
   present: new Set(HOURS),
   quarantined: new Set(),
   dropped: new Set(),
-  telling: { flat: [], cut: [] },
+  planned: { flat: [], cut: [] },
   covered: [WHOLE],
   failed: [],
   before: null,

@@ -12,7 +12,7 @@ import {
   type FailedRange,
   type Gap,
   type GapReason,
-  type TellingRows,
+  type NotableRows,
 } from '../../domain/account.ts';
 
 /** What is known about a cell when it is accounted for. */
@@ -25,7 +25,7 @@ export interface CellFindings {
   /** Of these, those that somebody said are not waited for. */
   readonly dropped: ReadonlySet<number>;
   /** Of the stored rows of the series, this day's and others. */
-  readonly telling: TellingRows;
+  readonly planned: NotableRows;
   /** What venues answered about, whether or not a row came. */
   readonly covered: readonly TimeRange[];
   readonly failed: readonly FailedRange[];
@@ -50,7 +50,7 @@ export function accountCell(findings: CellFindings): CellState {
     fromMs: Math.min(Math.max(day.fromMs, findings.firstCandleMs ?? day.fromMs), day.toMs),
     toMs: day.toMs,
   };
-  const flat = intersectRanges(findings.telling.flat, [day]);
+  const flat = intersectRanges(findings.planned.flat, [day]);
   const gapBefore = (openTimeMs: number): Gap | undefined => before?.gaps.find((gap) => holds(gap, openTimeMs));
   const isHalted = (openTimeMs: number): boolean =>
     gapBefore(openTimeMs)?.state === 'outage' && flat.some((range) => holds(range, openTimeMs));
@@ -68,7 +68,7 @@ export function accountCell(findings: CellFindings): CellState {
   };
   const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
   const isWhole = !gaps.some(isOpenGap);
-  const looks = isWhole ? 0 : (before?.looks ?? 0) + (findings.asked || before === null ? 1 : 0);
+  const attempts = isWhole ? 0 : (before?.attempts ?? 0) + (findings.asked || before === null ? 1 : 0);
   const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
   const notBeforeMs = Math.max(
     0,
@@ -81,15 +81,15 @@ export function accountCell(findings: CellFindings): CellState {
     account,
     gaps,
     flat,
-    cut: findings.telling.cut.filter(({ openTimeMs }) => holds(day, openTimeMs)),
-    looks,
+    cut: findings.planned.cut.filter(({ openTimeMs }) => holds(day, openTimeMs)),
+    attempts,
     pendingSinceMs,
     notBeforeMs: isParked ? notBeforeMs : null,
     nextAttemptAtMs: isParked
       ? notBeforeMs
       : nextAttemptAt(findings, {
           account,
-          looks,
+          looks: attempts,
           sinceMs: pendingSinceMs ?? nowMs,
           byFault: gaps.some(isByFault),
           isWhole,
@@ -104,8 +104,8 @@ function nextAttemptAt(
   found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean },
 ): number | null {
   const { nowMs, recheckAfterMs, before, asked } = findings;
-  const { account, looks, sinceMs } = found;
-  if (found.isWhole || (account.pending === 0 && looks > 1)) return null;
+  const { account, looks: attempts, sinceMs } = found;
+  if (found.isWhole || (account.pending === 0 && attempts > 1)) return null;
   if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
   return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });
 }

@@ -6,7 +6,7 @@ import { dayOf, dayRange, periodRange, type Day } from '../../domain/partition.t
 import { intersectRanges, type TimeRange } from '../../domain/range.ts';
 import { coverageOf, damagedRanges } from '../bronze/page-index.ts';
 import type { PeriodKey } from '../layout.ts';
-import { tellingRows } from '../quality/gaps/series-record.ts';
+import { notableRows } from '../quality/gaps/series-record.ts';
 import type { SilverContext, SymbolScope } from './asset.ts';
 import { accountCell } from './cell-account.ts';
 import type { PeriodRows } from './period.ts';
@@ -85,7 +85,7 @@ export async function accountPeriod(
     const before = new Map(known.before.map((cell) => [cell.day, cell]));
     const rows = presentBySymbol.get(scope.symbol) ?? [];
     const present = new Set(rows.map((row) => row.openTimeMs));
-    const telling = tellingRows(rows, intervalMs(key.interval));
+    const planned = notableRows(rows, intervalMs(key.interval));
     const quarantined = new Set((quarantinedBySymbol.get(scope.symbol) ?? []).map(({ row }) => row.openTimeMs));
     const dropped = new Set(
       [...quarantined].filter(
@@ -100,7 +100,7 @@ export async function accountPeriod(
           present,
           quarantined,
           dropped,
-          telling,
+          planned,
           covered: known.covered,
           failed: scope.failed,
           before: before.get(day) ?? null,

@@ -7,7 +7,7 @@ import { checkFence } from '../../state/runs.ts';
 import { silverColumns } from '../candle-columns.ts';
 import type { PeriodKey } from '../layout.ts';
 import { flushJournal, writeJournal } from '../journal.ts';
-import { forgetManifest, recordManifest, type ManifestEntry } from '../manifest.ts';
+import { deleteManifest, recordManifest, type ManifestEntry } from '../manifest.ts';
 import { quarantineColumns } from '../quarantine-columns.ts';
 import type { SilverContext } from './asset.ts';
 import type { PeriodRows, RevisedRow } from './period.ts';
@@ -34,7 +34,7 @@ export async function commitPeriod(
   const bytes = period.rows.length === 0 ? null : await parquet.encode(silverColumns(period.rows));
   const quarantine =
     period.quarantined.length === 0 ? null : await parquet.encode(quarantineColumns(period.quarantined));
-  await clock.breathe();
+  await clock.yieldToEventLoop();
   const entry =
     bytes === null
       ? null
@@ -46,7 +46,7 @@ export async function commitPeriod(
   await store.transact('commitSilver', function* () {
     yield* checkFence(fence);
     for (const move of moves) move();
-    yield* entry === null ? forgetManifest(key) : recordManifest(entry);
+    yield* entry === null ? deleteManifest(key) : recordManifest(entry);
     for (const revised of entry === null ? [] : period.revisions)
       yield* writeJournal('corrections.ndjson', correctionOf(context, revised, { before, entry, atMs: clock.nowMs() }));
     yield* recordCells(cells, { runId: fence.runId, nowMs: clock.nowMs() });

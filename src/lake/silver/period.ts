@@ -1,7 +1,7 @@
 import type { Ports } from '../../platform/ports/ports.ts';
 import { periodRange, periodsIn } from '../../domain/partition.ts';
-import { answerOf } from '../bronze/responses.ts';
-import { readAnswer, type AnswerLoss } from '../bronze/stored-responses.ts';
+import { responseOf } from '../bronze/responses.ts';
+import { readResponse, type ResponseLoss } from '../bronze/stored-responses.ts';
 import { usedPages, type PageEntry } from '../bronze/page-index.ts';
 import type { DeliveredRow, ExchangeAdapter } from '../../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../candle-columns.ts';
@@ -9,7 +9,7 @@ import type { Lake, PeriodKey } from '../layout.ts';
 import type { ReleasedRow } from '../manifest.ts';
 import { decisionsIn, type Decisions, type QuarantineDecision } from '../quarantine-decisions.ts';
 import { rawReference, type QuarantinedRow } from '../quarantine-columns.ts';
-import { judgeRow } from '../quality/row-rules.ts';
+import { validateRow } from '../quality/row-rules.ts';
 import { selectRows, type Delivery } from './selection.ts';
 
 /** A row that was taken with a warning. */
@@ -34,7 +34,7 @@ export interface PeriodRows {
   /** sha256 of every answer used, in order of arrival. */
   readonly inputs: readonly string[];
   /** Answers that could not be read any more: nothing above is theirs. */
-  readonly lost: readonly LostAnswer[];
+  readonly lost: readonly LostResponse[];
 }
 
 /** A row as it was stored and as it is told now, each with the reference of its answer. */
@@ -44,19 +44,19 @@ export interface RevisedRow {
 }
 
 /** An indexed answer whose bytes are gone. */
-export interface LostAnswer {
+export interface LostResponse {
   readonly page: PageEntry;
-  readonly loss: AnswerLoss;
+  readonly loss: ResponseLoss;
 }
 
 /** Rows of kept answers, read again from bronze. */
-export interface AnswerReader {
+export interface ResponseReader {
   /** Called once for each period that the page touches. */
-  read(page: PageEntry): readonly DeliveredRow[] | AnswerLoss;
+  read(page: PageEntry): readonly DeliveredRow[] | ResponseLoss;
 }
 
 /** An answer that lies across the border of two periods is read and parsed once: what one has read is held for the other. */
-export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): AnswerReader {
+export function responseReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): ResponseReader {
   const held = new Map<string, { readonly rows: readonly DeliveredRow[]; readonly periodsLeft: number }>();
   const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void =>
     void (periodsLeft > 0 ? held.set(page.id, { rows, periodsLeft }) : held.delete(page.id));
@@ -67,11 +67,11 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
         hold(page, known.rows, known.periodsLeft - 1);
         return known.rows;
       }
-      const kept = readAnswer(files, lake, page);
+      const kept = readResponse(files, lake, page);
       if (!kept.ok) return kept.loss;
       const rows = adapter.readCandles(
         { series: page.series, range: page.range },
-        answerOf(kept.stored),
+        responseOf(kept.stored),
         page.fetchedAtMs,
       );
       hold(page, rows, periodsIn(page.range, page.series.interval).length - 1);
@@ -86,7 +86,7 @@ export function answerReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapte
  */
 export async function readPeriod(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
-  answers: AnswerReader,
+  responses: ResponseReader,
   key: PeriodKey,
   storedInputs: readonly string[] = [],
 ): Promise<PeriodRows> {
@@ -99,10 +99,10 @@ export async function readPeriod(
     };
   });
   const pages: ReadPage[] = [];
-  const lost: LostAnswer[] = [];
+  const lost: LostResponse[] = [];
   for (const page of indexed) {
-    await clock.breathe();
-    const delivered = answers.read(page);
+    await clock.yieldToEventLoop();
+    const delivered = responses.read(page);
     if (typeof delivered === 'string') lost.push({ page, loss: delivered });
     else pages.push({ page, delivered });
   }
@@ -114,34 +114,34 @@ export async function readPeriod(
   let duplicates = 0;
   const revisions: RevisedRow[] = [];
   for (const symbolPages of bySymbol.values()) {
-    await clock.breathe();
+    await clock.yieldToEventLoop();
     const deliveries = symbolPages
-      .flatMap(({ page, delivered }, answer) => deliveriesOf({ page, delivered }, answer, { known, decisions }))
+      .flatMap(({ page, delivered }, response) => deliveriesOf({ page, delivered }, response, { known, decisions }))
       .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
     const selection = selectRows(deliveries);
     duplicates += selection.duplicates;
-    const referred = ({ silver, row, answer }: Delivery): RevisedRow['before'] => ({
+    const referred = ({ silver, row, response }: Delivery): RevisedRow['before'] => ({
       row: silver,
-      raw: rawReference({ page: (symbolPages[answer] as ReadPage).page.id, index: row.index }),
+      raw: rawReference({ page: (symbolPages[response] as ReadPage).page.id, index: row.index }),
     });
     revisions.push(
       ...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })),
     );
-    for (const { silver, judgement, released: decision } of selection.taken) {
+    for (const { silver, validation, released: decision } of selection.taken) {
       rows.push(silver);
       if (decision !== null)
         released.push({
           symbol: silver.symbol,
           openTimeMs: silver.openTimeMs,
-          rules: judgement.errors,
+          rules: validation.errors,
           reason: decision.reason,
           by: decision.by,
         });
-      if (judgement.warnings.length > 0) warned.push({ row: silver, rules: judgement.warnings });
+      if (validation.warnings.length > 0) warned.push({ row: silver, rules: validation.warnings });
     }
     for (const delivery of selection.quarantined) {
-      const { page } = symbolPages[delivery.answer] as ReadPage;
-      quarantined.push({ ...referred(delivery), rules: delivery.judgement.errors, runId: page.runId });
+      const { page } = symbolPages[delivery.response] as ReadPage;
+      quarantined.push({ ...referred(delivery), rules: delivery.validation.errors, runId: page.runId });
     }
   }
   return {
@@ -164,18 +164,18 @@ interface ReadPage {
 
 function deliveriesOf(
   { page, delivered }: ReadPage,
-  answer: number,
+  response: number,
   { known, decisions }: { readonly known: ReadonlySet<string>; readonly decisions: Decisions },
 ): Delivery[] {
   return delivered.map((row) => ({
     row,
-    answer,
+    response,
     isKnown: known.has(page.sha256),
     released: releaseOf(
       decisions.of({ symbol: page.series.symbol, openTimeMs: row.openTimeMs }),
       rawReference({ page: page.id, index: row.index }),
     ),
-    judgement: judgeRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }),
+    validation: validateRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }),
     silver: {
       ...page.series,
       openTimeMs: row.openTimeMs,

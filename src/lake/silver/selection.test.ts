@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
 function delivery(
-  answer: number,
+  response: number,
   hour: number,
   over: { readonly close?: number; readonly isValid?: boolean; readonly isKnown?: boolean } = {},
 ): Delivery {
@@ -25,11 +25,11 @@ function delivery(
   };
   return {
     row,
-    answer,
+    response,
     isKnown: over.isKnown ?? false,
     released: null,
     silver: { ...series, ...row },
-    judgement: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] },
+    validation: { errors: over.isValid === false ? ['ohlc-order'] : [], warnings: [] },
   };
 }
 
@@ -47,7 +47,7 @@ test('a later answer with other values wins, and is a revision of what the file 
   const known = delivery(0, 1, { close: 3, isKnown: true });
   const selection = selectRows([known, delivery(1, 1, { close: 4 }), delivery(2, 1, { close: 5 }), delivery(2, 2)]);
   expect(selection.taken.map(({ row }) => row.close)).toEqual([5, 2]);
-  expect(selection.revisions.map(({ before, after }) => [before.answer, after.answer])).toEqual([[0, 2]]);
+  expect(selection.revisions.map(({ before, after }) => [before.response, after.response])).toEqual([[0, 2]]);
   expect(selectRows([known, delivery(1, 1, { close: 4 }), delivery(2, 1, { close: 3 })]).revisions).toEqual([]);
   expect(selectRows([delivery(0, 1, { isValid: false, isKnown: true }), delivery(1, 1)]).revisions).toEqual([]);
 });
@@ -68,15 +68,15 @@ test('every delivered open time is taken or quarantined, once', () => {
   fc.assert(
     fc.property(fc.array(one, { maxLength: 40 }), (drawn) => {
       const deliveries = drawn
-        .map(([answer, hour, isValid, close]) => delivery(answer, hour, { isValid, close: close + 1 }))
-        .toSorted((a, b) => a.answer - b.answer);
+        .map(([response, hour, isValid, close]) => delivery(response, hour, { isValid, close: close + 1 }))
+        .toSorted((a, b) => a.response - b.response);
       const { taken, quarantined } = selectRows(deliveries);
       const out = [...taken, ...quarantined].map(({ row }) => row.openTimeMs);
       expect(new Set(out).size).toBe(out.length);
       expect(new Set(out)).toEqual(new Set(deliveries.map(({ row }) => row.openTimeMs)));
       for (const { row } of quarantined)
         expect(
-          deliveries.some((other) => other.row.openTimeMs === row.openTimeMs && other.judgement.errors.length === 0),
+          deliveries.some((other) => other.row.openTimeMs === row.openTimeMs && other.validation.errors.length === 0),
         ).toBe(false);
     }),
   );

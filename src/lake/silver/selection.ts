@@ -1,5 +1,5 @@
 import type { DeliveredRow } from '../../exchanges/adapter.ts';
-import type { RowJudgement } from '../quality/row-rules.ts';
+import type { RowValidation } from '../quality/row-rules.ts';
 import type { SilverRow } from '../candle-columns.ts';
 import type { QuarantineDecision } from '../quarantine-decisions.ts';
 
@@ -7,9 +7,9 @@ import type { QuarantineDecision } from '../quarantine-decisions.ts';
 export interface Delivery {
   readonly row: DeliveredRow;
   readonly silver: SilverRow;
-  readonly judgement: RowJudgement;
+  readonly validation: RowValidation;
   /** Which answer; rises with the time the answers came. */
-  readonly answer: number;
+  readonly response: number;
   /** The file as it stands was made from this answer, among others. */
   readonly isKnown: boolean;
   /** Set when somebody released this very row. */
@@ -22,7 +22,7 @@ export interface Revision {
   readonly after: Delivery;
 }
 
-export interface Selection {
+export interface RowSelection {
   /** One delivery for each open time that has a valid or released row. */
   readonly taken: readonly Delivery[];
   /** One delivery for each open time that has only invalid rows. */
@@ -37,7 +37,7 @@ export interface Selection {
  * Chooses one row for each open time of one series: the last valid or released one. What was asked again and came
  * back valid replaces what was invalid before, so a quarantined candle heals by itself. `deliveries` in the order of their answers.
  */
-export function selectRows(deliveries: readonly Delivery[]): Selection {
+export function selectRows(deliveries: readonly Delivery[]): RowSelection {
   const taken = new Map<number, Delivery>();
   const quarantined = new Map<number, Delivery>();
   const stored = new Map<number, Delivery>();
@@ -45,10 +45,10 @@ export function selectRows(deliveries: readonly Delivery[]): Selection {
   let duplicates = 0;
   for (const delivery of deliveries) {
     const { openTimeMs } = delivery.row;
-    if (seen.answer !== delivery.answer) seen = { answer: delivery.answer, openTimesMs: new Set() };
+    if (seen.answer !== delivery.response) seen = { answer: delivery.response, openTimesMs: new Set() };
     if (seen.openTimesMs.has(openTimeMs)) duplicates += 1;
     seen.openTimesMs.add(openTimeMs);
-    if (delivery.judgement.errors.length > 0 && delivery.released === null) {
+    if (delivery.validation.errors.length > 0 && delivery.released === null) {
       quarantined.set(openTimeMs, delivery);
       continue;
     }

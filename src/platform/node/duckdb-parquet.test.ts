@@ -179,7 +179,7 @@ test('work is tracked, so that virtual time waits for it', async () => {
 
 test('while many rows are encoded, answers, timers and signals are let in every few thousand', async () => {
   let breaths = 0;
-  const clock = { ...realClock, breathe: () => (breaths++, realClock.breathe()) };
+  const clock = { ...realClock, breathe: () => (breaths++, realClock.yieldToEventLoop()) };
   const breathing = openDuckdbParquet({ scratchDirectory, clock });
   await breathing.encode(candleColumns(20_000));
   breathing.close();

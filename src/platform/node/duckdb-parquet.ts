@@ -121,7 +121,7 @@ async function fill(connection: DuckDBConnection, { columns, clock }: Filling): 
   );
   const appender = await connection.createAppender('rows', 'main', 'temp');
   for (let from = 0; from < rowsTotal; from += CHUNK_ROWS_MAX) {
-    await clock.breathe();
+    await clock.yieldToEventLoop();
     const to = Math.min(from + CHUNK_ROWS_MAX, rowsTotal);
     const chunk = duckdb.DuckDBDataChunk.create(
       columns.map(({ type }) => types[type]),

@@ -10,7 +10,7 @@ export interface ServedRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-export interface ServedAnswer {
+export interface ServedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -30,7 +30,7 @@ export interface HttpServer {
 
 /** What a handler fails with is answered 500 and told to `onError`; the caller learns nothing of it. */
 export interface HttpService {
-  readonly handle: (request: ServedRequest) => Promise<ServedAnswer>;
+  readonly handle: (request: ServedRequest) => Promise<ServedResponse>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -40,7 +40,7 @@ const REQUEST_MS_MAX = 10_000;
 export async function serveHttp({ host, port }: ServedAddress, service: HttpService): Promise<HttpServer> {
   const server = createServer(
     { requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX },
-    (incoming, outgoing) => void answer(service, incoming, outgoing),
+    (incoming, outgoing) => void response(service, incoming, outgoing),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -57,13 +57,13 @@ export async function serveHttp({ host, port }: ServedAddress, service: HttpServ
   };
 }
 
-async function answer(
+async function response(
   { handle, onError }: HttpService,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   incoming.resume();
-  let reply: ServedAnswer;
+  let reply: ServedResponse;
   try {
     const headers = Object.fromEntries(
       Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),

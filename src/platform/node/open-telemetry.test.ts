@@ -4,7 +4,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { afterEach, expect, test } from 'vitest';
 import { openTelemetry } from './open-telemetry.ts';
 import { seededRandom } from '../seeded-random.ts';
-import { scrubberOf } from '../redaction.ts';
+import { redactorOf } from '../redaction.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
 
@@ -14,7 +14,7 @@ const START_MS = Date.UTC(2024, 5, 1);
 const clock = new VirtualClock({ random: seededRandom('telemetry'), startMs: START_MS });
 const telemetry: Telemetry = openTelemetry({
   clock,
-  scrub: scrubberOf([SECRET]),
+  redact: redactorOf([SECRET]),
   codeOf: (error) => (error instanceof RangeError ? 'DEFECT' : null),
 });
 

@@ -8,8 +8,8 @@ import {
   type Span as ApiSpan,
 } from '@opentelemetry/api';
 import type { Clock } from '../ports/clock.ts';
-import { scrubbed, type Scrub } from '../redaction.ts';
-import type { Facts, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
+import { redacted, type Redact } from '../redaction.ts';
+import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
 
 /** Names us at whatever SDK is registered. */
 const SCOPE = 'candlekeep';
@@ -17,7 +17,7 @@ const SCOPE = 'candlekeep';
 export interface TelemetryOptions {
   readonly clock: Clock;
   /** Takes secrets out of every value that leaves. */
-  readonly scrub: Scrub;
+  readonly redact: Redact;
   /** The code of what was thrown; null where it is somebody's wish and no failure. */
   readonly codeOf: (error: unknown) => string | null;
 }
@@ -31,7 +31,7 @@ export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
     const report: BatchObservableCallback = async (result) => {
       for (const { name, labels, value } of await read()) {
         const instrument = made.get(name);
-        if (instrument !== undefined) result.observe(instrument, value, scrubbed(labels, options.scrub));
+        if (instrument !== undefined) result.observe(instrument, value, redacted(labels, options.redact));
       }
     };
     meter.addBatchObservableCallback(report, [...made.values()]);
@@ -49,7 +49,7 @@ const observable = (
 
 interface Opening {
   readonly name: string;
-  readonly facts: Facts;
+  readonly facts: SpanAttributes;
   /** Where the span above stands, if there is one. */
   readonly outer: Context;
 }
@@ -59,7 +59,7 @@ async function within<T>(
   { name, facts, outer }: Opening,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  const { clock, scrub, codeOf } = options;
+  const { clock, redact: scrub, codeOf } = options;
   const own = trace
     .getTracer(SCOPE)
     .startSpan(name, { attributes: attributesOf(facts, scrub), startTime: now(clock) }, outer);
@@ -77,7 +77,7 @@ async function within<T>(
 
 const spanOn = (options: TelemetryOptions, own: ApiSpan, inner: Context): Span => ({
   span: (name, facts, work) => within(options, { name, facts, outer: inner }, work),
-  event: (name, facts) => void own.addEvent(name, attributesOf(facts, options.scrub), now(options.clock)),
+  event: (name, facts) => void own.addEvent(name, attributesOf(facts, options.redact), now(options.clock)),
   fail: (code) => failed(own, code),
 });
 
@@ -91,10 +91,10 @@ function failed(span: ApiSpan, code: string): void {
 const now = (clock: Clock): Date => new Date(clock.nowMs());
 
 /** Attributes of spans are namespaced; labels of metrics are what Prometheus' page has. */
-const attributesOf = (facts: Facts, scrub: Scrub): Facts =>
+const attributesOf = (facts: SpanAttributes, redact: Redact): SpanAttributes =>
   Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [
       `${SCOPE}.${name}`,
-      typeof value === 'string' ? scrub(value) : value,
+      typeof value === 'string' ? redact(value) : value,
     ]),
   );

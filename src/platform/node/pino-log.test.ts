@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { memoryLog } from '../../../tests/support/memory-log.ts';
 import { openLog, prettyLine, type LogLevel } from './pino-log.ts';
-import { scrubberOf } from '../redaction.ts';
+import { redactorOf } from '../redaction.ts';
 
 function lines(level: LogLevel, pretty: boolean): { log: ReturnType<typeof openLog>; written: string[] } {
   const written: string[] = [];
@@ -115,7 +115,7 @@ test.each([true, false])('secrets are taken out of messages, fields and errors (
   const log = openLog({
     level: 'info',
     pretty,
-    scrub: scrubberOf(['https://hooks.slack.test/services/T0/B0/abcdef']),
+    redact: redactorOf(['https://hooks.slack.test/services/T0/B0/abcdef']),
     sink: { write: (line) => void written.push(line) },
   });
   log

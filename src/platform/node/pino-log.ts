@@ -1,6 +1,6 @@
 import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
-import { nothingSecret, type Scrub } from '../redaction.ts';
+import { redactNothing, type Redact } from '../redaction.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -13,7 +13,7 @@ export interface LogOptions {
   /** Who writes, beside the process id, in each line for a machine. */
   readonly writer?: LogFields;
   /** Takes secrets out of each line, whatever field or message they stand in. */
-  readonly scrub?: Scrub;
+  readonly redact?: Redact;
   /** Where whole lines go; standard error unless told otherwise. */
   readonly sink?: { write(line: string): void };
 }
@@ -23,7 +23,7 @@ export function openLog({
   level,
   pretty,
   writer = {},
-  scrub = nothingSecret,
+  redact: scrub = redactNothing,
   sink = standardError(),
 }: LogOptions): Log {
   const options = {

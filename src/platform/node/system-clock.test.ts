@@ -106,13 +106,13 @@ test('an answer that came in time counts, even when the process was held up unti
     `process.stdin.once("data", () => process.stdout.write("answer", () => require("fs").writeFileSync(${JSON.stringify(answered)}, ""))); process.stdout.write("ready")`,
   ]);
   await once(child.stdout, 'data');
-  const answer = (): Promise<string> => {
+  const response = (): Promise<string> => {
     const chunk = once(child.stdout, 'data') as Promise<[Buffer]>;
     child.stdin.write('go');
     return chunk.then(([bytes]) => bytes.toString());
   };
-  const asked = withTimeLimit(realClock, { limitMs: 1_000, onTime, outer: new AbortController().signal }, answer);
-  await realClock.breathe(); // the question is sent
+  const asked = withTimeLimit(realClock, { limitMs: 1_000, onTime, outer: new AbortController().signal }, response);
+  await realClock.yieldToEventLoop(); // the question is sent
   const limitOverMs = realClock.monotonicMs() + 1_000;
   while (!existsSync(answered) || realClock.monotonicMs() < limitOverMs) continue;
   expect(await asked).toBe('answer');

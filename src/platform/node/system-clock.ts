@@ -11,7 +11,7 @@ export const realClock: Clock = {
     for (; leftMs > TIMER_MS_MAX; leftMs -= TIMER_MS_MAX) await timer(TIMER_MS_MAX, signal);
     await timer(Math.ceil(leftMs), signal); // Node drops fractions, and a sleep is never shorter than asked
   },
-  breathe: () => new Promise((resolve) => void setImmediate(resolve)),
+  yieldToEventLoop: () => new Promise((resolve) => void setImmediate(resolve)),
   track: (work) => work,
 };
 

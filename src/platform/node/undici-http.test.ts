@@ -6,10 +6,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BODY_BYTES_MAX, BodyTooLargeError } from '../ports/http.ts';
 import { undiciHttp } from './undici-http.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Respond = (request: IncomingMessage, response: ServerResponse) => void;
 
-let answer: Answer = (_request, response) => void response.end();
-const server = createServer((request, response) => answer(request, response));
+let respond: Respond = (_request, response) => void response.end();
+const server = createServer((request, response) => respond(request, response));
 let http = undiciHttp();
 let url = '';
 const unhandled: unknown[] = [];
@@ -36,7 +36,7 @@ const get = (signal = new AbortController().signal): ReturnType<typeof http.get>
 
 test('an answer comes whole, with its status, headers in lower case and repeated ones joined', async () => {
   let asked: IncomingMessage['headers'] = {};
-  answer = (request, response) => {
+  respond = (request, response) => {
     asked = request.headers;
     response.writeHead(429, { 'Retry-After': '7', 'X-Two': ['a', 'b'] });
     response.write('{"half":');
@@ -50,12 +50,12 @@ test('an answer comes whole, with its status, headers in lower case and repeated
 });
 
 test('a redirect is an answer, not followed', async () => {
-  answer = (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end();
+  respond = (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end();
   expect((await get()).status).toBe(302);
 });
 
 test('an answer leaves no listener on the signal', async () => {
-  answer = (_request, response) => void response.end('{}');
+  respond = (_request, response) => void response.end('{}');
   const { signal } = new AbortController();
   for (let n = 0; n < 3; n++) await get(signal);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
@@ -65,7 +65,7 @@ test.each([
   ['of announced length', { 'content-length': '100' }],
   ['in chunks', {}],
 ])('a body %s that is cut off is an error, never a short body', async (_name, headers) => {
-  answer = (_request, response) => {
+  respond = (_request, response) => {
     response.writeHead(200, headers).write('[[1,2');
     setImmediate(() => response.socket?.destroy());
   };
@@ -73,12 +73,12 @@ test.each([
 });
 
 test('a body longer or shorter than announced is an error', async () => {
-  answer = (_request, response) => void response.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort');
+  respond = (_request, response) => void response.socket?.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort');
   await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^UND_ERR_/) });
 });
 
 test('a connection closed without an answer, or refused, is an error with a code', async () => {
-  answer = (_request, response) => void response.socket?.destroy();
+  respond = (_request, response) => void response.socket?.destroy();
   await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/) });
   const closed = url.replace(/:\d+\//, ':1/');
   await expect(http.get({ url: closed }, new AbortController().signal)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -95,7 +95,7 @@ test.each([
   'an answer that stalls %s ends with the signal, at once and with its reason, and the connection is given up',
   async (_name, stall) => {
     const arrived = Promise.withResolvers<IncomingMessage>();
-    answer = (request, response) => {
+    respond = (request, response) => {
       stall(request, response);
       arrived.resolve(request);
     };
@@ -113,7 +113,7 @@ test.each([
 
 test('nothing is sent under a signal that is aborted already', async () => {
   let asked = 0;
-  answer = (_request, response) => void (asked++, response.end());
+  respond = (_request, response) => void (asked++, response.end());
   const reason = new Error('stop');
   await expect(get(AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(asked).toBe(0);
@@ -121,7 +121,7 @@ test('nothing is sent under a signal that is aborted already', async () => {
 
 test('a body without end is cut off', async () => {
   const block = Buffer.alloc(8 * 1024 * 1024);
-  answer = (_request, response) => {
+  respond = (_request, response) => {
     let sent = 0;
     const more = (): void => {
       while (sent < BODY_BYTES_MAX + block.length && !response.destroyed) {

@@ -45,19 +45,19 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
   const dispatcher = dispatcherOf(network);
   return {
     get: async ({ url, headers }, signal) => {
-      const answer = await request(url, {
+      const response = await request(url, {
         dispatcher,
         signal,
         headers: { 'user-agent': 'candlekeep', accept: 'application/json', ...headers },
       });
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         bytes += chunk.length;
         if (bytes > BODY_BYTES_MAX) throw new BodyTooLargeError(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
         chunks.push(chunk);
       }
-      return { status: answer.statusCode, headers: joined(answer.headers), body: Buffer.concat(chunks) };
+      return { status: response.statusCode, headers: joined(response.headers), body: Buffer.concat(chunks) };
     },
     fetch: ((input: string, init: object) =>
       undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,

@@ -16,7 +16,7 @@ export interface Clock {
    * Lets answers, timers and signals that have come meanwhile be handled. Long computing does this every few
    * milliseconds: a venue's word to stay away is heard at once, and so is Ctrl-C.
    */
-  breathe(): Promise<void>;
+  yieldToEventLoop(): Promise<void>;
   /**
    * Marks work that runs outside the event loop (thread pool: DuckDB, DNS, zlib). Virtual time stands
    * still until it is done; on the real clock this passes the promise on.

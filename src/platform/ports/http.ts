@@ -5,7 +5,7 @@ export interface HttpRequest {
 }
 
 /** A whole answer: a cut or stalled body is an error, never a short `body`. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** Lower-case names; a repeated header is joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface HttpAnswer {
  * signal's reason. Never retries: retrying is decided in one place, `faults/policy`.
  */
 export interface HttpPort {
-  get(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  get(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
 }
 
 /** No candle page or symbol list comes near this; a larger body is cut off as hostile. Unit: bytes. */

@@ -6,7 +6,7 @@ import type { Log } from './log.ts';
 import type { Parquet } from './parquet.ts';
 import type { Processes } from './processes.ts';
 import type { Random } from './random.ts';
-import type { Scrub } from '../redaction.ts';
+import type { Redact } from '../redaction.ts';
 import type { Store } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -26,7 +26,7 @@ export interface Ports {
   readonly processes: Processes;
   readonly log: Log;
   /** Takes secrets out of what is kept or sent. */
-  readonly scrub: Scrub;
+  readonly redact: Redact;
   /** Spans and metrics for whoever collects them; silent unless the process registers an OpenTelemetry SDK. */
   readonly telemetry: Telemetry;
 }

@@ -1,15 +1,15 @@
 /** What a span or a reading is about: plain facts, never a secret, never a body. */
-export type Facts = Readonly<Record<string, string | number | boolean>>;
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /** A place below which spans are made: the program, or a span that is under way. */
 export interface Trace {
   /** Does `work` in a span of its own. What `work` throws is told by the span and thrown on. */
-  span<T>(name: string, facts: Facts, work: (span: Span) => Promise<T>): Promise<T>;
+  span<T>(name: string, facts: SpanAttributes, work: (span: Span) => Promise<T>): Promise<T>;
 }
 
 export interface Span extends Trace {
   /** Something that happened at this moment. */
-  event(name: string, facts: Facts): void;
+  event(name: string, facts: SpanAttributes): void;
   /** What the work was for did not come of it, under a code of the fault table. */
   fail(code: string): void;
 }

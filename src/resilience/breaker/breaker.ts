@@ -34,13 +34,13 @@ export type BreakerState =
 
 export const CLOSED: BreakerState = { phase: 'closed', recent: '', failedInRow: 0, symbolInRow: null };
 
-export interface Admission {
+export interface BreakerAdmission {
   readonly state: BreakerState;
   /** Null admits. */
   readonly closure: BreakerClosure | null;
 }
 
-export interface Asking {
+export interface AdmissionQuery {
   /** Names one page among all processes. */
   readonly page: string;
   readonly nowMs: number;
@@ -49,7 +49,7 @@ export interface Asking {
 }
 
 /** May `page` be asked? The first that comes after the pause is the probe; others wait for what it finds. */
-export function admit(state: BreakerState, { page, nowMs, probeMsMax }: Asking): Admission {
+export function admit(state: BreakerState, { page, nowMs, probeMsMax }: AdmissionQuery): BreakerAdmission {
   if (state.phase === 'closed' || (state.phase === 'half-open' && state.probe === page))
     return { state, closure: null };
   if (state.phase === 'open' && state.probeAtMs > nowMs)
@@ -74,11 +74,11 @@ const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>([
   'REQUEST_TIMEOUT',
   'EXCHANGE_SERVER_ERROR',
 ]);
-export const isSilence = (as: PageEnd['as']): as is ExchangeFaultCode => SILENCES.has(as);
+export const isUnresponsive = (as: PageEnd['as']): as is ExchangeFaultCode => SILENCES.has(as);
 
 /** What the end of a page, all its tries used, makes of the breaker. */
-export function record(state: BreakerState, end: PageEnd, at: Pick<Asking, 'page' | 'nowMs'>): BreakerState {
-  const failedWith = isSilence(end.as) ? end.as : null;
+export function record(state: BreakerState, end: PageEnd, at: Pick<AdmissionQuery, 'page' | 'nowMs'>): BreakerState {
+  const failedWith = isUnresponsive(end.as) ? end.as : null;
   switch (state.phase) {
     case 'closed':
       return end.as === 'undecided' ? state : counted(state, end.symbol ?? '', { failedWith, nowMs: at.nowMs });

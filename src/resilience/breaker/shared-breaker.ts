@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import { all, exec, first, type Operation, type Store } from '../../platform/ports/store.ts';
 import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
-import { venueDoubt } from './suspicion.ts';
+import { exchangeSuspicion } from './suspicion.ts';
 import type { Breaker } from '../policies.ts';
 import type { VenueKey } from '../schema.ts';
 
@@ -15,7 +15,7 @@ export interface BreakerOptions {
 
 /** One venue's breaker, shared by processes; doubts, which come before it opens, are each process's own. Nothing is written while the venue answers. */
 export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
-  const doubt = venueDoubt();
+  const doubt = exchangeSuspicion();
   const stored = (): Promise<BreakerState> => store.read('breakerOf', () => breakerOf(venue));
   return {
     admit: async (page, symbol) => {
@@ -27,7 +27,7 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
         return closure;
       });
     },
-    hear: (as) => doubt.hear(as),
+    observe: (as) => doubt.observe(as),
     record: async (page, end) => {
       doubt.leave(page);
       if (end.as === 'answered' && (await stored()) === CLOSED) return;

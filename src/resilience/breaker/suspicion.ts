@@ -1,5 +1,5 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
-import { isSilence } from './breaker.ts';
+import { isUnresponsive } from './breaker.ts';
 import type { BreakerClosure, PageEnd } from '../policies.ts';
 
 /** So many attempts in a row without an answer, whatever page they were for, put a venue in doubt: more than chance brings together. */
@@ -9,11 +9,11 @@ const TRYING_MAX = 5;
 /** The others look this often whether there was an answer. Unit: milliseconds. */
 const LOOK_EVERY_MS = 250;
 
-export interface Doubt {
+export interface Suspicion {
   /** Null lets the page try. */
   admit(page: string, symbol: string | null, nowMs: number): BreakerClosure | null;
   /** How an attempt ended, for whatever page. */
-  hear(as: PageEnd['as']): void;
+  observe(as: PageEnd['as']): void;
   /** The page has ended. */
   leave(page: string): void;
 }
@@ -23,7 +23,7 @@ export interface Doubt {
  * others wait without using up their tries and the venue's retry budget. A short silence so costs a few
  * pages, not every page that happened to be under way. The first answer ends it.
  */
-export function venueDoubt(): Doubt {
+export function exchangeSuspicion(): Suspicion {
   const trying = new Map<string, string | null>();
   let silentInRow = 0;
   let code: ExchangeFaultCode = 'CONNECTION_FAILED';
@@ -35,10 +35,10 @@ export function venueDoubt(): Doubt {
       trying.set(page, symbol);
       return null;
     },
-    hear: (as) => {
+    observe: (as) => {
       if (as === 'undecided') return;
-      silentInRow = isSilence(as) ? silentInRow + 1 : 0;
-      if (isSilence(as)) code = as;
+      silentInRow = isUnresponsive(as) ? silentInRow + 1 : 0;
+      if (isUnresponsive(as)) code = as;
       else trying.clear();
     },
     leave: (page) => void trying.delete(page),

@@ -1,7 +1,7 @@
-import { forEachAtOnce } from '../../platform/concurrency.ts';
+import { forEachConcurrent } from '../../platform/concurrency.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import type { Fault } from '../../errors/errors.ts';
-import { judge } from '../../errors/classify.ts';
+import { classify } from '../../errors/classify.ts';
 
 /**
  * What became of one symbol. Partial success is a value, not an exception: this union is the only
@@ -37,7 +37,7 @@ export async function isolateSymbols<T>(
 ): Promise<SymbolOutcome<T>[]> {
   const outcomes: SymbolOutcome<T>[] = [];
   let endedBy: Fault | null = null;
-  await forEachAtOnce(farApart(symbols), options.concurrencyMax, async (symbol) => {
+  await forEachConcurrent(farApart(symbols), options.concurrencyMax, async (symbol) => {
     if (endedBy !== null) return;
     try {
       options.signal.throwIfAborted();
@@ -47,7 +47,7 @@ export async function isolateSymbols<T>(
         value: await work(symbol, { signal: options.signal, endedBy: () => endedBy }),
       });
     } catch (error) {
-      const verdict = judge(error);
+      const verdict = classify(error);
       if (verdict.verdict !== 'fault') throw error;
       outcomes.push({ symbol, ok: false, fault: verdict.fault });
       if (options.endsAsset(verdict.fault)) endedBy ??= verdict.fault;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { askWindow, endedWithin, hearOfWindow, type WindowState } from './aligned-window.ts';
+import { decideWindow, endedWithin, observeWindow, type WindowState } from './aligned-window.ts';
 
 const WINDOW_MS = 60_000;
 const LIMIT = 6_000;
@@ -17,7 +17,7 @@ const STATE: WindowState = {
   probeUntilMs: 0,
 };
 const ask = (state: WindowState | null, cost: number, { index = 100, intoMs = 10_000, share = 1 } = {}) =>
-  askWindow(state, {
+  decideWindow(state, {
     time: { index, windowMs: WINDOW_MS, intoMs },
     cost,
     limit: LIMIT,
@@ -26,7 +26,7 @@ const ask = (state: WindowState | null, cost: number, { index = 100, intoMs = 10
     probeMsMax: 20_000,
   });
 const tell = (state: WindowState, used: number, { estimate = 0, intoMs = 10_000 } = {}): WindowState =>
-  hearOfWindow(state, { used, estimate }, { index: 100, windowMs: WINDOW_MS, intoMs });
+  observeWindow(state, { used, estimate }, { index: 100, windowMs: WINDOW_MS, intoMs });
 
 test('alone, a window gives exactly our share and not a unit more', () => {
   fc.assert(
@@ -37,9 +37,9 @@ test('alone, a window gives exactly our share and not a unit more', () => {
         const room = Math.floor(LIMIT * (tenths / 10));
         let state = STATE;
         for (const cost of costs) {
-          const answer = ask(state, cost, { share: tenths / 10 });
-          expect(answer.granted).toBe(state.spent === 0 || state.spent + cost <= room);
-          if (answer.granted) state = tell(answer.state, answer.state.spent);
+          const response = ask(state, cost, { share: tenths / 10 });
+          expect(response.granted).toBe(state.spent === 0 || state.spent + cost <= room);
+          if (response.granted) state = tell(response.state, response.state.spent);
         }
         expect(state.others).toBe(0);
       },

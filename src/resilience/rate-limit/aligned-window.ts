@@ -83,7 +83,7 @@ export interface WindowRequest {
   readonly probeMsMax: number;
 }
 
-export type WindowAnswer =
+export type WindowDecision =
   | { readonly granted: true; readonly state: WindowState }
   /** `answer`: one that is under way tells how much is used. `others`: what is left is kept for them for now. */
   | { readonly granted: false; readonly until: 'next-window' | 'answer' | 'others' };
@@ -92,7 +92,7 @@ export type WindowAnswer =
  * May `cost` be spent now? Ours is our share of the limit, and what others leave of the whole. A request
  * heavier than a whole share passes into an unused window.
  */
-export function askWindow(before: WindowState | null, request: WindowRequest): WindowAnswer {
+export function decideWindow(before: WindowState | null, request: WindowRequest): WindowDecision {
   const { time, cost, limit, share, nowMs } = request;
   const state = windowAt(before, time);
   const { spent } = state;
@@ -116,7 +116,7 @@ export const endedWithin = (state: WindowState, cost: number): WindowState => ({
 });
 
 /** What an answer says was used in the window it was counted in, and how much of it others seem to have used. */
-export interface Told {
+export interface ReportedUse {
   readonly used: number;
   readonly estimate: number;
 }
@@ -126,7 +126,7 @@ export interface Told {
  * is there (or, in a fresh store, that we were before); only then is `estimate` believed, which is closer
  * to the truth and errs at times. Null for an answer that does not say: there is nothing to wait for.
  */
-export function hearOfWindow(state: WindowState, told: Told | null, { intoMs }: WindowTime): WindowState {
+export function observeWindow(state: WindowState, told: ReportedUse | null, { intoMs }: WindowTime): WindowState {
   const known: WindowState = state.known === 'all' ? state : { ...state, known: 'all', probeUntilMs: 0 };
   if (told === null) return known;
   const heardAtMs = Math.floor(intoMs);

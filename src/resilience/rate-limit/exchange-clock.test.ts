@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { venueClock } from './exchange-clock.ts';
+import { exchangeClock } from './exchange-clock.ts';
 
 const START_MS = Date.UTC(2024, 0, 1);
-const heard = (sentAtMs: number, answeredAtMs: number, dateMs: number | null) => ({
+const metadata = (sentAtMs: number, answeredAtMs: number, dateMs: number | null) => ({
   sentAtMs,
   answeredAtMs,
   dateMs,
@@ -19,11 +19,11 @@ const exchanges = fc.array(
 test("the venue's clock always lies inside the bounds, whatever journeys the answers had", () => {
   fc.assert(
     fc.property(fc.integer({ min: -5_000, max: 5_000 }), exchanges, (offsetMs, journeys) => {
-      const clock = venueClock();
+      const clock = exchangeClock();
       let nowMs = START_MS;
       for (const { afterMs, thereMs, backMs } of journeys) {
         nowMs += afterMs;
-        clock.hear(heard(nowMs, nowMs + thereMs + backMs, dateOf(nowMs + thereMs + offsetMs)));
+        clock.observe(metadata(nowMs, nowMs + thereMs + backMs, dateOf(nowMs + thereMs + offsetMs)));
         nowMs += thereMs + backMs;
         const { earliestMs, latestMs } = clock.at(nowMs);
         expect(earliestMs).toBeLessThanOrEqual(nowMs + offsetMs);
@@ -34,19 +34,19 @@ test("the venue's clock always lies inside the bounds, whatever journeys the ans
 });
 
 test('a few dozen answers of whole seconds tell the offset to about a journey there and back', () => {
-  const clock = venueClock();
+  const clock = exchangeClock();
   for (let at = 0; at < 60; at++) {
     const sentAtMs = START_MS + at * 367;
-    clock.hear(heard(sentAtMs, sentAtMs + 100, dateOf(sentAtMs + 50 + 400)));
+    clock.observe(metadata(sentAtMs, sentAtMs + 100, dateOf(sentAtMs + 50 + 400)));
   }
   const { earliestMs, latestMs } = clock.at(START_MS + 60 * 367);
   expect(latestMs - earliestMs).toBeLessThan(200);
 });
 
 test('when a clock is set, the answer that says so counts alone', () => {
-  const clock = venueClock();
-  clock.hear(heard(START_MS, START_MS + 100, START_MS));
-  clock.hear(heard(START_MS + 3_600_000, START_MS + 3_600_100, START_MS));
+  const clock = exchangeClock();
+  clock.observe(metadata(START_MS, START_MS + 100, START_MS));
+  clock.observe(metadata(START_MS + 3_600_000, START_MS + 3_600_100, START_MS));
   const { earliestMs, latestMs } = clock.at(START_MS + 3_600_100);
   expect(earliestMs).toBeLessThanOrEqual(START_MS + 1_000);
   expect(latestMs).toBeGreaterThanOrEqual(START_MS);
@@ -54,19 +54,19 @@ test('when a clock is set, the answer that says so counts alone', () => {
 });
 
 test('before a word was heard our own clock is believed; a venue without dates gets a quarter of a second either way', () => {
-  const clock = venueClock();
-  expect(clock.wasHeard(START_MS)).toBe(false);
+  const clock = exchangeClock();
+  expect(clock.hasObserved(START_MS)).toBe(false);
   expect(clock.at(START_MS)).toEqual({ earliestMs: START_MS, latestMs: START_MS });
-  clock.hear(null);
-  expect(clock.wasHeard(START_MS)).toBe(true);
+  clock.observe(null);
+  expect(clock.hasObserved(START_MS)).toBe(true);
   expect(clock.at(START_MS)).toEqual({ earliestMs: START_MS - 250, latestMs: START_MS + 250 });
 });
 
 test('after half an hour of silence the clocks may have drifted: nothing is known any more', () => {
-  const clock = venueClock();
-  clock.hear(heard(START_MS, START_MS + 100, START_MS));
-  expect(clock.wasHeard(START_MS + 1_800_000)).toBe(true);
-  expect(clock.wasHeard(START_MS + 1_900_000)).toBe(false);
+  const clock = exchangeClock();
+  clock.observe(metadata(START_MS, START_MS + 100, START_MS));
+  expect(clock.hasObserved(START_MS + 1_800_000)).toBe(true);
+  expect(clock.hasObserved(START_MS + 1_900_000)).toBe(false);
   expect(clock.at(START_MS + 6 * 86_400_000)).toEqual({
     earliestMs: START_MS + 6 * 86_400_000,
     latestMs: START_MS + 6 * 86_400_000,

@@ -1,4 +1,4 @@
-import type { Heard } from '../policies.ts';
+import type { ResponseMetadata } from '../policies.ts';
 
 /** Bounds of a venue's clock minus ours. */
 interface ClockOffset {
@@ -26,17 +26,17 @@ const READING_MS = 2;
  */
 function narrow(
   known: ClockOffset,
-  heard: Pick<Heard, 'sentAtMs' | 'answeredAtMs'> & { readonly dateMs: number },
+  metadata: Pick<ResponseMetadata, 'sentAtMs' | 'answeredAtMs'> & { readonly dateMs: number },
 ): ClockOffset {
-  const lowMs = heard.dateMs - heard.answeredAtMs - READING_MS;
-  const highMs = heard.dateMs + DATE_STEP_MS - heard.sentAtMs + READING_MS;
-  const widened = widen(known, heard.answeredAtMs);
+  const lowMs = metadata.dateMs - metadata.answeredAtMs - READING_MS;
+  const highMs = metadata.dateMs + DATE_STEP_MS - metadata.sentAtMs + READING_MS;
+  const widened = widen(known, metadata.answeredAtMs);
   const narrowed = {
     lowMs: Math.max(widened.lowMs, lowMs),
     highMs: Math.min(widened.highMs, highMs),
-    atMs: heard.answeredAtMs,
+    atMs: metadata.answeredAtMs,
   };
-  return narrowed.lowMs <= narrowed.highMs ? narrowed : { lowMs, highMs, atMs: heard.answeredAtMs };
+  return narrowed.lowMs <= narrowed.highMs ? narrowed : { lowMs, highMs, atMs: metadata.answeredAtMs };
 }
 
 function widen({ lowMs, highMs, atMs }: ClockOffset, nowMs: number): ClockOffset {
@@ -47,27 +47,27 @@ function widen({ lowMs, highMs, atMs }: ClockOffset, nowMs: number): ClockOffset
 const ANYTHING: ClockOffset = { lowMs: -Infinity, highMs: Infinity, atMs: 0 };
 
 /** A venue's clock as far as its answers tell. */
-export interface VenueClock {
+export interface ExchangeClock {
   /** How a request ended; null without an answer. */
-  hear(heard: Heard | null): void;
+  observe(metadata: ResponseMetadata | null): void;
   /** False while nothing was heard lately: whoever sends only one request until then is wrong by that one at most. */
-  wasHeard(nowMs: number): boolean;
+  hasObserved(nowMs: number): boolean;
   /** The earliest and the latest the venue's clock may show when ours shows `nowMs`. */
   at(nowMs: number): { readonly earliestMs: number; readonly latestMs: number };
 }
 
-export function venueClock(): VenueClock {
+export function exchangeClock(): ExchangeClock {
   let dated: ClockOffset | null = null;
   let wasUndated = false;
   const knownAt = (nowMs: number): ClockOffset | null =>
     dated !== null && Math.abs(nowMs - dated.atMs) <= KNOWN_FOR_MS ? dated : null;
   return {
-    hear: (heard) => {
-      wasUndated ||= typeof heard?.dateMs !== 'number';
-      if (typeof heard?.dateMs === 'number')
-        dated = narrow(knownAt(heard.answeredAtMs) ?? ANYTHING, { ...heard, dateMs: heard.dateMs });
+    observe: (metadata) => {
+      wasUndated ||= typeof metadata?.dateMs !== 'number';
+      if (typeof metadata?.dateMs === 'number')
+        dated = narrow(knownAt(metadata.answeredAtMs) ?? ANYTHING, { ...metadata, dateMs: metadata.dateMs });
     },
-    wasHeard: (nowMs) => knownAt(nowMs) !== null || wasUndated,
+    hasObserved: (nowMs) => knownAt(nowMs) !== null || wasUndated,
     at: (nowMs) => {
       const known = knownAt(nowMs);
       const undatedMs = wasUndated ? UNDATED_MS : 0;

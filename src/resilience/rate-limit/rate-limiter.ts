@@ -71,9 +71,9 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
       const grant = await windows.take(windowsInForce, weight, signal);
       return {
         ...grant,
-        settle: (heard) => {
-          noticeWindows(heard?.used ?? []);
-          return grant.settle(heard);
+        settle: (metadata) => {
+          noticeWindows(metadata?.used ?? []);
+          return grant.settle(metadata);
         },
       };
     },

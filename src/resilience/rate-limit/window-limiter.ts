@@ -1,21 +1,21 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import type { Operation, Store } from '../../platform/ports/store.ts';
 import {
-  askWindow,
+  decideWindow,
   endedWithin,
-  hearOfWindow,
+  observeWindow,
   probeLost,
   SCOUT_RATIO,
-  type Told,
-  type WindowAnswer,
+  type ReportedUse,
+  type WindowDecision,
   type WindowState,
   type WindowTime,
 } from './aligned-window.ts';
 import { concurrencyLimit } from './concurrency-limit.ts';
-import type { Grant, Heard } from '../policies.ts';
+import type { Grant, ResponseMetadata } from '../policies.ts';
 import { costOf, type RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
-import { venueClock } from './exchange-clock.ts';
+import { exchangeClock } from './exchange-clock.ts';
 import { keyOf, storeWindow, windowsOf } from './window-store.ts';
 
 export interface WindowLimiterOptions {
@@ -60,7 +60,7 @@ type Turn =
 export class WindowLimiter {
   readonly #options: WindowLimiterOptions;
   readonly #turns = concurrencyLimit(1);
-  readonly #time = venueClock();
+  readonly #time = exchangeClock();
   readonly #estimates = new Map<string, { readonly index: number; readonly last: number[] }>();
   /** Spendings of this process whose requests have not ended. */
   #underWay = 0;
@@ -88,7 +88,7 @@ export class WindowLimiter {
   *#takeTurn(inForce: () => Operation<readonly RateLimit[]>, weight: number): Operation<Turn> {
     const { clock, venue, share, probeMsMax } = this.#options;
     const nowMs = clock.nowMs();
-    if (!this.#time.wasHeard(nowMs) && this.#underWay > 0) return { granted: false, waitMs: LOOK_EVERY_MS };
+    if (!this.#time.hasObserved(nowMs) && this.#underWay > 0) return { granted: false, waitMs: LOOK_EVERY_MS };
     const limits = yield* inForce();
     const known = yield* windowsOf(venue);
     const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
@@ -96,7 +96,7 @@ export class WindowLimiter {
     for (const limit of limits) {
       const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
       const cost = costOf(limit, weight);
-      const answer = askWindow(known.get(keyOf(limit)) ?? null, {
+      const response = decideWindow(known.get(keyOf(limit)) ?? null, {
         time,
         cost,
         limit: limit.limit,
@@ -105,11 +105,11 @@ export class WindowLimiter {
         probeMsMax,
       });
       if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
-      else if (!answer.granted) waitMs = Math.max(waitMs, waitUntil(answer.until, time));
+      else if (!response.granted) waitMs = Math.max(waitMs, waitUntil(response.until, time));
       else
         granted.push({
-          spending: { limit, cost, index: time.index, position: answer.state.spent },
-          state: answer.state,
+          spending: { limit, cost, index: time.index, position: response.state.spent },
+          state: response.state,
         });
     }
     if (waitMs > 0) return { granted: false, waitMs };
@@ -137,32 +137,32 @@ export class WindowLimiter {
           spent: Math.max(0, state.spent - cost),
         }));
       },
-      settle: async (heard) => {
+      settle: async (metadata) => {
         this.#underWay -= spendings.length;
-        await this.#settle(spendings, heard);
+        await this.#settle(spendings, metadata);
       },
     };
   }
 
-  async #settle(spendings: readonly Spending[], heard: Heard | null): Promise<void> {
-    this.#time.hear(heard);
-    const endedAtMs = heard?.answeredAtMs ?? this.#options.clock.nowMs();
+  async #settle(spendings: readonly Spending[], metadata: ResponseMetadata | null): Promise<void> {
+    this.#time.observe(metadata);
+    const endedAtMs = metadata?.answeredAtMs ?? this.#options.clock.nowMs();
     const times = new Map(spendings.map((spending) => [spending, this.#timeUnder(spending.limit, endedAtMs)]));
     const within = spendings.filter((spending) => times.get(spending)?.index === spending.index);
-    if (heard === null) {
+    if (metadata === null) {
       await this.#change(spendings, (state, spending) =>
         probeLost(within.includes(spending) ? endedWithin(state, spending.cost) : state),
       );
       return;
     }
     const told = new Map(
-      within.map((spending): [Spending, Told | null] => {
-        const used = heard.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
+      within.map((spending): [Spending, ReportedUse | null] => {
+        const used = metadata.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
         return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
       }),
     );
     await this.#change(within, (state, spending) =>
-      hearOfWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime),
+      observeWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime),
     );
   }
 
@@ -193,7 +193,7 @@ export class WindowLimiter {
   }
 }
 
-type Until = Extract<WindowAnswer, { readonly granted: false }>['until'];
+type Until = Extract<WindowDecision, { readonly granted: false }>['until'];
 
 function waitUntil(until: Until, { windowMs, intoMs }: WindowTime): number {
   switch (until) {

@@ -7,11 +7,11 @@ import { ExchangeAPIError, exchangeError, type ExchangeFaultCode } from '../../e
 import { FAULT_CODES, ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
 import { backoffBoundMs } from './backoff.ts';
 import { createExecutor, type AttemptFailure, type PageCall } from './executor.ts';
-import { openGuards, type Guards } from '../policies.ts';
+import { permissivePolicies, type ResiliencePolicies } from '../policies.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
 
-const answer = { status: 200, headers: {}, body: new Uint8Array() };
+const response = { status: 200, headers: {}, body: new Uint8Array() };
 const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
   exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
 
@@ -19,7 +19,7 @@ const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
 function stage(
   outcomes: readonly Outcome[],
   over: {
-    readonly guards?: (clock: VirtualClock) => Partial<Guards>;
+    readonly policies?: (clock: VirtualClock) => Partial<ResiliencePolicies>;
     readonly deadlineMs?: number;
     readonly origins?: readonly string[];
   } = {},
@@ -34,7 +34,7 @@ function stage(
     clock,
     random,
     log,
-    guards: { ...openGuards, ...over.guards?.(clock) },
+    policies: { ...permissivePolicies, ...over.policies?.(clock) },
     attemptTimeoutMs: 10_000,
     deadlineMs: over.deadlineMs ?? 300_000,
   });
@@ -52,7 +52,7 @@ function stage(
       sentAtMs.push(clock.monotonicMs());
       askedOrigins.push(origin);
       if (outcome === 'never') return new Promise(() => undefined);
-      if (outcome === 'answered') return Promise.resolve(answer);
+      if (outcome === 'answered') return Promise.resolve(response);
       return Promise.reject(outcome instanceof Error ? outcome : fault(outcome.code, outcome.retryAfterMs ?? null));
     },
     read: () => 'rows',
@@ -172,18 +172,18 @@ test('no wait is begun that would end after the deadline', async () => {
 });
 
 test('waits before the first attempt do not count against the deadline, later ones do', async () => {
-  const guards = (clock: VirtualClock) => ({
+  const policies = (clock: VirtualClock) => ({
     limiter: {
-      ...openGuards.limiter,
+      ...permissivePolicies.limiter,
       take: async (weight: number, signal: AbortSignal) => {
         await clock.sleep(400_000, signal);
-        return openGuards.limiter.take(weight, signal);
+        return permissivePolicies.limiter.take(weight, signal);
       },
     },
   });
-  const once = stage(['answered'], { guards, deadlineMs: 300_000 });
+  const once = stage(['answered'], { policies, deadlineMs: 300_000 });
   expect(await once.clock.runUntil(once.run())).toMatchObject({ ok: true });
-  const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { guards, deadlineMs: 300_000 });
+  const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { policies, deadlineMs: 300_000 });
   expect(await twice.clock.runUntil(twice.run())).toMatchObject({
     ok: false,
     why: 'deadline',

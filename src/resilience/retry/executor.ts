@@ -1,15 +1,15 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import { withTimeLimit } from '../../platform/time-limit.ts';
-import type { HttpAnswer } from '../../platform/ports/http.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import type { Log, LogFields } from '../../platform/ports/log.ts';
 import type { Random } from '../../platform/ports/random.ts';
 import { ExchangeAPIError, RequestTimeoutError } from '../../errors/errors.ts';
 import { ruleOf, type FaultCode } from '../../errors/table.ts';
 import { decide, type RetryDecision, type StopReason } from './decide.ts';
-import type { Guards, Heard, PageEnd } from '../policies.ts';
-import { passGuards, type Passage } from '../admission.ts';
+import type { ResiliencePolicies, ResponseMetadata, PageEnd } from '../policies.ts';
+import { admitAttempt, type Admission } from '../admission.ts';
 import type { UsedWeight } from '../rate-limit/rate-limit.ts';
-import { ANSWER_TOKENS, EMPTY_BUDGET_WAIT_MS, retryTokens } from './retry-budget.ts';
+import { RESPONSE_TOKENS, EMPTY_BUDGET_WAIT_MS, retryTokens } from './retry-budget.ts';
 
 /** One request for one page, as its adapter describes it. */
 export interface PageCall<T> {
@@ -27,12 +27,12 @@ export interface PageCall<T> {
   readonly origins: readonly string[];
   /** The one of `origins` to go on with when another refuses our region (451); null without one. */
   readonly unrestrictedOrigin: string | null;
-  readonly send: (origin: string, signal: AbortSignal) => Promise<HttpAnswer>;
+  readonly send: (origin: string, signal: AbortSignal) => Promise<HttpResponse>;
   /** @throws ExchangeAPIError for an answer that is not what was asked for. */
-  readonly read: (answer: HttpAnswer) => T;
+  readonly read: (response: HttpResponse) => T;
   /** What the transport threw, as an `ExchangeAPIError` where it is one. */
   readonly translate: (error: unknown) => unknown;
-  readonly usedWeight: (answer: HttpAnswer) => readonly UsedWeight[];
+  readonly usedWeight: (response: HttpResponse) => readonly UsedWeight[];
   /** Called for every failed attempt, before any wait; the fault log and bronze keep it. */
   readonly onFailure: (failure: AttemptFailure) => Promise<void>;
 }
@@ -44,14 +44,14 @@ export interface AttemptFailure {
   readonly request: number;
   readonly origin: string;
   /** The answer that could not be used; null when there was none. */
-  readonly answer: HttpAnswer | null;
+  readonly response: HttpResponse | null;
 }
 
 export type PageResult<T> =
   | {
       readonly ok: true;
       readonly value: T;
-      readonly answer: HttpAnswer;
+      readonly response: HttpResponse;
       readonly origin: string;
       readonly requests: number;
     }
@@ -72,7 +72,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly guards: Guards;
+  readonly policies: ResiliencePolicies;
   /** For one attempt, headers and body together. */
   readonly attemptTimeoutMs: number;
   /** For one page, from the start of its first attempt. */
@@ -102,7 +102,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         end = endOf(result);
         return result;
       } finally {
-        await options.guards.breaker.record(page, { symbol: call.symbol, as: end });
+        await options.policies.breaker.record(page, { symbol: call.symbol, as: end });
       }
     },
   };
@@ -120,7 +120,7 @@ const endOf = (result: PageResult<unknown>): PageEnd['as'] => {
 type PageOptions = ExecutorOptions & { readonly host: { at: number }; readonly page: string };
 
 /** What has been spent on one page. */
-interface Progress {
+interface PageProgress {
   readonly triesByCode: Partial<Record<FaultCode, number>>;
   requests: number;
   firstAttemptAtMs: number | null;
@@ -129,27 +129,34 @@ interface Progress {
 }
 
 async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: AbortSignal): Promise<PageResult<T>> {
-  const { clock, guards } = options;
-  const progress: Progress = { triesByCode: {}, requests: 0, firstAttemptAtMs: null, tokens: 0 };
+  const { clock, policies: guards } = options;
+  const progress: PageProgress = { triesByCode: {}, requests: 0, firstAttemptAtMs: null, tokens: 0 };
   let last: ExchangeAPIError | null = null;
   for (;;) {
-    const passage = await passGuards(
-      { clock, guards, exchange: call.exchange, page: options.page, symbol: call.symbol, weight: call.weight },
+    const admission = await admitAttempt(
+      {
+        clock,
+        policies: guards,
+        exchange: call.exchange,
+        page: options.page,
+        symbol: call.symbol,
+        weight: call.weight,
+      },
       signal,
     );
-    if (!passage.ok) return notAsked(options, call, { refusal: passage, requests: progress.requests });
+    if (!admission.ok) return notAsked(options, call, { refusal: admission, requests: progress.requests });
     if (last !== null && elapsedMs(options, progress) > options.deadlineMs) {
-      passage.leave();
-      await passage.grant.giveBack();
+      admission.leave();
+      await admission.grant.giveBack();
       return stopped({ fault: last, why: 'deadline', requests: progress.requests, notBeforeMs: clock.nowMs() });
     }
     progress.firstAttemptAtMs ??= clock.monotonicMs();
     progress.requests += 1;
     const sentAtMs = clock.monotonicMs();
-    const attempt = await passed(options, call, { passage, progress, signal });
+    const attempt = await passed(options, call, { admission, progress, signal });
     const { requests } = progress;
     if (attempt.ok) {
-      await guards.budget.refund(Math.max(progress.tokens, ANSWER_TOKENS));
+      await guards.budget.refund(Math.max(progress.tokens, RESPONSE_TOKENS));
       return { ...attempt, requests };
     }
     const { fault, decision } = attempt;
@@ -168,12 +175,12 @@ async function executePage<T>(options: PageOptions, call: PageCall<T>, signal: A
   }
 }
 
-const elapsedMs = ({ clock }: PageOptions, { firstAttemptAtMs }: Progress): number =>
+const elapsedMs = ({ clock }: PageOptions, { firstAttemptAtMs }: PageProgress): number =>
   clock.monotonicMs() - (firstAttemptAtMs ?? clock.monotonicMs());
 
 const stopped = (stop: Omit<PageStop, 'ok' | 'retryAtMs'>): PageStop => ({ ok: false, ...stop, retryAtMs: null });
 
-type Refusal = Extract<Passage, { readonly ok: false }>;
+type Refusal = Extract<Admission, { readonly ok: false }>;
 
 function notAsked<T>(
   { log }: PageOptions,
@@ -193,18 +200,18 @@ function notAsked<T>(
 }
 
 type Attempt<T> =
-  | { readonly ok: true; readonly value: T; readonly answer: HttpAnswer; readonly origin: string }
+  | { readonly ok: true; readonly value: T; readonly response: HttpResponse; readonly origin: string }
   | {
       readonly ok: false;
       readonly fault: ExchangeAPIError;
       readonly decision: RetryDecision;
-      readonly answer: HttpAnswer | null;
+      readonly response: HttpResponse | null;
       readonly origin: string;
     };
 
 interface AttemptContext {
-  readonly passage: Extract<Passage, { readonly ok: true }>;
-  readonly progress: Progress;
+  readonly admission: Extract<Admission, { readonly ok: true }>;
+  readonly progress: PageProgress;
   readonly signal: AbortSignal;
 }
 
@@ -212,35 +219,35 @@ interface AttemptContext {
 async function passed<T>(
   options: PageOptions,
   call: PageCall<T>,
-  { passage, progress, signal }: AttemptContext,
+  { admission: passage, progress, signal }: AttemptContext,
 ): Promise<Attempt<T>> {
   const { host } = options;
   const at = host.at;
   const origin = call.origins[at % call.origins.length] ?? '';
-  const wire: Wire = { heard: null, answer: null };
+  const wire: Wire = { metadata: null, response: null };
   try {
     const value = await send(options, call, { origin, signal, wire });
-    options.guards.breaker.hear('answered');
-    return { ok: true, value, answer: wire.answer as HttpAnswer, origin };
+    options.policies.breaker.observe('answered');
+    return { ok: true, value, response: wire.response as HttpResponse, origin };
   } catch (error) {
     signal.throwIfAborted();
     const fault = call.translate(error);
     if (!(fault instanceof ExchangeAPIError)) throw fault;
-    options.guards.breaker.hear(fault.code);
+    options.policies.breaker.observe(fault.code);
     const elsewhere = hostAfter(fault, call, at);
     if (elsewhere !== null && host.at === at) host.at = elsewhere.at;
     const decision = elsewhere?.isFree ? retryElsewhere(fault) : await decideNext(options, call, { fault, progress });
-    return { ok: false, fault, decision, answer: wire.answer, origin };
+    return { ok: false, fault, decision, response: wire.response, origin };
   } finally {
     passage.leave();
-    await passage.grant.settle(wire.heard);
+    await passage.grant.settle(wire.metadata);
   }
 }
 
 /** What came over the wire so far. */
 interface Wire {
-  heard: Heard | null;
-  answer: HttpAnswer | null;
+  metadata: ResponseMetadata | null;
+  response: HttpResponse | null;
 }
 
 async function send<T>(
@@ -250,27 +257,27 @@ async function send<T>(
 ): Promise<T> {
   const onTime = (): Error => timeoutOf(call, attemptTimeoutMs);
   const sentAtMs = clock.nowMs();
-  const answer = await withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) =>
+  const response = await withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) =>
     call.send(origin, attemptSignal),
   );
-  const dateMs = Date.parse(answer.headers['date'] ?? '');
-  wire.answer = answer;
-  wire.heard = {
+  const dateMs = Date.parse(response.headers['date'] ?? '');
+  wire.response = response;
+  wire.metadata = {
     sentAtMs,
     answeredAtMs: clock.nowMs(),
     dateMs: Number.isNaN(dateMs) ? null : dateMs,
-    used: call.usedWeight(answer),
+    used: call.usedWeight(response),
   };
-  return call.read(answer);
+  return call.read(response);
 }
 
 /** The table's decision, what it asks of every other page, and whether the venue's budget pays for it. */
 async function decideNext<T>(
   options: PageOptions,
   call: PageCall<T>,
-  { fault, progress }: { readonly fault: ExchangeAPIError; readonly progress: Progress },
+  { fault, progress }: { readonly fault: ExchangeAPIError; readonly progress: PageProgress },
 ): Promise<RetryDecision> {
-  const { clock, guards } = options;
+  const { clock, policies: guards } = options;
   const { code } = fault;
   const { consequence } = ruleOf(code);
   progress.triesByCode[code] = (progress.triesByCode[code] ?? 0) + 1;
@@ -285,7 +292,7 @@ async function decideNext<T>(
   const decision = decide(fault, history, options.random.next());
   const waitMs = decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
   if (consequence === 'parked' && waitMs !== null) await guards.gate.close({ code, untilMs: clock.nowMs() + waitMs });
-  if (consequence === 'run-stops') await guards.stopOrder.give(fault, call.runId);
+  if (consequence === 'run-stops') await guards.halts.engage(fault, call.runId);
   if (decision.do === 'stop') return decision;
   const tokens = retryTokens(code);
   if (!(await guards.budget.spend(tokens)))

@@ -10,7 +10,7 @@ const RETRY_TOKENS = 5;
 /** A timeout has held a connection for its whole length. */
 const TIMEOUT_RETRY_TOKENS = 10;
 /** What a page that was answered at once gives back. */
-export const ANSWER_TOKENS = 1;
+export const RESPONSE_TOKENS = 1;
 /** So much comes back by itself: an outage of last night leaves nobody without retries. Unit: tokens in a second. */
 const REFILL_TOKENS_S = 1;
 /** Pages that found the budget empty are left alone this long. Unit: milliseconds. */

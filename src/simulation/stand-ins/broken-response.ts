@@ -1,11 +1,11 @@
 import type { TimeRange } from '../../domain/range.ts';
 import type { FaultSpec } from '../fault-plan.ts';
-import { jsonReply, textReply, type AnswerReply, type StandInReply } from './reply.ts';
-import type { TapeRow } from '../world.ts';
+import { jsonReply, textReply, type ResponseReply, type StandInReply } from './reply.ts';
+import type { RecordedCandle } from '../world.ts';
 
 /** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
 export function brokenRows(
-  rows: readonly TapeRow[],
+  rows: readonly RecordedCandle[],
   fault: FaultSpec,
   asked: TimeRange,
 ): readonly (readonly unknown[])[] {
@@ -33,12 +33,12 @@ export function brokenRows(
   }
 }
 
-const inUnit = (row: TapeRow, factor: number): readonly unknown[] =>
+const inUnit = (row: RecordedCandle, factor: number): readonly unknown[] =>
   row.with(0, Math.floor(row[0] * factor)).with(6, Math.floor((row[6] + 1) * factor) - 1);
 
 /** Rows from outside the asked range: beside the right ones, or in their place. */
 function moved(
-  rows: readonly TapeRow[],
+  rows: readonly RecordedCandle[],
   how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how'],
   asked: TimeRange,
 ): readonly (readonly unknown[])[] {
@@ -51,7 +51,10 @@ function moved(
   return how === 'added' ? [...foreign, ...rows] : foreign;
 }
 
-function invalidRow(row: TapeRow, rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule']): readonly unknown[] {
+function invalidRow(
+  row: RecordedCandle,
+  rule: Extract<FaultSpec, { kind: 'invalid-rows' }>['rule'],
+): readonly unknown[] {
   switch (rule) {
     case 'ohlc-order':
       return row.with(2, String(Number(row[3]) / 2));
@@ -77,11 +80,11 @@ export type ErrorBody = (error: {
 
 /** What is sent instead of `answer` because of the fault. */
 export function brokenReply(
-  answer: AnswerReply,
+  response: ResponseReply,
   fault: FaultSpec,
   { nowMs, errorBody }: { readonly nowMs: number; readonly errorBody: ErrorBody },
 ): StandInReply {
-  const half = Math.max(1, Math.floor(answer.body.length / 2));
+  const half = Math.max(1, Math.floor(response.body.length / 2));
   switch (fault.kind) {
     case 'status':
       return statusReply(fault, errorBody);
@@ -93,25 +96,25 @@ export function brokenReply(
     case 'answer-lost':
       return { kind: 'reset' };
     case 'stall':
-      return { ...answer, breaks: { how: 'stall', afterBytes: half } };
+      return { ...response, breaks: { how: 'stall', afterBytes: half } };
     case 'cut':
-      return { ...answer, breaks: { how: 'cut', afterBytes: half } };
+      return { ...response, breaks: { how: 'cut', afterBytes: half } };
     case 'truncated-json':
-      return { ...answer, body: answer.body.subarray(0, half) };
+      return { ...response, body: response.body.subarray(0, half) };
     case 'html':
       return textReply(200, PAGE);
     case 'empty-body':
-      return { ...answer, body: Buffer.alloc(0) };
+      return { ...response, body: Buffer.alloc(0) };
     case 'wrong-shape':
       return jsonReply(
-        answer.status,
-        inOtherContainer(JSON.parse(Buffer.from(answer.body).toString('utf8'))),
-        answer.headers,
+        response.status,
+        inOtherContainer(JSON.parse(Buffer.from(response.body).toString('utf8'))),
+        response.headers,
       );
     case 'slow':
-      return { ...answer, delayMs: fault.delayMs };
+      return { ...response, delayMs: fault.delayMs };
     default:
-      return answer; // the rows were changed before
+      return response; // the rows were changed before
   }
 }
 
@@ -120,7 +123,7 @@ const PAGE = '<!DOCTYPE html><html><head><title>Just a moment</title></head><bod
 function statusReply(
   { status, body = 'json', retryAfter, venueCode }: Extract<FaultSpec, { kind: 'status' }>,
   errorBody: ErrorBody,
-): AnswerReply {
+): ResponseReply {
   const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   if (body === 'empty') return { kind: 'answer', status, headers, body: Buffer.alloc(0) };
   if (body === 'html') return textReply(status, PAGE, headers);
@@ -142,7 +145,7 @@ function inOtherContainer(value: unknown): unknown {
 export const banReply = (
   untilMs: number,
   { forMs, errorBody }: { readonly forMs: number; readonly errorBody: ErrorBody },
-): AnswerReply =>
+): ResponseReply =>
   jsonReply(
     418,
     errorBody({

@@ -8,7 +8,7 @@ export interface StandInRequest {
 }
 
 /** A whole answer, or a part of one when the connection is to break or to stall. */
-export interface AnswerReply {
+export interface ResponseReply {
   readonly kind: 'answer';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface AnswerReply {
 }
 
 export type StandInReply =
-  | AnswerReply
+  | ResponseReply
   | { readonly kind: 'reset' } // the connection is reset before any byte
   | { readonly kind: 'silence' }; // connected, and nothing ever comes
 
@@ -31,7 +31,7 @@ export const jsonReply = (
   status: number,
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
-): AnswerReply => ({
+): ResponseReply => ({
   kind: 'answer',
   status,
   headers: { 'content-type': 'application/json;charset=UTF-8', ...headers },
@@ -42,7 +42,7 @@ export const textReply = (
   status: number,
   text: string,
   headers: Readonly<Record<string, string>> = {},
-): AnswerReply => ({
+): ResponseReply => ({
   kind: 'answer',
   status,
   headers: { 'content-type': 'text/html', ...headers },

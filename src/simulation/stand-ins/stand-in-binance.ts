@@ -1,7 +1,7 @@
 import { isInterval } from '../../domain/interval.ts';
 import type { CandleSource } from '../world.ts';
 import { seenAt } from '../open-candle.ts';
-import { jsonReply, textReply, type AnswerReply } from './reply.ts';
+import { jsonReply, textReply, type ResponseReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-exchange.ts';
 import { tradedMarkets } from '../traded-volume.ts';
 import { binanceError, weightMeter, type WeightLimit } from './weight-meter.ts';
@@ -45,7 +45,7 @@ export function standInBinance({
                 toMs: query.has('endTime') ? Number(query.get('endTime')) + 1 : Infinity,
               },
             },
-      answer: ({ path, query }, { nowMs, breakRows }) => {
+      response: ({ path, query }, { nowMs, breakRows }) => {
         switch (path) {
           case '/api/v3/ping':
             return jsonReply(200, {});
@@ -97,13 +97,13 @@ const windowWords = (windowMs: number): { interval: string; intervalNum: number 
     ? { interval: 'MINUTE', intervalNum: windowMs / 60_000 }
     : { interval: 'SECOND', intervalNum: windowMs / 1_000 };
 
-const refuse = (code: number, msg: string): AnswerReply => jsonReply(400, { code, msg });
+const refuse = (code: number, msg: string): ResponseReply => jsonReply(400, { code, msg });
 
 function klines(
   world: CandleSource,
   query: URLSearchParams,
   { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows },
-): AnswerReply {
+): ResponseReply {
   const [symbol, interval] = [query.get('symbol'), query.get('interval')];
   if (symbol === null) return refuse(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
   if (interval === null)

@@ -1,7 +1,7 @@
 import { intervalMs, INTERVALS, type Interval } from '../../domain/interval.ts';
 import { bucketMeter, type BucketLimit } from './bucket-meter.ts';
 import { seenAt } from '../open-candle.ts';
-import { jsonReply, type AnswerReply } from './reply.ts';
+import { jsonReply, type ResponseReply } from './reply.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-exchange.ts';
 import type { CandleSource } from '../world.ts';
 
@@ -12,7 +12,7 @@ const GRANULARITIES: ReadonlyMap<string, Interval> = new Map(
 );
 const CANDLES = /^\/products\/([^/]+)\/candles$/;
 
-const refuse = (status: number, message: string): AnswerReply => jsonReply(status, { message });
+const refuse = (status: number, message: string): ResponseReply => jsonReply(status, { message });
 
 /**
  * Coinbase Exchange's public market data over recorded candles: newest first, both bounds inclusive,
@@ -44,7 +44,7 @@ export function standInCoinbase({
           range: { fromMs: Number.isNaN(fromMs) ? 0 : fromMs, toMs: Number.isNaN(lastMs) ? Infinity : lastMs + 1 },
         };
       },
-      answer: ({ path, query }, at) => {
+      response: ({ path, query }, at) => {
         if (path === '/time') return jsonReply(200, { iso: new Date(at.nowMs).toISOString(), epoch: at.nowMs / 1_000 });
         if (path === '/products') return jsonReply(200, products(world));
         const symbol = CANDLES.exec(path)?.[1];
@@ -70,14 +70,14 @@ const products = (world: CandleSource): unknown =>
     };
   });
 
-interface Question {
+interface CoinbaseQuery {
   readonly symbol: string;
   readonly query: URLSearchParams;
   readonly nowMs: number;
   readonly breakRows: BreakRows;
 }
 
-function candles(world: CandleSource, { symbol, query, nowMs, breakRows }: Question): AnswerReply {
+function candles(world: CandleSource, { symbol, query, nowMs, breakRows }: CoinbaseQuery): ResponseReply {
   if (!world.series.some((series) => series.venueSymbol === symbol)) return refuse(404, 'NotFound');
   const interval = GRANULARITIES.get(query.get('granularity') ?? '60');
   if (interval === undefined) return refuse(400, 'Unsupported granularity');

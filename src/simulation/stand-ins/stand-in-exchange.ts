@@ -8,8 +8,8 @@ import {
   type FaultPlan,
   type FaultSpec,
 } from '../fault-plan.ts';
-import type { AnswerReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
-import type { CandleSource, TapeRow } from '../world.ts';
+import type { ResponseReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
+import type { CandleSource, RecordedCandle } from '../world.ts';
 
 /** One request as the stand-in saw it. */
 export interface RequestEntry {
@@ -40,10 +40,10 @@ export interface StandInExchange {
 }
 
 /** Rows of a candle answer, in the order they are sent, after the fault that strikes this request, if one does. */
-export type BreakRows = (rows: readonly TapeRow[]) => readonly (readonly unknown[])[];
+export type BreakRows = (rows: readonly RecordedCandle[]) => readonly (readonly unknown[])[];
 
 /** What tells one venue from another. */
-export interface VenueHabits {
+export interface ExchangeBehaviour {
   readonly errorBody: ErrorBody;
   /** Statuses that mean something else here than everywhere. */
   readonly ownStatuses?: Readonly<Record<number, FaultCode>>;
@@ -55,14 +55,14 @@ export interface VenueHabits {
   ): Charge;
   /** Which candles a request asks for, in the venue's spelling; null for any other request. */
   candlesAsked(request: StandInRequest): CandlesAsked | null;
-  answer(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): AnswerReply;
+  response(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): ResponseReply;
 }
 
 export interface Charge {
   /** Headers of every answer. */
   readonly headers: Readonly<Record<string, string>>;
   /** Null while the limit lasts. */
-  readonly refusal: AnswerReply | null;
+  readonly refusal: ResponseReply | null;
 }
 
 export interface StandInOptions {
@@ -74,7 +74,7 @@ export interface StandInOptions {
 const UNDER_WAY_MS = 100;
 
 /** The part every stand-in shares: limits, the fault plan, the log, and who asks although it was told to stay away. */
-export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): StandInExchange {
+export function standInVenue(habits: ExchangeBehaviour, plan: FaultPlan = NO_FAULTS): StandInExchange {
   const log: RequestEntry[] = [];
   let choose = faultChooser(plan);
   const closed = { fromMs: 0, untilMs: 0 };
@@ -88,7 +88,7 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
     const reply =
       charged.refusal ??
       (fault === null
-        ? habits.answer(request, { nowMs, breakRows: (rows) => rows })
+        ? habits.response(request, { nowMs, breakRows: (rows) => rows })
         : faultyAnswer(habits, request, { fault, candles, nowMs }));
     const sent =
       reply.kind === 'answer'
@@ -96,7 +96,7 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
         : reply;
     const status = sent.kind === 'answer' ? sent.status : 0;
     if (status === 429 || status === 418)
-      close(closed, nowMs, Number((sent as AnswerReply).headers['retry-after'] ?? 0));
+      close(closed, nowMs, Number((sent as ResponseReply).headers['retry-after'] ?? 0));
     const code = fault === null ? null : codeOfFault(fault, habits.ownStatuses);
     log.push({
       atMs: nowMs,
@@ -122,7 +122,7 @@ export function standInVenue(habits: VenueHabits, plan: FaultPlan = NO_FAULTS): 
 }
 
 function faultyAnswer(
-  habits: VenueHabits,
+  habits: ExchangeBehaviour,
   request: StandInRequest,
   {
     fault,
@@ -131,7 +131,7 @@ function faultyAnswer(
   }: { readonly fault: FaultSpec; readonly candles: CandlesAsked | null; readonly nowMs: number },
 ): StandInReply {
   const asked = candles?.range ?? { fromMs: 0, toMs: Infinity };
-  const whole = habits.answer(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, asked) });
+  const whole = habits.response(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, asked) });
   return brokenReply(whole, fault, { nowMs, errorBody: habits.errorBody });
 }
 

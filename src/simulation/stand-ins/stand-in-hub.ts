@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { faultChooser, NO_FAULTS, type FaultPlan, type FaultSpec } from '../fault-plan.ts';
 import { brokenReply, type ErrorBody } from './broken-response.ts';
-import { jsonReply, type AnswerReply, type StandInHandler, type StandInReply, type StandInRequest } from './reply.ts';
+import { jsonReply, type ResponseReply, type StandInHandler, type StandInReply, type StandInRequest } from './reply.ts';
 
 /** One commit of the stand-in's repository. */
 export interface HubCommit {
@@ -44,7 +44,7 @@ export function standInHub(options: HubOptions): StandInHub {
 
   const handle = (request: StandInRequest, nowMs: number): StandInReply => {
     const fault = choose({ path: request.path, candles: null, nowMs });
-    const reply = fault === null ? answer(repository, request) : faulty(repository, request, { fault, nowMs });
+    const reply = fault === null ? response(repository, request) : faulty(repository, request, { fault, nowMs });
     const isLost =
       request.path.includes('/commit/') && reply.kind === 'answer' && reply.status === 200 && commitsToLose > 0;
     if (isLost) commitsToLose -= 1;
@@ -80,13 +80,13 @@ function faulty(
 ): StandInReply {
   return fault.kind === 'status'
     ? brokenReply(jsonReply(200, {}), fault, { nowMs, errorBody })
-    : brokenReply(answer(repository, request), fault, { nowMs, errorBody });
+    : brokenReply(response(repository, request), fault, { nowMs, errorBody });
 }
 
-const refuse = (status: number, code: string, message: string): AnswerReply =>
+const refuse = (status: number, code: string, message: string): ResponseReply =>
   jsonReply(status, { error: message }, { 'x-error-code': code, 'x-error-message': message });
 
-function answer(repository: Repository, request: StandInRequest): AnswerReply {
+function response(repository: Repository, request: StandInRequest): ResponseReply {
   const { options, commits } = repository;
   const { method, path } = request;
   if (request.headers['authorization'] !== `Bearer ${options.token}` && !path.startsWith('/lfs/'))
@@ -125,7 +125,7 @@ const oidOf = (parent: string, files: Iterable<readonly [string, Uint8Array]>): 
 };
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-function createRepository({ options, commits }: Repository): AnswerReply {
+function createRepository({ options, commits }: Repository): ResponseReply {
   if (commits.length > 0) return refuse(409, 'RepoExists', 'You already created this dataset repo');
   commits.push({ oid: oidOf('', []), title: 'initial commit', files: new Map() });
   return jsonReply(200, { url: `/datasets/${options.repo}`, name: options.repo, id: 'stand-in' });
@@ -133,7 +133,7 @@ function createRepository({ options, commits }: Repository): AnswerReply {
 
 const bodyOf = (request: StandInRequest): unknown => JSON.parse(Buffer.from(request.body).toString('utf8')) as unknown;
 
-function preupload(request: StandInRequest): AnswerReply {
+function preupload(request: StandInRequest): ResponseReply {
   const { files } = bodyOf(request) as { files: readonly { path: string; size: number }[] };
   return jsonReply(200, {
     files: files.map(({ path, size }) => ({
@@ -144,7 +144,7 @@ function preupload(request: StandInRequest): AnswerReply {
   });
 }
 
-function lfsBatch({ objects }: Repository, request: StandInRequest): AnswerReply {
+function lfsBatch({ objects }: Repository, request: StandInRequest): ResponseReply {
   const { objects: asked } = bodyOf(request) as { objects: readonly { oid: string; size: number }[] };
   const origin = `http://${request.headers['host'] ?? 'hub.test'}`;
   return jsonReply(200, {
@@ -157,14 +157,14 @@ function lfsBatch({ objects }: Repository, request: StandInRequest): AnswerReply
   });
 }
 
-function storeObject({ objects }: Repository, request: StandInRequest): AnswerReply {
+function storeObject({ objects }: Repository, request: StandInRequest): ResponseReply {
   const oid = request.path.slice('/lfs/'.length);
   if (sha256Of(request.body) !== oid) return refuse(400, 'ShaMismatch', 'the content does not have this sha256');
   objects.set(oid, request.body);
   return jsonReply(200, {});
 }
 
-function tree(repository: Repository): AnswerReply {
+function tree(repository: Repository): ResponseReply {
   return jsonReply(
     200,
     [...head(repository).files].map(([path, bytes]) => {
@@ -191,7 +191,7 @@ type CommitLine =
   | { readonly key: 'lfsFile'; readonly value: { readonly path: string; readonly oid: string } }
   | { readonly key: 'deletedFile'; readonly value: { readonly path: string } };
 
-function commit(repository: Repository, request: StandInRequest): AnswerReply {
+function commit(repository: Repository, request: StandInRequest): ResponseReply {
   const lines = Buffer.from(request.body)
     .toString('utf8')
     .trim()

@@ -1,7 +1,7 @@
 import { intervalMs, type Interval } from '../../domain/interval.ts';
 import type { TimeRange } from '../../domain/range.ts';
 import { seenAt } from '../open-candle.ts';
-import { jsonReply, type AnswerReply } from './reply.ts';
+import { jsonReply, type ResponseReply } from './reply.ts';
 import { slidingMeter, type SlidingLimit } from './sliding-meter.ts';
 import { standInVenue, type BreakRows, type StandInExchange, type StandInOptions } from './stand-in-exchange.ts';
 import { tradedMarkets } from '../traded-volume.ts';
@@ -26,7 +26,7 @@ const BARS: ReadonlyMap<string, Interval> = new Map([
   ['1Dutc', '1d'],
 ]);
 
-const refuse = (status: number, code: string, msg: string): AnswerReply => jsonReply(status, { code, msg, data: [] });
+const refuse = (status: number, code: string, msg: string): ResponseReply => jsonReply(status, { code, msg, data: [] });
 
 /** Requests allowed on each path in any stretch of its window. */
 export interface OkxLimits {
@@ -74,7 +74,7 @@ export function standInOkx({
                 toMs: Number(query.get('after') ?? Infinity),
               },
             },
-      answer: ({ path, query }, at) => {
+      response: ({ path, query }, at) => {
         switch (path) {
           case '/api/v5/public/time':
             return jsonReply(200, { code: '0', msg: '', data: [{ ts: String(at.nowMs) }] });
@@ -109,7 +109,7 @@ const instruments = (world: CandleSource): unknown =>
     return { instType: 'SPOT', instId, baseCcy, quoteCcy, state: 'live', listTime: String(first?.[0] ?? 0) };
   });
 
-interface Question {
+interface OkxQuery {
   readonly path: typeof RECENT | typeof HISTORY;
   readonly query: URLSearchParams;
   readonly rowsMax: number;
@@ -117,7 +117,7 @@ interface Question {
   readonly breakRows: BreakRows;
 }
 
-function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }: Question): AnswerReply {
+function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }: OkxQuery): ResponseReply {
   const symbol = query.get('instId') ?? '';
   if (!world.series.some((series) => series.venueSymbol === symbol))
     return refuse(200, '51001', "Instrument ID doesn't exist.");
@@ -144,7 +144,7 @@ function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }
 
 /** Open times that a path knows. */
 const knownRange = (
-  path: Question['path'],
+  path: OkxQuery['path'],
   { stepMs, nowMs }: { readonly stepMs: number; readonly nowMs: number },
 ): TimeRange =>
   path === RECENT

@@ -6,7 +6,7 @@ import { translateTransport } from '../../exchanges/transport-errors.ts';
 import type { FaultSpec } from '../fault-plan.ts';
 import { generatedWorld } from '../generated-world.ts';
 import { serveOnLoopback } from '../loopback.ts';
-import type { AnswerReply } from './reply.ts';
+import type { ResponseReply } from './reply.ts';
 import { standInBinance } from './stand-in-binance.ts';
 import { standInCoinbase } from './stand-in-coinbase.ts';
 import { standInOkx } from './stand-in-okx.ts';
@@ -25,17 +25,17 @@ function ask(
   venue: StandInExchange,
   path: string,
   nowMs = NOW_MS,
-): { status: number; headers: AnswerReply['headers']; json: unknown } {
+): { status: number; headers: ResponseReply['headers']; json: unknown } {
   const url = new URL(path, 'http://stand-in.test');
   const reply = venue.handle(
     { method: 'GET', path: url.pathname, query: url.searchParams, headers: {}, body: Buffer.alloc(0) },
     nowMs,
-  ) as AnswerReply;
+  ) as ResponseReply;
   return { status: reply.status, headers: reply.headers, json: JSON.parse(Buffer.from(reply.body).toString('utf8')) };
 }
-const rows = (answer: { json: unknown }): (readonly unknown[])[] =>
-  (Array.isArray(answer.json) ? answer.json : (answer.json as { data: unknown }).data) as (readonly unknown[])[];
-const times = (answer: { json: unknown }): number[] => rows(answer).map((row) => Number(row[0]));
+const rows = (response: { json: unknown }): (readonly unknown[])[] =>
+  (Array.isArray(response.json) ? response.json : (response.json as { data: unknown }).data) as (readonly unknown[])[];
+const times = (response: { json: unknown }): number[] => rows(response).map((row) => Number(row[0]));
 
 test('binance: both bounds count, an end one second earlier leaves the last day out, as recorded', () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1d', 400, YEAR_MS) });
@@ -62,13 +62,13 @@ test('binance: over the limit 429 with the seconds left, for who goes on a ban t
     limit: { weight: 10, windowMs: MINUTE_MS },
   });
   const klines = (nowMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs);
-  const answers = Array.from({ length: 17 }, () => klines(NOW_MS + 15_000));
-  expect(answers.map(({ status }) => status)).toEqual([
+  const responses = Array.from({ length: 17 }, () => klines(NOW_MS + 15_000));
+  expect(responses.map(({ status }) => status)).toEqual([
     200, 200, 200, 200, 200, 429, 429, 429, 429, 429, 429, 429, 429, 429, 429, 418, 418,
   ]);
-  expect(answers[0]?.headers['x-mbx-used-weight-1m']).toBe('2');
-  expect(answers[5]?.headers['retry-after']).toBe('45');
-  expect(answers[15]).toMatchObject({
+  expect(responses[0]?.headers['x-mbx-used-weight-1m']).toBe('2');
+  expect(responses[5]?.headers['retry-after']).toBe('45');
+  expect(responses[15]).toMatchObject({
     json: { code: -1003, msg: expect.stringContaining(`banned until ${NOW_MS + 135_000}`) },
   });
   expect(klines(NOW_MS + 134_999).status).toBe(418);

@@ -21,7 +21,7 @@ export const STAND_INS: ReadonlyMap<Exchange, StandIn> = new Map<Exchange, Stand
 ]);
 
 /** A series as the venue tells it: the truth that what was stored is held against. */
-export const asTold = (standIn: StandIn, recorded: RecordedSeries): RecordedSeries => ({
+export const asServed = (standIn: StandIn, recorded: RecordedSeries): RecordedSeries => ({
   ...recorded,
   columns: fewerColumns(standIn.columns, recorded.columns),
   rows: recorded.rows.filter((row) => standIn.emptyCandles === 'flat' || Number(row[5]) > 0),

@@ -1,5 +1,5 @@
 import { banReply, type ErrorBody } from './broken-response.ts';
-import { jsonReply, type AnswerReply } from './reply.ts';
+import { jsonReply, type ResponseReply } from './reply.ts';
 
 /** Weight granted in each aligned window of the wall clock. */
 export interface WeightLimit {
@@ -17,7 +17,7 @@ export interface WeightMeter {
   charge(
     request: { readonly weight: number; readonly sentWhileClosed: boolean },
     nowMs: number,
-  ): { readonly used: number; readonly refusal: AnswerReply | null };
+  ): { readonly used: number; readonly refusal: ResponseReply | null };
 }
 
 /** Binance's own words; throttling and bans share a code, and a refused region has the number 0. */

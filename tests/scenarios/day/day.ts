@@ -12,16 +12,16 @@ import { readCandles } from '../../../src/engine/queries/candle-reader.ts';
 import { runDaemon } from '../../../src/engine/daemon/daemon.ts';
 import { gapReport, type GapReport } from '../../../src/engine/queries/gap-report.ts';
 import type { Pipeline } from '../../../src/engine/core/pipeline.ts';
-import { reachesOf } from '../../../src/engine/monitoring/watermarks.ts';
+import { watermarksOf } from '../../../src/engine/monitoring/watermarks.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import type { StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
-import { asTold, STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed, STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
 import type { RequestEntry } from '../../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../../src/simulation/truth.ts';
 import type { World } from '../../../src/simulation/world.ts';
-import { mortal } from '../../support/killed.ts';
+import { killable } from '../../support/killed.ts';
 import { daemonWork, onPorts } from '../../support/simulated.ts';
-import { rehearseTold } from '../../support/notified.ts';
+import { simulateWithAlerts } from '../../support/notified.ts';
 import { changesOf, END_MS, planAt, START_MS, timeAt } from './weather.ts';
 
 const INTERVAL = '1h';
@@ -39,7 +39,7 @@ const DOWN_MS = 25 * 60_000;
 const SETTLED_MS = 60_000;
 const RUNS_MAX = 10_000;
 
-type Stage = Awaited<ReturnType<typeof rehearseTold>>;
+type Stage = Awaited<ReturnType<typeof simulateWithAlerts>>;
 
 const worldOfVenue = (seed: string, exchange: string): World =>
   generatedWorld(
@@ -80,12 +80,12 @@ export interface DayReport {
 }
 
 /** Lives the day: a daemon, its death in the middle of a turn, and the daemon after it, on one data directory. */
-export async function liveDay(seed: string): Promise<DayReport> {
+export async function runDay(seed: string): Promise<DayReport> {
   const worlds = new Map(EXCHANGES.map((exchange) => [exchange as string, worldOfVenue(seed, exchange)]));
   const lateness = new Map<string, Lateness>();
   const death = deathInTurn();
   const stageAt = (startMs: number, dataDir?: string): Promise<Stage> =>
-    rehearseTold({
+    simulateWithAlerts({
       seed: `${seed} ${startMs}`,
       interval: INTERVAL,
       startMs,
@@ -104,7 +104,7 @@ export async function liveDay(seed: string): Promise<DayReport> {
     });
 
   const first = await stageAt(START_MS);
-  const { ports } = mortal(first, death.kill);
+  const { ports } = killable(first, death.kill);
   const lost = live(onPorts(first.pipeline, ports), first, { seed, lateness });
   lost.running.catch(() => undefined); // nobody is left to tell
   await first.clock.runUntil(death.come);
@@ -121,7 +121,7 @@ export async function liveDay(seed: string): Promise<DayReport> {
     restartedAtMs: killedAtMs + DOWN_MS,
     lateness: [...lateness.values()],
     ...(await found(second, worlds)),
-    ...told([first, second]),
+    ...harness([first, second]),
   };
 }
 
@@ -173,7 +173,7 @@ function live(
   const look = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(SAMPLE_EVERY_MS, stop.signal);
-      for (const reach of await reachesOf(pipeline, settings.markets))
+      for (const reach of await watermarksOf(pipeline, settings.markets))
         noteLateness(lateness, {
           exchange: reach.exchange,
           lateMs: latenessMs(reach, clock.nowMs()) ?? 0,
@@ -201,7 +201,7 @@ async function found(
   const comparisons: DayReport['comparisons'][number][] = [];
   for (const [exchange, world] of worlds) {
     for (const series of world.series) {
-      const { symbol, rows, columns } = asTold(STAND_INS.get(exchange) as StandIn, series);
+      const { symbol, rows, columns } = asServed(STAND_INS.get(exchange) as StandIn, series);
       const stored = await clock.runUntil(
         readCandles(pipeline, { series: { exchange, symbol, interval: INTERVAL }, range }),
       );
@@ -238,7 +238,7 @@ async function found(
   };
 }
 
-const told = (stages: readonly Stage[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
+const harness = (stages: readonly Stage[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
   requests: stages.flatMap(({ venues }) =>
     Object.entries(venues).flatMap(([exchange, { log }]) => log.map((entry) => ({ ...entry, exchange }))),
   ),

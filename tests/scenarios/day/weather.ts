@@ -1,6 +1,6 @@
 import type { Exchange } from '../../../src/domain/exchange.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
-import type { FaultPlan, FaultRule, FaultSpec } from '../../../src/simulation/fault-plan.ts';
+import type { FaultPlan, FaultInjection, FaultSpec } from '../../../src/simulation/fault-plan.ts';
 
 /** The day begins here, between two closes, and ends 24 hours later. */
 export const START_MS = Date.UTC(2024, 5, 10, 10, 30);
@@ -27,7 +27,7 @@ interface Weather {
 const MAINTENANCE = { kind: 'status', status: 503, means: 'EXCHANGE_MAINTENANCE' } as const;
 
 /** Candles close on the hour: most of it happens then. */
-export const WEATHER: readonly Weather[] = [
+export const FAULT_SCHEDULE: readonly Weather[] = [
   // The first turn asks for two closed days and the open one.
   { exchange: 'binance', from: '10:30', to: '11:29', symbol: 'XRPUSDT', fault: { kind: 'status', status: 502 } },
   {
@@ -92,7 +92,7 @@ export const WEATHER: readonly Weather[] = [
 const CALM_FROM_MS = timeAt('02:30');
 
 /** Beside all of it one request in fifty meets a server error, and one in a hundred a reset. */
-const BACKGROUND: readonly FaultRule[] = [
+const BACKGROUND: readonly FaultInjection[] = [
   { match: { only: 'candles' }, on: { ratio: 0.02 }, fault: { kind: 'status', status: 500 } },
   { match: { only: 'candles' }, on: { ratio: 0.01 }, fault: { kind: 'reset' } },
 ];
@@ -101,18 +101,21 @@ const BACKGROUND: readonly FaultRule[] = [
 export const changesOf = (exchange: Exchange): readonly number[] =>
   [
     ...new Set([
-      ...WEATHER.filter((one) => one.exchange === exchange).flatMap(({ from, to }) => [timeAt(from), timeAt(to)]),
+      ...FAULT_SCHEDULE.filter((one) => one.exchange === exchange).flatMap(({ from, to }) => [
+        timeAt(from),
+        timeAt(to),
+      ]),
       CALM_FROM_MS,
     ]),
   ].toSorted((a, b) => a - b);
 
 /** What strikes a venue's requests at a time, and until when its count of them began. */
 export function planAt(exchange: Exchange, timeMs: number, seed: string): FaultPlan {
-  const own = WEATHER.filter(
+  const own = FAULT_SCHEDULE.filter(
     (one) => one.exchange === exchange && timeAt(one.from) <= timeMs && timeMs < timeAt(one.to),
   );
   const rules = own.map(
-    ({ symbol, nth, to, fault }): FaultRule => ({
+    ({ symbol, nth, to, fault }): FaultInjection => ({
       match: { only: 'candles', ...(symbol === undefined ? {} : { symbol }) },
       on: nth === undefined ? { fromMs: timeMs, toMs: timeAt(to) } : { nth },
       fault,

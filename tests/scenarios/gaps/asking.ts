@@ -10,7 +10,7 @@ export interface AskedPage extends Span {
   readonly lastOpenMs: number | null;
 }
 
-export interface Asking {
+export interface PageRequestPlan {
   /** Sorted open times of what the venue sends. */
   readonly openTimesMs: readonly number[];
   readonly stepMs: number;
@@ -19,7 +19,7 @@ export interface Asking {
 }
 
 /** The pages that cover `span`, with the first and last candle of each answer. */
-export function askFor(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: Asking): AskedPage[] {
+export function requestPages(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: PageRequestPlan): AskedPage[] {
   const pages: AskedPage[] = [];
   for (let fromMs = span.fromMs; fromMs < span.toMs; fromMs += rowsMax * stepMs) {
     const toMs = Math.min(fromMs + rowsMax * stepMs, span.toMs);

@@ -73,7 +73,7 @@ export interface Table {
 type Asked = Omit<Question, 'kind'>;
 type Plant = (table: Table) => readonly Asked[] | null;
 type Answer = Pick<Question, 'state' | 'causes'> & { readonly isOurs?: boolean };
-const answer = (state: Question['state'], ...causes: readonly string[]): Answer => ({ state, causes });
+const response = (state: Question['state'], ...causes: readonly string[]): Answer => ({ state, causes });
 
 /** How each kind of gap is planted; null where the base does not allow it. */
 export const KINDS: Readonly<Record<string, Plant>> = {
@@ -81,48 +81,48 @@ export const KINDS: Readonly<Record<string, Plant>> = {
   thin_market: (table) =>
     table.base.emptyCandles === 'flat'
       ? null
-      : one(table, { market: 'thin', length: 20 }, answer('no_trades', 'thin_market')),
+      : one(table, { market: 'thin', length: 20 }, response('no_trades', 'thin_market')),
   thin_market_settled: (table) =>
     table.base.emptyCandles === 'flat' || !table.isOld
       ? null
-      : one(table, { market: 'thin', length: 12, fitsPage: true }, answer('no_trades', 'thin_market'), (draft, gap) =>
+      : one(table, { market: 'thin', length: 12, fitsPage: true }, response('no_trades', 'thin_market'), (draft, gap) =>
           draft.once.push(gap),
         ),
   short_pause: (table) =>
     table.base.emptyCandles === 'flat'
       ? null
-      : one(table, { market: 'liquid', length: 2 }, answer('no_trades', 'thin_market')),
+      : one(table, { market: 'liquid', length: 2 }, response('no_trades', 'thin_market')),
   long_pause: (table) =>
     table.base.emptyCandles === 'flat' || liquid(table).length < 3
       ? null
-      : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, answer('pending', 'unexplained')),
+      : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, response('pending', 'unexplained')),
   single_hole: (table) =>
     table.base.emptyCandles === 'omitted' || liquid(table).length < 3
       ? null
-      : one(table, { market: 'liquid', length: 30 }, answer('pending', 'unexplained')),
+      : one(table, { market: 'liquid', length: 30 }, response('pending', 'unexplained')),
   few_symbols: (table) =>
     table.base.emptyCandles === 'omitted' || liquid(table).length > 2
       ? null
-      : one(table, { length: 30 }, answer('pending', 'few_liquid_symbols')),
+      : one(table, { length: 30 }, response('pending', 'few_liquid_symbols')),
   thin_recent: (table) =>
     table.base.emptyCandles === 'flat' || !isRecent(table)
       ? null
-      : one(table, { market: 'thin', length: 20 }, answer('pending', 'second_look'), (draft, gap) =>
+      : one(table, { market: 'thin', length: 20 }, response('pending', 'second_look'), (draft, gap) =>
           draft.once.push(gap),
         ),
-  outage: (table) => all(table, 'missing', answer('outage', 'venue_outage')),
-  halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', answer('outage', 'halt'))),
+  outage: (table) => all(table, 'missing', response('outage', 'venue_outage')),
+  halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', response('outage', 'halt'))),
   outage_asked_once: outageAskedOnce,
   silent_everywhere: silentEverywhere,
   known_incident: knownIncident,
   cut_candle: cutCandle,
   calm_flat: calmFlat,
   asked_once: (table) =>
-    one(table, { market: 'liquid', length: 10 }, answer('pending', 'second_look'), (draft, gap) =>
+    one(table, { market: 'liquid', length: 10 }, response('pending', 'second_look'), (draft, gap) =>
       draft.once.push(gap),
     ),
   accepted: (table) =>
-    one(table, { length: 10 }, answer('outage', 'accepted'), (draft, gap) =>
+    one(table, { length: 10 }, response('outage', 'accepted'), (draft, gap) =>
       draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS }),
     ),
   not_listed: (table) => life(table, 'not_listed'),
@@ -218,7 +218,7 @@ function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
     ({ fromMs, toMs }) => fromMs > slot.fromMs && toMs < slot.toMs,
   );
   const hole = pick(random, holes);
-  return hole === undefined ? null : [question(draft.symbol, [hole], answer('no_trades', 'thin_market'))];
+  return hole === undefined ? null : [question(draft.symbol, [hole], response('no_trades', 'thin_market'))];
 }
 
 const flattened = (row: RecordedCandle): RecordedCandle => ({ ...row, high: row.low, volume: 0 });
@@ -243,20 +243,20 @@ function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] 
 
 function silentEverywhere(table: Table): Asked[] | null {
   if (table.base.emptyCandles === 'omitted') return null;
-  const asked = all(table, 'missing', answer('pending', 'unexplained'));
+  const asked = all(table, 'missing', response('pending', 'unexplained'));
   if (asked !== null) table.silentElsewhere.push(...asked.flatMap(({ spans }) => spans));
   return asked;
 }
 
 function outageAskedOnce(table: Table): Asked[] | null {
-  const asked = all(table, 'missing', answer('pending', 'second_look'));
+  const asked = all(table, 'missing', response('pending', 'second_look'));
   if (asked === null) return null;
   for (const draft of [...table.drafts, ...Object.values(table.copies)]) draft.once.push(table.slot);
   return asked;
 }
 
 function knownIncident(table: Table): Asked[] | null {
-  return one(table, { length: 60 }, answer('outage', 'known_incident'), (draft, gap) => {
+  return one(table, { length: 60 }, response('outage', 'known_incident'), (draft, gap) => {
     const { stepMs } = table.base;
     const wider = {
       fromMs: gap.fromMs - between(table.random, { min: 0, max: 3 }) * stepMs,
@@ -274,7 +274,7 @@ function knownIncident(table: Table): Asked[] | null {
 
 function cutCandle(table: Table): Asked[] | null {
   if (table.base.emptyCandles === 'omitted' || liquid(table).length < 3) return null;
-  return one(table, { market: 'liquid', length: 30 }, answer('outage', 'cut_candle'), (draft, gap) => {
+  return one(table, { market: 'liquid', length: 30 }, response('outage', 'cut_candle'), (draft, gap) => {
     const openTimeMs = gap.fromMs - table.base.stepMs;
     const row = draft.rows.get(openTimeMs) as RecordedCandle;
     draft.rows.set(openTimeMs, { ...row, closeTimeMs: openTimeMs + randomInt(table.random, table.base.stepMs - 1) });
@@ -292,7 +292,7 @@ function calmFlat(table: Table): Asked[] | null {
   for (const [timeMs, row] of draft.rows)
     if (timeMs >= calm.fromMs && timeMs < calm.toMs) draft.rows.set(timeMs, flattened(row));
   draft.spare -= (calm.toMs - calm.fromMs) / table.base.stepMs;
-  return [question(draft.symbol, [calm], answer(null))];
+  return [question(draft.symbol, [calm], response(null))];
 }
 
 /** A market that begins or ends inside the window: a copy of a recorded one. */
@@ -305,7 +305,7 @@ function life(table: Table, end: 'not_listed' | 'delisted'): Asked[] | null {
   for (const timeMs of copy.rows.keys()) if (timeMs >= gone.fromMs && timeMs < gone.toMs) copy.rows.delete(timeMs);
   if (end === 'not_listed') copy.listedFromMs = atMs;
   else copy.delistedFromMs = atMs;
-  return [question(copy.symbol, [gone], answer('not_due', end))];
+  return [question(copy.symbol, [gone], response('not_due', end))];
 }
 
 /** Our pager loses the last candle of each page, and loses it again when it asks for that candle alone. */
@@ -328,7 +328,7 @@ function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: re
       ? []
       : [
           question(draft.symbol, lost, {
-            ...answer('pending', 'pagination', 'page_edge', 'second_look'),
+            ...response('pending', 'pagination', 'page_edge', 'second_look'),
             isOurs: true,
           }),
         ];
@@ -357,7 +357,7 @@ function rowsDropped(table: Table): Asked[] | null {
   })).filter(({ toMs }) => toMs < slot.toMs);
   if (holes.length < 6 || !holes.every((hole) => take(draft, hole, stepMs))) return null;
   draft.spare -= holes.length;
-  return [question(draft.symbol, holes, { ...answer('pending', 'pagination'), isOurs: true })];
+  return [question(draft.symbol, holes, { ...response('pending', 'pagination'), isOurs: true })];
 }
 
 /** An answer ends early, and the second one, for the rest alone, is empty. */
@@ -378,7 +378,7 @@ function cutPage(table: Table): Asked[] | null {
   if (!take(draft, lost, base.stepMs)) return null;
   draft.alone.push(lost);
   draft.spare -= length;
-  return [question(draft.symbol, [lost], { ...answer('pending', 'page_edge'), isOurs: true })];
+  return [question(draft.symbol, [lost], { ...response('pending', 'page_edge'), isOurs: true })];
 }
 
 /** An answer without rows for a page that has them; nobody asked again yet. */
@@ -395,7 +395,7 @@ function emptyPage(table: Table): Asked[] | null {
   if (!take(draft, lost, base.stepMs)) return null;
   draft.once.push(lost);
   draft.spare -= rowsMax;
-  return [question(draft.symbol, [lost], { ...answer('pending', 'second_look'), isOurs: true })];
+  return [question(draft.symbol, [lost], { ...response('pending', 'second_look'), isOurs: true })];
 }
 
 /** Rows that the venue has: the longer candle beside them tells. */
@@ -424,5 +424,5 @@ function tradesLost(table: Table): Asked[] | null {
   if (!take(draft, lost, stepMs)) return null;
   draft.sums.push({ ...sum, longer, stored: volumeIn(sum) });
   draft.spare -= (lost.toMs - lost.fromMs) / stepMs;
-  return [question(draft.symbol, [lost], { ...answer('pending', 'trades_lost'), isOurs: true })];
+  return [question(draft.symbol, [lost], { ...response('pending', 'trades_lost'), isOurs: true })];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/platform/seeded-random.ts';
-import { judgeGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
+import { classifyGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
 import { seriesRecord } from '../../../src/lake/quality/gaps/series-record.ts';
 import { basesOf } from './gap-bases.ts';
 import { KINDS, type Question } from './gap-kinds.ts';
@@ -25,7 +25,7 @@ function verdictsOf(round: Round): GapVerdict[] {
     series,
     others,
   };
-  return judgeGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
+  return classifyGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
 interface Marked {
@@ -38,7 +38,7 @@ interface Marked {
 /** Right: every candle of the gap has a verdict of the expected state and cause, and a gap that is none has no verdict. */
 function mark(question: Question, verdicts: readonly GapVerdict[], { judged, base }: Round): Marked {
   const own = verdicts.filter(({ symbol }) => symbol === question.symbol);
-  const told = question.spans.flatMap((span) => {
+  const harness = question.spans.flatMap((span) => {
     const times = Array.from(
       { length: (span.toMs - span.fromMs) / base.stepMs },
       (_, at) => span.fromMs + at * base.stepMs,
@@ -48,8 +48,8 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { judged, bas
       .map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
   });
   const isRight =
-    told.length > 0 &&
-    told.every((one) =>
+    harness.length > 0 &&
+    harness.every((one) =>
       question.state === null
         ? one === undefined
         : one?.state === question.state && question.causes.includes(one.cause),
@@ -57,8 +57,8 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { judged, bas
   return {
     question,
     isRight,
-    isCalledCalm: told.some((one) => one?.state === 'no_trades'),
-    said: [...new Set(told.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', '),
+    isCalledCalm: harness.some((one) => one?.state === 'no_trades'),
+    said: [...new Set(harness.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', '),
   };
 }
 

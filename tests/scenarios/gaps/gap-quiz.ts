@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/platform/ports/random.ts';
 import { randomInt } from '../../../src/platform/seeded-random.ts';
-import { askFor, holesIn, type AskedPage, type Span } from './asking.ts';
+import { requestPages, holesIn, type AskedPage, type Span } from './asking.ts';
 import { KINDS, pick, type Base, type Draft, type PlantedIncident, type Question, type Table } from './gap-kinds.ts';
 import type { RecordedCandle } from './recordings.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
@@ -13,7 +13,7 @@ import { DAY_MS } from '../../../src/domain/interval.ts';
 interface QuizSeries {
   readonly symbol: string;
   readonly rows: readonly RecordedCandle[];
-  readonly answers: readonly AskedPage[];
+  readonly responses: readonly AskedPage[];
   readonly listedFromMs: number | null;
   readonly delistedFromMs: number | null;
   readonly sums: readonly (Span & { readonly longer: number; readonly stored: number })[];
@@ -185,22 +185,25 @@ interface Asking {
 function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, askedAtMs }: Asking): QuizSeries {
   const openTimesMs = [...draft.rows.keys()].toSorted((a, b) => a - b);
   const asking = { openTimesMs, stepMs, rowsMax, atMs: askedAtMs };
-  const answers: AskedPage[] = [];
+  const responses: AskedPage[] = [];
   let fromMs = span.fromMs;
   for (const own of draft.paged.toSorted((a, b) => a.fromMs - b.fromMs)) {
-    answers.push(...askFor({ fromMs, toMs: own.fromMs }, asking), ...askFor(own, { ...asking, rowsMax: own.rowsMax }));
+    responses.push(
+      ...requestPages({ fromMs, toMs: own.fromMs }, asking),
+      ...requestPages(own, { ...asking, rowsMax: own.rowsMax }),
+    );
     fromMs = own.toMs;
   }
-  answers.push(...askFor({ fromMs, toMs: span.toMs }, asking));
+  responses.push(...requestPages({ fromMs, toMs: span.toMs }, asking));
   const isIn = (hole: Span, spans: readonly Span[]): boolean =>
     spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
   for (const hole of holesIn(judged, new Set(openTimesMs), stepMs)) {
     if (isIn(hole, draft.once)) continue;
     const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
-    answers.push(...askFor(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));
+    responses.push(...requestPages(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));
   }
   const { symbol, rows, listedFromMs, delistedFromMs, sums, accepted } = draft;
-  return { symbol, rows: [...rows.values()], answers, listedFromMs, delistedFromMs, sums, accepted };
+  return { symbol, rows: [...rows.values()], responses, listedFromMs, delistedFromMs, sums, accepted };
 }
 
 /** Another venue that trades all the time except where it must not; in half of the rounds nobody asked it. */

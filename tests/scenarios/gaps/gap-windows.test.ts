@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { TimeRange } from '../../../src/domain/range.ts';
-import { judgeGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
+import { classifyGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
 import { KNOWN_INCIDENTS, type KnownIncident } from '../../../src/lake/quality/gaps/known-incidents.ts';
 import { asOtherVenue, seriesRecord, type VenueRecord } from '../../../src/lake/quality/gaps/series-record.ts';
-import { askFor, holesIn } from './asking.ts';
+import { requestPages, holesIn } from './asking.ts';
 import { recorded, type Recording } from './recordings.ts';
 
 const HOUR_MS = 3_600_000;
@@ -19,12 +19,12 @@ function venueOf(recordings: readonly Recording[], others: VenueRecord['others']
     const openTimesMs = rows.map((row) => row.openTimeMs);
     const asking = { openTimesMs, stepMs, rowsMax: rowsPerPageMax, atMs: ASKED_AT_MS };
     const again = holesIn({ fromMs, toMs }, new Set(openTimesMs), stepMs).flatMap((hole) =>
-      askFor(
+      requestPages(
         { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs },
         { ...asking, atMs: ASKED_AT_MS + RECHECK_AFTER_MS },
       ),
     );
-    return seriesRecord({ symbol, rows, stepMs, answers: [...askFor({ fromMs, toMs }, asking), ...again] });
+    return seriesRecord({ symbol, rows, stepMs, responses: [...requestPages({ fromMs, toMs }, asking), ...again] });
   });
   return {
     exchange,
@@ -41,18 +41,18 @@ function judge(record: VenueRecord, incidents: readonly KnownIncident[] = KNOWN_
     fromMs: Math.min(...record.series.flatMap((one) => one.answered.map((range) => range.fromMs))),
     toMs: Math.max(...record.series.flatMap((one) => one.answered.map((range) => range.toMs))),
   };
-  return judgeGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
+  return classifyGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
 const minute = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16);
 const candlesOf = (ranges: readonly TimeRange[], stepMs: number): number =>
   ranges.reduce((sum, range) => sum + (range.toMs - range.fromMs) / stepMs, 0);
-const told = (verdicts: readonly GapVerdict[], stepMs: number): string[] =>
+const harness = (verdicts: readonly GapVerdict[], stepMs: number): string[] =>
   verdicts.map((one) => `${one.symbol} ${minute(one.fromMs)} ${candlesOf([one], stepMs)} ${one.state} ${one.cause}`);
 
 test('Binance 2021-04-25: 284 minutes are an outage, of XRP 283', () => {
   const venue = venueOf(recorded('binance', '1m', '2021-04-24T00:00Z'));
-  const found = (incidents: readonly KnownIncident[]): string[] => told(judge(venue, incidents), venue.stepMs);
+  const found = (incidents: readonly KnownIncident[]): string[] => harness(judge(venue, incidents), venue.stepMs);
   const expected = (cause: string): string[] =>
     venue.series.map(
       ({ symbol }) =>
@@ -95,7 +95,7 @@ test('Binance 2h 2017-2022: fourteen candles were cut, each where an incident be
 
 test('Binance 2023-03-24: the flat hour and the missing one are the same outage', () => {
   const venue = venueOf(recorded('binance', '1h', '2023-01-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual([
+  expect(harness(judge(venue), venue.stepMs)).toEqual([
     'BTC/USDT 2023-03-24T12:00 1 outage known_incident',
     'BTC/USDT 2023-03-24T13:00 1 outage known_incident',
   ]);
@@ -105,7 +105,7 @@ test('Coinbase 2023-03: the 277 minutes and the four are outages, nine single mi
   const venue = venueOf(recorded('coinbase', '1m', '2023-03-01T00:00Z'));
   const verdicts = judge(venue);
   expect(
-    told(
+    harness(
       verdicts.filter(({ state }) => state === 'outage'),
       venue.stepMs,
     ),
@@ -117,7 +117,7 @@ test('Coinbase 2023-03: the 277 minutes and the four are outages, nine single mi
 test('one liquid symbol alone does not pause for 277 minutes: without the list that is pending, not calm', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2023-03-01T00:00Z'));
   expect(
-    told(
+    harness(
       judge(venue, []).filter(({ state }) => state !== 'no_trades'),
       venue.stepMs,
     ),
@@ -136,7 +136,7 @@ test.each(['15m 2024-10-01T00:00Z', '1h 2021-05-04T01:00Z'])(
 
 test('Coinbase 2024-10-26: four quarter hours of both markets are an outage', () => {
   const venue = venueOf(recorded('coinbase', '15m', '2024-10-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual([
+  expect(harness(judge(venue), venue.stepMs)).toEqual([
     'BTC/USD 2024-10-26T16:15 4 outage known_incident',
     'ETH/USD 2024-10-26T16:15 4 outage known_incident',
   ]);
@@ -144,12 +144,12 @@ test('Coinbase 2024-10-26: four quarter hours of both markets are an outage', ()
 
 test('Coinbase 1h 2021-2024: the only four hours missing are the outage of March 2023', () => {
   const venue = venueOf(recorded('coinbase', '1h', '2021-05-04T01:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual(['BTC/USDT 2023-03-04T17:00 4 outage known_incident']);
+  expect(harness(judge(venue), venue.stepMs)).toEqual(['BTC/USDT 2023-03-04T17:00 4 outage known_incident']);
 });
 
 test('OKX: the ten flat hours of 2022 count as an outage though their rows are there', () => {
   const venue = venueOf(recorded('okx', '1h', '2021-05-01T00:00Z'));
-  expect(told(judge(venue), venue.stepMs)).toEqual([
+  expect(harness(judge(venue), venue.stepMs)).toEqual([
     'BTC/USDT 2022-06-01T17:00 1 outage known_incident',
     'BTC/USDT 2022-12-18T09:00 9 outage known_incident',
   ]);
@@ -159,7 +159,7 @@ test('Kraken: single thin minutes had no trades, the twelve of 2023-03-16 are an
   const venue = venueOf(recorded('kraken', '1m', '2023-03-01T00:00Z'));
   const verdicts = judge(venue);
   expect(
-    told(
+    harness(
       verdicts.filter(({ state }) => state !== 'no_trades'),
       venue.stepMs,
     ),
@@ -190,7 +190,7 @@ test('a downloader that loses every 301st minute is caught, each hole of it', ()
 test('the day files of 2018 that end too early are not called calm', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2018-04-04T00:00Z'));
   expect(
-    told(
+    harness(
       judge(venue).filter(({ state }) => state !== 'no_trades'),
       venue.stepMs,
     ),

@@ -208,11 +208,11 @@ function rowDocument(
       found === null
         ? null
         : {
-            url: found.answer.url,
-            status: found.answer.status,
-            fetched_at: found.answer.fetched_at,
+            url: found.response.url,
+            status: found.response.status,
+            fetched_at: found.response.fetched_at,
             row: found.row,
-            ...(body ? { body: found.answer.body } : {}),
+            ...(body ? { body: found.response.body } : {}),
           },
   };
 }
@@ -232,10 +232,10 @@ function rowText(
     ...(found === null
       ? ['  answer    not in bronze any more']
       : [
-          `  asked     ${found.answer.url}`,
-          `  answered  ${found.answer.status} at ${found.answer.fetched_at}`,
+          `  asked     ${found.response.url}`,
+          `  answered  ${found.response.status} at ${found.response.fetched_at}`,
           `  row       ${JSON.stringify(found.row)}`,
-          ...(body ? [`  body      ${found.answer.body}`] : []),
+          ...(body ? [`  body      ${found.response.body}`] : []),
         ]),
   ].join('\n');
 }

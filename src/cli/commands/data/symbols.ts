@@ -8,7 +8,7 @@ import {
   historyOfSymbols,
   listSymbols,
   type ListedSymbol,
-  type SymbolWish,
+  type SymbolRequest,
 } from '../../../engine/queries/symbol-list.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import type { Configuration } from '../../../configuration/configuration.ts';
@@ -116,7 +116,7 @@ function wishOf(
   { choices }: Configuration,
   { exchange }: SymbolOptions,
   { text, reason }: { readonly text: string; readonly reason: string },
-): SymbolWish {
+): SymbolRequest {
   const choice = readSymbol(text, '<symbol>');
   const byFlag = exchange === undefined ? null : readExchanges(exchange, '--exchange');
   if (byFlag !== null && choice.exchange !== null && !byFlag.includes(choice.exchange))
@@ -135,7 +135,7 @@ function wishOf(
 /** Those of the wished exchanges that have the symbol on one list or the other. @throws ConfigurationError (CONFIG_INVALID) when none does. */
 async function exchangesWith(
   open: OpenSession,
-  { exchanges, symbol }: SymbolWish,
+  { exchanges, symbol }: SymbolRequest,
   { configuration }: { readonly configuration: Configuration },
 ): Promise<readonly Exchange[]> {
   const known = await knownSymbols(open, configuration);
@@ -157,7 +157,7 @@ const knownSymbols = async (
     await resolveMarkets(pipeline, { choices: configuration.choices, freshness: 'any', signal: control.signal }),
   );
 
-function tell({ screen }: OpenSession, { exchanges, symbol, reason }: SymbolWish, what: string): ExitCode {
+function tell({ screen }: OpenSession, { exchanges, symbol, reason }: SymbolRequest, what: string): ExitCode {
   if (screen.isJson) screen.document({ schema: SCHEMA, ok: true, exit: EXIT.done, symbol, exchanges, reason });
   else screen.data(`${exchanges.join(', ')} ${symbol} ${what}`);
   return EXIT.done;

@@ -237,9 +237,9 @@ async function testChannels(
   { pipeline, screen, control, clock }: OpenSession,
   { level, channel }: TestWish,
 ): Promise<ExitCode> {
-  const { desk } = pipeline;
-  const { store } = desk.ports;
-  const names = desk.channels.map(({ name }) => name).filter((name) => channel === null || name === channel);
+  const { dispatcher } = pipeline;
+  const { store } = dispatcher.ports;
+  const names = dispatcher.channels.map(({ name }) => name).filter((name) => channel === null || name === channel);
   if (names.length === 0)
     throw new ConfigurationError(
       channel === null
@@ -251,23 +251,23 @@ async function testChannels(
           }
         : {
             where: '--channel',
-            expected: desk.channels.map(({ name }) => name).join(', ') || 'a configured channel',
+            expected: dispatcher.channels.map(({ name }) => name).join(', ') || 'a configured channel',
             got: `"${channel}"`,
           },
     );
   const fingerprints = await store.transact('enqueueTest', function* () {
     const made: string[] = [];
     for (const name of names)
-      made.push(yield* enqueueTest({ channel: name, level, nowMs: clock.nowMs() }, desk.policy));
+      made.push(yield* enqueueTest({ channel: name, level, nowMs: clock.nowMs() }, dispatcher.policy));
     return made;
   });
-  await drainAlerts(desk, control.signal);
+  await drainAlerts(dispatcher, control.signal);
   const items = [];
   for (const [at, name] of names.entries()) {
     const messages = await store.read('messagesOf', () => messagesOf(fingerprints[at] ?? '', ROWS_MAX));
     items.push({
       channel: name,
-      kind: desk.channels.find((one) => one.name === name)?.kind ?? '',
+      kind: dispatcher.channels.find((one) => one.name === name)?.kind ?? '',
       delivered: messages.every(({ state }) => state === 'sent'),
       messages: messages.map(testedMessage),
     });
@@ -370,7 +370,7 @@ async function showOutbox({ pipeline, screen, clock }: OpenSession): Promise<Exi
   const { messages, healths } = await pipeline.ports.store.read('outbox', function* () {
     return { messages: yield* pendingMessages(ROWS_MAX), healths: yield* allHealth() };
   });
-  const channels = pipeline.desk.channels.map(({ name, kind, isDefault }) => ({
+  const channels = pipeline.dispatcher.channels.map(({ name, kind, isDefault }) => ({
     name,
     kind,
     isDefault,

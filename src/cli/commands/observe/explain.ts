@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { cellStory } from '../../../engine/queries/cell-report.ts';
+import { cellReport } from '../../../engine/queries/cell-report.ts';
 import { EXIT } from '../../exit-code.ts';
-import { runStory } from '../../../engine/queries/run-report.ts';
+import { runReport } from '../../../engine/queries/run-report.ts';
 import { isRuleCode, RULE_CODES, ruleFacets, ruleRunbookPath, thresholdRule } from '../../../metrics/rules.ts';
 import { explainCode, runbookPath } from '../../../errors/catalogue.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
@@ -12,7 +12,7 @@ import { examples } from '../../help.ts';
 import { nearest } from '../../../configuration/nearest.ts';
 import type { CommandRunner } from '../../program.ts';
 import { configure, withPipeline } from '../../session.ts';
-import { cellStoryDocument, cellStoryText, runStoryDocument, runStoryText } from '../../output/reports.ts';
+import { cellReportDocument, cellReportText, runReportDocument, runReportText } from '../../output/reports.ts';
 import { requireCandles } from '../../../configuration/exchange-choices.ts';
 import { unknownRun } from './runs.ts';
 
@@ -57,18 +57,18 @@ export function addExplainCommand(program: Command, run: CommandRunner): void {
         const { openTimeMs: _whole, ...cell } = readCell(text, '<what>');
         requireCandles([cell.exchange], [cell.interval], '<what>');
         return withPipeline(session, await configure(session), async ({ pipeline, screen, clock }) => {
-          const story = await cellStory(pipeline, cell);
-          if (screen.isJson) screen.document(cellStoryDocument(story));
-          else screen.data(cellStoryText(screen, story, clock.nowMs()));
+          const report = await cellReport(pipeline, cell);
+          if (screen.isJson) screen.document(cellReportDocument(report));
+          else screen.data(cellReportText(screen, report, clock.nowMs()));
           return EXIT.done;
         });
       }
       if (RUN.test(text)) {
         return withPipeline(session, await configure(session), async ({ pipeline, screen }) => {
-          const story = await runStory(pipeline, text);
-          if (story === null) throw unknownRun(text, 'a run');
-          if (screen.isJson) screen.document(runStoryDocument(story));
-          else screen.data(runStoryText(screen, story));
+          const report = await runReport(pipeline, text);
+          if (report === null) throw unknownRun(text, 'a run');
+          if (screen.isJson) screen.document(runReportDocument(report));
+          else screen.data(runReportText(screen, report));
           return EXIT.done;
         });
       }

@@ -13,7 +13,7 @@ import { ConfigurationError } from '../../../errors/errors.ts';
 import { count, table, type Console } from '../../output/console.ts';
 import { gapDocument, isoTime } from '../../output/documents.ts';
 import type { CommandRunner } from '../../program.ts';
-import { configure, tellAlerts, withPipeline } from '../../session.ts';
+import { configure, reportAlerts, withPipeline } from '../../session.ts';
 import { accountText } from '../../output/reports.ts';
 import { readDays, scopeOf, type ScopeOptions } from '../../work-options.ts';
 import { examples } from '../../help.ts';
@@ -97,7 +97,7 @@ export function addCheckGapsCommand(program: Command, run: CommandRunner): void 
         const exit = exitOf(report);
         if (screen.isJson) screen.documentOf(gapDocument(report, exit));
         else screen.data(gapSummary(screen, report));
-        if (options.heal || options.accept !== undefined) await tellAlerts(open);
+        if (options.heal || options.accept !== undefined) await reportAlerts(open);
         return exit;
       });
     },
@@ -116,7 +116,7 @@ const healRange = (
       markets,
       intervals,
       selection: 'missing',
-      keptWaits: 'none',
+      waitPolicy: 'none',
       assets: ['bronze', 'silver'],
       trigger: 'heal',
       tags: {},

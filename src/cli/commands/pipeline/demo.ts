@@ -9,7 +9,7 @@ import { materialise } from '../../../engine/runs/materialise.ts';
 import { heal } from '../../../engine/runs/heal.ts';
 import type { WorkRequest } from '../../../engine/core/work.ts';
 import { NO_FAULTS, type FaultPlan } from '../../../simulation/fault-plan.ts';
-import { recordedStretches } from '../../../simulation/recordings.ts';
+import { recordedSpans } from '../../../simulation/recordings.ts';
 import type { Configuration } from '../../../configuration/configuration.ts';
 import { COMMAND } from '../../command-name.ts';
 import { count, table } from '../../output/console.ts';
@@ -17,12 +17,12 @@ import { failurePlans } from '../../demo/failures.ts';
 import {
   DEMO,
   demoSettings,
-  judgeDemo,
-  openStage,
+  assessDemo,
+  openDemoEnvironment,
   RECENT_DAYS,
   SCHEDULE,
   type DemoVerdict,
-  type Stage,
+  type DemoEnvironment,
 } from '../../demo/scenario.ts';
 import { SCHEMA } from '../../output/documents.ts';
 import { optionOf, urlKey } from '../../../configuration/options.ts';
@@ -70,7 +70,7 @@ export function addDemoCommand(program: Command, run: CommandRunner): void {
     async (session, options: DemoOptions) => {
       if (options.once && options.serve)
         throw new ConfigurationError({ where: '--serve', expected: 'either --once or --serve', got: 'both' });
-      const stage = await openStage(session.clock, readPort(options.port));
+      const stage = await openDemoEnvironment(session.clock, readPort(options.port));
       try {
         const failures = failurePlans(
           options.fail,
@@ -95,7 +95,7 @@ function readPort(text: string): number {
 }
 
 interface Play {
-  readonly stage: Stage;
+  readonly stage: DemoEnvironment;
   readonly failures: ReadonlyMap<Exchange, FaultPlan>;
   readonly options: DemoOptions;
 }
@@ -112,7 +112,7 @@ async function play(session: Session, { stage, failures, options }: Play): Promi
 
 async function perform(
   session: Session,
-  stage: Stage,
+  stage: DemoEnvironment,
 ): Promise<{ readonly exit: ExitCode; readonly isStopped: boolean }> {
   const base = await configure(session);
   const id = timeOrderedIds(session.clock, freshRandom()).next('demo');
@@ -129,19 +129,12 @@ async function perform(
 }
 
 /** Until the process is asked to end. The variables go to standard output, for a shell to read; everything else is for a person. */
-async function stayUp({ io, screen, clock }: Session, { exchanges }: Stage): Promise<ExitCode> {
+async function stayUp({ io, screen, clock }: Session, { exchanges }: DemoEnvironment): Promise<ExitCode> {
   const variables = exchanges.map(({ exchange, url }) => ({ exchange, variable: optionOf(urlKey(exchange)).env, url }));
   if (screen.isJson) screen.document({ schema: SCHEMA, type: 'listening', exchanges: variables });
   else {
     const recorded = exchanges.flatMap(({ exchange, recorded: world }) =>
-      recordedStretches(world).map((one) => [
-        exchange,
-        one.symbol,
-        one.interval,
-        one.firstDay,
-        one.lastDay,
-        one.candles,
-      ]),
+      recordedSpans(world).map((one) => [exchange, one.symbol, one.interval, one.firstDay, one.lastDay, one.candles]),
     );
     screen.say(
       `\nStand-ins with recorded candles, and with made-up ones of the last ${RECENT_DAYS} days:\n${table(['exchange', 'symbol', 'interval', 'first day', 'last day', 'candles'], recorded)}`,
@@ -156,7 +149,7 @@ async function stayUp({ io, screen, clock }: Session, { exchanges }: Stage): Pro
   return EXIT.done;
 }
 
-async function act(open: OpenSession, stage: Stage): Promise<ExitCode> {
+async function act(open: OpenSession, stage: DemoEnvironment): Promise<ExitCode> {
   const { pipeline, screen, control } = open;
   const say = (text: string): void => (screen.isJson ? undefined : screen.data(text));
   const work: WorkRequest = {
@@ -164,7 +157,7 @@ async function act(open: OpenSession, stage: Stage): Promise<ExitCode> {
     markets: pipeline.settings.markets,
     intervals: [DEMO.interval],
     selection: 'missing',
-    keptWaits: 'holes',
+    waitPolicy: 'holes',
     assets: ['bronze', 'silver', 'gold'],
     trigger: 'demo',
     tags: {},
@@ -179,7 +172,7 @@ async function act(open: OpenSession, stage: Stage): Promise<ExitCode> {
   say(workSummary(screen, first, null));
 
   say(screen.colour('bold', '\n2. Healing asks again for exactly what is missing'));
-  const healed = await heal(pipeline, { keptWaits: 'none' }, control);
+  const healed = await heal(pipeline, { waitPolicy: 'none' }, control);
   say(workSummary(screen, healed, null));
 
   say(screen.colour('bold', '\n3. The same request once more'));
@@ -187,7 +180,7 @@ async function act(open: OpenSession, stage: Stage): Promise<ExitCode> {
   const again = await materialise(pipeline, work, control);
   say(`${count(stage.asked.standIn.log.length - asked, 'request')} to the exchange, ${again.pending} pending`);
 
-  const verdict = await judgeDemo(pipeline, stage, [...first.runs, ...healed.runs, ...again.runs]);
+  const verdict = await assessDemo(pipeline, stage, [...first.runs, ...healed.runs, ...again.runs]);
   const exit = verdict.addsUp ? EXIT.done : EXIT.partial;
   const place = relative(open.io.cwd, pipeline.lake.root) || '.';
   if (screen.isJson)

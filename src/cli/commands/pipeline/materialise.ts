@@ -11,9 +11,9 @@ import type { Configuration } from '../../../configuration/configuration.ts';
 import { examples } from '../../help.ts';
 import { planDocument, workDocument } from '../../output/documents.ts';
 import type { CommandRunner } from '../../program.ts';
-import { configure, tellAlerts, withPipeline, type OpenSession, type Session } from '../../session.ts';
-import { SELECTIONS } from '../../../engine/core/selection.ts';
-import { readDay, readDays, scopeOf, type Scope, type ScopeOptions } from '../../work-options.ts';
+import { configure, reportAlerts, withPipeline, type OpenSession, type Session } from '../../session.ts';
+import { SELECTIONS } from '../../../state/run-request.ts';
+import { readDay, readDays, scopeOf, type CommandScope, type ScopeOptions } from '../../work-options.ts';
 import { isOnlyRemoved, planTable, workSummary } from '../../output/work-summary.ts';
 
 interface WorkOptions extends ScopeOptions {
@@ -51,7 +51,7 @@ export function addMaterialiseCommands(program: Command, run: CommandRunner): vo
         ...scope,
         days,
         selection: options.force ? 'all' : 'missing',
-        keptWaits: 'holes',
+        waitPolicy: 'holes',
         trigger: 'manual',
         tags: {},
         options,
@@ -87,7 +87,7 @@ export function addMaterialiseCommands(program: Command, run: CommandRunner): vo
         ...scopeOf(configuration, options),
         days,
         selection,
-        keptWaits: 'holes',
+        waitPolicy: 'holes',
         trigger: 'backfill',
         tags: {},
         options,
@@ -105,7 +105,7 @@ export function addMaterialiseCommands(program: Command, run: CommandRunner): vo
       withPipeline(session, await configure(session), async (open) =>
         report(
           open,
-          await heal(open.pipeline, { keptWaits: options.now ? 'none' : 'all' }, open.control),
+          await heal(open.pipeline, { waitPolicy: options.now ? 'none' : 'all' }, open.control),
           'candlekeep heal --now',
         ),
       ),
@@ -120,7 +120,7 @@ function readOnly(text: string): WorkRequest['selection'] {
 }
 
 /** A request before anybody knows which symbols its patterns stand for, and the flags that made it. */
-type WorkCommand = Omit<WorkRequest, 'markets'> & Scope & { readonly options: WorkOptions };
+type WorkCommand = Omit<WorkRequest, 'markets'> & CommandScope & { readonly options: WorkOptions };
 
 function work(
   session: Session,
@@ -158,6 +158,6 @@ export async function report(open: OpenSession, result: WorkResult, resumeWith: 
   const resume = final.ending === 'done' || isOnlyRemoved(final) ? null : resumeWith;
   if (open.screen.isJson) open.screen.document(workDocument(final, resume));
   else open.screen.data(workSummary(open.screen, final, resume));
-  await tellAlerts(open);
+  await reportAlerts(open);
   return EXIT[final.ending];
 }

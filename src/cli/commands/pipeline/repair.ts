@@ -28,12 +28,12 @@ export function addRepairCommand(program: Command, run: CommandRunner): void {
           const work = { ...report.work, ending };
           const resume =
             ending === 'done' ? null : stoppedBy() === null ? 'candlekeep heal --now' : 'candlekeep repair';
-          const { segments, answers, indexed, restored, lost, damaged, tornBytes, unexplained } = report;
+          const { segments, responses, indexed, restored, lost, damaged, tornBytes, unexplained } = report;
           if (screen.isJson)
             screen.document({
               ...workDocument(work, resume),
               segments,
-              answers,
+              answers: responses,
               indexed,
               restored,
               lost,
@@ -52,7 +52,7 @@ export function addRepairCommand(program: Command, run: CommandRunner): void {
 function repairLines(screen: Console, report: RepairReport): string[] {
   const { damaged, unexplained } = report;
   return [
-    `${count(report.answers, 'answer')} in ${count(report.segments, 'segment')}: ${report.indexed} put into the index, ${report.restored} taken into use again, ${report.lost} gone`,
+    `${count(report.responses, 'answer')} in ${count(report.segments, 'segment')}: ${report.indexed} put into the index, ${report.restored} taken into use again, ${report.lost} gone`,
     ...damaged
       .slice(0, PLACES_SHOWN_MAX)
       .map(

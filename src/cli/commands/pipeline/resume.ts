@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../exit-code.ts';
-import { liftStops } from '../../../state/halts.ts';
+import { liftHalts } from '../../../state/halts.ts';
 import { isoTime, SCHEMA } from '../../output/documents.ts';
 import type { CommandRunner } from '../../program.ts';
 import { configure, withPipeline } from '../../session.ts';
@@ -14,7 +14,7 @@ export function addResumeCommand(program: Command, run: CommandRunner): void {
       .addHelpText('after', examples(['candlekeep resume', 'candlekeep resume --json'])),
     async (session) =>
       withPipeline(session, await configure(session), async ({ pipeline, screen, clock }) => {
-        const stops = await pipeline.ports.store.transact('liftStops', () => liftStops(clock.nowMs()));
+        const stops = await pipeline.ports.store.transact('liftStops', () => liftHalts(clock.nowMs()));
         if (screen.isJson) {
           const lifted = stops.map(({ exchange, code, message, runId, givenAtMs }) => ({
             exchange,

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { realFiles, writePrivate } from '../../../platform/node/disk-files.ts';
 import { serveHttp, type HttpServer } from '../../../platform/node/http-server.ts';
 import { freshSecret } from '../../../platform/redaction.ts';
-import { runDaemon, type Turn } from '../../../engine/daemon/daemon.ts';
+import { runDaemon, type Tick } from '../../../engine/daemon/daemon.ts';
 import { EXIT } from '../../exit-code.ts';
 import { resolveMarkets, type Markets } from '../../../engine/core/symbol-resolution.ts';
 import { metricsPage } from '../../../engine/monitoring/metrics-page.ts';
-import { isWell } from '../../../engine/monitoring/watch.ts';
+import { isHealthy } from '../../../engine/monitoring/watch.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import type { Configuration } from '../../../configuration/configuration.ts';
 import { count, type Console } from '../../output/console.ts';
@@ -49,7 +49,7 @@ export function addStartCommand(program: Command, run: CommandRunner): void {
               onStarted: async () => {
                 server = await listen(open, configuration, watched);
               },
-              onTurn: (turn) => tell(screen, turn),
+              onTick: (turn) => tell(screen, turn),
             },
             control,
           );
@@ -80,7 +80,7 @@ async function listen(
     token,
     isMetricsOpen: server.isMetricsOpen,
     hostNames: LOOPBACK_NAMES.includes(server.listen.host) ? LOOPBACK_NAMES : null,
-    isWell: () => isWell(pipeline),
+    isHealthy: () => isHealthy(pipeline),
     metrics: async () => metricsPage(pipeline, await watched()),
   };
   const onError = (error: unknown): void =>
@@ -109,7 +109,7 @@ async function listen(
 }
 
 /** A turn that found nothing to do is not worth a line, except for scripts. */
-function tell(screen: Console, { loop, startedAtMs, result }: Turn): void {
+function tell(screen: Console, { loop, startedAtMs, result }: Tick): void {
   if (screen.isJson) {
     screen.document({ type: 'turn', loop, started_at: isoTime(startedAtMs), ...workDocument(result, null) });
     return;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkup, type CheckRow } from '../../../engine/queries/health-check.ts';
+import { healthCheck, type CheckRow } from '../../../engine/queries/health-check.ts';
 import { worstEnding } from '../../../engine/core/ending.ts';
 import { EXIT } from '../../exit-code.ts';
 import type { Console } from '../../output/console.ts';
@@ -26,7 +26,7 @@ export function addDoctorCommand(program: Command, run: CommandRunner): void {
           fix: null,
           ending: 'done',
         };
-        const rows = [node, ...(await checkup(pipeline, configuration.choices, control.signal))];
+        const rows = [node, ...(await healthCheck(pipeline, configuration.choices, control.signal))];
         const exit = EXIT[worstEnding(rows.map((row) => row.ending))];
         const items = rows.map(({ ending, ...row }) => ({ ...row, exit: EXIT[ending] }));
         if (screen.isJson) screen.document({ schema: SCHEMA, ok: exit === EXIT.done, exit, items });

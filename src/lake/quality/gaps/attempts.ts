@@ -1,8 +1,8 @@
 import type { TimeRange } from '../../../domain/range.ts';
-import type { Answer } from './series-record.ts';
+import type { ObservedResponse } from './series-record.ts';
 
 /** How often a stretch was asked for and came without rows; of its candles, the one that was seen least counts. */
-export interface Looks {
+export interface Attempts {
   readonly answers: number;
   /** Answers that had a row before and a row after it: the venue spoke about this time and left it out. */
   readonly between: number;
@@ -10,11 +10,11 @@ export interface Looks {
   readonly lastAtMs: number;
 }
 
-export function looksAt(stretch: TimeRange, answers: readonly Answer[]): Looks {
-  const touching = answers.filter((answer) => answer.fromMs < stretch.toMs && answer.toMs > stretch.fromMs);
-  const edgesMs = new Set([stretch.fromMs, stretch.toMs, ...touching.flatMap(({ fromMs, toMs }) => [fromMs, toMs])]);
+export function attemptsAt(segment: TimeRange, answers: readonly ObservedResponse[]): Attempts {
+  const touching = answers.filter((response) => response.fromMs < segment.toMs && response.toMs > segment.fromMs);
+  const edgesMs = new Set([segment.fromMs, segment.toMs, ...touching.flatMap(({ fromMs, toMs }) => [fromMs, toMs])]);
   const inside = [...edgesMs]
-    .filter((timeMs) => timeMs >= stretch.fromMs && timeMs <= stretch.toMs)
+    .filter((timeMs) => timeMs >= segment.fromMs && timeMs <= segment.toMs)
     .toSorted((a, b) => a - b);
   return inside
     .slice(1)
@@ -23,9 +23,9 @@ export function looksAt(stretch: TimeRange, answers: readonly Answer[]): Looks {
 }
 
 /** `part` is crossed by no edge of an answer. */
-function looksAtPart(part: TimeRange, answers: readonly Answer[]): Looks {
-  const own = answers.filter((answer) => answer.fromMs <= part.fromMs && answer.toMs >= part.toMs);
-  const times = own.map((answer) => answer.atMs);
+function looksAtPart(part: TimeRange, answers: readonly ObservedResponse[]): Attempts {
+  const own = answers.filter((response) => response.fromMs <= part.fromMs && response.toMs >= part.toMs);
+  const times = own.map((response) => response.atMs);
   return {
     answers: own.length,
     between: own.filter(
@@ -37,7 +37,7 @@ function looksAtPart(part: TimeRange, answers: readonly Answer[]): Looks {
   };
 }
 
-const fewest = (a: Looks, b: Looks): Looks => ({
+const fewest = (a: Attempts, b: Attempts): Attempts => ({
   answers: Math.min(a.answers, b.answers),
   between: Math.min(a.between, b.between),
   firstAtMs: Math.max(a.firstAtMs, b.firstAtMs),
@@ -54,5 +54,5 @@ export const withNeighbours = (hole: TimeRange, stepMs: number): TimeRange => ({
 });
 
 /** Asked for twice, far enough apart that what was late would have come. */
-export const isSeenTwice = (looks: Looks, recheckAfterMs: number): boolean =>
-  looks.lastAtMs - looks.firstAtMs >= recheckAfterMs;
+export const isSeenTwice = (attempts: Attempts, recheckAfterMs: number): boolean =>
+  attempts.lastAtMs - attempts.firstAtMs >= recheckAfterMs;

@@ -5,7 +5,7 @@ import { gridOf, rangesOf } from '../../../domain/range.ts';
 import { balances, countCell, type CellState } from '../../../domain/account.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import type { GapVerdict } from './gap-verdicts.ts';
-import { judgedCell } from './classified-cell.ts';
+import { classifiedCell } from './classified-cell.ts';
 
 const DAY = '2024-06-01';
 const HOURS = gridOf(dayRange(DAY), '1h');
@@ -38,7 +38,7 @@ function cellOf(rows: readonly Row[]): CellState {
       '1h',
     ),
     cut: [],
-    looks: 2,
+    attempts: 2,
     pendingSinceMs: 1,
     nextAttemptAtMs: 2,
     notBeforeMs: null,
@@ -71,7 +71,7 @@ test('whatever is judged, the account balances, and a verdict counts for exactly
           return rows[at] === 'flat' && state === 'outage' ? [verdictOn(openTimeMs, 'flat', 'outage')] : [];
         });
         const before = cellOf(rows);
-        const judged = judgedCell(before, verdicts);
+        const judged = classifiedCell(before, verdicts);
         expect(balances(judged.account)).toBe(true);
         expect(judged.account.outage).toBe(verdicts.filter(({ state }) => state === 'outage').length);
         expect(judged.account.no_trades).toBe(verdicts.filter(({ state }) => state === 'no_trades').length);
@@ -84,7 +84,7 @@ test('whatever is judged, the account balances, and a verdict counts for exactly
 
 test('flat rows that no longer stand for an outage are present again', () => {
   const cell = cellOf(['flat', 'flat']);
-  const halted = judgedCell(cell, [verdictOn(HOURS[0]!, 'flat', 'outage'), verdictOn(HOURS[1]!, 'flat', 'outage')]);
+  const halted = classifiedCell(cell, [verdictOn(HOURS[0]!, 'flat', 'outage'), verdictOn(HOURS[1]!, 'flat', 'outage')]);
   expect(halted.account).toMatchObject({ present: 22, outage: 2 });
-  expect(judgedCell(halted, []).account).toMatchObject({ present: 24, outage: 0 });
+  expect(classifiedCell(halted, []).account).toMatchObject({ present: 24, outage: 0 });
 });

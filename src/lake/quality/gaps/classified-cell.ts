@@ -10,7 +10,7 @@ const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= tim
  * A cell with its holes and flat rows as they were judged now; what nobody judged stays as it is. Flat rows
  * that stood for an outage and do so no longer are present again. A cell without anything open has no appointment.
  */
-export function judgedCell(cell: CellState, verdicts: readonly GapVerdict[]): CellState {
+export function classifiedCell(cell: CellState, verdicts: readonly GapVerdict[]): CellState {
   const day = dayRange(cell.day);
   const due = { fromMs: day.toMs - cell.account.expected * intervalMs(cell.interval), toMs: day.toMs };
   const own = verdicts.filter(
@@ -30,7 +30,7 @@ export function judgedCell(cell: CellState, verdicts: readonly GapVerdict[]): Ce
   });
   const judged = { ...cell, account, gaps };
   return account.pending + account.quarantined === 0
-    ? { ...judged, looks: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
+    ? { ...judged, attempts: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
     : judged;
 }
 

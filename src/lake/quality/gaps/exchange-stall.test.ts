@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { marketOf } from './liquidity.ts';
 import { seriesRecord } from './series-record.ts';
-import { silencesOf } from './exchange-stall.ts';
+import { stallsOf } from './exchange-stall.ts';
 
 const M = 60_000;
 const MINUTES = 1_000;
@@ -12,7 +12,7 @@ function silences(markets: readonly (readonly (readonly [number, number])[])[]) 
     seriesRecord({
       symbol: `S${at}`,
       stepMs: M,
-      answers: [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
+      responses: [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
       rows: Array.from({ length: MINUTES }, (_, minute) => minute)
         .filter((minute) => !missing.some(([from, to]) => minute >= from && minute < to))
         .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null })),
@@ -26,7 +26,7 @@ function silences(markets: readonly (readonly (readonly [number, number])[])[]) 
     series,
     others: [],
   } as const;
-  return silencesOf(
+  return stallsOf(
     record,
     series.map((one) => marketOf(one, [])),
   ).map(({ fromMs, toMs, silent, trading }) => ({ minutes: [fromMs / M, toMs / M], silent, trading }));

@@ -1,6 +1,6 @@
 import { intersectRanges, type TimeRange } from '../../../domain/range.ts';
 import type { MarketSymbol } from '../../../domain/symbol.ts';
-import { isLiquid, tradingBefore, type Market } from './liquidity.ts';
+import { isLiquid, tradingBefore, type TradingHistory } from './liquidity.ts';
 import type { OtherVenue, VenueRecord } from './series-record.ts';
 
 /** Own data alone call it an outage only when at least so many liquid symbols tell. */
@@ -15,7 +15,7 @@ const SILENT_SYMBOLS_MIN = Math.ceil(LIQUID_SYMBOLS_MIN * EDGE_SHARE_MIN);
 const TRADING_SHARE_MIN = 0.5;
 
 /** A time in which the liquid symbols of a venue stood still together. */
-export interface Silence extends TimeRange {
+export interface ExchangeStall extends TimeRange {
   /** Liquid symbols without a trade in the middle of it. */
   readonly silent: readonly MarketSymbol[];
   /** Liquid symbols that traded nevertheless. */
@@ -25,16 +25,16 @@ export interface Silence extends TimeRange {
 }
 
 interface Moment extends TimeRange {
-  readonly silent: readonly Market[];
-  readonly trading: readonly Market[];
+  readonly silent: readonly TradingHistory[];
+  readonly trading: readonly TradingHistory[];
 }
 
 /** Every silence of the venue, oldest first. */
-export function silencesOf(record: VenueRecord, markets: readonly Market[]): Silence[] {
+export function stallsOf(record: VenueRecord, markets: readonly TradingHistory[]): ExchangeStall[] {
   const closed: TimeRange[] = [];
   const moments: Moment[] = [];
   for (const moment of stillMoments(markets)) {
-    const liquid = (market: Market): boolean =>
+    const liquid = (market: TradingHistory): boolean =>
       isLiquid(tradingBefore(moment.fromMs, market, { stepMs: record.stepMs, closed }));
     const silent = moment.silent.filter(liquid);
     if (silent.length < SILENT_SYMBOLS_MIN) continue;
@@ -46,7 +46,7 @@ export function silencesOf(record: VenueRecord, markets: readonly Market[]): Sil
   return closed.map((range) => silenceIn(range, moments, record));
 }
 
-const symbolsOf = (markets: readonly Market[]): MarketSymbol[] => markets.map(({ series }) => series.symbol);
+const symbolsOf = (markets: readonly TradingHistory[]): MarketSymbol[] => markets.map(({ series }) => series.symbol);
 const silentShare = ({ silent, trading }: Moment): number =>
   silent.length + trading.length < LIQUID_SYMBOLS_MIN ? 0 : silent.length / (silent.length + trading.length);
 
@@ -58,7 +58,7 @@ function extend(ranges: TimeRange[], { fromMs, toMs }: TimeRange): void {
 }
 
 /** Stretches in which no market begins or ends to trade, and enough are silent to be worth a look. */
-function* stillMoments(markets: readonly Market[]): Generator<Moment> {
+function* stillMoments(markets: readonly TradingHistory[]): Generator<Moment> {
   const edges = [
     ...new Set(
       markets.flatMap(({ known, silent }) => [...known, ...silent].flatMap(({ fromMs, toMs }) => [fromMs, toMs])),
@@ -92,7 +92,7 @@ function cursorOf(ranges: readonly TimeRange[]): (timeMs: number) => boolean {
 }
 
 /** The silence that was recognised in `range`: it began before, when half of its symbols had stopped. */
-function silenceIn(range: TimeRange, moments: readonly Moment[], record: VenueRecord): Silence {
+function silenceIn(range: TimeRange, moments: readonly Moment[], record: VenueRecord): ExchangeStall {
   let at = moments.findIndex((moment) => moment.fromMs === range.fromMs);
   const { silent, trading } = moments[at] as Moment;
   for (
@@ -105,7 +105,7 @@ function silenceIn(range: TimeRange, moments: readonly Moment[], record: VenueRe
   return { ...whole, silent: symbolsOf(silent), trading: symbolsOf(trading), others: othersDuring(record, whole) };
 }
 
-function othersDuring({ others }: VenueRecord, silence: TimeRange): Silence['others'] {
+function othersDuring({ others }: VenueRecord, silence: TimeRange): ExchangeStall['others'] {
   const msOf = (ranges: readonly TimeRange[]): number =>
     intersectRanges(ranges, [silence]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
   const asked = others.filter(({ answered }) => msOf(answered) > 0);

@@ -1,13 +1,13 @@
 import { hullOfRanges, intersectRanges, subtractRanges, type TimeRange } from '../../../domain/range.ts';
 import { candlesOf, concerns, type KnownIncident } from './known-incidents.ts';
-import { isLiquid, marketOf, tradingBefore, type Market, type Trading } from './liquidity.ts';
-import { isSeenTwice, looksAt } from './attempts.ts';
+import { isLiquid, marketOf, tradingBefore, type TradingHistory, type Trading } from './liquidity.ts';
+import { isSeenTwice, attemptsAt } from './attempts.ts';
 import type { SeriesRecord, VenueRecord } from './series-record.ts';
-import { LIQUID_SYMBOLS_MIN, silencesOf, type Silence } from './exchange-stall.ts';
+import { LIQUID_SYMBOLS_MIN, stallsOf, type ExchangeStall } from './exchange-stall.ts';
 import { spacedHoles, type SpacedHole } from './spacing.ts';
 import { isTradeLost } from './volume-sums.ts';
 
-export interface Scope {
+export interface ClassificationScope {
   /** What is judged; the record reaches further back. */
   readonly judged: TimeRange;
   readonly incidents: readonly KnownIncident[];
@@ -15,9 +15,9 @@ export interface Scope {
 }
 
 /** One symbol, with what is worked out once for all its holes. */
-export interface SeriesScene {
+export interface SeriesContext {
   readonly series: SeriesRecord;
-  readonly market: Market;
+  readonly market: TradingHistory;
   /** From the first row to the end of the last; null without rows. */
   readonly rowsHull: TimeRange | null;
   readonly incidents: readonly (TimeRange & Pick<KnownIncident, 'id'>)[];
@@ -25,29 +25,29 @@ export interface SeriesScene {
 }
 
 /** The venue as a whole. */
-export interface Scene {
+export interface GapContext {
   readonly record: VenueRecord;
-  readonly scope: Scope;
-  readonly series: readonly SeriesScene[];
-  readonly silences: readonly ConfirmedSilence[];
+  readonly scope: ClassificationScope;
+  readonly series: readonly SeriesContext[];
+  readonly silences: readonly ConfirmedStall[];
   /** Liquid symbols of the venue at a time, of those that it was answered about. */
   readonly liquidAt: (timeMs: number) => number;
 }
 
-export interface ConfirmedSilence extends Silence {
+export interface ConfirmedStall extends ExchangeStall {
   /** Enough of its symbols came without rows twice, or with flat ones. */
   readonly isConfirmed: boolean;
 }
 
 /** A part of a hole, or of a run of flat rows, about which the same facts are known. */
-export interface Stretch extends TimeRange {
+export interface Segment extends TimeRange {
   readonly rows: 'missing' | 'flat';
   /** The whole hole or run. */
   readonly whole: TimeRange;
 }
 
-export function sceneOf(record: VenueRecord, scope: Scope): Scene {
-  const series = record.series.map((one): SeriesScene => {
+export function gapContextOf(record: VenueRecord, scope: ClassificationScope): GapContext {
+  const series = record.series.map((one): SeriesContext => {
     const incidents = scope.incidents
       .filter((incident) => concerns(incident, { exchange: record.exchange, symbol: one.symbol }))
       .map((incident) => ({ id: incident.id, ...candlesOf(incident, record.stepMs) }));
@@ -61,7 +61,7 @@ export function sceneOf(record: VenueRecord, scope: Scope): Scene {
         : [],
     };
   });
-  const silences = silencesOf(
+  const silences = stallsOf(
     record,
     series.map(({ market }) => market),
   ).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
@@ -71,11 +71,11 @@ export function sceneOf(record: VenueRecord, scope: Scope): Scene {
 /** Holes of many symbols begin at the same time, so each time is counted once. */
 function liquidCount(
   { stepMs }: VenueRecord,
-  series: readonly SeriesScene[],
+  series: readonly SeriesContext[],
   closed: readonly TimeRange[],
-): Scene['liquidAt'] {
+): GapContext['liquidAt'] {
   const counted = new Map<number, number>();
-  const isLiquidAt = ({ market }: SeriesScene, timeMs: number): boolean =>
+  const isLiquidAt = ({ market }: SeriesContext, timeMs: number): boolean =>
     market.known.some((range) => range.fromMs <= timeMs && timeMs < range.toMs) &&
     isLiquid(tradingBefore(timeMs, market, { stepMs, closed }));
   return (timeMs) => {
@@ -85,7 +85,7 @@ function liquidCount(
   };
 }
 
-function isConfirmed(silence: Silence, record: VenueRecord, { recheckAfterMs }: Scope): boolean {
+function isConfirmed(silence: ExchangeStall, record: VenueRecord, { recheckAfterMs }: ClassificationScope): boolean {
   const confirmed = record.series
     .filter(({ symbol }) => silence.silent.includes(symbol))
     .filter((series) =>
@@ -93,8 +93,10 @@ function isConfirmed(silence: Silence, record: VenueRecord, { recheckAfterMs }: 
         .filter((hole) => touches(hole, silence))
         .every((hole) =>
           intersectRanges([hole], [silence])
-            .map((part) => looksAt(part, series.answers))
-            .every((looks) => isSeenTwice(looks, recheckAfterMs) && (looks.between > 0 || !fitsPage(hole, record))),
+            .map((part) => attemptsAt(part, series.responses))
+            .every(
+              (attempts) => isSeenTwice(attempts, recheckAfterMs) && (attempts.between > 0 || !fitsPage(hole, record)),
+            ),
         ),
     );
   return confirmed.length >= LIQUID_SYMBOLS_MIN;
@@ -108,11 +110,11 @@ export const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toM
 export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean =>
   (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
 
-export const tradingAt = (timeMs: number, { market }: SeriesScene, { record, silences }: Scene): Trading =>
+export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, silences }: GapContext): Trading =>
   tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
 
 /** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
-export function stretchesOf({ series, incidents, spaced }: SeriesScene, { scope, silences }: Scene): Stretch[] {
+export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, silences }: GapContext): Segment[] {
   const { judged } = scope;
   const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: series.delistedFromMs ?? judged.toMs };
   const bounds: readonly TimeRange[] = [
@@ -126,8 +128,8 @@ export function stretchesOf({ series, incidents, spaced }: SeriesScene, { scope,
   ];
   const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
   const parts =
-    (rows: Stretch['rows']) =>
-    (whole: TimeRange): Stretch[] => {
+    (rows: Segment['rows']) =>
+    (whole: TimeRange): Segment[] => {
       const cutsMs = [
         whole.fromMs,
         ...edgesMs.filter((timeMs) => timeMs > whole.fromMs && timeMs < whole.toMs),

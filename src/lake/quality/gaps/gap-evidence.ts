@@ -1,17 +1,17 @@
-import type { CutCandle } from '../../../domain/account.ts';
+import type { TruncatedCandle } from '../../../domain/account.ts';
 import type { Acceptance } from '../../../state/verdicts.ts';
 import {
   fitsPage,
   holds,
   touches,
   tradingAt,
-  type ConfirmedSilence,
-  type Scene,
-  type SeriesScene,
-  type Stretch,
+  type ConfirmedStall,
+  type GapContext,
+  type SeriesContext,
+  type Segment,
 } from './gap-context.ts';
 import { isLiquid, isPause, tradedShare } from './liquidity.ts';
-import { isSeenTwice, looksAt, type Looks } from './attempts.ts';
+import { isSeenTwice, attemptsAt, type Attempts } from './attempts.ts';
 import type { SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
 import type { Spacing } from './spacing.ts';
 import type { TimeRange } from '../../../domain/range.ts';
@@ -22,11 +22,11 @@ import type { TimeRange } from '../../../domain/range.ts';
  */
 export interface GapEvidence {
   /** No row came, or flat ones without volume. */
-  readonly rows: Stretch['rows'];
+  readonly rows: Segment['rows'];
   readonly emptyCandles: VenueRecord['emptyCandles'];
   readonly life: 'not_listed' | 'listed' | 'delisted';
   /** Null for flat rows: they came. */
-  readonly looks: Looks | null;
+  readonly looks: Attempts | null;
   /** Asked for twice, far enough apart. */
   readonly isSeenTwice: boolean;
   /** The last answer came when the candles could no longer change. */
@@ -43,12 +43,12 @@ export interface GapEvidence {
   /** Liquid symbols of the venue at that time; those whose requests failed do not count. */
   readonly liquidSymbols: number;
   /** The venue stood still as a whole. */
-  readonly silence: Omit<ConfirmedSilence, keyof TimeRange> | null;
+  readonly silence: Omit<ConfirmedStall, keyof TimeRange> | null;
   /** Id in the shipped list. */
   readonly incident: string | null;
   readonly spacing: Spacing | null;
   /** The candle right before the hole was closed early. */
-  readonly cut: CutCandle | null;
+  readonly cut: TruncatedCandle | null;
   /** Volumes of the longer candles that the stretch touches, together. */
   readonly sum: Pick<VolumeSum, 'longer' | 'stored'> | null;
   readonly accepted: Pick<Acceptance, 'reason' | 'by' | 'atMs'> | null;
@@ -58,46 +58,46 @@ export interface GapEvidence {
 const SETTLED_AFTER_MS = 7 * 86_400_000;
 
 /** Gathers what is known of one stretch. */
-export function evidenceOf(stretch: Stretch, own: SeriesScene, scene: Scene): GapEvidence {
+export function evidenceOf(segment: Segment, own: SeriesContext, context: GapContext): GapEvidence {
   const { series } = own;
-  const { record, scope } = scene;
-  const { rows, whole } = stretch;
-  const looks = rows === 'missing' ? looksAt(stretch, series.answers) : null;
-  const trading = tradingAt(whole.fromMs, own, scene);
+  const { record, scope } = context;
+  const { rows, whole } = segment;
+  const looks = rows === 'missing' ? attemptsAt(segment, series.responses) : null;
+  const trading = tradingAt(whole.fromMs, own, context);
   const share = tradedShare(trading);
-  const spaced = own.spaced.filter((hole) => holds(hole, stretch)).toSorted((a, b) => b.holes - a.holes)[0];
-  const accepted = series.accepted.find((one) => holds(one, stretch));
+  const spaced = own.spaced.filter((hole) => holds(hole, segment)).toSorted((a, b) => b.holes - a.holes)[0];
+  const accepted = series.accepted.find((one) => holds(one, segment));
   return {
     rows,
     emptyCandles: record.emptyCandles,
-    life: lifeAt(stretch, series),
+    life: lifeAt(segment, series),
     looks,
     isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
-    isSettled: looks !== null && looks.lastAtMs - stretch.toMs >= SETTLED_AFTER_MS,
+    isSettled: looks !== null && looks.lastAtMs - segment.toMs >= SETTLED_AFTER_MS,
     isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
     isBounded:
       (looks?.between ?? 0) > 0 ||
       (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
     tradedShare: share === null ? null : Math.round(share * 100) / 100,
     isLiquid: isLiquid(trading),
-    isPause: isPause((stretch.toMs - stretch.fromMs) / record.stepMs, trading),
-    liquidSymbols: scene.liquidAt(whole.fromMs),
-    silence: silenceAt(stretch, scene),
-    incident: own.incidents.find((incident) => holds(incident, stretch))?.id ?? null,
+    isPause: isPause((segment.toMs - segment.fromMs) / record.stepMs, trading),
+    liquidSymbols: context.liquidAt(whole.fromMs),
+    silence: silenceAt(segment, context),
+    incident: own.incidents.find((incident) => holds(incident, segment))?.id ?? null,
     spacing: spaced === undefined ? null : { periodCandles: spaced.periodCandles, holes: spaced.holes },
     cut: series.cut.find((candle) => candle.openTimeMs + record.stepMs === whole.fromMs) ?? null,
-    sum: sumOf(series.sums.filter((sum) => touches(sum, stretch))),
+    sum: sumOf(series.sums.filter((sum) => touches(sum, segment))),
     accepted: accepted === undefined ? null : { reason: accepted.reason, by: accepted.by, atMs: accepted.atMs },
   };
 }
 
-function lifeAt({ fromMs, toMs }: Stretch, { listedFromMs, delistedFromMs }: SeriesRecord): GapEvidence['life'] {
+function lifeAt({ fromMs, toMs }: Segment, { listedFromMs, delistedFromMs }: SeriesRecord): GapEvidence['life'] {
   if (toMs <= (listedFromMs ?? -Infinity)) return 'not_listed';
   return fromMs >= (delistedFromMs ?? Infinity) ? 'delisted' : 'listed';
 }
 
-function silenceAt(stretch: Stretch, { silences }: Scene): GapEvidence['silence'] {
-  const found = silences.find((silence) => holds(silence, stretch));
+function silenceAt(segment: Segment, { silences }: GapContext): GapEvidence['silence'] {
+  const found = silences.find((silence) => holds(silence, segment));
   return found === undefined
     ? null
     : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { judgeGaps, type GapVerdict } from './gap-verdicts.ts';
-import { seriesRecord, type Answer, type RecordedRow, type SeriesRecord, type VenueRecord } from './series-record.ts';
+import { classifyGaps, type GapVerdict } from './gap-verdicts.ts';
+import {
+  seriesRecord,
+  type ObservedResponse,
+  type RecordedRow,
+  type SeriesRecord,
+  type VenueRecord,
+} from './series-record.ts';
 
 const M = 60_000;
 const MINUTES = 3_000;
@@ -29,10 +35,10 @@ function market(
       }),
     );
   const edges = [0, ...unasked.flat(), MINUTES];
-  const answers = Array.from(
+  const responses = Array.from(
     { length: edges.length / 2 },
     (_, at) => [edges[2 * at] as number, edges[2 * at + 1] as number] as const,
-  ).flatMap(([from, to]): Answer[] =>
+  ).flatMap(([from, to]): ObservedResponse[] =>
     [0, RECHECK_AFTER_MS].map((atMs) => {
       const own = rows.filter(({ openTimeMs }) => openTimeMs >= from * M && openTimeMs < to * M);
       return {
@@ -44,7 +50,7 @@ function market(
       };
     }),
   );
-  return { ...seriesRecord({ symbol, rows, stepMs: M, answers }), ...over };
+  return { ...seriesRecord({ symbol, rows, stepMs: M, responses }), ...over };
 }
 
 const venue = (series: readonly SeriesRecord[], over: Partial<VenueRecord> = {}): VenueRecord => ({
@@ -57,7 +63,7 @@ const venue = (series: readonly SeriesRecord[], over: Partial<VenueRecord> = {})
   ...over,
 });
 const judge = (record: VenueRecord, judged: Run = [0, MINUTES]): GapVerdict[] =>
-  judgeGaps(record, {
+  classifyGaps(record, {
     judged: { fromMs: judged[0] * M, toMs: judged[1] * M },
     incidents: [],
     recheckAfterMs: RECHECK_AFTER_MS,
@@ -152,7 +158,7 @@ test('the last minute before a day that is not due is bounded by the answer that
   });
   const wentOn = {
     ...thin,
-    answers: thin.answers.map((answer) => ({ ...answer, toMs: answer.toMs + M, lastOpenMs: MINUTES * M })),
+    answers: thin.responses.map((response) => ({ ...response, toMs: response.toMs + M, lastOpenMs: MINUTES * M })),
   };
   const causes = (series: SeriesRecord) =>
     new Set(judge(venue([series], { emptyCandles: 'omitted' }), last).map(({ cause }) => cause));

@@ -12,7 +12,7 @@ const recordOf = (minutes: number, missing: readonly (readonly [number, number])
   seriesRecord({
     symbol: 'BTC/USD',
     stepMs: M,
-    answers: [{ fromMs: 0, toMs: minutes * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
+    responses: [{ fromMs: 0, toMs: minutes * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }],
     rows: Array.from({ length: minutes }, (_, minute) => minute)
       .filter((minute) => !missing.some(([from, to]) => minute >= from && minute < to))
       .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null })),
@@ -60,7 +60,7 @@ test('the thirty days before count and nothing older', () => {
 test('counting over a stretch agrees with cutting it out', () => {
   const anyRange = fc.tuple(fc.nat(200), fc.nat(40)).map(([from, length]) => range(from, from + length));
   fc.assert(
-    fc.property(fc.array(anyRange, { maxLength: 8 }), anyRange, (missing, stretch) => {
+    fc.property(fc.array(anyRange, { maxLength: 8 }), anyRange, (missing, segment) => {
       const runs = mergeRanges(missing);
       const market = marketOf(
         recordOf(
@@ -69,8 +69,8 @@ test('counting over a stretch agrees with cutting it out', () => {
         ),
         [],
       );
-      expect(market.silentMs(stretch)).toBe(
-        intersectRanges(market.silent, [stretch]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+      expect(market.silentMs(segment)).toBe(
+        intersectRanges(market.silent, [segment]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
       );
     }),
   );

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../../domain/interval.ts';
 import { subtractRanges, type TimeRange } from '../../../domain/range.ts';
-import { knownOf, silentOf, type SeriesRecord } from './series-record.ts';
+import { knownOf, quietRangesOf, type SeriesRecord } from './series-record.ts';
 
 /** Share of candles with a trade from which a symbol is called liquid. */
 const LIQUID_SHARE_MIN = 0.99;
@@ -10,7 +10,7 @@ const TRAILING_MS = 30 * DAY_MS;
 const HISTORY_CANDLES_MIN = 12;
 
 /** One symbol's trading. */
-export interface Market {
+export interface TradingHistory {
   readonly series: SeriesRecord;
   readonly known: readonly TimeRange[];
   readonly silent: readonly TimeRange[];
@@ -20,8 +20,8 @@ export interface Market {
 }
 
 /** `incidents`: when this market is known not to have traded. */
-export function marketOf(series: SeriesRecord, incidents: readonly TimeRange[]): Market {
-  const [known, silent] = [knownOf(series), silentOf(series)];
+export function marketOf(series: SeriesRecord, incidents: readonly TimeRange[]): TradingHistory {
+  const [known, silent] = [knownOf(series), quietRangesOf(series)];
   return {
     series,
     known,
@@ -40,14 +40,14 @@ export interface Trading {
 /** When the whole venue was `closed`, oldest first, does not count: an outage says nothing about a symbol. */
 export function tradingBefore(
   timeMs: number,
-  market: Market,
+  market: TradingHistory,
   { stepMs, closed }: { readonly stepMs: number; readonly closed: readonly TimeRange[] },
 ): Trading {
   const trailing = { fromMs: timeMs - TRAILING_MS, toMs: timeMs };
   const excluded = closed
     .filter((range) => range.toMs > trailing.fromMs && range.fromMs < trailing.toMs)
     .map((range) => ({ fromMs: Math.max(range.fromMs, trailing.fromMs), toMs: Math.min(range.toMs, trailing.toMs) }));
-  const counted = (measure: Market['knownMs']): number =>
+  const counted = (measure: TradingHistory['knownMs']): number =>
     (measure(trailing) - excluded.reduce((sum, range) => sum + measure(range), 0)) / stepMs;
   return { candles: counted(market.knownMs), silentCandles: counted(market.silentMs) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asOtherVenue, knownOf, seriesRecord, silentOf, type RecordedRow } from './series-record.ts';
+import { asOtherVenue, knownOf, seriesRecord, quietRangesOf, type RecordedRow } from './series-record.ts';
 
 const M = 60_000;
 const row = (minute: number, over: Partial<RecordedRow> = {}): RecordedRow => ({
@@ -10,7 +10,7 @@ const row = (minute: number, over: Partial<RecordedRow> = {}): RecordedRow => ({
   closeTimeMs: null,
   ...over,
 });
-const answer = (from: number, to: number) => ({
+const response = (from: number, to: number) => ({
   fromMs: from * M,
   toMs: to * M,
   atMs: 0,
@@ -25,7 +25,7 @@ const record = (over: Partial<Parameters<typeof seriesRecord>[0]> = {}) =>
   seriesRecord({
     symbol: 'BTC/USDT',
     stepMs: M,
-    answers: [answer(20, 30), answer(0, 10)],
+    responses: [response(20, 30), response(0, 10)],
     rows: [
       row(3),
       row(4, { closeTimeMs: 4 * M + 20_000 }),
@@ -53,7 +53,7 @@ test('a market is known from its listing, else from its first row, to its end', 
 });
 
 test('silent is what is known without a trade', () => {
-  expect(silentOf(record({ delistedFromMs: 26 * M }))).toEqual([range(5, 10), range(25, 26)]);
+  expect(quietRangesOf(record({ delistedFromMs: 26 * M }))).toEqual([range(5, 10), range(25, 26)]);
 });
 
 test('to others a venue traded when any of its markets did', () => {

@@ -2,14 +2,14 @@ import type { Candle } from '../../../domain/candle.ts';
 import type { Exchange } from '../../../domain/exchange.ts';
 import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../../domain/range.ts';
 import type { MarketSymbol } from '../../../domain/symbol.ts';
-import type { TellingRows } from '../../../domain/account.ts';
+import type { NotableRows } from '../../../domain/account.ts';
 import type { Acceptance } from '../../../state/verdicts.ts';
-import { isCut } from '../row-rules.ts';
+import { isTruncated } from '../row-rules.ts';
 
 /** What is known when holes are judged. Everything is a run of candles, so a year of minutes stays small. */
 
 /** One used answer: the stretch that was asked for, and the first and last candle that came. */
-export interface Answer extends TimeRange {
+export interface ObservedResponse extends TimeRange {
   readonly atMs: number;
   /** Open times; null for an answer without rows. */
   readonly firstOpenMs: number | null;
@@ -22,13 +22,13 @@ export interface VolumeSum extends TimeRange {
   readonly stored: number;
 }
 
-export interface SeriesRecord extends TellingRows {
+export interface SeriesRecord extends NotableRows {
   readonly symbol: MarketSymbol;
   /** Open time of the first candle ever; null while nobody knows. */
   readonly listedFromMs: number | null;
   /** The verified end of trading; null while it goes on. */
   readonly delistedFromMs: number | null;
-  readonly answers: readonly Answer[];
+  readonly responses: readonly ObservedResponse[];
   /** What any answer covers. About the rest nothing is known and nothing is judged. */
   readonly answered: readonly TimeRange[];
   /** Answered, and no row came, valid or invalid. Each as long as it can be. */
@@ -59,8 +59,8 @@ export interface VenueRecord {
 export type RecordedRow = Pick<Candle, 'openTimeMs' | 'high' | 'low' | 'volume' | 'closeTimeMs'>;
 
 /** What is known of one series: rows in any order, invalid ones included. */
-export interface RecordedSeries
-  extends Pick<SeriesRecord, 'symbol' | 'answers'>,
+export interface SeriesRows
+  extends Pick<SeriesRecord, 'symbol' | 'responses'>,
     Partial<Pick<SeriesRecord, 'listedFromMs' | 'delistedFromMs' | 'sums' | 'accepted'>> {
   readonly rows: readonly RecordedRow[];
   readonly stepMs: number;
@@ -70,16 +70,16 @@ export interface RecordedSeries
 const isFlat = (row: RecordedRow): boolean => row.volume === 0 && row.high === row.low;
 
 /** What rows tell beyond that they are there. */
-export const tellingRows = (rows: readonly RecordedRow[], stepMs: number): TellingRows => ({
+export const notableRows = (rows: readonly RecordedRow[], stepMs: number): NotableRows => ({
   flat: mergeRanges(rows.filter(isFlat).map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
   cut: rows.flatMap(({ openTimeMs, closeTimeMs }) =>
-    closeTimeMs !== null && isCut({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [],
+    closeTimeMs !== null && isTruncated({ openTimeMs, closeTimeMs }, stepMs) ? [{ openTimeMs, closeTimeMs }] : [],
   ),
 });
 
 /** Rows and answers of one series as runs. */
-export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): SeriesRecord {
-  const answered = mergeRanges(known.answers);
+export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesRecord {
+  const answered = mergeRanges(known.responses);
   return {
     listedFromMs: null,
     delistedFromMs: null,
@@ -91,7 +91,7 @@ export function seriesRecord({ rows, stepMs, ...known }: RecordedSeries): Series
       answered,
       rows.map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs })),
     ),
-    ...tellingRows(rows, stepMs),
+    ...notableRows(rows, stepMs),
   };
 }
 
@@ -104,12 +104,12 @@ export function knownOf(series: SeriesRecord): TimeRange[] {
 }
 
 /** When nobody traded: no row, or a flat one. */
-export const silentOf = (series: SeriesRecord): TimeRange[] =>
+export const quietRangesOf = (series: SeriesRecord): TimeRange[] =>
   intersectRanges(knownOf(series), [...series.missing, ...series.flat]);
 
 /** What a venue's record is to the others. */
 export const asOtherVenue = ({ exchange, series }: VenueRecord): OtherVenue => ({
   exchange,
   answered: mergeRanges(series.flatMap((one) => one.answered)),
-  traded: mergeRanges(series.flatMap((one) => subtractRanges(knownOf(one), silentOf(one)))),
+  traded: mergeRanges(series.flatMap((one) => subtractRanges(knownOf(one), quietRangesOf(one)))),
 });

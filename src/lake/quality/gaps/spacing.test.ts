@@ -11,8 +11,8 @@ function spacedIn(isMissing: (minute: number) => boolean) {
   const rows = Array.from({ length: MINUTES }, (_, minute) => minute)
     .filter((minute) => !isMissing(minute))
     .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null }));
-  const answers = [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }];
-  return spacedHoles(seriesRecord({ symbol: 'BTC/USD', rows, stepMs: M, answers }), {
+  const responses = [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }];
+  return spacedHoles(seriesRecord({ symbol: 'BTC/USD', rows, stepMs: M, responses }), {
     judged: { fromMs: 0, toMs: MINUTES * M },
     stepMs: M,
     rowsPerPageMax: 300,

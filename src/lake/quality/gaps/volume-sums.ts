@@ -1,5 +1,5 @@
 import type { TimeRange } from '../../../domain/range.ts';
-import type { CutCandle } from '../../../domain/account.ts';
+import type { TruncatedCandle } from '../../../domain/account.ts';
 import type { VolumeSum } from './series-record.ts';
 
 interface VolumeRow {
@@ -8,14 +8,14 @@ interface VolumeRow {
 }
 
 /** Rows of one series at two lengths, as delivered, valid or not: the longer one a multiple of the other. For venues whose candles add up exactly. */
-export interface TwoLengths {
+export interface IntervalPair {
   readonly stored: readonly VolumeRow[];
   readonly longer: readonly VolumeRow[];
   readonly longerStepMs: number;
   /** What was answered about the stored ones; a longer candle that is not answered for as a whole is passed over. */
   readonly answered: readonly TimeRange[];
   /** Longer candles that were cut: after the cut they hold less than the short ones may. */
-  readonly cut: readonly CutCandle[];
+  readonly cut: readonly TruncatedCandle[];
 }
 
 /** Volumes are sums of decimals kept as doubles. Relative. */
@@ -30,7 +30,7 @@ export const isLongerUnfinished = ({ longer, stored }: Pick<VolumeSum, 'longer' 
   stored - longer > stored * SUM_TOLERANCE;
 
 /** Each longer candle beside the stored candles inside it. */
-export function volumeSums({ stored, longer, longerStepMs, answered, cut }: TwoLengths): VolumeSum[] {
+export function volumeSums({ stored, longer, longerStepMs, answered, cut }: IntervalPair): VolumeSum[] {
   const volumes = new Map<number, number>();
   for (const { openTimeMs, volume } of stored) {
     const fromMs = Math.floor(openTimeMs / longerStepMs) * longerStepMs;
