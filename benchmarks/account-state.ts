@@ -18,7 +18,7 @@ import { classifyDays } from '../src/engine/ingest/gap-classification.ts';
 import type { Pipeline } from '../src/engine/core/pipeline.ts';
 import { openPipeline } from '../src/api/open-pipeline.ts';
 import { venueOf } from '../src/engine/core/exchanges.ts';
-import { MINUTE_MS } from './course.ts';
+import { MINUTE_MS } from './workload.ts';
 
 /** What an account is about, and which venue's series lack candles. */
 export interface AccountWorkload {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { DAY_MS } from '../src/domain/interval.ts';
 import { ACCOUNTS, accountTable, measureAccount, summaryOfAccount, type AccountMeasurement } from './account-bench.ts';
 import { ACCOUNT_BENCH, BENCHES, FULL, type Bench, type Extent } from './benches.ts';
-import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Workload } from './course.ts';
+import { DAYS_MAX, rangeOf, SYMBOLS_MAX, symbolsOf, type Workload } from './workload.ts';
 import { measure, type Measurement } from './measurement.ts';
 import { summaryOf, tableOf } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { candlekeep } from './candlekeep.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
-import type { FaultSchedule } from './course.ts';
+import type { FaultSchedule } from './workload.ts';
 
 /** How much is asked for. */
 export interface Extent {

@@ -9,8 +9,8 @@ import { silverRows } from '../src/lake/candle-columns.ts';
 import { lakeAt } from '../src/lake/layout.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import type { Attempt, Contestant, Terms } from './contestants.ts';
-import type { Task } from './course.ts';
-import type { StoredDay } from './judge.ts';
+import type { Task } from './workload.ts';
+import type { StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));

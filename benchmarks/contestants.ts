@@ -4,8 +4,8 @@ import type { Candle } from '../src/domain/candle.ts';
 import { DAY_MS } from '../src/domain/interval.ts';
 import { candlekeep } from './candlekeep.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './clients/rows.ts';
-import type { Task } from './course.ts';
-import type { Harvest, StoredDay } from './judge.ts';
+import type { Task } from './workload.ts';
+import type { Harvest, StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';
 
 export interface Attempt {

@@ -4,9 +4,9 @@ import { serveOnLoopback } from '../src/simulation/loopback.ts';
 import type { StandInHandler } from '../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../src/simulation/stand-ins/stand-in-binance.ts';
 import type { RequestEntry } from '../src/simulation/stand-ins/stand-in-exchange.ts';
-import { candlesOf, type Workload } from './course.ts';
+import { candlesOf, type Workload } from './workload.ts';
 import type { ExchangeReport } from './exchange.ts';
-import { planOf } from './weather.ts';
+import { planOf } from './fault-schedule.ts';
 
 const { workload, floorMs } = JSON.parse(process.argv[2] ?? '') as { workload: Workload; floorMs: number };
 const exchange = standInBinance({ world: candlesOf(workload), limit: workload.limit });

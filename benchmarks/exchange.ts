@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Workload } from './course.ts';
+import type { Workload } from './workload.ts';
 
 /** What the exchange saw of one contestant. */
 export interface ExchangeReport {

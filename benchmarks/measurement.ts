@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant, Terms } from './contestants.ts';
-import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Workload } from './course.ts';
+import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Workload } from './workload.ts';
 import { openExchange, type ExchangeReport } from './exchange.ts';
-import { lowerBoundMs } from './floor.ts';
-import { assess, type Assessment } from './judge.ts';
-import { GATE_MS, RESETS_MS } from './weather.ts';
+import { lowerBoundMs } from './lower-bound.ts';
+import { assess, type Assessment } from './assessment.ts';
+import { GATE_MS, RESETS_MS } from './fault-schedule.ts';
 
 /** One contestant on one course. */
 export interface Measurement {

@@ -1,5 +1,5 @@
 import ccxt, { type binance } from 'ccxt';
-import { ATTEMPT_TIMEOUT_MS, venueSymbolOf, type Task } from '../course.ts';
+import { ATTEMPT_TIMEOUT_MS, venueSymbolOf, type Task } from '../workload.ts';
 
 /** ccxt's Binance as its manual sets it up, told where the exchange is and which markets there are. */
 export function ccxtBinance(

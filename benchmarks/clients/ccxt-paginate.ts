@@ -1,5 +1,5 @@
 // ccxt's own way to get a long range: `fetchOHLCV` with `paginate`. Second argument: { parallel, retries }.
-import { MINUTE_MS, ROWS_PER_PAGE } from '../course.ts';
+import { MINUTE_MS, ROWS_PER_PAGE } from '../workload.ts';
 import { ccxtBinance } from './ccxt-exchange.ts';
 import { concurrent, finish, keepRows, messageOf, task } from './client.ts';
 import type { ReportedGap } from './rows.ts';

@@ -1,6 +1,6 @@
 // What every client process needs that is no part of the comparison: its task, a file for what it got, its last words.
 import { appendFileSync } from 'node:fs';
-import { MINUTE_MS, ROWS_PER_PAGE, venueSymbolOf, type Task } from '../course.ts';
+import { MINUTE_MS, ROWS_PER_PAGE, venueSymbolOf, type Task } from '../workload.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './rows.ts';
 
 export const task = JSON.parse(process.argv[2] ?? '') as Task;

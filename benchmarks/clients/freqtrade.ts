@@ -3,7 +3,7 @@
 // Source: freqtrade/exchange/exchange.py (_async_get_historic_ohlcv) and common.py (retrier_async), 2026.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DDoSProtection, ExchangeError, OperationFailed } from 'ccxt';
-import { ROWS_PER_PAGE } from '../course.ts';
+import { ROWS_PER_PAGE } from '../workload.ts';
 import { ccxtBinance } from './ccxt-exchange.ts';
 import { finish, keepRows, messageOf, pages, task, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';

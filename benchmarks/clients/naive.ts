@@ -1,6 +1,6 @@
 // What one writes in five minutes: eight at a time, five tries a second apart, whatever the answer said.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ATTEMPT_TIMEOUT_MS } from '../course.ts';
+import { ATTEMPT_TIMEOUT_MS } from '../workload.ts';
 import { concurrent, finish, keepRows, messageOf, pages, urlOf, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 

@@ -1,7 +1,7 @@
 // The bound: a careful client that does nothing but fetch. It knows the limit, waits when told to, retries with
 // jitter, believes no answer that is not whole; it keeps no account, no answers, no state, and writes no Parquet.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, MINUTE_MS } from '../course.ts';
+import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, MINUTE_MS } from '../workload.ts';
 import { concurrent, finish, keepRows, messageOf, pages, task, urlOf, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { venueSymbolOf } from '../course.ts';
+import { venueSymbolOf } from '../workload.ts';
 
 /** A stretch that a client knows it did not get. */
 export interface ReportedGap {

@@ -30,7 +30,7 @@ export {
   type Facts,
   type Fault,
 } from '../errors/errors.ts';
-export { CancelledError, classify as classify, type Classification as Verdict } from '../errors/classify.ts';
+export { CancelledError, classify, type Classification as Verdict } from '../errors/classify.ts';
 export { fromRecord, toRecord, type FaultRecord } from '../errors/fault-record.ts';
 export {
   FAULTS as policies,

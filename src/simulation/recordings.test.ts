@@ -80,13 +80,13 @@ test('a row that is no candle, or has another time unit, is refused', () => {
 
 test("parts of one series are joined, folders in the venue's words are read, and what is no series is passed over and named", () => {
   const files = volatileFiles();
-  files.write('/tapes/1m/ADAUSDT-a.csv.gz', gzipSync(SIX));
-  files.write('/tapes/1m/ADAUSDT-b.csv.gz', gzipSync(SIX.replace('1619222400000', '1619222340000')));
-  files.write('/tapes/1m/NOTES.txt', Buffer.from('text'));
-  files.write('/tapes/1H/BTCUSDT.csv.gz', gzipSync(WHOLE));
-  files.write('/tapes/2h/BTCUSDT-c.csv.gz', gzipSync(WHOLE));
-  files.write('/tapes/1D-utc8/BTC-USDT.csv.gz', gzipSync(WHOLE));
-  const { world, passedOver } = readRecordings(files, '/tapes');
+  files.write('/recordings/1m/ADAUSDT-a.csv.gz', gzipSync(SIX));
+  files.write('/recordings/1m/ADAUSDT-b.csv.gz', gzipSync(SIX.replace('1619222400000', '1619222340000')));
+  files.write('/recordings/1m/NOTES.txt', Buffer.from('text'));
+  files.write('/recordings/1H/BTCUSDT.csv.gz', gzipSync(WHOLE));
+  files.write('/recordings/2h/BTCUSDT-c.csv.gz', gzipSync(WHOLE));
+  files.write('/recordings/1D-utc8/BTC-USDT.csv.gz', gzipSync(WHOLE));
+  const { world, passedOver } = readRecordings(files, '/recordings');
   const times = world.series.map(
     (series) => `${series.venueSymbol} ${series.interval}: ${series.rows.map((row) => row[0]).join(' ')}`,
   );
@@ -94,13 +94,13 @@ test("parts of one series are joined, folders in the venue's words are read, and
     'ADAUSDT 1m: 1619222340000 1619222400000 1619222460000',
     'BTCUSDT 1h: 1672531200000',
   ]);
-  expect(passedOver.toSorted()).toEqual(['/tapes/1D-utc8', '/tapes/1m/NOTES.txt', '/tapes/2h']);
+  expect(passedOver.toSorted()).toEqual(['/recordings/1D-utc8', '/recordings/1m/NOTES.txt', '/recordings/2h']);
 });
 
 test('longer candles than were recorded are summed up from the shortest, shorter ones are unknown', () => {
   const files = volatileFiles();
-  files.write('/tapes/1m/ADAUSDT.csv.gz', gzipSync(SIX));
-  const { world } = readRecordings(files, '/tapes');
+  files.write('/recordings/1m/ADAUSDT.csv.gz', gzipSync(SIX));
+  const { world } = readRecordings(files, '/recordings');
   const summed = world.find('ADAUSDT', '5m');
   expect(summed?.rows).toEqual([
     [

@@ -1,10 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FILE_LINES_MAX, FUNCTION_LINES_MAX, ROOMS, roomOf, violations } from './rules.ts';
-import { readSource, type Source } from './source.ts';
+import {
+  COLUMNS_MAX,
+  FILE_LINES_MAX,
+  FOLDER_FILES_MAX,
+  FUNCTION_LINES_MAX,
+  ROOMS,
+  roomOf,
+  violations,
+  wideLines,
+} from './rules.ts';
+import { linesOf, readSource, type Source } from './source.ts';
 
-const SRC = join(import.meta.dirname, '../../src');
+const ROOT = join(import.meta.dirname, '../..');
+const SRC = join(ROOT, 'src');
 const files = readdirSync(SRC, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join('src', entry.parentPath.slice(SRC.length), entry.name));
@@ -23,6 +34,17 @@ test('every file lies in a room', () => {
 
 test('the source keeps the rules: import order, sizes, names, ports', () => {
   expect(violations(sources)).toEqual([]);
+});
+
+test('no file of tests, benchmarks, scripts or source is too long or too wide', () => {
+  const paths = execFileSync('git', ['ls-files', '*.ts', '*.mjs'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  expect(paths.length).toBeGreaterThan(300);
+  const found = paths.flatMap((path) => {
+    if (!existsSync(join(ROOT, path))) return [];
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    return [...(linesOf(text) > FILE_LINES_MAX ? [`${path}: ${linesOf(text)} lines`] : []), ...wideLines(path, text)];
+  });
+  expect(found).toEqual([]);
 });
 
 // The rest keeps the test itself honest: each planted violation must be found.
@@ -113,7 +135,8 @@ test('what only looks like an effect is not reported', () => {
     import { join } from 'node:path';
     export interface Port { fetch(url: string): Promise<Response>; process: string }
     export type Fetch = typeof globalThis.fetch;
-    export const ask = (fetch: Fetch, server: Server): unknown => [fetch('x'), server, createHash('sha256'), join('a', 'b')];
+    export const ask = (fetch: Fetch, server: Server): unknown =>
+      [fetch('x'), server, createHash('sha256'), join('a', 'b')];
     export const askAgain = ({ fetch }: { fetch: Fetch }): unknown => fetch('x');
     export const day = (timeMs: number): string => new Date(timeMs).toISOString();
     export const clock = { performance: 1, crypto: (port: Port) => port.process };
@@ -154,6 +177,19 @@ test('long files, long functions, many parameters and boolean parameters are fou
   ]);
   expect(inEngine('export const a = (b = false, c: boolean = b) => c;')).toEqual([
     'src/engine/runs/planted.ts:1 boolean parameter',
+  ]);
+});
+
+test('wide lines, full folders and a type that two files export are found', () => {
+  const wide = `// ${'x'.repeat(COLUMNS_MAX)}`;
+  expect(inEngine(`${wide}\nexport {};`)).toEqual([`src/engine/runs/planted.ts:1 ${COLUMNS_MAX + 3} columns`]);
+  const many = Array.from({ length: FOLDER_FILES_MAX }, (_, at) =>
+    readSource(`src/engine/runs/a${at}.ts`, 'export {};'),
+  );
+  expect(violations([...CLEAN, ...many])).toEqual([`src/engine/runs: ${FOLDER_FILES_MAX + 1} files`]);
+  const twice = ['a', 'b'].map((name) => readSource(`src/engine/runs/${name}.ts`, 'export type Twice = 1;'));
+  expect(violations([...CLEAN, ...twice])).toEqual([
+    'Twice is exported by src/engine/runs/a.ts and src/engine/runs/b.ts',
   ]);
 });
 

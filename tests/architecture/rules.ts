@@ -35,6 +35,9 @@ export type Room = (typeof ROOMS)[number];
 
 export const FILE_LINES_MAX = 400;
 export const FUNCTION_LINES_MAX = 70;
+export const COLUMNS_MAX = 120;
+/** Source files in one folder, tests not counted: a folder of more hides two rooms. */
+export const FOLDER_FILES_MAX = 15;
 const PARAMETERS_MAX = 4;
 /** Names that say nothing about what a file holds. */
 const EMPTY_NAMES = /(^|-)(utils?|helpers?|common|manager|service|misc)s?(-|\.|$)/;
@@ -45,13 +48,40 @@ export const roomOf = (path: string): Room | null => ROOMS.findLast((room) => pa
 /** Everything wrong with the given files, one line each: `path:line what`. They are taken as the whole of src/. */
 export function violations(sources: readonly Source[]): string[] {
   const paths = new Set(sources.map((source) => source.path));
-  return sources.flatMap((source) => {
+  const each = sources.flatMap((source) => {
     const room = roomOf(source.path);
     if (room === null) return [`${source.path}: lies in no room`];
     const ambient = room === 'platform' ? [] : [...moduleUses(source), ...ambientUses(source)];
     return [...nameFindings(source), ...importFindings(source, room, paths), ...shapeFindings(source), ...ambient];
   });
+  return [...each, ...folderFindings(sources), ...repeatedTypes(sources)];
 }
+
+function folderFindings(sources: readonly Source[]): string[] {
+  const folders = Map.groupBy(sources, ({ path }) => posix.dirname(path));
+  return [...folders].flatMap(([folder, files]) =>
+    files.length > FOLDER_FILES_MAX ? [`${folder}: ${files.length} files`] : [],
+  );
+}
+
+/** Types that two files export under one name: a reader cannot tell which is meant. */
+function repeatedTypes(sources: readonly Source[]): string[] {
+  const declared = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:abstract )?(?:interface|type|class) (\w+)/gm)].map(([, name = '']) => ({
+      name,
+      path,
+    })),
+  );
+  return [...Map.groupBy(declared, ({ name }) => name)].flatMap(([name, places]) =>
+    places.length > 1 ? [`${name} is exported by ${places.map(({ path }) => path).join(' and ')}`] : [],
+  );
+}
+
+/** Lines that are longer than the formatter's width, which it cannot break itself: comments and texts. */
+export const wideLines = (path: string, text: string): string[] =>
+  text
+    .split('\n')
+    .flatMap((line, at) => (line.length > COLUMNS_MAX ? [`${path}:${at + 1} ${line.length} columns`] : []));
 
 const nameFindings = ({ path }: Source): string[] =>
   EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : [];
@@ -77,6 +107,7 @@ function shapeFindings(source: Source): string[] {
   const found: string[] = [];
   const fileLines = linesOf(source.text);
   if (fileLines > FILE_LINES_MAX) found.push(`${source.path}: ${fileLines} lines`);
+  found.push(...wideLines(source.path, source.text));
   for (const { node } of walk(source.program)) {
     for (const what of [...functionFindings(source, node), ...catchFindings(node)])
       found.push(`${source.path}:${lineAt(source, node)} ${what}`);

@@ -1,6 +1,6 @@
 import { symbolJoined } from '../../src/domain/symbol.ts';
 import { binance } from '../../src/exchanges/binance/adapter.ts';
-import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './exchange-case.ts';
 
 const coded = (status: number, codes: readonly number[], code: Refusal['code'], waitMs?: number): Refusal[] =>
   codes.map((stated) => ({

@@ -1,6 +1,6 @@
 import { symbolPath } from '../../src/domain/symbol.ts';
 import { coinbase } from '../../src/exchanges/coinbase/adapter.ts';
-import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './exchange-case.ts';
 
 /** Error bodies: ccxt issue 9268, freqtrade issue 4796, coinbase-advanced-py issue 60, ccxt 4.5.84 exception maps. */
 const refusals: readonly Refusal[] = [

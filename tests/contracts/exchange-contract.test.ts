@@ -15,13 +15,13 @@ import { codeOfFault } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import type { ResponseReply } from '../../src/simulation/stand-ins/reply.ts';
 import { worldOf, type RecordedCandle, type World } from '../../src/simulation/world.ts';
-import { tidewaterCase } from '../made-up/case.ts';
+import { tidewaterCase } from '../tidewater/case.ts';
 import { RECORDINGS } from '../support/recordings.ts';
 import { binanceCase } from './binance.ts';
 import { coinbaseCase } from './coinbase.ts';
 import { decimalsIn, MUTATIONS, type Mutation } from './mutation.ts';
 import { okxCase } from './okx.ts';
-import { respondWith, type VenueCase } from './venue-case.ts';
+import { respondWith, type VenueCase } from './exchange-case.ts';
 
 const CASES: readonly VenueCase[] = [binanceCase, coinbaseCase, okxCase, tidewaterCase];
 const SYMBOL = 'BTC/USDT';
@@ -349,7 +349,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
 test('docs/add-an-exchange.md lists exactly the cards of this file', () => {
   const cardsOf = (path: string, pattern: RegExp): number[] =>
     [...readFileSync(join(import.meta.dirname, path), 'utf8').matchAll(pattern)].map(([, card]) => Number(card));
-  const cards = cardsOf('exchange-contract.test.ts', /^ {2}test.*card (\d+): /gm);
+  const cards = cardsOf('exchange-contract.test.ts', /^ +.*['"`]card (\d+): /gm);
   expect(cards).toEqual(cards.map((_card, at) => at + 1));
   expect(cardsOf('../../docs/add-an-exchange.md', /^\| (\d+) \|/gm)).toEqual(cards);
 });

@@ -1,6 +1,6 @@
 import { symbolPath } from '../../src/domain/symbol.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
-import { standInOf, type Refusal, type VenueCase } from './venue-case.ts';
+import { standInOf, type Refusal, type VenueCase } from './exchange-case.ts';
 
 /** OKX states its codes with HTTP 200 as well as with 4xx and 5xx. */
 const coded = (codes: readonly (string | number)[], code: Refusal['code'], waitMs?: number): Refusal[] =>

@@ -16,7 +16,7 @@ import type { World } from '../../src/simulation/world.ts';
 import { openReader } from '../../src/api/reader.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
-const WORLD = loadRecordings(realFiles, join(ROOT, 'tapes/binance'));
+const WORLD = loadRecordings(realFiles, join(ROOT, 'recordings/binance'));
 export const DAYS = { start: '2024-06-01', end: '2024-06-30' };
 export const BACKFILL = ['backfill', '--start', DAYS.start, '--end', DAYS.end, '--json'];
 

@@ -6,25 +6,25 @@ import { expect, onTestFinished, test } from 'vitest';
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { serveOnLoopback } from '../../src/simulation/loopback.ts';
-import { standInTidewater } from '../made-up/stand-in.ts';
+import { standInTidewater } from '../tidewater/stand-in.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RANGE = { fromMs: Date.UTC(2024, 5, 1), toMs: Date.UTC(2024, 5, 4) };
 
-/** The source with one more folder under `data/exchanges` and its line in the registry. */
+/** The source with one more folder under `src/exchanges` and its line in the registry. */
 function sourceWithTidewater(): string {
   const directory = mkdtempSync(join(tmpdir(), 'candlekeep-fourth-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  for (const part of ['src', 'package.json', 'tapes'])
+  for (const part of ['src', 'package.json', 'recordings'])
     cpSync(join(ROOT, part), join(directory, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
-  const folder = join(directory, 'src/data/exchanges/tidewater');
+  const folder = join(directory, 'src/exchanges/tidewater');
   mkdirSync(folder);
-  for (const file of ['adapter.ts', 'wire.ts', 'words.ts']) {
-    const text = readFileSync(join(ROOT, 'tests/made-up', file), 'utf8');
+  for (const file of ['adapter.ts', 'wire.ts', 'error-codes.ts']) {
+    const text = readFileSync(join(ROOT, 'tests/tidewater', file), 'utf8');
     writeFileSync(
       join(folder, file),
-      text.replaceAll('../../src/data/exchanges/', '../').replaceAll('../../src/', '../../../'),
+      text.replaceAll('../../src/exchanges/', '../').replaceAll('../../src/', '../../'),
     );
   }
   const registry = join(directory, 'src/exchanges/registry.ts');

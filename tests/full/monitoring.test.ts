@@ -80,7 +80,7 @@ test('a unit test that expects something else fails: promtool does look', () => 
 test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard is taken and names only metrics of ours', async () => {
   const cwd = directory();
   const venue = standInBinance({
-    world: loadRecordings(realFiles, join(ROOT, 'tapes/binance')),
+    world: loadRecordings(realFiles, join(ROOT, 'recordings/binance')),
     plan: {
       seed: 'chain',
       rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 404 } }],

@@ -80,7 +80,7 @@ async function collector() {
 
 /** A real process with the SDK of the example, as docs/metrics.md starts it. */
 async function observed(url: string) {
-  const world = loadRecordings(realFiles, join(ROOT, 'tapes/binance'));
+  const world = loadRecordings(realFiles, join(ROOT, 'recordings/binance'));
   const venue = await serveOnLoopback(standInBinance({ world }).handle, { clock: realClock });
   const dataDir = mkdtempSync(join(tmpdir(), 'candlekeep-otel-'));
   onTestFinished(async () => {

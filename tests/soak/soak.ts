@@ -12,7 +12,7 @@ import { readOptions, USAGE, type SoakOptions } from './options.ts';
 import { documentOf, ownProcesses, type Place, type Processes } from './processes.ts';
 import { startStandIns, type StandInsProcess } from './stand-ins-process.ts';
 import { userOf, type User } from './user.ts';
-import { assessPlace, looksBack, type Finding } from './verdict.ts';
+import { assessPlace, looksBack, type Finding } from './assessment.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 30_000;

@@ -1,6 +1,11 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { openEnvironment, type SoakEnvironment, type EnvironmentReport, type EnvironmentOptions } from './scene.ts';
+import {
+  openEnvironment,
+  type SoakEnvironment,
+  type EnvironmentReport,
+  type EnvironmentOptions,
+} from './environment.ts';
 
 /**
  * The stand-ins in a process of their own: they answer on time whatever the soak's own process does,

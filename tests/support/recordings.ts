@@ -6,14 +6,14 @@ import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { loadRecordings, readRecordings } from '../../src/simulation/recordings.ts';
 import { worldOf, type World } from '../../src/simulation/world.ts';
 
-const tapesOf = (exchange: Exchange): World => {
+const recordingsOf = (exchange: Exchange): World => {
   const directory = join(import.meta.dirname, '../../recordings', exchange);
   return existsSync(directory) ? loadRecordings(realFiles, directory) : worldOf([]);
 };
 
 /** The recordings that come with the repository, by exchange. */
 export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map(
-  [...STAND_INS.keys()].map((exchange) => [exchange, tapesOf(exchange)]),
+  [...STAND_INS.keys()].map((exchange) => [exchange, recordingsOf(exchange)]),
 );
 
 /**

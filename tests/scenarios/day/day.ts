@@ -19,10 +19,10 @@ import { asServed, STAND_INS, type StandIn } from '../../../src/simulation/stand
 import type { RequestEntry } from '../../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../../src/simulation/truth.ts';
 import type { World } from '../../../src/simulation/world.ts';
-import { killable } from '../../support/killed.ts';
+import { killable } from '../../support/killable.ts';
 import { daemonWork, onPorts } from '../../support/simulated.ts';
 import { simulateWithAlerts } from '../../support/notified.ts';
-import { changesOf, END_MS, planAt, START_MS, timeAt } from './weather.ts';
+import { changesOf, END_MS, planAt, START_MS, timeAt } from './fault-schedule.ts';
 
 const INTERVAL = '1h';
 const STEP_MS = intervalMs(INTERVAL);

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { lowerBoundMs } from './lower-bound.ts';
+
+const minute = {
+  requests: 5_260,
+  weight: 2,
+  limit: { weight: 6_000, windowMs: 60_000 },
+  share: 1,
+  startMs: 30_000,
+  rttMs: 0,
+  atOnce: 16,
+};
+
+test('what fits into the rest of the first window takes no time', () => {
+  expect(lowerBoundMs({ ...minute, requests: 3_000 })).toBe(0);
+});
+
+test('more than one window waits for the next border, more than two for a whole window more', () => {
+  expect(lowerBoundMs(minute)).toBe(30_000);
+  expect(lowerBoundMs({ ...minute, requests: 6_001 })).toBe(90_000);
+  expect(lowerBoundMs({ ...minute, startMs: 3_000 })).toBe(57_000);
+});
+
+test('half the share needs twice the windows', () => {
+  expect(lowerBoundMs({ ...minute, share: 0.5 })).toBe(30_000 + 2 * 60_000);
+});
+
+test('round trips are a floor of their own', () => {
+  expect(lowerBoundMs({ ...minute, requests: 3_000, rttMs: 40 })).toBe((3_000 * 40) / 16);
+});

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { alertRules } from '../../../src/alerting/model/rule-alerts.ts';
+import { evaluateMeasurements } from '../../../src/metrics/rule-states.ts';
+import { RULE_CODES, thresholdRule, type RuleCode } from '../../../src/metrics/rules.ts';
+import { alertWorld, titles } from '../../support/alert-harness.ts';
+
+const MINUTE_MS = 60_000;
+const SUBJECTS = { asset: 'bronze_okx_ohlcv', exchange: 'okx', installation: '' } as const;
+const AT = { asset: 'okx', exchange: 'okx', installation: '' } as const;
+
+test.each(
+  RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ above, level }) => [rule, level, above] as const)),
+)('%s (%s) is told once it has fired, and once that it is over', async (rule: RuleCode, level, above) => {
+  const { per, badMax, goodMax } = thresholdRule(rule);
+  const world = alertWorld(`${rule} ${level}`);
+  world.start();
+  const evaluate = async (value: number, times: number): Promise<void> => {
+    for (let turn = 0; turn < times; turn++) {
+      await world.act(function* () {
+        const nowMs = world.clock.nowMs();
+        yield* alertRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), {
+          nowMs,
+          redact: world.desk.redact,
+        });
+      });
+      await world.pass(MINUTE_MS);
+    }
+  };
+  await evaluate(above, 5);
+  const quiet = titles(world, 'slack').filter((title) => title.startsWith(`[${level.toUpperCase()}]`));
+  expect(quiet, 'exactly the threshold is not above it').toEqual([]);
+  await evaluate(above * 1.2, badMax + 5);
+  await evaluate(0, goodMax + 5);
+  const harness = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
+  expect(harness).toEqual([
+    expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)),
+    expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`)),
+  ]);
+  expect(titles(world, 'pagerduty')).toHaveLength(level === 'critical' ? 2 : 0);
+  expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
+  expect(harness[0]).toContain(AT[per]);
+});
+
+test('what is hardly above a threshold does not read like the threshold', async () => {
+  const world = alertWorld('hardly');
+  world.start();
+  await world.act(function* () {
+    const nowMs = world.clock.nowMs();
+    yield* alertRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), {
+      nowMs,
+      redact: world.desk.redact,
+    });
+  });
+  await world.pass(MINUTE_MS);
+  expect(titles(world, 'slack')).toEqual([expect.stringMatching(/: 2 h 1 min, more than 2 h 0 min$/)]);
+});

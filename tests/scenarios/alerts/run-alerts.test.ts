@@ -1,0 +1,295 @@
+import type { RunRequest } from '../../../src/state/run-request.ts';
+import { expect, test } from 'vitest';
+import { firingAlerts } from '../../../src/alerting/model/alerts.ts';
+import { outboxState } from '../../../src/alerting/outbox/outbox.ts';
+import { beginRun, createRun } from '../../../src/state/runs.ts';
+import { liftHalts } from '../../../src/state/halts.ts';
+import { storedSamples } from '../../../src/metrics/values.ts';
+import { dayRange } from '../../../src/domain/partition.ts';
+import type { FaultPlan, FaultSpec } from '../../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../../src/simulation/generated-world.ts';
+import { simulateWithAlerts } from '../../support/notified.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY = { start: '2026-05-30', end: '2026-05-30' };
+
+const symbolsOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `C${String(at).padStart(3, '0')}/USDT`);
+const worldOf = (symbols: readonly string[]) =>
+  generatedWorld(
+    'told',
+    symbols.map((symbol) => ({
+      symbol,
+      venueSymbol: symbol.replace('/', ''),
+      interval: '1h',
+      range: dayRange(DAY.start),
+    })),
+  );
+/** Every symbol gets the same fault until `untilMs`. */
+const until = (untilMs: number, fault: FaultSpec): FaultPlan => ({
+  seed: 'told',
+  rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: untilMs }, fault }],
+});
+const calm: FaultPlan = { seed: 'calm', rules: [] };
+
+const stage = (seed: string, count = 4) => {
+  const symbols = symbolsOf(count);
+  return simulateWithAlerts({ seed, symbols, interval: '1h', world: worldOf(symbols) });
+};
+type Stage = Awaited<ReturnType<typeof stage>>;
+const firing = ({ pipeline }: Stage) => pipeline.ports.store.read('firingAlerts', () => firingAlerts());
+
+test('500 symbols failing with one cause are one trigger and one resolve', async () => {
+  const harness = await stage('500', 500);
+  harness.venue.plan(until(harness.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
+  harness.stay();
+  await harness.run({ days: DAY });
+  await harness.pass(2 * MINUTE_MS);
+  expect(harness.slackTitles()).toHaveLength(1);
+  harness.venue.plan(calm);
+  await harness.pass(10 * MINUTE_MS);
+  expect(await harness.heal('none')).toMatchObject({ pending: 0 });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+    expect.stringMatching(/^\[(ERROR|WARNING)\]/),
+    expect.stringMatching(/^\[RESOLVED\]/),
+  ]);
+  expect(harness.pages()).toEqual([]);
+});
+
+test('a failure that heals inside its own run is told to nobody', async () => {
+  const harness = await stage('inside');
+  harness.venue.plan({
+    seed: 'inside',
+    rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }],
+  });
+  harness.stay();
+  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await harness.pass(HOUR_MS);
+  expect([harness.slackTitles(), harness.pages(), harness.mails(), await firing(harness)]).toEqual([[], [], [], []]);
+});
+
+test('a run that fails and heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
+  const harness = await stage('first retry');
+  harness.venue.plan(until(harness.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
+  harness.stay();
+  expect((await harness.run({ days: DAY })).runs[0]).toMatchObject({ outcome: 'failed' });
+  await harness.pass(2 * MINUTE_MS);
+  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
+  expect(await harness.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete' }] });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles()).toEqual([
+    expect.stringMatching(/^\[WARNING\] \w+ at binance: 2026-05-30: 4 of 4 symbols failed/),
+    expect.stringMatching(/^\[RESOLVED\] \w+ at binance: over after .*, healed by run_/),
+  ]);
+  expect([harness.pages(), harness.mails()]).toEqual([[], []]);
+});
+
+test("what goes on failing gets its hook's level once the retries are used up, and says so once", async () => {
+  const harness = await stage('used up');
+  harness.venue.plan(until(harness.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
+  harness.stay();
+  await harness.run({ days: DAY });
+  for (let turn = 0; turn < 40; turn++) {
+    await harness.pass(MINUTE_MS);
+    await harness.heal('all');
+  }
+  expect(harness.slackTitles().map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR']);
+  expect(harness.mails()).toHaveLength(1);
+  expect(harness.pages()).toEqual([]);
+});
+
+test('a 401 pages once, at once, however many symbols and runs meet it; it is over with the first run that gets through', async () => {
+  const harness = await stage('unauthorized', 20);
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
+  const first = await harness.run({ days: DAY });
+  expect(first.ending).toBe('refused');
+  await harness.drain();
+  await harness.run({ days: DAY });
+  await harness.drain();
+  expect(harness.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
+  expect(harness.slackTitles()).toHaveLength(1);
+  await harness.pipeline.ports.store.transact('liftStops', () => liftHalts(harness.clock.nowMs()));
+  harness.venue.plan(calm);
+  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await harness.pass(HOUR_MS);
+  await harness.drain();
+  expect(harness.pagerduty.open().size).toBe(0);
+  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
+});
+
+test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {
+  const harness = await stage('killed');
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await harness.run({ days: DAY })).ending).toBe('refused');
+  expect(harness.slackTitles()).toEqual([]);
+  await harness.drain();
+  await harness.drain();
+  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
+  expect(harness.mails()).toHaveLength(1);
+  expect(await harness.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
+});
+
+test('ten failures and recoveries within an hour are at most four messages', async () => {
+  const harness = await stage('flapping');
+  harness.stay();
+  for (let cycle = 0; cycle < 10; cycle++) {
+    harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+    await harness.run({ days: DAY, selection: 'all' });
+    await harness.pass(3 * MINUTE_MS);
+    harness.venue.plan(calm);
+    await harness.run({ days: DAY, selection: 'all' });
+    await harness.pass(3 * MINUTE_MS);
+  }
+  await harness.pass(3 * HOUR_MS);
+  expect(harness.slackTitles().length).toBeLessThanOrEqual(4);
+  expect(harness.slackTitles().at(-1)).toMatch(/RESOLVED/);
+});
+
+test('runs count for every process that comes after', async () => {
+  const harness = await stage('counted');
+  await harness.run({ days: DAY });
+  const { samples, histograms } = await harness.pipeline.ports.store.read('storedSamples', () => storedSamples());
+  const valueOf = (labels: Record<string, string>): number | undefined =>
+    samples.find(
+      (one) =>
+        one.name === 'pipeline_runs_total' &&
+        Object.entries(labels).every(([label, value]) => one.labels[label] === value),
+    )?.value;
+  expect(valueOf({ asset: 'bronze_binance_ohlcv', outcome: 'complete', trigger: 'manual' })).toBe(1);
+  expect(valueOf({ asset: 'bronze_binance_ohlcv', outcome: 'failed', trigger: 'schedule' })).toBe(0);
+  expect(samples.find(({ name }) => name === 'pipeline_rows_total')?.value).toBe(4 * 24);
+  expect(histograms[0]?.buckets.reduce((sum, count) => sum + count, 0)).toBe(1);
+});
+
+test('tags of the configuration stand on runs and alerts', async () => {
+  const symbols = symbolsOf(2);
+  const harness = await simulateWithAlerts({
+    seed: 'tags',
+    symbols,
+    interval: '1h',
+    world: worldOf(symbols),
+    settings: { tags: { team: 'data', criticality: 'high' } },
+  });
+  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await harness.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
+  await harness.drain();
+  expect(JSON.stringify(harness.slack.received[0])).toContain('criticality=high team=data');
+});
+
+test('a run whose process died is a warning that says when it is run again, and over once it was', async () => {
+  const harness = await stage('crashed');
+  const { store, clock } = harness.pipeline.ports;
+  const request: RunRequest = {
+    markets: [['binance', symbolsOf(4)]],
+    selection: 'missing',
+    waitPolicy: 'holes',
+    assets: ['bronze', 'silver'],
+  };
+  await store.transact('crashing', function* () {
+    yield* createRun(
+      {
+        id: 'run_lost',
+        interval: '1h',
+        partition: DAY.start,
+        partitionEnd: DAY.end,
+        trigger: 'backfill',
+        tags: {},
+        request,
+      },
+      clock.nowMs(),
+    );
+    yield* beginRun('run_lost', 'here:7', clock.nowMs());
+  });
+  harness.stay();
+  await harness.heal('all');
+  await harness.pass(30_000);
+  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
+  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
+  await harness.pass(MINUTE_MS);
+  expect(await harness.heal('all')).toMatchObject({
+    runs: [{ trigger: 'retry', outcome: 'complete', tags: { retry_of: 'run_lost' } }],
+  });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles()).toHaveLength(2);
+  expect(harness.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
+  expect(harness.pages()).toEqual([]);
+});
+
+test('a hole that nothing explains is a warning once its venue answered with it twice, and over once it is filled', async () => {
+  const harness = await stage('hole', 2);
+  const { fromMs } = dayRange(DAY.start);
+  harness.venue.plan({
+    seed: 'hole',
+    rules: [
+      {
+        match: { path: '/api/v3/klines', symbol: 'C000USDT' },
+        on: { every: 1 },
+        fault: { kind: 'missing-rows', fromMs: fromMs + 5 * HOUR_MS, toMs: fromMs + 7 * HOUR_MS },
+      },
+    ],
+  });
+  harness.stay();
+  expect(await harness.run({ days: DAY })).toMatchObject({ pending: 2 });
+  await harness.pass(5 * HOUR_MS);
+  await harness.run({ days: DAY });
+  expect(await firing(harness)).toEqual([]);
+  await harness.pass(HOUR_MS + MINUTE_MS);
+  await harness.heal('all');
+  await harness.pass(MINUTE_MS);
+  expect(harness.slackTitles()).toEqual([
+    expect.stringMatching(/^\[WARNING\] ROWS_MISSING at binance: 1 day of 1 symbol/),
+  ]);
+  harness.venue.plan(calm);
+  await harness.pass(24 * HOUR_MS);
+  expect(await harness.heal('all')).toMatchObject({ pending: 0 });
+  await harness.pass(HOUR_MS);
+  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
+});
+
+test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {
+  const { log, run, venue } = await simulateWithAlerts({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
+  venue.plan({
+    seed: 'event',
+    rules: [
+      {
+        match: { path: '/api/v3/klines' },
+        on: { nth: [1] },
+        fault: { kind: 'status', status: 429, retryAfter: '2', venueCode: -1003 },
+      },
+    ],
+  });
+  const {
+    runs: [made],
+  } = await run({ days: { start: '2024-06-01', end: '2024-06-01' } });
+  expect(log.lines.filter(({ fields }) => fields['event'] === 'fault')).toEqual([
+    {
+      level: 'warn',
+      message: 'binance answered 429 code -1003; try 1 of 5, next in 2000 ms',
+      fields: {
+        event: 'fault',
+        run: made?.id,
+        asset: 'bronze_binance_ohlcv',
+        exchange: 'binance',
+        symbol: 'BTC/USDT',
+        interval: '1h',
+        from: '2024-06-01T00:00:00.000Z',
+        to: expect.stringMatching(/^2024-06-02T/) as string,
+        code: 'EXCHANGE_RATE_LIMITED',
+        kind: 'transient',
+        status: 429,
+        venueCode: '-1003',
+        retryAfterMs: 2_000,
+        origin: 'http://binance.test',
+        request: 1,
+        durationMs: 0,
+        try: 1,
+        triesMax: 5,
+        decision: 'retry',
+        waitMs: 2_000,
+        nextAttemptAt: expect.stringMatching(/^2026-.*Z$/) as string,
+      },
+    },
+  ]);
+});

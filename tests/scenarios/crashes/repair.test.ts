@@ -1,0 +1,196 @@
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dayRange } from '../../../src/domain/partition.ts';
+import { openPipeline } from '../../../src/api/open-pipeline.ts';
+import { repair } from '../../../src/engine/maintenance/repair.ts';
+import { packResponse } from '../../../src/lake/bronze/responses.ts';
+import { scanSegment } from '../../../src/lake/bronze/stored-responses.ts';
+import { silentLog } from '../../../src/platform/ports/log.ts';
+import { redactNothing } from '../../../src/platform/redaction.ts';
+import { candlekeep, documentIn } from '../../support/command-line.ts';
+import { simulate, verifiedAccount, type Simulation } from '../../support/simulated.ts';
+
+const MONTH = { start: '2024-06-01', end: '2024-06-30' };
+const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
+const control = { signal: new AbortController().signal, onProgress: () => undefined };
+
+const lakeFiles = (directory: string): Map<string, string> =>
+  new Map(
+    readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /^(?:silver|quarantine|bronze)\/.*\.(?:parquet|zst)$/.test(name))
+      .toSorted()
+      .map((name) => [name, readFileSync(join(directory, name)).toString('base64')]),
+  );
+
+const account = (simulation: Pick<Simulation, 'clock' | 'pipeline'>) => verifiedAccount(simulation, MONTH);
+
+/** A month with a quarantined row and a candle that the venue does not have. */
+const stored = async (seed: string): Promise<Simulation> => {
+  const simulation = await simulate({
+    seed,
+    symbols: SYMBOLS,
+    interval: '1h',
+    plan: {
+      seed,
+      rules: [
+        {
+          match: { path: '/api/v3/klines', symbol: 'ETHUSDT' },
+          on: { every: 1 },
+          fault: { kind: 'invalid-rows', rule: 'ohlc-order', rows: 1 },
+        },
+        {
+          match: { path: '/api/v3/klines', symbol: 'SOLUSDT' },
+          on: { every: 1 },
+          fault: {
+            kind: 'missing-rows',
+            fromMs: dayRange('2024-06-20').fromMs,
+            toMs: dayRange('2024-06-20').fromMs + 3_600_000,
+          },
+        },
+      ],
+    },
+  });
+  await simulation.run({ days: MONTH });
+  return simulation;
+};
+
+/** The directory as a new process finds it after the state was lost. */
+async function reopened(simulation: Simulation, lostState: 'refused' | 'rebuilt') {
+  const { settings, ports } = simulation.pipeline;
+  return openPipeline(settings, {
+    log: silentLog,
+    world: { clock: ports.clock, random: ports.random.fork('again'), http: ports.http },
+    lostState,
+  });
+}
+
+function loseState(simulation: Simulation): void {
+  for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
+    rmSync(join(simulation.dataDir, name), { force: true });
+}
+
+test('without its state a data directory is refused and touched by nothing, and so is one whose state knows nothing', async () => {
+  const simulation = await stored('refused');
+  const before = lakeFiles(simulation.dataDir);
+  loseState(simulation);
+  for (const prepare of [() => undefined, () => writeFileSync(join(simulation.dataDir, 'state.db'), '')]) {
+    prepare();
+    for (const args of [
+      ['run', '--date', '2024-06-10'],
+      ['heal'],
+      ['status'],
+      ['backfill', '--start', MONTH.start, '--end', MONTH.end, '--force'],
+    ]) {
+      const { exit, out } = await candlekeep([...args, '--json', '--data-dir', simulation.dataDir]);
+      expect({ exit, ...documentIn(out) }).toMatchObject({
+        exit: 2,
+        error: { code: 'STATE_UNUSABLE', message: expect.stringContaining('candlekeep repair') as string },
+      });
+    }
+  }
+  rmSync(join(simulation.dataDir, 'state.db'));
+  await (await reopened(simulation, 'rebuilt')).close();
+  await expect(reopened(simulation, 'refused')).rejects.toMatchObject({
+    code: 'STATE_UNUSABLE',
+    facts: { reason: 'lost' },
+  });
+  expect(lakeFiles(simulation.dataDir)).toEqual(before);
+});
+
+test('after the loss of the state, repair gives the same rows, the same bytes and the same account, and asks nobody', async () => {
+  const simulation = await stored('lost');
+  const [files, before] = [lakeFiles(simulation.dataDir), await account(simulation)];
+  expect(before.totals).toMatchObject({ expected: 2_160, quarantined: 1, pending: 1 });
+  const requests = simulation.venue.log.length;
+  loseState(simulation);
+  const pipeline = await reopened(simulation, 'rebuilt');
+  const found = await simulation.clock.runUntil(repair(pipeline, control));
+  expect(found).toMatchObject({
+    damaged: [],
+    lost: 0,
+    tornBytes: 0,
+    unexplained: [],
+    indexed: found.responses,
+    work: { pending: 1 },
+  });
+  expect(lakeFiles(simulation.dataDir)).toEqual(files);
+  const after = await account({ clock: simulation.clock, pipeline });
+  expect(after).toMatchObject({ totals: before.totals, discrepancies: [] });
+  expect(await simulation.clock.runUntil(repair(pipeline, control))).toMatchObject({ indexed: 0, restored: 0 });
+  expect(simulation.venue.log.length).toBe(requests);
+  await pipeline.close();
+});
+
+test('a torn tail is passed over, a damaged answer is told with its place, and everything else is there', async () => {
+  const simulation = await stored('torn');
+  const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
+  const path = join(simulation.dataDir, segment);
+  const bytes = readFileSync(path);
+  const { responses: answers } = scanSegment(bytes);
+  const second = answers[1] as (typeof answers)[number];
+  bytes[second.offset + Math.floor(second.length / 2)]! ^= 1;
+  writeFileSync(path, bytes);
+  truncateSync(path, bytes.length - 10);
+  loseState(simulation);
+  const pipeline = await reopened(simulation, 'rebuilt');
+  const found = await simulation.clock.runUntil(repair(pipeline, control));
+  expect(found).toMatchObject({
+    answers: answers.length - 2,
+    indexed: answers.length - 2,
+    damaged: [{ segment, offset: second.offset }],
+  });
+  expect(found.tornBytes).toBe((answers.at(-1)?.length ?? 0) - 10);
+  expect((await account({ clock: simulation.clock, pipeline })).discrepancies).toEqual([]);
+  await pipeline.close();
+});
+
+test('a segment that is gone is pending after repair, and used again once it is put back', async () => {
+  const simulation = await stored('back');
+  const before = await account(simulation);
+  const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
+  const path = join(simulation.dataDir, segment);
+  copyFileSync(path, `${path}.copy`);
+  rmSync(path);
+  const { clock, pipeline } = simulation;
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ answers: 0, work: { pending: 2_160 } });
+  expect((await account(simulation)).gaps.every(({ code }) => code === 'ANSWER_DAMAGED')).toBe(true);
+  renameSync(`${path}.copy`, path);
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: 0, indexed: 0, work: { pending: 1 } });
+  expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
+});
+
+test('whatever bytes of a segment are damaged, every other answer is found', () => {
+  const segment = Array.from(
+    { length: 6 },
+    (_, at) =>
+      packResponse(
+        {
+          id: `page_${at}`,
+          runId: 'run',
+          url: 'http://x',
+          fetchedAtMs: at,
+          rejected: null,
+          page: { series: { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, range: { fromMs: 0, toMs: 1 } },
+          response: {
+            status: 200,
+            headers: {},
+            body: Buffer.from(Array.from({ length: 200 }, (_row, n) => (n * (at + 7)) % 251)),
+          },
+        },
+        redactNothing,
+      ).frame,
+  );
+  const ends = segment.map((_, at) => segment.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
+  fc.assert(
+    fc.property(fc.nat((ends.at(-1) ?? 1) - 1), fc.integer({ min: 1, max: 255 }), (position, mask) => {
+      const bytes = Buffer.concat(segment);
+      bytes[position]! ^= mask;
+      const hit = ends.findIndex((end) => position < end);
+      const found = scanSegment(bytes).responses.map(({ stored: { id } }) => id);
+      expect(found).toEqual(expect.arrayContaining(segment.map((_, at) => `page_${at}`).filter((_, at) => at !== hit)));
+    }),
+    { numRuns: 300 },
+  );
+});

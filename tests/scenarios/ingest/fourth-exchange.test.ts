@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { DAY_MS } from '../../../src/domain/interval.ts';
+import { dayOf } from '../../../src/domain/partition.ts';
+import { ADAPTERS } from '../../../src/exchanges/registry.ts';
+import { removedSymbols } from '../../../src/state/symbols.ts';
+import { everyHealingFault } from '../../../src/simulation/fault-plan.ts';
+import { generatedWorld } from '../../../src/simulation/generated-world.ts';
+import { STAND_INS } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { tidewater } from '../../tidewater/adapter.ts';
+import { standInTidewater } from '../../tidewater/stand-in.ts';
+import {
+  simulateExchanges,
+  START_MS,
+  BINANCE_RECORDINGS,
+  type ExchangesSimulationOptions,
+} from '../../support/simulated.ts';
+
+// The exchange `tidewater` is made up, and so are its candles: one folder (tests/tidewater) and one entry in
+// the list of adapters is all the program is told of it.
+
+const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
+const RANGE = { fromMs: TODAY_MS - 21 * DAY_MS, toMs: TODAY_MS };
+const DAYS = { start: dayOf(RANGE.fromMs), end: dayOf(RANGE.toMs - 1) };
+const WORLD = generatedWorld(
+  'tidewater',
+  ['BTC/USDT', 'ETH/USDT'].map((symbol) => ({
+    symbol,
+    venueSymbol: symbol.replace('/', '-').toLowerCase(),
+    interval: '15m' as const,
+    range: RANGE,
+  })),
+);
+
+const withTidewater = (
+  options: Omit<ExchangesSimulationOptions, 'adapters' | 'standIns'>,
+): ExchangesSimulationOptions => ({
+  ...options,
+  adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]),
+  standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]),
+});
+
+test.each([
+  ['well', undefined],
+  ['with every healing fault', everyHealingFault('tidewater', { interval: '15m' })],
+] as const)('a fourth exchange (%s) delivers every candle beside binance, under its own name', async (_says, plan) => {
+  const simulation = await simulateExchanges(
+    withTidewater({
+      seed: 'fourth',
+      interval: '15m',
+      venues: {
+        binance: { symbols: ['BTC/USDT'], world: BINANCE_RECORDINGS },
+        tidewater: { symbols: ['BTC/USDT', 'ETH/USDT'], world: WORLD, ...(plan ? { plan } : {}) },
+      },
+    }),
+  );
+  const result = await simulation.run({ days: DAYS });
+  expect(result.runs[0]?.assets.map(({ asset }) => asset)).toContain('bronze_tidewater_ohlcv');
+  simulation.venues['tidewater']?.plan({ seed: 'well', rules: [] });
+  await simulation.heal('none');
+  for (const series of WORLD.series) {
+    const comparison = await simulation.compare('tidewater', series, DAYS);
+    expect(comparison).toMatchObject({ lost: 0, doubled: 0, invented: 0, wrong: 0 });
+    expect(comparison.recorded).toBeGreaterThan(1_900);
+  }
+});
+
+test('a symbol that it does not list is confirmed by its list and removed', async () => {
+  const simulation = await simulateExchanges(
+    withTidewater({
+      seed: 'unlisted',
+      interval: '15m',
+      venues: { tidewater: { symbols: ['BTC/USDT', 'NOPE/USDT'], world: WORLD } },
+    }),
+  );
+  const result = await simulation.run({ days: DAYS });
+  expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({
+    errors: { 'NOPE/USDT': 'SYMBOL_INVALID' },
+  });
+  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
+    { exchange: 'tidewater', symbol: 'NOPE/USDT' },
+  ]);
+});

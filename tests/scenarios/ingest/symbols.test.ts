@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../../src/engine/queries/symbol-list.ts';
+import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import { worldOf } from '../../../src/simulation/world.ts';
+import { simulate, BINANCE_RECORDINGS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
+import { DAY_MS } from '../../../src/domain/interval.ts';
+
+const MONTH = { start: '2024-06-01', end: '2024-06-30' };
+const HALF = { start: '2024-06-01', end: '2024-06-15' };
+const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
+const MARKETS = new Map([['binance', THREE]]);
+const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
+const WITHOUT_SOL = worldOf(BINANCE_RECORDINGS.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
+
+const report = (simulation: Simulation) => verifiedAccount(simulation, MONTH);
+const askedForSol = ({ venue }: Simulation): number =>
+  venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
+
+test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {
+  const simulation = await simulate({ seed: 'disable', symbols: THREE, interval: '1h' });
+  await disableSymbol(simulation.pipeline, { ...SOL, reason: 'we do not trade it' });
+  expect(await simulation.run({ days: MONTH })).toMatchObject({
+    ending: 'partial',
+    pending: 720,
+    nextAttemptAtMs: null,
+    runs: [{ outcome: 'complete', assets: [{ symbols_ok: 2, symbols_failed: 0, errors: {} }, {}] }],
+  });
+  await simulation.run({ days: MONTH, selection: 'all' });
+  await simulation.heal('none');
+  expect(askedForSol(simulation)).toBe(0);
+  expect((await report(simulation)).gaps).toMatchObject([
+    { symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null },
+  ]);
+  expect(await listSymbols(simulation.pipeline, MARKETS)).toContainEqual(
+    expect.objectContaining({
+      symbol: 'SOL/USDT',
+      state: 'disabled',
+      code: null,
+      reason: 'we do not trade it',
+      nextCheckAtMs: null,
+    }),
+  );
+
+  expect(await enableSymbol(simulation.pipeline, { ...SOL, reason: 'we do again' })).toEqual(['binance']);
+  expect(await enableSymbol(simulation.pipeline, { ...SOL, reason: 'twice' })).toEqual([]);
+  expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
+  expect((await historyOfSymbols(simulation.pipeline)).map(({ state, reason }) => [state, reason])).toEqual([
+    ['removed', 'we do not trade it'],
+    ['active', 'we do again'],
+  ]);
+});
+
+test("healing leaves a disabled symbol's incomplete cells alone, and does not come back to them again and again", async () => {
+  const plan: FaultPlan = {
+    seed: 'down',
+    rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
+  };
+  const simulation = await simulate({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
+  await simulation.run({ days: MONTH });
+  const asked = askedForSol(simulation);
+  await disableSymbol(simulation.pipeline, { ...SOL, reason: 'enough' });
+  await simulation.clock.runUntil(simulation.clock.sleep(DAY_MS));
+  expect(await simulation.heal('all')).toMatchObject({ runs: [], pending: 720, nextAttemptAtMs: null });
+  expect(await simulation.heal('none')).toMatchObject({ runs: [] });
+  expect(askedForSol(simulation)).toBe(asked);
+});
+
+test('a symbol that was listed once keeps its account after the venue dropped it, is asked about weekly, and comes back by itself', async () => {
+  const before = await simulate({ seed: 'listed', symbols: THREE, interval: '1h' });
+  await before.run({ days: HALF });
+  const gone = await simulate({
+    seed: 'delisted',
+    symbols: THREE,
+    interval: '1h',
+    world: WITHOUT_SOL,
+    dataDir: before.dataDir,
+  });
+  expect(await gone.run({ days: MONTH })).toMatchObject({ ending: 'partial', pending: 360 });
+  const { changedAtMs } = (await historyOfSymbols(gone.pipeline))[0] ?? { changedAtMs: 0 };
+  expect(await report(gone)).toMatchObject({
+    totals: { expected: 2_160, present: 1_800, pending: 360 },
+    gaps: [{ symbol: 'SOL/USDT', candles: 360, code: 'SYMBOL_INVALID', nextAttemptAtMs: changedAtMs + 7 * DAY_MS }],
+  });
+  const asked = askedForSol(gone);
+  await gone.clock.runUntil(gone.clock.sleep(6 * DAY_MS));
+  await gone.run({ days: MONTH });
+  expect(askedForSol(gone)).toBe(asked);
+  await gone.clock.runUntil(gone.clock.sleep(2 * DAY_MS));
+  await gone.run({ days: MONTH });
+  expect(askedForSol(gone)).toBeGreaterThan(asked);
+
+  const back = await simulate({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
+  await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
+  expect(await back.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
+  expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(
+    expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }),
+  );
+});
