@@ -1,7 +1,7 @@
 import type { Candle } from '../src/domain/candle.ts';
 import { DAY_MS } from '../src/domain/interval.ts';
 import { compareWithTruth } from '../src/simulation/truth.ts';
-import type { KnownColumns } from '../src/simulation/world.ts';
+import type { KnownColumns } from '../src/simulation/recorded-series.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import { candlesOf, MINUTE_MS, venueSymbolOf, type Workload } from './workload.ts';
 

@@ -1,14 +1,8 @@
 import { randomInt, seededRandom } from '../platform/seeded-random.ts';
 import { intervalMs } from '../domain/interval.ts';
 import type { TimeRange } from '../domain/range.ts';
-import {
-  worldOf,
-  type CandleSource,
-  type SeriesPart,
-  type ServedSeries,
-  type RecordedCandle,
-  type World,
-} from './world.ts';
+import { worldOf, type CandleSource, type SeriesPart, type World } from './world.ts';
+import type { ServedSeries, RecordedCandle } from './recorded-series.ts';
 
 /** A series whose candles are made up. `range` on the grid of its interval. */
 export interface GeneratedMarket extends ServedSeries {

@@ -1,4 +1,4 @@
-import type { RecordedCandle } from './world.ts';
+import type { RecordedCandle } from './recorded-series.ts';
 
 /** Rows as a venue shows them at `nowMs`: none of the future, and the candle that is still open with what was traded so far. */
 export const seenAt = (rows: readonly RecordedCandle[], nowMs: number): readonly RecordedCandle[] =>

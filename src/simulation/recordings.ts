@@ -3,7 +3,8 @@ import type { Files } from '../platform/ports/files.ts';
 import { DAY_MS, INTERVALS, intervalMs, type Interval } from '../domain/interval.ts';
 import { dayOf, type Day } from '../domain/partition.ts';
 import { parseSymbol, type MarketSymbol } from '../domain/symbol.ts';
-import { worldOf, type RecordedSeries, type RecordedCandle, type World } from './world.ts';
+import { worldOf, type World } from './world.ts';
+import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 
 /** Recorded candles of one venue. */
 export interface Recordings {

@@ -1,5 +1,5 @@
 import { intervalMs, type Interval } from '../domain/interval.ts';
-import type { RecordedSeries, RecordedCandle } from './world.ts';
+import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 
 /** Longer candles summed up from the shortest recorded ones, as a venue has them beside; null when no shorter ones were recorded. */
 export function resampled(recorded: readonly RecordedSeries[], interval: Interval): RecordedSeries | null {

@@ -1,5 +1,6 @@
 import { DAY_MS, intervalMs } from '../domain/interval.ts';
-import type { CandleSource, ServedSeries } from './world.ts';
+import type { CandleSource } from './world.ts';
+import type { ServedSeries } from './recorded-series.ts';
 
 /** A market and its volume in quote currency over the last 24 hours that were recorded before `nowMs`. */
 export interface TradedMarket {

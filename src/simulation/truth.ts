@@ -1,5 +1,5 @@
 import type { Candle } from '../domain/candle.ts';
-import type { RecordedSeries, RecordedCandle } from './world.ts';
+import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 
 /** How stored candles compare with the recording they came from. All zero: every candle is accounted for. */
 export interface Comparison {

@@ -1,30 +1,7 @@
-import { isInterval, type Interval } from '../domain/interval.ts';
+import { isInterval } from '../domain/interval.ts';
 import type { TimeRange } from '../domain/range.ts';
-import type { MarketSymbol } from '../domain/symbol.ts';
 import { resampled } from './resampled.ts';
-
-/** A kline as Binance sends it: decimals as text, exactly as recorded. Stand-ins of other venues serve what of it they tell. */
-export type RecordedCandle = readonly [
-  openTimeMs: number,
-  open: string,
-  high: string,
-  low: string,
-  close: string,
-  volume: string,
-  closeTimeMs: number,
-  quoteVolume: string,
-  trades: number,
-  takerBase: string,
-  takerQuote: string,
-  ignore: string,
-];
-
-export interface ServedSeries {
-  readonly symbol: MarketSymbol;
-  /** The venue's spelling, e.g. `BTCUSDT`. */
-  readonly venueSymbol: string;
-  readonly interval: Interval;
-}
+import { type RecordedCandle, type ServedSeries, type RecordedSeries, fewerColumns } from './recorded-series.ts';
 
 /** A part of a series: rows whose open times lie in the range; of more than `rowsMax` the oldest or the newest. */
 export interface SeriesPart extends TimeRange {
@@ -42,16 +19,6 @@ export interface CandleSource {
   ): readonly RecordedCandle[];
 }
 
-/** What is known of each row: time, prices and volume alone, the quote volume too, or the trades as well. The rest is made up and must not be compared. */
-export const KNOWN_COLUMNS = ['first-six', 'quote-volume', 'all'] as const;
-export type KnownColumns = (typeof KNOWN_COLUMNS)[number];
-
-export interface RecordedSeries extends ServedSeries {
-  /** Oldest first, without duplicates. */
-  readonly rows: readonly RecordedCandle[];
-  readonly columns: KnownColumns;
-}
-
 /** Recorded candles, all of them in memory. */
 export interface World extends CandleSource {
   readonly series: readonly RecordedSeries[];
@@ -61,9 +28,6 @@ export interface World extends CandleSource {
 
 const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string =>
   `${venueSymbol} ${interval}`;
-
-export const fewerColumns = (a: KnownColumns, b: KnownColumns): KnownColumns =>
-  KNOWN_COLUMNS.indexOf(a) < KNOWN_COLUMNS.indexOf(b) ? a : b;
 
 /** Parts of one series become one; of rows recorded twice the first stays. */
 export function worldOf(parts: readonly RecordedSeries[]): World {

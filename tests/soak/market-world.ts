@@ -4,7 +4,8 @@ import type { Interval } from '../../src/domain/interval.ts';
 import type { TimeRange } from '../../src/domain/range.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
-import type { RecordedSeries, World } from '../../src/simulation/world.ts';
+import type { World } from '../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../src/simulation/recorded-series.ts';
 
 export const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 /** Minutes, so that candles become due while the soak goes on, and hours, summed up from the same minutes. */

@@ -30,7 +30,8 @@ import { socketlessHttp } from './socketless.ts';
 import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 import type { StandInExchange } from '../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../src/simulation/truth.ts';
-import { worldOf, type RecordedSeries, type World } from '../../src/simulation/world.ts';
+import { worldOf, type World } from '../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../src/simulation/recorded-series.ts';
 import { RECORDINGS } from './recordings.ts';
 
 /** Binance's recordings that come with the repository. */

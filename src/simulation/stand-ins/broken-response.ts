@@ -1,7 +1,7 @@
 import type { TimeRange } from '../../domain/range.ts';
 import type { FaultSpec } from '../fault-plan.ts';
 import { jsonReply, textReply, type ResponseReply, type StandInReply } from './reply.ts';
-import type { RecordedCandle } from '../world.ts';
+import type { RecordedCandle } from '../recorded-series.ts';
 
 /** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
 export function brokenRows(

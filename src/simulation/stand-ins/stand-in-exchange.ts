@@ -9,7 +9,8 @@ import {
   type FaultSpec,
 } from '../fault-plan.ts';
 import type { ResponseReply, StandInHandler, StandInReply, StandInRequest } from './reply.ts';
-import type { CandleSource, RecordedCandle } from '../world.ts';
+import type { CandleSource } from '../world.ts';
+import type { RecordedCandle } from '../recorded-series.ts';
 
 /** One request as the stand-in saw it. */
 export interface RequestEntry {

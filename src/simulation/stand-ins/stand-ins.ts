@@ -3,7 +3,7 @@ import { standInBinance } from './stand-in-binance.ts';
 import { standInCoinbase } from './stand-in-coinbase.ts';
 import { standInOkx } from './stand-in-okx.ts';
 import type { StandInExchange, StandInOptions } from './stand-in-exchange.ts';
-import { fewerColumns, type KnownColumns, type RecordedSeries } from '../world.ts';
+import { fewerColumns, type KnownColumns, type RecordedSeries } from '../recorded-series.ts';
 
 /** A stand-in and what of a kline its venue tells. */
 export interface StandIn {

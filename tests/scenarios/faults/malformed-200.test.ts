@@ -12,7 +12,7 @@ import type { FaultCode } from '../../../src/errors/table.ts';
 import type { FaultSpec } from '../../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import { STAND_INS } from '../../../src/simulation/stand-ins/stand-ins.ts';
-import type { RecordedSeries } from '../../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../../src/simulation/recorded-series.ts';
 import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 
 /** Ways to answer 200 with something else than the candles asked for, each with the code its candles must wait under. */

@@ -6,7 +6,8 @@ import { firstCandleOf } from '../../../src/state/symbols.ts';
 import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import { jsonReply, type StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
-import { worldOf, type RecordedSeries, type World } from '../../../src/simulation/world.ts';
+import { worldOf, type World } from '../../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../../src/simulation/recorded-series.ts';
 import { simulateExchanges, START_MS, type Simulation } from '../../support/simulated.ts';
 
 const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;

@@ -9,7 +9,8 @@ import { ADAPTERS } from '../../../src/exchanges/registry.ts';
 import { faultsOfRun, type FaultEntry } from '../../../src/state/fault-log.ts';
 import { everyHealingFault, type FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import type { RequestEntry } from '../../../src/simulation/stand-ins/stand-in-exchange.ts';
-import { worldOf, type RecordedSeries } from '../../../src/simulation/world.ts';
+import { worldOf } from '../../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../../src/simulation/recorded-series.ts';
 import { ownRecordings, RECORDINGS } from '../../support/recordings.ts';
 import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseMarketChoice, type MarketChoice } from '../../../src/domain/symbol-selector.ts';
 import { resolveMarkets, type Resolution } from '../../../src/engine/core/symbol-resolution.ts';
 import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
-import { worldOf, type RecordedSeries } from '../../../src/simulation/world.ts';
+import { worldOf } from '../../../src/simulation/world.ts';
+import type { RecordedSeries } from '../../../src/simulation/recorded-series.ts';
 import { simulate, BINANCE_RECORDINGS, type Simulation } from '../../support/simulated.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 
