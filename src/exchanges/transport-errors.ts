@@ -1,4 +1,4 @@
-import { BodyTooLargeError } from '../platform/ports/http.ts';
+import { BodyTooLargeError } from '../platform/body-limit.ts';
 import { exchangeError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 
 /** Error codes of Node and undici that mean: nobody answered in time. */

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Files } from '../platform/ports/files.ts';
-import { all, exec, first, type Operation, type Store } from '../platform/ports/store.ts';
+import type { Operation, Store } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Lake } from './layout.ts';
 
 /** Files of the data directory that only grow: one JSON document a line, each of them once. */

@@ -1,4 +1,5 @@
-import { all, exec, first, type Migration, type Operation } from '../platform/ports/store.ts';
+import type { Migration, Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { PeriodKey } from './layout.ts';

@@ -1,4 +1,5 @@
-import { all, exec, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec } from '../platform/statements.ts';
 import type { Series } from '../domain/candle.ts';
 import type { TimeRange } from '../domain/range.ts';
 

@@ -1,4 +1,5 @@
-import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Sample } from './exposition.ts';
 import { evaluateRule, QUIET, type RuleState } from './rule-evaluation.ts';
 import { RULE_CODES, thresholdRule, type RuleCode } from './rules.ts';

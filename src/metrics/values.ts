@@ -1,4 +1,5 @@
-import { all, exec, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec } from '../platform/statements.ts';
 import type { HistogramSample, MetricSamples, Sample } from './exposition.ts';
 import { DURATION_BOUNDS_S, familyOf, isMetricName } from './families.ts';
 

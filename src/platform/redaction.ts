@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import type { SqlValue, Operation, Store } from './ports/store.ts';
-
-/** Takes secrets out of a text. */
-export type Redact = (text: string) => string;
-
-export const redactNothing: Redact = (text) => text;
+import type { Redact } from './ports/redact.ts';
 
 const MASK = '********';
+
 /** A shorter value would be found everywhere. */
 const SECRET_CHARS_MIN = 6;
+
 /** A shorter path (`/alerts`) is nobody's key. */
 const PATH_CHARS_MIN = 12;
+
 /** A longer part of a path is a key by itself (Slack's has 24 characters, a dead man's switch 36); a shorter one is a word. */
 const SEGMENT_CHARS_MIN = 16;
+
 /** Values that are secret wherever they turn up in an address. */
 const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|secret|password)=)[^&\s"'\\]+/gi;
 
@@ -88,9 +87,6 @@ export function secretKeeper(): SecretKeeper {
     redact: (text) => redact(text),
   };
 }
-
-/** 192 bits that nobody can guess, as text for addresses and headers. */
-export const freshSecret = (): string => randomBytes(24).toString('base64url');
 
 /** The same store, into which no text goes before it went through `scrub`. */
 export function redactedStore(store: Store, redact: (text: string) => string): Store {

@@ -1,5 +1,6 @@
 import type { Processes } from '../platform/ports/processes.ts';
-import { all, exec, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec } from '../platform/statements.ts';
 import { RunCrashedError } from '../errors/errors.ts';
 import { toRecord } from '../errors/fault-record.ts';
 import { isLeaseHeld, LEASE_TTL_MS, releaseLeases, runLease } from './leases.ts';

@@ -1,4 +1,5 @@
-import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { FaultCode } from '../errors/table.ts';
 

@@ -1,5 +1,6 @@
 import type { ProcessIdentity, Processes } from '../platform/ports/processes.ts';
-import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 
 /** How long a lease lives without a heartbeat. A dead process on this host loses its leases at once. Unit: milliseconds. */
 export const LEASE_TTL_MS = 30_000;

@@ -1,4 +1,5 @@
-import { exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { exec, first } from '../platform/statements.ts';
 
 /** How many entries there are that nobody needs any more. */
 export interface OldEntries {

@@ -1,4 +1,5 @@
-import { exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { exec, first } from '../platform/statements.ts';
 
 /** How far a loop of the daemon has come; survives the process. Epoch milliseconds. */
 export interface LoopState {

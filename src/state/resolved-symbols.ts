@@ -1,4 +1,5 @@
-import { exec, first, type Migration, type Operation } from '../platform/ports/store.ts';
+import type { Migration, Operation } from '../platform/ports/store.ts';
+import { exec, first } from '../platform/statements.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 

@@ -1,5 +1,6 @@
 import { requestFromText, requestToText, type RunRequest } from './run-request.ts';
-import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { Day } from '../domain/partition.ts';
 import { CellsLeasedError } from '../errors/errors.ts';

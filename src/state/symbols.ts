@@ -1,4 +1,5 @@
-import { all, exec, first, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec, first } from '../platform/statements.ts';
 import type { Series } from '../domain/candle.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import { DAY_MS } from '../domain/interval.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { all, exec, type Operation } from '../platform/ports/store.ts';
+import type { Operation } from '../platform/ports/store.ts';
+import { all, exec } from '../platform/statements.ts';
 import type { Series } from '../domain/candle.ts';
 import { dayOf, dayStartMs, type Day } from '../domain/partition.ts';
 import type { TimeRange } from '../domain/range.ts';

@@ -1,12 +1,8 @@
 import type { Random } from '../../src/platform/ports/random.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
 import type { Exchange } from '../../src/domain/exchange.ts';
-import {
-  HEALING_FAULTS,
-  type FaultPlan,
-  type FaultInjection,
-  type FaultSpec,
-} from '../../src/simulation/fault-plan.ts';
+import type { FaultPlan, FaultInjection, FaultSpec } from '../../src/simulation/fault-plan.ts';
+import { HEALING_FAULTS } from '../support/healing-faults.ts';
 import type { MailFault } from '../support/stand-in-smtp.ts';
 
 /** When the weather lasts. */

@@ -3,7 +3,8 @@ import type { Exchange } from '../../src/domain/exchange.ts';
 import type { Interval } from '../../src/domain/interval.ts';
 import type { TimeRange } from '../../src/domain/range.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
-import { asServed, STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import { STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed } from '../support/served-series.ts';
 import type { World } from '../../src/simulation/world.ts';
 import type { RecordedSeries } from '../../src/simulation/recorded-series.ts';
 

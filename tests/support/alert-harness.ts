@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { timeOrderedIds } from '../../src/platform/time-ordered-ids.ts';
-import { MailError, type Mail, type MailPort } from '../../src/platform/ports/mail.ts';
+import type { Mail, MailPort } from '../../src/platform/ports/mail.ts';
+import { MailError } from '../../src/platform/mail-error.ts';
 import { memoryLog } from './memory-log.ts';
 import { realProcesses } from '../../src/platform/node/process-identity.ts';
 import type { Random } from '../../src/platform/ports/random.ts';

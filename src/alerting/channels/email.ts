@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../platform/ports/clock.ts';
 import { withTimeLimit } from '../../platform/time-limit.ts';
-import { MailError, type Mail, type MailPort } from '../../platform/ports/mail.ts';
+import type { Mail, MailPort } from '../../platform/ports/mail.ts';
+import { MailError } from '../../platform/mail-error.ts';
 import { AlertChannelError, type ChannelFailure } from '../../errors/errors.ts';
 import { cut, fieldsOf } from '../plan/notification.ts';
 import { SEND_MS_MAX, type Channel, type Dispatch } from './channel.ts';

@@ -1,6 +1,7 @@
-import type { Redact } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/ports/redact.ts';
 import { redacted } from '../../platform/redaction.ts';
-import { all, exec, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 import type { AlertLevel } from '../../errors/table.ts';
 import {
   fingerprintOf,

@@ -1,4 +1,5 @@
-import { all, exec, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 
 /** What was done about alerts, and by whom. Nothing in this room changes an alert or a message without a line here. */
 export type AuditAction =

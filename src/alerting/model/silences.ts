@@ -1,4 +1,5 @@
-import { all, exec, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 import type { Alert } from './alert.ts';
 import { audit } from './audit.ts';
 

@@ -1,6 +1,6 @@
 import { withTimeLimit } from '../../platform/time-limit.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
-import type { Redact } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/ports/redact.ts';
 import { releaseLeases } from '../../state/leases.ts';
 import { AlertChannelError } from '../../errors/errors.ts';
 import { CancelledError, classify } from '../../errors/classify.ts';

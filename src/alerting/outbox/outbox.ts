@@ -1,5 +1,6 @@
 import type { Processes } from '../../platform/ports/processes.ts';
-import { all, exec, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 import { takeLeases } from '../../state/leases.ts';
 import { addCounts } from '../../metrics/values.ts';
 import type { AlertChannelError } from '../../errors/errors.ts';

@@ -1,4 +1,5 @@
-import { all, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, first } from '../../platform/statements.ts';
 import { DAY_MS } from '../../domain/interval.ts';
 import { dayOf, dayStartMs } from '../../domain/partition.ts';
 import type { Notification, NotificationSource } from './notification.ts';

@@ -1,4 +1,5 @@
-import { all, exec, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec } from '../../platform/statements.ts';
 import type { AlertLevel } from '../../errors/table.ts';
 import type { Alert } from '../model/alert.ts';
 import { oldestUnsettledMs, openAlerts, settleAlert, unsettleAlert } from '../model/alerts.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Redact } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/ports/redact.ts';
 
 /** What a command gets of the outside: no command touches `process`. */
 export interface Io {

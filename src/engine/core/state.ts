@@ -1,5 +1,6 @@
 import type { Files } from '../../platform/ports/files.ts';
-import { first, type Operation, type Store } from '../../platform/ports/store.ts';
+import type { Operation, Store } from '../../platform/ports/store.ts';
+import { first } from '../../platform/statements.ts';
 import { openSqliteStore } from '../../platform/node/sqlite-store.ts';
 import { StoreRefusedError, type StoreRefusal } from '../../platform/store-errors.ts';
 import { BRONZE_1 } from '../../lake/bronze/page-index.ts';

@@ -1,4 +1,5 @@
-import { all, exec, first, type Migration, type Operation } from '../../platform/ports/store.ts';
+import type { Migration, Operation } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 import type { Series } from '../../domain/candle.ts';
 import { intervalMs } from '../../domain/interval.ts';
 import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpResponse } from '../../platform/ports/http.ts';
-import type { Redact } from '../../platform/redaction.ts';
+import type { Redact } from '../../platform/ports/redact.ts';
 import type { Series } from '../../domain/candle.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { Page } from '../../exchanges/adapter.ts';

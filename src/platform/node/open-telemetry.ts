@@ -8,7 +8,8 @@ import {
   type Span as ApiSpan,
 } from '@opentelemetry/api';
 import type { Clock } from '../ports/clock.ts';
-import { redacted, type Redact } from '../redaction.ts';
+import { redacted } from '../redaction.ts';
+import type { Redact } from '../ports/redact.ts';
 import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
 
 /** Names us at whatever SDK is registered. */

@@ -1,6 +1,6 @@
 import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
-import { redactNothing, type Redact } from '../redaction.ts';
+import { redactNothing, type Redact } from '../ports/redact.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,5 +1,6 @@
 import { createTransport, type NodemailerError } from 'nodemailer';
-import { MailError, type MailPort } from '../ports/mail.ts';
+import type { MailPort } from '../ports/mail.ts';
+import { MailError } from '../mail-error.ts';
 
 /** Mail through an SMTP server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
 export function smtpMail(url: string): MailPort {

@@ -9,7 +9,8 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
 import { StoreDiskError, StoreRefusedError } from '../store-errors.ts';
-import { all, exec, first, type Migration, type Operation, type SqlValue, type Store } from '../ports/store.ts';
+import type { Migration, Operation, SqlValue, Store } from '../ports/store.ts';
+import { all, exec, first } from '../statements.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   {

@@ -3,7 +3,7 @@ import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { BODY_BYTES_MAX, BodyTooLargeError } from '../ports/http.ts';
+import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
 import { undiciHttp } from './undici-http.ts';
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void;

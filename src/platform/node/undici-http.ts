@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch, ProxyAgent, request, type Dispatcher } from 'undici';
-import { type HttpPort, BODY_BYTES_MAX, BodyTooLargeError } from '../ports/http.ts';
+import type { HttpPort } from '../ports/http.ts';
+import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
 
 /** The way out: through a proxy, or from one of this machine's addresses. */
 export type Egress = { readonly name: string } & ({ readonly proxyUrl: string } | { readonly localAddress: string });

@@ -6,7 +6,7 @@ import type { Log } from './log.ts';
 import type { Parquet } from './parquet.ts';
 import type { Processes } from './processes.ts';
 import type { Random } from './random.ts';
-import type { Redact } from '../redaction.ts';
+import type { Redact } from './redact.ts';
 import type { Store } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 

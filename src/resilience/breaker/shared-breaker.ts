@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/ports/clock.ts';
-import { all, exec, first, type Operation, type Store } from '../../platform/ports/store.ts';
+import type { Operation, Store } from '../../platform/ports/store.ts';
+import { all, exec, first } from '../../platform/statements.ts';
 import { admit, CLOSED, record, type BreakerState } from './breaker.ts';
 import { exchangeSuspicion } from './suspicion.ts';
 import type { Breaker } from '../policies.ts';

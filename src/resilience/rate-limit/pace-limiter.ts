@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/ports/clock.ts';
-import { all, exec, type Operation, type Store } from '../../platform/ports/store.ts';
+import type { Operation, Store } from '../../platform/ports/store.ts';
+import { all, exec } from '../../platform/statements.ts';
 import { book, earliestMs, type Booked } from './pace.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';

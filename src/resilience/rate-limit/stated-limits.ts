@@ -1,4 +1,5 @@
-import { exec, first, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { exec, first } from '../../platform/statements.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
 

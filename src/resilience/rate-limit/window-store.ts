@@ -1,4 +1,5 @@
-import { all, exec, type Operation } from '../../platform/ports/store.ts';
+import type { Operation } from '../../platform/ports/store.ts';
+import { all, exec } from '../../platform/statements.ts';
 import { windowAt, type WindowState } from './aligned-window.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';

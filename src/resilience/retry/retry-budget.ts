@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/ports/clock.ts';
-import { exec, first, type Operation, type Store } from '../../platform/ports/store.ts';
+import type { Operation, Store } from '../../platform/ports/store.ts';
+import { exec, first } from '../../platform/statements.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { RetryBudget } from '../policies.ts';
 import type { VenueKey } from '../schema.ts';

@@ -3,7 +3,7 @@ import { standInBinance } from './stand-in-binance.ts';
 import { standInCoinbase } from './stand-in-coinbase.ts';
 import { standInOkx } from './stand-in-okx.ts';
 import type { StandInExchange, StandInOptions } from './stand-in-exchange.ts';
-import { fewerColumns, type KnownColumns, type RecordedSeries } from '../recorded-series.ts';
+import type { KnownColumns } from '../recorded-series.ts';
 
 /** A stand-in and what of a kline its venue tells. */
 export interface StandIn {
@@ -19,10 +19,3 @@ export const STAND_INS: ReadonlyMap<Exchange, StandIn> = new Map<Exchange, Stand
   ['coinbase', { open: standInCoinbase, columns: 'first-six', emptyCandles: 'omitted' }],
   ['okx', { open: standInOkx, columns: 'quote-volume', emptyCandles: 'flat' }],
 ]);
-
-/** A series as the venue tells it: the truth that what was stored is held against. */
-export const asServed = (standIn: StandIn, recorded: RecordedSeries): RecordedSeries => ({
-  ...recorded,
-  columns: fewerColumns(standIn.columns, recorded.columns),
-  rows: recorded.rows.filter((row) => standIn.emptyCandles === 'flat' || Number(row[5]) > 0),
-});

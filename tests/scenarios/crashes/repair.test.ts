@@ -8,7 +8,7 @@ import { repair } from '../../../src/engine/maintenance/repair.ts';
 import { packResponse } from '../../../src/lake/bronze/responses.ts';
 import { scanSegment } from '../../../src/lake/bronze/stored-responses.ts';
 import { silentLog } from '../../../src/platform/ports/log.ts';
-import { redactNothing } from '../../../src/platform/redaction.ts';
+import { redactNothing } from '../../../src/platform/ports/redact.ts';
 import { candlekeep, documentIn } from '../../support/command-line.ts';
 import { simulate, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 

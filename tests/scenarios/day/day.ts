@@ -1,4 +1,4 @@
-import { all } from '../../../src/platform/ports/store.ts';
+import { all } from '../../../src/platform/statements.ts';
 import { intervalMs } from '../../../src/domain/interval.ts';
 import { dayOf, dayRange } from '../../../src/domain/partition.ts';
 import type { TimeRange } from '../../../src/domain/range.ts';
@@ -15,7 +15,8 @@ import type { Pipeline } from '../../../src/engine/core/pipeline.ts';
 import { watermarksOf } from '../../../src/engine/monitoring/watermarks.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import type { StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
-import { asServed, STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed } from '../../support/served-series.ts';
 import type { RequestEntry } from '../../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../../src/simulation/truth.ts';
 import type { World } from '../../../src/simulation/world.ts';

@@ -3,7 +3,7 @@ import { DAY_MS } from '../../../src/domain/interval.ts';
 import { dayOf } from '../../../src/domain/partition.ts';
 import { ADAPTERS } from '../../../src/exchanges/registry.ts';
 import { removedSymbols } from '../../../src/state/symbols.ts';
-import { everyHealingFault } from '../../../src/simulation/fault-plan.ts';
+import { everyHealingFault } from '../../support/healing-faults.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import { STAND_INS } from '../../../src/simulation/stand-ins/stand-ins.ts';
 import { tidewater } from '../../tidewater/adapter.ts';

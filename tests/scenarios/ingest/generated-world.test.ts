@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 import { dayOf } from '../../../src/domain/partition.ts';
 import { symbolJoined, symbolPath } from '../../../src/domain/symbol.ts';
-import { everyHealingFault } from '../../../src/simulation/fault-plan.ts';
+import { everyHealingFault } from '../../support/healing-faults.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import type { StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
-import { asServed, STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { STAND_INS, type StandIn } from '../../../src/simulation/stand-ins/stand-ins.ts';
+import { asServed } from '../../support/served-series.ts';
 import type { World } from '../../../src/simulation/world.ts';
 import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 

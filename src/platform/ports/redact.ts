@@ -1,0 +1,4 @@
+/** Takes secrets out of a text. */
+export type Redact = (text: string) => string;
+
+export const redactNothing: Redact = (text) => text;
