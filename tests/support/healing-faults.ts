@@ -2,7 +2,7 @@ import { seededRandom } from '../../src/platform/seeded-random.ts';
 import type { FaultSpec, RequestMatch, FaultPlan } from '../../src/simulation/fault-plan.ts';
 
 /** Faults that a client heals from when they strike one request. */
-const HEALING_FAULTS: readonly FaultSpec[] = [
+export const HEALING_FAULTS: readonly FaultSpec[] = [
   { kind: 'status', status: 429, retryAfter: '1' },
   { kind: 'status', status: 500, body: 'html' },
   { kind: 'status', status: 503, body: 'empty' },
