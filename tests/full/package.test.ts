@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, afterAll, expect, test } from 'vitest';
+import { packageProblems } from '../../scripts/release-rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'candlekeep-package-'));
+/** Paths of the packed files. */
+let packed: readonly string[] = [];
 let dataDir = '';
 
 /** Runs a program in the folder the package is installed in. */
@@ -13,19 +16,32 @@ const inFolder = (command: string, ...args: readonly string[]): string =>
   execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
 beforeAll(() => {
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+  const packing = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const [{ filename, files }] = JSON.parse(packing) as [
+    { readonly filename: string; readonly files: readonly { readonly path: string }[] },
+  ];
+  packed = files.map(({ path }) => path);
   writeFileSync(
     join(folder, 'package.json'),
     JSON.stringify({ private: true, type: 'module', allowScripts: { node: true } }),
   );
-  inFolder('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', `./${tarball}`);
+  inFolder('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`);
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the package holds what a user needs, and neither sources nor tests nor their test doubles', () => {
+  expect(packageProblems(packed)).toEqual([]);
+  const doubles = readdirSync(join(ROOT, 'tests/support'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => basename(path, '.ts'));
+  expect(doubles).toContain('virtual-clock');
+  expect(packed.filter((path) => doubles.includes(basename(path, '.js')))).toEqual([]);
+});
 
 test('the packed package, installed into an empty folder, runs its demo to the end', { timeout: 300_000 }, () => {
   const verdict = JSON.parse(inFolder('npx', 'candlekeep', 'demo', '--once', '--json')) as {
