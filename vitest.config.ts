@@ -15,7 +15,7 @@ export default defineConfig({
         },
       },
       {
-        // Real processes, kills, servers and a browser: one file at a time, so that they do not starve each other.
+        // Real processes, kills and servers: one file at a time, so that they do not starve each other.
         test: {
           name: 'full',
           include: ['tests/{full,crash}/**/*.test.ts'],
