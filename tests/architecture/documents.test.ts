@@ -185,9 +185,9 @@ test('docs/metrics.md shows the OpenTelemetry example as it is tested, and insta
   expect(installed.toSorted()).toEqual(imported.toSorted());
 });
 
-test('README.md has a row for every variable, one for the URLs of all exchanges, and the manual names no other', () => {
+test('docs/configuration.md has a row for every variable, and the manual names no other', () => {
   const known = OPTION_KEYS.map((key) => optionOf(key).env);
-  const rows = textOf('README.md')
+  const rows = textOf('docs/configuration.md')
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .join('\n');
