@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { realClock } from '../src/platform/node/system-clock.ts';
-import { DIRECT } from '../src/platform/node/undici-http.ts';
+import { DIRECT } from '../src/platform/network-settings.ts';
 import { memoryLog } from '../tests/support/memory-log.ts';
 import { seededRandom } from '../src/platform/seeded-random.ts';
 import type { Exchange } from '../src/domain/exchange.ts';

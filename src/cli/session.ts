@@ -1,4 +1,6 @@
 import type { Clock } from '../platform/ports/clock.ts';
+import { realFiles } from '../platform/node/disk-files.ts';
+import { defaultExportOf } from '../platform/node/module-file.ts';
 import { realClock } from '../platform/node/system-clock.ts';
 import { openLog } from '../platform/node/pino-log.ts';
 import { realProcesses } from '../platform/node/process-identity.ts';
@@ -52,6 +54,8 @@ export async function configure(
     cwd: io.cwd,
     env: io.env,
     file: options.config ?? null,
+    files: realFiles,
+    defaultExportOf,
     flags: { ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }), ...flags },
   });
   secrets.keep([

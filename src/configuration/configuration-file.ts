@@ -1,12 +1,24 @@
 import { resolve } from 'node:path';
-import { realFiles } from '../platform/node/disk-files.ts';
-import { defaultExportOf } from '../platform/node/module-file.ts';
+import type { Files } from '../platform/ports/files.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { nearest } from './nearest.ts';
 import { OPTION_KEYS, optionOf, pathOf, type OptionKey } from './options.ts';
 import { isFields } from './setting-values.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a configuration file is looked for, and how it is read. */
+export interface FileSources {
+  /** Absolute; relative paths start here. */
+  readonly cwd: string;
+  readonly env: Environment;
+  /** From --config; null looks for the usual names in `cwd`. */
+  readonly file: string | null;
+  readonly files: Pick<Files, 'exists' | 'read'>;
+  /** Runs a JavaScript or TypeScript file and returns its default export; rejects with what the file throws. */
+  readonly defaultExportOf: (path: string) => Promise<unknown>;
+}
 
 /** What a file says, by option. */
 export interface ConfigurationFile {
@@ -16,24 +28,20 @@ export interface ConfigurationFile {
 
 const FILE_NAMES = ['candlekeep.config.ts', 'candlekeep.config.js', 'candlekeep.config.mjs', 'candlekeep.config.json'];
 
-/** The file named by --config, else the first of the usual names in `cwd`; no file says nothing. @throws ConfigurationError (CONFIG_INVALID). */
-export async function readConfigurationFile({
-  cwd,
-  file,
-  env,
-}: {
-  readonly cwd: string;
-  readonly file: string | null;
-  readonly env: Environment;
-}): Promise<ConfigurationFile> {
+/**
+ * Reads the file named by --config, else the first of the usual names in `cwd`. Without a file there are no values.
+ * @throws ConfigurationError (CONFIG_INVALID).
+ */
+export async function readConfigurationFile(sources: FileSources): Promise<ConfigurationFile> {
+  const { cwd, file, env, files } = sources;
   const path =
     file === null
-      ? FILE_NAMES.map((name) => resolve(cwd, name)).find((candidate) => realFiles.exists(candidate))
+      ? FILE_NAMES.map((name) => resolve(cwd, name)).find((candidate) => files.exists(candidate))
       : resolve(cwd, file);
   if (path === undefined) return { path: '', values: new Map() };
-  if (!realFiles.exists(path))
+  if (!files.exists(path))
     throw new ConfigurationError({ where: '--config', expected: 'a file that exists', got: `"${path}"` });
-  const content = await parseFile(path);
+  const content = await parseFile(sources, path);
   if (!isFields(content))
     throw new ConfigurationError({
       where: path,
@@ -106,9 +114,9 @@ const kindOf = (content: unknown): string =>
 /** V8 quotes the text around the fault, and that text may be a secret. */
 const QUOTED_SOURCE = /, (?:\.\.\.)?".*is not valid JSON$/s;
 
-async function parseFile(path: string): Promise<unknown> {
+async function parseFile({ files, defaultExportOf }: FileSources, path: string): Promise<unknown> {
   try {
-    if (path.endsWith('.json')) return JSON.parse(Buffer.from(realFiles.read(path)).toString('utf8')) as unknown;
+    if (path.endsWith('.json')) return JSON.parse(Buffer.from(files.read(path)).toString('utf8')) as unknown;
     return await defaultExportOf(path);
   } catch (error) {
     throw new ConfigurationError(

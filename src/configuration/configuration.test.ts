@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { choiceText } from '../domain/symbol-selector.ts';
+import { realFiles } from '../platform/node/disk-files.ts';
+import { defaultExportOf } from '../platform/node/module-file.ts';
 import { ADAPTERS } from '../exchanges/registry.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { loadConfiguration, type Configuration, type ConfigurationSources } from './configuration.ts';
@@ -48,7 +50,15 @@ function directoryWith(files: Readonly<Record<string, string>> = {}): string {
 }
 
 const load = (over: Partial<ConfigurationSources> = {}): Promise<Configuration> =>
-  loadConfiguration({ cwd: over.cwd ?? directoryWith(), env: {}, file: null, flags: {}, ...over });
+  loadConfiguration({
+    cwd: over.cwd ?? directoryWith(),
+    env: {},
+    file: null,
+    flags: {},
+    files: realFiles,
+    defaultExportOf,
+    ...over,
+  });
 
 async function refusal(over: Partial<ConfigurationSources>): Promise<ConfigurationError> {
   const error: unknown = await load(over).then(

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { realFiles } from '../platform/node/disk-files.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { defaultChannels, type AlertSettings } from '../alerting/model/settings.ts';
@@ -8,7 +7,12 @@ import type { MarketChoices } from '../engine/core/symbol-resolution.ts';
 import type { Settings } from '../engine/core/settings.ts';
 import { nearest } from './nearest.ts';
 import type { ListenAddress } from './alert-values.ts';
-import { readConfigurationFile, type ConfigurationFile } from './configuration-file.ts';
+import {
+  readConfigurationFile,
+  type ConfigurationFile,
+  type Environment,
+  type FileSources,
+} from './configuration-file.ts';
 import { OPTION_KEYS, optionOf, pathOf, urlKey, type FixedKey, type OptionKey, type OptionValue } from './options.ts';
 import { readOrigin, type LogLevelWord, type VenueChoice } from './setting-values.ts';
 import { choicesByVenue, intervalWarnings, requireCandles, textOf } from './exchange-choices.ts';
@@ -44,11 +48,7 @@ export interface ServerSettings {
   readonly isMetricsOpen: boolean;
 }
 
-export interface ConfigurationSources {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** From --config; null looks for the usual names in `cwd`. */
-  readonly file: string | null;
+export interface ConfigurationSources extends FileSources {
   /** Values of flags by option key. */
   readonly flags: Readonly<Partial<Record<OptionKey, string>>>;
 }
@@ -93,7 +93,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       network: {
         httpsProxy: value('httpsProxy'),
         noProxy: value('noProxy'),
-        caPem: caFile === null ? null : readTextFile(resolve(sources.cwd, caFile), raw('caFile').where),
+        caPem: caFile === null ? null : readTextFile(sources.files, resolve(sources.cwd, caFile), raw('caFile').where),
         egress: value('egress'),
       },
       hub: repo === null || token === null ? null : { repo, token, endpoint },
@@ -153,7 +153,7 @@ function alertSettings({ value, known }: FileValues, where: string): AlertSettin
 }
 
 /** What the environment holds that nobody may be shown, known before anything can be refused. */
-export const secretVariables = (env: ConfigurationSources['env']): string[] =>
+export const secretVariables = (env: Environment): string[] =>
   OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) => (isSecret && env[name] ? [env[name]] : []));
 
 interface RawValue {
@@ -162,7 +162,7 @@ interface RawValue {
   readonly source: string;
 }
 
-function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: ConfigurationFile): RawValue {
+function rawOf(key: OptionKey, { cwd, env, flags, files }: ConfigurationSources, file: ConfigurationFile): RawValue {
   const option = optionOf(key);
   const flag = flags[key];
   if (flag !== undefined)
@@ -170,7 +170,7 @@ function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: 
   const secretFile = option.isSecret ? env[`${option.env}_FILE`] : undefined;
   if (secretFile)
     return {
-      value: readTextFile(resolve(cwd, secretFile), `${option.env}_FILE`),
+      value: readTextFile(files, resolve(cwd, secretFile), `${option.env}_FILE`),
       where: `${option.env}_FILE`,
       source: 'environment',
     };
@@ -180,9 +180,9 @@ function rawOf(key: OptionKey, { cwd, env, flags }: ConfigurationSources, file: 
   return { value: option.fallback, where: key, source: 'default' };
 }
 
-function readTextFile(path: string, where: string): string {
+function readTextFile(files: FileSources['files'], path: string, where: string): string {
   try {
-    return Buffer.from(realFiles.read(path)).toString('utf8').trim();
+    return Buffer.from(files.read(path)).toString('utf8').trim();
   } catch (error) {
     throw new ConfigurationError({ where, expected: 'a file that can be read', got: `"${path}"` }, { cause: error });
   }
@@ -206,7 +206,7 @@ function inForce(key: OptionKey, raw: RawValue): OptionInForce {
 /** Variables of later releases that are understood and do nothing yet. */
 const LATER = ['CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL'];
 
-function unknownVariables(env: ConfigurationSources['env']): string[] {
+function unknownVariables(env: Environment): string[] {
   const known = OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) =>
     isSecret ? [name, `${name}_FILE`] : [name],
   );

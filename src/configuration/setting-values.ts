@@ -7,7 +7,7 @@ import type { MarketSymbol } from '../domain/symbol.ts';
 import { bronzeAsset, GOLD_ASSET, SILVER_ASSET } from '../domain/assets.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { ADAPTERS } from '../exchanges/registry.ts';
-import { isAddress, type Egress } from '../platform/node/undici-http.ts';
+import { isAddress, type Egress } from '../platform/network-settings.ts';
 import { nearest } from './nearest.ts';
 
 /** Reads one value as a person wrote it. `where` names the file and key, flag or variable. @throws ConfigurationError (CONFIG_INVALID). */

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { BodyTooLargeError } from '../platform/body-limit.ts';
-import { DIRECT, undiciHttp } from '../platform/node/undici-http.ts';
+import { DIRECT } from '../platform/network-settings.ts';
+import { undiciHttp } from '../platform/node/undici-http.ts';
 import { CancelledError } from '../errors/classify.ts';
 import { translateTransport } from './transport-errors.ts';
 

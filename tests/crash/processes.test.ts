@@ -8,6 +8,7 @@ import { dayRange } from '../../src/domain/partition.ts';
 import { mergeRanges, type TimeRange } from '../../src/domain/range.ts';
 import { everyPage } from '../../src/lake/bronze/page-index.ts';
 import { openState } from '../../src/engine/core/state.ts';
+import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
 import { LEASE_TTL_MS } from '../../src/state/leases.ts';
 import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
@@ -78,7 +79,7 @@ async function expectSame(
     discrepancies: [],
     totals: { expected: 60_480, present: 60_480 },
   });
-  const store = openState(join(disturbed.dataDir, 'state.db'));
+  const store = openState(openSqliteStore, join(disturbed.dataDir, 'state.db'));
   const pages = await store.read('everyPage', () => everyPage());
   store.close();
   for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { DIRECT } from '../../src/platform/node/undici-http.ts';
+import { DIRECT } from '../../src/platform/network-settings.ts';
 import type { Ports } from '../../src/platform/ports/ports.ts';
 import { memoryLog } from './memory-log.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';

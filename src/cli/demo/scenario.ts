@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { realFiles } from '../../platform/node/disk-files.ts';
 import type { Clock } from '../../platform/ports/clock.ts';
-import { DIRECT } from '../../platform/node/undici-http.ts';
+import { DIRECT } from '../../platform/network-settings.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS } from '../../domain/interval.ts';
 import { dayRange } from '../../domain/partition.ts';

@@ -1,4 +1,4 @@
-import type { NetworkSettings } from '../../platform/node/undici-http.ts';
+import type { NetworkSettings } from '../../platform/network-settings.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';

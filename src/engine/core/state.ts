@@ -1,7 +1,6 @@
 import type { Files } from '../../platform/ports/files.ts';
-import type { Operation, Store } from '../../platform/ports/store.ts';
+import type { OpenStore, Operation, Store } from '../../platform/ports/store.ts';
 import { first } from '../../platform/statements.ts';
-import { openSqliteStore } from '../../platform/node/sqlite-store.ts';
 import { StoreRefusedError, type StoreRefusal } from '../../platform/store-errors.ts';
 import { BRONZE_1 } from '../../lake/bronze/page-index.ts';
 import type { Lake } from '../../lake/layout.ts';
@@ -54,15 +53,15 @@ function* isUntouched(): Operation<boolean> {
  * Opens the state of a data directory, creating it when it is new.
  * @throws StateError (STATE_UNUSABLE) when the file is not ours to use; it is left as it was.
  */
-export const openState = (path: string): Store =>
-  refusing(path, REFUSALS, () => openSqliteStore({ path, migrations: MIGRATIONS }));
+export const openState = (openStore: OpenStore, path: string): Store =>
+  refusing(path, REFUSALS, () => openStore({ path, migrations: MIGRATIONS }));
 
 /**
  * Opens what processes share about venues. After a power loss its last seconds may be forgotten: an
  * answer's headers tell them again.
  * @throws StateError (STATE_UNUSABLE) as above.
  */
-export const openLimits = (path: string): Store =>
+export const openLimits = (openStore: OpenStore, path: string): Store =>
   refusing(
     path,
     {
@@ -70,7 +69,7 @@ export const openLimits = (path: string): Store =>
       damaged: 'is damaged or not a database; it holds no candles: once every Candlekeep has stopped, delete it',
     },
     () =>
-      openSqliteStore({
+      openStore({
         path,
         migrations: POLICY_MIGRATIONS,
         applicationName: 'candlekeep limits',

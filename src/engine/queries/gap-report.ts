@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ParquetUnreadableError } from '../../platform/node/duckdb-parquet.ts';
+import { ParquetUnreadableError } from '../../platform/parquet-error.ts';
 import type { Ports } from '../../platform/ports/ports.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { realClock } from './system-clock.ts';
-import { openDuckdbParquet, ParquetUnreadableError } from './duckdb-parquet.ts';
+import { ParquetUnreadableError } from '../parquet-error.ts';
+import { openDuckdbParquet } from './duckdb-parquet.ts';
 import { realFiles } from './disk-files.ts';
 import type { Column, Parquet } from '../ports/parquet.ts';
 

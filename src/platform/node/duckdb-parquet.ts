@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import { diskError } from '../disk-error.ts';
 import type { Files } from '../ports/files.ts';
 import { realFiles } from './disk-files.ts';
+import { ParquetUnreadableError } from '../parquet-error.ts';
 import type { Column, ColumnType, ColumnValue, Parquet } from '../ports/parquet.ts';
 import { scratchFiles, type Scratch } from './scratch.ts';
 
@@ -11,11 +12,6 @@ const ROW_GROUP_ROWS = 122_880;
 /** Rows DuckDB takes at once. */
 const CHUNK_ROWS_MAX = 2_048;
 const MICROS_PER_MS = 1_000n;
-
-/** Bytes that no Parquet reader accepts, or columns this lake does not write. */
-export class ParquetUnreadableError extends Error {
-  override readonly name = 'ParquetUnreadableError';
-}
 
 export interface DuckdbParquetOptions {
   /** DuckDB reads and writes real files only: they live here for the length of one call. */

@@ -6,18 +6,7 @@ import { makeDirectory } from './disk-files.ts';
 import { readSqliteHeader } from './sqlite-header.ts';
 import { StoreRefusedError } from '../store-errors.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
-import type { Migration, Operation, Row, SqlValue, Statement, Store } from '../ports/store.ts';
-
-export interface SqliteStoreOptions {
-  /** A file, or `:memory:` for a database that ends with the store. */
-  readonly path: string;
-  /** All steps there ever were, oldest first; those the file has not seen are applied. */
-  readonly migrations: readonly Migration[];
-  /** Tells our databases apart, so that one is never opened as another. */
-  readonly applicationName?: string;
-  /** `relaxed` may forget the last transactions at power loss (not at a crash) and writes ten times as fast. */
-  readonly durability?: 'full' | 'relaxed';
-}
+import type { Migration, Operation, Row, SqlValue, Statement, Store, StoreOptions } from '../ports/store.ts';
 
 /** How long a statement waits for another process's transaction before the store is `busy`. Unit: milliseconds. */
 const BUSY_WAIT_MS = 5_000;
@@ -30,7 +19,7 @@ const STATEMENTS_MAX = 256;
  * @throws StoreRefusedError when the file is not ours to use; it is left byte for byte as it was.
  * @throws StoreDiskError, or Node's error, when the disk fails.
  */
-export function openSqliteStore(options: SqliteStoreOptions): Store {
+export function openSqliteStore(options: StoreOptions): Store {
   const { path, migrations, applicationName = 'candlekeep', durability = 'full' } = options;
   if (!isRecent(process.versions.sqlite ?? '0')) throw new StoreRefusedError(path, 'runtime');
   const applicationId = createHash('sha256').update(applicationName).digest().readInt32BE(0);

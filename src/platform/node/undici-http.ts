@@ -1,27 +1,8 @@
-import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, fetch as undiciFetch, ProxyAgent, request, type Dispatcher } from 'undici';
 import type { HttpPort } from '../ports/http.ts';
 import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
-
-/** The way out: through a proxy, or from one of this machine's addresses. */
-export type Egress = { readonly name: string } & ({ readonly proxyUrl: string } | { readonly localAddress: string });
-
-/** `127.0.0.1` or `::1`: an address that an egress can be bound to. */
-export const isAddress = (text: string): boolean => isIP(text) !== 0;
-
-/** How the outside is reached. */
-export interface NetworkSettings {
-  /** For https, unless an egress says otherwise. */
-  readonly httpsProxy: string | null;
-  /** Hosts reached without `httpsProxy`, as in the variable NO_PROXY. */
-  readonly noProxy: string | null;
-  /** Certificates to trust besides the usual ones, PEM. */
-  readonly caPem: string | null;
-  readonly egress: Egress | null;
-}
-
-export const DIRECT: NetworkSettings = { httpsProxy: null, noProxy: null, caPem: null, egress: null };
+import { DIRECT, type NetworkSettings } from '../network-settings.ts';
 
 /** Requests at a time to one host. */
 const CONNECTIONS_MAX = 32;

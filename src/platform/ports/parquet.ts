@@ -11,6 +11,9 @@ export interface Column {
 export interface Parquet {
   /** Rows in the order given, as one Parquet file. The same columns give the same bytes. */
   encode(columns: readonly Column[]): Promise<Uint8Array>;
-  /** Columns by name, `timestamp` as epoch milliseconds, integers as numbers. */
+  /**
+   * Columns by name, `timestamp` as epoch milliseconds, integers as numbers.
+   * @throws ParquetUnreadableError.
+   */
   decode(bytes: Uint8Array): Promise<ReadonlyMap<string, readonly ColumnValue[]>>;
 }

@@ -31,3 +31,17 @@ export interface Migration {
   readonly name: string;
   readonly statements: readonly string[];
 }
+
+export interface StoreOptions {
+  /** A file, or `:memory:` for a database that ends with the store. */
+  readonly path: string;
+  /** All steps there ever were, oldest first; those the file has not seen are applied. */
+  readonly migrations: readonly Migration[];
+  /** Tells our databases apart, so that one is never opened as another. */
+  readonly applicationName?: string;
+  /** `relaxed` may forget the last transactions at power loss (not at a crash) and writes ten times as fast. */
+  readonly durability?: 'full' | 'relaxed';
+}
+
+/** @throws StoreRefusedError when the file is not ours to use; it is left byte for byte as it was. */
+export type OpenStore = (options: StoreOptions) => Store;
