@@ -169,9 +169,9 @@ test('a channel is as good as its last message: never tried, delivered, not trie
   await tell('silver_ohlcv_normalized');
   await look();
   expect(seen).toEqual([
-    ['warn', 0, fix],
-    ['ok', 0, null],
-    ['warn', 0, fix],
-    ['fail', 8, fix],
+    ['warn', 'done', fix],
+    ['ok', 'done', null],
+    ['warn', 'done', fix],
+    ['fail', 'undelivered', fix],
   ]);
 });
