@@ -261,7 +261,8 @@ export const FAULTS = {
     backoff: null,
     consequence: 'failed',
     level: 'error',
-    signal: 'an answer kept in bronze is gone, cut or does not match its checksum when silver is rebuilt from it',
+    signal:
+      'an answer kept in bronze is gone, cut, does not match its checksum, or is rejected by the reader of this version',
     action:
       'The answer is marked unusable and its candles are pending and asked again; every other answer of the file is used as before.',
     hint: 'Look at the disk (dmesg). With a backup of the segment: put it back and run candlekeep repair, else candlekeep heal --now.',

@@ -3,8 +3,7 @@ import { DAY_MS } from '../../domain/interval.ts';
 import { dayOf, daysBetween, periodOf } from '../../domain/partition.ts';
 import { countOldEntries, deleteOldEntries, type OldEntries } from '../../state/log-retention.ts';
 import { releaseLeases } from '../../state/leases.ts';
-import { responseOf } from '../../lake/bronze/responses.ts';
-import { readResponse } from '../../lake/bronze/stored-responses.ts';
+import { readResponse, readStoredRows } from '../../lake/bronze/stored-responses.ts';
 import { everyPage, deletePages, movePages, type PageEntry } from '../../lake/bronze/page-index.ts';
 import { supersededOf, type ResponseRows } from '../../lake/bronze/superseded.ts';
 import { claimSegment } from '../../lake/bronze/writer.ts';
@@ -85,11 +84,13 @@ function supersededPages(pipeline: Pipeline, pages: readonly PageEntry[]): PageE
 
 function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): ResponseRows | null {
   const adapter = venues.get(page.series.exchange)?.adapter;
-  const kept = readResponse(ports.files, lake, page);
-  if (!kept.ok || adapter === undefined) return null;
-  const judged = adapter
-    .readCandles(page, responseOf(kept.stored), page.fetchedAtMs)
-    .map((row) => ({ row, errors: validateRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors }));
+  if (adapter === undefined) return null;
+  const stored = readStoredRows(ports.files, lake, adapter, page);
+  if (!stored.ok) return null;
+  const judged = stored.rows.map((row) => ({
+    row,
+    errors: validateRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors,
+  }));
   return {
     valid: new Set(judged.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
     hasForeign: judged.some(({ errors }) => errors.includes('off-grid')),

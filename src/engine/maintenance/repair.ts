@@ -1,8 +1,7 @@
 import type { Exchange } from '../../domain/exchange.ts';
 import type { Interval } from '../../domain/interval.ts';
 import { dayOf } from '../../domain/partition.ts';
-import { responseOf, type StoredResponse } from '../../lake/bronze/responses.ts';
-import { readResponse, scanSegment, type FoundResponse } from '../../lake/bronze/stored-responses.ts';
+import { readResponse, rowsOfResponse, scanSegment, type FoundResponse } from '../../lake/bronze/stored-responses.ts';
 import {
   coveredSeries,
   everyPage,
@@ -15,7 +14,6 @@ import {
 import { readJournal } from '../../lake/journal.ts';
 import { wholeManifest } from '../../lake/manifest.ts';
 import { isDecision, recordDecisions } from '../../lake/quarantine-decisions.ts';
-import { ExchangeAPIError } from '../../errors/errors.ts';
 import { worstEnding, type Ending } from '../core/ending.ts';
 import { exclusively } from './maintenance.ts';
 import { executeAll } from '../runs/materialise.ts';
@@ -40,7 +38,7 @@ export interface RepairReport {
   readonly indexed: number;
   /** Answers that were out of use and are there again. */
   readonly restored: number;
-  /** Answers of the index whose bytes are gone: taken out of use, their candles are asked for again. */
+  /** Used responses that cannot be read any more: taken out of use, their candles are requested again. */
   readonly lost: number;
   readonly damaged: readonly DamagedBytes[];
   /** What crashes left at the ends of segments. */
@@ -111,43 +109,29 @@ function scanBronze(pipeline: Pipeline): BronzeScan {
   return { segments: segments.length, pages, damaged, tornBytes };
 }
 
-function pageOf(pipeline: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundResponse): PageEntry {
+/** The index entry of a found response. One that was used and that the reader rejects now is damaged. */
+function pageOf({ venues }: Pipeline, segment: string, { stored, offset, length, sha256 }: FoundResponse): PageEntry {
   const { exchange, symbol, interval } = stored;
   const page = {
     series: { exchange, symbol, interval },
     range: { fromMs: Date.parse(stored.from), toMs: Date.parse(stored.to) },
+    fetchedAtMs: Date.parse(stored.fetched_at),
   };
-  const fetchedAtMs = Date.parse(stored.fetched_at);
-  const openTimesMs = openTimesOf(pipeline, stored, { page, fetchedAtMs });
+  const adapter = venues.get(exchange)?.adapter;
+  const read = stored.rejected !== null || adapter === undefined ? null : rowsOfResponse(adapter, stored, page);
+  const openTimesMs = read?.ok === true ? read.rows.map((row) => row.openTimeMs) : null;
   return {
     ...page,
     id: stored.id,
-    rejected: openTimesMs === null ? (stored.rejected ?? 'SCHEMA_MISMATCH') : null,
+    rejected: openTimesMs === null ? (stored.rejected ?? 'ANSWER_DAMAGED') : null,
     rows: openTimesMs?.length ?? 0,
     hull: hullOfTimes(openTimesMs ?? []),
     segment,
     offset,
     length,
     sha256,
-    fetchedAtMs,
     runId: stored.run_id,
   };
-}
-
-/** Null for an answer that was never used, or that this version cannot read. */
-function openTimesOf(
-  { venues }: Pipeline,
-  stored: StoredResponse,
-  { page, fetchedAtMs }: { readonly page: Pick<PageEntry, 'series' | 'range'>; readonly fetchedAtMs: number },
-): number[] | null {
-  const adapter = venues.get(stored.exchange)?.adapter;
-  if (stored.rejected !== null || adapter === undefined) return null;
-  try {
-    return adapter.readCandles(page, responseOf(stored), fetchedAtMs).map((row) => row.openTimeMs);
-  } catch (error) {
-    if (error instanceof ExchangeAPIError) return null;
-    throw error;
-  }
 }
 
 function indexChanges(
@@ -158,17 +142,20 @@ function indexChanges(
   const indexed = new Map(known.map((page) => [page.id, page]));
   const there = new Map(found.map((page) => [page.id, page]));
   const isReadable = (page: PageEntry): boolean => readResponse(ports.files, lake, page).ok;
+  const isUsable = ({ id, sha256 }: PageEntry): boolean =>
+    there.get(id)?.sha256 === sha256 && there.get(id)?.rejected === null;
+  const missing = [...there.values()].filter(({ id }) => !indexed.has(id));
   return {
-    missing: [...there.values()].filter(({ id }) => !indexed.has(id)),
+    missing,
     restored: [...there.values()].filter((page) => {
       const before = indexed.get(page.id);
-      return (
-        before !== undefined &&
-        before.sha256 === page.sha256 &&
-        (before.rejected === 'ANSWER_DAMAGED' || !isReadable(before))
-      );
+      if (before?.sha256 !== page.sha256) return false;
+      return (page.rejected === null && before.rejected !== null) || !isReadable(before);
     }),
-    lost: known.filter((page) => page.rejected === null && there.get(page.id)?.sha256 !== page.sha256),
+    lost: [
+      ...missing.filter(({ rejected }) => rejected === 'ANSWER_DAMAGED'),
+      ...known.filter((page) => page.rejected === null && !isUsable(page)),
+    ],
   };
 }
 

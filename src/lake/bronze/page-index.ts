@@ -180,17 +180,19 @@ export function* markDamaged(ids: readonly string[]): Operation<void> {
     yield* exec('update bronze_pages set rejected = $2 where id = $1', id, 'ANSWER_DAMAGED' satisfies FaultCode);
 }
 
-/** Takes answers into use again whose bytes are there again. */
-export function* restorePages(
-  pages: readonly Pick<PageEntry, 'id' | 'rejected' | 'segment' | 'offset'>[],
-): Operation<void> {
-  for (const { id, rejected, segment, offset } of pages)
+/** Enters responses that were found again as they are now: their place, whether they are used, and their rows. */
+export function* restorePages(pages: readonly PageEntry[]): Operation<void> {
+  for (const { id, rejected, segment, offset, rows, hull } of pages)
     yield* exec(
-      'update bronze_pages set rejected = $2, segment = $3, byte_offset = $4 where id = $1',
+      `update bronze_pages set rejected = $2, segment = $3, byte_offset = $4, rows_total = $5, first_open = $6,
+       last_open = $7 where id = $1`,
       id,
       rejected,
       segment,
       offset,
+      rows,
+      hull?.firstOpenMs ?? null,
+      hull?.lastOpenMs ?? null,
     );
 }
 

@@ -1,11 +1,16 @@
 import type { Files } from '../../platform/ports/files.ts';
 import { wholeFrames } from '../../platform/zstd-frames.ts';
+import { ExchangeAPIError } from '../../errors/errors.ts';
+import type { DeliveredRow, ExchangeAdapter } from '../../exchanges/adapter.ts';
 import type { Lake } from '../layout.ts';
-import { unpackResponse, type StoredResponse } from './responses.ts';
+import { responseOf, unpackResponse, type StoredResponse } from './responses.ts';
 import type { PageEntry } from './page-index.ts';
 
-/** What became of the bytes of an answer that cannot be read any more. */
-export type ResponseLoss = 'missing' | 'cut' | 'damaged';
+/**
+ * Why a response that bronze kept cannot be used any more. `unreadable`: its bytes are whole, but the adapter's
+ * reader no longer accepts them.
+ */
+export type ResponseLoss = 'missing' | 'cut' | 'damaged' | 'unreadable';
 
 export type ReadResponse =
   | { readonly ok: true; readonly stored: StoredResponse }
@@ -22,6 +27,31 @@ export function readResponse(
   if (files.sizeBytes(path) < page.offset + page.length) return { ok: false, loss: 'cut' };
   const found = unpackResponse(files.readSlice(path, page.offset, page.length));
   return found?.sha256 === page.sha256 ? { ok: true, stored: found.stored } : { ok: false, loss: 'damaged' };
+}
+
+/** The rows of a kept response. `cause`: why the adapter rejected it; null when its bytes are lost. */
+export type StoredRows =
+  | { readonly ok: true; readonly rows: readonly DeliveredRow[] }
+  | { readonly ok: false; readonly loss: ResponseLoss; readonly cause: ExchangeAPIError | null };
+
+/** Reads the rows of an indexed response again, with the adapter as it is now. */
+export function readStoredRows(files: Files, lake: Lake, adapter: ExchangeAdapter, page: PageEntry): StoredRows {
+  const kept = readResponse(files, lake, page);
+  return kept.ok ? rowsOfResponse(adapter, kept.stored, page) : { ok: false, loss: kept.loss, cause: null };
+}
+
+/** The rows in a response. Whatever the adapter throws besides an `ExchangeAPIError` is a defect and is rethrown. */
+export function rowsOfResponse(
+  adapter: ExchangeAdapter,
+  stored: StoredResponse,
+  { series, range, fetchedAtMs }: Pick<PageEntry, 'series' | 'range' | 'fetchedAtMs'>,
+): StoredRows {
+  try {
+    return { ok: true, rows: adapter.readCandles({ series, range }, responseOf(stored), fetchedAtMs) };
+  } catch (error) {
+    if (error instanceof ExchangeAPIError) return { ok: false, loss: 'unreadable', cause: error };
+    throw error;
+  }
 }
 
 /** An answer found in a segment. */

@@ -86,12 +86,13 @@ function cellFilter(scopes: readonly SymbolScope[]): (row: SilverRow) => boolean
   return (row) => days.get(row.symbol)?.has(row.openTimeMs - (row.openTimeMs % DAY_MS)) ?? false;
 }
 
-/** Takes answers whose bytes are gone out of use; their candles are not covered by anything any more. */
+/** Takes responses that cannot be read any more out of use: their candles are no longer covered. */
 async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostResponse[]): Promise<void> {
   const nowMs = ports.clock.nowMs();
-  const entries = lost.map(({ page, loss }): FaultEntry => {
+  const entries = lost.map(({ page, loss, cause }): FaultEntry => {
     const { exchange, symbol } = page.series;
-    const error = new AnswerDamagedError({ exchange, symbol, segment: page.segment, offset: page.offset, loss });
+    const facts = { exchange, symbol, segment: page.segment, offset: page.offset, loss };
+    const error = new AnswerDamagedError(facts, cause === null ? {} : { cause });
     ports.log.warn(error.message, { code: error.code, exchange, symbol });
     return {
       ...page.series,

@@ -1,7 +1,7 @@
 import type { Ports } from '../../platform/ports/ports.ts';
 import { periodRange, periodsIn } from '../../domain/partition.ts';
-import { responseOf } from '../bronze/responses.ts';
-import { readResponse, type ResponseLoss } from '../bronze/stored-responses.ts';
+import type { ExchangeAPIError } from '../../errors/errors.ts';
+import { readStoredRows, type ResponseLoss, type StoredRows } from '../bronze/stored-responses.ts';
 import { usedPages, type PageEntry } from '../bronze/page-index.ts';
 import type { DeliveredRow, ExchangeAdapter } from '../../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../candle-columns.ts';
@@ -43,16 +43,18 @@ export interface RevisedRow {
   readonly after: { readonly row: SilverRow; readonly raw: string };
 }
 
-/** An indexed answer whose bytes are gone. */
+/** An indexed response that cannot be read any more. */
 export interface LostResponse {
   readonly page: PageEntry;
   readonly loss: ResponseLoss;
+  /** Why the adapter rejected it; null when its bytes are lost. */
+  readonly cause: ExchangeAPIError | null;
 }
 
 /** Rows of kept answers, read again from bronze. */
 export interface ResponseReader {
   /** Called once for each period that the page touches. */
-  read(page: PageEntry): readonly DeliveredRow[] | ResponseLoss;
+  read(page: PageEntry): StoredRows;
 }
 
 /** An answer that lies across the border of two periods is read and parsed once: what one has read is held for the other. */
@@ -65,17 +67,11 @@ export function responseReader({ files }: Pick<Ports, 'files'>, lake: Lake, adap
       const known = held.get(page.id);
       if (known !== undefined) {
         hold(page, known.rows, known.periodsLeft - 1);
-        return known.rows;
+        return { ok: true, rows: known.rows };
       }
-      const kept = readResponse(files, lake, page);
-      if (!kept.ok) return kept.loss;
-      const rows = adapter.readCandles(
-        { series: page.series, range: page.range },
-        responseOf(kept.stored),
-        page.fetchedAtMs,
-      );
-      hold(page, rows, periodsIn(page.range, page.series.interval).length - 1);
-      return rows;
+      const stored = readStoredRows(files, lake, adapter, page);
+      if (stored.ok) hold(page, stored.rows, periodsIn(page.range, page.series.interval).length - 1);
+      return stored;
     },
   };
 }
@@ -102,9 +98,9 @@ export async function readPeriod(
   const lost: LostResponse[] = [];
   for (const page of indexed) {
     await clock.yieldToEventLoop();
-    const delivered = responses.read(page);
-    if (typeof delivered === 'string') lost.push({ page, loss: delivered });
-    else pages.push({ page, delivered });
+    const stored = responses.read(page);
+    if (stored.ok) pages.push({ page, delivered: stored.rows });
+    else lost.push({ page, loss: stored.loss, cause: stored.cause });
   }
   const bySymbol = Map.groupBy(pages, ({ page }) => page.series.symbol);
   const rows: SilverRow[] = [];

@@ -3,7 +3,14 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { faultsOfRun } from '../../../src/state/fault-log.ts';
 import type { GapReport } from '../../../src/engine/queries/gap-report.ts';
-import { simulate, BINANCE_RECORDINGS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
+import { rejecting, upgradableReader } from '../../support/upgraded-reader.ts';
+import {
+  simulate,
+  BINANCE_RECORDINGS,
+  verifiedAccount,
+  type Simulation,
+  type SimulationOptions,
+} from '../../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -13,8 +20,8 @@ const filesIn = (directory: string, isWanted: (name: string) => boolean): string
     .filter(isWanted)
     .map((name) => join(directory, name));
 
-async function stored(seed: string) {
-  const simulation = await simulate({ seed, symbols: SYMBOLS, interval: '1h' });
+async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'> = {}) {
+  const simulation = await simulate({ seed, symbols: SYMBOLS, interval: '1h', ...options });
   expect(await simulation.run({ days: MONTH, assets: ['bronze', 'silver', 'gold'] })).toMatchObject({
     ending: 'done',
     pending: 0,
@@ -22,7 +29,7 @@ async function stored(seed: string) {
   const [segment = '', ...otherSegments] = filesIn(simulation.dataDir, (name) => name.endsWith('.zst'));
   const [silver = ''] = filesIn(join(simulation.dataDir, 'silver'), (name) => name.endsWith('.parquet'));
   expect(otherSegments).toEqual([]);
-  return { rehearsal: simulation, segment, silver };
+  return { simulation, segment, silver };
 }
 
 const report = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, MONTH);
@@ -63,7 +70,7 @@ const DAMAGES: readonly (readonly [name: string, lostSymbols: number, damage: (s
 test.each(DAMAGES)(
   'a segment that is %s is no defect: every candle it held is pending with its code, on days and for symbols nobody asked about, and comes again by itself',
   async (_name, lostSymbols, damage) => {
-    const { rehearsal: simulation, segment } = await stored('damage');
+    const { simulation, segment } = await stored('damage');
     damage(segment);
     const result = await simulation.run({
       days: { start: '2024-06-10', end: '2024-06-10' },
@@ -90,8 +97,54 @@ test.each(DAMAGES)(
   },
 );
 
+test('a response that a stricter reader rejects costs its own candles only, and healing brings them back', async () => {
+  const reader = upgradableReader();
+  const { simulation, segment } = await stored('stricter', reader);
+  const bytes = readFileSync(segment);
+  reader.upgrade(rejecting('ETH/USDT', simulation.clock.nowMs() + 1));
+  const result = await simulation.run({
+    days: { start: '2024-06-10', end: '2024-06-10' },
+    markets: new Map([['binance', ['BTC/USDT']]]),
+    selection: 'all',
+    assets: ['bronze', 'silver', 'gold'],
+  });
+  expect(result).toMatchObject({ ending: 'partial', error: null, runs: [{ outcome: 'partial' }] });
+  const found = await report(simulation);
+  expect(found).toMatchObject({ discrepancies: [], totals: { expected: 2_160, present: 1_440, pending: 720 } });
+  expect(found.gaps).toMatchObject([{ symbol: 'ETH/USDT', state: 'pending', code: 'ANSWER_DAMAGED' }]);
+  const faults = await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+  expect(faults).toMatchObject([
+    { symbol: 'ETH/USDT', record: { code: 'ANSWER_DAMAGED', facts: { loss: 'unreadable' } } },
+  ]);
+  expect(JSON.stringify(faults[0]?.record)).toContain('lacks the field');
+  expect(readFileSync(segment).subarray(0, bytes.length).equals(bytes)).toBe(true);
+
+  await simulation.clock.runUntil(simulation.clock.sleep(300_000));
+  expect(await simulation.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
+  await expectWhole(simulation);
+});
+
+test('a reader that fails in any other way is a defect, and no response is taken out of use for it', async () => {
+  const reader = upgradableReader();
+  const { simulation, silver } = await stored('defect', reader);
+  const before = readFileSync(silver);
+  reader.upgrade(({ series }) => {
+    if (series.symbol === 'ETH/USDT') throw new TypeError('undefined is not iterable');
+  });
+  expect(
+    await simulation.run({
+      days: { start: '2024-06-10', end: '2024-06-10' },
+      markets: new Map([['binance', ['BTC/USDT']]]),
+      selection: 'all',
+    }),
+  ).toMatchObject({ ending: 'defect' });
+  reader.upgrade(() => undefined);
+  expect(readFileSync(silver).equals(before)).toBe(true);
+  await expectWhole(simulation);
+});
+
 test('a silver file that somebody changed is made anew by the next run of its period', async () => {
-  const { rehearsal: simulation, silver } = await stored('changed');
+  const { simulation, silver } = await stored('changed');
   const before = readFileSync(silver);
   writeFileSync(silver, before.subarray(0, 1_000));
   expect((await report(simulation)).discrepancies).not.toEqual([]);
@@ -101,7 +154,7 @@ test('a silver file that somebody changed is made anew by the next run of its pe
 });
 
 test('what a crash left beside a file is gone after the next run of its period, though nothing else is to be written; gold likewise', async () => {
-  const { rehearsal: simulation, silver } = await stored('leftovers');
+  const { simulation, silver } = await stored('leftovers');
   const quarantine = dirname(silver).replace('silver', 'quarantine');
   for (const path of [
     join(dirname(silver), '.tmp-part-0.parquet'),
@@ -122,7 +175,7 @@ test('what a crash left beside a file is gone after the next run of its period, 
 });
 
 test('a period that has no row any more has no file any more', async () => {
-  const { rehearsal: simulation, segment, silver } = await stored('none');
+  const { simulation, segment, silver } = await stored('none');
   rmSync(segment);
   simulation.venue.plan({
     seed: 'down',

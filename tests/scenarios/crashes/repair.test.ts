@@ -10,7 +10,8 @@ import { scanSegment } from '../../../src/lake/bronze/stored-responses.ts';
 import { silentLog } from '../../../src/platform/ports/log.ts';
 import { redactNothing } from '../../../src/platform/ports/redact.ts';
 import { candlekeep, documentIn } from '../../support/command-line.ts';
-import { simulate, verifiedAccount, type Simulation } from '../../support/simulated.ts';
+import { rejecting, upgradableReader } from '../../support/upgraded-reader.ts';
+import { simulate, verifiedAccount, type Simulation, type SimulationOptions } from '../../support/simulated.ts';
 
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
@@ -27,11 +28,12 @@ const lakeFiles = (directory: string): Map<string, string> =>
 const account = (simulation: Pick<Simulation, 'clock' | 'pipeline'>) => verifiedAccount(simulation, MONTH);
 
 /** A month with a quarantined row and a candle that the venue does not have. */
-const stored = async (seed: string): Promise<Simulation> => {
+const stored = async (seed: string, options: Pick<SimulationOptions, 'adapters'> = {}): Promise<Simulation> => {
   const simulation = await simulate({
     seed,
     symbols: SYMBOLS,
     interval: '1h',
+    ...options,
     plan: {
       seed,
       rules: [
@@ -57,12 +59,17 @@ const stored = async (seed: string): Promise<Simulation> => {
 };
 
 /** The directory as a new process finds it after the state was lost. */
-async function reopened(simulation: Simulation, lostState: 'refused' | 'rebuilt') {
+async function reopened(
+  simulation: Simulation,
+  lostState: 'refused' | 'rebuilt',
+  options: Pick<SimulationOptions, 'adapters'> = {},
+) {
   const { settings, ports } = simulation.pipeline;
   return openPipeline(settings, {
     log: silentLog,
     world: { clock: ports.clock, random: ports.random.fork('again'), http: ports.http },
     lostState,
+    ...options,
   });
 }
 
@@ -128,8 +135,8 @@ test('a torn tail is passed over, a damaged answer is told with its place, and e
   const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
   const path = join(simulation.dataDir, segment);
   const bytes = readFileSync(path);
-  const { responses: answers } = scanSegment(bytes);
-  const second = answers[1] as (typeof answers)[number];
+  const { responses } = scanSegment(bytes);
+  const second = responses[1] as (typeof responses)[number];
   bytes[second.offset + Math.floor(second.length / 2)]! ^= 1;
   writeFileSync(path, bytes);
   truncateSync(path, bytes.length - 10);
@@ -137,11 +144,11 @@ test('a torn tail is passed over, a damaged answer is told with its place, and e
   const pipeline = await reopened(simulation, 'rebuilt');
   const found = await simulation.clock.runUntil(repair(pipeline, control));
   expect(found).toMatchObject({
-    answers: answers.length - 2,
-    indexed: answers.length - 2,
+    responses: responses.length - 2,
+    indexed: responses.length - 2,
     damaged: [{ segment, offset: second.offset }],
   });
-  expect(found.tornBytes).toBe((answers.at(-1)?.length ?? 0) - 10);
+  expect(found.tornBytes).toBe((responses.at(-1)?.length ?? 0) - 10);
   expect((await account({ clock: simulation.clock, pipeline })).discrepancies).toEqual([]);
   await pipeline.close();
 });
@@ -154,11 +161,54 @@ test('a segment that is gone is pending after repair, and used again once it is 
   copyFileSync(path, `${path}.copy`);
   rmSync(path);
   const { clock, pipeline } = simulation;
-  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ answers: 0, work: { pending: 2_160 } });
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ responses: 0, work: { pending: 2_160 } });
   expect((await account(simulation)).gaps.every(({ code }) => code === 'ANSWER_DAMAGED')).toBe(true);
   renameSync(`${path}.copy`, path);
   expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: 0, indexed: 0, work: { pending: 1 } });
   expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
+});
+
+test('repair takes out of use what a stricter reader rejects, keeps its bytes, and healing brings the candles back', async () => {
+  const reader = upgradableReader();
+  const simulation = await stored('stricter', reader);
+  const { clock, pipeline } = simulation;
+  const [before, files] = [await account(simulation), lakeFiles(simulation.dataDir)];
+  reader.upgrade(rejecting('SOL/USDT', clock.nowMs() + 1));
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({
+    damaged: [],
+    lost: 2,
+    work: { ending: 'partial', pending: 720 },
+  });
+  const after = await account(simulation);
+  expect(after).toMatchObject({ discrepancies: [], totals: { present: 1_439, quarantined: 1, pending: 720 } });
+  expect(new Set(after.gaps.map(({ symbol, code }) => `${symbol} ${code}`))).toEqual(
+    new Set(['ETH/USDT ROWS_INVALID', 'SOL/USDT ANSWER_DAMAGED']),
+  );
+  for (const [name, bytes] of lakeFiles(simulation.dataDir))
+    if (name.endsWith('.zst')) expect(bytes).toBe(files.get(name));
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: 0, restored: 0 });
+
+  await clock.runUntil(clock.sleep(pipeline.settings.recheckAfterMs));
+  await simulation.heal('all');
+  expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
+});
+
+test('what the reader rejects while the state is rebuilt is pending, and used again once the reader accepts it', async () => {
+  const reader = upgradableReader();
+  const simulation = await stored('stricter and lost', reader);
+  const { clock } = simulation;
+  const [before, files] = [await account(simulation), lakeFiles(simulation.dataDir)];
+  loseState(simulation);
+  const pipeline = await reopened(simulation, 'rebuilt', reader);
+  reader.upgrade(rejecting('SOL/USDT', Infinity));
+  const found = await clock.runUntil(repair(pipeline, control));
+  expect(found).toMatchObject({ indexed: found.responses, lost: 2, work: { pending: 720 } });
+  expect(await account({ clock, pipeline })).toMatchObject({ discrepancies: [], totals: { pending: 720 } });
+  reader.upgrade(() => undefined);
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: 0, restored: 2, work: { pending: 1 } });
+  expect(await account({ clock, pipeline })).toMatchObject({ totals: before.totals, discrepancies: [] });
+  expect(lakeFiles(simulation.dataDir)).toEqual(files);
+  await pipeline.close();
 });
 
 test('whatever bytes of a segment are damaged, every other answer is found', () => {

@@ -8,7 +8,8 @@ import { everyPage } from '../../../src/lake/bronze/page-index.ts';
 import { materialise } from '../../../src/engine/runs/materialise.ts';
 import { prune } from '../../../src/engine/maintenance/prune.ts';
 import { repair } from '../../../src/engine/maintenance/repair.ts';
-import { simulate, verifiedAccount, type Simulation } from '../../support/simulated.ts';
+import { rejecting, upgradableReader } from '../../support/upgraded-reader.ts';
+import { simulate, verifiedAccount, type Simulation, type SimulationOptions } from '../../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };
 const never = new AbortController().signal;
@@ -27,8 +28,8 @@ const report = (simulation: Simulation) => verifiedAccount(simulation, DAYS);
 const responses = async ({ pipeline }: Simulation) => await pipeline.ports.store.read('everyPage', () => everyPage());
 
 /** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */
-async function stored(seed: string): Promise<Simulation> {
-  const simulation = await simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h' });
+async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'> = {}): Promise<Simulation> {
+  const simulation = await simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...options });
   simulation.venue.plan({
     seed,
     rules: [
@@ -107,6 +108,29 @@ test.each([
     }
   },
 );
+
+test('prune neither fails on a response that the reader rejects nor removes it or one that it superseded', async () => {
+  const reader = upgradableReader();
+  const simulation = await stored('prune stricter', reader);
+  const { clock, pipeline } = simulation;
+  const idsOf = async (symbol: string) =>
+    (await responses(simulation))
+      .filter(({ rejected, series }) => series.symbol === symbol && rejected !== 'SCHEMA_MISMATCH')
+      .map(({ id }) => id);
+  const before = await idsOf('BTC/USDT');
+  reader.upgrade(rejecting('BTC/USDT', clock.nowMs()));
+  expect(await pruned(simulation, 'remove')).toMatchObject({ superseded: 0, untouched: [] });
+  expect(await idsOf('BTC/USDT')).toEqual(before);
+
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ lost: before.length });
+  expect(await pruned(simulation, 'remove', 0)).toMatchObject({ superseded: 0, untouched: [] });
+  expect(await idsOf('BTC/USDT')).toEqual(before);
+
+  reader.upgrade(() => undefined);
+  expect(await clock.runUntil(repair(pipeline, control))).toMatchObject({ restored: before.length });
+  expect(await pruned(simulation, 'remove')).toMatchObject({ superseded: 1 });
+  expect(await report(simulation)).toMatchObject({ totals: { quarantined: 1, pending: 0 }, discrepancies: [] });
+});
 
 test('a run that the disk would not hold asks nobody, and says how much is needed', async () => {
   const { pipeline, clock, venue } = await simulate({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });

@@ -52,7 +52,7 @@ export function addRepairCommand(program: Command, run: CommandRunner): void {
 function repairLines(screen: Console, report: RepairReport): string[] {
   const { damaged, unexplained } = report;
   return [
-    `${count(report.responses, 'answer')} in ${count(report.segments, 'segment')}: ${report.indexed} put into the index, ${report.restored} taken into use again, ${report.lost} gone`,
+    `${count(report.responses, 'answer')} in ${count(report.segments, 'segment')}: ${report.indexed} put into the index, ${report.restored} taken into use again, ${report.lost} no longer readable`,
     ...damaged
       .slice(0, PLACES_SHOWN_MAX)
       .map(
