@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ServedResponse, ServedRequest } from '../platform/node/http-server.ts';
+import type { ServedResponse, ServedRequest } from '../platform/ports/http-server.ts';
 
 /** What `start` serves, as plain functions: a socket is not needed to test it. */
 export interface MonitoringSite {

@@ -1,4 +1,7 @@
 import type { Clock } from '../platform/ports/clock.ts';
+import type { Files } from '../platform/ports/files.ts';
+import type { Random } from '../platform/ports/random.ts';
+import { freshRandom } from '../platform/node/fresh-random.ts';
 import { realFiles } from '../platform/node/disk-files.ts';
 import { defaultExportOf } from '../platform/node/module-file.ts';
 import { realClock } from '../platform/node/system-clock.ts';
@@ -33,6 +36,8 @@ export interface Session {
   readonly screen: Console;
   readonly options: GlobalOptions;
   readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
   /** Everything this process prints or logs goes through it. */
   readonly secrets: SecretKeeper;
 }
@@ -43,18 +48,20 @@ export const sessionOf = (io: Io, options: GlobalOptions, secrets: SecretKeeper)
   secrets,
   screen: consoleOn(io, { json: options.json ?? false, color: options.color ?? true }),
   clock: realClock,
+  random: freshRandom(),
+  files: realFiles,
 });
 
 /** The configuration in force for this command; its warnings are said at once. */
 export async function configure(
-  { io, options, screen, secrets }: Session,
+  { io, options, screen, secrets, files }: Session,
   flags: Partial<Record<OptionKey, string>> = {},
 ): Promise<Configuration> {
   const configuration = await loadConfiguration({
     cwd: io.cwd,
     env: io.env,
     file: options.config ?? null,
-    files: realFiles,
+    files,
     defaultExportOf,
     flags: { ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }), ...flags },
   });

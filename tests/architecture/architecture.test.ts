@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
+  ADAPTER_ROOTS,
   COLUMNS_MAX,
   FILE_LINES_MAX,
   FOLDER_FILES_MAX,
@@ -68,6 +69,23 @@ test.each([
   expect(violations([...CLEAN, later, readSource('src/engine/runs/planted.ts', text)])).toEqual([
     'src/engine/runs/planted.ts:1 imports cli, a later room than engine/runs',
   ]);
+});
+
+test.each([
+  ['value', 'import { realFiles } from "../../platform/node/disk-files.ts"; realFiles.read("x");'],
+  ['type', 'import type { Disk } from "../../platform/node/disk-files.ts"; export type B = Disk;'],
+])('an adapter of the real world is found as %s import, except where adapters are built', (_, text) => {
+  const adapter = readSource('src/platform/node/disk-files.ts', 'export const realFiles = {};');
+  expect(violations([...CLEAN, adapter, readSource('src/engine/runs/planted.ts', text)])).toEqual([
+    'src/engine/runs/planted.ts:1 imports the adapter src/platform/node/disk-files.ts, which is passed in as a port',
+  ]);
+  expect(violations([...CLEAN, adapter, readSource('src/api/planted.ts', text.replace('../../', '../'))])).toEqual([]);
+});
+
+test('every place that may build adapters does so', () => {
+  const builds = (path: string): boolean =>
+    sources.some((one) => one.path.startsWith(path) && one.text.includes('/node/'));
+  expect(ADAPTER_ROOTS.filter((root) => !builds(root))).toEqual([]);
 });
 
 test('imports of the own and of earlier rooms are fine', () => {

@@ -89,6 +89,15 @@ const nameFindings = ({ path }: Source): string[] =>
 /** A user's configuration file is a module whose path nobody knows before. */
 const COMPUTED_IMPORT = 'src/platform/node/module-file.ts';
 
+/** Where adapters of the real world are built. All other source files get them as ports, types included. */
+export const ADAPTER_ROOTS = [
+  'src/api/',
+  'src/cli/session.ts',
+  'src/cli/package-version.ts',
+  'src/cli/commands/pipeline/start.ts',
+] as const;
+const isAdapter = (path: string): boolean => path.startsWith('src/platform/node/');
+
 function importFindings(source: Source, room: Room, paths: ReadonlySet<string>): string[] {
   return importsOf(source).flatMap(({ node, from }) => {
     const at = `${source.path}:${lineAt(source, node)}`;
@@ -97,6 +106,8 @@ function importFindings(source: Source, room: Room, paths: ReadonlySet<string>):
     const target = posix.join(posix.dirname(source.path), from);
     const targetRoom = roomOf(target);
     if (!paths.has(target) || targetRoom === null) return [`${at} imports ${from}, which is no source file in a room`];
+    if (isAdapter(target) && !isAdapter(source.path) && !ADAPTER_ROOTS.some((root) => source.path.startsWith(root)))
+      return [`${at} imports the adapter ${target}, which is passed in as a port`];
     return ROOMS.indexOf(targetRoom) > ROOMS.indexOf(room)
       ? [`${at} imports ${targetRoom}, a later room than ${room}`]
       : [];

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { realFiles } from '../../src/platform/node/disk-files.ts';
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../../src/simulation/loopback.ts';
@@ -139,7 +140,7 @@ async function lived(site: string): Promise<void> {
 beforeAll(async () => {
   installed({ zstd: ['zstd'], jq: ['jq'], curl: ['curl'], prometheus: ['promtool'] });
   home = mkdtempSync(join(tmpdir(), 'candlekeep-documented-'));
-  stage = await openDemoEnvironment(realClock, 0);
+  stage = await openDemoEnvironment({ clock: realClock, files: realFiles }, 0);
   slack = await serveOnLoopback(standInSlack().handle, { clock: realClock });
   listenPort = await freePort();
   mkdirSync(join(home, 'bin'));

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { realFiles } from '../../platform/node/disk-files.ts';
-import type { Clock } from '../../platform/ports/clock.ts';
+import type { Ports } from '../../platform/ports/ports.ts';
 import { DIRECT } from '../../platform/network-settings.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS } from '../../domain/interval.ts';
@@ -96,7 +95,10 @@ export interface DemoEnvironment {
  * Opens the stand-ins, each of the exchanges on a port of its own from `firstPort` on, 0 for any free ones.
  * @throws ConfigurationError (CONFIG_INVALID) when a port is taken.
  */
-export async function openDemoEnvironment(clock: Clock, firstPort: number): Promise<DemoEnvironment> {
+export async function openDemoEnvironment(
+  { clock, files }: Pick<Ports, 'clock' | 'files'>,
+  firstPort: number,
+): Promise<DemoEnvironment> {
   const servers: LoopbackServer[] = [];
   const close = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.close())));
   const serve = async (handler: StandInHandler, port: number): Promise<string> => {
@@ -107,7 +109,7 @@ export async function openDemoEnvironment(clock: Clock, firstPort: number): Prom
   try {
     const exchanges: DemoExchange[] = [];
     for (const [exchange, { open }] of STAND_INS) {
-      const recorded = loadRecordings(realFiles, join(RECORDINGS_DIRECTORY, exchange));
+      const recorded = loadRecordings(files, join(RECORDINGS_DIRECTORY, exchange));
       const world = withRecentCandles(recorded, recentRange(clock.nowMs()));
       const standIn = open({ world });
       exchanges.push({

@@ -1,38 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
-/** What a handler gets to see of a request. Bodies are not read: nothing is changed through this door. */
-export interface ServedRequest {
-  readonly method: string;
-  /** Without query. */
-  readonly path: string;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-}
-
-export interface ServedResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-export interface ServedAddress {
-  readonly host: string;
-  /** 0 takes any free one. */
-  readonly port: number;
-}
-
-export interface HttpServer {
-  /** `http://127.0.0.1:4680`. */
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** What a handler fails with is answered 500 and told to `onError`; the caller learns nothing of it. */
-export interface HttpService {
-  readonly handle: (request: ServedRequest) => Promise<ServedResponse>;
-  readonly onError: (error: unknown) => void;
-}
+import type { HttpServer, HttpService, ServedAddress, ServedResponse } from '../ports/http-server.ts';
 
 const REQUEST_MS_MAX = 10_000;
 

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { writeAtomic } from '../../../platform/atomic-write.ts';
-import { realFiles } from '../../../platform/node/disk-files.ts';
 import { dayRange } from '../../../domain/partition.ts';
 import { EXIT } from '../../exit-code.ts';
 import { readCandles } from '../../../engine/queries/candle-reader.ts';
@@ -75,7 +74,7 @@ export function addCandlesCommand(program: Command, run: CommandRunner): void {
             : Buffer.from(`${render(rows, format)}\n`);
         if (options.output === undefined) screen.bytes(content);
         else {
-          writeAtomic(realFiles, resolve(io.cwd, options.output), content);
+          writeAtomic(pipeline.ports.files, resolve(io.cwd, options.output), content);
           screen.say(`${count(rows.length, 'candle')} written to ${options.output}`);
         }
         return EXIT.done;

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { realFiles } from '../../../platform/node/disk-files.ts';
 import { EXIT } from '../../exit-code.ts';
 import { resolveMarkets } from '../../../engine/core/symbol-resolution.ts';
 import { metricsPage } from '../../../engine/monitoring/metrics-page.ts';
@@ -58,7 +57,7 @@ export function addMetricsCommands(program: Command, run: CommandRunner): void {
         server.listen.port === 0 ? MONITORING_DEFAULTS.target : `${server.listen.host}:${server.listen.port}`;
       const directory = resolve(session.io.cwd, dir);
       const files = monitoringFiles({ timeScale, target });
-      for (const { path, text } of files) realFiles.write(join(directory, path), Buffer.from(text));
+      for (const { path, text } of files) session.files.write(join(directory, path), Buffer.from(text));
       if (session.screen.isJson)
         session.screen.document({
           schema: SCHEMA,

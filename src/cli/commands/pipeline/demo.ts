@@ -1,7 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { timeOrderedIds } from '../../../platform/time-ordered-ids.ts';
-import { freshRandom } from '../../../platform/node/fresh-random.ts';
 import type { Exchange } from '../../../domain/exchange.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
@@ -70,7 +69,7 @@ export function addDemoCommand(program: Command, run: CommandRunner): void {
     async (session, options: DemoOptions) => {
       if (options.once && options.serve)
         throw new ConfigurationError({ where: '--serve', expected: 'either --once or --serve', got: 'both' });
-      const stage = await openDemoEnvironment(session.clock, readPort(options.port));
+      const stage = await openDemoEnvironment(session, readPort(options.port));
       try {
         const failures = failurePlans(
           options.fail,
@@ -115,7 +114,7 @@ async function perform(
   stage: DemoEnvironment,
 ): Promise<{ readonly exit: ExitCode; readonly isStopped: boolean }> {
   const base = await configure(session);
-  const id = timeOrderedIds(session.clock, freshRandom()).next('demo');
+  const id = timeOrderedIds(session.clock, session.random).next('demo');
   const dataDir = resolve(session.io.cwd, session.options.dataDir ?? DIRECTORY, id);
   const configuration: Configuration = { ...base, isDemo: true, settings: demoSettings(stage, dataDir) };
   let isStopped = false;

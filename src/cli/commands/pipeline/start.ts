@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { realFiles, writePrivate } from '../../../platform/node/disk-files.ts';
-import { serveHttp, type HttpServer } from '../../../platform/node/http-server.ts';
+import { serveHttp } from '../../../platform/node/http-server.ts';
+import type { HttpServer } from '../../../platform/ports/http-server.ts';
 import { freshSecret } from '../../../platform/node/fresh-random.ts';
 import { runDaemon, type Tick } from '../../../engine/daemon/daemon.ts';
 import { EXIT } from '../../exit-code.ts';

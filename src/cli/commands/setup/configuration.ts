@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { realFiles } from '../../../platform/node/disk-files.ts';
 import { choiceText } from '../../../domain/symbol-selector.ts';
 import { EXIT } from '../../exit-code.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
@@ -30,20 +29,20 @@ export function addConfigurationCommands(program: Command, run: CommandRunner): 
       .command('init [dir]')
       .description('Write a candlekeep.config.json and a .env.example to start from')
       .addHelpText('after', examples(['candlekeep init', 'candlekeep init my-candles'])),
-    async ({ io, screen }, _options, [dir = '.']) => {
+    async ({ io, screen, files }, _options, [dir = '.']) => {
       const directory = resolve(io.cwd, dir);
       const made = [
         ['candlekeep.config.json', CONFIG_FILE],
         ['.env.example', ENV_FILE],
       ] as const;
-      const taken = made.find(([name]) => realFiles.exists(resolve(directory, name)));
+      const taken = made.find(([name]) => files.exists(resolve(directory, name)));
       if (taken)
         throw new ConfigurationError({
           where: directory,
           expected: 'a directory without Candlekeep files',
           got: `${taken[0]}, which is left as it is`,
         });
-      for (const [name, text] of made) realFiles.write(resolve(directory, name), Buffer.from(text));
+      for (const [name, text] of made) files.write(resolve(directory, name), Buffer.from(text));
       if (screen.isJson)
         screen.document({
           schema: SCHEMA,
