@@ -45,7 +45,7 @@ test('an error nobody foresaw is recorded as a defect with the stack of the plac
     level: 'critical',
     causes: ['TypeError: x is undefined'],
   });
-  expect(record.stack).toContain('records.test.ts');
+  expect(record.stack).toContain('fault-record.test.ts');
   expect(record.stack).toContain('caused by TypeError: x is undefined');
   expect(toRecord(new RangeError('bad index'))).toMatchObject({ code: 'DEFECT', message: 'bad index', facts: {} });
   expect(toRecord('just text')).toMatchObject({ code: 'DEFECT', message: 'just text', causes: [], stack: null });

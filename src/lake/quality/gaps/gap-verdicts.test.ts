@@ -158,7 +158,7 @@ test('the last minute before a day that is not due is bounded by the answer that
   });
   const wentOn = {
     ...thin,
-    answers: thin.responses.map((response) => ({ ...response, toMs: response.toMs + M, lastOpenMs: MINUTES * M })),
+    responses: thin.responses.map((response) => ({ ...response, toMs: response.toMs + M, lastOpenMs: MINUTES * M })),
   };
   const causes = (series: SeriesRecord) =>
     new Set(judge(venue([series], { emptyCandles: 'omitted' }), last).map(({ cause }) => cause));
