@@ -55,6 +55,11 @@ export interface ExchangeAdapter {
    * @throws ExchangeAPIError for every answer that is not candles.
    */
   readCandles(page: Page, response: HttpResponse, answeredAtMs: number): readonly DeliveredRow[];
+  /**
+   * The rows of a candle response as its body holds them; `DeliveredRow.index` is a position in this list.
+   * @throws ExchangeAPIError for every response without such a list.
+   */
+  rawCandles(response: HttpResponse, answeredAtMs: number): readonly unknown[];
 
   /** How to ask for the earliest candle of a series; null where the venue has no such request and daily pages must be searched. */
   readonly firstCandle: FirstCandleQuery | null;

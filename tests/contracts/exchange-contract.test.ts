@@ -228,6 +228,7 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     ['null', 'null', 'SCHEMA_MISMATCH'],
   ] as const)('card 9: a 200 with %s is never "no data"', (_says, body, code) => {
     expect(failureOf(() => adapter.readCandles(page, respondWith(200, body), NOW_MS))).toMatchObject({ code });
+    expect(failureOf(() => adapter.rawCandles(respondWith(200, body), NOW_MS))).toMatchObject({ code });
   });
 
   test.each([1_000, 0.001, 1_000_000])('card 10: times in another unit (x %d) are SCHEMA_MISMATCH', (factor) => {
@@ -248,6 +249,11 @@ describe.each(CASES.map((venue) => [venue.adapter.exchange, venue] as const))('%
     const read = adapter.readCandles(asked, respondWith(200, body), NOW_MS);
     expect(read).toHaveLength(rows);
     expect(read[0]).toMatchObject(first);
+    const raw = adapter.rawCandles(respondWith(200, body), NOW_MS);
+    for (const { index, open, high, low, close, volume } of read)
+      expect(Object.values(raw[index] as object).map(Number)).toEqual(
+        expect.arrayContaining([open, high, low, close, volume]),
+      );
     for (const row of read) expect(validateRow(row, asked.series, { fetchedAtMs: NOW_MS }).errors).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { symbolPath } from '../../src/domain/symbol.ts';
 import { intervalMs } from '../../src/domain/interval.ts';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import { translateTransport } from '../../src/exchanges/transport-errors.ts';
-import { readBars, readMarkets } from './wire.ts';
+import { rawBars, readBars, readMarkets } from './wire.ts';
 import { errorMapping } from './error-codes.ts';
 
 const BARS_PER_PAGE_MAX = 200;
@@ -24,6 +24,7 @@ export const tidewater: ExchangeAdapter = {
     weight: 1,
   }),
   readCandles: readBars,
+  rawCandles: rawBars,
   firstCandle: null,
 
   symbolsRequest: (origin) => ({ url: `${origin}/v1/markets`, weight: 1 }),

@@ -7,7 +7,9 @@ import { decimalOf, isTimeMs } from '../../src/exchanges/wire-values.ts';
 import { errorMapping } from './error-codes.ts';
 
 export const readBars = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(errorMapping, { page, response, nowMs, rows: resultOf(response, nowMs, 'bars') }, readRow);
+  candleRows(errorMapping, { page, response, nowMs, rows: rawBars(response, nowMs) }, readRow);
+
+export const rawBars = (response: HttpResponse, nowMs: number): readonly unknown[] => resultOf(response, nowMs, 'bars');
 
 function resultOf(response: HttpResponse, nowMs: number, name: string): readonly unknown[] {
   const body = jsonOf(errorMapping, response, nowMs);

@@ -4,11 +4,14 @@ import type { Exchange } from '../../domain/exchange.ts';
 import { INTERVALS, type Interval } from '../../domain/interval.ts';
 import { dayOf } from '../../domain/partition.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import type { StoredResponse } from '../../lake/bronze/responses.ts';
+import { ExchangeAPIError } from '../../errors/errors.ts';
+import type { ExchangeAdapter } from '../../exchanges/adapter.ts';
+import { responseOf, type StoredResponse } from '../../lake/bronze/responses.ts';
 import { readResponse } from '../../lake/bronze/stored-responses.ts';
 import { pageById } from '../../lake/bronze/page-index.ts';
 import { parseRawReference, quarantineRows, type QuarantinedRow } from '../../lake/quarantine-columns.ts';
 import type { DayRange } from '../core/chunks.ts';
+import { venueOf } from '../core/exchanges.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
 /** Which quarantined rows are wanted; null where it does not matter. */
@@ -73,26 +76,29 @@ export function byCell(rows: readonly QuarantinedRow[]): readonly QuarantinedCel
   });
 }
 
-/** What a venue answered, and the row in question as it stood there. */
+/** A response in bronze and the row in question as its body holds it. */
 export interface RawRow {
   readonly response: StoredResponse;
-  /** Null when the answer holds no such row. */
+  /** Null when the response holds no such row, or the adapter no longer accepts the response. */
   readonly row: unknown;
 }
 
-/** The answer in bronze that a quarantined row came from; null when it is not there any more. */
-export async function rawOf({ ports, lake }: Pipeline, { raw }: QuarantinedRow): Promise<RawRow | null> {
+/** The bronze response that a quarantined row came from; null when bronze no longer holds it. */
+export async function rawOf({ ports, lake, venues }: Pipeline, { raw }: QuarantinedRow): Promise<RawRow | null> {
   const place = parseRawReference(raw);
   const page = place === null ? null : await ports.store.read('pageById', () => pageById(place.page));
   if (place === null || page === null) return null;
   const kept = readResponse(ports.files, lake, page);
-  return kept.ok ? { response: kept.stored, row: rowsOf(JSON.parse(kept.stored.body))[place.index] ?? null } : null;
+  if (!kept.ok) return null;
+  const rows = rawRows(venueOf(venues, page.series.exchange).adapter, kept.stored, page.fetchedAtMs);
+  return { response: kept.stored, row: rows[place.index] ?? null };
 }
 
-/** The rows of a used answer: the body itself, or the list in its envelope. */
-function rowsOf(body: unknown): readonly unknown[] {
-  if (Array.isArray(body)) return body;
-  return typeof body === 'object' && body !== null
-    ? ((Object.values(body).find((value) => Array.isArray(value)) as unknown[] | undefined) ?? [])
-    : [];
+function rawRows(adapter: ExchangeAdapter, stored: StoredResponse, fetchedAtMs: number): readonly unknown[] {
+  try {
+    return adapter.rawCandles(responseOf(stored), fetchedAtMs);
+  } catch (error) {
+    if (error instanceof ExchangeAPIError) return [];
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { symbolJoined } from '../../domain/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
 import { ranking } from './ranking.ts';
-import { readExchangeInfo, readFirstOpen, readKlines, readUsedWeight, WEIGHT_LIMIT } from './wire.ts';
+import { rawKlines, readExchangeInfo, readFirstOpen, readKlines, readUsedWeight, WEIGHT_LIMIT } from './wire.ts';
 import { errorMapping } from './error-codes.ts';
 
 const ROWS_PER_PAGE_MAX = 1_000;
@@ -40,6 +40,7 @@ export const binance: ExchangeAdapter = {
     weight: KLINES_WEIGHT,
   }),
   readCandles: readKlines,
+  rawCandles: rawKlines,
 
   firstCandle: {
     request: (origin, series) => ({

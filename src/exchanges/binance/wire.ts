@@ -11,11 +11,14 @@ import { errorMapping } from './error-codes.ts';
 const FIELDS = 12;
 
 export const readKlines = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(errorMapping, { page, response, nowMs, rows: listOf(response, nowMs, 'klines') }, readRow);
+  candleRows(errorMapping, { page, response, nowMs, rows: rawKlines(response, nowMs) }, readRow);
+
+export const rawKlines = (response: HttpResponse, nowMs: number): readonly unknown[] =>
+  listOf(response, nowMs, 'klines');
 
 /** Open time of the only row of a first-candle answer; null for an empty list. */
 export function readFirstOpen(response: HttpResponse, nowMs: number): number | null {
-  const rows = listOf(response, nowMs, 'klines');
+  const rows = rawKlines(response, nowMs);
   if (rows.length === 0) return null;
   const first = readRow(rows[0], 0);
   if (first === null) throw responseError(errorMapping, { response, nowMs, reason: 'the first row is no kline' });

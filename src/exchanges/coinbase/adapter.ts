@@ -2,7 +2,7 @@ import { intervalMs } from '../../domain/interval.ts';
 import { symbolPath } from '../../domain/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
-import { readCandles, readProducts } from './wire.ts';
+import { rawCandles, readCandles, readProducts } from './wire.ts';
 import { errorMapping } from './error-codes.ts';
 
 /** Coinbase Exchange, public market data. Source: docs.cdp.coinbase.com, Exchange API. */
@@ -26,6 +26,7 @@ export const coinbase: ExchangeAdapter = {
     };
   },
   readCandles,
+  rawCandles,
   firstCandle: null,
 
   symbolsRequest: (origin) => ({ url: `${origin}/products`, weight: 1 }),

@@ -10,7 +10,10 @@ import { errorMapping } from './error-codes.ts';
 const FIELDS = 6;
 
 export const readCandles = (page: Page, response: HttpResponse, nowMs: number): readonly DeliveredRow[] =>
-  candleRows(errorMapping, { page, response, nowMs, rows: listOf(response, nowMs, 'candles') }, readRow);
+  candleRows(errorMapping, { page, response, nowMs, rows: rawCandles(response, nowMs) }, readRow);
+
+export const rawCandles = (response: HttpResponse, nowMs: number): readonly unknown[] =>
+  listOf(response, nowMs, 'candles');
 
 function listOf(response: HttpResponse, nowMs: number, of: string): readonly unknown[] {
   const rows = jsonOf(errorMapping, response, nowMs);

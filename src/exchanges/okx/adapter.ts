@@ -3,7 +3,7 @@ import { symbolPath } from '../../domain/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
 import { translateTransport } from '../transport-errors.ts';
 import { ranking } from './ranking.ts';
-import { readCandles, readInstruments } from './wire.ts';
+import { dataOf, readCandles, readInstruments } from './wire.ts';
 import { errorMapping } from './error-codes.ts';
 
 const ROWS_PER_PAGE_MAX = 300;
@@ -46,6 +46,7 @@ export const okx: ExchangeAdapter = {
     };
   },
   readCandles,
+  rawCandles: dataOf,
   firstCandle: null,
 
   symbolsRequest: (origin) => ({ url: `${origin}/api/v5/public/instruments?instType=SPOT`, weight: HISTORY_WEIGHT }),
