@@ -168,7 +168,6 @@ function seriesOf(
   const flat = mergeRanges(cells.flatMap((cell) => cell.flat));
   return {
     ...life,
-    delistedFromMs: null,
     responses,
     answered: intersectRanges(responses, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
     missing: subtractRanges(
@@ -177,6 +176,5 @@ function seriesOf(
     ),
     flat,
     cut: cells.flatMap((cell) => cell.cut),
-    sums: [],
   };
 }

@@ -37,7 +37,7 @@ test('a whole day has no gap and no appointment', () => {
   expect(accountCell(findings({}))).toMatchObject({
     account: { expected: 24, present: 24, pending: 0 },
     gaps: [],
-    looks: 0,
+    attempts: 0,
     nextAttemptAtMs: null,
     notBeforeMs: null,
   });
@@ -75,11 +75,11 @@ test('a hole in an answer waits for the second look, then a day', () => {
   expect(first).toMatchObject({
     account: { pending: 2 },
     gaps: [{ state: 'pending', code: 'ROWS_MISSING' }],
-    looks: 1,
+    attempts: 1,
     nextAttemptAtMs: NOW_MS + 6 * HOUR_MS,
   });
   expect(accountCell(findings({ present: without(3, 4), before: first, nowMs: NOW_MS + 6 * HOUR_MS }))).toMatchObject({
-    looks: 2,
+    attempts: 2,
     nextAttemptAtMs: NOW_MS + 24 * HOUR_MS,
   });
 });
@@ -132,7 +132,7 @@ test('a dropped row stays quarantined and is waited for no more; another one bes
   expect(accountCell(findings({ present: without(0, 1), quarantined, dropped: quarantined }))).toMatchObject({
     account: { quarantined: 2, pending: 0 },
     gaps: [{ cause: 'dropped' }],
-    looks: 0,
+    attempts: 0,
     pendingSinceMs: null,
     nextAttemptAtMs: null,
   });

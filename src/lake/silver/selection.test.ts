@@ -55,11 +55,11 @@ test('a later answer with other values wins, and is a revision of what the file 
 test('a valid row heals a quarantined one, and an invalid row never replaces a valid one', () => {
   expect(selectRows([delivery(0, 1, { isValid: false }), delivery(1, 1)])).toMatchObject({
     quarantined: [],
-    taken: [{ answer: 1 }],
+    taken: [{ response: 1 }],
   });
   expect(selectRows([delivery(0, 1), delivery(1, 1, { isValid: false })])).toMatchObject({
     quarantined: [],
-    taken: [{ answer: 0 }],
+    taken: [{ response: 0 }],
   });
 });
 

@@ -49,8 +49,6 @@ export interface Draft {
   /** Holes that are not asked again. */
   readonly once: Span[];
   listedFromMs: number | null;
-  delistedFromMs: number | null;
-  readonly sums: (Span & { longer: number; stored: number })[];
   readonly accepted: (Span & { reason: string; by: string; atMs: number })[];
 }
 
@@ -62,8 +60,8 @@ export interface Table {
   readonly base: Base;
   readonly slot: Span;
   readonly drafts: readonly Draft[];
-  /** Copies of the first one: markets that may begin or end inside the time. */
-  readonly copies: Readonly<Record<'not_listed' | 'delisted', Draft>>;
+  /** A copy of the first one: a market that may begin inside the time. */
+  readonly newcomer: Draft;
   readonly rowsMax: number;
   readonly isOld: boolean;
   readonly incidents: PlantedIncident[];
@@ -125,14 +123,12 @@ export const KINDS: Readonly<Record<string, Plant>> = {
     one(table, { length: 10 }, response('outage', 'accepted'), (draft, gap) =>
       draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS }),
     ),
-  not_listed: (table) => life(table, 'not_listed'),
-  delisted: (table) => life(table, 'delisted'),
+  not_listed: notListed,
   ours_page_step: (table) => pageStep(table, [pick(table.random, table.drafts) as Draft]),
   ours_page_step_everywhere: (table) => pageStep(table, table.drafts),
   ours_rows_dropped: rowsDropped,
   ours_cut_page: cutPage,
   ours_empty_page: emptyPage,
-  ours_trades_lost: tradesLost,
 };
 
 const between = (random: Random, bounds: { readonly min: number; readonly max: number }): number =>
@@ -231,7 +227,7 @@ function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] 
   const late = pick(table.random, table.drafts);
   const own = (draft: Draft): Span =>
     draft === late && gap.toMs - gap.fromMs > 4 * stepMs ? { fromMs: gap.fromMs + stepMs, toMs: gap.toMs } : gap;
-  for (const draft of [...table.drafts, ...Object.values(table.copies)]) {
+  for (const draft of [...table.drafts, table.newcomer]) {
     for (let timeMs = own(draft).fromMs; timeMs < gap.toMs; timeMs += stepMs) {
       const row = draft.rows.get(timeMs);
       if (row !== undefined && rows === 'flat') draft.rows.set(timeMs, flattened(row));
@@ -251,7 +247,7 @@ function silentEverywhere(table: Table): Asked[] | null {
 function outageAskedOnce(table: Table): Asked[] | null {
   const asked = all(table, 'missing', response('pending', 'second_look'));
   if (asked === null) return null;
-  for (const draft of [...table.drafts, ...Object.values(table.copies)]) draft.once.push(table.slot);
+  for (const draft of [...table.drafts, table.newcomer]) draft.once.push(table.slot);
   return asked;
 }
 
@@ -295,17 +291,14 @@ function calmFlat(table: Table): Asked[] | null {
   return [question(draft.symbol, [calm], response(null))];
 }
 
-/** A market that begins or ends inside the window: a copy of a recorded one. */
-function life(table: Table, end: 'not_listed' | 'delisted'): Asked[] | null {
-  const copy = table.copies[end];
-  const { span } = table.base;
-  if (liquid(table).length < 3 || copy.listedFromMs !== null || copy.delistedFromMs !== null) return null;
-  const atMs = place(table, { min: 1, max: 1 }).fromMs;
-  const gone = end === 'not_listed' ? { fromMs: span.fromMs, toMs: atMs } : { fromMs: atMs, toMs: span.toMs };
-  for (const timeMs of copy.rows.keys()) if (timeMs >= gone.fromMs && timeMs < gone.toMs) copy.rows.delete(timeMs);
-  if (end === 'not_listed') copy.listedFromMs = atMs;
-  else copy.delistedFromMs = atMs;
-  return [question(copy.symbol, [gone], response('not_due', end))];
+/** A market that begins inside the window: a copy of a recorded one. */
+function notListed(table: Table): Asked[] | null {
+  const copy = table.newcomer;
+  if (liquid(table).length < 3 || copy.listedFromMs !== null) return null;
+  const before = { fromMs: table.base.span.fromMs, toMs: place(table, { min: 1, max: 1 }).fromMs };
+  for (const timeMs of copy.rows.keys()) if (timeMs < before.toMs) copy.rows.delete(timeMs);
+  copy.listedFromMs = before.toMs;
+  return [question(copy.symbol, [before], response('not_due', 'not_listed'))];
 }
 
 /** Our pager loses the last candle of each page, and loses it again when it asks for that candle alone. */
@@ -396,33 +389,4 @@ function emptyPage(table: Table): Asked[] | null {
   draft.once.push(lost);
   draft.spare -= rowsMax;
   return [question(draft.symbol, [lost], { ...response('pending', 'second_look'), isOurs: true })];
-}
-
-/** Rows that the venue has: the longer candle beside them tells. */
-function tradesLost(table: Table): Asked[] | null {
-  const {
-    base: { stepMs },
-    random,
-  } = table;
-  const draft = pick(
-    random,
-    table.drafts.filter(({ spare }) => spare >= 1),
-  );
-  if (table.base.emptyCandles === 'omitted' || draft === undefined) return null;
-  const longerMs = 4 * stepMs * between(random, { min: 1, max: 3 });
-  const near = place(table, { min: 1, max: 1 }).fromMs;
-  const sum = {
-    fromMs: Math.floor(near / longerMs) * longerMs,
-    toMs: Math.floor(near / longerMs) * longerMs + longerMs,
-  };
-  const lost = { fromMs: near, toMs: Math.min(near + Math.min(3, draft.spare) * stepMs, sum.toMs) };
-  const volumeIn = ({ fromMs, toMs }: Span): number =>
-    [...draft.rows.values()]
-      .filter((row) => row.openTimeMs >= fromMs && row.openTimeMs < toMs)
-      .reduce((total, row) => total + row.volume, 0);
-  const longer = volumeIn(sum);
-  if (!take(draft, lost, stepMs)) return null;
-  draft.sums.push({ ...sum, longer, stored: volumeIn(sum) });
-  draft.spare -= (lost.toMs - lost.fromMs) / stepMs;
-  return [question(draft.symbol, [lost], { ...response('pending', 'trades_lost'), isOurs: true })];
 }

@@ -15,8 +15,6 @@ interface QuizSeries {
   readonly rows: readonly RecordedCandle[];
   readonly responses: readonly AskedPage[];
   readonly listedFromMs: number | null;
-  readonly delistedFromMs: number | null;
-  readonly sums: readonly (Span & { readonly longer: number; readonly stored: number })[];
   readonly accepted: readonly (Span & { readonly reason: string; readonly by: string; readonly atMs: number })[];
 }
 
@@ -61,7 +59,7 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
     random,
     base,
     drafts,
-    copies: { not_listed: copyOf(drafts, 'NEW/COPY'), delisted: copyOf(drafts, 'OLD/COPY') },
+    newcomer: copyOf(drafts, 'NEW/COPY'),
     rowsMax: pick(random, [30, 100, 300, 1_000]) as number,
     isOld: randomInt(random, 2) === 0,
     incidents: [] as PlantedIncident[],
@@ -87,10 +85,7 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
       break;
     }
   }
-  const used = [
-    ...drafts,
-    ...Object.values(table.copies).filter((copy) => copy.listedFromMs !== null || copy.delistedFromMs !== null),
-  ];
+  const used = table.newcomer.listedFromMs === null ? drafts : [...drafts, table.newcomer];
   const askedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
   return {
     base,
@@ -155,8 +150,6 @@ function draftOf(
     alone: [],
     once: [],
     listedFromMs: null,
-    delistedFromMs: null,
-    sums: [],
     accepted: [],
   };
 }
@@ -170,7 +163,6 @@ const copyOf = ([first]: readonly Draft[], symbol: string): Draft => ({
   paged: [],
   alone: [],
   once: [],
-  sums: [],
   accepted: [],
 });
 
@@ -202,8 +194,8 @@ function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, asked
     const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
     responses.push(...requestPages(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));
   }
-  const { symbol, rows, listedFromMs, delistedFromMs, sums, accepted } = draft;
-  return { symbol, rows: [...rows.values()], responses, listedFromMs, delistedFromMs, sums, accepted };
+  const { symbol, rows, listedFromMs, accepted } = draft;
+  return { symbol, rows: [...rows.values()], responses, listedFromMs, accepted };
 }
 
 /** Another venue that trades all the time except where it must not; in half of the rounds nobody asked it. */

@@ -5,7 +5,6 @@ import { isSeenTwice, attemptsAt } from './attempts.ts';
 import type { SeriesRecord, VenueRecord } from './series-record.ts';
 import { LIQUID_SYMBOLS_MIN, stallsOf, type ExchangeStall } from './exchange-stall.ts';
 import { spacedHoles, type SpacedHole } from './spacing.ts';
-import { isTradeLost } from './volume-sums.ts';
 
 export interface ClassificationScope {
   /** What is judged; the record reaches further back. */
@@ -104,7 +103,7 @@ function isConfirmed(silence: ExchangeStall, record: VenueRecord, { recheckAfter
 
 export const holds = (outer: TimeRange, inner: TimeRange): boolean =>
   outer.fromMs <= inner.fromMs && outer.toMs >= inner.toMs;
-export const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && a.toMs > b.fromMs;
+const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && a.toMs > b.fromMs;
 
 /** True when a hole and a row on each side of it fit into one answer. */
 export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean =>
@@ -116,16 +115,8 @@ export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, s
 /** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
 export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, silences }: GapContext): Segment[] {
   const { judged } = scope;
-  const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: series.delistedFromMs ?? judged.toMs };
-  const bounds: readonly TimeRange[] = [
-    judged,
-    life,
-    ...incidents,
-    ...silences,
-    ...series.accepted,
-    ...series.sums.filter(isTradeLost),
-    ...spaced,
-  ];
+  const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: judged.toMs };
+  const bounds: readonly TimeRange[] = [judged, life, ...incidents, ...silences, ...series.accepted, ...spaced];
   const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
   const parts =
     (rows: Segment['rows']) =>

@@ -3,7 +3,6 @@ import type { Acceptance } from '../../../state/verdicts.ts';
 import {
   fitsPage,
   holds,
-  touches,
   tradingAt,
   type ConfirmedStall,
   type GapContext,
@@ -12,7 +11,7 @@ import {
 } from './gap-context.ts';
 import { isLiquid, isPause, tradedShare } from './liquidity.ts';
 import { isSeenTwice, attemptsAt, type Attempts } from './attempts.ts';
-import type { SeriesRecord, VenueRecord, VolumeSum } from './series-record.ts';
+import type { VenueRecord } from './series-record.ts';
 import type { Spacing } from './spacing.ts';
 import type { TimeRange } from '../../../domain/range.ts';
 
@@ -24,7 +23,7 @@ export interface GapEvidence {
   /** No row came, or flat ones without volume. */
   readonly rows: Segment['rows'];
   readonly emptyCandles: VenueRecord['emptyCandles'];
-  readonly life: 'not_listed' | 'listed' | 'delisted';
+  readonly life: 'not_listed' | 'listed';
   /** Null for flat rows: they came. */
   readonly looks: Attempts | null;
   /** Asked for twice, far enough apart. */
@@ -49,8 +48,6 @@ export interface GapEvidence {
   readonly spacing: Spacing | null;
   /** The candle right before the hole was closed early. */
   readonly cut: TruncatedCandle | null;
-  /** Volumes of the longer candles that the stretch touches, together. */
-  readonly sum: Pick<VolumeSum, 'longer' | 'stored'> | null;
   readonly accepted: Pick<Acceptance, 'reason' | 'by' | 'atMs'> | null;
 }
 
@@ -70,7 +67,7 @@ export function evidenceOf(segment: Segment, own: SeriesContext, context: GapCon
   return {
     rows,
     emptyCandles: record.emptyCandles,
-    life: lifeAt(segment, series),
+    life: segment.toMs <= (series.listedFromMs ?? -Infinity) ? 'not_listed' : 'listed',
     looks,
     isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
     isSettled: looks !== null && looks.lastAtMs - segment.toMs >= SETTLED_AFTER_MS,
@@ -86,14 +83,8 @@ export function evidenceOf(segment: Segment, own: SeriesContext, context: GapCon
     incident: own.incidents.find((incident) => holds(incident, segment))?.id ?? null,
     spacing: spaced === undefined ? null : { periodCandles: spaced.periodCandles, holes: spaced.holes },
     cut: series.cut.find((candle) => candle.openTimeMs + record.stepMs === whole.fromMs) ?? null,
-    sum: sumOf(series.sums.filter((sum) => touches(sum, segment))),
     accepted: accepted === undefined ? null : { reason: accepted.reason, by: accepted.by, atMs: accepted.atMs },
   };
-}
-
-function lifeAt({ fromMs, toMs }: Segment, { listedFromMs, delistedFromMs }: SeriesRecord): GapEvidence['life'] {
-  if (toMs <= (listedFromMs ?? -Infinity)) return 'not_listed';
-  return fromMs >= (delistedFromMs ?? Infinity) ? 'delisted' : 'listed';
 }
 
 function silenceAt(segment: Segment, { silences }: GapContext): GapEvidence['silence'] {
@@ -101,12 +92,4 @@ function silenceAt(segment: Segment, { silences }: GapContext): GapEvidence['sil
   return found === undefined
     ? null
     : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };
-}
-
-function sumOf(sums: readonly VolumeSum[]): GapEvidence['sum'] {
-  if (sums.length === 0) return null;
-  return sums.reduce(
-    (total, { longer, stored }) => ({ longer: total.longer + longer, stored: total.stored + stored }),
-    { longer: 0, stored: 0 },
-  );
 }

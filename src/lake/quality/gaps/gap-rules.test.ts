@@ -22,7 +22,6 @@ const SEEN: GapEvidence = {
   incident: null,
   spacing: null,
   cut: null,
-  sum: null,
   accepted: null,
 };
 const silence = (over: Partial<NonNullable<GapEvidence['silence']>> = {}): GapEvidence['silence'] => ({
@@ -41,7 +40,6 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
     'before the first candle, whatever else is known',
     { life: 'not_listed', spacing: SPACING, incident: 'x' },
   ],
-  ['delisted', 'after the end of trading', { life: 'delisted', isBounded: false }],
   [
     'accepted',
     'a person ended the wait, even for a hole of ours',
@@ -49,7 +47,6 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
   ],
   ['pagination', 'equal distances, even inside an incident', { spacing: SPACING, incident: 'x' }],
   ['pagination', 'equal distances in all symbols at once', { spacing: SPACING, silence: silence() }],
-  ['trades_lost', 'the longer candle has more', { sum: { longer: 10, stored: 9 }, incident: 'x' }],
   [
     'known_incident',
     'in the shipped list, with one look and one symbol',
@@ -120,7 +117,6 @@ test('flat rows are an outage in a silence or an incident, and present otherwise
   for (const over of [
     {},
     { silence: silence({ isConfirmed: false }) },
-    { life: 'delisted' as const },
     { accepted: { reason: 'r', by: 'b', atMs: 1 } },
   ])
     expect(causeOf({ ...FLAT, ...over })).toBeNull();
@@ -130,7 +126,7 @@ const nullOr = <T>(value: T) => fc.constantFrom(null, value);
 const anyEvidence: fc.Arbitrary<GapEvidence> = fc.record({
   rows: fc.constantFrom('missing', 'flat'),
   emptyCandles: fc.constantFrom('flat', 'omitted'),
-  life: fc.constantFrom('not_listed', 'listed', 'delisted'),
+  life: fc.constantFrom('not_listed', 'listed'),
   looks: fc.record({ answers: fc.nat(3), between: fc.nat(2), firstAtMs: fc.nat(9), lastAtMs: fc.nat(9) }),
   isSeenTwice: fc.boolean(),
   isSettled: fc.boolean(),
@@ -149,7 +145,6 @@ const anyEvidence: fc.Arbitrary<GapEvidence> = fc.record({
   incident: nullOr('x'),
   spacing: nullOr(SPACING),
   cut: nullOr({ openTimeMs: 0, closeTimeMs: 1 }),
-  sum: fc.constantFrom(null, { longer: 1, stored: 1 }, { longer: 2, stored: 1 }),
   accepted: nullOr({ reason: 'r', by: 'b', atMs: 1 }),
 });
 const isCalledCalm = (evidence: GapEvidence): boolean => stateOf(causeOf(evidence) ?? 'unexplained') === 'no_trades';
@@ -157,11 +152,7 @@ const isCalledCalm = (evidence: GapEvidence): boolean => stateOf(causeOf(evidenc
 test('nothing that may be ours, and nothing on a venue that fills empty candles, is ever called calm', () => {
   fc.assert(
     fc.property(anyEvidence, (evidence) => {
-      const isSuspect =
-        evidence.spacing !== null ||
-        evidence.isAtPageEdge ||
-        (evidence.sum?.longer ?? 0) > (evidence.sum?.stored ?? 0) ||
-        evidence.emptyCandles === 'flat';
+      const isSuspect = evidence.spacing !== null || evidence.isAtPageEdge || evidence.emptyCandles === 'flat';
       expect(isSuspect && isCalledCalm(evidence)).toBe(false);
     }),
     { numRuns: 2_000 },

@@ -1,7 +1,6 @@
 import type { GapState } from '../../../domain/account.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import { LIQUID_SYMBOLS_MIN } from './exchange-stall.ts';
-import { isTradeLost } from './volume-sums.ts';
 
 /** What the account says of the candles; `not_due` ones were never expected and stand in no account. */
 export type VerdictState = Exclude<GapState, 'quarantined'> | 'not_due';
@@ -38,12 +37,6 @@ export const GAP_RULES = {
     says: 'before the first candle of the series',
     applies: ({ life }) => life === 'not_listed',
   },
-  delisted: {
-    state: 'not_due',
-    rows: 'missing',
-    says: 'after the verified end of trading',
-    applies: ({ life }) => life === 'delisted',
-  },
   accepted: {
     state: 'outage',
     rows: 'missing',
@@ -55,12 +48,6 @@ export const GAP_RULES = {
     rows: 'missing',
     says: 'one of a row of holes at equal distances: paging lost a candle at each page border',
     applies: ({ spacing }) => spacing !== null,
-  },
-  trades_lost: {
-    state: 'pending',
-    rows: 'missing',
-    says: 'a longer candle holds trades that no stored candle has: the venue has more than we got',
-    applies: ({ sum }) => sum !== null && isTradeLost(sum),
   },
   known_incident: {
     state: 'outage',

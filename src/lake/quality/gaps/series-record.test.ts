@@ -47,13 +47,13 @@ test('a row without volume that moved is not flat, nor is one with volume that d
   expect(record({ rows: [row(3, { volume: 0 }), row(4, { high: 1 })] }).flat).toEqual([]);
 });
 
-test('a market is known from its listing, else from its first row, to its end', () => {
+test('a market is known from its listing, else from its first row', () => {
   expect(knownOf(record())).toEqual([range(3, 10), range(20, 30)]);
-  expect(knownOf(record({ listedFromMs: M, delistedFromMs: 25 * M }))).toEqual([range(1, 10), range(20, 25)]);
+  expect(knownOf(record({ listedFromMs: M }))).toEqual([range(1, 10), range(20, 30)]);
 });
 
 test('silent is what is known without a trade', () => {
-  expect(quietRangesOf(record({ delistedFromMs: 26 * M }))).toEqual([range(5, 10), range(25, 26)]);
+  expect(quietRangesOf(record())).toEqual([range(5, 10), range(25, 27)]);
 });
 
 test('to others a venue traded when any of its markets did', () => {

@@ -16,24 +16,15 @@ export interface ObservedResponse extends TimeRange {
   readonly lastOpenMs: number | null;
 }
 
-/** The volume of a longer candle beside that of the stored candles inside it, where the venue's candles add up exactly. */
-export interface VolumeSum extends TimeRange {
-  readonly longer: number;
-  readonly stored: number;
-}
-
 export interface SeriesRecord extends NotableRows {
   readonly symbol: MarketSymbol;
   /** Open time of the first candle ever; null while nobody knows. */
   readonly listedFromMs: number | null;
-  /** The verified end of trading; null while it goes on. */
-  readonly delistedFromMs: number | null;
   readonly responses: readonly ObservedResponse[];
   /** What any answer covers. About the rest nothing is known and nothing is judged. */
   readonly answered: readonly TimeRange[];
   /** Answered, and no row came, valid or invalid. Each as long as it can be. */
   readonly missing: readonly TimeRange[];
-  readonly sums: readonly VolumeSum[];
   readonly accepted: readonly Acceptance[];
 }
 
@@ -61,7 +52,7 @@ export type RecordedRow = Pick<Candle, 'openTimeMs' | 'high' | 'low' | 'volume' 
 /** What is known of one series: rows in any order, invalid ones included. */
 export interface SeriesRows
   extends Pick<SeriesRecord, 'symbol' | 'responses'>,
-    Partial<Pick<SeriesRecord, 'listedFromMs' | 'delistedFromMs' | 'sums' | 'accepted'>> {
+    Partial<Pick<SeriesRecord, 'listedFromMs' | 'accepted'>> {
   readonly rows: readonly RecordedRow[];
   readonly stepMs: number;
 }
@@ -82,8 +73,6 @@ export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesReco
   const answered = mergeRanges(known.responses);
   return {
     listedFromMs: null,
-    delistedFromMs: null,
-    sums: [],
     accepted: [],
     ...known,
     answered,
@@ -98,9 +87,7 @@ export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesReco
 /** What was answered within the life of the market. A hole before the first candle tells nothing while the listing is unknown. */
 export function knownOf(series: SeriesRecord): TimeRange[] {
   const firstRowMs = subtractRanges(series.answered, series.missing)[0]?.fromMs ?? Infinity;
-  return intersectRanges(series.answered, [
-    { fromMs: series.listedFromMs ?? firstRowMs, toMs: series.delistedFromMs ?? Infinity },
-  ]);
+  return intersectRanges(series.answered, [{ fromMs: series.listedFromMs ?? firstRowMs, toMs: Infinity }]);
 }
 
 /** When nobody traded: no row, or a flat one. */
