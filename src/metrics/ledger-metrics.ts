@@ -37,9 +37,9 @@ export function latenessMs({ interval, newestOpenMs, graceMs }: Watermark, nowMs
 }
 
 export const watermarkMetrics = (watermarks: readonly Watermark[], nowMs: number): Sample[] =>
-  watermarks.flatMap((reach) => {
-    const { exchange, interval, newestOpenMs } = reach;
-    const lateMs = latenessMs(reach, nowMs);
+  watermarks.flatMap((watermark) => {
+    const { exchange, interval, newestOpenMs } = watermark;
+    const lateMs = latenessMs(watermark, nowMs);
     if (newestOpenMs === null || lateMs === null) return [];
     return [
       { name: 'pipeline_data_lateness_seconds', labels: { exchange, interval }, value: lateMs / 1_000 } as const,

@@ -96,7 +96,7 @@ const annotationsOf = (code: RuleCode): Record<string, string> => ({
   command: `candlekeep explain ${code}`,
 });
 
-const SILENT = {
+const SILENT_ALERT = {
   code: 'PIPELINE_SILENT',
   annotations: {
     summary: 'candlekeep start has not beaten for five minutes, or is not scraped',
@@ -114,11 +114,11 @@ const rulesFile = (options: MonitoringOptions): Plain => ({
           thresholdRule(code).thresholds.map((threshold) => describedBy(code, threshold, options)),
         ),
         {
-          alert: SILENT.code,
+          alert: SILENT_ALERT.code,
           expr: `time() - max(pipeline_heartbeat_timestamp_seconds) > ${SILENT_S} or absent(pipeline_heartbeat_timestamp_seconds)`,
           for: scaled(EVERY_S, options),
           labels: { severity: 'critical' },
-          annotations: SILENT.annotations,
+          annotations: SILENT_ALERT.annotations,
         },
       ],
     },
@@ -213,17 +213,21 @@ function rulesTest(): Plain {
       alert_rule_test: [at(quietAt, code, []), at(firesAt, code, [alert]), at(overAt, code, [])],
     };
   });
-  const silent = { exp_labels: { severity: 'critical' }, exp_annotations: SILENT.annotations };
+  const silent = { exp_labels: { severity: 'critical' }, exp_annotations: SILENT_ALERT.annotations };
   return {
     rule_files: ['rules.yml'],
     evaluation_interval: '1m',
     tests: [
       ...cases,
       {
-        name: SILENT.code,
+        name: SILENT_ALERT.code,
         interval: '1m',
         input_series: [{ series: 'pipeline_heartbeat_timestamp_seconds', values: '0+60x10 600x20 1860+60x20' }],
-        alert_rule_test: [at('10m', SILENT.code, []), at('20m', SILENT.code, [silent]), at('40m', SILENT.code, [])],
+        alert_rule_test: [
+          at('10m', SILENT_ALERT.code, []),
+          at('20m', SILENT_ALERT.code, [silent]),
+          at('40m', SILENT_ALERT.code, []),
+        ],
       },
     ],
   };

@@ -1,7 +1,7 @@
 import type { Clock } from './ports/clock.ts';
 
 /** So many turns of the event loop a limit waits for what has come already: headers, body, and what makes a value of them. */
-const LAST_TURNS = 3;
+const GRACE_TICKS = 3;
 
 /**
  * Runs `work` with a signal that aborts when `outer` does or after `limitMs` (then with `onTime()`). Timers come before
@@ -9,7 +9,7 @@ const LAST_TURNS = 3;
  */
 export async function withTimeLimit<T>(
   clock: Clock,
-  limit: { readonly limitMs: number; readonly onTime: () => Error; readonly outer: AbortSignal },
+  limit: { readonly limitMs: number; readonly timeoutError: () => Error; readonly outer: AbortSignal },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   limit.outer.throwIfAborted();
@@ -17,10 +17,10 @@ export async function withTimeLimit<T>(
   const done = new AbortController();
   const forward = (): void => attempt.abort(limit.outer.reason);
   limit.outer.addEventListener('abort', forward, { once: true });
-  const alarm = clock.sleep(limit.limitMs, done.signal).then(
+  const timer = clock.sleep(limit.limitMs, done.signal).then(
     async () => {
-      for (let turn = 0; turn < LAST_TURNS; turn++) await clock.yieldToEventLoop();
-      attempt.abort(limit.onTime());
+      for (let tick = 0; tick < GRACE_TICKS; tick++) await clock.yieldToEventLoop();
+      attempt.abort(limit.timeoutError());
     },
     () => undefined, // the work ended first
   );
@@ -29,7 +29,7 @@ export async function withTimeLimit<T>(
   } finally {
     done.abort();
     limit.outer.removeEventListener('abort', forward);
-    await alarm;
+    await timer;
   }
 }
 

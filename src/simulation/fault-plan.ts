@@ -77,7 +77,7 @@ export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({
 });
 
 /** The candles a request asks for. */
-export interface CandlesAsked {
+export interface RequestedCandles {
   /** In the venue's spelling. */
   readonly symbol: string;
   /** Ours; as the request had it where the venue does not know it. */
@@ -89,7 +89,7 @@ export interface CandlesAsked {
 /** What a fault plan looks at. */
 export interface PlannedRequest {
   readonly path: string;
-  readonly candles: CandlesAsked | null;
+  readonly candles: RequestedCandles | null;
   readonly nowMs: number;
 }
 

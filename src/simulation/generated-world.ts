@@ -103,9 +103,9 @@ function rowAt(made: Made, step: number): RecordedCandle {
 function centsAt({ key, baseCents }: Made, step: number): number {
   let share = NOISE_SHARE * draw(key, step, DRAW.noise);
   for (const [at, { steps, share: height }] of WAVES.entries()) {
-    const turn = Math.floor(step / steps);
-    const [before, after] = [draw(key, turn, DRAW.wave + at), draw(key, turn + 1, DRAW.wave + at)];
-    share += height * (before + (after - before) * (step / steps - turn));
+    const wave = Math.floor(step / steps);
+    const [before, after] = [draw(key, wave, DRAW.wave + at), draw(key, wave + 1, DRAW.wave + at)];
+    share += height * (before + (after - before) * (step / steps - wave));
   }
   return Math.round(baseCents * (1 + share));
 }

@@ -86,7 +86,7 @@ test("parts of one series are joined, folders in the venue's words are read, and
   files.write('/recordings/1H/BTCUSDT.csv.gz', gzipSync(WHOLE));
   files.write('/recordings/2h/BTCUSDT-c.csv.gz', gzipSync(WHOLE));
   files.write('/recordings/1D-utc8/BTC-USDT.csv.gz', gzipSync(WHOLE));
-  const { world, passedOver } = readRecordings(files, '/recordings');
+  const { world, skipped: passedOver } = readRecordings(files, '/recordings');
   const times = world.series.map(
     (series) => `${series.venueSymbol} ${series.interval}: ${series.rows.map((row) => row[0]).join(' ')}`,
   );

@@ -10,7 +10,7 @@ import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 export interface Recordings {
   readonly world: World;
   /** Folders and files that are no series of candle lengths there are, by path. */
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
 }
 
 /** Folder names in the venues' own words: Binance's are ours, OKX writes hours in capitals and days with their time zone, Coinbase counts seconds. */
@@ -27,11 +27,11 @@ const FOLDERS: ReadonlyMap<string, Interval> = new Map([
 /** Reads every tape below a venue's `directory`, which holds a folder for each candle length, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
 export function readRecordings(files: Files, directory: string): Recordings {
   const parts: RecordedSeries[] = [];
-  const passedOver: string[] = [];
+  const skipped: string[] = [];
   for (const folder of files.list(directory)) {
     const interval = FOLDERS.get(folder);
     if (interval === undefined) {
-      passedOver.push(`${directory}/${folder}`);
+      skipped.push(`${directory}/${folder}`);
       continue;
     }
     for (const name of files.list(`${directory}/${folder}`)) {
@@ -39,11 +39,11 @@ export function readRecordings(files: Files, directory: string): Recordings {
       const part = name.endsWith('.csv.gz')
         ? parseRecording(gunzipSync(files.read(path)).toString('utf8'), { name, interval })
         : null;
-      if (part === null) passedOver.push(path);
+      if (part === null) skipped.push(path);
       else parts.push(part);
     }
   }
-  return { world: worldOf(parts), passedOver };
+  return { world: worldOf(parts), skipped };
 }
 
 export const loadRecordings = (files: Files, directory: string): World => readRecordings(files, directory).world;

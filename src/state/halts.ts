@@ -19,7 +19,7 @@ export interface Halt {
   readonly givenAtMs: number;
 }
 
-interface StopRow {
+interface HaltRow {
   readonly id: string;
   readonly configuration: string;
   readonly exchange: Exchange;
@@ -32,33 +32,33 @@ interface StopRow {
 const COLUMNS = 'id, configuration, exchange, code, message, run_id, given_at';
 
 /** One order is enough: while one stands, another changes nothing. */
-export function* recordHalt(stop: Halt): Operation<void> {
-  if ((yield* standingHalt(stop.configuration)) !== null) return;
+export function* recordHalt(halt: Halt): Operation<void> {
+  if ((yield* standingHalt(halt.configuration)) !== null) return;
   yield* exec(
     'insert into stops (id, configuration, exchange, code, message, run_id, given_at) values ($1, $2, $3, $4, $5, $6, $7)',
-    stop.id,
-    stop.configuration,
-    stop.exchange,
-    stop.code,
-    stop.message,
-    stop.runId,
-    stop.givenAtMs,
+    halt.id,
+    halt.configuration,
+    halt.exchange,
+    halt.code,
+    halt.message,
+    halt.runId,
+    halt.givenAtMs,
   );
 }
 
 export function* standingHalt(configuration: string): Operation<Halt | null> {
-  const row = yield* first<StopRow>(
+  const row = yield* first<HaltRow>(
     `select ${COLUMNS} from stops where configuration = $1 and lifted_at is null`,
     configuration,
   );
-  return row === null ? null : toStop(row);
+  return row === null ? null : toHalt(row);
 }
 
 /** Lifts every order, whatever configuration it was given under, and returns those that stood. */
 export function* liftHalts(nowMs: number): Operation<readonly Halt[]> {
-  const rows = yield* all<StopRow>(`select ${COLUMNS} from stops where lifted_at is null order by given_at`);
+  const rows = yield* all<HaltRow>(`select ${COLUMNS} from stops where lifted_at is null order by given_at`);
   yield* exec('update stops set lifted_at = $1 where lifted_at is null', nowMs);
-  return rows.map(toStop);
+  return rows.map(toHalt);
 }
 
-const toStop = ({ run_id, given_at, ...row }: StopRow): Halt => ({ ...row, runId: run_id, givenAtMs: given_at });
+const toHalt = ({ run_id, given_at, ...row }: HaltRow): Halt => ({ ...row, runId: run_id, givenAtMs: given_at });

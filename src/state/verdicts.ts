@@ -84,9 +84,9 @@ export function* verdictsOf(series: Series, range: TimeRange): Operation<readonl
     dayOf(range.toMs - 1),
   );
   const verdicts = rows.flatMap(({ day, state, cause, runs, evidence, judged_at }) => {
-    const told = { state, cause, evidence: JSON.parse(evidence) as unknown, judgedAtMs: judged_at };
+    const common = { state, cause, evidence: JSON.parse(evidence) as unknown, judgedAtMs: judged_at };
     return rangesOfRuns(JSON.parse(runs) as RunLengths, dayStartMs(day)).map(
-      (run): StoredVerdict => ({ ...run, ...told }),
+      (run): StoredVerdict => ({ ...run, ...common }),
     );
   });
   return verdicts

@@ -25,7 +25,7 @@ const SECRET = 'webhook-secret';
 const SLACK_PATH = '/services/T0/B0/secret';
 const SECRETS = [ROUTING_KEY, SECRET, SLACK_PATH, 'smtp-password'];
 
-const NOTICE: Notification = {
+const NOTIFICATION: Notification = {
   kind: 'trigger',
   instance: 'test',
   fingerprint: 'binance/REQUEST_REJECTED/bronze_binance_ohlcv',
@@ -49,11 +49,11 @@ const NOTICE: Notification = {
 const dispatch = (notice: Partial<Notification> = {}): Dispatch => ({
   id: 'msg_1',
   dedupKey: 'candlekeep/test/binance/REQUEST_REJECTED/bronze_binance_ohlcv',
-  notice: { ...NOTICE, ...notice },
+  notification: { ...NOTIFICATION, ...notice },
 });
 
 /** Waits are a hundred times as short: a channel that hangs is given up after 100 ms of real time. */
-const hasty: Clock = { ...realClock, sleep: (waitMs, signal) => realClock.sleep(waitMs / 100, signal) };
+const HURRIED_CLOCK: Clock = { ...realClock, sleep: (waitMs, signal) => realClock.sleep(waitMs / 100, signal) };
 
 interface HttpCase {
   readonly kind: 'slack' | 'pagerduty' | 'webhook';
@@ -91,23 +91,23 @@ const HTTP_CASES: readonly HttpCase[] = [
 ];
 
 async function openHttp(
-  { standIn, settings }: HttpCase,
+  { standIn: openStandIn, settings }: HttpCase,
   clock: Clock = realClock,
 ): Promise<{ channel: Channel; standIn: StandInChannel<unknown> }> {
-  const opposite = standIn();
-  const server = await serveOnLoopback(opposite.handle, { clock: realClock });
+  const standIn = openStandIn();
+  const server = await serveOnLoopback(standIn.handle, { clock: realClock });
   const http = undiciHttp();
   onTestFinished(async () => {
     await http.close();
     await server.close();
   });
   const [channel] = openChannels({ clock, fetch: http.fetch, mailTo: smtpMail }, [settings(server.url)]);
-  return { channel: channel as Channel, standIn: opposite };
+  return { channel: channel as Channel, standIn };
 }
 
-const never = (): AbortSignal => new AbortController().signal;
+const neverAborted = (): AbortSignal => new AbortController().signal;
 const failureOf = (channel: Channel, what = dispatch()): Promise<unknown> =>
-  channel.send(what, never()).then(
+  channel.send(what, neverAborted()).then(
     () => null,
     (error: unknown) => error,
   );
@@ -185,8 +185,8 @@ const FACTS: readonly (readonly [what: string, mark: string, marked: Partial<Not
 describe.each(HTTP_CASES)('$kind', (httpCase) => {
   test.each(FACTS)('a message is taken, and the channel shows %s', async (_what, mark, marked) => {
     const { channel, standIn } = await openHttp(httpCase);
-    await channel.send(dispatch(), never());
-    await channel.send(dispatch(marked), never());
+    await channel.send(dispatch(), neverAborted());
+    await channel.send(dispatch(marked), neverAborted());
     expect(new Set(standIn.statuses)).toEqual(
       new Set([httpCase.kind === 'slack' ? 200 : httpCase.kind === 'pagerduty' ? 202 : 204]),
     );
@@ -201,12 +201,12 @@ describe.each(HTTP_CASES)('$kind', (httpCase) => {
     expect(error).toMatchObject({ code: 'ALERT_CHANNEL_BROKEN', facts: { channel: channel.name, ...expected } });
     for (const secret of SECRETS) expect((error as Error).message).not.toContain(secret);
     expect(standIn.received).toHaveLength(fault.kind === 'answer-lost' ? 1 : 0);
-    await channel.send(dispatch(), never());
+    await channel.send(dispatch(), neverAborted());
     expect(new Set(standIn.received.map(({ message }) => JSON.stringify(message))).size).toBe(1);
   });
 
   test.each(['silence', 'stall'] as const)('a channel that hangs (%s) is given up after ten seconds', async (kind) => {
-    const { channel, standIn } = await openHttp(httpCase, hasty);
+    const { channel, standIn } = await openHttp(httpCase, HURRIED_CLOCK);
     standIn.plan({ seed: 'hang', rules: [{ on: { every: 1 }, fault: { kind } }] });
     expect(await failureOf(channel)).toMatchObject({
       facts: { failure: 'transient', status: null },
@@ -259,7 +259,8 @@ test('slack: the wait asked for in the body alone is honoured', async () => {
 });
 
 test('slack: each level has its colour, and what is over is green', () => {
-  const colour = (notice: Partial<Notification>): string => slackMessage({ ...NOTICE, ...notice }).attachments[0].color;
+  const colour = (notice: Partial<Notification>): string =>
+    slackMessage({ ...NOTIFICATION, ...notice }).attachments[0].color;
   expect((['critical', 'error', 'warning', 'info'] as const).map((level) => colour({ level }))).toEqual([
     '#FF0000',
     '#FFA500',
@@ -270,13 +271,13 @@ test('slack: each level has its colour, and what is over is green', () => {
 });
 
 test("slack: a bar of the level's colour beside the blocks, the title with its level, fields and the time", () => {
-  const [attachment] = slackMessage(NOTICE).attachments;
-  expect(slackMessage(NOTICE).text).toBe(NOTICE.title);
+  const [attachment] = slackMessage(NOTIFICATION).attachments;
+  expect(slackMessage(NOTIFICATION).text).toBe(NOTIFICATION.title);
   expect(attachment).toMatchObject({
     color: '#FFA500',
-    ts: NOTICE.atMs / 1_000,
+    ts: NOTIFICATION.atMs / 1_000,
     blocks: [
-      { type: 'header', text: { text: NOTICE.title } },
+      { type: 'header', text: { text: NOTIFICATION.title } },
       { type: 'section' },
       { type: 'section' },
       { type: 'section' },
@@ -304,9 +305,9 @@ test('pagerduty: an event says where it comes from, how bad it is, which part it
     event_action: 'trigger',
     dedup_key: dispatch().dedupKey,
     client: 'Candlekeep',
-    links: [{ href: NOTICE.runbook, text: 'Runbook' }],
+    links: [{ href: NOTIFICATION.runbook, text: 'Runbook' }],
     payload: {
-      summary: NOTICE.title,
+      summary: NOTIFICATION.title,
       severity: 'error',
       source: 'binance',
       timestamp: '2024-07-01T00:00:00.000Z',
@@ -314,12 +315,12 @@ test('pagerduty: an event says where it comes from, how bad it is, which part it
       group: 'test',
       class: 'REQUEST_REJECTED',
       custom_details: expect.objectContaining({
-        What: NOTICE.text,
+        What: NOTIFICATION.text,
         Run: 'run_1',
-        Safe: NOTICE.safe,
-        Next: NOTICE.next,
-        Command: NOTICE.command,
-        Runbook: NOTICE.runbook,
+        Safe: NOTIFICATION.safe,
+        Next: NOTIFICATION.next,
+        Command: NOTIFICATION.command,
+        Runbook: NOTIFICATION.runbook,
       }) as unknown,
     },
   });
@@ -359,7 +360,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1_000, maxLength: 9_000 }),
   fc.constant('<&>'.repeat(5_000)),
 );
-const anyNotice: fc.Arbitrary<Notification> = fc
+const anyNotification: fc.Arbitrary<Notification> = fc
   .record({
     kind: fc.constantFrom('trigger', 'digest'),
     title: anyText.map((text) => `[ERROR] ${text}`),
@@ -370,7 +371,7 @@ const anyNotice: fc.Arbitrary<Notification> = fc
     lines: fc.array(anyText, { maxLength: 60 }),
     affected: fc.record({ total: fc.nat(1_000), worst: fc.array(anyText, { maxLength: 20 }) }),
   })
-  .map((parts) => ({ ...NOTICE, ...parts }));
+  .map((parts) => ({ ...NOTIFICATION, ...parts }));
 
 const requestOf = (path: string, body: unknown): StandInRequest => ({
   method: 'POST',
@@ -382,10 +383,10 @@ const requestOf = (path: string, body: unknown): StandInRequest => ({
 
 test('whatever an alert says, Slack and PagerDuty take it: every limit is kept', () => {
   fc.assert(
-    fc.property(anyNotice, (notice) => {
-      const slack = standInSlack().handle(requestOf(SLACK_PATH, slackMessage(notice)), 0) as StandInReply;
+    fc.property(anyNotification, (notification) => {
+      const slack = standInSlack().handle(requestOf(SLACK_PATH, slackMessage(notification)), 0) as StandInReply;
       const pager = standInPagerDuty({ routingKey: ROUTING_KEY }).handle(
-        requestOf('/v2/enqueue', pagerDutyEvent({ ...dispatch(), notice }, ROUTING_KEY)),
+        requestOf('/v2/enqueue', pagerDutyEvent({ ...dispatch(), notification }, ROUTING_KEY)),
         0,
       ) as StandInReply;
       expect(
@@ -401,7 +402,7 @@ test('whatever an alert says, Slack and PagerDuty take it: every limit is kept',
 test('pagerduty: an event over 512 kB goes without its details', () => {
   const big = pagerDutyEvent(dispatch({ lines: ['x'.repeat(600_000)] }), ROUTING_KEY);
   expect(big.payload).not.toHaveProperty('custom_details');
-  expect(big.payload?.summary).toBe(NOTICE.title);
+  expect(big.payload?.summary).toBe(NOTIFICATION.title);
 });
 
 const LOGIN = { user: 'alerts@example.org', password: 'smtp-password' };
@@ -437,18 +438,26 @@ describe('e-mail', () => {
 
   test('a mail arrives with subject, every fact, and headers that make one thread of one cause', async () => {
     const { channel, server } = await openMail(realClock, LOGIN);
-    await channel.send(dispatch(), never());
+    await channel.send(dispatch(), neverAborted());
     await channel.send(
       { ...dispatch({ kind: 'resolve', title: '[RESOLVED] REQUEST_REJECTED at binance: over' }), id: 'msg_2' },
-      never(),
+      neverAborted(),
     );
     const [first, second] = server.received;
     expect(first).toMatchObject({
       from: 'candlekeep@example.org',
       to: ['ops@example.org', 'data@example.org'],
-      headers: { subject: NOTICE.title, 'auto-submitted': 'auto-generated' },
+      headers: { subject: NOTIFICATION.title, 'auto-submitted': 'auto-generated' },
     });
-    for (const fact of [NOTICE.text, NOTICE.safe, NOTICE.next, NOTICE.command, 'run_1', NOTICE.runbook, 'team=data'])
+    for (const fact of [
+      NOTIFICATION.text,
+      NOTIFICATION.safe,
+      NOTIFICATION.next,
+      NOTIFICATION.command,
+      'run_1',
+      NOTIFICATION.runbook,
+      'team=data',
+    ])
       expect(first?.body, fact).toContain(fact);
     expect(first?.headers['references']).toMatch(/^<[0-9a-f]+@[0-9a-f]+\.candlekeep\.invalid>$/);
     expect(second?.headers['references']).toBe(first?.headers['references']);
@@ -489,7 +498,7 @@ describe('e-mail', () => {
       code: 'ALERT_CHANNEL_BROKEN',
       facts: { channel: 'email', ...expected },
     });
-    await channel.send(dispatch(), never());
+    await channel.send(dispatch(), neverAborted());
     expect(server.received).toHaveLength(fault.kind === 'answer-lost' ? 2 : 1);
     expect(new Set(server.received.map(({ headers }) => headers['message-id'])).size).toBe(1);
   });
@@ -503,7 +512,7 @@ describe('e-mail', () => {
   });
 
   test('a server that hangs is given up after ten seconds, and who cancels gets the reason back', async () => {
-    const { channel, server } = await openMail(hasty);
+    const { channel, server } = await openMail(HURRIED_CLOCK);
     server.faults([{ kind: 'silence' }]);
     expect(await failureOf(channel)).toMatchObject({
       facts: { failure: 'transient' },

@@ -125,7 +125,7 @@ export function alertWorld(
   const moment = () => ({ nowMs: clock.nowMs(), redact: redact });
   const stop = new AbortController();
   return {
-    desk: dispatcher,
+    dispatcher: dispatcher,
     clock,
     store,
     log,
@@ -142,7 +142,7 @@ export function alertWorld(
     pass: (byMs: number) => clock.run({ untilMs: clock.nowMs() + byMs }),
     stop: () => stop.abort(new Error('stopped')),
     /** Everything every channel was told, in order of time. */
-    heard: (): ReceivedMessage[] =>
+    received: (): ReceivedMessage[] =>
       [
         ...standIns.slack.received.map(({ atMs, message }) => ({
           channel: 'slack',
@@ -182,11 +182,11 @@ export type AlertWorld = ReturnType<typeof alertWorld>;
 /** Titles by channel, for comparing. */
 export const titles = (world: AlertWorld, channel: string): string[] =>
   world
-    .heard()
-    .filter((metadata) => metadata.channel === channel)
+    .received()
+    .filter((message) => message.channel === channel)
     .map(({ title }) => title);
 
-export const healthy = NO_FAULTS;
+export const HEALTHY = NO_FAULTS;
 
 const FLAKY: readonly FaultSpec[] = [
   { kind: 'status', status: 500 },

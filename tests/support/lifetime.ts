@@ -99,7 +99,7 @@ export async function settle(simulation: Simulation): Promise<void> {
   await runLifetime(simulation, simulation.pipeline.ports, (step) => simulation.clock.runUntil(step));
 }
 
-const accountOfLife = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, DAYS);
+const accountOfLifetime = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, DAYS);
 
 /** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
 export function filesOfLifetime({ dataDir }: Pick<Simulation, 'dataDir'>): string[] {
@@ -118,7 +118,7 @@ export function filesOfLifetime({ dataDir }: Pick<Simulation, 'dataDir'>): strin
 }
 
 /** What was corrected; a crash may come before the wrong value was stored, never twice after it. */
-function correctionsOfLife({ dataDir }: Simulation): string[] {
+function correctionsOfLifetime({ dataDir }: Simulation): string[] {
   const path = join(dataDir, 'corrections.ndjson');
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8')
@@ -140,15 +140,15 @@ export async function undisturbed(): Promise<Outcome> {
   await settle(simulation);
   return {
     files: filesOfLifetime(simulation),
-    totals: (await accountOfLife(simulation)).totals,
-    corrections: correctionsOfLife(simulation),
+    totals: (await accountOfLifetime(simulation)).totals,
+    corrections: correctionsOfLifetime(simulation),
   };
 }
 
 /** The same files, the same account, verified, and no correction told twice. */
 export async function expectSameOutcome(simulation: Simulation, wanted: Outcome, label: string): Promise<void> {
   expect(filesOfLifetime(simulation), label).toEqual(wanted.files);
-  expect(await accountOfLife(simulation), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });
-  const corrections = correctionsOfLife(simulation);
+  expect(await accountOfLifetime(simulation), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });
+  const corrections = correctionsOfLifetime(simulation);
   expect(corrections, label).toEqual(corrections.length === 0 ? [] : wanted.corrections);
 }

@@ -14,7 +14,7 @@ import {
   type ExchangesSimulationOptions,
 } from './simulated.ts';
 
-const TOLD: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
+const ALERTS: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
 
 /** A rehearsal whose alerts arrive somewhere: what the whole pipeline tells, and when. */
 export async function simulateWithAlerts(options: SimulationOptions | ExchangesSimulationOptions) {
@@ -22,7 +22,7 @@ export async function simulateWithAlerts(options: SimulationOptions | ExchangesS
   const pagerduty = standInPagerDuty({ routingKey: 'k'.repeat(32) });
   let mail: Mailbox | null = null;
   const channels: Pick<SimulationOptions, 'settings' | 'outside'> = {
-    settings: { alerts: TOLD, ...options.settings },
+    settings: { alerts: ALERTS, ...options.settings },
     outside: (clock) => {
       const box = mailbox(clock, seededRandom(options.seed), 0);
       mail = box;

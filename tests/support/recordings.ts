@@ -22,9 +22,9 @@ export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map(
  */
 export function ownRecordings(folder: string | undefined): {
   readonly worlds: readonly (readonly [Exchange, World])[];
-  readonly passedOver: readonly string[];
+  readonly skipped: readonly string[];
 } {
-  if (folder === undefined) return { worlds: [], passedOver: [] };
+  if (folder === undefined) return { worlds: [], skipped: [] };
   const names = readdirSync(folder);
   const exchanges = names.filter((name) => STAND_INS.has(name));
   const directories =
@@ -36,6 +36,6 @@ export function ownRecordings(folder: string | undefined): {
     exchanges.length > 0 ? names.filter((name) => !exchanges.includes(name)).map((name) => join(folder, name)) : [];
   return {
     worlds: read.map(({ exchange, world }) => [exchange, world] as const),
-    passedOver: [...read.flatMap(({ passedOver }) => passedOver), ...foreign],
+    skipped: [...read.flatMap(({ skipped: passedOver }) => passedOver), ...foreign],
   };
 }

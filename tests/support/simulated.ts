@@ -53,7 +53,7 @@ export interface VenueScript {
   readonly hosts?: (venue: StandInExchange) => Readonly<Record<string, StandInHandler>>;
 }
 
-interface Stage {
+interface SimulationSetup {
   readonly seed: string;
   readonly interval: Interval;
   readonly settings?: Partial<Settings>;
@@ -66,9 +66,9 @@ interface Stage {
 }
 
 /** A rehearsal with Binance alone. */
-export type SimulationOptions = Stage & VenueScript;
+export type SimulationOptions = SimulationSetup & VenueScript;
 /** A rehearsal with several exchanges at once. */
-export type ExchangesSimulationOptions = Stage & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
+export type ExchangesSimulationOptions = SimulationSetup & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
 
 export interface Simulation {
   readonly pipeline: Pipeline;
@@ -93,9 +93,9 @@ export interface Simulation {
 }
 
 /** A pipeline on a real data directory, in virtual time, against stand-in exchanges without sockets. */
-export const simulate = ({ symbols, world, plan, wire, hosts, ...stage }: SimulationOptions): Promise<Simulation> =>
+export const simulate = ({ symbols, world, plan, wire, hosts, ...setup }: SimulationOptions): Promise<Simulation> =>
   simulateExchanges({
-    ...stage,
+    ...setup,
     venues: {
       binance: {
         symbols,
@@ -221,17 +221,17 @@ export async function keepFor(
   durationMs: number,
   work: Partial<DaemonWork> = {},
 ): Promise<readonly Tick[]> {
-  const turns: Tick[] = [];
+  const ticks: Tick[] = [];
   const stop = new AbortController();
   const running = runDaemon(
     pipeline,
-    { ...daemonWork(pipeline), onTick: (turn) => turns.push(turn), ...work },
+    { ...daemonWork(pipeline), onTick: (tick) => ticks.push(tick), ...work },
     { signal: stop.signal, onProgress: () => undefined },
   );
   await clock.runUntil(clock.sleep(durationMs));
   stop.abort(new CancelledError('SIGTERM'));
   await clock.runUntil(running);
-  return turns;
+  return ticks;
 }
 
 /** What a daemon of this pipeline keeps. */

@@ -14,10 +14,10 @@ export function socketlessHttp(clock: Clock, handlers: Handlers): HttpPort {
     get: async ({ url, headers = {} }, signal) => {
       const {
         status,
-        headers: answered,
+        headers: responseHeaders,
         body,
-      } = await ask(clock, handlers, { url, method: 'GET', headers, body: Buffer.alloc(0) }, signal);
-      return { status, headers: answered, body };
+      } = await send(clock, handlers, { url, method: 'GET', headers, body: Buffer.alloc(0) }, signal);
+      return { status, headers: responseHeaders, body };
     },
   };
 }
@@ -29,7 +29,7 @@ export function socketlessFetch(clock: Clock, handlers: Handlers): typeof global
     try {
       const body = new Uint8Array(await clock.track(request.arrayBuffer()));
       const { url, method, headers, signal } = request;
-      const response = await ask(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
+      const response = await send(clock, handlers, { url, method, headers: Object.fromEntries(headers), body }, signal);
       return new Response(response.body.length === 0 ? null : Buffer.from(response.body), {
         status: response.status,
         headers: { ...response.headers },
@@ -41,12 +41,12 @@ export function socketlessFetch(clock: Clock, handlers: Handlers): typeof global
   };
 }
 
-type AskedRequest = Omit<StandInRequest, 'path' | 'query'> & { readonly url: string };
+type SentRequest = Omit<StandInRequest, 'path' | 'query'> & { readonly url: string };
 
-async function ask(
+async function send(
   clock: Clock,
   handlers: Handlers,
-  { url, ...request }: AskedRequest,
+  { url, ...request }: SentRequest,
   signal: AbortSignal,
 ): Promise<ResponseReply> {
   signal.throwIfAborted();

@@ -30,7 +30,7 @@ export interface ChannelRules<T> {
 }
 
 /** Faults whose request reached the channel before the answer was lost. */
-const DONE_ALL_THE_SAME = new Set(['answer-lost', 'slow', 'cut']);
+const TAKEN_ALL_THE_SAME = new Set(['answer-lost', 'slow', 'cut']);
 
 export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: ChannelRules<T>): StandInChannel<T> {
   const received: Received<T>[] = [];
@@ -44,10 +44,10 @@ export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: 
     },
     handle: (request, nowMs) => {
       const fault = choose({ path: request.path, candles: null, nowMs });
-      const judged = read(request, nowMs);
-      const isTaken = 'message' in judged && (fault === null || DONE_ALL_THE_SAME.has(fault.kind));
-      if (isTaken) received.push({ atMs: nowMs, message: judged.message, headers: request.headers });
-      const response = 'message' in judged ? taken(judged.message) : judged.refusal;
+      const verdict = read(request, nowMs);
+      const isTaken = 'message' in verdict && (fault === null || TAKEN_ALL_THE_SAME.has(fault.kind));
+      if (isTaken) received.push({ atMs: nowMs, message: verdict.message, headers: request.headers });
+      const response = 'message' in verdict ? taken(verdict.message) : verdict.refusal;
       const reply = fault === null ? response : brokenReply(response, fault, { nowMs, errorBody });
       statuses.push(reply.kind === 'answer' ? reply.status : 0);
       return reply;

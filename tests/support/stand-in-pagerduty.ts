@@ -42,8 +42,8 @@ export function standInPagerDuty({
     if (request.body.length > EVENT_BYTES_MAX) return refuse(413, 'Event exceeds 512000 bytes');
     const event = jsonOf(request) as PagerDutyBody | null;
     if (event === null) return refuse(400, 'Invalid JSON');
-    const complaint = complaintOf(event, routingKey);
-    return complaint === null ? { message: event } : refuse(400, complaint);
+    const rejection = rejectionOf(event, routingKey);
+    return rejection === null ? { message: event } : refuse(400, rejection);
   };
   const channel = standInChannel<PagerDutyBody>({
     read,
@@ -54,7 +54,7 @@ export function standInPagerDuty({
   return { ...channel, open: () => incidentsOf(channel.received.map(({ message }) => message)) };
 }
 
-function complaintOf(
+function rejectionOf(
   { routing_key, event_action, dedup_key, payload, links }: PagerDutyBody,
   routingKey: string,
 ): string | null {

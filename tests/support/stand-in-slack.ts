@@ -39,10 +39,10 @@ export function standInSlack({
       return { refusal: jsonReply(429, { retry_after: 1, ok: false, error: 'rate_limited' }, { 'retry-after': '1' }) };
     spentUntilMs = Math.max(spentUntilMs, nowMs) + INTERVAL_MS;
     const message = jsonOf(request) as SlackBody | null;
-    const complaint = request.method !== 'POST' || message === null ? 'invalid_payload' : complaintOf(message);
-    return complaint === null && message !== null
+    const rejection = request.method !== 'POST' || message === null ? 'invalid_payload' : rejectionOf(message);
+    return rejection === null && message !== null
       ? { message }
-      : { refusal: textReply(400, complaint ?? 'invalid_payload') };
+      : { refusal: textReply(400, rejection ?? 'invalid_payload') };
   };
   return standInChannel({
     read,
@@ -53,7 +53,7 @@ export function standInSlack({
   });
 }
 
-function complaintOf({ text, attachments }: SlackBody): string | null {
+function rejectionOf({ text, attachments }: SlackBody): string | null {
   const blocks = (attachments ?? []).flatMap((attachment) => attachment.blocks ?? []);
   if (typeof text !== 'string' || text === '' || blocks.length === 0) return 'no_text';
   if ((attachments ?? []).some(({ color, ts }) => !/^#[0-9A-F]{6}$/.test(color) || !Number.isInteger(ts)))

@@ -20,7 +20,7 @@ export interface Terminal {
 }
 
 const END = 'candlekeep-terminal-end';
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /** Takes one command after another from files, so that nothing is echoed and no command can read the next one. */
 const LOOP = `
@@ -84,7 +84,7 @@ export function openTerminal(cwd: string): Terminal {
       const found = what();
       if (found !== null) return found;
       if (child.exitCode !== null) throw new Error(`the terminal has closed: ${written.join('')}`);
-      await realClock.sleep(LOOK_MS);
+      await realClock.sleep(POLL_MS);
     }
   };
   return {

@@ -63,7 +63,7 @@ export class VirtualClock implements Clock {
   }
 
   yieldToEventLoop(): Promise<void> {
-    return this.track(turn());
+    return this.track(eventLoopTick());
   }
 
   sleep(waitMs: number, signal?: AbortSignal): Promise<void> {
@@ -180,16 +180,16 @@ export class VirtualClock implements Clock {
 
   /** Waits until every microtask has run and no tracked work is under way. */
   async #settle(): Promise<void> {
-    await turn();
+    await eventLoopTick();
     while (this.#tracked.size > 0) {
       await Promise.allSettled(this.#tracked);
-      await turn();
+      await eventLoopTick();
     }
   }
 }
 
 /** One turn of the event loop: every microtask and `nextTick` queued before it, and those they queue, have run. */
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const eventLoopTick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const comesAfter = (a: Event, b: Event): boolean =>
   a.atMs !== b.atMs ? a.atMs > b.atMs : a.priority !== b.priority ? a.priority > b.priority : a.sequence > b.sequence;

@@ -39,7 +39,7 @@ export const standInTidewater: StandIn = {
         errorBody: ({ venueCode, message }) => ({ ok: false, error: venueCode ?? message }),
         weightOf: () => 1,
         charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse('slow_down') }),
-        candlesAsked: (request) => {
+        requestedCandles: (request) => {
           const asked = questionOf(request);
           return (
             asked && {

@@ -7,7 +7,7 @@ export interface Dispatch {
   readonly id: string;
   /** The same for everything about one cause, from its first alert to its end, in every episode. At most 255 characters. */
   readonly dedupKey: string;
-  readonly notice: Notification;
+  readonly notification: Notification;
 }
 
 /** Where alerts go. How a notice looks there is decided purely; this is the wire. */

@@ -21,23 +21,26 @@ const SUBJECT_CHARS_MAX = 200;
  * Everything about one cause is one thread: each mail answers a first one that is only an id, because
  * the mail that began the thread may never have arrived here.
  */
-export function emailOf({ id, dedupKey, notice }: Dispatch, { from, to }: Pick<EmailTarget, 'from' | 'to'>): Mail {
-  const domain = `${hashOf(notice.instance)}.candlekeep.invalid`;
-  const fields = fieldsOf(notice);
+export function emailOf(
+  { id, dedupKey, notification }: Dispatch,
+  { from, to }: Pick<EmailTarget, 'from' | 'to'>,
+): Mail {
+  const domain = `${hashOf(notification.instance)}.candlekeep.invalid`;
+  const fields = fieldsOf(notification);
   const width = Math.max(...fields.map(([name]) => name.length));
   const sections = [
-    notice.text,
-    notice.lines.join('\n'),
+    notification.text,
+    notification.lines.join('\n'),
     fields.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n'),
   ];
   return {
     from,
     to,
-    subject: cut(notice.title.replaceAll(/\s+/g, ' '), SUBJECT_CHARS_MAX),
+    subject: cut(notification.title.replaceAll(/\s+/g, ' '), SUBJECT_CHARS_MAX),
     text: `${sections.filter((section) => section !== '').join('\n\n')}\n`,
     messageId: `${id}@${domain}`,
-    inReplyTo: notice.kind === 'digest' ? null : `${hashOf(dedupKey)}@${domain}`,
-    headers: { 'Auto-Submitted': 'auto-generated', 'X-Candlekeep-Level': notice.level },
+    inReplyTo: notification.kind === 'digest' ? null : `${hashOf(dedupKey)}@${domain}`,
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Candlekeep-Level': notification.level },
   };
 }
 
@@ -48,7 +51,7 @@ export function emailChannel(
   target: EmailTarget,
 ): Channel {
   const { name, isDefault } = target;
-  const onTime = (): Error => failed(name, 'transient', `no answer within ${SEND_MS_MAX / 1_000} s`);
+  const timeoutError = (): Error => failed(name, 'transient', `no answer within ${SEND_MS_MAX / 1_000} s`);
   return {
     name,
     isDefault,
@@ -57,7 +60,7 @@ export function emailChannel(
     bundles: true,
     send: async (dispatch, outer) => {
       try {
-        await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, (signal) =>
+        await withTimeLimit(clock, { limitMs: SEND_MS_MAX, timeoutError, outer }, (signal) =>
           mail.send(emailOf(dispatch, target), signal),
         );
       } catch (error) {

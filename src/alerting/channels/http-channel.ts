@@ -41,7 +41,7 @@ export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'
   };
 }
 
-interface Answer {
+interface ChannelResponse {
   readonly status: number;
   readonly body: string;
   /** What Retry-After asks for. */
@@ -49,16 +49,16 @@ interface Answer {
 }
 
 /** Answers of channels are short; more is not read. Unit: characters. */
-const ANSWER_CHARS_MAX = 10_000;
+const RESPONSE_CHARS_MAX = 10_000;
 
 async function post(
   { clock, fetch }: HttpChannelPorts,
   { channel, message }: { readonly channel: string; readonly message: HttpMessage },
   outer: AbortSignal,
-): Promise<Answer> {
-  const onTime = (): Error => unreachable(channel, `no answer within ${SEND_MS_MAX / 1_000} s`);
+): Promise<ChannelResponse> {
+  const timeoutError = (): Error => unreachable(channel, `no answer within ${SEND_MS_MAX / 1_000} s`);
   try {
-    return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, onTime, outer }, async (signal) => {
+    return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, timeoutError, outer }, async (signal) => {
       // A redirect would carry the alert, and its secrets, to a place nobody configured.
       const response = await fetch(message.url, {
         method: 'POST',
@@ -67,7 +67,7 @@ async function post(
         redirect: 'manual',
         signal,
       });
-      const body = (await response.text()).slice(0, ANSWER_CHARS_MAX);
+      const body = (await response.text()).slice(0, RESPONSE_CHARS_MAX);
       return {
         status: response.status,
         body,
@@ -103,7 +103,11 @@ export function wireCodeOf(error: unknown): string {
 }
 const CAUSES_MAX = 4;
 
-function refusal(channel: string, { status, body, hintMs }: Answer, bodyHintMs: number | null): AlertChannelError {
+function refusal(
+  channel: string,
+  { status, body, hintMs }: ChannelResponse,
+  bodyHintMs: number | null,
+): AlertChannelError {
   const failure = failureOf(status);
   const said = body.trim().split('\n')[0]?.slice(0, 120) ?? '';
   const message = `${channel} answered ${status}${said === '' ? '' : ` (${said})`}`;

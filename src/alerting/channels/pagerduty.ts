@@ -44,31 +44,31 @@ const ACTIONS: Readonly<Record<Notification['kind'], PagerDutyEvent['event_actio
   healed: 'resolve',
 };
 
-export function pagerDutyEvent({ dedupKey, notice }: Dispatch, routingKey: string): PagerDutyEvent {
-  const action = ACTIONS[notice.kind];
+export function pagerDutyEvent({ dedupKey, notification }: Dispatch, routingKey: string): PagerDutyEvent {
+  const action = ACTIONS[notification.kind];
   const key = { routing_key: routingKey, event_action: action, dedup_key: dedupKey.slice(0, DEDUP_KEY_CHARS_MAX) };
   if (action !== 'trigger') return key;
   const payload = {
-    summary: cut(notice.title, SUMMARY_CHARS_MAX),
-    severity: notice.level,
-    source: notice.exchange ?? notice.asset ?? notice.instance,
-    timestamp: new Date(notice.firedAtMs).toISOString(),
-    ...(notice.asset === null ? {} : { component: notice.asset }),
-    group: notice.instance,
-    ...(notice.code === null ? {} : { class: notice.code }),
+    summary: cut(notification.title, SUMMARY_CHARS_MAX),
+    severity: notification.level,
+    source: notification.exchange ?? notification.asset ?? notification.instance,
+    timestamp: new Date(notification.firedAtMs).toISOString(),
+    ...(notification.asset === null ? {} : { component: notification.asset }),
+    group: notification.instance,
+    ...(notification.code === null ? {} : { class: notification.code }),
   };
   const event = {
     ...key,
     client: 'Candlekeep',
-    ...(notice.runbook.startsWith('http') ? { links: [{ href: notice.runbook, text: 'Runbook' }] } : {}),
+    ...(notification.runbook.startsWith('http') ? { links: [{ href: notification.runbook, text: 'Runbook' }] } : {}),
   };
   const whole = {
     ...event,
     payload: {
       ...payload,
       custom_details: Object.fromEntries([
-        ['What', [notice.text, ...notice.lines].join('\n')],
-        ...fieldsOf(notice),
+        ['What', [notification.text, ...notification.lines].join('\n')],
+        ...fieldsOf(notification),
       ]) as Record<string, string>,
     },
   };

@@ -40,24 +40,27 @@ export interface SlackMessage {
   ];
 }
 
-export function slackMessage(notice: Notification): SlackMessage {
-  const isOver = notice.kind === 'resolve' || notice.kind === 'healed';
-  const fields = fieldsOf(notice).map(
+export function slackMessage(notification: Notification): SlackMessage {
+  const isOver = notification.kind === 'resolve' || notification.kind === 'healed';
+  const fields = fieldsOf(notification).map(
     ([name, value]): Text => ({
       type: 'mrkdwn',
       text: cut(`*${name}*\n${asCode(name, escaped(value))}`, FIELD_CHARS_MAX),
     }),
   );
-  const body = [notice.text, ...notice.lines.map((line) => `• ${line}`)].join('\n');
-  const header: Block = { type: 'header', text: { type: 'plain_text', text: cut(notice.title, HEADER_CHARS_MAX) } };
+  const body = [notification.text, ...notification.lines.map((line) => `• ${line}`)].join('\n');
+  const header: Block = {
+    type: 'header',
+    text: { type: 'plain_text', text: cut(notification.title, HEADER_CHARS_MAX) },
+  };
   const text: Block = { type: 'section', text: { type: 'mrkdwn', text: cut(escaped(body), TEXT_CHARS_MAX) } };
   return {
-    text: cut(escaped(notice.title), TEXT_CHARS_MAX),
+    text: cut(escaped(notification.title), TEXT_CHARS_MAX),
     attachments: [
       {
-        color: isOver ? RESOLVED_COLOUR : COLOURS[notice.level],
-        fallback: cut(notice.title, HEADER_CHARS_MAX),
-        ts: Math.floor(notice.atMs / 1_000),
+        color: isOver ? RESOLVED_COLOUR : COLOURS[notification.level],
+        fallback: cut(notification.title, HEADER_CHARS_MAX),
+        ts: Math.floor(notification.atMs / 1_000),
         blocks: [header, text, ...fieldBlocks(fields, MESSAGE_CHARS_MAX - TEXT_CHARS_MAX - body.length)],
       },
     ],
@@ -87,10 +90,10 @@ export function slackChannel(
     ports,
     { name, isDefault, kind: 'slack', paceMs: PACE_MS, bundles: true },
     {
-      message: ({ notice }) => ({
+      message: ({ notification }) => ({
         url,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(slackMessage(notice)),
+        body: JSON.stringify(slackMessage(notification)),
       }),
       isTaken: (_status, body) => body.trim() === 'ok',
       bodyHintMs: retryAfterOf,

@@ -15,11 +15,11 @@ interface WebhookTarget {
  * each send of a message, `webhook-signature` is `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
  */
 function webhookMessage(
-  { id, dedupKey, notice }: Dispatch,
+  { id, dedupKey, notification }: Dispatch,
   { url, secret }: Pick<WebhookTarget, 'url' | 'secret'>,
   nowMs: number,
 ): HttpMessage {
-  const body = JSON.stringify({ schema: 1, id, dedup_key: dedupKey, notice });
+  const body = JSON.stringify({ schema: 1, id, dedup_key: dedupKey, notice: notification });
   const timestamp = String(Math.floor(nowMs / 1_000));
   const signature =
     secret === null

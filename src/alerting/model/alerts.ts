@@ -41,10 +41,10 @@ export interface AlertContext {
  * other. The first time begins an episode; after that it is the same alert with newer facts and, if it
  * grew, a worse level. What channels are told of it is planned by `planMessages`.
  */
-export function* raiseAlert(event: AlertEvent, { nowMs, redact: scrub }: AlertContext): Operation<void> {
+export function* raiseAlert(event: AlertEvent, { nowMs, redact }: AlertContext): Operation<void> {
   const fingerprint = fingerprintOf(event);
   const { summary, safe, next, command, runId, affected, tags } = event;
-  const facts = JSON.stringify(redacted<AlertFacts>({ summary, safe, next, command, runId, affected, tags }, scrub));
+  const facts = JSON.stringify(redacted<AlertFacts>({ summary, safe, next, command, runId, affected, tags }, redact));
   const known = yield* alertOf(fingerprint);
   if (known !== null && known.resolvedAtMs === null) {
     const level = worseOf(known.level, event.level);
@@ -84,11 +84,7 @@ export function* raiseAlert(event: AlertEvent, { nowMs, redact: scrub }: AlertCo
 }
 
 /** The cause is gone: `resolution` says why, as in `healed by run_x on try 2 of 3`. False when it did not fire. */
-export function* resolveAlert(
-  cause: Cause,
-  resolution: string,
-  { nowMs, redact: scrub }: AlertContext,
-): Operation<boolean> {
+export function* resolveAlert(cause: Cause, resolution: string, { nowMs, redact }: AlertContext): Operation<boolean> {
   const fingerprint = fingerprintOf(cause);
   const known = yield* alertOf(fingerprint);
   if (known === null || known.resolvedAtMs !== null) return false;
@@ -96,9 +92,9 @@ export function* resolveAlert(
     'update alerts set resolved_at = $2, resolution = $3 where fingerprint = $1',
     fingerprint,
     nowMs,
-    scrub(resolution),
+    redact(resolution),
   );
-  yield* audit({ atMs: nowMs, fingerprint, action: 'resolved', actor: 'candlekeep', detail: scrub(resolution) });
+  yield* audit({ atMs: nowMs, fingerprint, action: 'resolved', actor: 'candlekeep', detail: redact(resolution) });
   return true;
 }
 

@@ -48,9 +48,9 @@ test('nothing that will not be retried is milder than its table, and nothing tha
       fc.constantFrom(...FAULT_CODES),
       fc.constantFrom('symbols' as const, 'asset' as const),
       fc.constantFrom(GOLD, 'bronze_okx_ohlcv'),
-      (code, reach, asset) => {
+      (code, scope, asset) => {
         const levelOf = (forecast: RecoveryForecast): number =>
-          severityOf(alertLevel({ code, asset, scope: reach }, forecast, CRITICAL));
+          severityOf(alertLevel({ code, asset, scope }, forecast, CRITICAL));
         expect(levelOf(HEALING)).toBeLessThanOrEqual(severityOf('warning'));
         for (const kind of ['exhausted', 'final'] as const)
           expect(levelOf({ kind })).toBeGreaterThanOrEqual(severityOf(ruleOf(code).level));

@@ -26,19 +26,19 @@ export interface Finding {
  * failed as a whole is an error, a critical asset's failure is critical, and nothing is milder than its table.
  */
 export function alertLevel(
-  { code, asset, scope: reach }: Finding,
+  { code, asset, scope }: Finding,
   forecast: RecoveryForecast,
   criticalAssets: ReadonlySet<string>,
 ): AlertLevel {
   const { level } = ruleOf(code);
-  const hookLevel: AlertLevel = criticalAssets.has(asset) ? 'critical' : 'error';
+  const finalLevel: AlertLevel = criticalAssets.has(asset) ? 'critical' : 'error';
   switch (forecast.kind) {
     case 'healing':
       return milderOf(level, 'warning');
     case 'exhausted':
-      return worseOf(level, hookLevel);
+      return worseOf(level, finalLevel);
     case 'final':
-      return reach === 'asset' ? worseOf(level, hookLevel) : level;
+      return scope === 'asset' ? worseOf(level, finalLevel) : level;
     default:
       return forecast satisfies never;
   }

@@ -12,12 +12,12 @@ export interface ChannelEntry {
 
 /** Which kinds a level is told to, and who stands in when one of them is down or not configured. */
 const ROUTES: Readonly<
-  Record<AlertLevel, { readonly told: readonly ChannelKind[]; readonly standIns: readonly ChannelKind[] }>
+  Record<AlertLevel, { readonly notified: readonly ChannelKind[]; readonly fallbacks: readonly ChannelKind[] }>
 > = {
-  critical: { told: ['pagerduty', 'slack', 'webhook'], standIns: ['email'] },
-  error: { told: ['email', 'slack', 'webhook'], standIns: ['pagerduty'] },
-  warning: { told: ['slack', 'webhook'], standIns: ['email'] }, // never a page
-  info: { told: [], standIns: [] }, // the log is enough
+  critical: { notified: ['pagerduty', 'slack', 'webhook'], fallbacks: ['email'] },
+  error: { notified: ['email', 'slack', 'webhook'], fallbacks: ['pagerduty'] },
+  warning: { notified: ['slack', 'webhook'], fallbacks: ['email'] }, // never a page
+  info: { notified: [], fallbacks: [] }, // the log is enough
 };
 
 /** Names entries of `alerts.channels`, one or several with commas between. */
@@ -38,18 +38,18 @@ export function routeOf(
   channels: readonly ChannelEntry[],
   isUsable: (name: string) => boolean,
 ): ChannelEntry[] {
-  const { told, standIns } = ROUTES[to.level];
-  const own = told.flatMap((kind) => channelsOfKind(kind, to, channels));
-  const candidates = [...own, ...standIns.flatMap((kind) => channelsOfKind(kind, to, channels))];
+  const { notified, fallbacks } = ROUTES[to.level];
+  const own = notified.flatMap((kind) => channelsOfKind(kind, to, channels));
+  const candidates = [...own, ...fallbacks.flatMap((kind) => channelsOfKind(kind, to, channels))];
   const wanted = own.length > 0 ? own : candidates.slice(0, 1);
   const reached = wanted.filter((channel) => isUsable(channel.name));
   if (reached.length === wanted.length) return wanted;
   // Nobody is paged for what somebody else was told already.
-  const standIn = candidates.find(
+  const fallback = candidates.find(
     (channel) =>
       isUsable(channel.name) && !wanted.includes(channel) && (channel.kind !== 'pagerduty' || reached.length === 0),
   );
-  if (standIn !== undefined) return [...reached, standIn];
+  if (fallback !== undefined) return [...reached, fallback];
   return reached.length > 0 ? reached : wanted;
 }
 

@@ -32,7 +32,7 @@ const RUN = { id: 'run_1', partition: '2024-06-01', partitionEnd: '2024-06-03', 
 const END: RunEnd = { outcome: 'partial', assets: [REPORT], error: null };
 const FINAL: AlertingRules = {
   criticalAssets: new Set(['gold_huggingface_ohlcv']),
-  outlookOf: () => ({ kind: 'final' }),
+  forecastOf: () => ({ kind: 'final' }),
 };
 
 test('an asset with failed symbols is one alert, named by the most frequent code', () => {
@@ -41,7 +41,7 @@ test('an asset with failed symbols is one alert, named by the most frequent code
       exchange: 'binance',
       code: 'NOT_FOUND',
       asset: 'bronze_binance_ohlcv',
-      reach: 'symbols',
+      scope: 'symbols',
       level: 'warning',
       summary: '2024-06-01 to 2024-06-03: 3 of 40 symbols failed (REQUEST_TIMEOUT 1, NOT_FOUND 2)',
       safe: '37 symbols are stored, and every answer is kept in bronze',
@@ -70,20 +70,20 @@ test('500 failed symbols are a number and five examples, not a list', () => {
 test('an asset that failed as a whole reaches further, and says when it heals', () => {
   const healing: AlertingRules = {
     ...FINAL,
-    outlookOf: () => ({ kind: 'healing', attempt: 2, attemptsMax: 3, nextAtMs: Date.UTC(2024, 5, 4, 0, 5) }),
+    forecastOf: () => ({ kind: 'healing', attempt: 2, attemptsMax: 3, nextAtMs: Date.UTC(2024, 5, 4, 0, 5) }),
   };
   const oneDay = { ...RUN, partitionEnd: RUN.partition };
   const failed: RunEnd = { ...END, assets: [{ ...REPORT, outcome: 'failed', symbols_ok: 1 }] };
   expect(alertsOfRun(oneDay, failed, healing)).toMatchObject([
     {
-      reach: 'asset',
+      scope: 'asset',
       level: 'warning',
       next: 'healing 2/3, next at 2024-06-04T00:05Z',
       safe: '1 symbol is stored, and every answer is kept in bronze',
       summary: expect.stringMatching(/^2024-06-01: /) as string,
     },
   ]);
-  expect(alertsOfRun(oneDay, failed, FINAL)).toMatchObject([{ reach: 'asset', level: 'error' }]);
+  expect(alertsOfRun(oneDay, failed, FINAL)).toMatchObject([{ scope: 'asset', level: 'error' }]);
 });
 
 test('complete, cancelled and downstream assets raise nothing of their own', () => {
@@ -119,7 +119,7 @@ test.each([
 test('what stopped the run is told once, as loud as it is, even when no asset came to its end', () => {
   const disk = toRecord(new StorageError('cannot write bronze (ENOSPC)', { path: 'bronze', errno: 'ENOSPC' }));
   expect(alertsOfRun(RUN, { ...END, assets: [], error: disk }, FINAL)).toMatchObject([
-    { exchange: null, code: 'STORAGE_FAILED', asset: null, level: 'critical', reach: 'asset' },
+    { exchange: null, code: 'STORAGE_FAILED', asset: null, level: 'critical', scope: 'asset' },
   ]);
   const bug = toRecord(new DefectError('x is undefined', { cause: new TypeError('x') }));
   expect(alertsOfRun(RUN, { ...END, error: bug }, FINAL).map(({ code }) => code)).toEqual(['NOT_FOUND', 'DEFECT']);

@@ -15,7 +15,7 @@ export type FaultCause = Cause & { readonly code: FaultCode };
 export interface AlertingRules {
   readonly criticalAssets: ReadonlySet<string>;
   /** What recovery will do about a fault of this run. */
-  readonly outlookOf: (cause: FaultCause) => RecoveryForecast;
+  readonly forecastOf: (cause: FaultCause) => RecoveryForecast;
 }
 
 /** Symbols an alert names; the command shows all. */
@@ -44,7 +44,7 @@ function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules):
   const code = mostFrequent(Object.values(errors));
   if (exchange === null || code === null || report.outcome === 'cancelled') return [];
   const scope = report.outcome === 'failed' ? 'asset' : 'symbols';
-  const forecast = rules.outlookOf({ exchange, code, asset });
+  const forecast = rules.forecastOf({ exchange, code, asset });
   const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(
     ([each, own]) => `${each} ${own?.length ?? 0}`,
   );
@@ -108,7 +108,7 @@ function unpublished(
   const { asset, outcome } = report;
   if (asset !== GOLD_ASSET || outcome !== 'failed') return [];
   const cause = { exchange: null, code: 'PUBLISH_FAILED', asset } as const;
-  const forecast = rules.outlookOf(cause);
+  const forecast = rules.forecastOf(cause);
   return [
     {
       ...common(run, asset),
@@ -134,7 +134,7 @@ function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): Al
   const { code, message, facts } = error;
   const asset = assets.find(({ outcome }) => outcome === 'failed')?.asset ?? null;
   const exchange = typeof facts['exchange'] === 'string' ? facts['exchange'] : null;
-  const forecast = rules.outlookOf({ exchange, code, asset });
+  const forecast = rules.forecastOf({ exchange, code, asset });
   return [
     {
       ...common(run, asset),

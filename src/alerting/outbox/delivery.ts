@@ -22,7 +22,7 @@ export interface AlertDispatcher {
 }
 
 /** `patienceMs`: a channel that takes longer over one send is given up for the next one; null leaves it to the channel's own limit. */
-type Desk = AlertDispatcher & { readonly patienceMs: number | null };
+type TimedDispatcher = AlertDispatcher & { readonly sendMsMax: number | null };
 
 export interface DeliveryReport {
   readonly sent: number;
@@ -32,9 +32,9 @@ export interface DeliveryReport {
 /** A command stays so long for its alerts. Unit: milliseconds. */
 const DRAIN_MS = 10_000;
 /** Messages one channel is sent in one turn before the plan is looked at again. */
-const SENDS_PER_TURN_MAX = 20;
+const SENDS_PER_ROUND_MAX = 20;
 /** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */
-const TURNS_MAX = 1_000;
+const ROUNDS_MAX = 1_000;
 
 const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over');
 
@@ -56,13 +56,13 @@ export async function drainAlerts(
   );
   const report = { sent: 0, pending: 0 };
   try {
-    const hurried: Desk = {
+    const limited: TimedDispatcher = {
       ...dispatcher,
       policy: { ...dispatcher.policy, groupWaitMs: 0 },
-      patienceMs: dispatcher.channels.length > 1 ? limitMs / 2 : null,
+      sendMsMax: dispatcher.channels.length > 1 ? limitMs / 2 : null,
     };
-    await drainTurns(
-      hurried,
+    await drainUntilSettled(
+      limited,
       { signal: AbortSignal.any([signal, time.signal]), untilMs: clock.nowMs() + limitMs },
       report,
     );
@@ -76,25 +76,25 @@ export async function drainAlerts(
   return report;
 }
 
-async function drainTurns(
-  dispatcher: Desk,
+async function drainUntilSettled(
+  dispatcher: TimedDispatcher,
   { signal, untilMs }: { readonly signal: AbortSignal; readonly untilMs: number },
   report: { sent: number; pending: number },
 ): Promise<void> {
   const { clock, store } = dispatcher.ports;
-  for (let turn = 0; turn < TURNS_MAX; turn++) {
-    const { tried, sent } = await deliverTurn(dispatcher, signal);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const { tried, sent } = await deliverOnce(dispatcher, signal);
     report.sent += sent;
     report.pending = (await store.read('outboxState', () => outboxState())).pending;
     const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
     // What was tried has changed the plan: somebody else is told in its place, or that it works again.
-    await clock.sleep(tried > 0 ? TURN_WAIT_MS_MIN : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
+    await clock.sleep(tried > 0 ? ROUND_WAIT_MS_MIN : Math.max(ROUND_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
   }
 }
 
 /** Another process may be at it: its messages are not ours to send, but ours to wait for. */
-const TURN_WAIT_MS_MIN = 250;
+const ROUND_WAIT_MS_MIN = 250;
 
 /** Delivers until the signal aborts, for a process that stays: at least every `everyMs`. Rejects with the signal's reason only. */
 export async function keepDelivering(
@@ -106,28 +106,28 @@ export async function keepDelivering(
   for (;;) {
     let nextAtMs: number | null = null;
     try {
-      await deliverTurn({ ...dispatcher, patienceMs: null }, signal);
+      await deliverOnce({ ...dispatcher, sendMsMax: null }, signal);
       nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     } catch (error) {
       signal.throwIfAborted();
       logFailure(dispatcher, error);
     }
-    const waitMs = nextAtMs === null ? everyMs : Math.max(TURN_WAIT_MS_MIN, nextAtMs - clock.nowMs());
+    const waitMs = nextAtMs === null ? everyMs : Math.max(ROUND_WAIT_MS_MIN, nextAtMs - clock.nowMs());
     await clock.sleep(Math.min(everyMs, waitMs), signal);
   }
 }
 
 /** Whatever went wrong here, the work that the alerts are about goes on. */
-function logFailure({ ports, redact: scrub }: AlertDispatcher, error: unknown): void {
+function logFailure({ ports, redact }: AlertDispatcher, error: unknown): void {
   const verdict = classify(error);
-  const message = scrub(Error.isError(error) ? error.message : String(error));
+  const message = redact(Error.isError(error) ? error.message : String(error));
   ports.log.error(`alerts were not delivered: ${message}; they stay in the store`, {
     code: verdict.verdict === 'fault' ? verdict.fault.code : 'DEFECT',
   });
 }
 
 /** Plans what has to be told and sends it, to all channels side by side, to each in order. */
-async function deliverTurn(dispatcher: Desk, signal: AbortSignal): Promise<TurnReport> {
+async function deliverOnce(dispatcher: TimedDispatcher, signal: AbortSignal): Promise<SendCounts> {
   const { ports, channels, policy } = dispatcher;
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
   const results = await Promise.allSettled(channels.map((channel) => deliverTo(dispatcher, channel, signal)));
@@ -136,13 +136,13 @@ async function deliverTurn(dispatcher: Desk, signal: AbortSignal): Promise<TurnR
     tried: reports.reduce((sum, { tried }) => sum + tried, 0),
     sent: reports.reduce((sum, { sent }) => sum + sent, 0),
   };
-  if (report.tried > report.sent) await escape(dispatcher);
+  if (report.tried > report.sent) await writeToDisk(dispatcher);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return report;
 }
 
 /** Messages. */
-interface TurnReport {
+interface SendCounts {
   readonly tried: number;
   readonly sent: number;
 }
@@ -151,13 +151,13 @@ interface TurnReport {
 const PACE_MS_MAX = 2_000;
 
 /** Sends a channel what waits for it, until one send fails: then the plan has to be made anew. */
-async function deliverTo(dispatcher: Desk, channel: Channel, signal: AbortSignal): Promise<TurnReport> {
+async function deliverTo(dispatcher: TimedDispatcher, channel: Channel, signal: AbortSignal): Promise<SendCounts> {
   const { clock, store, processes, ids } = dispatcher.ports;
   const { name, bundles } = channel;
   const owner = ids.next('delivery');
   let [tried, sent] = [0, 0];
   try {
-    while (tried === sent && sent < SENDS_PER_TURN_MAX) {
+    while (tried === sent && sent < SENDS_PER_ROUND_MAX) {
       signal.throwIfAborted();
       const claimed = await store.transact('claimMessages', () =>
         claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes),
@@ -179,7 +179,7 @@ async function deliverTo(dispatcher: Desk, channel: Channel, signal: AbortSignal
 }
 
 async function sendMessages(
-  dispatcher: Desk,
+  dispatcher: TimedDispatcher,
   channel: Channel,
   {
     messages,
@@ -189,14 +189,14 @@ async function sendMessages(
   const { clock, random, store, log } = dispatcher.ports;
   const sending = { channel: channel.name, messages };
   try {
-    await patiently(dispatcher, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
+    await sendWithLimit(dispatcher, channel, signal, (limited) => channel.send(dispatchOf(messages), limited));
   } catch (error) {
     if (signal.reason !== OUT_OF_TIME) signal.throwIfAborted();
     const failure = signal.aborted
-      ? cutShort(channel.name)
+      ? outOfTimeError(channel.name)
       : error instanceof AlertChannelError
         ? error
-        : defective(channel.name, error);
+        : defectError(channel.name, error);
     const chance = random.next();
     await store.transact('recordFailure', () =>
       recordFailure(sending, failure, { nowMs: clock.nowMs(), redact: dispatcher.redact, chance }),
@@ -222,26 +222,26 @@ async function sendMessages(
 }
 
 /** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
-function patiently(
-  dispatcher: Desk,
+function sendWithLimit(
+  dispatcher: TimedDispatcher,
   { name }: Channel,
   outer: AbortSignal,
   send: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { patienceMs, ports } = dispatcher;
+  const { sendMsMax: patienceMs, ports } = dispatcher;
   if (patienceMs === null) return send(outer);
-  const onTime = (): Error =>
+  const timeoutError = (): Error =>
     new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, {
       channel: name,
       failure: 'permanent',
       status: null,
       retryAfterMs: null,
     });
-  return withTimeLimit(ports.clock, { limitMs: patienceMs, onTime, outer }, send);
+  return withTimeLimit(ports.clock, { limitMs: patienceMs, timeoutError, outer }, send);
 }
 
 /** A channel that is too slow for every command would never be found out otherwise. */
-const cutShort = (channel: string): AlertChannelError =>
+const outOfTimeError = (channel: string): AlertChannelError =>
   new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, {
     channel,
     failure: 'transient',
@@ -250,7 +250,7 @@ const cutShort = (channel: string): AlertChannelError =>
   });
 
 /** A bug of ours in one channel must not silence the others: it counts as a message that cannot be sent there. */
-const defective = (channel: string, error: unknown): AlertChannelError =>
+const defectError = (channel: string, error: unknown): AlertChannelError =>
   new AlertChannelError(
     `${channel}: a message could not be made (a bug of Candlekeep)`,
     { channel, failure: 'refused', status: null, retryAfterMs: null },
@@ -258,7 +258,7 @@ const defective = (channel: string, error: unknown): AlertChannelError =>
   );
 
 /** What nobody can be told is at least on the disk. */
-async function escape({ ports, channels, undeliveredPath }: AlertDispatcher): Promise<void> {
+async function writeToDisk({ ports, channels, undeliveredPath }: AlertDispatcher): Promise<void> {
   const healths = await ports.store.read('allHealth', () => allHealth());
   const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);
   await writeUndelivered(ports, undeliveredPath, isEveryDown ? 'all-down' : 'refused');

@@ -42,15 +42,16 @@ export function healthProblems({
 export async function sendHeartbeat(
   ports: { readonly clock: Clock; readonly fetch: typeof globalThis.fetch; readonly log: Log },
   url: string,
-  complaints: readonly string[],
+  problems: readonly string[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const onTime = (): Error => Object.assign(new Error('the heartbeat was not answered in time'), { code: 'ETIMEDOUT' });
-  const target = complaints.length === 0 ? url : failAddress(url);
+  const timeoutError = (): Error =>
+    Object.assign(new Error('the heartbeat was not answered in time'), { code: 'ETIMEDOUT' });
+  const target = problems.length === 0 ? url : failAddress(url);
   try {
     const { status } = await withTimeLimit(
       ports.clock,
-      { limitMs: SEND_MS_MAX, onTime, outer: signal },
+      { limitMs: SEND_MS_MAX, timeoutError, outer: signal },
       async (limited) => {
         const response = await ports.fetch(target, { redirect: 'manual', signal: limited });
         await response.body?.cancel();

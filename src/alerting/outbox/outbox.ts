@@ -23,7 +23,7 @@ export interface OutboxMessage {
   readonly episode: number;
   readonly channel: string;
   readonly level: AlertLevel;
-  readonly notice: Notification;
+  readonly notification: Notification;
   readonly state: MessageState;
   /** Sends that were begun. */
   readonly attempts: number;
@@ -47,7 +47,11 @@ interface MessageRow {
 }
 
 export function* enqueue(
-  { notice, channel, episode }: { readonly notice: Notification; readonly channel: string; readonly episode: number },
+  {
+    notification,
+    channel,
+    episode,
+  }: { readonly notification: Notification; readonly channel: string; readonly episode: number },
   nowMs: number,
 ): Operation<void> {
   const sequence = yield* nextSequence('alert_messages');
@@ -56,12 +60,12 @@ export function* enqueue(
      values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)`,
     sequence,
     `msg_${nowMs.toString(36)}_${sequence}`,
-    notice.fingerprint,
+    notification.fingerprint,
     episode,
     channel,
-    notice.kind,
-    notice.level,
-    JSON.stringify(notice),
+    notification.kind,
+    notification.level,
+    JSON.stringify(notification),
     nowMs,
   );
 }
@@ -119,9 +123,9 @@ export interface Sending {
 /** The channel took them. */
 export function* recordSent({ channel, messages }: Sending, paceMs: number, moment: AlertContext): Operation<void> {
   const { nowMs } = moment;
-  for (const { sequence, id, fingerprint, notice } of messages) {
+  for (const { sequence, id, fingerprint, notification } of messages) {
     yield* endMessage(sequence, 'sent', nowMs);
-    yield* audit({ atMs: nowMs, fingerprint, action: 'sent', actor: channel, detail: `${id} ${notice.kind}` });
+    yield* audit({ atMs: nowMs, fingerprint, action: 'sent', actor: channel, detail: `${id} ${notification.kind}` });
   }
   yield* countDelivery(channel, 'sent');
   const health = yield* healthOf(channel);
@@ -141,8 +145,8 @@ export function* recordFailure(
   error: AlertChannelError,
   moment: AlertContext & { readonly chance: number },
 ): Operation<void> {
-  const { nowMs, redact: scrub } = moment;
-  const detail = scrub(error.message);
+  const { nowMs, redact } = moment;
+  const detail = redact(error.message);
   const isRefused = error.facts.failure === 'refused';
   const isFinal = isRefused && messages.length === 1;
   for (const { sequence, fingerprint } of messages) {
@@ -252,7 +256,7 @@ const toMessage = (row: MessageRow): OutboxMessage => ({
   episode: row.episode,
   channel: row.channel,
   level: row.level,
-  notice: JSON.parse(row.notice) as Notification,
+  notification: JSON.parse(row.notice) as Notification,
   state: row.state,
   attempts: row.attempts,
   createdAtMs: row.created_at,

@@ -20,7 +20,7 @@ export function* enqueueTest(
   source: NotificationSource,
 ): Operation<string> {
   const fingerprint = `test/${channel}/${nowMs}`;
-  const notice: Notification = {
+  const notification: Notification = {
     kind: 'trigger',
     instance: source.instance,
     fingerprint,
@@ -41,11 +41,11 @@ export function* enqueueTest(
     runbook: source.runbookUrl ?? 'docs/runbook',
     lines: [],
   };
-  yield* enqueue({ notice, channel, episode: 1 }, nowMs);
+  yield* enqueue({ notification, channel, episode: 1 }, nowMs);
   yield* enqueue(
     {
-      notice: {
-        ...notice,
+      notification: {
+        ...notification,
         kind: 'resolve',
         title: `[RESOLVED] Test of the channel ${channel}`,
         next: 'nothing is left to do',

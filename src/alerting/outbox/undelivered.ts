@@ -16,8 +16,8 @@ export async function writeUndelivered(
   const messages = await store.read('undeliverableMessages', () => undeliverableMessages(which, BUNDLE_MAX));
   if (messages.length === 0) return 0;
   if (!files.exists(path)) files.write(path, new Uint8Array());
-  const lines = messages.map(({ id, channel, attempts, createdAtMs, lastError, notice }) =>
-    JSON.stringify({ id, channel, attempts, at: new Date(createdAtMs).toISOString(), lastError, notice }),
+  const lines = messages.map(({ id, channel, attempts, createdAtMs, lastError, notification }) =>
+    JSON.stringify({ id, channel, attempts, at: new Date(createdAtMs).toISOString(), lastError, notice: notification }),
   );
   files.append(path, Buffer.from(`${lines.join('\n')}\n`));
   files.fsync(path);

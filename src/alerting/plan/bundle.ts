@@ -3,16 +3,16 @@ import type { Dispatch } from '../channels/channel.ts';
 import type { Notification } from './notification.ts';
 import type { OutboxMessage } from '../outbox/outbox.ts';
 
-/** What goes out for these messages: the notice of one, or one notice that stands for all of them. */
+/** What goes out for these messages: the notification of one, or one notification that stands for all of them. */
 export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...OutboxMessage[]]): Dispatch {
-  const { id, notice } = first;
-  if (others.length === 0) return { id, dedupKey: dedupKeyOf(notice), notice };
+  const { id, notification } = first;
+  if (others.length === 0) return { id, dedupKey: dedupKeyOf(notification), notification };
   return {
     id,
-    dedupKey: `candlekeep/${notice.instance}/digest/${id}`,
-    notice: bundleOf(
-      [first, ...others].map((message) => message.notice),
-      notice,
+    dedupKey: `candlekeep/${notification.instance}/digest/${id}`,
+    notification: bundleOf(
+      [first, ...others].map((message) => message.notification),
+      notification,
     ),
   };
 }
@@ -22,12 +22,12 @@ const dedupKeyOf = ({ instance, fingerprint }: Notification): string => `candlek
 
 const isOver = ({ kind }: Notification): boolean => kind === 'resolve' || kind === 'healed';
 
-function bundleOf(notices: readonly Notification[], first: Notification): Notification {
-  const open = notices.filter((notice) => !isOver(notice));
-  const level = open.reduce((worst, notice) => worseOf(worst, notice.level), LEVELS[0] ?? 'info');
+function bundleOf(notifications: readonly Notification[], first: Notification): Notification {
+  const open = notifications.filter((notification) => !isOver(notification));
+  const level = open.reduce((worst, notification) => worseOf(worst, notification.level), LEVELS[0] ?? 'info');
   const counts = [
     ...(open.length > 0 ? [`${open.length} alerts`] : []),
-    ...(open.length < notices.length ? [`${notices.length - open.length} over`] : []),
+    ...(open.length < notifications.length ? [`${notifications.length - open.length} over`] : []),
   ].join(', ');
   return {
     ...first,
@@ -45,6 +45,6 @@ function bundleOf(notices: readonly Notification[], first: Notification): Notifi
     runId: null,
     affected: { total: 0, worst: [] },
     tags: {},
-    lines: notices.map((notice) => notice.title),
+    lines: notifications.map((notification) => notification.title),
   };
 }

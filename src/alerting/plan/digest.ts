@@ -35,13 +35,13 @@ export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void
     endMs,
   );
   if (rows.length === 0) return;
-  const notice = digestOf(
+  const notification = digestOf(
     rows.map(({ resolved_at, ...row }) => ({ ...row, isFiring: resolved_at === null })),
     { fingerprint, endMs },
     policy,
   );
   for (const { name } of routeOf({ level: 'warning', tags: {} }, policy.channels, () => true))
-    yield* enqueue({ notice, channel: name, episode: 1 }, nowMs);
+    yield* enqueue({ notification, channel: name, episode: 1 }, nowMs);
 }
 
 /** The last digest's time that has passed. */
@@ -55,7 +55,7 @@ export function digestOf(
   of: { readonly fingerprint: string; readonly endMs: number },
   source: NotificationSource,
 ): Notification {
-  const going = entries.filter(({ isFiring }) => isFiring).length;
+  const stillFiring = entries.filter(({ isFiring }) => isFiring).length;
   const began = entries.reduce((sum, entry) => sum + entry.began, 0);
   const shown = entries
     .slice(0, LINES_MAX)
@@ -71,7 +71,7 @@ export function digestOf(
     exchange: null,
     asset: null,
     level: 'info',
-    title: `[INFO] The day until ${new Date(of.endMs).toISOString().slice(0, 16)}Z: ${began} ${began === 1 ? 'alert' : 'alerts'}, ${going} of ${entries.length} causes still there`,
+    title: `[INFO] The day until ${new Date(of.endMs).toISOString().slice(0, 16)}Z: ${began} ${began === 1 ? 'alert' : 'alerts'}, ${stillFiring} of ${entries.length} causes still there`,
     text: 'Every cause that began to fire within a day, most frequent first.',
     safe: 'whatever is over healed by itself; what goes on was told when it began',
     next: 'the next digest comes in a day',

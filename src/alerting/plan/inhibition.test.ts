@@ -7,7 +7,7 @@ import { inhibitionsOf } from './inhibition.ts';
 import { LEVELS, severityOf } from '../model/levels.ts';
 
 const NOW_MS = 1_000_000_000;
-const nobody = (): boolean => false;
+const noneSilenced = (): boolean => false;
 
 const alertOf = (alert: Partial<Alert>): Alert => {
   const cause = { exchange: 'binance', code: 'CONNECTION_FAILED', asset: 'bronze_binance_ohlcv', ...alert } as const;
@@ -33,10 +33,10 @@ const alertOf = (alert: Partial<Alert>): Alert => {
     fingerprint: fingerprintOf(cause),
   };
 };
-/** By whom each alert is hidden, in the order given. */
+/** The code of the alert that hides each one, in the order given. */
 const hiders = (
   alerts: readonly Alert[],
-  isSilenced: (alert: Alert) => boolean = nobody,
+  isSilenced: (alert: Alert) => boolean = noneSilenced,
 ): (string | null | undefined)[] => {
   const inhibitions = inhibitionsOf(alerts, isSilenced, NOW_MS);
   return alerts.map(
@@ -94,7 +94,7 @@ test.each<[string, Partial<Alert>, Partial<Alert>, string | null]>([
   expect(hiders([alertOf(other), alertOf(cause)])[0]).toBe(expected);
 });
 
-test('a cause that ended hides what follows from it for five more minutes, and what ended with it', () => {
+test('a resolved cause hides its consequences for five more minutes, and those that ended with it', () => {
   const endedAt = (resolvedAtMs: number): Alert => alertOf({ scope: 'asset', resolvedAtMs });
   const other = alertOf({ code: 'NOT_FOUND' });
   expect(hiders([endedAt(NOW_MS - 299_000), other])[1]).toBe('CONNECTION_FAILED');
@@ -120,7 +120,7 @@ const someAlerts = fc.uniqueArray(
       exchange: fc.constantFrom('binance', 'okx', null),
       code: fc.constantFrom(...FAULT_CODES, ...RULE_CODES),
       asset: fc.constantFrom('bronze_binance_ohlcv', 'silver_ohlcv_normalized', null),
-      reach: fc.constantFrom('symbols' as const, 'asset' as const),
+      scope: fc.constantFrom('symbols' as const, 'asset' as const),
       level: fc.constantFrom<AlertLevel>(...LEVELS),
       resolvedAtMs: fc.constantFrom(null, null, NOW_MS - 30_000),
     })
@@ -128,17 +128,17 @@ const someAlerts = fc.uniqueArray(
   { selector: ({ fingerprint }) => fingerprint, maxLength: 12 },
 );
 
-test('whatever fires: no circle of alerts hide each other, and no level is lost on the way to the one that is told', () => {
+test('alerts never hide each other in a circle, and the alert that is sent has at least the level of all it hides', () => {
   fc.assert(
     fc.property(someAlerts, (alerts) => {
-      const inhibitions = inhibitionsOf(alerts, nobody, NOW_MS);
+      const inhibitions = inhibitionsOf(alerts, noneSilenced, NOW_MS);
       for (const alert of alerts.filter(({ resolvedAtMs }) => resolvedAtMs === null)) {
-        let told = alert.fingerprint;
-        for (let steps = 0; inhibitions.get(told)?.hiddenBy; steps++) {
+        let shown = alert.fingerprint;
+        for (let steps = 0; inhibitions.get(shown)?.hiddenBy; steps++) {
           expect(steps).toBeLessThan(alerts.length);
-          told = inhibitions.get(told)?.hiddenBy ?? '';
+          shown = inhibitions.get(shown)?.hiddenBy ?? '';
         }
-        expect(severityOf(inhibitions.get(told)?.level ?? 'info')).toBeGreaterThanOrEqual(severityOf(alert.level));
+        expect(severityOf(inhibitions.get(shown)?.level ?? 'info')).toBeGreaterThanOrEqual(severityOf(alert.level));
       }
     }),
   );

@@ -29,12 +29,12 @@ const NOBODYS_CONSEQUENCE: readonly string[] = [
 ];
 
 /** Causes before consequences: an alert is hidden only by one of a lower rank, so that two never hide each other. */
-function rankOf({ code, scope: reach, exchange }: Alert): number {
+function rankOf({ code, scope, exchange }: Alert): number {
   if (STOPS_EVERYTHING.includes(code)) return 0;
   if (isRuleCode(code)) return 5;
   if (code === 'SYMBOLS_FAILED') return 3;
   if (exchange === null) return 4; // assets further down
-  return reach === 'asset' ? 1 : 2;
+  return scope === 'asset' ? 1 : 2;
 }
 
 /** Does `cause` say why `other` fires? */

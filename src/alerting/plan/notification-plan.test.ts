@@ -25,7 +25,7 @@ const ALERT: Alert = {
   ackedBy: null,
   facts: { summary: 's', safe: 's', next: 'n', command: 'c', runId: null, affected: { total: 0, worst: [] }, tags: {} },
 };
-const TOLD: DeliveredNotification = {
+const DELIVERED: DeliveredNotification = {
   messageId: 'msg_1',
   kind: 'trigger',
   level: 'warning',
@@ -37,7 +37,7 @@ const TOLD: DeliveredNotification = {
 const context = (part: Partial<NotificationContext> = {}): NotificationContext => ({
   inhibition: { hiddenBy: null, level: 'warning', explains: [] },
   isSilenced: false,
-  told: new Map(),
+  delivered: new Map(),
   acknowledged: new Set(),
   firingsInHour: 1,
   channels: [SLACK],
@@ -49,25 +49,25 @@ const context = (part: Partial<NotificationContext> = {}): NotificationContext =
 });
 const notifications = (alert: Partial<Alert>, part: Partial<NotificationContext>): readonly PlannedNotification[] =>
   planNotifications({ ...ALERT, ...alert }, context(part)).notifications;
-const told = (part: Partial<DeliveredNotification>): ReadonlyMap<string, DeliveredNotification> =>
-  new Map([['slack', { ...TOLD, ...part }]]);
+const slackHas = (part: Partial<DeliveredNotification>): ReadonlyMap<string, DeliveredNotification> =>
+  new Map([['slack', { ...DELIVERED, ...part }]]);
 const trigger = { do: 'send', channel: 'slack', kind: 'trigger', level: 'warning' };
 
-test('what a channel was told, or will be, it is not told again', () => {
+test('a channel is not notified again of what it has, or is about to get', () => {
   expect(notifications({}, {})).toEqual([trigger]);
-  expect(notifications({}, { told: told({}) })).toEqual([]);
-  expect(notifications({}, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([]);
-  expect(notifications({}, { told: told({ state: 'rerouted' }) })).toEqual([trigger]);
-  expect(notifications({ episode: 2 }, { told: told({ kind: 'resolve' }) })).toEqual([trigger]);
+  expect(notifications({}, { delivered: slackHas({}) })).toEqual([]);
+  expect(notifications({}, { delivered: slackHas({ state: 'pending', attempts: 0 }) })).toEqual([]);
+  expect(notifications({}, { delivered: slackHas({ state: 'rerouted' }) })).toEqual([trigger]);
+  expect(notifications({ episode: 2 }, { delivered: slackHas({ kind: 'resolve' }) })).toEqual([trigger]);
 });
 
-test('worse is told, milder is not', () => {
+test('a worse level is sent, a milder one is not', () => {
   const inhibition = { hiddenBy: null, level: 'error', explains: [] } as const;
-  expect(notifications({}, { told: told({}), inhibition })).toEqual([{ ...trigger, level: 'error' }]);
-  expect(notifications({}, { told: told({ level: 'critical' }), inhibition })).toEqual([]);
+  expect(notifications({}, { delivered: slackHas({}), inhibition })).toEqual([{ ...trigger, level: 'error' }]);
+  expect(notifications({}, { delivered: slackHas({ level: 'critical' }), inhibition })).toEqual([]);
 });
 
-test('all but critical wait for company', () => {
+test('all levels but critical wait for the group', () => {
   expect(notifications({}, { groupWaitMs: 2 * MINUTE_MS })).toEqual([]);
   expect(
     notifications({}, { groupWaitMs: 2 * MINUTE_MS, inhibition: { hiddenBy: null, level: 'critical', explains: [] } }),
@@ -75,69 +75,74 @@ test('all but critical wait for company', () => {
 });
 
 test('a refused message is not sent again in the same episode', () => {
-  expect(notifications({}, { told: told({ state: 'refused' }) })).toEqual([]);
+  expect(notifications({}, { delivered: slackHas({ state: 'refused' }) })).toEqual([]);
   const email = { name: 'email', kind: 'email', isDefault: true } as const;
-  expect(notifications({}, { told: told({ state: 'refused' }), channels: [SLACK, email] })).toEqual([
+  expect(notifications({}, { delivered: slackHas({ state: 'refused' }), channels: [SLACK, email] })).toEqual([
     { ...trigger, channel: 'email' },
   ]);
 });
 
-test('what ended is told to who heard that it began, once', () => {
+test('the end goes once to each channel that was notified of the beginning', () => {
   const resolvedAtMs = MINUTE_MS;
-  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ told: told({}) }))).toEqual({
-    tellings: [{ ...trigger, kind: 'resolve' }],
+  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ delivered: slackHas({}) }))).toEqual({
+    notifications: [{ ...trigger, kind: 'resolve' }],
     isSettled: true,
   });
-  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ told: told({ kind: 'resolve' }) }))).toEqual({
-    tellings: [],
+  expect(planNotifications({ ...ALERT, resolvedAtMs }, context({ delivered: slackHas({ kind: 'resolve' }) }))).toEqual({
+    notifications: [],
     isSettled: true,
   });
-  expect(notifications({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 0 }) })).toEqual([
+  expect(notifications({ resolvedAtMs }, { delivered: slackHas({ state: 'pending', attempts: 0 }) })).toEqual([
     { do: 'collapse', messageId: 'msg_1' },
   ]);
-  expect(notifications({ resolvedAtMs }, { told: told({ state: 'pending', attempts: 1 }) })).toEqual([
+  expect(notifications({ resolvedAtMs }, { delivered: slackHas({ state: 'pending', attempts: 1 }) })).toEqual([
     { ...trigger, kind: 'resolve' },
   ]);
   expect(notifications({ resolvedAtMs }, {})).toEqual([{ ...trigger, kind: 'healed' }]);
 });
 
-test("the end of what was hidden or silenced is nobody's news", () => {
+test('the end of a hidden or silenced alert is not sent to channels that never saw it', () => {
   const resolvedAtMs = MINUTE_MS;
   for (const part of [
-    { sight: { hiddenBy: 'other', level: 'warning', explains: [] } as const },
+    { inhibition: { hiddenBy: 'other', level: 'warning', explains: [] } as const },
     { isSilenced: true },
   ]) {
-    expect(planNotifications({ ...ALERT, resolvedAtMs }, context(part))).toEqual({ tellings: [], isSettled: true });
-    expect(notifications({ resolvedAtMs }, { ...part, told: told({}) })).toEqual([{ ...trigger, kind: 'resolve' }]);
+    expect(planNotifications({ ...ALERT, resolvedAtMs }, context(part))).toEqual({
+      notifications: [],
+      isSettled: true,
+    });
+    expect(notifications({ resolvedAtMs }, { ...part, delivered: slackHas({}) })).toEqual([
+      { ...trigger, kind: 'resolve' },
+    ]);
   }
 });
 
-/** Plays a cause that comes and goes, asking for the plan every minute and at each change, as `start` does. */
+/** Plays a cause that flaps; plans every minute and at each change, as `start` does. */
 function play(spansMs: readonly number[]): { readonly atMs: number; readonly kind: string }[] {
   const sent: { atMs: number; kind: string }[] = [];
   const firings: number[] = [];
   let alert: Alert = { ...ALERT, episode: 0, resolvedAtMs: 0 };
   let last: DeliveredNotification | null = null;
   let nowMs = 10 * FLAPPING_WINDOW_MS;
-  const tell = (): void => {
+  const notify = (): void => {
     const firingsInHour = firings.filter((atMs) => atMs > nowMs - FLAPPING_WINDOW_MS).length;
     const plan = planNotifications(
       alert,
       context({
         nowMs,
         firingsInHour,
-        told: last === null ? new Map() : new Map([['slack', last]]),
+        delivered: last === null ? new Map() : new Map([['slack', last]]),
         repeatMs: Infinity,
       }),
     );
     for (const planned of plan.notifications) {
       if (planned.do !== 'send' || planned.kind === 'acknowledge') continue;
       sent.push({ atMs: nowMs, kind: planned.kind });
-      last = { ...TOLD, kind: planned.kind, episode: alert.episode, atMs: nowMs };
+      last = { ...DELIVERED, kind: planned.kind, episode: alert.episode, atMs: nowMs };
     }
   };
   const pass = (spanMs: number): void => {
-    for (const endMs = nowMs + spanMs; nowMs < endMs; nowMs = Math.min(endMs, nowMs + MINUTE_MS)) tell();
+    for (const endMs = nowMs + spanMs; nowMs < endMs; nowMs = Math.min(endMs, nowMs + MINUTE_MS)) notify();
   };
   for (const [at, spanMs] of spansMs.entries()) {
     if (at % 2 === 0) firings.push(nowMs);
@@ -152,7 +157,7 @@ function play(spansMs: readonly number[]): { readonly atMs: number; readonly kin
   return sent;
 }
 
-test('however a cause comes and goes: at most four messages in any hour, beginning and end by turns, and the end is told last', () => {
+test('a flapping cause gives at most four messages an hour, begin and end alternate, and the end comes last', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: MINUTE_MS, max: 40 * MINUTE_MS }), { minLength: 1, maxLength: 30 }),

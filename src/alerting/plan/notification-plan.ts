@@ -31,7 +31,7 @@ export interface NotificationContext {
   readonly inhibition: Inhibition;
   readonly isSilenced: boolean;
   /** By channel; a channel that was never told is absent. */
-  readonly told: ReadonlyMap<string, DeliveredNotification>;
+  readonly delivered: ReadonlyMap<string, DeliveredNotification>;
   /** Channels that were told of this episode's acknowledgement. */
   readonly acknowledged: ReadonlySet<string>;
   /** How often the cause began to fire within the last hour. */
@@ -64,36 +64,45 @@ export function planNotifications(alert: Alert, context: NotificationContext): N
     : planEnd(alert, context);
 }
 
-function triggers(alert: Alert, { inhibition: sight, ...context }: NotificationContext): PlannedNotification[] {
-  const isWaiting = sight.level !== 'critical' && context.nowMs < alert.firedAtMs + context.groupWaitMs;
-  if (sight.hiddenBy !== null || context.isSilenced || isWaiting) return [];
-  const addressee = { level: sight.level, tags: alert.facts.tags };
+function triggers(alert: Alert, { inhibition, ...context }: NotificationContext): PlannedNotification[] {
+  const isWaiting = inhibition.level !== 'critical' && context.nowMs < alert.firedAtMs + context.groupWaitMs;
+  if (inhibition.hiddenBy !== null || context.isSilenced || isWaiting) return [];
+  const recipient = { level: inhibition.level, tags: alert.facts.tags };
   const isRefused = (name: string): boolean =>
-    context.told.get(name)?.state === 'refused' && context.told.get(name)?.episode === alert.episode;
-  return routeOf(addressee, context.channels, (name) => context.isUsable(name) && !isRefused(name)).flatMap(
+    context.delivered.get(name)?.state === 'refused' && context.delivered.get(name)?.episode === alert.episode;
+  return routeOf(recipient, context.channels, (name) => context.isUsable(name) && !isRefused(name)).flatMap(
     ({ name }): PlannedNotification[] => {
-      const told = context.told.get(name);
-      const knows =
-        told?.kind === 'trigger' && told.state !== 'rerouted' && severityOf(told.level) >= severityOf(sight.level);
+      const delivered = context.delivered.get(name);
+      const isUpToDate =
+        delivered?.kind === 'trigger' &&
+        delivered.state !== 'rerouted' &&
+        severityOf(delivered.level) >= severityOf(inhibition.level);
       const isRepeatDue =
-        told?.state === 'sent' && alert.ackedBy === null && context.nowMs >= told.atMs + context.repeatMs;
-      return knows && !isRepeatDue ? [] : [{ do: 'send', channel: name, kind: 'trigger', level: sight.level }];
+        delivered?.state === 'sent' && alert.ackedBy === null && context.nowMs >= delivered.atMs + context.repeatMs;
+      return isUpToDate && !isRepeatDue
+        ? []
+        : [{ do: 'send', channel: name, kind: 'trigger', level: inhibition.level }];
     },
   );
 }
 
 /** Only a pager does something with it: it stops calling people. */
-function acknowledgements(alert: Alert, { channels, told, acknowledged }: NotificationContext): PlannedNotification[] {
+function acknowledgements(
+  alert: Alert,
+  { channels, delivered, acknowledged }: NotificationContext,
+): PlannedNotification[] {
   if (alert.ackedBy === null) return [];
   return channels
-    .filter(({ name, kind }) => kind === 'pagerduty' && told.get(name)?.kind === 'trigger' && !acknowledged.has(name))
+    .filter(
+      ({ name, kind }) => kind === 'pagerduty' && delivered.get(name)?.kind === 'trigger' && !acknowledged.has(name),
+    )
     .map(({ name }) => ({ do: 'send', channel: name, kind: 'acknowledge', level: alert.level }));
 }
 
 function planEnd(alert: Alert, context: NotificationContext): NotificationPlan {
-  const { told, channels, inhibition: sight } = context;
+  const { delivered, channels, inhibition } = context;
   const open = channels.flatMap(({ name }) => {
-    const last = told.get(name);
+    const last = delivered.get(name);
     return last?.kind === 'trigger' ? [{ ...last, channel: name }] : [];
   });
   const unseen = open.filter(({ state, attempts }) => state === 'pending' && attempts === 0);
@@ -105,11 +114,11 @@ function planEnd(alert: Alert, context: NotificationContext): NotificationPlan {
   const resolves = open.map(
     ({ channel, level }): PlannedNotification => ({ do: 'send', channel, kind: 'resolve', level }),
   );
-  const wasTold = [...told.values()].some(
+  const wasNotified = [...delivered.values()].some(
     ({ kind, episode, state }) => state !== 'rerouted' && (kind === 'trigger' || episode === alert.episode),
   );
-  const isUntellable = sight.hiddenBy !== null || context.isSilenced || alert.level === 'info';
-  if (wasTold || isUntellable) return { notifications: resolves, isSettled: true };
+  const isSuppressed = inhibition.hiddenBy !== null || context.isSilenced || alert.level === 'info';
+  if (wasNotified || isSuppressed) return { notifications: resolves, isSettled: true };
   const healed = routeOf({ level: 'warning', tags: alert.facts.tags }, channels, context.isUsable).map(
     ({ name }): PlannedNotification => ({ do: 'send', channel: name, kind: 'healed', level: alert.level }),
   );

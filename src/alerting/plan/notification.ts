@@ -103,31 +103,31 @@ export function cut(text: string, charsMax: number): string {
 }
 
 /** What a notice says besides title and text, as name and value: every channel shows all of them. */
-export function fieldsOf(notice: Notification): readonly (readonly [name: string, value: string])[] {
-  const { affected, tags } = notice;
+export function fieldsOf(notification: Notification): readonly (readonly [name: string, value: string])[] {
+  const { affected, tags } = notification;
   const rows: readonly (readonly [string, string | null])[] = [
-    ['Code', notice.code],
-    ['Exchange', notice.exchange],
-    ['Asset', notice.asset],
-    ['Run', notice.runId],
+    ['Code', notification.code],
+    ['Exchange', notification.exchange],
+    ['Asset', notification.asset],
+    ['Run', notification.runId],
     [
       'Affected',
       affected.total === 0
         ? null
         : `${affected.total}: ${affected.worst.join(', ')}${affected.total > affected.worst.length ? ', …' : ''}`,
     ],
-    ['Since', `${new Date(notice.firedAtMs).toISOString().slice(0, 19)}Z`],
-    ['Safe', notice.safe],
-    ['Next', notice.next],
-    ['Command', notice.command],
-    ['Runbook', notice.runbook],
+    ['Since', `${new Date(notification.firedAtMs).toISOString().slice(0, 19)}Z`],
+    ['Safe', notification.safe],
+    ['Next', notification.next],
+    ['Command', notification.command],
+    ['Runbook', notification.runbook],
     [
       'Tags',
       Object.entries(tags)
         .map(([tag, value]) => `${tag}=${value}`)
         .join(' '),
     ],
-    ['From', notice.instance],
+    ['From', notification.instance],
   ];
   return rows.flatMap(([name, value]) => (value === null || value === '' ? [] : [[name, value] as const]));
 }

@@ -88,11 +88,11 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
     const isConfigured = policy.channels.some(({ name }) => name === channel);
     const isBeginning = kind === 'trigger' || kind === 'healed';
     if (isConfigured && (isUsable(channel) || !(isBeginning || givenUp.has(`${channel} ${fingerprint}`)))) continue;
-    const addressee = {
+    const recipient = {
       level: kind === 'healed' ? 'warning' : level,
       tags: (JSON.parse(notice) as Notification).tags,
     } as const;
-    if (isConfigured && !routeOf(addressee, policy.channels, isUsable).some(({ name }) => isUsable(name))) continue;
+    if (isConfigured && !routeOf(recipient, policy.channels, isUsable).some(({ name }) => isUsable(name))) continue;
     if (isBeginning) givenUp.add(`${channel} ${fingerprint}`);
     const action = isConfigured ? 'rerouted' : 'dropped';
     yield* endMessage(sequence, action, nowMs);
@@ -113,15 +113,23 @@ const PASSES_MAX = 3;
 function* planAlert(
   { policy, isUsable, nowMs }: Planning,
   alert: Alert,
-  seen: { readonly inhibition: Inhibition; readonly isSilenced: boolean },
+  context: { readonly inhibition: Inhibition; readonly isSilenced: boolean },
 ): Operation<void> {
   const firingsInHour = yield* countFirings(alert.fingerprint, nowMs - FLAPPING_WINDOW_MS);
   const acknowledged = alert.ackedBy === null ? new Set<string>() : yield* acknowledgedChannels(alert);
   for (let pass = 0; pass < PASSES_MAX; pass++) {
-    const told = yield* toldOf(alert.fingerprint);
-    const plan = planNotifications(alert, { ...policy, ...seen, told, acknowledged, firingsInHour, isUsable, nowMs });
+    const delivered = yield* lastNotifications(alert.fingerprint);
+    const plan = planNotifications(alert, {
+      ...policy,
+      ...context,
+      delivered,
+      acknowledged,
+      firingsInHour,
+      isUsable,
+      nowMs,
+    });
     for (const planned of plan.notifications)
-      yield* apply(planned, alert, { policy, firingsInHour, explains: seen.inhibition.explains, nowMs });
+      yield* apply(planned, alert, { policy, firingsInHour, explains: context.inhibition.explains, nowMs });
     if (plan.isSettled) yield* settleAlert(alert.fingerprint, nowMs);
     if (!plan.notifications.some((planned) => planned.do === 'collapse')) return;
   }
@@ -147,11 +155,11 @@ function* apply(
     });
     return;
   }
-  const notice = notificationOf(alert, { ...about, kind: planned.kind, level: planned.level, nowMs }, policy);
-  yield* enqueue({ notice, channel: planned.channel, episode: alert.episode }, nowMs);
+  const notification = notificationOf(alert, { ...about, kind: planned.kind, level: planned.level, nowMs }, policy);
+  yield* enqueue({ notification, channel: planned.channel, episode: alert.episode }, nowMs);
 }
 
-interface ToldRow {
+interface DeliveredRow {
   readonly id: string;
   readonly channel: string;
   readonly kind: DeliveredNotification['kind'];
@@ -164,8 +172,8 @@ interface ToldRow {
 }
 
 /** The last message of a cause at each channel that can have been seen, or will be. */
-function* toldOf(fingerprint: string): Operation<ReadonlyMap<string, DeliveredNotification>> {
-  const rows = yield* all<ToldRow>(
+function* lastNotifications(fingerprint: string): Operation<ReadonlyMap<string, DeliveredNotification>> {
+  const rows = yield* all<DeliveredRow>(
     `select id, channel, kind, level, episode, state, attempts, created_at, ended_at from alert_messages where sequence in (
        select max(sequence) from alert_messages
        where fingerprint = $1 and kind in ('trigger', 'resolve', 'healed') and (state in ('pending', 'sent', 'refused') or (state = 'rerouted' and attempts > 0))

@@ -153,11 +153,11 @@ async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSigna
     fix: ruleOf('PUBLISH_FAILED').hint,
     ending: 'assetFailed',
   });
-  const onTime = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
+  const timeoutError = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
   try {
     const { status } = await withTimeLimit(
       ports.clock,
-      { limitMs: VENUE_DEADLINE_MS, onTime, outer: signal },
+      { limitMs: VENUE_DEADLINE_MS, timeoutError, outer: signal },
       async (limited) => {
         const response = await ports.fetch(`${hub.endpoint}/api/datasets/${hub.repo}`, {
           headers: { authorization: `Bearer ${hub.token}` },

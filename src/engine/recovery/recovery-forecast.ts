@@ -51,7 +51,7 @@ export function forecastOf(
 export function* forecastsAfter(
   { run, end, opensAtMs }: { readonly run: Run; readonly end: RunEnd; readonly opensAtMs: OpeningTimes },
   nowMs: number,
-): Operation<AlertingRules['outlookOf']> {
+): Operation<AlertingRules['forecastOf']> {
   const firing = new Map((yield* firingAlerts()).map((alert) => [alert.fingerprint, alert.firedAtMs]));
   const appointments = new Map<string, number>();
   const lacking = new Set<Exchange>();

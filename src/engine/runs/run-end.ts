@@ -40,7 +40,7 @@ export function* endRun(
   yield* finishRun(fence, end, nowMs);
   const rules = {
     criticalAssets: new Set(alerts.criticalAssets),
-    outlookOf: yield* forecastsAfter({ run, end, opensAtMs }, nowMs),
+    forecastOf: yield* forecastsAfter({ run, end, opensAtMs }, nowMs),
   };
   const raised = [...alertsOfRun(run, end, rules), ...(yield* unexplainedHoles(run, end, nowMs - recheckAfterMs))];
   for (const event of raised) yield* raiseAlert(event, moment);

@@ -164,10 +164,12 @@ function limitedFetch(
   signal: AbortSignal,
   onHint: (hintMs: number | null) => void,
 ): typeof globalThis.fetch {
-  const onTime = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
+  const timeoutError = (): Error => Object.assign(new Error('the Hub did not answer in time'), { code: 'ETIMEDOUT' });
   return async (input, init) => {
-    const response = await withTimeLimit(clock, { limitMs: CALL_TIMEOUT_MS, onTime, outer: signal }, (callSignal) =>
-      fetch(input, { ...init, signal: callSignal }),
+    const response = await withTimeLimit(
+      clock,
+      { limitMs: CALL_TIMEOUT_MS, timeoutError, outer: signal },
+      (callSignal) => fetch(input, { ...init, signal: callSignal }),
     );
     onHint(response.ok ? null : hintOf(response.headers, clock.nowMs()));
     return response;

@@ -70,7 +70,7 @@ async function startDuckdb(directory: string): Promise<DuckDBInstance> {
 async function encode(
   connection: DuckDBConnection,
   scratch: Scratch,
-  { columns, clock }: Filling,
+  { columns, clock }: TableFill,
 ): Promise<Uint8Array> {
   await fill(connection, { columns, clock });
   const path = scratch.next();
@@ -89,12 +89,12 @@ async function encode(
   }
 }
 
-interface Filling {
+interface TableFill {
   readonly columns: readonly Column[];
   readonly clock: Clock;
 }
 
-async function fill(connection: DuckDBConnection, { columns, clock }: Filling): Promise<void> {
+async function fill(connection: DuckDBConnection, { columns, clock }: TableFill): Promise<void> {
   const rowsTotal = columns[0]?.values.length ?? 0;
   const uneven = columns.find((column) => column.values.length !== rowsTotal);
   if (uneven)

@@ -60,10 +60,10 @@ async function within<T>(
   { name, facts, outer }: Opening,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  const { clock, redact: scrub, codeOf } = options;
+  const { clock, redact, codeOf } = options;
   const own = trace
     .getTracer(SCOPE)
-    .startSpan(name, { attributes: attributesOf(facts, scrub), startTime: now(clock) }, outer);
+    .startSpan(name, { attributes: attributesOf(facts, redact), startTime: now(clock) }, outer);
   const inner = trace.setSpan(outer, own);
   try {
     return await context.with(inner, () => work(spanOn(options, own, inner)));

@@ -23,7 +23,7 @@ export function openLog({
   level,
   pretty,
   writer = {},
-  redact: scrub = redactNothing,
+  redact = redactNothing,
   sink = standardError(),
 }: LogOptions): Log {
   const options = {
@@ -33,7 +33,7 @@ export function openLog({
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return logOn(pino(options, { write: (line) => sink.write(scrub(pretty ? prettyLine(line) : line)) }));
+  return logOn(pino(options, { write: (line) => sink.write(redact(pretty ? prettyLine(line) : line)) }));
 }
 
 function standardError(): { write(line: string): void } {
@@ -58,7 +58,7 @@ interface PinoLine {
 }
 
 /** What a sentence on a terminal is not longer for: its own words or another field say it. */
-const FOR_MACHINES: ReadonlySet<string> = new Set([
+const OMITTED_FOR_PEOPLE: ReadonlySet<string> = new Set([
   'host',
   'version',
   'event',
@@ -78,13 +78,13 @@ const FOR_MACHINES: ReadonlySet<string> = new Set([
 export function prettyLine(json: string): string {
   const { time, level, message, pid: _pid, ...fields } = JSON.parse(json) as PinoLine;
   const facts = Object.entries(fields)
-    .filter(([key, value]) => !FOR_MACHINES.has(key) && !says(message, value))
+    .filter(([key, value]) => !OMITTED_FOR_PEOPLE.has(key) && !mentions(message, value))
     .map(([key, value]) => ` ${key}=${plain(value)}`);
   return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join('')}\n`;
 }
 
 /** A word or a number of the message, as it is. */
-const says = (message: string, value: unknown): boolean =>
+const mentions = (message: string, value: unknown): boolean =>
   (typeof value === 'string' || typeof value === 'number') &&
   value !== '' &&
   new RegExp(`(?<![\\w.])${RegExp.escape(String(value))}(?![\\w.]\\w)(?!\\w)`).test(message);

@@ -24,7 +24,7 @@ afterEach(async () => {
 const never = new Promise<never>(() => undefined);
 const virtual = (): VirtualClock => new VirtualClock({ random: seededRandom('clock') });
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
-const onTime = (): Error => new RangeError('too slow');
+const timeoutError = (): Error => new RangeError('too slow');
 
 test('an abort ends a real sleep of a day at once, with its reason', async () => {
   const stop = new AbortController();
@@ -70,7 +70,7 @@ async function limited(
   const outer = new AbortController();
   let inner: AbortSignal | undefined;
   if (abortAtMs !== null) void clock.sleep(abortAtMs).then(() => outer.abort(new Error('stop')));
-  const run = withTimeLimit(clock, { limitMs: 100, onTime, outer: outer.signal }, (signal) =>
+  const run = withTimeLimit(clock, { limitMs: 100, timeoutError, outer: outer.signal }, (signal) =>
     work((inner = signal), clock),
   );
   const ended = await clock.runUntil(
@@ -111,7 +111,11 @@ test('an answer that came in time counts, even when the process was held up unti
     child.stdin.write('go');
     return chunk.then(([bytes]) => bytes.toString());
   };
-  const asked = withTimeLimit(realClock, { limitMs: 1_000, onTime, outer: new AbortController().signal }, response);
+  const asked = withTimeLimit(
+    realClock,
+    { limitMs: 1_000, timeoutError, outer: new AbortController().signal },
+    response,
+  );
   await realClock.yieldToEventLoop(); // the question is sent
   const limitOverMs = realClock.monotonicMs() + 1_000;
   while (!existsSync(answered) || realClock.monotonicMs() < limitOverMs) continue;
@@ -136,9 +140,9 @@ test('what the work throws comes through, at once or later', async () => {
 test('nothing starts under a signal that is aborted already', async () => {
   const work = vi.fn<() => Promise<void>>();
   const reason = new Error('stop');
-  await expect(withTimeLimit(virtual(), { limitMs: 100, onTime, outer: AbortSignal.abort(reason) }, work)).rejects.toBe(
-    reason,
-  );
+  await expect(
+    withTimeLimit(virtual(), { limitMs: 100, timeoutError, outer: AbortSignal.abort(reason) }, work),
+  ).rejects.toBe(reason);
   expect(work).not.toHaveBeenCalled();
 });
 

@@ -255,10 +255,12 @@ async function send<T>(
   call: PageCall<T>,
   { origin, signal, wire }: { readonly origin: string; readonly signal: AbortSignal; readonly wire: Wire },
 ): Promise<T> {
-  const onTime = (): Error => timeoutOf(call, attemptTimeoutMs);
+  const timeoutError = (): Error => timeoutOf(call, attemptTimeoutMs);
   const sentAtMs = clock.nowMs();
-  const response = await withTimeLimit(clock, { limitMs: attemptTimeoutMs, onTime, outer: signal }, (attemptSignal) =>
-    call.send(origin, attemptSignal),
+  const response = await withTimeLimit(
+    clock,
+    { limitMs: attemptTimeoutMs, timeoutError, outer: signal },
+    (attemptSignal) => call.send(origin, attemptSignal),
   );
   const dateMs = Date.parse(response.headers['date'] ?? '');
   wire.response = response;

@@ -7,7 +7,7 @@ import type { RecordedCandle } from '../recorded-series.ts';
 export function brokenRows(
   rows: readonly RecordedCandle[],
   fault: FaultSpec,
-  asked: TimeRange,
+  requested: TimeRange,
 ): readonly (readonly unknown[])[] {
   switch (fault.kind) {
     case 'empty-list':
@@ -25,7 +25,7 @@ export function brokenRows(
     case 'null-fields':
       return rows.map((row, at) => (at < fault.rows ? row.with(4, null as never) : row));
     case 'foreign-rows':
-      return moved(rows, fault.how, asked);
+      return moved(rows, fault.how, requested);
     case 'invalid-rows':
       return rows.map((row, at) => (at < fault.rows ? invalidRow(row, fault.rule) : row));
     default:
@@ -40,13 +40,13 @@ const inUnit = (row: RecordedCandle, factor: number): readonly unknown[] =>
 function moved(
   rows: readonly RecordedCandle[],
   how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how'],
-  asked: TimeRange,
+  requested: TimeRange,
 ): readonly (readonly unknown[])[] {
   const [first, last] = [rows[0], rows.at(-1)];
   if (first === undefined || last === undefined) return rows;
   const endMs = Math.max(first[6], last[6]) + 1;
   const rowsMs = endMs - Math.min(first[0], last[0]);
-  const spanMs = Math.ceil((endMs - asked.fromMs) / rowsMs) * rowsMs; // back beyond the asked range, still on the grid
+  const spanMs = Math.ceil((endMs - requested.fromMs) / rowsMs) * rowsMs; // back beyond the asked range, still on the grid
   const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
   return how === 'added' ? [...foreign, ...rows] : foreign;
 }

@@ -24,7 +24,7 @@ export function standInBinance({
   limit = { weight: 6_000, windowMs: 60_000 },
 }: StandInOptions & { readonly limit?: WeightLimit }): StandInExchange {
   const meter = weightMeter(limit);
-  const { interval, intervalNum } = windowWords(limit.windowMs);
+  const { interval, intervalNum } = windowFields(limit.windowMs);
   const usedHeader = `x-mbx-used-weight-${intervalNum}${interval.charAt(0).toLowerCase()}`;
   return standInVenue(
     {
@@ -34,7 +34,7 @@ export function standInBinance({
         const { used, refusal } = meter.charge(request, nowMs);
         return { headers: { 'x-mbx-used-weight': String(used), [usedHeader]: String(used) }, refusal };
       },
-      candlesAsked: ({ path, query }) =>
+      requestedCandles: ({ path, query }) =>
         path !== KLINES
           ? null
           : {
@@ -81,7 +81,7 @@ function exchangeInfo(
     timezone: 'UTC',
     serverTime: nowMs,
     rateLimits: [
-      { rateLimitType: 'REQUEST_WEIGHT', ...windowWords(limit.windowMs), limit: limit.weight },
+      { rateLimitType: 'REQUEST_WEIGHT', ...windowFields(limit.windowMs), limit: limit.weight },
       { rateLimitType: 'RAW_REQUESTS', interval: 'MINUTE', intervalNum: 5, limit: 61_000 },
     ],
     exchangeFilters: [],
@@ -92,7 +92,7 @@ function exchangeInfo(
   };
 }
 
-const windowWords = (windowMs: number): { interval: string; intervalNum: number } =>
+const windowFields = (windowMs: number): { interval: string; intervalNum: number } =>
   windowMs % 60_000 === 0
     ? { interval: 'MINUTE', intervalNum: windowMs / 60_000 }
     : { interval: 'SECOND', intervalNum: windowMs / 1_000 };

@@ -33,7 +33,7 @@ export function standInCoinbase({
         headers: {},
         refusal: meter.admits(nowMs) ? null : refuse(429, 'Public rate limit exceeded'),
       }),
-      candlesAsked: ({ path, query }) => {
+      requestedCandles: ({ path, query }) => {
         const symbol = CANDLES.exec(path)?.[1];
         const granularity = query.get('granularity') ?? '';
         if (symbol === undefined) return null;
@@ -92,11 +92,11 @@ function candles(world: CandleSource, { symbol, query, nowMs, breakRows }: Coinb
       400,
       `granularity too small for the requested time range. Count of aggregations requested exceeds ${ROWS_MAX}`,
     );
-  const asked = world.select(
+  const inRange = world.select(
     { venueSymbol: symbol, interval },
     { fromMs, toMs: toMs + 1, rowsMax: Infinity, keep: 'newest' },
   );
-  const rows = seenAt(asked, nowMs).filter((row) => Number(row[5]) > 0);
+  const rows = seenAt(inRange, nowMs).filter((row) => Number(row[5]) > 0);
   return jsonReply(
     200,
     breakRows(rows.slice(-ROWS_MAX).toReversed()).map(([time, open, high, low, close, volume]) => [

@@ -4,7 +4,7 @@ import {
   codeOfFault,
   faultChooser,
   NO_FAULTS,
-  type CandlesAsked,
+  type RequestedCandles,
   type FaultPlan,
   type FaultSpec,
 } from '../fault-plan.ts';
@@ -19,7 +19,7 @@ export interface RequestEntry {
   readonly query: string;
   readonly weight: number;
   /** Null for a request that asks for no candles. */
-  readonly candles: CandlesAsked | null;
+  readonly candles: RequestedCandles | null;
   /** 0 when no answer was sent. */
   readonly status: number;
   /** The injected fault, if one struck. */
@@ -55,7 +55,7 @@ export interface ExchangeBehaviour {
     nowMs: number,
   ): Charge;
   /** Which candles a request asks for, in the venue's spelling; null for any other request. */
-  candlesAsked(request: StandInRequest): CandlesAsked | null;
+  requestedCandles(request: StandInRequest): RequestedCandles | null;
   response(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): ResponseReply;
 }
 
@@ -75,22 +75,22 @@ export interface StandInOptions {
 const UNDER_WAY_MS = 100;
 
 /** The part every stand-in shares: limits, the fault plan, the log, and who asks although it was told to stay away. */
-export function standInVenue(habits: ExchangeBehaviour, plan: FaultPlan = NO_FAULTS): StandInExchange {
+export function standInVenue(behaviour: ExchangeBehaviour, plan: FaultPlan = NO_FAULTS): StandInExchange {
   const log: RequestEntry[] = [];
   let choose = faultChooser(plan);
   const closed = { fromMs: 0, untilMs: 0 };
 
   const handle = (request: StandInRequest, nowMs: number): StandInReply => {
-    const weight = habits.weightOf(request.path);
-    const candles = habits.candlesAsked(request);
+    const weight = behaviour.weightOf(request.path);
+    const candles = behaviour.requestedCandles(request);
     const sentWhileClosed = nowMs > closed.fromMs + UNDER_WAY_MS && nowMs < closed.untilMs;
-    const charged = habits.charge({ path: request.path, weight, sentWhileClosed }, nowMs);
+    const charged = behaviour.charge({ path: request.path, weight, sentWhileClosed }, nowMs);
     const fault = charged.refusal === null ? choose({ path: request.path, candles, nowMs }) : null;
     const reply =
       charged.refusal ??
       (fault === null
-        ? habits.response(request, { nowMs, breakRows: (rows) => rows })
-        : faultyAnswer(habits, request, { fault, candles, nowMs }));
+        ? behaviour.response(request, { nowMs, breakRows: (rows) => rows })
+        : faultyResponse(behaviour, request, { fault, candles, nowMs }));
     const sent =
       reply.kind === 'answer'
         ? { ...reply, headers: { ...charged.headers, date: new Date(nowMs).toUTCString(), ...reply.headers } }
@@ -98,7 +98,7 @@ export function standInVenue(habits: ExchangeBehaviour, plan: FaultPlan = NO_FAU
     const status = sent.kind === 'answer' ? sent.status : 0;
     if (status === 429 || status === 418)
       close(closed, nowMs, Number((sent as ResponseReply).headers['retry-after'] ?? 0));
-    const code = fault === null ? null : codeOfFault(fault, habits.ownStatuses);
+    const code = fault === null ? null : codeOfFault(fault, behaviour.ownStatuses);
     log.push({
       atMs: nowMs,
       path: request.path,
@@ -122,18 +122,18 @@ export function standInVenue(habits: ExchangeBehaviour, plan: FaultPlan = NO_FAU
   };
 }
 
-function faultyAnswer(
-  habits: ExchangeBehaviour,
+function faultyResponse(
+  behaviour: ExchangeBehaviour,
   request: StandInRequest,
   {
     fault,
     candles,
     nowMs,
-  }: { readonly fault: FaultSpec; readonly candles: CandlesAsked | null; readonly nowMs: number },
+  }: { readonly fault: FaultSpec; readonly candles: RequestedCandles | null; readonly nowMs: number },
 ): StandInReply {
-  const asked = candles?.range ?? { fromMs: 0, toMs: Infinity };
-  const whole = habits.response(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, asked) });
-  return brokenReply(whole, fault, { nowMs, errorBody: habits.errorBody });
+  const requested = candles?.range ?? { fromMs: 0, toMs: Infinity };
+  const whole = behaviour.response(request, { nowMs, breakRows: (rows) => brokenRows(rows, fault, requested) });
+  return brokenReply(whole, fault, { nowMs, errorBody: behaviour.errorBody });
 }
 
 function close(closed: { fromMs: number; untilMs: number }, nowMs: number, retryAfterS: number): void {

@@ -145,11 +145,11 @@ function preupload(request: StandInRequest): ResponseReply {
 }
 
 function lfsBatch({ objects }: Repository, request: StandInRequest): ResponseReply {
-  const { objects: asked } = bodyOf(request) as { objects: readonly { oid: string; size: number }[] };
+  const { objects: requested } = bodyOf(request) as { objects: readonly { oid: string; size: number }[] };
   const origin = `http://${request.headers['host'] ?? 'hub.test'}`;
   return jsonReply(200, {
     transfer: 'basic',
-    objects: asked.map(({ oid, size }) =>
+    objects: requested.map(({ oid, size }) =>
       objects.has(oid)
         ? { oid, size }
         : { oid, size, actions: { upload: { href: `${origin}/lfs/${oid}`, header: {} } } },

@@ -63,7 +63,7 @@ export function standInOkx({
             ? jsonReply(429, { msg: 'Too Many Requests', code: '50011' })
             : null,
       }),
-      candlesAsked: ({ path, query }) =>
+      requestedCandles: ({ path, query }) =>
         path !== RECENT && path !== HISTORY
           ? null
           : {
@@ -128,12 +128,12 @@ function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }
   const [after, before, limit] = bounds.map((text) => (text === null ? null : Number(text)));
   const known = knownRange(path, { stepMs: intervalMs(interval), nowMs });
   const isContradiction = after !== null && before !== null && (after ?? 0) <= (before ?? 0); // silently ignored
-  const asked = isContradiction
+  const requested = isContradiction
     ? known
     : { fromMs: Math.max(known.fromMs, (before ?? -Infinity) + 1), toMs: Math.min(known.toMs, after ?? Infinity) };
   const rows = world.select(
     { venueSymbol: symbol, interval },
-    { ...asked, rowsMax: Math.min(limit ?? ROWS_DEFAULT, rowsMax), keep: 'newest' },
+    { ...requested, rowsMax: Math.min(limit ?? ROWS_DEFAULT, rowsMax), keep: 'newest' },
   );
   return jsonReply(200, {
     code: '0',

@@ -5,7 +5,7 @@ import { enqueueTest } from '../../../src/alerting/outbox/test-message.ts';
 import { always } from '../../../src/simulation/fault-plan.ts';
 import {
   alertWorld,
-  healthy,
+  HEALTHY,
   EMAIL,
   PAGERDUTY,
   SLACK,
@@ -16,8 +16,8 @@ import {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', reach: 'asset', summary: 'binance answered 401' } as const;
-const never = (): AbortSignal => new AbortController().signal;
+const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', scope: 'asset', summary: 'binance answered 401' } as const;
+const neverAborted = (): AbortSignal => new AbortController().signal;
 
 test('a trigger that waits for a broken Slack is collapsed by its resolve; one that may have arrived is followed by it', async () => {
   for (const [fault, expected] of [
@@ -27,9 +27,9 @@ test('a trigger that waits for a broken Slack is collapsed by its resolve; one t
     const world = alertWorld(`broken ${fault.kind}`, { channels: [SLACK] });
     world.slack.plan(always(fault));
     await world.raise();
-    await world.clock.runUntil(drainAlerts(world.desk, never(), 5_000));
+    await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted(), 5_000));
     await world.resolve();
-    world.slack.plan(healthy);
+    world.slack.plan(HEALTHY);
     world.start();
     await world.pass(2 * HOUR_MS);
     const own = titles(world, 'slack')
@@ -49,7 +49,7 @@ test('a page that waits behind another one is taken back when its cause ends fir
   await world.raise(CRITICAL);
   await world.pass(14_000);
   await world.resolve(CRITICAL);
-  world.pagerduty.plan(healthy);
+  world.pagerduty.plan(HEALTHY);
   await world.pass(HOUR_MS);
   expect(world.pagerduty.received.map(({ message }) => message.dedup_key)).toEqual([
     'candlekeep/test/okx/DEFECT/bronze_okx_ohlcv',
@@ -70,7 +70,7 @@ test('a pager that took a page without saying so is told when it is over, even a
   expect(titles(world, 'email')).toContain('[CRITICAL] UNAUTHORIZED at binance: binance answered 401');
   expect([...world.pagerduty.open().keys()]).toContain('candlekeep/test/binance/UNAUTHORIZED/bronze_binance_ohlcv');
   await world.resolve(CRITICAL);
-  world.pagerduty.plan(healthy);
+  world.pagerduty.plan(HEALTHY);
   await world.pass(HOUR_MS);
   expect(world.pagerduty.open().size).toBe(0);
 });
@@ -80,7 +80,7 @@ test('what failed and healed unseen is told by the next channel when the first i
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.raise();
   await world.resolve();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'email')).toContain(
     '[RESOLVED] EXCHANGE_SERVER_ERROR at binance: failed and healed after 0 s, healed',
   );
@@ -90,9 +90,9 @@ test('beginning and end that both wait for a channel that goes down are one line
   const world = alertWorld('both wait', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'status', status: 500 }));
   await world.raise();
-  await world.clock.runUntil(drainAlerts(world.desk, never(), 300));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted(), 300));
   await world.resolve();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'email').filter((title) => title.includes('at binance'))).toEqual([
     expect.stringMatching(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance: failed and healed/),
   ]);
@@ -120,9 +120,12 @@ test('a channel taken out of the configuration leaves nothing waiting, and other
   const world = alertWorld('unconfigured', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'silence' }));
   await world.raise();
-  await world.clock.runUntil(drainAlerts(world.desk, never(), 2_000));
-  const dispatcher = { ...world.desk, channels: world.desk.channels.filter(({ name }) => name === 'email') };
-  await world.clock.runUntil(drainAlerts(dispatcher, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted(), 2_000));
+  const dispatcher = {
+    ...world.dispatcher,
+    channels: world.dispatcher.channels.filter(({ name }) => name === 'email'),
+  };
+  await world.clock.runUntil(drainAlerts(dispatcher, neverAborted()));
   expect(titles(world, 'email')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
   expect((await world.act(() => outboxState())).pending).toBe(0);
 });
@@ -140,7 +143,7 @@ test('Slack down: the e-mail arrives within a minute and says so; when Slack is 
     const raisedAtMs = world.clock.nowMs();
     await world.raise();
     await world.pass(3 * MINUTE_MS);
-    const mails = world.heard().filter(({ channel }) => channel === 'email');
+    const mails = world.received().filter(({ channel }) => channel === 'email');
     expect(mails.map(({ title }) => title.split(' at ')[0])).toEqual(
       expect.arrayContaining(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']),
     );
@@ -148,7 +151,7 @@ test('Slack down: the e-mail arrives within a minute and says so; when Slack is 
     expect(mails.find(({ title }) => title.includes('BROKEN'))?.title).toContain(
       'the alert channel slack does not deliver',
     );
-    world.slack.plan(healthy);
+    world.slack.plan(HEALTHY);
     await world.pass(HOUR_MS);
     expect(titles(world, 'slack')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at binance: 3 of 40 symbols failed');
     expect(await world.act(() => outboxState())).toEqual({ pending: 0, oldestAtMs: null });
@@ -165,7 +168,7 @@ test('a short 429 is waited out and is no broken channel', async () => {
   world.start();
   await world.raise();
   await world.pass(5 * MINUTE_MS);
-  expect(world.heard().map(({ channel }) => channel)).toEqual(['slack']);
+  expect(world.received().map(({ channel }) => channel)).toEqual(['slack']);
 });
 
 test('all channels down: written to undelivered.jsonl, and delivered in order on return', async () => {
@@ -178,7 +181,7 @@ test('all channels down: written to undelivered.jsonl, and delivered in order on
     await world.pass(MINUTE_MS);
   }
   await world.pass(20 * MINUTE_MS);
-  expect(world.heard()).toEqual([]);
+  expect(world.received()).toEqual([]);
   const lines = Buffer.from(world.files.read(UNDELIVERED))
     .toString('utf8')
     .trim()
@@ -188,12 +191,12 @@ test('all channels down: written to undelivered.jsonl, and delivered in order on
     expect.arrayContaining(['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH']),
   );
   expect(new Set(lines.map(({ id }) => id)).size).toBe(lines.length);
-  world.slack.plan(healthy);
+  world.slack.plan(HEALTHY);
   world.mail.setDown('up');
   await world.pass(HOUR_MS);
-  const harness = world.slack.received.map(({ message }) => JSON.stringify(message)).join('\n');
+  const received = world.slack.received.map(({ message }) => JSON.stringify(message)).join('\n');
   const places = ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'].map((code) =>
-    harness.indexOf(`${code} at binance`),
+    received.indexOf(`${code} at binance`),
   );
   expect(places.every((place) => place >= 0)).toBe(true);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
@@ -237,7 +240,7 @@ test('a command stays at most ten seconds for its alerts, and a channel that han
   world.slack.plan(always({ kind: 'silence' }));
   await world.raise();
   const startMs = world.clock.nowMs();
-  const report = await world.clock.runUntil(drainAlerts(world.desk, never()));
+  const report = await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(world.clock.nowMs() - startMs).toBeLessThanOrEqual(10_000);
   expect(report.pending).toBe(0);
   expect(titles(world, 'webhook').map((title) => title.split(' at ')[0])).toEqual([
@@ -251,7 +254,7 @@ test('a command whose Slack hangs has the e-mail sent before it ends', async () 
   world.slack.plan(always({ kind: 'silence' }));
   const startMs = world.clock.nowMs();
   await world.raise();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(world.clock.nowMs() - startMs).toBeLessThanOrEqual(10_000);
   expect(titles(world, 'email').map((title) => title.split(' at ')[0])).toEqual(
     expect.arrayContaining(['[WARNING] EXCHANGE_SERVER_ERROR', '[ERROR] ALERT_CHANNEL_BROKEN']),
@@ -262,13 +265,16 @@ test('two processes deliver side by side: nothing twice, each channel in order',
   const world = alertWorld('two processes', { channels: [SLACK, WEBHOOK] });
   world.webhook.plan({ seed: 'slow', rules: [{ on: { every: 1 }, fault: { kind: 'slow', delayMs: 3_000 } }] });
   const self = { host: 'host', pid: 2, startMark: '' };
-  const second = { ...world.desk, ports: { ...world.desk.ports, processes: { self, mayBeAlive: () => true } } };
+  const second = {
+    ...world.dispatcher,
+    ports: { ...world.dispatcher.ports, processes: { self, mayBeAlive: () => true } },
+  };
   const first = {
-    ...world.desk,
-    ports: { ...world.desk.ports, processes: { self: { ...self, pid: 1 }, mayBeAlive: () => true } },
+    ...world.dispatcher,
+    ports: { ...world.dispatcher.ports, processes: { self: { ...self, pid: 1 }, mayBeAlive: () => true } },
   };
   for (const code of ['NOT_FOUND', 'REQUEST_REJECTED', 'SCHEMA_MISMATCH'] as const) await world.raise({ code });
-  await world.clock.runUntil(Promise.all([drainAlerts(first, never()), drainAlerts(second, never())]));
+  await world.clock.runUntil(Promise.all([drainAlerts(first, neverAborted()), drainAlerts(second, neverAborted())]));
   expect(titles(world, 'webhook').map((title) => title.split(' ')[1])).toEqual([
     'NOT_FOUND',
     'REQUEST_REJECTED',
@@ -280,16 +286,16 @@ test('two processes deliver side by side: nothing twice, each channel in order',
 test('a drain with a store that fails is told to the log and to nobody else', async () => {
   const world = alertWorld('broken store');
   const dispatcher = {
-    ...world.desk,
+    ...world.dispatcher,
     ports: {
-      ...world.desk.ports,
+      ...world.dispatcher.ports,
       store: {
         ...world.store,
         transact: () => Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC', syscall: 'write' })),
       },
     },
   };
-  expect(await world.clock.runUntil(drainAlerts(dispatcher, never()))).toEqual({ sent: 0, pending: 0 });
+  expect(await world.clock.runUntil(drainAlerts(dispatcher, neverAborted()))).toEqual({ sent: 0, pending: 0 });
   expect(world.log.lines).toMatchObject([{ level: 'error', fields: { code: 'STORAGE_FAILED' } }]);
 });
 
@@ -297,10 +303,10 @@ test('a command does not stay for a channel that is down for longer than its tim
   const world = alertWorld('gone for good', { channels: [PAGERDUTY, SLACK] });
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.act(() =>
-    enqueueTest({ channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() }, world.desk.policy),
+    enqueueTest({ channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() }, world.dispatcher.policy),
   );
   const startMs = world.clock.nowMs();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'pagerduty')).toEqual([expect.stringContaining('ALERT_CHANNEL_BROKEN')]);
   expect(world.clock.nowMs() - startMs).toBeLessThan(2_000);
 });

@@ -19,7 +19,7 @@ const BATCH = 100;
 const CALLS_MAX = 40;
 const MINUTE_MS = 60_000;
 
-interface Scripted {
+interface ScriptedCause {
   readonly cause: Cause;
   readonly level: 'critical' | 'error' | 'warning';
   readonly firesAfterMs: number;
@@ -29,7 +29,7 @@ interface Scripted {
 
 const EXCHANGES = ['binance', 'coinbase', 'okx'];
 
-function scriptOf({ random: worldRandom }: AlertWorld): Scripted[] {
+function scriptOf({ random: worldRandom }: AlertWorld): ScriptedCause[] {
   const random = worldRandom.fork('script');
   return EXCHANGES.map((exchange) => ({
     cause: { exchange, code: 'REQUEST_REJECTED', asset: `bronze_${exchange}_ohlcv` },
@@ -43,17 +43,17 @@ function scriptOf({ random: worldRandom }: AlertWorld): Scripted[] {
 function processOf(world: AlertWorld, pid: number, store = world.store): AlertDispatcher {
   const self = { host: 'host', pid, startMark: '' };
   return {
-    ...world.desk,
-    ports: { ...world.desk.ports, store, processes: { self, mayBeAlive: (other) => other.pid === pid } },
+    ...world.dispatcher,
+    ports: { ...world.dispatcher.ports, store, processes: { self, mayBeAlive: (other) => other.pid === pid } },
   };
 }
 
-async function play(world: AlertWorld, script: readonly Scripted[]): Promise<void> {
+async function play(world: AlertWorld, script: readonly ScriptedCause[]): Promise<void> {
   const { clock, random } = world;
-  const never = new AbortController().signal;
+  const neverAborted = new AbortController().signal;
   const kill = random.fork('kill');
   const victim = processOf(world, 1, dyingStore(world.store, 1 + randomInt(kill, CALLS_MAX), kill));
-  void keepDelivering(victim, never, 5_000).catch(() => undefined);
+  void keepDelivering(victim, neverAborted, 5_000).catch(() => undefined);
   const acts = script.map(async ({ cause, level, firesAfterMs, endsAfterMs }) => {
     await clock.sleep(firesAfterMs);
     await world.raise({ ...cause, level });
@@ -63,12 +63,12 @@ async function play(world: AlertWorld, script: readonly Scripted[]): Promise<voi
   });
   void Promise.all(acts);
   await world.pass(randomInt(kill, 120_000));
-  void keepDelivering(processOf(world, 2), never, 60_000).catch(() => undefined);
+  void keepDelivering(processOf(world, 2), neverAborted, 60_000).catch(() => undefined);
   await world.pass(25 * MINUTE_MS);
 }
 
 /** What one channel heard of one cause: `T`, `R` or `A`, in order. */
-function heardOf(world: AlertWorld, channel: string, { cause }: Scripted): string {
+function receivedOf(world: AlertWorld, channel: string, { cause }: ScriptedCause): string {
   const place = `at ${cause.exchange}:`;
   const ofSlack = (message: { text: string }): string =>
     message.text.includes(place) ? (message.text.startsWith('[RESOLVED]') ? 'R' : 'T') : '';
@@ -90,16 +90,16 @@ function heardOf(world: AlertWorld, channel: string, { cause }: Scripted): strin
 const CHANNELS = ['slack', 'email', 'webhook', 'pagerduty'];
 
 /** What is wrong with what was heard; empty when nothing is. */
-function complaintsAbout(world: AlertWorld, script: readonly Scripted[]): string[] {
-  const complaints = script.flatMap((scripted) => {
-    const metadata = CHANNELS.map((channel) => ({ channel, text: heardOf(world, channel, scripted) }));
+function problemsOf(world: AlertWorld, script: readonly ScriptedCause[]): string[] {
+  const problems = script.flatMap((scripted) => {
+    const received = CHANNELS.map((channel) => ({ channel, text: receivedOf(world, channel, scripted) }));
     const name = `${scripted.cause.exchange} ${scripted.level} ${scripted.endsAfterMs === null ? 'goes on' : 'ended'}`;
     return [
-      ...(metadata.every(({ text }) => text === '') ? [`${name}: lost`] : []),
-      ...metadata
+      ...(received.every(({ text }) => text === '') ? [`${name}: lost`] : []),
+      ...received
         .filter(({ text }) => !/^T*R*$/.test(text))
         .map(({ channel, text }) => `${name}: ${channel} heard ${text}`),
-      ...metadata
+      ...received
         .filter(({ text }) => text !== '' && text.endsWith('T') === (scripted.endsAfterMs !== null))
         .map(({ channel, text }) => `${name}: ${channel} was left with ${text}`),
     ];
@@ -111,7 +111,7 @@ function complaintsAbout(world: AlertWorld, script: readonly Scripted[]): string
   const doubled = [...byMessage]
     .filter(([, sends]) => new Set(sends.map(({ message }) => message.id)).size > 1)
     .map(([what]) => `${what}: two messages instead of one sent twice`);
-  return [...complaints, ...doubled];
+  return [...problems, ...doubled];
 }
 
 test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))(
@@ -123,7 +123,7 @@ test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))(
       const world = alertWorld(`kill ${kill}`, { channels: [PAGERDUTY, SLACK, EMAIL, WEBHOOK], failedRatio: 0.1 });
       const script = scriptOf(world);
       await play(world, script);
-      expect(complaintsAbout(world, script), `seed "kill ${kill}"`).toEqual([]);
+      expect(problemsOf(world, script), `seed "kill ${kill}"`).toEqual([]);
       expect((await world.act(() => outboxState())).pending, `seed "kill ${kill}"`).toBe(0);
       sendsRepeated +=
         world.webhook.received.length - new Set(world.webhook.received.map(({ message }) => message.id)).size;

@@ -8,12 +8,12 @@ import { messagesOf, pendingMessages } from '../../../src/alerting/outbox/outbox
 import { addSilence, endSilence } from '../../../src/alerting/model/silences.ts';
 import { enqueueTest } from '../../../src/alerting/outbox/test-message.ts';
 import { always } from '../../../src/simulation/fault-plan.ts';
-import { alertWorld, eventOf, healthy, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from '../../support/alert-harness.ts';
+import { alertWorld, eventOf, HEALTHY, EMAIL, PAGERDUTY, SLACK, titles, WEBHOOK } from '../../support/alert-harness.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', reach: 'asset', summary: 'binance answered 401' } as const;
-const never = (): AbortSignal => new AbortController().signal;
+const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', scope: 'asset', summary: 'binance answered 401' } as const;
+const neverAborted = (): AbortSignal => new AbortController().signal;
 
 test('500 symbols failing with one cause are one trigger and one resolve', async () => {
   const world = alertWorld('500 symbols');
@@ -30,7 +30,7 @@ test('500 symbols failing with one cause are one trigger and one resolve', async
   for (const code of ['EXCHANGE_SERVER_ERROR', 'SYMBOLS_FAILED', 'RULE_FAILED_SYMBOLS'] as const)
     await world.resolve({ code }, 'healed by run_2');
   await world.pass(HOUR_MS);
-  expect(world.heard().map(({ title }) => title)).toEqual([
+  expect(world.received().map(({ title }) => title)).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR at binance: 500 of 500 symbols failed',
     '[RESOLVED] EXCHANGE_SERVER_ERROR at binance: over after 5 min, healed by run_2',
   ]);
@@ -47,9 +47,9 @@ test('ten flapping cycles in an hour are at most four messages, and the last say
   }
   await world.pass(3 * HOUR_MS);
   for (const channel of ['slack', 'pagerduty']) {
-    const metadata = titles(world, channel);
-    expect(metadata.length).toBeLessThanOrEqual(4);
-    expect(metadata.at(-1)).toMatch(/RESOLVED|resolve/);
+    const received = titles(world, channel);
+    expect(received.length).toBeLessThanOrEqual(4);
+    expect(received.at(-1)).toMatch(/RESOLVED|resolve/);
   }
   expect(world.pagerduty.open().size).toBe(0);
 });
@@ -97,7 +97,7 @@ test('a failure that heals on its first retry is one warning line and its resolv
     'healed by run_2 on try 2 of 4',
   );
   await world.pass(HOUR_MS);
-  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+  expect(world.received().map(({ channel, title }) => [channel, title])).toEqual([
     ['slack', '[WARNING] PUBLISH_FAILED at gold_huggingface_ohlcv: the Hub answered 500'],
     ['slack', '[RESOLVED] PUBLISH_FAILED at gold_huggingface_ohlcv: over after 5 min, healed by run_2 on try 2 of 4'],
   ]);
@@ -131,7 +131,7 @@ test('critical goes to the pager and to Slack at once', async () => {
   await world.pass(6_000);
   expect(
     world
-      .heard()
+      .received()
       .map(({ channel }) => channel)
       .toSorted(),
   ).toEqual(['pagerduty', 'slack']);
@@ -141,8 +141,8 @@ test('what is over before anybody was told is one line that says both, and pages
   const world = alertWorld('collapsed');
   await world.raise({ ...CRITICAL });
   await world.resolve(CRITICAL, 'healed');
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
-  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
+  expect(world.received().map(({ channel, title }) => [channel, title])).toEqual([
     ['slack', '[RESOLVED] UNAUTHORIZED at binance: failed and healed after 0 s, healed'],
   ]);
 });
@@ -232,7 +232,7 @@ test('a venue that is down hides its symbols and what is late because of it, and
   await world.raise({ code: 'SYMBOLS_FAILED' });
   await world.raise({ code: 'RULE_FRESHNESS', exchange: null, asset: 'silver_ohlcv_normalized', scope: 'asset' });
   await world.pass(MINUTE_MS);
-  expect(world.heard().map(({ channel, title }) => [channel, title])).toEqual([
+  expect(world.received().map(({ channel, title }) => [channel, title])).toEqual([
     ['slack', '[WARNING] CONNECTION_FAILED at binance: binance cannot be reached'],
   ]);
   await world.raise({ code: 'RULE_FRESHNESS', asset: 'bronze_binance_ohlcv', level: 'critical' });
@@ -304,13 +304,15 @@ test('secrets planted in an alert are stored, sent and logged nowhere', async ()
 test('one digest a day, of what began since the day before, and none when nothing did', async () => {
   const world = alertWorld('digest');
   const write = () =>
-    world.act(() => writeDigest({ ...world.desk.policy, channels: world.desk.channels }, world.clock.nowMs()));
+    world.act(() =>
+      writeDigest({ ...world.dispatcher.policy, channels: world.dispatcher.channels }, world.clock.nowMs()),
+    );
   await write();
   await world.raise();
   await world.resolve();
   await world.pass(10 * HOUR_MS);
-  for (let turn = 0; turn < 3; turn++) await write();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  for (let time = 0; time < 3; time++) await write();
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'slack').filter((title) => title.startsWith('[INFO]'))).toEqual([
     '[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still there',
   ]);
@@ -323,13 +325,13 @@ test('a test goes the way of every alert, and at once even to a channel that is 
   const world = alertWorld('test message');
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.raise();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
-  const order = { channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() } as const;
-  world.slack.plan(healthy);
-  const fingerprint = await world.act(() => enqueueTest(order, world.desk.policy));
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
+  const request = { channel: 'slack', level: 'warning', nowMs: world.clock.nowMs() } as const;
+  world.slack.plan(HEALTHY);
+  const fingerprint = await world.act(() => enqueueTest(request, world.dispatcher.policy));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(
-    (await world.act(() => messagesOf(fingerprint, 10))).map(({ state, notice }) => [state, notice.title]),
+    (await world.act(() => messagesOf(fingerprint, 10))).map(({ state, notification }) => [state, notification.title]),
   ).toEqual([
     ['sent', '[WARNING] Test of the channel slack'],
     ['sent', '[RESOLVED] Test of the channel slack'],
@@ -356,11 +358,11 @@ test('a silence that is taken back ends at once', async () => {
     }),
   );
   await world.raise();
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
-  expect(world.heard()).toEqual([]);
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
+  expect(world.received()).toEqual([]);
   expect(await world.act(() => endSilence('silence_1', 'Ada', world.clock.nowMs()))).toBe(true);
   expect(await world.act(() => endSilence('silence_1', 'Ada', world.clock.nowMs()))).toBe(false);
-  await world.clock.runUntil(drainAlerts(world.desk, never()));
+  await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'slack')).toHaveLength(1);
 });
 

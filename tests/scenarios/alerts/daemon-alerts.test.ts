@@ -16,10 +16,10 @@ const page = ({ pipeline, clock }: Pick<Simulation, 'pipeline' | 'clock'>): Prom
   clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
 
 test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
-  const harness = await simulateWithAlerts({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
-  await keepFor(harness, 5 * MINUTE_MS);
-  expect(await page(harness)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
-  harness.venue.plan({
+  const simulation = await simulateWithAlerts({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
+  await keepFor(simulation, 5 * MINUTE_MS);
+  expect(await page(simulation)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
+  simulation.venue.plan({
     seed: 'late',
     rules: [
       {
@@ -29,29 +29,29 @@ test('an exchange that is silent for hours is one warning, one page once the can
       },
     ],
   });
-  await keepFor(harness, 4 * HOUR_MS);
-  const late = await page(harness);
+  await keepFor(simulation, 4 * HOUR_MS);
+  const late = await page(simulation);
   expect(late).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 1\n');
-  expect(harness.pages()).toHaveLength(1);
-  expect(harness.pages()[0]).toMatch(/^trigger \[CRITICAL\] /);
-  await keepFor(harness, 3 * HOUR_MS);
-  expect(await page(harness)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
-  expect(harness.pagerduty.open().size).toBe(0);
-  expect(await harness.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+  expect(simulation.pages()).toHaveLength(1);
+  expect(simulation.pages()[0]).toMatch(/^trigger \[CRITICAL\] /);
+  await keepFor(simulation, 3 * HOUR_MS);
+  expect(await page(simulation)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
+  expect(simulation.pagerduty.open().size).toBe(0);
+  expect(await simulation.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
 });
 
 test.each(['1m', '5m', '15m'] as const)(
   'an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals',
   { timeout: 60_000 },
   async (interval) => {
-    const harness = await simulateWithAlerts({
+    const simulation = await simulateWithAlerts({
       seed: `hour ${interval}`,
       symbols: SYMBOLS,
       interval,
       startMs: START_MS,
     });
-    await keepFor(harness, 10 * MINUTE_MS);
-    harness.venue.plan({
+    await keepFor(simulation, 10 * MINUTE_MS);
+    simulation.venue.plan({
       seed: 'hour',
       rules: [
         {
@@ -61,27 +61,27 @@ test.each(['1m', '5m', '15m'] as const)(
         },
       ],
     });
-    await keepFor(harness, 60 * MINUTE_MS);
-    expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
-    await keepFor(harness, 80 * MINUTE_MS);
-    expect(harness.pages()).toEqual([]);
-    expect(harness.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
-    expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
-    expect(await harness.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+    await keepFor(simulation, 60 * MINUTE_MS);
+    expect(await page(simulation)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+    await keepFor(simulation, 80 * MINUTE_MS);
+    expect(simulation.pages()).toEqual([]);
+    expect(simulation.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
+    expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
+    expect(await simulation.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
   },
 );
 
 test('what followed from a cause that came and went is not told beside it once all of it is over', async () => {
-  const harness = await simulateWithAlerts({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
+  const simulation = await simulateWithAlerts({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
   const outageFrom = (minutes: number) => ({
     match: { path: '/api/v3/klines' },
     on: { fromMs: START_MS + minutes * MINUTE_MS, toMs: START_MS + (minutes + 7) * MINUTE_MS },
     fault: { kind: 'status', status: 502 } as const,
   });
-  await keepFor(harness, 5 * MINUTE_MS);
-  harness.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
-  await keepFor(harness, 120 * MINUTE_MS);
-  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  await keepFor(simulation, 5 * MINUTE_MS);
+  simulation.venue.plan({ seed: 'flap', rules: [outageFrom(10), outageFrom(25)] });
+  await keepFor(simulation, 120 * MINUTE_MS);
+  expect(simulation.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR',
     '[RESOLVED] EXCHANGE_SERVER_ERROR',
     '[WARNING] EXCHANGE_SERVER_ERROR',
@@ -90,9 +90,9 @@ test('what followed from a cause that came and went is not told beside it once a
 });
 
 test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
-  const harness = await simulateWithAlerts({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
-  await keepFor(harness, 2 * MINUTE_MS);
-  harness.venue.plan({
+  const simulation = await simulateWithAlerts({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
+  await keepFor(simulation, 2 * MINUTE_MS);
+  simulation.venue.plan({
     seed: 'shape',
     rules: [
       {
@@ -102,21 +102,21 @@ test('what nothing heals by itself pages once four runs within an hour have met 
       },
     ],
   });
-  await keepFor(harness, 17 * MINUTE_MS);
-  expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
-  expect(harness.pages()).toEqual([]);
-  await keepFor(harness, 6 * MINUTE_MS);
-  expect(harness.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] REQUEST_REJECTED at binance/)]);
-  await keepFor(harness, 15 * MINUTE_MS);
-  expect(await page(harness)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
-  expect(harness.pages().slice(1)).toEqual(['resolve']);
+  await keepFor(simulation, 17 * MINUTE_MS);
+  expect(await page(simulation)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 3\n');
+  expect(simulation.pages()).toEqual([]);
+  await keepFor(simulation, 6 * MINUTE_MS);
+  expect(simulation.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] REQUEST_REJECTED at binance/)]);
+  await keepFor(simulation, 15 * MINUTE_MS);
+  expect(await page(simulation)).toContain('pipeline_final_failures{asset="bronze_binance_ohlcv"} 0\n');
+  expect(simulation.pages().slice(1)).toEqual(['resolve']);
 });
 
 test('an exchange that asks to wait for ten minutes is asked when they are over, also for a day that is still open: a warning that says when, and its end', async () => {
-  const harness = await simulateWithAlerts({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
-  await keepFor(harness, HOUR_MS);
+  const simulation = await simulateWithAlerts({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(simulation, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  harness.venue.plan({
+  simulation.venue.plan({
     seed: 'wait',
     rules: [
       {
@@ -126,22 +126,22 @@ test('an exchange that asks to wait for ten minutes is asked when they are over,
       },
     ],
   });
-  await keepFor(harness, 45 * MINUTE_MS);
-  expect(harness.slackTitles()).toEqual([
+  await keepFor(simulation, 45 * MINUTE_MS);
+  expect(simulation.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] EXCHANGE_RATE_LIMITED at binance/),
     expect.stringMatching(/^\[RESOLVED\] EXCHANGE_RATE_LIMITED at binance: over after 1\d min/),
   ]);
-  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
-  expect(await page(harness)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
-  expect(harness.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
-  expect([harness.pages(), harness.mails()]).toEqual([[], []]);
+  expect(JSON.stringify(simulation.slack.received[0])).toContain('healing 1/3, next at 2024-06-10T12:10Z');
+  expect(await page(simulation)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="4h"} 0\n');
+  expect(simulation.venue.log.filter(({ sentWhileClosed }) => sentWhileClosed)).toEqual([]);
+  expect([simulation.pages(), simulation.mails()]).toEqual([[], []]);
 });
 
 test('one symbol that fails at the close is asked again minutes later, without its neighbours', async () => {
-  const harness = await simulateWithAlerts({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
-  await keepFor(harness, HOUR_MS);
+  const simulation = await simulateWithAlerts({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
+  await keepFor(simulation, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
-  harness.venue.plan({
+  simulation.venue.plan({
     seed: 'one',
     rules: [
       {
@@ -151,11 +151,13 @@ test('one symbol that fails at the close is asked again minutes later, without i
       },
     ],
   });
-  await keepFor(harness, 45 * MINUTE_MS);
-  const asked = harness.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
-  expect(asked.filter(({ candles, atMs }) => candles?.symbol !== 'ETHUSDT' && atMs >= closeMs + MINUTE_MS)).toEqual([]);
-  expect(asked.filter(({ candles }) => candles?.symbol === 'ETHUSDT').at(-1)).toMatchObject({ status: 200 });
-  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  await keepFor(simulation, 45 * MINUTE_MS);
+  const requests = simulation.venue.log.filter(({ atMs, candles }) => atMs >= closeMs && candles !== null);
+  expect(requests.filter(({ candles, atMs }) => candles?.symbol !== 'ETHUSDT' && atMs >= closeMs + MINUTE_MS)).toEqual(
+    [],
+  );
+  expect(requests.filter(({ candles }) => candles?.symbol === 'ETHUSDT').at(-1)).toMatchObject({ status: 200 });
+  expect(simulation.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     '[WARNING] EXCHANGE_SERVER_ERROR',
     '[RESOLVED] EXCHANGE_SERVER_ERROR',
   ]);
@@ -167,7 +169,7 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
     beats.push(path);
     return textReply(200, 'OK');
   };
-  const kept = await simulate({
+  const simulation = await simulate({
     seed: 'heart',
     symbols: SYMBOLS,
     interval: '1h',
@@ -181,29 +183,29 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
     },
     outside: (clock) => ({ fetch: socketlessFetch(clock, { 'http://heart.test': heart }) }),
   });
-  await keepFor(kept, 10 * MINUTE_MS + 30_000);
+  await keepFor(simulation, 10 * MINUTE_MS + 30_000);
   expect(beats.length).toBeGreaterThanOrEqual(10);
   expect(new Set(beats)).toEqual(new Set(['/ping/uuid']));
-  kept.venue.plan({
+  simulation.venue.plan({
     seed: 'x',
     rules: [
       { match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'status', status: 403, body: 'html' } },
     ],
   });
-  await keepFor(kept, HOUR_MS);
+  await keepFor(simulation, HOUR_MS);
   expect(beats.at(-1)).toBe('/ping/uuid/fail');
-  expect(kept.pipeline.ports.files.exists(kept.pipeline.lake.undelivered)).toBe(true);
+  expect(simulation.pipeline.ports.files.exists(simulation.pipeline.lake.undelivered)).toBe(true);
 });
 
 test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
-  const harness = await simulateWithAlerts({
+  const simulation = await simulateWithAlerts({
     seed: 'page',
     symbols: SYMBOLS,
     interval: '1h',
     startMs: START_MS,
     settings: { tags: { team: 'data', criticality: 'high', note: 'x' } },
   });
-  harness.venue.plan({
+  simulation.venue.plan({
     seed: 'page',
     rules: [
       {
@@ -213,8 +215,8 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
       },
     ],
   });
-  await keepFor(harness, 5 * MINUTE_MS);
-  const text = await page(harness);
+  await keepFor(simulation, 5 * MINUTE_MS);
+  const text = await page(simulation);
   for (const line of [
     'pipeline_info{team="data",criticality="high",alert_channel=""} 1',
     'pipeline_runs_total{asset="bronze_binance_ohlcv",outcome="complete",trigger="schedule"} 1',
@@ -232,7 +234,7 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
 
 test('rules that cannot be evaluated end nothing: candles come, the log says it, and the heart beats below /fail', async () => {
   const beats: string[] = [];
-  const kept = await simulate({
+  const simulation = await simulate({
     seed: 'blind',
     symbols: SYMBOLS,
     interval: '1h',
@@ -242,10 +244,12 @@ test('rules that cannot be evaluated end nothing: candles come, the log says it,
       fetch: socketlessFetch(clock, { 'http://heart.test': ({ path }) => (beats.push(path), textReply(200, 'OK')) }),
     }),
   });
-  await keepFor(kept, 3 * MINUTE_MS, { watched: () => Promise.reject(new RangeError('nobody knows the markets')) });
+  await keepFor(simulation, 3 * MINUTE_MS, {
+    watched: () => Promise.reject(new RangeError('nobody knows the markets')),
+  });
   expect(new Set(beats)).toEqual(new Set(['/ping/fail']));
   expect(
-    kept.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows')),
+    simulation.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows')),
   ).toHaveLength(3);
-  expect(kept.candleRequests()).toBeGreaterThan(0);
+  expect(simulation.candleRequests()).toBeGreaterThan(0);
 });

@@ -15,12 +15,12 @@ test.each(
   const world = alertWorld(`${rule} ${level}`);
   world.start();
   const evaluate = async (value: number, times: number): Promise<void> => {
-    for (let turn = 0; turn < times; turn++) {
+    for (let time = 0; time < times; time++) {
       await world.act(function* () {
         const nowMs = world.clock.nowMs();
         yield* alertRules(yield* evaluateMeasurements([{ rule, subject: SUBJECTS[per], value }], nowMs), {
           nowMs,
-          redact: world.desk.redact,
+          redact: world.dispatcher.redact,
         });
       });
       await world.pass(MINUTE_MS);
@@ -31,14 +31,14 @@ test.each(
   expect(quiet, 'exactly the threshold is not above it').toEqual([]);
   await evaluate(above * 1.2, badMax + 5);
   await evaluate(0, goodMax + 5);
-  const harness = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
-  expect(harness).toEqual([
+  const notified = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
+  expect(notified).toEqual([
     expect.stringMatching(new RegExp(`^\\[${level.toUpperCase()}\\] ${rule}`)),
     expect.stringMatching(new RegExp(`^\\[RESOLVED\\] ${rule}`)),
   ]);
   expect(titles(world, 'pagerduty')).toHaveLength(level === 'critical' ? 2 : 0);
   expect(titles(world, 'email')).toHaveLength(level === 'error' ? 2 : 0);
-  expect(harness[0]).toContain(AT[per]);
+  expect(notified[0]).toContain(AT[per]);
 });
 
 test('what is hardly above a threshold does not read like the threshold', async () => {
@@ -48,7 +48,7 @@ test('what is hardly above a threshold does not read like the threshold', async 
     const nowMs = world.clock.nowMs();
     yield* alertRules(yield* evaluateMeasurements([{ rule: 'RULE_FRESHNESS', subject: 'okx', value: 7_203 }], nowMs), {
       nowMs,
-      redact: world.desk.redact,
+      redact: world.dispatcher.redact,
     });
   });
   await world.pass(MINUTE_MS);

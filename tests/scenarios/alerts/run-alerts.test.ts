@@ -31,126 +31,131 @@ const until = (untilMs: number, fault: FaultSpec): FaultPlan => ({
   seed: 'told',
   rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: untilMs }, fault }],
 });
-const calm: FaultPlan = { seed: 'calm', rules: [] };
+const HEALTHY: FaultPlan = { seed: 'calm', rules: [] };
 
-const stage = (seed: string, count = 4) => {
+const simulated = (seed: string, count = 4) => {
   const symbols = symbolsOf(count);
   return simulateWithAlerts({ seed, symbols, interval: '1h', world: worldOf(symbols) });
 };
-type Stage = Awaited<ReturnType<typeof stage>>;
-const firing = ({ pipeline }: Stage) => pipeline.ports.store.read('firingAlerts', () => firingAlerts());
+type SimulationWithAlerts = Awaited<ReturnType<typeof simulated>>;
+const firing = ({ pipeline }: SimulationWithAlerts) => pipeline.ports.store.read('firingAlerts', () => firingAlerts());
 
 test('500 symbols failing with one cause are one trigger and one resolve', async () => {
-  const harness = await stage('500', 500);
-  harness.venue.plan(until(harness.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
-  harness.stay();
-  await harness.run({ days: DAY });
-  await harness.pass(2 * MINUTE_MS);
-  expect(harness.slackTitles()).toHaveLength(1);
-  harness.venue.plan(calm);
-  await harness.pass(10 * MINUTE_MS);
-  expect(await harness.heal('none')).toMatchObject({ pending: 0 });
-  await harness.pass(HOUR_MS);
-  expect(harness.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
+  const simulation = await simulated('500', 500);
+  simulation.venue.plan(until(simulation.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
+  simulation.stay();
+  await simulation.run({ days: DAY });
+  await simulation.pass(2 * MINUTE_MS);
+  expect(simulation.slackTitles()).toHaveLength(1);
+  simulation.venue.plan(HEALTHY);
+  await simulation.pass(10 * MINUTE_MS);
+  expect(await simulation.heal('none')).toMatchObject({ pending: 0 });
+  await simulation.pass(HOUR_MS);
+  expect(simulation.slackTitles().map((title) => title.split(' at ')[0])).toEqual([
     expect.stringMatching(/^\[(ERROR|WARNING)\]/),
     expect.stringMatching(/^\[RESOLVED\]/),
   ]);
-  expect(harness.pages()).toEqual([]);
+  expect(simulation.pages()).toEqual([]);
 });
 
 test('a failure that heals inside its own run is told to nobody', async () => {
-  const harness = await stage('inside');
-  harness.venue.plan({
+  const simulation = await simulated('inside');
+  simulation.venue.plan({
     seed: 'inside',
     rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }],
   });
-  harness.stay();
-  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
-  await harness.pass(HOUR_MS);
-  expect([harness.slackTitles(), harness.pages(), harness.mails(), await firing(harness)]).toEqual([[], [], [], []]);
+  simulation.stay();
+  expect(await simulation.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await simulation.pass(HOUR_MS);
+  expect([simulation.slackTitles(), simulation.pages(), simulation.mails(), await firing(simulation)]).toEqual([
+    [],
+    [],
+    [],
+    [],
+  ]);
 });
 
 test('a run that fails and heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
-  const harness = await stage('first retry');
-  harness.venue.plan(until(harness.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
-  harness.stay();
-  expect((await harness.run({ days: DAY })).runs[0]).toMatchObject({ outcome: 'failed' });
-  await harness.pass(2 * MINUTE_MS);
-  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
-  expect(await harness.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete' }] });
-  await harness.pass(HOUR_MS);
-  expect(harness.slackTitles()).toEqual([
+  const simulation = await simulated('first retry');
+  simulation.venue.plan(until(simulation.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
+  simulation.stay();
+  expect((await simulation.run({ days: DAY })).runs[0]).toMatchObject({ outcome: 'failed' });
+  await simulation.pass(2 * MINUTE_MS);
+  expect(JSON.stringify(simulation.slack.received[0])).toContain('healing 1/3, next at');
+  expect(await simulation.heal('all')).toMatchObject({ runs: [{ trigger: 'retry', outcome: 'complete' }] });
+  await simulation.pass(HOUR_MS);
+  expect(simulation.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] \w+ at binance: 2026-05-30: 4 of 4 symbols failed/),
     expect.stringMatching(/^\[RESOLVED\] \w+ at binance: over after .*, healed by run_/),
   ]);
-  expect([harness.pages(), harness.mails()]).toEqual([[], []]);
+  expect([simulation.pages(), simulation.mails()]).toEqual([[], []]);
 });
 
 test("what goes on failing gets its hook's level once the retries are used up, and says so once", async () => {
-  const harness = await stage('used up');
-  harness.venue.plan(until(harness.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
-  harness.stay();
-  await harness.run({ days: DAY });
-  for (let turn = 0; turn < 40; turn++) {
-    await harness.pass(MINUTE_MS);
-    await harness.heal('all');
+  const simulation = await simulated('used up');
+  simulation.venue.plan(until(simulation.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
+  simulation.stay();
+  await simulation.run({ days: DAY });
+  for (let minute = 0; minute < 40; minute++) {
+    await simulation.pass(MINUTE_MS);
+    await simulation.heal('all');
   }
-  expect(harness.slackTitles().map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR']);
-  expect(harness.mails()).toHaveLength(1);
-  expect(harness.pages()).toEqual([]);
+  expect(simulation.slackTitles().map((title) => title.split(']')[0])).toEqual(['[WARNING', '[ERROR']);
+  expect(simulation.mails()).toHaveLength(1);
+  expect(simulation.pages()).toEqual([]);
 });
 
 test('a 401 pages once, at once, however many symbols and runs meet it; it is over with the first run that gets through', async () => {
-  const harness = await stage('unauthorized', 20);
-  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
-  const first = await harness.run({ days: DAY });
+  const simulation = await simulated('unauthorized', 20);
+  simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
+  const first = await simulation.run({ days: DAY });
   expect(first.ending).toBe('refused');
-  await harness.drain();
-  await harness.run({ days: DAY });
-  await harness.drain();
-  expect(harness.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
-  expect(harness.slackTitles()).toHaveLength(1);
-  await harness.pipeline.ports.store.transact('liftStops', () => liftHalts(harness.clock.nowMs()));
-  harness.venue.plan(calm);
-  expect(await harness.run({ days: DAY })).toMatchObject({ exit: 0 });
-  await harness.pass(HOUR_MS);
-  await harness.drain();
-  expect(harness.pagerduty.open().size).toBe(0);
-  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
+  await simulation.drain();
+  await simulation.run({ days: DAY });
+  await simulation.drain();
+  expect(simulation.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
+  expect(simulation.slackTitles()).toHaveLength(1);
+  await simulation.pipeline.ports.store.transact('liftStops', () => liftHalts(simulation.clock.nowMs()));
+  simulation.venue.plan(HEALTHY);
+  expect(await simulation.run({ days: DAY })).toMatchObject({ exit: 0 });
+  await simulation.pass(HOUR_MS);
+  await simulation.drain();
+  expect(simulation.pagerduty.open().size).toBe(0);
+  expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
 });
 
 test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {
-  const harness = await stage('killed');
-  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-  expect((await harness.run({ days: DAY })).ending).toBe('refused');
-  expect(harness.slackTitles()).toEqual([]);
-  await harness.drain();
-  await harness.drain();
-  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
-  expect(harness.mails()).toHaveLength(1);
-  expect(await harness.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
+  const simulation = await simulated('killed');
+  simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await simulation.run({ days: DAY })).ending).toBe('refused');
+  expect(simulation.slackTitles()).toEqual([]);
+  await simulation.drain();
+  await simulation.drain();
+  expect(simulation.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
+  expect(simulation.mails()).toHaveLength(1);
+  expect(await simulation.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
 });
 
 test('ten failures and recoveries within an hour are at most four messages', async () => {
-  const harness = await stage('flapping');
-  harness.stay();
+  const simulation = await simulated('flapping');
+  simulation.stay();
   for (let cycle = 0; cycle < 10; cycle++) {
-    harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-    await harness.run({ days: DAY, selection: 'all' });
-    await harness.pass(3 * MINUTE_MS);
-    harness.venue.plan(calm);
-    await harness.run({ days: DAY, selection: 'all' });
-    await harness.pass(3 * MINUTE_MS);
+    simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+    await simulation.run({ days: DAY, selection: 'all' });
+    await simulation.pass(3 * MINUTE_MS);
+    simulation.venue.plan(HEALTHY);
+    await simulation.run({ days: DAY, selection: 'all' });
+    await simulation.pass(3 * MINUTE_MS);
   }
-  await harness.pass(3 * HOUR_MS);
-  expect(harness.slackTitles().length).toBeLessThanOrEqual(4);
-  expect(harness.slackTitles().at(-1)).toMatch(/RESOLVED/);
+  await simulation.pass(3 * HOUR_MS);
+  expect(simulation.slackTitles().length).toBeLessThanOrEqual(4);
+  expect(simulation.slackTitles().at(-1)).toMatch(/RESOLVED/);
 });
 
 test('runs count for every process that comes after', async () => {
-  const harness = await stage('counted');
-  await harness.run({ days: DAY });
-  const { samples, histograms } = await harness.pipeline.ports.store.read('storedSamples', () => storedSamples());
+  const simulation = await simulated('counted');
+  await simulation.run({ days: DAY });
+  const { samples, histograms } = await simulation.pipeline.ports.store.read('storedSamples', () => storedSamples());
   const valueOf = (labels: Record<string, string>): number | undefined =>
     samples.find(
       (one) =>
@@ -165,22 +170,22 @@ test('runs count for every process that comes after', async () => {
 
 test('tags of the configuration stand on runs and alerts', async () => {
   const symbols = symbolsOf(2);
-  const harness = await simulateWithAlerts({
+  const simulation = await simulateWithAlerts({
     seed: 'tags',
     symbols,
     interval: '1h',
     world: worldOf(symbols),
     settings: { tags: { team: 'data', criticality: 'high' } },
   });
-  harness.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
-  expect((await harness.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
-  await harness.drain();
-  expect(JSON.stringify(harness.slack.received[0])).toContain('criticality=high team=data');
+  simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
+  expect((await simulation.run({ days: DAY })).runs[0]?.tags).toEqual({ team: 'data', criticality: 'high' });
+  await simulation.drain();
+  expect(JSON.stringify(simulation.slack.received[0])).toContain('criticality=high team=data');
 });
 
 test('a run whose process died is a warning that says when it is run again, and over once it was', async () => {
-  const harness = await stage('crashed');
-  const { store, clock } = harness.pipeline.ports;
+  const simulation = await simulated('crashed');
+  const { store, clock } = simulation.pipeline.ports;
   const request: RunRequest = {
     markets: [['binance', symbolsOf(4)]],
     selection: 'missing',
@@ -202,25 +207,25 @@ test('a run whose process died is a warning that says when it is run again, and 
     );
     yield* beginRun('run_lost', 'here:7', clock.nowMs());
   });
-  harness.stay();
-  await harness.heal('all');
-  await harness.pass(30_000);
-  expect(harness.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
-  expect(JSON.stringify(harness.slack.received[0])).toContain('healing 1/3, next at');
-  await harness.pass(MINUTE_MS);
-  expect(await harness.heal('all')).toMatchObject({
+  simulation.stay();
+  await simulation.heal('all');
+  await simulation.pass(30_000);
+  expect(simulation.slackTitles()).toEqual([expect.stringMatching(/^\[WARNING\] RUN_CRASHED: run_lost/)]);
+  expect(JSON.stringify(simulation.slack.received[0])).toContain('healing 1/3, next at');
+  await simulation.pass(MINUTE_MS);
+  expect(await simulation.heal('all')).toMatchObject({
     runs: [{ trigger: 'retry', outcome: 'complete', tags: { retry_of: 'run_lost' } }],
   });
-  await harness.pass(HOUR_MS);
-  expect(harness.slackTitles()).toHaveLength(2);
-  expect(harness.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
-  expect(harness.pages()).toEqual([]);
+  await simulation.pass(HOUR_MS);
+  expect(simulation.slackTitles()).toHaveLength(2);
+  expect(simulation.slackTitles()[1]).toMatch(/^\[RESOLVED\] RUN_CRASHED/);
+  expect(simulation.pages()).toEqual([]);
 });
 
 test('a hole that nothing explains is a warning once its venue answered with it twice, and over once it is filled', async () => {
-  const harness = await stage('hole', 2);
+  const simulation = await simulated('hole', 2);
   const { fromMs } = dayRange(DAY.start);
-  harness.venue.plan({
+  simulation.venue.plan({
     seed: 'hole',
     rules: [
       {
@@ -230,22 +235,22 @@ test('a hole that nothing explains is a warning once its venue answered with it 
       },
     ],
   });
-  harness.stay();
-  expect(await harness.run({ days: DAY })).toMatchObject({ pending: 2 });
-  await harness.pass(5 * HOUR_MS);
-  await harness.run({ days: DAY });
-  expect(await firing(harness)).toEqual([]);
-  await harness.pass(HOUR_MS + MINUTE_MS);
-  await harness.heal('all');
-  await harness.pass(MINUTE_MS);
-  expect(harness.slackTitles()).toEqual([
+  simulation.stay();
+  expect(await simulation.run({ days: DAY })).toMatchObject({ pending: 2 });
+  await simulation.pass(5 * HOUR_MS);
+  await simulation.run({ days: DAY });
+  expect(await firing(simulation)).toEqual([]);
+  await simulation.pass(HOUR_MS + MINUTE_MS);
+  await simulation.heal('all');
+  await simulation.pass(MINUTE_MS);
+  expect(simulation.slackTitles()).toEqual([
     expect.stringMatching(/^\[WARNING\] ROWS_MISSING at binance: 1 day of 1 symbol/),
   ]);
-  harness.venue.plan(calm);
-  await harness.pass(24 * HOUR_MS);
-  expect(await harness.heal('all')).toMatchObject({ pending: 0 });
-  await harness.pass(HOUR_MS);
-  expect(harness.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
+  simulation.venue.plan(HEALTHY);
+  await simulation.pass(24 * HOUR_MS);
+  expect(await simulation.heal('all')).toMatchObject({ pending: 0 });
+  await simulation.pass(HOUR_MS);
+  expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
 });
 
 test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {

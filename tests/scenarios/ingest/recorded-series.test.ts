@@ -32,7 +32,7 @@ const nameOf = ({ exchange, series }: Recording): string =>
   `${exchange} ${series.venueSymbol} ${series.interval}, ${series.rows.length} recorded rows`;
 
 if (own.worlds.length > 0) {
-  const passedOver = [...own.passedOver, ...everything.filter((one) => !isServed(one)).map(nameOf)];
+  const passedOver = [...own.skipped, ...everything.filter((one) => !isServed(one)).map(nameOf)];
   console.info(
     [
       `${recordings.length} series:`,

@@ -290,7 +290,7 @@ async function testChannels(
   return exit;
 }
 
-const testedMessage = ({ id, notice, state, attempts, lastError }: OutboxMessage) => ({
+const testedMessage = ({ id, notification: notice, state, attempts, lastError }: OutboxMessage) => ({
   id,
   kind: notice.kind,
   state,
@@ -379,7 +379,7 @@ async function showOutbox({ pipeline, screen, clock }: OpenSession): Promise<Exi
   if (screen.isJson) {
     screen.document({
       ...listDocument(
-        messages.map(({ id, channel, fingerprint, level, notice, attempts, createdAtMs, lastError }) => ({
+        messages.map(({ id, channel, fingerprint, level, notification: notice, attempts, createdAtMs, lastError }) => ({
           id,
           channel,
           fingerprint,
@@ -422,7 +422,7 @@ async function showOutbox({ pipeline, screen, clock }: OpenSession): Promise<Exi
       ? 'nothing waits'
       : `\n${count(messages.length, 'message')} waiting\n${table(
           ['channel', 'waits', 'tries', 'title', 'error'],
-          messages.map(({ channel, createdAtMs, attempts, notice, lastError }) => [
+          messages.map(({ channel, createdAtMs, attempts, notification: notice, lastError }) => [
             channel,
             `${Math.round((clock.nowMs() - createdAtMs) / 1_000)} s`,
             attempts,
