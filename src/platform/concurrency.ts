@@ -21,3 +21,9 @@ export async function forEachConcurrent<T>(
   await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, worker));
   if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
 }
+
+/** Both results, once both promises have settled. @throws the error of `first`, or else that of `second`. */
+export async function bothSettled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}

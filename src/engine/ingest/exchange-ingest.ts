@@ -1,44 +1,26 @@
-import type { Trace } from '../../platform/ports/telemetry.ts';
-import type { Exchange } from '../../domain/exchange.ts';
-import { dayOf, dayRange, periodOf, type Day, type Period } from '../../domain/partition.ts';
+import { bothSettled } from '../../platform/concurrency.ts';
+import { dayOf, dayRange, periodOf, type Period } from '../../domain/partition.ts';
 import { mergeRanges } from '../../domain/range.ts';
-import type { MarketSymbol } from '../../domain/symbol.ts';
 import { bronzeAsset } from '../../domain/assets.ts';
-import type { AssetReport, Fence, Run } from '../../state/runs.ts';
+import type { AssetReport } from '../../state/runs.ts';
 import { restoreSymbol } from '../../state/symbols.ts';
 import { CellsLeasedError, type Fault } from '../../errors/errors.ts';
-import { materialiseBronze, type BronzeResult } from '../../lake/bronze/asset.ts';
-import { bronzeWriter } from '../../lake/bronze/writer.ts';
-import type { QueryContext } from '../../lake/bronze/exchange-query.ts';
-import type { Page } from '../../exchanges/adapter.ts';
+import type { BronzeResult } from '../../lake/bronze/asset.ts';
 import { planPages } from '../../exchanges/planner.ts';
-import { periodLease } from '../../lake/layout.ts';
 import type { SilverReport } from '../../lake/silver/asset.ts';
 import { writeManifestFile } from '../../lake/silver/manifest-file.ts';
-import { joinBronzeReports } from './asset-reports.ts';
-import { requireRoom } from '../plan/disk-budget.ts';
-import { classifyDays } from './gap-classification.ts';
 import { takeLeasesLater, takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import type { RunControl } from '../core/run-control.ts';
-import { settledPeriods, type SettledPeriods } from './settled-periods.ts';
-import { silverStep } from './silver-step.ts';
 import { venueOf } from '../core/exchanges.ts';
+import { requireRoom } from '../plan/disk-budget.ts';
+import { plansOf, removedFrom, type Removed } from '../plan/series-plans.ts';
 import type { SeriesPlan } from '../plan/work-plan.ts';
-import type { RunRequest } from '../../state/run-request.ts';
-import { type Removed, plansOf, removedFrom } from '../plan/series-plans.ts';
-
-/** The part of a run that concerns one venue. */
-export interface ExchangeIngest {
-  readonly run: Run;
-  readonly request: RunRequest;
-  readonly fence: Fence;
-  readonly days: readonly Day[];
-  readonly exchange: Exchange;
-  readonly symbols: readonly MarketSymbol[];
-  /** The run's span. */
-  readonly trace: Trace;
-}
+import { joinBronzeReports } from './asset-reports.ts';
+import { fetchPages } from './bronze-step.ts';
+import { classifyDays } from './gap-classification.ts';
+import type { IngestContext } from './ingest-context.ts';
+import { periodsByLease } from './period-leases.ts';
+import { silverStep } from './silver-step.ts';
 
 export interface ExchangeIngestResult {
   readonly bronze: AssetReport;
@@ -48,49 +30,40 @@ export interface ExchangeIngestResult {
 }
 
 /**
- * Bronze and silver of one venue. Periods that another run holds are left for last; what it still
- * holds then is not done and told as CELLS_LEASED.
+ * Bronze and silver of one exchange. Periods that another run holds come last; those it still holds then
+ * are skipped and reported as CELLS_LEASED.
  */
-export async function ingestExchange(
-  pipeline: Pipeline,
-  turn: ExchangeIngest,
-  control: RunControl,
-): Promise<ExchangeIngestResult> {
-  const { run, exchange } = turn;
-  const result = materialiseParts(pipeline, turn, control);
-  if (!turn.request.assets.includes('silver')) return result;
-  // Also for what a run has written that was stopped; why it was stopped is told before what the manifest meets.
+export async function ingestExchange(pipeline: Pipeline, ingest: IngestContext): Promise<ExchangeIngestResult> {
+  const { run, exchange } = ingest;
+  const result = ingestLeased(pipeline, ingest);
+  if (!run.request.assets.includes('silver')) return result;
+  // A run that was stopped has written files too. Its own error comes before an error of the manifest.
   const manifest = (): Promise<void> => writeManifestFile(pipeline, { exchange, interval: run.interval });
-  const [venue] = await bothDone(result, result.then(manifest, manifest));
-  return venue;
+  const [ingested] = await bothSettled(result, result.then(manifest, manifest));
+  return ingested;
 }
 
-async function materialiseParts(
-  pipeline: Pipeline,
-  turn: ExchangeIngest,
-  control: RunControl,
-): Promise<ExchangeIngestResult> {
-  const { run, exchange } = turn;
-  const periodByLease = periodsByLease({ exchange, interval: run.interval, days: turn.days });
+async function ingestLeased(pipeline: Pipeline, ingest: IngestContext): Promise<ExchangeIngestResult> {
+  const { run, exchange } = ingest;
+  const periodByLease = periodsByLease(exchange, run.interval, ingest.days);
   const periodsOf = (names: readonly string[]): Period[] => names.flatMap((name) => periodByLease.get(name) ?? []);
 
-  const atOnce = await takeLeasesNow(pipeline.ports, run.id, [...periodByLease.keys()]);
-  const parts = [await materialisePeriods(pipeline, turn, { periods: periodsOf(atOnce.granted), control })];
+  const now = await takeLeasesNow(pipeline.ports, run.id, [...periodByLease.keys()]);
+  const parts = [await ingestPeriods(pipeline, ingest, periodsOf(now.granted))];
   const later =
-    atOnce.refused.length === 0
+    now.refused.length === 0
       ? null
       : await takeLeasesLater(pipeline.ports, {
           runId: run.id,
-          names: atOnce.refused.map(({ name }) => name),
-          signal: control.signal,
+          names: now.refused.map(({ name }) => name),
+          signal: ingest.signal,
         });
-  if (later !== null)
-    parts.push(await materialisePeriods(pipeline, turn, { periods: periodsOf(later.granted), control }));
+  if (later !== null) parts.push(await ingestPeriods(pipeline, ingest, periodsOf(later.granted)));
   const leased = (later?.refused ?? []).map(({ name, owner }) => new CellsLeasedError({ lease: name, owner }));
   return {
     bronze: joinBronzeReports([
       ...parts.map((part) => part.bronze.report),
-      ...(leased.length === 0 ? [] : [leasedReport(turn)]),
+      ...(leased.length === 0 ? [] : [leasedReport(ingest)]),
     ]),
     silver: parts.flatMap((part) => part.silver),
     faults: [...parts.flatMap((part) => part.bronze.faults), ...leased],
@@ -98,21 +71,8 @@ async function materialiseParts(
   };
 }
 
-/** The leases that days of a venue need, each with its period. */
-export const periodsByLease = ({
-  exchange,
-  interval,
-  days,
-}: Pick<ExchangeIngest, 'exchange' | 'days'> & Pick<Run, 'interval'>): ReadonlyMap<string, Period> =>
-  new Map(
-    [...new Set(days.map((day) => periodOf(day, interval)))].map((period) => [
-      periodLease({ exchange, interval, period }),
-      period,
-    ]),
-  );
-
-/** The part of the asset that another run holds: nobody was asked for it here. */
-const leasedReport = ({ exchange, symbols }: ExchangeIngest): AssetReport => ({
+/** The part of the asset that another run holds: nothing was requested for it here. */
+const leasedReport = ({ exchange, symbols }: IngestContext): AssetReport => ({
   asset: bronzeAsset(exchange),
   outcome: 'partial',
   status: 'skipped',
@@ -127,59 +87,42 @@ const leasedReport = ({ exchange, symbols }: ExchangeIngest): AssetReport => ({
   errors: Object.fromEntries(symbols.map((symbol) => [symbol, 'CELLS_LEASED' as const])),
 });
 
-interface PeriodsWork {
-  readonly periods: readonly Period[];
-  readonly control: RunControl;
-}
-
-async function materialisePeriods(
+/** Plans, fetches, writes and classifies whole periods, which this run holds. */
+async function ingestPeriods(
   pipeline: Pipeline,
-  turn: ExchangeIngest,
-  { periods, control }: PeriodsWork,
+  ingest: IngestContext,
+  periods: readonly Period[],
 ): Promise<{ bronze: BronzeResult; silver: readonly SilverReport[] }> {
-  const own = new Set(periods);
-  const days = turn.days.filter((day) => own.has(periodOf(day, turn.run.interval)));
-  const removed = await removedFrom(pipeline, turn.exchange);
-  const plans = await plansOf(pipeline, { ...turn, ...turn.request, interval: turn.run.interval, days }, removed);
-  if (turn.request.assets.includes('bronze'))
-    requireRoom(pipeline, { exchange: turn.exchange, interval: turn.run.interval, periods, plans });
-  const step = silverStep(pipeline, turn, { plans, control });
-  const pages = turn.request.assets.includes('bronze')
-    ? plans.flatMap(({ series, ask }) =>
-        planPages(series, ask, venueOf(pipeline.venues, turn.exchange).adapter.rowsPerPageMax),
-      )
-    : [];
-  const settled = settledPeriods(pages, turn.run.interval);
-  // A period is written as soon as it is answered; where something is known to be in the way, once all is known.
+  const { exchange, run, fence, slot } = ingest;
+  const { interval, request } = run;
+  const held = new Set(periods);
+  const days = ingest.days.filter((day) => held.has(periodOf(day, interval)));
+  const removed = await removedFrom(pipeline, exchange);
+  const planned = await plansOf(pipeline, { ...request, exchange, symbols: ingest.symbols, interval, days }, removed);
+  const plans = request.assets.includes('bronze') ? planned : planned.map((plan) => ({ ...plan, ask: [] }));
+  requireRoom(pipeline, { exchange, interval, periods, plans });
+  const { rowsPerPageMax } = venueOf(pipeline.venues, exchange).adapter;
+  const pages = plans.flatMap(({ series, ask }) => planPages(series, ask, rowsPerPageMax));
+  const progress = slot.track(exchange, pages);
+  const silver = silverStep(pipeline, ingest, plans);
+  const writesSilver = request.assets.includes('silver');
+  // A period is written once its pages are answered; with withheld or removed symbols, once everything is fetched.
   const isPlain =
-    turn.request.assets.includes('silver') &&
-    plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
-  const [bronze] = await bothDone(
-    fetchPages(pipeline, turn, { plans, pages: pages.length, settled, control }).finally(settled.close),
-    isPlain ? step.writeSettled(settled) : Promise.resolve(),
+    writesSilver && plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
+  const [bronze] = await bothSettled(
+    fetchPages(pipeline, ingest, { plans, pages, progress }).finally(progress.close),
+    isPlain ? silver.writeSettled(progress.settled) : Promise.resolve(),
   );
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });
-  control.onAsked();
-  await control.previousEnded();
-  if (turn.request.assets.includes('silver')) await step.writeRest(periods, bronze);
-  for (const { fromMs, toMs } of step.reports.length === 0 ? [] : mergeRanges(days.map(dayRange))) {
-    await classifyDays(pipeline, turn.fence, {
-      exchange: turn.exchange,
-      interval: turn.run.interval,
-      start: dayOf(fromMs),
-      end: dayOf(toMs - 1),
-    });
-  }
-  return { bronze, silver: step.reports };
+  slot.requested(exchange);
+  await slot.mayWrite();
+  if (writesSilver) await silver.writeRest(periods, bronze);
+  for (const { fromMs, toMs } of silver.reports.length === 0 ? [] : mergeRanges(days.map(dayRange)))
+    await classifyDays(pipeline, fence, { exchange, interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
+  return { bronze, silver: silver.reports };
 }
 
-/** Both results once both have ended. @throws what the first of them threw. */
-async function bothDone<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return [await first, await second];
-}
-
-/** Symbols that answered although their venue once did not list them are active again. */
+/** Symbols that were answered although their exchange once did not list them are active again. */
 async function restoreAnswered(
   { ports }: Pipeline,
   plans: readonly SeriesPlan[],
@@ -195,81 +138,4 @@ async function restoreAnswered(
     };
     await ports.store.transact('restoreSymbol', () => restoreSymbol(restored));
   }
-}
-
-interface PageFetch {
-  readonly plans: readonly SeriesPlan[];
-  readonly pages: number;
-  readonly settled: Pick<SettledPeriods, 'pageEnded'>;
-  readonly control: RunControl;
-}
-
-async function fetchPages(pipeline: Pipeline, turn: ExchangeIngest, asking: PageFetch): Promise<BronzeResult> {
-  const { ports, lake } = pipeline;
-  const { plans, pages, control } = asking;
-  const venue = venueOf(pipeline.venues, turn.exchange);
-  const days = { start: turn.run.partition, end: turn.run.partitionEnd };
-  control.onProgress({
-    type: 'run',
-    runId: turn.run.id,
-    exchange: turn.exchange,
-    interval: turn.run.interval,
-    days,
-    ...control.position,
-    pages,
-  });
-  const work = plans.map(({ series, ask, withheld }) => ({ series, ask: pages === 0 ? [] : ask, withheld }));
-  const asset = bronzeAsset(turn.exchange);
-  return turn.trace.span(
-    asset,
-    { run: turn.run.id, asset, exchange: turn.exchange, interval: turn.run.interval },
-    async (trace) => {
-      const context = {
-        ports,
-        ...venue,
-        limiter: venue.policies.limiter,
-        writer: bronzeWriter(ports, lake, turn.fence),
-        runId: turn.run.id,
-        signal: control.signal,
-        trace,
-        ...pageCounts(turn, asking),
-      };
-      const result = await materialiseBronze(context, work);
-      if (result.report.outcome === 'failed')
-        trace.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
-      return result;
-    },
-  );
-}
-
-/** Tells of progress, and when the next run may begin to ask: the last page is under way, and none that answers for the next run's days as well. */
-function pageCounts(
-  { run }: ExchangeIngest,
-  { pages, settled, control }: PageFetch,
-): Pick<QueryContext, 'onPageBegun' | 'onPageEnded'> {
-  const { fromMs } = dayRange(run.partition);
-  let [begun, shared, ended] = [0, 0, 0];
-  const count = (page: Page, step: 1 | -1): void => {
-    if (page.range.fromMs < fromMs) shared += step;
-    if (begun === pages && shared === 0) control.onAsked();
-  };
-  return {
-    onPageBegun: (page) => {
-      begun += 1;
-      count(page, 1);
-    },
-    onPageEnded: (page, as) => {
-      ended += 1;
-      settled.pageEnded(page, as);
-      control.onProgress({
-        type: 'page',
-        runId: run.id,
-        exchange: page.series.exchange,
-        symbol: page.series.symbol,
-        pagesDone: ended,
-        pages,
-      });
-      count(page, -1);
-    },
-  };
 }

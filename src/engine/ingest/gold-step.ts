@@ -17,17 +17,28 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { Control } from '../core/work.ts';
+import type { RunContext } from './ingest-context.ts';
 
 export interface GoldResult {
   readonly report: AssetReport;
   readonly fault: Fault | null;
 }
 
+/** Makes and publishes the dataset, in a span of its own. */
+export function materialiseGold(pipeline: Pipeline, context: RunContext): Promise<GoldResult> {
+  const { run, trace } = context;
+  return trace.span(GOLD_ASSET, { run: run.id, asset: GOLD_ASSET }, async (span) => {
+    const result = await publishGold(pipeline, context, run.id);
+    if (result.fault !== null) span.fail(result.fault.code);
+    return result;
+  });
+}
+
 /**
- * Makes the dataset folder under `gold/` from the silver files and publishes it with one commit. When
- * the Hub fails, the folder is complete all the same and the next run publishes it.
+ * Makes the dataset folder under `gold/` from the silver files and publishes it with one commit. When the
+ * Hub fails, the folder is complete all the same and the next run publishes it.
  */
-export async function materialiseGold(pipeline: Pipeline, control: Control, runId: string): Promise<GoldResult> {
+async function publishGold(pipeline: Pipeline, control: Control, runId: string): Promise<GoldResult> {
   const { ports, settings } = pipeline;
   control.onProgress({ type: 'step', runId, asset: 'gold', detail: settings.hub?.repo ?? 'folder' });
   const made = await makeFolder(pipeline, control.signal, runId);

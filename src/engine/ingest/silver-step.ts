@@ -5,17 +5,16 @@ import type { BronzeResult } from '../../lake/bronze/asset.ts';
 import { materialiseSilver, type SilverReport, type SymbolScope } from '../../lake/silver/asset.ts';
 import { responseReader } from '../../lake/silver/period.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import type { RunControl } from '../core/run-control.ts';
-import type { ExchangeIngest } from './exchange-ingest.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { SeriesPlan } from '../plan/work-plan.ts';
+import type { IngestContext } from './ingest-context.ts';
 
-/** The silver files of one venue's turn, each written once. */
+/** Writes the silver files of one exchange in one run, each once. */
 export interface SilverStep {
   readonly reports: readonly SilverReport[];
-  /** Writes the files of periods as they come, all of whose pages were answered. @throws the signal's reason. */
+  /** Writes periods as they settle, from when earlier runs have ended. @throws the signal's reason. */
   writeSettled(periods: AsyncIterable<Period>): Promise<void>;
-  /** Writes those of `periods` that were not written yet; the run before has ended. @throws the signal's reason. */
+  /** Writes those of `periods` that are not written yet; earlier runs have ended. @throws the signal's reason. */
   writeRest(periods: readonly Period[], bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void>;
 }
 
@@ -23,8 +22,8 @@ const ALL_ANSWERED = { failed: new Map(), neverListed: new Set<MarketSymbol>() }
 
 export function silverStep(
   { ports, lake, venues, settings }: Pipeline,
-  { run, exchange, fence, trace }: ExchangeIngest,
-  { plans, control }: { readonly plans: readonly SeriesPlan[]; readonly control: RunControl },
+  { run, exchange, fence, trace, slot, signal, onProgress }: IngestContext,
+  plans: readonly SeriesPlan[],
 ): SilverStep {
   const { interval } = run;
   const context = {
@@ -43,8 +42,8 @@ export function silverStep(
       .filter(({ series }) => !bronze.neverListed.has(series.symbol))
       .flatMap((plan) => scopeIn(plan, period, bronze.failed));
     if (scopes.length === 0) return;
-    control.signal.throwIfAborted();
-    control.onProgress({ type: 'step', runId: run.id, asset: 'silver', detail: `${exchange} ${interval} ${period}` });
+    signal.throwIfAborted();
+    onProgress({ type: 'step', runId: run.id, asset: 'silver', detail: `${exchange} ${interval} ${period}` });
     written.add(period);
     const facts = { run: run.id, asset: SILVER_ASSET, exchange, interval, period };
     reports.push(
@@ -54,7 +53,7 @@ export function silverStep(
   return {
     reports,
     writeSettled: async (periods) => {
-      await control.previousEnded();
+      await slot.mayWrite();
       for await (const period of periods) await write(period, ALL_ANSWERED);
     },
     writeRest: async (periods, bronze) => {

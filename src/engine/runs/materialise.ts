@@ -8,7 +8,8 @@ import { endingOfFault, worstEnding } from '../core/ending.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf, nextAttemptOf, totalOf, type SeriesAccount } from '../core/range-account.ts';
 import { executeRun, type RunResult } from './run-execution.ts';
-import { periodsByLease } from '../ingest/exchange-ingest.ts';
+import { periodsByLease } from '../ingest/period-leases.ts';
+import { overlapRuns } from '../ingest/run-overlap.ts';
 import { marketsAt } from '../core/exchanges.ts';
 import type { Control, WorkRequest, WorkResult } from '../core/work.ts';
 import type { RunRequest } from '../../state/run-request.ts';
@@ -76,61 +77,41 @@ export async function executeAll(
   };
 }
 
-/** Runs under way at the same time: one that writes, one whose last pages are late, one that asks. */
-const RUNS_CONCURRENT_MAX = 4;
-
 async function executeInOrder(
   pipeline: Pipeline,
   planned: readonly PlannedRun[],
   control: Control,
 ): Promise<readonly RunResult[]> {
   const results: (RunResult | null)[] = planned.map(() => null);
-  /** Each with the end of all runs up to it. */
-  const begun: { readonly leases: ReadonlySet<string>; readonly ended: Promise<void> }[] = [];
-  const endOf = (back: number): Promise<void> => begun.at(-back)?.ended ?? Promise.resolve();
+  const overlap = overlapRuns();
   try {
     for (const [at, one] of planned.entries()) {
       const leases = leasesOf(one);
-      const isAlone = begun.slice(1 - RUNS_CONCURRENT_MAX).every((other) => leases.isDisjointFrom(other.leases));
-      await endOf(isAlone ? RUNS_CONCURRENT_MAX : 1);
+      await overlap.admit(leases);
       if (results.some((result) => result?.endsWork)) break;
       const runId = await queueRun(pipeline, one);
       if (runId === null) continue;
-      const previous = endOf(1);
-      const asked = Promise.withResolvers<void>();
-      const running = executeRun(pipeline, runId, {
-        ...control,
+      const run = {
+        leases,
+        exchanges: one.work.markets.keys(),
+        interval: one.interval,
+        firstDay: one.days.start,
         position: { run: at + 1, runs: planned.length },
-        onAsked: asked.resolve,
-        previousEnded: () => previous,
+      };
+      await overlap.begin(run, async (slot) => {
+        results[at] = await executeRun(pipeline, runId, { ...control, slot });
       });
-      const ended = bothEnded(
-        previous,
-        running.then((result) => {
-          results[at] = result;
-        }),
-      );
-      begun.push({ leases, ended });
-      await Promise.race([asked.promise, ended]);
     }
   } finally {
-    await endOf(1);
+    await overlap.allEnded();
   }
   return results.filter((result) => result !== null);
 }
 
-/** Settles when both have; rejects with what the first of them rejects with. */
-async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
-  await Promise.allSettled([first, second]);
-  await first;
-  await second;
-}
-
-/** What a run needs for itself. */
 const leasesOf = ({ work, interval, days }: PlannedRun): ReadonlySet<string> =>
   new Set(
     [...work.markets.keys()].flatMap((exchange) => [
-      ...periodsByLease({ exchange, interval, days: daysBetween(days.start, days.end) }).keys(),
+      ...periodsByLease(exchange, interval, daysBetween(days.start, days.end)).keys(),
     ]),
   );
 

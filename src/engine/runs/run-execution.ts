@@ -1,11 +1,7 @@
-import type { Span } from '../../platform/ports/telemetry.ts';
-import type { Exchange } from '../../domain/exchange.ts';
 import { daysBetween } from '../../domain/partition.ts';
-import type { MarketSymbol } from '../../domain/symbol.ts';
-import { GOLD_ASSET } from '../../domain/assets.ts';
 import { runLease, takeLeases } from '../../state/leases.ts';
-import { beginRun, readRun, type Fence, type Run } from '../../state/runs.ts';
-import { materialiseGold, type GoldResult } from '../ingest/gold-step.ts';
+import { beginRun, readRun, type Run } from '../../state/runs.ts';
+import { materialiseGold } from '../ingest/gold-step.ts';
 import { withHeldLeases } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { endRun } from './run-end.ts';
@@ -13,8 +9,7 @@ import { stoppedBy, verdictOf, type RunVerdict } from '../core/run-verdict.ts';
 import { silverReport } from '../ingest/asset-reports.ts';
 import { openingTimes } from '../core/exchanges.ts';
 import { ingestExchange } from '../ingest/exchange-ingest.ts';
-import type { Control } from '../core/work.ts';
-import type { RunControl } from '../core/run-control.ts';
+import type { RunContext } from '../ingest/ingest-context.ts';
 
 export interface RunResult extends RunVerdict {
   readonly run: Run;
@@ -25,7 +20,11 @@ export interface RunResult extends RunVerdict {
  * holds is not asked again, files are rebuilt to the same bytes, and only the owner of the newest
  * fence writes. What can happen to a run is told in the result, not thrown.
  */
-export async function executeRun(pipeline: Pipeline, runId: string, control: RunControl): Promise<RunResult> {
+export async function executeRun(
+  pipeline: Pipeline,
+  runId: string,
+  control: Pick<RunContext, 'signal' | 'onProgress' | 'slot'>,
+): Promise<RunResult> {
   const { ports } = pipeline;
   const { host, pid } = ports.processes.self;
   const fence = await ports.store.transact('beginRun', function* () {
@@ -44,7 +43,8 @@ export async function executeRun(pipeline: Pipeline, runId: string, control: Run
     trigger: run.trigger,
   };
   const verdict = await ports.telemetry.trace.span('run', facts, async (span) => {
-    const own = await materialiseAssets(pipeline, { run, fence, span }, control).catch(stoppedBy);
+    const context = { ...control, run, fence, trace: span };
+    const own = await materialiseAssets(pipeline, context).catch(stoppedBy);
     if (own.outcome === 'failed') span.fail(own.error?.code ?? 'SYMBOLS_FAILED');
     return own;
   });
@@ -64,52 +64,25 @@ async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
   return run;
 }
 
-function materialiseAssets(
-  pipeline: Pipeline,
-  { run, fence, span }: { readonly run: Run; readonly fence: Fence; readonly span: Span },
-  control: RunControl,
-): Promise<RunVerdict> {
-  return withHeldLeases(pipeline.ports, { owner: run.id, signal: control.signal }, async (signal) => {
-    const request = run.request;
-    const days = daysBetween(run.partition, run.partitionEnd);
-    const asking = new Set(request.markets.map(([exchange]) => exchange));
-    const onAsked = (exchange: Exchange) => (): void => {
-      if (asking.delete(exchange) && asking.size === 0) control.onAsked();
-    };
-    const turn = (exchange: Exchange, symbols: readonly MarketSymbol[]): ReturnType<typeof ingestExchange> =>
-      ingestExchange(
-        pipeline,
-        { run, request, fence, days, exchange, symbols, trace: span },
-        { ...control, signal, onAsked: onAsked(exchange) },
-      );
-    const venues = await Promise.all(request.markets.map(([exchange, symbols]) => turn(exchange, symbols)));
-    const gold = request.assets.includes('gold') ? await goldOf(pipeline, { run, span }, { ...control, signal }) : null;
+function materialiseAssets(pipeline: Pipeline, context: RunContext): Promise<RunVerdict> {
+  const { run } = context;
+  const { markets, assets } = run.request;
+  return withHeldLeases(pipeline.ports, { owner: run.id, signal: context.signal }, async (signal) => {
+    const held = { ...context, signal, days: daysBetween(run.partition, run.partitionEnd) };
+    const ingested = await Promise.all(
+      markets.map(([exchange, symbols]) => ingestExchange(pipeline, { ...held, exchange, symbols })),
+    );
+    const gold = assets.includes('gold') ? await materialiseGold(pipeline, held) : null;
+    const bronze = ingested.map((result) => result.bronze);
+    const silver = ingested.flatMap((result) => result.silver);
     return verdictOf({
       assets: [
-        ...venues.map((venue) => venue.bronze),
-        ...(request.assets.includes('silver')
-          ? [
-              silverReport(
-                venues.flatMap((venue) => venue.silver),
-                venues.map((venue) => venue.bronze),
-              ),
-            ]
-          : []),
+        ...bronze,
+        ...(assets.includes('silver') ? [silverReport(silver, bronze)] : []),
         ...(gold === null ? [] : [gold.report]),
       ],
-      faults: [...venues.flatMap((venue) => venue.faults), ...(gold?.fault ? [gold.fault] : [])],
-      wasAnswered: venues.some((venue) => venue.wasAnswered),
+      faults: [...ingested.flatMap((result) => result.faults), ...(gold?.fault ? [gold.fault] : [])],
+      wasAnswered: ingested.some((result) => result.wasAnswered),
     });
   });
 }
-
-const goldOf = (
-  pipeline: Pipeline,
-  { run, span }: { readonly run: Run; readonly span: Span },
-  control: Control,
-): Promise<GoldResult> =>
-  span.span(GOLD_ASSET, { run: run.id, asset: GOLD_ASSET }, async (own) => {
-    const result = await materialiseGold(pipeline, control, run.id);
-    if (result.fault !== null) own.fail(result.fault.code);
-    return result;
-  });

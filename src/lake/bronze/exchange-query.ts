@@ -12,6 +12,12 @@ import { REQUESTS_PER_PAGE_MAX, ruleOf } from '../../errors/table.ts';
 import type { ExchangeAdapter, Page, WeightedRequest } from '../../exchanges/adapter.ts';
 import type { BronzeWriter } from './writer.ts';
 
+/** Follows the pages of a run, from before the first request of a page to its last response. */
+export interface PageObserver {
+  readonly begun: (page: Page) => void;
+  readonly ended: (page: Page, as: 'answered' | 'failed') => void;
+}
+
 /** What one run needs to ask one venue. */
 export interface QueryContext {
   readonly ports: Ports;
@@ -23,9 +29,7 @@ export interface QueryContext {
   readonly writer: BronzeWriter;
   readonly runId: string;
   readonly signal: AbortSignal;
-  /** Called when a page's turn to be asked has come. */
-  readonly onPageBegun: (page: Page) => void;
-  readonly onPageEnded: (page: Page, as: 'answered' | 'failed') => void;
+  readonly pages: PageObserver;
   /** The span of the asset. */
   readonly trace: Trace;
 }

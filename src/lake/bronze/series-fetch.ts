@@ -66,11 +66,11 @@ export async function fetchSeries(
       failures.push({ ...ended, range: page.range });
       return;
     }
-    context.onPageBegun(page);
+    context.pages.begun(page);
     const { failure, ...counted } = await fetchPage(context, page, listing);
     for (const key of ['rowsDelivered', 'rowsInvalid', 'rowsStored', 'duplicates'] as const) total[key] += counted[key];
     total.pagesAnswered += failure === null ? 1 : 0;
-    context.onPageEnded(page, failure === null ? 'answered' : 'failed');
+    context.pages.ended(page, failure === null ? 'answered' : 'failed');
     failedInRow = failure === null ? 0 : failedInRow + 1;
     if (failure === null) return;
     failures.push(failure);
