@@ -82,6 +82,13 @@ test.each([
   expect(violations([...CLEAN, adapter, readSource('src/api/planted.ts', text.replace('../../', '../'))])).toEqual([]);
 });
 
+test('queries write nothing: neither to the store nor to files', () => {
+  const writing = /\.transact\(|files\.(?:write|append|rename|remove|claim|makeDirectory)\(/;
+  const queries = sources.filter(({ path }) => path.startsWith('src/engine/queries/'));
+  expect(queries.length).toBeGreaterThan(5);
+  expect(queries.filter(({ text }) => writing.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
 test('every place that may build adapters does so', () => {
   const builds = (path: string): boolean =>
     sources.some((one) => one.path.startsWith(path) && one.text.includes('/node/'));

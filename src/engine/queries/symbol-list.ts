@@ -1,13 +1,6 @@
 import type { Exchange } from '../../domain/exchange.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import {
-  recheckAtMs,
-  removedSymbols,
-  removeSymbol,
-  restoreSymbol,
-  symbolHistory,
-  type SymbolChange,
-} from '../../state/symbols.ts';
+import { recheckAtMs, removedSymbols, symbolHistory, type SymbolChange } from '../../state/symbols.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
 import type { Pipeline } from '../core/pipeline.ts';
@@ -62,32 +55,3 @@ export async function listSymbols({ ports }: Pipeline, markets: Markets): Promis
 
 export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> =>
   ports.store.read('symbolHistory', () => symbolHistory());
-
-/** One symbol of some exchanges, and why its state changes. */
-export interface SymbolRequest {
-  readonly exchanges: readonly Exchange[];
-  readonly symbol: MarketSymbol;
-  readonly reason: string;
-}
-
-/** Takes a symbol off the active list until a person puts it back. Its due candles stay in the account. */
-export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolRequest): Promise<void> {
-  const changedAtMs = ports.clock.nowMs();
-  await ports.store.transact('removeSymbol', function* () {
-    for (const exchange of exchanges) yield* removeSymbol({ exchange, symbol, code: null, reason, changedAtMs });
-  });
-}
-
-/** Puts a symbol back on the active list; returns the exchanges where it was off it. */
-export async function enableSymbol(
-  { ports }: Pipeline,
-  { exchanges, symbol, reason }: SymbolRequest,
-): Promise<readonly Exchange[]> {
-  const changedAtMs = ports.clock.nowMs();
-  return ports.store.transact('restoreSymbol', function* () {
-    const restored: Exchange[] = [];
-    for (const exchange of exchanges)
-      if (yield* restoreSymbol({ exchange, symbol, reason, changedAtMs })) restored.push(exchange);
-    return restored;
-  });
-}

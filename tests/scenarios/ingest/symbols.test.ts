@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { disableSymbol, enableSymbol, historyOfSymbols, listSymbols } from '../../../src/engine/queries/symbol-list.ts';
+import { historyOfSymbols, listSymbols } from '../../../src/engine/queries/symbol-list.ts';
+import { disableSymbol, enableSymbol } from '../../../src/engine/maintenance/symbol-activation.ts';
 import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import { worldOf } from '../../../src/simulation/world.ts';
 import { simulate, BINANCE_RECORDINGS, verifiedAccount, type Simulation } from '../../support/simulated.ts';

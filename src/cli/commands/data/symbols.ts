@@ -2,14 +2,8 @@ import type { Command } from 'commander';
 import type { Exchange } from '../../../domain/exchange.ts';
 import { EXIT, type ExitCode } from '../../exit-code.ts';
 import { resolveMarkets } from '../../../engine/core/symbol-resolution.ts';
-import {
-  disableSymbol,
-  enableSymbol,
-  historyOfSymbols,
-  listSymbols,
-  type ListedSymbol,
-  type SymbolRequest,
-} from '../../../engine/queries/symbol-list.ts';
+import { historyOfSymbols, listSymbols, type ListedSymbol } from '../../../engine/queries/symbol-list.ts';
+import { disableSymbol, enableSymbol, type SymbolRequest } from '../../../engine/maintenance/symbol-activation.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import type { Configuration } from '../../../configuration/configuration.ts';
 import { table } from '../../output/console.ts';
