@@ -24,6 +24,7 @@ const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHisto
 test.each([
   ['0', 0],
   ['3', 3_000],
+  [' 3 ', 3_000],
   ['120', 120_000],
   ['86400', 86_400_000],
   ['Wed, 21 Oct 2015 07:28:10 GMT', 10_000],
@@ -49,7 +50,8 @@ test('no header makes the parser throw or ask for a negative wait', () => {
 test('full jitter stays between nothing and the step, and the step doubles up to its cap', () => {
   const backoff = { shape: 'exponential', baseMs: 500, capMs: 30_000 } as const;
   expect([1, 2, 3, 7, 20].map((retry) => backoffBoundMs(backoff, retry))).toEqual([500, 1_000, 2_000, 30_000, 30_000]);
-  expect(backoffBoundMs({ ...backoff, shape: 'immediate' }, 1)).toBe(0);
+  expect([1, 2, 3].map((retry) => backoffBoundMs({ ...backoff, shape: 'immediate' }, retry))).toEqual([0, 500, 1_000]);
+  expect([1, 2].map((retry) => backoffBoundMs({ ...backoff, shape: 'fixed' }, retry))).toEqual([500, 500]);
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 40 }),
@@ -61,6 +63,10 @@ test('full jitter stays between nothing and the step, and the step doubles up to
       },
     ),
   );
+});
+
+test('without a backoff of its own a fault waits as long as the server asks, or not at all', () => {
+  expect([7_000, null].map((hintMs) => backoffMs(null, 1, { chance: 0.5, hintMs }))).toEqual([7_000, 0]);
 });
 
 test.each(EXCHANGE_CODES)('%s is tried as often as the table says and not once more', (code) => {
@@ -124,14 +130,20 @@ test('a wait that would end after the deadline is not begun; its cells are parke
   expect(decision).toEqual({ do: 'stop', why: 'deadline', notBeforeInMs: 20_000 });
 });
 
+test('a wait that ends exactly at the deadline is begun', () => {
+  const past = history('EXCHANGE_SERVER_ERROR', 1, { elapsedMs: 280_000 });
+  expect(decide(faultOf('EXCHANGE_SERVER_ERROR', 20_000), past, 0)).toMatchObject({ do: 'retry', waitMs: 20_000 });
+});
+
 test('a ban of 20 seconds is waited out once in the same run, a second one parks', () => {
   expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
     do: 'retry',
     waitMs: 20_000,
   });
-  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 2), 0)).toMatchObject({
+  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 2), 0)).toEqual({
     do: 'stop',
     why: 'parked',
+    notBeforeInMs: SLEEP_MS_MAX,
   });
   expect(decide(faultOf('EXCHANGE_IP_BANNED'), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
     do: 'stop',
