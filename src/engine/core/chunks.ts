@@ -8,8 +8,8 @@ export interface DayRange {
 }
 
 /**
- * Cuts a range into runs of at most 31 days, at 1d of at most a calendar year. Cuts fall on month
- * (year) borders, so that a chunk asks and rebuilds each monthly (yearly) silver file once.
+ * Cuts a range into runs of at most one calendar month, at 1d of at most one calendar year. Cuts fall on
+ * the borders of silver files, so that each file is fetched and rebuilt by one run.
  */
 export function chunksOf(range: DayRange, interval: Interval): DayRange[] {
   const chunks: { start: Day; end: Day }[] = [];

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Settings } from './settings.ts';
 
 /**
- * Tells whether the effective configuration is still the one a durable stop was given under; secrets go in
- * as their hashes. Whom alerts are sent to and what runs are tagged with changes nothing for an exchange.
+ * Identifies the effective configuration, so that a changed one lifts a halt. Secrets enter as hashes. Alert
+ * settings and tags are left out: they change nothing for an exchange.
  */
 export function configurationIdentity({
   markets,

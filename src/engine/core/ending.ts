@@ -1,6 +1,6 @@
 import type { FaultCode } from '../../errors/table.ts';
 
-/** How work ended. If several apply, the first in this order is told. */
+/** How work ended, most severe first. When several apply, the most severe one is reported. */
 const ENDINGS = [
   'interrupted',
   'terminated',
@@ -21,7 +21,7 @@ export function worstEnding(endings: readonly Ending[]): Ending {
   return ENDINGS.find((ending) => endings.includes(ending)) ?? 'done';
 }
 
-/** How work ends that one fault ended. */
+/** The ending of work that a fault of this code stopped. */
 export function endingOfFault(code: FaultCode): Ending {
   switch (code) {
     case 'CONFIG_INVALID':

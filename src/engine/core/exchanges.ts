@@ -9,7 +9,7 @@ import type { ExchangeAdapter } from '../../exchanges/adapter.ts';
 import type { Adapters } from '../../exchanges/registry.ts';
 import type { Settings } from './settings.ts';
 
-/** One exchange as this process asks it: its adapter, its hosts, and what everything it is asked has to pass. */
+/** One exchange as this process reaches it: its adapter, its hosts, and the policies every request passes. */
 export interface Venue {
   readonly adapter: ExchangeAdapter;
   readonly policies: ResiliencePolicies;
@@ -19,7 +19,7 @@ export interface Venue {
 
 export type Venues = ReadonlyMap<Exchange, Venue>;
 
-/** Every exchange there is. What the guards know is shared with every process on this data directory; the rest lives as long as the process. */
+/** All exchanges. Processes of one data directory share the state of the policies; executors are per process. */
 export function venuesOf(
   ports: Ports,
   settings: Settings,
@@ -52,18 +52,18 @@ export function venuesOf(
   );
 }
 
-/** Limits count by address: what leaves through a proxy or another address is another customer to the venue. */
+/** Exchanges count requests per address, so each proxy or local address has limits of its own. */
 const egressName = ({ egress, httpsProxy }: NetworkSettings): string =>
   egress?.name ?? (httpsProxy === null ? 'direct' : 'proxy');
 
-/** @throws RangeError for an exchange nobody knows: a defect, configuration was checked before. */
+/** @throws RangeError for an unknown exchange: a defect, because configuration was checked before. */
 export function venueOf(venues: Venues, exchange: Exchange): Venue {
   const venue = venues.get(exchange);
-  if (venue === undefined) throw new RangeError(`${exchange} is no exchange`);
+  if (venue === undefined) throw new RangeError(`${exchange} is not a known exchange`);
   return venue;
 }
 
-/** Of these markets those whose venue has candles of this length. */
+/** The markets whose exchange offers this interval. */
 export const marketsAt = <T>(
   venues: Venues,
   markets: ReadonlyMap<Exchange, T>,
@@ -71,13 +71,13 @@ export const marketsAt = <T>(
 ): ReadonlyMap<Exchange, T> =>
   new Map([...markets].filter(([exchange]) => venueOf(venues, exchange).adapter.intervals.includes(interval)));
 
-/** When exchanges that asked to be left alone may be asked again; those that may be now are absent. */
+/** When each closed exchange may be requested again. Unit: epoch milliseconds. Open exchanges are left out. */
 export type OpeningTimes = ReadonlyMap<Exchange, number>;
 
 export async function openingTimes(venues: Venues): Promise<OpeningTimes> {
   const times = new Map<Exchange, number>();
-  for (const [exchange, { policies: guards }] of venues) {
-    const opensAtMs = await guards.gate.opensAtMs();
+  for (const [exchange, { policies }] of venues) {
+    const opensAtMs = await policies.gate.opensAtMs();
     if (opensAtMs !== null) times.set(exchange, opensAtMs);
   }
   return times;

@@ -3,12 +3,12 @@ import { recordHalt, standingHalt, type Halt } from '../../state/halts.ts';
 import type { HaltSwitch } from '../../resilience/policies.ts';
 import { UnauthorizedError } from '../../errors/errors.ts';
 
-/** The durable stop of one data directory as the executor keeps it: every process looks before every attempt. */
+/** The durable halt of one data directory. Every process checks it before every attempt. */
 export function durableHalt({ store, ids, clock }: Ports, configuration: string): HaltSwitch {
   return {
     standing: async () => {
-      const stop = await store.read('standingStop', () => standingHalt(configuration));
-      return stop === null ? null : faultOfStop(stop);
+      const halt = await store.read('standingStop', () => standingHalt(configuration));
+      return halt === null ? null : faultOfHalt(halt);
     },
     engage: (fault, runId) => {
       const { code, facts, message } = fault;
@@ -27,8 +27,9 @@ export function durableHalt({ store, ids, clock }: Ports, configuration: string)
   };
 }
 
-const faultOfStop = ({ exchange, message, givenAtMs }: Halt): UnauthorizedError =>
+const faultOfHalt = ({ exchange, message, givenAtMs }: Halt): UnauthorizedError =>
   new UnauthorizedError(
-    `no exchange is asked since ${new Date(givenAtMs).toISOString()}: ${message}; correct the configuration or run candlekeep resume`,
+    `requests to every exchange are halted since ${new Date(givenAtMs).toISOString()}: ${message}; ` +
+      'correct the configuration or run candlekeep resume',
     { exchange, status: null, venueCode: null, retryAfterMs: null },
   );

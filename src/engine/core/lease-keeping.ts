@@ -4,15 +4,15 @@ import { isCancelRequested } from '../../state/runs.ts';
 import { CellsLeasedError } from '../../errors/errors.ts';
 import { CancelledError } from '../../errors/classify.ts';
 
-/** How long leased cells are tried again before the rest of the command counts as done without them. Unit: milliseconds. */
+/** How long refused leases are tried again before the command ends without their cells. Unit: milliseconds. */
 const LEASED_PATIENCE_MS = 5_000;
 const LEASED_RETRY_EVERY_MS = 500;
 /** A cancel request from another process is seen within this time. Unit: milliseconds. */
 const CANCEL_LOOK_EVERY_MS = 1_000;
 
 /**
- * While `work` runs: renews the owner's leases and watches for a cancel request of another process.
- * `work` gets a signal that aborts when the caller or such a request says so, or when the leases are lost.
+ * Renews the owner's leases and watches for a cancel request of another process while `work` runs. The signal
+ * that `work` gets aborts with the caller's signal, on a cancel request, and when the leases are lost.
  */
 export async function withHeldLeases<T>(
   ports: Ports,
@@ -47,23 +47,23 @@ export async function withHeldLeases<T>(
   }
 }
 
-/** Takes leases by name; what others hold is refused at once. */
+/** Takes leases by name. Leases that others hold are refused without waiting. */
 export const takeLeasesNow = (ports: Ports, runId: string, names: readonly string[]): Promise<LeaseGrant> =>
   ports.store.transact('takeLeases', () =>
     takeLeases({ names, owner: runId, nowMs: ports.clock.nowMs() }, ports.processes),
   );
 
-/** Tries refused leases again for a while; returns what was granted in the end and who still holds the rest. */
+/** Tries refused leases again for up to 5 s. Returns the granted ones and the owners of the rest. */
 export async function takeLeasesLater(
   ports: Ports,
   wanted: { readonly runId: string; readonly names: readonly string[]; readonly signal: AbortSignal },
 ): Promise<LeaseGrant> {
   const { clock } = ports;
   const endMs = clock.monotonicMs() + LEASED_PATIENCE_MS;
-  let response = await takeLeasesNow(ports, wanted.runId, wanted.names);
-  while (response.refused.length > 0 && clock.monotonicMs() < endMs) {
+  let grant = await takeLeasesNow(ports, wanted.runId, wanted.names);
+  while (grant.refused.length > 0 && clock.monotonicMs() < endMs) {
     await clock.sleep(LEASED_RETRY_EVERY_MS, wanted.signal);
-    response = await takeLeasesNow(ports, wanted.runId, wanted.names);
+    grant = await takeLeasesNow(ports, wanted.runId, wanted.names);
   }
-  return response;
+  return grant;
 }

@@ -5,15 +5,15 @@ import type { Lake } from '../../lake/layout.ts';
 import type { Settings } from './settings.ts';
 import type { Venues } from './exchanges.ts';
 
-/** The program, opened on one data directory: what every command works with. */
+/** The program, opened on one data directory. Every command works with it. */
 export interface Pipeline {
   readonly settings: Settings;
   readonly ports: Ports;
   readonly lake: Lake;
   readonly venues: Venues;
-  /** Every process on this data directory keeps it. */
+  /** Shared by every process of this data directory. */
   readonly halts: HaltSwitch;
-  /** Where alerts are raised and sent from. */
+  /** Raises and sends alerts. */
   readonly dispatcher: AlertDispatcher;
   close(): Promise<void>;
 }

@@ -22,29 +22,32 @@ import { venueOf } from './exchanges.ts';
 
 type Accounted = Pick<Pipeline, 'ports' | 'venues'>;
 
-/** What is asked of the account: every due cell of these series in the range, whether or not anybody ever asked for it. */
+/** Every due cell of these series in the range, requested before or not. */
 export interface AccountQuery {
   readonly range: TimeRange;
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
 }
 
-/** A gap and when it is asked for again; null for a settled one. */
+/** A gap and when it is requested again; null for a settled one. */
 export type ScheduledGap = Gap & { readonly nextAttemptAtMs: number | null };
 
-/** One series of the account, clipped to the asked range. */
+/** One series of the account, clipped to the range. */
 export interface SeriesAccount {
   readonly series: Series;
   /** Its due days in the range; null when none is due yet. */
   readonly days: DayRange | null;
   readonly account: Account;
-  /** The earliest appointment of a pending candle; null when none has one. */
+  /** The earliest next attempt of a pending candle; null when none is scheduled. */
   readonly nextAttemptAtMs: number | null;
-  /** Oldest first, made while somebody walks through them: a year of minutes may have a million. */
+  /** Oldest first. Lazy, because a year of minutes may have a million. */
   gaps(wanted: WantedGaps): Iterable<ScheduledGap>;
 }
 
-/** Reads the account of a range from the ledger. A symbol that its venue never listed, and an interval it does not have, have no account. */
+/**
+ * Reads the account of a range from the ledger. Symbols that their venue never listed and intervals that it does
+ * not offer have no account.
+ */
 export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
   const { store } = pipeline.ports;
   const removed = new Map(
@@ -68,14 +71,14 @@ export async function accountOf(pipeline: Accounted, query: AccountQuery): Promi
 export const totalOf = (accounts: readonly SeriesAccount[]): Account =>
   accounts.reduce((sum, { account }) => addAccounts(sum, account), EMPTY_ACCOUNT);
 
-/** The earliest appointment of a pending candle; null when none has one. */
+/** The earliest next attempt of a pending candle; null when none is scheduled. */
 export const nextAttemptOf = (accounts: readonly Pick<SeriesAccount, 'nextAttemptAtMs'>[]): number | null =>
   accounts.reduce<number | null>(
     (next, { nextAttemptAtMs }) => (nextAttemptAtMs === null ? next : Math.min(next ?? Infinity, nextAttemptAtMs)),
     null,
   );
 
-/** `off`: the symbol is off the active list, and its candles are not asked for before that changes. */
+/** `off`: the symbol is off the active list; its candles are not requested before that changes. */
 async function seriesAccount(
   { ports, venues }: Accounted,
   series: Series,
@@ -121,7 +124,7 @@ interface DayScope {
   readonly nowMs: number;
 }
 
-/** One day, as far as it lies in the range; what nobody asked for is pending as a whole. */
+/** One day, clipped to the range. A day that was never requested is pending as a whole. */
 function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenMs, off, nowMs }: DayScope): DayAccount {
   const whole = dayRange(day);
   const listedFromMs = Math.max(whole.fromMs, firstOpenMs ?? whole.fromMs);
@@ -136,7 +139,7 @@ function dayAccount(cell: CellAccount | null, { day, range, interval, firstOpenM
   return { account, nextAttemptAtMs, gaps: (wanted) => (wanted === 'all' ? gaps : gaps.filter(isWaitedFor)) };
 }
 
-/** The account of a part of a day, from the cell's gaps; null for a cell nobody asked for. */
+/** The account of a part of a day, from the cell's gaps; `known` is null for a cell that was never requested. */
 function countPart(
   due: TimeRange,
   interval: Interval,
@@ -153,10 +156,10 @@ function countPart(
   });
 }
 
-/** Appointments this close together are one to a reader: the cells of a run are accounted for one after another. Unit: milliseconds. */
-const SAME_APPOINTMENT_MS = 60_000;
+/** Next attempts this close together count as one: a run schedules its cells one after another. Unit: milliseconds. */
+const SAME_ATTEMPT_MS = 60_000;
 
-/** Gaps of neighbouring days, those joined that go on for the same reason and until about the same time. */
+/** Gaps of all days. Adjacent gaps with the same reason and about the same next attempt are joined. */
 function* joinedGaps(
   accounts: readonly DayAccount[],
   { wanted, removedBy }: { readonly wanted: WantedGaps; readonly removedBy: FaultCode | null },
@@ -164,31 +167,31 @@ function* joinedGaps(
   let last: ScheduledGap | null = null;
   for (const { gaps, nextAttemptAtMs } of accounts) {
     for (const gap of gaps(wanted)) {
-      const appointed: ScheduledGap = isWaitedFor(gap)
+      const scheduled: ScheduledGap = isWaitedFor(gap)
         ? { ...gap, code: gap.code ?? removedBy, nextAttemptAtMs }
         : { ...gap, nextAttemptAtMs: null };
-      if (last !== null && goesOn(last, appointed)) {
-        last = asOne(last, appointed);
+      if (last !== null && continues(last, scheduled)) {
+        last = joined(last, scheduled);
       } else {
         if (last !== null) yield last;
-        last = appointed;
+        last = scheduled;
       }
     }
   }
   if (last !== null) yield last;
 }
 
-const asOne = (last: ScheduledGap, { toMs, nextAttemptAtMs }: ScheduledGap): ScheduledGap => ({
+const joined = (last: ScheduledGap, { toMs, nextAttemptAtMs }: ScheduledGap): ScheduledGap => ({
   ...last,
   toMs,
   nextAttemptAtMs: last.nextAttemptAtMs === null ? null : Math.min(last.nextAttemptAtMs, nextAttemptAtMs ?? Infinity),
 });
 
-function goesOn(last: ScheduledGap, next: ScheduledGap): boolean {
+function continues(last: ScheduledGap, next: ScheduledGap): boolean {
   if (last.toMs !== next.fromMs || last.state !== next.state || last.code !== next.code || last.cause !== next.cause)
     return false;
   return (
     last.nextAttemptAtMs === next.nextAttemptAtMs ||
-    Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_APPOINTMENT_MS
+    Math.abs((last.nextAttemptAtMs ?? Infinity) - (next.nextAttemptAtMs ?? Infinity)) <= SAME_ATTEMPT_MS
   );
 }

@@ -5,32 +5,32 @@ import { classify } from '../../errors/classify.ts';
 import { toRecord, type FaultRecord } from '../../errors/fault-record.ts';
 import { endingOfFault, worstEnding, type Ending } from './ending.ts';
 
-/** How a run ended, and what its command's process ends with. */
+/** How a run ended, and the ending it gives its command. */
 export interface RunVerdict {
   readonly assets: readonly AssetReport[];
   readonly outcome: RunOutcome;
   readonly ending: Ending;
   /** The fault that decided the ending; null for `done` and `partial`. */
   readonly error: FaultRecord | null;
-  /** The failure concerns every other run as well: no more are started. */
+  /** The failure affects every run: no more are started. */
   readonly endsWork: boolean;
 }
 
 export interface RunFindings {
   readonly assets: readonly AssetReport[];
-  /** One fault for each thing that failed: a symbol, an asset, a lease. */
+  /** One for each symbol, asset or lease that failed. */
   readonly faults: readonly Fault[];
-  /** Did any venue answer any candle request of this run? */
+  /** Whether any exchange answered any candle request of this run. */
   readonly wasAnswered: boolean;
 }
 
-/** More than this share of rows removed speaks of the data as a whole, not of a few rows. Strict. */
+/** Above this share of removed rows the data as a whole is suspect. Strict. */
 export const REMOVED_RATIO_ERROR = 0.1;
 
-/** Worst first: a run is what its worst asset is. */
+/** Worst first: the outcome of a run is that of its worst asset. */
 export const OUTCOMES_WORST_FIRST: readonly RunOutcome[] = ['cancelled', 'failed', 'partial', 'parked', 'complete'];
 
-/** The verdict on a run that came to its end. Pure. */
+/** The verdict on a run that was not stopped. */
 export function verdictOf({ assets, faults, wasAnswered }: RunFindings): RunVerdict {
   const codes = faults.map((fault) => fault.code);
   const isLost = assets.some((asset) => asset.outcome === 'failed');
@@ -63,7 +63,7 @@ export function verdictOf({ assets, faults, wasAnswered }: RunFindings): RunVerd
   };
 }
 
-/** The verdict on a run that something stopped half-way. What was stored before stays: bronze remembers every answer. */
+/** The verdict on a run that an error stopped. Stored candles stay: bronze keeps every response. */
 export function stoppedBy(error: unknown): RunVerdict {
   const verdict = classify(error);
   const stopped = { assets: [], endsWork: true } as const;

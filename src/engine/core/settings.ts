@@ -8,7 +8,7 @@ import { alertSecrets, type AlertSettings } from '../../alerting/model/settings.
 export interface Settings {
   /** Absolute. */
   readonly dataDir: string;
-  /** Symbols configured by name; what patterns and rankings stand for, `resolveMarkets` tells. */
+  /** Symbols configured by name. `resolveMarkets` adds those of patterns and rankings. */
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
   /** Origins set by the user; no other host of that exchange is contacted. */
@@ -22,7 +22,7 @@ export interface Settings {
   readonly network: NetworkSettings;
   readonly hub: HubSettings | null;
   readonly alerts: AlertSettings;
-  /** What every run carries: `team`, `criticality`, `alert_channel`, whatever else helps whoever reads an alert. */
+  /** Carried by every run and shown in its alerts: `team`, `criticality`, `alert_channel`, others. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +33,7 @@ export interface HubSettings {
   readonly endpoint: string;
 }
 
-/** Whatever gives access to something: taken out of every text that is stored, printed or sent. */
+/** Secrets to redact from every text that is stored, printed or sent. */
 export const secretsOf = ({
   alerts,
   hub,
@@ -46,5 +46,5 @@ export const secretsOf = ({
   ) as string[]),
 ];
 
-/** A proxy without a password is an address like any other. */
+/** A proxy URL without a password is not secret. */
 const hasPassword = (url: string): boolean => (URL.parse(url)?.password ?? '') !== '';

@@ -12,27 +12,28 @@ import { MARKETS_1 } from '../../state/resolved-symbols.ts';
 import { POLICY_MIGRATIONS } from '../../resilience/schema.ts';
 import { LEDGER_1 } from '../../state/schema.ts';
 
-/** The whole schema in the order it was released. A room's next step is added at the end, never in between. */
+/** The schema in the order it was released. New migrations are appended, never inserted. */
 const MIGRATIONS = [LEDGER_1, BRONZE_1, LAKE_1, MARKETS_1, ALERTS_1, METRICS_1];
 
 const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer Candlekeep; use that version or another --data-dir',
   foreign: 'is a database of another program; name another --data-dir',
   damaged:
-    'is damaged or not a database; restore a copy of it, or move it away and run candlekeep repair. Bronze and silver beside it are complete',
+    'is damaged or not a database; restore a copy of it, or move it away and run candlekeep repair. ' +
+    'Bronze and silver beside it are complete',
   busy: 'is held by another process for too long; try again',
   runtime: 'needs the SQLite of Node 24.15 or newer',
 };
 
 /**
- * Refuses a state that knows nothing beside stored candles: every file would be rebuilt from the few
- * answers that come next. Nothing is opened when there is no file.
+ * Opens the state, but refuses an empty one beside stored candles: every silver file would be rebuilt from the
+ * next few responses alone. Nothing is opened when the file is absent.
  * @throws StateError (STATE_UNUSABLE).
  */
 export async function refuseLostState(files: Files, lake: Lake, open: () => Store): Promise<Store> {
   const isUsed = ['bronze', 'silver'].some((layer) => files.list(lake.at(layer)).length > 0);
   const lost = new StateError(
-    `${lake.state} knows nothing of the candles beside it; run candlekeep repair, or restore a copy of it`,
+    `${lake.state} has no record of the candles beside it; run candlekeep repair, or restore a copy of it`,
     { path: lake.state, reason: 'lost' },
   );
   if (isUsed && (!files.exists(lake.state) || files.sizeBytes(lake.state) === 0)) throw lost;
@@ -44,7 +45,8 @@ export async function refuseLostState(files: Files, lake: Lake, open: () => Stor
 
 function* isUntouched(): Operation<boolean> {
   const row = yield* first<{ known: number }>(
-    'select exists(select 1 from runs) or exists(select 1 from bronze_pages) or exists(select 1 from silver_manifest) as known',
+    `select exists(select 1 from runs) or exists(select 1 from bronze_pages)
+         or exists(select 1 from silver_manifest) as known`,
   );
   return Number(row?.known) === 0;
 }
@@ -57,8 +59,8 @@ export const openState = (openStore: OpenStore, path: string): Store =>
   refusing(path, REFUSALS, () => openStore({ path, migrations: MIGRATIONS }));
 
 /**
- * Opens what processes share about venues. After a power loss its last seconds may be forgotten: an
- * answer's headers tell them again.
+ * Opens the limits that processes share. A power loss may lose its last seconds; the headers of the next
+ * response restore them.
  * @throws StateError (STATE_UNUSABLE) as above.
  */
 export const openLimits = (openStore: OpenStore, path: string): Store =>

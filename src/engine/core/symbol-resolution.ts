@@ -15,23 +15,25 @@ import type { Pipeline } from './pipeline.ts';
 import { singleCall, type SingleQuery } from './single-query.ts';
 import { venueOf, type Venue } from './exchanges.ts';
 
-/** Markets by exchange as the configuration or a flag names them. */
+/** Markets by exchange, as the configuration or a flag states them. */
 export type MarketChoices = ReadonlyMap<Exchange, readonly MarketChoice[]>;
 export type Markets = ReadonlyMap<Exchange, readonly MarketSymbol[]>;
 
 export interface Resolution {
   readonly choices: MarketChoices;
-  /** Whether an answer of more than a day ago is asked for again. What was never asked is asked in any case, except with `stored`: that asks nobody, and leaves out what nobody knows. */
+  /**
+   * `daily`: a stored resolution of more than a day ago is requested again. `any`: a stored one of any age will do.
+   * `stored`: nothing is requested and choices without a stored resolution are left out.
+   */
   readonly freshness: 'daily' | 'any' | 'stored';
   readonly signal: AbortSignal;
 }
 
 /**
- * The symbols that patterns and rankings stand for: trading spot markets of the venue's own list, no
- * aliases. An answer is kept and asked for again at most daily; while a venue cannot be asked, the last
- * one stays in force.
- * @throws ExchangeAPIError of a venue that cannot be asked for the first time.
- * @throws ConfigurationError (CONFIG_INVALID) when nothing at all is chosen.
+ * Resolves patterns and rankings to trading spot markets of the venue's own list, without aliases. A
+ * resolution is stored and requested again at most daily. While a venue fails, the last one stays in force.
+ * @throws ExchangeAPIError when a venue fails and no resolution is stored.
+ * @throws ConfigurationError (CONFIG_INVALID) when the choices resolve to no market at all.
  */
 export async function resolveMarkets(pipeline: Pipeline, { choices, freshness, signal }: Resolution): Promise<Markets> {
   const markets = new Map<Exchange, readonly MarketSymbol[]>();
@@ -50,7 +52,7 @@ export async function resolveMarkets(pipeline: Pipeline, { choices, freshness, s
   const asked = [...choices].flatMap(([exchange, own]) => own.map((choice) => `${exchange}:${choiceText(choice)}`));
   throw new ConfigurationError({
     where: 'symbols',
-    expected: 'a choice that some trading market fits',
+    expected: 'a choice that matches a trading market',
     got: asked.join(', '),
   });
 }
@@ -72,18 +74,19 @@ async function resolveChoice(
     if (before === null)
       throw exchangeError(
         listed.fault.code,
-        `nobody told yet what ${exchange}:${text} stands for: ${listed.fault.message}`,
+        `${exchange}:${text} was never resolved to symbols: ${listed.fault.message}`,
         listed.fault.facts,
         { cause: listed.fault },
       );
     log.warn(
-      `${exchange}:${text} stands for what it stood for at ${new Date(before.resolvedAtMs).toISOString()}: ${listed.fault.message}`,
+      `${exchange}:${text} keeps its symbols of ${new Date(before.resolvedAtMs).toISOString()}: ` +
+        listed.fault.message,
       { exchange, code: listed.fault.code, symbols: before.symbols.length },
     );
     return before.symbols;
   }
   const symbols = successorsOf(before?.symbols ?? [], chosenOf(choice, listed.markets), listed.markets);
-  if (symbols.length === 0) log.warn(`no trading market of ${exchange} fits ${text}`, { exchange });
+  if (symbols.length === 0) log.warn(`no trading market of ${exchange} matches ${text}`, { exchange });
   else
     await store.transact('recordResolvedChoice', () =>
       recordResolvedChoice({ exchange, choice: text, symbols, resolvedAtMs: clock.nowMs() }),
@@ -91,7 +94,10 @@ async function resolveChoice(
   return symbols;
 }
 
-/** What a venue stops listing stays chosen: its due candles are accounted for until the removal is confirmed. Only who is outranked leaves. */
+/**
+ * The new resolution. Symbols that the venue stops listing stay: their due candles are in the account until the
+ * removal is confirmed. Outranked symbols leave.
+ */
 function successorsOf(
   before: readonly MarketSymbol[],
   chosen: readonly MarketSymbol[],
@@ -106,19 +112,19 @@ type Listed =
   | { readonly ok: false; readonly fault: ExchangeAPIError };
 
 interface OpenMarkets {
-  /** The venue's trading markets, with their volumes for a ranking; each list is asked for once. */
+  /** The venue's trading markets, with volumes for a ranking. Each list is requested once. */
   listed(kind: OpenChoice['kind']): Promise<Listed>;
 }
 
 function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal): OpenMarkets {
   const venue = venueOf(pipeline.venues, exchange);
-  let listings: ReturnType<typeof ask<readonly Listing[]>> | null = null;
-  let volumes: ReturnType<typeof ask<ReadonlyMap<string, number>>> | null = null;
+  let listings: ReturnType<typeof request<readonly Listing[]>> | null = null;
+  let volumes: ReturnType<typeof request<ReadonlyMap<string, number>>> | null = null;
   return {
     listed: async (kind) => {
-      listings ??= ask(pipeline, venue, {
+      listings ??= request(pipeline, venue, {
         signal,
-        inquiry: {
+        query: {
           request: (origin) => venue.adapter.symbolsRequest(origin),
           read: (response, atMs) => venue.adapter.readSymbols(response, atMs).listings,
         },
@@ -127,7 +133,7 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
       if (!listing.ok) return listing;
       const spot = listing.value.filter(({ isTrading, aliasOf }) => isTrading && aliasOf === null);
       if (kind === 'pattern') return { ok: true, markets: spot.map(({ symbol }) => ({ symbol, quoteVolume: null })) };
-      volumes ??= ask(pipeline, venue, { signal, inquiry: rankingOf(venue) });
+      volumes ??= request(pipeline, venue, { signal, query: rankingOf(venue) });
       const ranking = await volumes;
       if (!ranking.ok) return ranking;
       return {
@@ -146,10 +152,10 @@ function rankingOf({ adapter }: Venue): SingleQuery<ReadonlyMap<string, number>>
   return adapter.ranking;
 }
 
-type Asked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ExchangeAPIError };
+type Response<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ExchangeAPIError };
 
-const ask = async <T>(
+const request = async <T>(
   { ports }: Pipeline,
   venue: Venue,
-  { inquiry, signal }: { readonly inquiry: SingleQuery<T>; readonly signal: AbortSignal },
-): Promise<Asked<T>> => venue.executor.execute(singleCall(ports, venue, inquiry), signal);
+  { query, signal }: { readonly query: SingleQuery<T>; readonly signal: AbortSignal },
+): Promise<Response<T>> => venue.executor.execute(singleCall(ports, venue, query), signal);

@@ -8,20 +8,20 @@ import type { DayRange } from './chunks.ts';
 import type { Ending } from './ending.ts';
 import type { WaitPolicy, Selection } from '../../state/run-request.ts';
 
-/** What a command asks to be materialised. It becomes one run per interval and chunk of days. */
+/** What a command wants materialised. It becomes one run per interval and chunk of days. */
 export interface WorkRequest {
   readonly days: DayRange;
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
   readonly intervals: readonly Interval[];
   readonly selection: Selection;
   readonly waitPolicy: WaitPolicy;
-  /** Which assets are materialised; bronze without silver accounts for nothing new. */
+  /** Which assets are materialised. Bronze without silver changes no account. */
   readonly assets: readonly AssetKind[];
   readonly trigger: RunTrigger;
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What the caller holds in its hand while work is under way. */
+/** The caller's side of work in progress. */
 export interface Control {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -48,35 +48,35 @@ export type Progress =
     }
   | { readonly type: 'step'; readonly runId: string; readonly asset: string; readonly detail: string };
 
-/** What came of a request: every run, what is still pending in the asked range, and how it ended. */
+/** The result of a request: its runs, what is still pending in its range, and how it ended. */
 export interface WorkResult {
   readonly runs: readonly Run[];
-  /** Pending candles in the asked range. */
+  /** Pending candles in the range. */
   readonly pending: number;
   readonly ending: Ending;
-  /** Set when `ending` is neither `done` nor `partial`: the failure that decided it. */
+  /** The failure that decided the ending; null for `done` and `partial`. */
   readonly error: FaultRecord | null;
-  /** The earliest time pending candles are asked again; null when nothing is pending. */
+  /** The earliest time pending candles are requested again; null when nothing is pending. */
   readonly nextAttemptAtMs: number | null;
 }
 
-/** `--dry-run`: what a request would ask of one venue at one candle length. */
+/** `--dry-run`: what a request would cost at one exchange and interval. */
 export interface WorkEstimate {
   readonly exchange: Exchange;
   readonly interval: Interval;
   readonly days: DayRange;
   readonly runs: number;
-  /** Series with something to ask. */
+  /** Series with something to request. */
   readonly series: number;
   readonly candles: number;
   readonly requests: number;
   readonly weight: number;
-  /** Time the venue's own limit makes it take at our share. Unit: milliseconds. */
+  /** Least time at our share of the exchange's own limits. Unit: milliseconds. */
   readonly floorMs: number;
 }
 
 export interface WorkPlan {
   readonly estimates: readonly WorkEstimate[];
-  /** Without weight, which every venue counts in its own unit. Venues are asked side by side: the slowest decides. */
+  /** Without weight, whose unit differs by exchange. Exchanges run in parallel: the slowest decides `floorMs`. */
   readonly total: Pick<WorkEstimate, 'runs' | 'series' | 'candles' | 'requests' | 'floorMs'>;
 }

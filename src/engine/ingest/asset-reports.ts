@@ -8,7 +8,7 @@ const sumOf = <T>(parts: readonly T[], of: (part: T) => number): number =>
   parts.reduce((sum, part) => sum + of(part), 0);
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
-/** One report of an asset that was done in parts. */
+/** Joins the reports of the parts of an asset. */
 export function joinBronzeReports(parts: readonly AssetReport[]): AssetReport {
   const [first, ...others] = parts;
   if (first === undefined) throw new RangeError('an asset has at least one part');
@@ -42,7 +42,7 @@ function sumByRule(parts: readonly SilverReport[]): Record<string, number> {
   return sums;
 }
 
-/** The silver asset of a run: every venue and period together. What bronze could not deliver silver does not have either. */
+/** The silver report of a run, over all venues and periods. Symbols that failed in bronze fail in silver too. */
 export function silverReport(parts: readonly SilverReport[], bronze: readonly AssetReport[]): AssetReport {
   const input_rows = sumOf(parts, (part) => part.inputRows);
   const removed_rows = sumOf(parts, (part) => part.removedRows);
@@ -69,7 +69,7 @@ export function silverReport(parts: readonly SilverReport[], bronze: readonly As
   };
 }
 
-/** Silver waits for what bronze waits for: when nothing but a venue's word keeps candles away, it is parked like they are. */
+/** Silver is parked when every incomplete bronze asset is parked. */
 function silverOutcome(
   bronze: readonly AssetReport[],
   { symbols_failed, removal_rate }: Pick<AssetReport, 'symbols_failed' | 'removal_rate'>,

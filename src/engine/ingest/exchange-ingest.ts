@@ -133,7 +133,7 @@ async function restoreAnswered(
     const restored = {
       exchange: series.exchange,
       symbol: series.symbol,
-      reason: `${series.exchange} answers for it again`,
+      reason: `${series.exchange} answers requests for it again`,
       changedAtMs: ports.clock.nowMs(),
     };
     await ports.store.transact('restoreSymbol', () => restoreSymbol(restored));

@@ -61,10 +61,10 @@ async function publishGold(pipeline: Pipeline, control: Control, runId: string):
   }
 }
 
-/** Who writes the folder holds this lease: every process of the data directory makes the same files in it. */
+/** Held while the folder is written: every process of the data directory writes the same files. */
 const GOLD_LEASE = 'gold';
 
-/** The folder, made by one process at a time; the error that names the other where it does not end soon. */
+/** Writes the folder, one process at a time. Returns an error that names the other process if that goes on. */
 async function makeFolder(
   pipeline: Pipeline,
   signal: AbortSignal,
@@ -94,7 +94,7 @@ async function makeFolder(
   }
 }
 
-/** Puts every failed try into the fault log. */
+/** Records every failed attempt in the fault log. */
 const keepFailure =
   ({ ports }: Pipeline, runId: string) =>
   async ({ fault, tries, triesMax, decision, waitMs }: PublishFailure): Promise<void> => {
@@ -116,8 +116,8 @@ const keepFailure =
   };
 
 /**
- * A period as it is published: the bytes of its silver file, or, while silver holds candles of a day
- * that is not due, the same made anew without them; none when nothing is due yet.
+ * A period as it is published: the bytes of its silver file. While silver holds candles of a day that is not
+ * due, the file is rebuilt without them. Empty when nothing is due yet.
  */
 async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<GoldPeriod[]> {
   const { ports, lake } = pipeline;
@@ -131,7 +131,7 @@ async function goldPeriod(pipeline: Pipeline, entry: ManifestEntry): Promise<Gol
     : [{ ...entry, ...summaryOf(due), bytes: await ports.parquet.encode(silverColumns(due.rows)) }];
 }
 
-/** Candles that are not there between the first and the last of each series, by `exchange symbol interval`. */
+/** Candles missing between the first and the last of each series, by `exchange symbol interval`. */
 async function missingCandles(
   pipeline: Pipeline,
   periods: readonly GoldPeriod[],

@@ -16,7 +16,7 @@ const pages = ['AAA/USDT', 'BBB/USDT'].flatMap((symbol) =>
   ),
 );
 
-test('in any order of pages, a day settles once, after its last page was answered, and never when a page failed', async () => {
+test('in any order of pages, a day settles once, after its last page, and never when a page failed', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.shuffledSubarray(pages, { minLength: pages.length }),

@@ -7,7 +7,7 @@ import type { PageObserver } from '../../lake/bronze/exchange-query.ts';
 export interface TrackedPages {
   readonly pages: readonly Page[];
   readonly interval: Interval;
-  /** First day of the run. A page that begins earlier also fetches candles of the next run, which has the days before. */
+  /** First day of the run. A page that begins before it also fetches candles of the next run. */
   readonly firstDay: Day;
 }
 

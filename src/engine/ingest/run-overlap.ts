@@ -27,15 +27,15 @@ export interface RunSlot {
   track(exchange: Exchange, pages: readonly Page[]): PageProgress;
   /** Nothing is left to request from this exchange. When that is true of every exchange, the next run may begin. */
   requested(exchange: Exchange): void;
-  /** Resolves when all earlier runs have ended: files are written in the order of the runs. @throws their first error. */
+  /** Resolves when all earlier runs have ended: files are written in run order. @throws their first error. */
   mayWrite(): Promise<void>;
 }
 
-/** Lets the runs of one command overlap, so that no exchange waits for our disk and no run for a late page of another. */
+/** Lets the runs of one command overlap: no exchange waits for our disk, no run for a late page of another. */
 export interface RunOverlap {
   /** Resolves when a run that needs these leases may begin. @throws the first error of an earlier run. */
   admit(leases: ReadonlySet<string>): Promise<void>;
-  /** Begins an admitted run. Resolves when it has requested everything or has ended. @throws the first error so far. */
+  /** Begins an admitted run. Resolves when it has requested everything or ended. @throws the first error so far. */
   begin(run: OverlappingRun, execute: (slot: RunSlot) => Promise<void>): Promise<void>;
   /** Resolves when every run has ended. @throws the first error, in the order of the runs. */
   allEnded(): Promise<void>;

@@ -6,12 +6,12 @@ import type { Period } from '../../domain/partition.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { SeriesPlan } from './work-plan.ts';
 
-// Measured on a recorded month of 1h candles: 61 bytes in bronze, 32 in silver; the rest is for state and index.
+// Measured on a recorded month of 1h candles: 61 bytes in bronze and 32 in silver. The rest is for state and index.
 const BYTES_PER_CANDLE = 100;
-/** Room for the database's log, scratch files and everybody else. */
+/** Room for the database's log, scratch files and other programs. */
 const RESERVE_BYTES = 4_000_000;
 
-/** What is about to be asked and rebuilt. */
+/** What a run is about to fetch and rebuild. */
 export interface DiskDemand {
   readonly exchange: Exchange;
   readonly interval: Interval;
@@ -19,7 +19,7 @@ export interface DiskDemand {
   readonly plans: readonly SeriesPlan[];
 }
 
-/** Bytes that a run needs at most: its candles, and a second copy of the largest file it rebuilds. */
+/** Upper bound: the candles of the run, and a second copy of the largest file it rebuilds. */
 function bytesNeeded({ ports, lake }: Pipeline, { exchange, interval, periods, plans }: DiskDemand): number {
   const candles = plans.flatMap(({ ask }) => ask).reduce((sum, range) => sum + candlesIn(range, interval), 0);
   const paths = periods
@@ -28,14 +28,15 @@ function bytesNeeded({ ports, lake }: Pipeline, { exchange, interval, periods, p
   return candles * BYTES_PER_CANDLE + Math.max(0, ...paths.map((path) => ports.files.sizeBytes(path))) + RESERVE_BYTES;
 }
 
-/** @throws StorageError (STORAGE_FAILED) before anything is asked that the disk would not hold. */
+/** @throws StorageError (STORAGE_FAILED) before the first request when the disk would not hold the candles. */
 export function requireRoom(pipeline: Pipeline, demand: DiskDemand): void {
   const { root } = pipeline.lake;
   if (demand.plans.every(({ ask }) => ask.length === 0)) return;
   const [needed, free] = [bytesNeeded(pipeline, demand), pipeline.ports.files.freeBytes(root)];
   if (free >= needed) return;
   throw new StorageError(
-    `${root} has ${megabytes(free)} free, and what is to be asked needs ${megabytes(needed)}; nothing was asked and what is stored is safe: give it room and run the same again`,
+    `${root} has ${megabytes(free)} free and this run needs ${megabytes(needed)}; nothing was requested and stored ` +
+      'candles are safe: free some space and run the same command again',
     { path: root, errno: 'ENOSPC' },
   );
 }

@@ -10,7 +10,7 @@ import { marketsAt, venueOf } from '../core/exchanges.ts';
 import type { SeriesPlan } from './work-plan.ts';
 import type { WorkEstimate, WorkPlan, WorkRequest } from '../core/work.ts';
 
-/** What a request would ask of each venue, without asking. Second looks and retries are not foreseen. */
+/** What a request would cost at each exchange. Rechecks and retries are not included. */
 export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<WorkPlan> {
   const estimates: WorkEstimate[] = [];
   for (const interval of work.intervals) {
@@ -53,8 +53,9 @@ async function estimateVenue(
     asked.push(...plans.filter(({ ask }) => ask.length > 0));
   }
   const bySymbol = Map.groupBy(asked, ({ series }) => series.symbol);
-  const questions = work.selection === 'missing' ? [...bySymbol.values()].map((plans) => joined(plans)) : asked; // runs share the pages across their borders
-  const pages = questions.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
+  // With `missing`, a page may cover days of two runs.
+  const fetches = work.selection === 'missing' ? [...bySymbol.values()].map(joined) : asked;
+  const pages = fetches.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
   const nowMs = pipeline.ports.clock.nowMs();
   const spent = {
     requests: pages.length,
@@ -85,12 +86,12 @@ interface Spent {
 const floorOf = ({ venues, settings }: Pipeline, exchange: Exchange, spent: Spent): number =>
   Math.max(0, ...venueOf(venues, exchange).adapter.limits.map((limit) => spendingMs(limit, spent, settings.rateShare)));
 
-/** How long a limit makes it take to spend this much at our share: the first window is granted at once. */
+/** Least time to spend this much at our share of a limit. The first window is granted at once. */
 export function spendingMs(limit: RateLimit, { requests, weight }: Spent, share: number): number {
   const granted = limit.limit * share;
   const cost = limit.counts === 'weight' ? weight : requests * costOf(limit, 1);
   if (cost <= granted) return 0;
-  // An aligned window grants all of its share when it begins; a window that slides gives back bit by bit.
+  // An aligned window grants its whole share at its start; a sliding window grants it continuously.
   return limit.shape === 'aligned'
     ? (Math.ceil(cost / granted) - 1) * limit.windowMs
     : Math.ceil(((cost - granted) / granted) * limit.windowMs);

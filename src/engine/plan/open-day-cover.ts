@@ -2,7 +2,7 @@ import { intervalMs, type Interval } from '../../domain/interval.ts';
 import { candlesIn, mergeRanges, type TimeRange } from '../../domain/range.ts';
 import type { PageEntry } from '../../lake/bronze/page-index.ts';
 
-/** How the holes of a venue's answers are read, and when they are looked at again. */
+/** How holes in a venue's responses are read, and when they are requested again. */
 export interface OpenDayView {
   readonly interval: Interval;
   readonly emptyCandles: 'flat' | 'omitted';
@@ -11,10 +11,10 @@ export interface OpenDayView {
 }
 
 /**
- * What used answers cover of a day that is not due. No account lists its holes yet, so the answers
- * themselves tell where to look again: once an answer with too few candles is as old as a hole is when it is
- * asked for again, it covers no more than the unbroken row it had. A venue that leaves out candles without
- * trades has holes all day long; those wait until the day is due and judged.
+ * The ranges that used responses cover of a day that is not due. No account lists the holes of such a day, so
+ * the responses decide: once a response with too few candles is older than the recheck wait, it covers its
+ * unbroken candles only. Venues that omit candles without trades have holes all day; those wait until the day is
+ * due and classified.
  */
 export function coverOfOpenDay(
   pages: readonly Pick<PageEntry, 'range' | 'rows' | 'hull' | 'fetchedAtMs'>[],

@@ -71,14 +71,14 @@ test('chunks hold every day once, none longer than a month (at 1d a year)', () =
   );
 });
 
-test('a day nobody asked is asked, except for what bronze already holds', () => {
+test('a day never requested is requested, except for the ranges that bronze holds', () => {
   expect(plan(knowledge(null)).ask).toEqual([WHOLE]);
   expect(plan(knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 20 * HOUR_MS }] })).ask).toEqual(
     [{ fromMs: WHOLE.fromMs + 20 * HOUR_MS, toMs: WHOLE.toMs }],
   );
 });
 
-test('a complete day is not asked; with force it is', () => {
+test('a complete day is requested only with --force', () => {
   expect(plan(knowledge(cell([])))).toMatchObject({ ask: [], days: [] });
   expect(plan(knowledge(cell([])), { selection: 'all' }).ask).toEqual([WHOLE]);
 });
@@ -88,7 +88,7 @@ test("a day is due when it has closed and the venue's grace has passed", () => {
   expect(plan(knowledge(null), { nowMs: WHOLE.toMs + 5_000 })).toMatchObject({ days: [DAY], openDays: [] });
 });
 
-test('of the open day what has closed is asked, grace included, and what bronze holds is not asked again', () => {
+test('in the open day, closed candles past the grace are requested unless bronze holds them', () => {
   const tenMs = WHOLE.fromMs + 10 * HOUR_MS;
   expect(plan(knowledge(null), { nowMs: tenMs + 4_999 }).ask).toEqual([
     { fromMs: WHOLE.fromMs, toMs: tenMs - HOUR_MS },
@@ -101,7 +101,7 @@ test('of the open day what has closed is asked, grace included, and what bronze 
   expect(plan(knowledge(null), { nowMs: WHOLE.fromMs + 4_999 })).toMatchObject({ ask: [], openDays: [] });
 });
 
-test('by hand what failed is asked at once and exactly, a hole waits for its appointment', () => {
+test('a run by hand requests exactly the failed ranges at once; a hole waits for its next attempt', () => {
   const known = knowledge(cell([gap(3, 5), gap(8, 9, { code: 'ROWS_MISSING' })]));
   expect(plan(known).ask).toEqual([{ fromMs: WHOLE.fromMs + 3 * HOUR_MS, toMs: WHOLE.fromMs + 5 * HOUR_MS }]);
   expect(plan(known, { waitPolicy: 'all' }).ask).toEqual([]);
@@ -109,7 +109,7 @@ test('by hand what failed is asked at once and exactly, a hole waits for its app
   expect(plan(known, { waitPolicy: 'all', nowMs: NOW_MS + HOUR_MS }).ask).toHaveLength(2);
 });
 
-test("a venue's own word is kept whoever asks, and names its cells", () => {
+test('a wait that the venue asked for is always kept, and the plan names its cells', () => {
   const parked = knowledge(cell([gap(0, 24, { code: 'EXCHANGE_RATE_LIMITED' })], { notBeforeMs: NOW_MS + 1 }));
   for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { waitPolicy: 'none' }] as const) {
     expect(plan(parked, over)).toMatchObject({
@@ -121,7 +121,7 @@ test("a venue's own word is kept whoever asks, and names its cells", () => {
   expect(plan(parked, { nowMs: NOW_MS + 1 }).ask).toEqual([WHOLE]);
 });
 
-test('nothing is asked from before the first candle ever', () => {
+test('nothing before the first candle of a series is requested', () => {
   expect(plan(knowledge(null, { firstCandleMs: WHOLE.fromMs + 4 * HOUR_MS })).ask).toEqual([
     { fromMs: WHOLE.fromMs + 4 * HOUR_MS, toMs: WHOLE.toMs },
   ]);
@@ -140,7 +140,7 @@ test('healing groups neighbouring days of all symbols into one run, newest first
   for (const { markets } of runs) expect([...markets]).toEqual([['binance', ['BTC/USDT', 'ETH/USDT']]]);
 });
 
-test('the newest candle, told before it had settled, is asked once more with the candles after it, and only then', () => {
+test('a newest candle received before it settled is requested again with the candles after it', () => {
   const half = { fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 10 * HOUR_MS };
   const newest = (answeredAfterMs: number) => ({
     openMs: half.toMs - HOUR_MS,
@@ -156,7 +156,7 @@ test('the newest candle, told before it had settled, is asked once more with the
   expect(plan(knowledge(null, { covered: [half], newest: newest(5_000) }), { selection: 'kept' }).ask).toEqual([]);
 });
 
-test('a page that the days do not fill begins earlier, in days of the same request that nobody has asked yet', () => {
+test('a page that the days do not fill begins earlier, in days of the same request not yet fetched', () => {
   const before = (hours: number) => WHOLE.fromMs - hours * HOUR_MS;
   const ask = (over: Partial<SeriesKnowledge>, selection: PlanOptions['selection'] = 'missing') =>
     plan(knowledge(null, { askedFromMs: before(48), rowsPerPageMax: 36, ...over }), { selection }).ask;
@@ -175,7 +175,7 @@ test('a page that the days do not fill begins earlier, in days of the same reque
   expect(ask({}, 'all'), 'each run asks all of its own').toEqual([WHOLE]);
 });
 
-test('of the open day an old answer covers no more than the unbroken row it had; a young one, and one of a venue that leaves out empty candles, covers what it was asked for', () => {
+test('in the open day an old response covers its unbroken candles, a new one its whole page', () => {
   const at = (hour: number): number => WHOLE.fromMs + hour * HOUR_MS;
   const page = (rows: number, hull: readonly [first: number, last: number] | null) => ({
     range: { fromMs: at(0), toMs: at(10) },

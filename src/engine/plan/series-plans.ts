@@ -13,7 +13,7 @@ import { venueOf } from '../core/exchanges.ts';
 import { planSeries, type PlanOptions, type SeriesKnowledge, type SeriesPlan } from './work-plan.ts';
 import type { RunRequest } from '../../state/run-request.ts';
 
-/** Which series of one venue are planned for. */
+/** The series of one venue to plan for. */
 export interface VenueScope extends Pick<RunRequest, 'selection' | 'waitPolicy' | 'askedFrom'> {
   readonly exchange: Exchange;
   readonly symbols: readonly MarketSymbol[];
@@ -23,7 +23,7 @@ export interface VenueScope extends Pick<RunRequest, 'selection' | 'waitPolicy' 
 
 export type Removed = ReadonlyMap<MarketSymbol, RemovedSymbol>;
 
-/** What would be asked of a venue, series by series. What a person disabled is absent. */
+/** The plans of a venue, series by series. Symbols disabled by a person are left out. */
 export async function plansOf(
   pipeline: Pipeline,
   { exchange, symbols, interval, days, ...options }: VenueScope,
@@ -47,7 +47,7 @@ export async function removedFrom({ ports }: Pipeline, exchange: Exchange): Prom
   return new Map(removed.filter((one) => one.exchange === exchange).map((one) => [one.symbol, one]));
 }
 
-/** What the venue took off its list it is asked about again with `--force`; what a person disabled, a person enables. */
+/** `--force` requests delisted symbols again. Only a person enables what a person disabled. */
 const isSkipped = (removed: RemovedSymbol, { selection, nowMs }: Pick<PlanOptions, 'selection' | 'nowMs'>): boolean =>
   isLeftAlone(removed, nowMs) && (removed.code === null || selection !== 'all');
 
@@ -66,19 +66,19 @@ interface SeriesScope extends Pick<RunRequest, 'selection' | 'waitPolicy' | 'ask
   readonly days: readonly Day[];
 }
 
-/** What a run would ask of one series, from what ledger and bronze know of it. */
+/** The plan of one series, from its cells in the ledger and its pages in bronze. */
 async function planOf(
   { ports, venues, settings: { recheckAfterMs } }: Pipeline,
-  question: SeriesScope,
+  scope: SeriesScope,
 ): Promise<SeriesPlan> {
-  const { series, days } = question;
+  const { series, days } = scope;
   const { graceMs, rowsPerPageMax, emptyCandles } = venueOf(venues, series.exchange).adapter;
   const [start, end] = [days[0], days.at(-1)];
-  const options = { selection: question.selection, waitPolicy: question.waitPolicy, nowMs: ports.clock.nowMs() };
+  const options = { selection: scope.selection, waitPolicy: scope.waitPolicy, nowMs: ports.clock.nowMs() };
   if (start === undefined || end === undefined)
     return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
   const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
-  const askedFromMs = Math.min(range.fromMs, dayRange(question.askedFrom ?? start).fromMs);
+  const askedFromMs = Math.min(range.fromMs, dayRange(scope.askedFrom ?? start).fromMs);
   const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
   const known = await ports.store.read('seriesKnowledge', function* () {
     return {

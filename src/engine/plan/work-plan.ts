@@ -12,21 +12,21 @@ export interface PlanOptions {
   readonly nowMs: number;
 }
 
-/** What is known of a series in the asked days. */
+/** What is known of a series in the days of the run. */
 export interface SeriesKnowledge {
   readonly series: Series;
   readonly days: readonly Day[];
   readonly cells: ReadonlyMap<Day, CellState>;
-  /** What used answers in bronze cover. */
+  /** Ranges that used responses in bronze cover. */
   readonly covered: readonly TimeRange[];
-  /** The same for days that are not due: without what is due for another look. */
+  /** The same for days that are not due, without ranges due for a recheck. */
   readonly coveredOpen: readonly TimeRange[];
-  /** The newest candle that was answered about, and when last; null where there is none. */
+  /** The newest candle that a response covers, and when it was last received; null when there is none. */
   readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
   readonly firstCandleMs: number | null;
-  /** Where the days before the known ones begin that are asked for as well, by other runs. */
+  /** Start of the whole request: other runs of it fetch the days from here to the first known day. */
   readonly askedFromMs: number;
-  /** The venue's grace, and how many candles its answers hold at most. */
+  /** The venue's grace, and the most candles of one of its responses. */
   readonly graceMs: number;
   readonly rowsPerPageMax: number;
 }
@@ -34,21 +34,21 @@ export interface SeriesKnowledge {
 /** The work on one series. */
 export interface SeriesPlan {
   readonly series: Series;
-  /** Ranges to ask the venue for. */
+  /** Ranges to request. */
   readonly ask: readonly TimeRange[];
-  /** Days whose cells are accounted for in this run, asked or not. */
+  /** Days whose cells this run accounts for, with or without a request. */
   readonly days: readonly Day[];
   readonly askedDays: ReadonlySet<Day>;
-  /** Days that are not due yet: their closed candles are stored, and accounted for once the day is due. */
+  /** Days that are not due yet: their closed candles are stored, and enter the account once the day is due. */
   readonly openDays: readonly Day[];
-  /** What is not asked because of what a venue said before: to come back later, or that it does not list the symbol. */
+  /** Ranges not requested because the venue asked to wait or does not list the symbol. */
   readonly withheld: readonly FailedRange[];
 }
 
 /**
- * Decides what to ask for one series. What bronze holds is not asked again; a hole in an answered page
- * waits for its appointment; a fault's cells are asked at once when a person runs a command. Of a day
- * that is not due what has closed is asked, and what an answer left out of it once more after the recheck wait.
+ * Decides what to request for one series. Responses in bronze are not requested again. A hole in an answered
+ * page waits for its next attempt. Cells that failed by a fault are requested at once when a person runs a
+ * command. Of a day that is not due, closed candles are requested, and holes once more after the recheck wait.
  */
 export function planSeries(known: SeriesKnowledge, options: PlanOptions): SeriesPlan {
   const ask: TimeRange[] = [];
@@ -60,7 +60,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
     if (dueAtMs(day, known.graceMs) > options.nowMs) {
       const closed = closedPart(day, known, options.nowMs);
       if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
-      openDays.push(day); // rebuilt even when nothing is left to ask: a crash may have come between bronze and silver
+      openDays.push(day); // rebuilt without a request too: a crash may have come between bronze and silver
       if (options.selection !== 'kept')
         ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
       continue;
@@ -76,7 +76,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
     if (wanted.length > 0) askedDays.add(day);
     ask.push(...wanted);
   }
-  const reread = options.selection === 'missing' ? lateTruth(mergeRanges(ask), known) : null;
+  const reread = options.selection === 'missing' ? revisionOf(mergeRanges(ask), known) : null;
   const rereadDay = reread === null ? null : dayOf(reread.fromMs);
   if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
   const asked = mergeRanges(reread === null ? ask : [...ask, reread]);
@@ -91,10 +91,10 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
 }
 
 /**
- * The newest stored candle, when it was last told before another candle's length had passed: a venue may
- * have settled it since. It is asked for once more with the candles after it, as long as that costs no request.
+ * The newest stored candle, when it was received less than one interval after its close: the venue may have
+ * revised it since. It is requested again with the candles after it, if that costs no further request.
  */
-function lateTruth(
+function revisionOf(
   ask: readonly TimeRange[],
   { series, newest, days, rowsPerPageMax }: SeriesKnowledge,
 ): TimeRange | null {
@@ -106,7 +106,7 @@ function lateTruth(
   return { fromMs: newest.openMs, toMs: next.fromMs };
 }
 
-/** A page that the days asked for do not fill begins earlier, in days that a later run of the same request would ask for anyway. */
+/** Fills a page: it begins earlier, in days that a later run of the same request would fetch anyway. */
 function filledPage(
   [first, ...others]: readonly TimeRange[],
   { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge,
@@ -137,7 +137,7 @@ const parkedRanges = (cell: CellState | null): FailedRange[] =>
       notBeforeMs: cell?.notBeforeMs ?? null,
     }));
 
-/** The day from the series' first candle on. */
+/** The day from the first candle of the series on. */
 function listedPart(day: Day, { firstCandleMs }: SeriesKnowledge): TimeRange {
   const { fromMs, toMs } = dayRange(day);
   return { fromMs: Math.max(fromMs, firstCandleMs ?? fromMs), toMs };
@@ -155,8 +155,8 @@ function closedUntilMs({ series, graceMs }: SeriesKnowledge, nowMs: number): num
   return Math.floor((nowMs - graceMs) / stepMs) * stepMs;
 }
 
-/** A hole with a candle on each side, where there can be one: only an answer with both says that the venue left it out. */
-function lookAgainAt(hole: TimeRange, known: SeriesKnowledge, nowMs: number): TimeRange {
+/** A hole with one candle on each side, where there can be one: a response with both proves the hole. */
+function recheckOf(hole: TimeRange, known: SeriesKnowledge, nowMs: number): TimeRange {
   const wide = withNeighbours(hole, intervalMs(known.series.interval));
   return {
     fromMs: Math.max(wide.fromMs, Math.min(known.firstCandleMs ?? wide.fromMs, hole.fromMs)),
@@ -179,10 +179,9 @@ function wantedOf(
   const open = cell.gaps.filter(isOpenGap);
   if (open.length === 0) return 'nothing';
   if (isParked) return 'parked';
-  const isAppointed =
+  const isDue =
     options.waitPolicy === 'none' || (cell.nextAttemptAtMs !== null && cell.nextAttemptAtMs <= options.nowMs);
-  if (isAppointed)
-    return open.map((gap) => (gap.code === 'ROWS_MISSING' ? lookAgainAt(gap, known, options.nowMs) : gap));
+  if (isDue) return open.map((gap) => (gap.code === 'ROWS_MISSING' ? recheckOf(gap, known, options.nowMs) : gap));
   const failed =
     options.waitPolicy === 'all' ? [] : open.filter((gap) => gap.state === 'pending' && gap.code !== 'ROWS_MISSING');
   return failed.length === 0 ? 'nothing' : failed;

@@ -12,16 +12,16 @@ import { openingTimes, type OpeningTimes } from '../core/exchanges.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 import type { RunRequest } from '../../state/run-request.ts';
 
-/** Cells one turn looks at. */
+/** Cells considered by one call of `heal`. */
 const CELLS_MAX = 10_000;
 
-/** Which waits of our own a turn keeps: all of them, or, by hand, none. */
+/** Which of our own waits are kept: all of them, or none with `heal --now`. */
 export type RecoveryOptions = Pick<SensorView, 'waitPolicy'>;
 
 /**
- * One turn of recovery: runs whose process died are ended, failed runs and those that left candles of an open day behind are run again, then every cell
- * whose appointment has come is asked again. The result tells what is pending in the whole ledger, the
- * exit only how this turn went.
+ * Heals once: ends runs whose process died, retries failed runs and runs that left candles of an open day
+ * behind, then requests every cell whose next attempt is due. `pending` counts the whole ledger; the ending is
+ * that of these runs only.
  */
 export async function heal(pipeline: Pipeline, options: RecoveryOptions, control: Control): Promise<WorkResult> {
   const { store, clock } = pipeline.ports;
@@ -47,7 +47,7 @@ async function planRetries(pipeline: Pipeline, { waitPolicy }: RecoveryOptions):
     .map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
 }
 
-/** Every exchange that failed has asked to be left alone for now: a retry would only be used up. */
+/** Every exchange that failed is closed for now: a retry would be wasted. */
 function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
   const failed = assets
     .filter(({ errors }) => Object.keys(errors).length > 0)
@@ -55,7 +55,7 @@ function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
   return failed.length > 0 && failed.every((exchange) => opensAtMs.has(exchange));
 }
 
-/** Of the runs of the sensor's time that did not bring everything and were not run again, those that are `wanted` and of which something is left to do. */
+/** The `wanted` ones of the recent incomplete runs without a retry, as far as something is left to do. */
 async function openFailures(
   pipeline: Pipeline,
   wanted: (failures: readonly Run[]) => readonly Run[],
@@ -67,14 +67,14 @@ async function openFailures(
   );
 }
 
-/** Runs one run again because a person asks for it. The sensor leaves it alone then, unless this retry fails as well. */
+/** Retries one run on request. The sensor does not retry it again unless this retry fails too. */
 export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
   const { key: _taken, ...again } = retryOf(run, 'holes');
   const isFirst = (await pipeline.ports.store.read('runOfKey', () => runOfKey(retryKey(run.id)))) === null;
   return executeAll(pipeline, [isFirst ? retryOf(run, 'holes') : again], control);
 }
 
-/** A run's request once more, for what of it is still missing. The tags name the run and count its retries. */
+/** The request of a run, for what is still missing. Its tags name the run and count the retries. */
 function retryOf(run: Run, waitPolicy: RunRequest['waitPolicy']): PlannedRun {
   const { markets, assets } = run.request;
   const days = { start: run.partition, end: run.partitionEnd };
@@ -95,7 +95,7 @@ function retryOf(run: Run, waitPolicy: RunRequest['waitPolicy']): PlannedRun {
   };
 }
 
-/** Every cell whose appointment has come, or, by hand, every incomplete one. */
+/** Every cell whose next attempt is due; with `heal --now`, every incomplete one. */
 async function planCells(pipeline: Pipeline, { waitPolicy }: RecoveryOptions): Promise<PlannedRun[]> {
   const { store, clock } = pipeline.ports;
   const candidates = waitPolicy === 'all' ? cellsToHeal : incompleteCells;

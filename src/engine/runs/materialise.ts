@@ -14,19 +14,19 @@ import { marketsAt } from '../core/exchanges.ts';
 import type { Control, WorkRequest, WorkResult } from '../core/work.ts';
 import type { RunRequest } from '../../state/run-request.ts';
 
-/** One run to be: an interval and a chunk of days of a request. */
+/** One run of a request: an interval and a chunk of days. */
 export interface PlannedRun {
   readonly work: WorkRequest;
   readonly interval: Interval;
   readonly days: DayRange;
-  /** At most one run has it. */
+  /** Unique: a second run with the same key is not created. */
   readonly key?: string;
 }
 
 /**
- * Makes one run per interval and chunk of days and executes them one after another, newest days
- * first. A venue without candles of an interval is left out there. A run that fails does not keep the
- * next from starting, unless what failed concerns them all.
+ * Makes one run per interval and chunk of days and executes them in order, newest days first. Exchanges
+ * without candles of an interval are left out there. After a failed run the next one starts, unless the failure
+ * affects them all.
  */
 export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
   const planned = work.intervals.flatMap((interval) => {
@@ -41,24 +41,23 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
 }
 
 /**
- * Executes runs in order. While one waits for its last answers or writes its files the next one asks
- * already, so that no venue waits for our disk, and no month for a page of another; never two that need
- * the same files, and files are written in the order of the runs. One whose key another process took is left to it.
+ * Executes runs in order, overlapping as `overlapRuns` allows. A run whose key another process took is left to
+ * that process.
  */
 export async function executeAll(
   pipeline: Pipeline,
   planned: readonly PlannedRun[],
   control: Control,
 ): Promise<WorkResult> {
-  for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // a process may have died before it did
-  const asksNobody = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
-  const stopped = asksNobody ? null : await pipeline.halts.standing();
-  if (stopped !== null)
+  for (const name of JOURNALS) await flushJournal(pipeline.ports, pipeline.lake, name); // left by a crashed process
+  const requestsNothing = planned.length > 0 && planned.every(({ work }) => !work.assets.includes('bronze'));
+  const halt = requestsNothing ? null : await pipeline.halts.standing();
+  if (halt !== null)
     return {
       runs: [],
       ...(await accountOfAll(pipeline, planned)),
-      ending: endingOfFault(stopped.code),
-      error: toRecord(stopped),
+      ending: endingOfFault(halt.code),
+      error: toRecord(halt),
     };
   const results = await executeInOrder(pipeline, planned, control);
   const account = await accountOfAll(pipeline, planned);
@@ -141,7 +140,7 @@ async function queueRun(
   return isCreated ? id : null;
 }
 
-/** What is still pending in the asked range, and the earliest appointment. */
+/** What is still pending in the range of the runs, and its earliest next attempt. */
 async function accountOfAll(
   pipeline: Pipeline,
   planned: readonly PlannedRun[],

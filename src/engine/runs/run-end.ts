@@ -27,8 +27,8 @@ export interface EndedRun {
 type EndSettings = Pick<Settings, 'alerts' | 'recheckAfterMs'>;
 
 /**
- * Ends a run: its outcome, the alerts it raises and those it heals, and what it counts, in one
- * transaction. Whoever is killed before has told nobody anything, whoever is killed after is heard.
+ * Ends a run in one transaction: its outcome, the alerts it raises and resolves, and its metrics. After a kill
+ * either all of it is stored or nothing.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  */
 export function* endRun(
@@ -51,7 +51,10 @@ export function* endRun(
   yield* countRun(run, end, nowMs);
 }
 
-/** Holes that their venue answered with twice and nothing explains, for each bronze asset of the run. */
+const UNEXPLAINED = 'have holes that a second response confirmed and nothing explains';
+const count = (total: number, noun: string): string => `${total} ${noun}${total === 1 ? '' : 's'}`;
+
+/** Holes that the exchange confirmed by a second response and nothing explains, for each bronze asset of the run. */
 function* unexplainedHoles(
   { id, tags }: Run,
   { assets }: RunEnd,
@@ -69,9 +72,9 @@ function* unexplainedHoles(
       asset,
       scope: 'symbols',
       level: ruleOf('ROWS_MISSING').level,
-      summary: `${holes.cells} ${holes.cells === 1 ? 'day' : 'days'} of ${holes.symbols} ${holes.symbols === 1 ? 'symbol' : 'symbols'} have holes that the exchange answered with twice and nothing explains`,
-      safe: 'every candle that came is stored, and each answer is kept in bronze',
-      next: `asked again daily, next at ${new Date(holes.nextAttemptAtMs).toISOString().slice(0, 16)}Z`,
+      summary: `${count(holes.cells, 'day')} of ${count(holes.symbols, 'symbol')} ${UNEXPLAINED}`,
+      safe: 'every received candle is stored, and every response is kept in bronze',
+      next: `requested again daily, next at ${new Date(holes.nextAttemptAtMs).toISOString().slice(0, 16)}Z`,
       command: `candlekeep check-gaps --exchange ${exchange} --hours 720`,
       runId: id,
       affected: { total: holes.symbols, worst: [] },
@@ -89,7 +92,7 @@ function* countRun(run: Run, end: RunEnd, nowMs: number): Operation<void> {
   yield* addCounts(yield* requestCounts(run, end));
 }
 
-/** Requests for candles: those that failed by their code, and the answers that were used. */
+/** Requests for candles: the failed ones by code, and the used responses. */
 function* requestCounts(run: Run, { assets }: RunEnd): Operation<readonly Sample[]> {
   const sample = (exchange: string, outcome: string, value: number): Sample => ({
     name: 'pipeline_http_attempts_total',

@@ -16,9 +16,9 @@ export interface RunResult extends RunVerdict {
 }
 
 /**
- * Executes a queued (or crashed) run to its end. Safe to call again for the same run: what bronze
- * holds is not asked again, files are rebuilt to the same bytes, and only the owner of the newest
- * fence writes. What can happen to a run is told in the result, not thrown.
+ * Executes a queued or crashed run to its end. Safe to call again for the same run: responses in bronze are not
+ * requested again, files are rebuilt to the same bytes, and only the owner of the newest fence writes. Faults,
+ * defects and cancellation of the run are in the result, not thrown.
  */
 export async function executeRun(
   pipeline: Pipeline,
@@ -34,7 +34,7 @@ export async function executeRun(
     return begun;
   });
   const run = await readWhole(pipeline, runId);
-  if (fence === null) throw new RangeError(`run ${runId} is finished already`);
+  if (fence === null) throw new RangeError(`run ${runId} has finished already`);
   const facts = {
     run: run.id,
     interval: run.interval,

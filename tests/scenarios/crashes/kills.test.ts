@@ -24,7 +24,7 @@ const begin = (
   again: { readonly dataDir?: string; readonly startMs?: number } = {},
 ): Promise<Simulation> => simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...again });
 
-test('killed at whichever call to the outside, a run is taken up by the next process: same bytes, no answer on disk asked for again, nothing left over', {
+test('a run killed at any port call is resumed by the next process: same bytes, no stored page fetched again', {
   timeout: 120_000,
 }, async () => {
   const whole = await begin('whole');
@@ -57,7 +57,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
     const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
     for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
       const total = own.reduce((sum, { range }) => sum + range.toMs - range.fromMs, 0);
-      expect(total, `${n}: what is on disk is not asked again`).toBe(
+      expect(total, `${n}: pages on disk are not requested again`).toBe(
         mergeRanges(own.map(({ range }) => range)).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
       );
       expect(
@@ -71,7 +71,7 @@ test('killed at whichever call to the outside, a run is taken up by the next pro
   expect(n).toBeGreaterThan(50);
 });
 
-/** `manifest.json` names what lies beside it, whoever died before it was written. */
+/** `manifest.json` names the files beside it, even after a kill before it was written. */
 function expectTrueManifest({ dataDir }: Simulation, label: string): void {
   const { files } = JSON.parse(
     readFileSync(join(dataDir, 'silver/exchange=binance/interval=1h/manifest.json'), 'utf8'),
@@ -82,10 +82,10 @@ function expectTrueManifest({ dataDir }: Simulation, label: string): void {
   );
 }
 
-/** Kills of a whole life: so many in this tier, or at every call when asked for. */
+/** Kills of a whole lifetime. CANDLEKEEP_KILLS raises them, up to one at every call. */
 const KILLS = Number(process.env['CANDLEKEEP_KILLS'] ?? 40);
 
-test(`killed at ${KILLS} of its calls to the outside, a life that judges, publishes, re-reads and heals comes out the same`, {
+test(`a lifetime that classifies, publishes, re-reads and heals ends the same after ${KILLS} kills at port calls`, {
   timeout: 600_000,
 }, async () => {
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kills';
@@ -109,5 +109,5 @@ test(`killed at ${KILLS} of its calls to the outside, a life that judges, publis
     killed += isAlive ? 0 : 1;
     await expectSameOutcome(next, wanted, `seed ${seed}, call ${n} (${when})`);
   }
-  expect(killed).toBeGreaterThan(KILLS * 0.9); // chance decides how often a life calls: the last ones may not come
+  expect(killed).toBeGreaterThan(KILLS * 0.9); // the number of calls varies by chance: the last kills may not happen
 });

@@ -35,7 +35,7 @@ const KINDS: readonly (readonly [CallKind, 'before' | 'after', () => Error])[] =
 ];
 
 test.each(KINDS)(
-  'whichever call of %s fails (%s it takes effect), the next run ends with every candle stored once and the account verified',
+  'after any call of %s fails (%s it takes effect), the next run stores every candle once and the account verifies',
   { timeout: 120_000 },
   async (kind, when, error) => {
     let n = 0;
@@ -43,7 +43,7 @@ test.each(KINDS)(
       n += 1;
       calls = await runWithFailure({ kind, when, n, error: error() });
     }
-    expect(n, 'the sweep came to its end').toBeLessThan(CALLS_MAX);
+    expect(n, 'every call was made to fail once').toBeLessThan(CALLS_MAX);
     expect(n, 'at least one call was made to fail').toBeGreaterThan(1);
   },
 );
@@ -71,7 +71,7 @@ async function runWithFailure(failure: {
   const broken = onPorts(pipeline, failing.ports);
   await clock.runUntil(materialise(broken, work, control).catch((error: unknown) => expect(error).toBe(failure.error)));
 
-  await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not even write its end
+  await clock.runUntil(clock.sleep(60_000)); // beyond the lease of a run that could not write its end
   expect(await clock.runUntil(materialise(pipeline, work, control))).toMatchObject({ ending: 'done', pending: 0 });
   for (const recorded of BINANCE_RECORDINGS.series.filter(
     (series) => series.interval === '1h' && SYMBOLS.includes(series.symbol),
@@ -93,11 +93,11 @@ async function runWithFailure(failure: {
   return failing.calls();
 }
 
-/** Calls that fail of each kind in a whole life; every one of a plain run fails above. */
+/** Failures of each kind in a whole lifetime. The test above makes every call of a plain run fail. */
 const POINTS = 2;
 
 test.each(KINDS)(
-  'a life that judges, publishes, re-reads and heals comes out the same when a call of %s fails (%s it takes effect)',
+  'a lifetime of runs, decisions and healing ends the same after a call of %s fails (%s it takes effect)',
   { timeout: 120_000 },
   async (kind, when, error) => {
     const wanted = await undisturbed();
@@ -113,7 +113,8 @@ test.each(KINDS)(
       await runLifetime(simulation, failNth(simulation.pipeline.ports, failure).ports, (step) =>
         simulation.clock.runUntil(step.catch((thrown: unknown) => expect(thrown).toBe(failure.error))),
       );
-      await simulation.clock.runUntil(simulation.clock.sleep(60_000)); // beyond the lease of a run that could not write its end
+      // Beyond the lease of a run that could not write its end.
+      await simulation.clock.runUntil(simulation.clock.sleep(60_000));
       await settle(simulation);
       await expectSameOutcome(simulation, wanted, `${kind} ${when} ${n}`);
     }

@@ -13,7 +13,7 @@ const minutes = generatedWorld('at once', [
   },
 ]);
 
-test('a page that gets no answer holds up only itself: the others of its series are answered meanwhile', async () => {
+test('a page without response delays only itself: other pages of its series are answered meanwhile', async () => {
   const simulation = await simulate({
     seed: 'stalled',
     symbols: ['AAA/USDT'],
@@ -33,7 +33,7 @@ test('a page that gets no answer holds up only itself: the others of its series 
   ).toBeGreaterThan(5);
 });
 
-test('the first page of a series goes alone: what refuses it is asked once, however many pages follow', async () => {
+test('the first page of a series goes alone: an exchange that refuses it gets one request only', async () => {
   const simulation = await simulate({
     seed: 'refused',
     symbols: ['AAA/USDT'],
@@ -50,7 +50,7 @@ test('the first page of a series goes alone: what refuses it is asked once, howe
   expect(simulation.candleRequests()).toBe(1);
 });
 
-test("two days of one month that heal in one turn share a file and do not get into each other's way", async () => {
+test('two days of one month that heal together share a file without conflict', async () => {
   const simulation = await simulate({ seed: 'one file', symbols: ['BTC/USDT'], interval: '1h' });
   const days = [
     { start: '2024-06-03', end: '2024-06-03' },
@@ -67,7 +67,7 @@ test("two days of one month that heal in one turn share a file and do not get in
   ]);
 });
 
-test('days that are answered are stored while a page of another day still waits for its answer', async () => {
+test('answered days are stored while a page of another day still waits for its response', async () => {
   const simulation = await simulate({
     seed: 'early',
     symbols: ['AAA/USDT'],
@@ -90,11 +90,11 @@ test('days that are answered are stored while a page of another day still waits 
   expect(isStored('2026-05-02')).toBe(true);
 });
 
-test('while days are made from answers, what has come meanwhile is let in after every answer', async () => {
+test('while silver is built, the event loop gets a tick after every response', async () => {
   const simulation = await simulate({ seed: 'breath', symbols: ['AAA/USDT'], interval: '1m', world: minutes });
-  const breathe = vi.spyOn(simulation.clock, 'yieldToEventLoop');
+  const yields = vi.spyOn(simulation.clock, 'yieldToEventLoop');
   expect(await simulation.run({ days: DAYS, assets: ['bronze'] })).toMatchObject({ pending: 14_400 });
-  expect(breathe).not.toHaveBeenCalled();
+  expect(yields).not.toHaveBeenCalled();
   expect(await simulation.run({ days: DAYS })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(breathe.mock.calls.length).toBeGreaterThanOrEqual(simulation.candleRequests());
+  expect(yields.mock.calls.length).toBeGreaterThanOrEqual(simulation.candleRequests());
 });

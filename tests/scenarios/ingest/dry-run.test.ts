@@ -24,7 +24,7 @@ const work = (over: Partial<WorkRequest>): WorkRequest => ({
   ...over,
 });
 
-test("a plan counts pages, weight and the time at each venue's limit, and leaves out candle lengths a venue does not have", async () => {
+test("a plan counts pages, weight and time at each venue's limit, without intervals not offered", async () => {
   const { pipeline } = await simulate({ seed: 'plan', symbols: [], interval: '1h' });
   const { estimates, total } = await estimate(pipeline, work({}));
   expect(estimates.map(({ exchange, interval, runs, series }) => [exchange, interval, runs, series])).toEqual([
@@ -48,12 +48,12 @@ test("a plan counts pages, weight and the time at each venue's limit, and leaves
     requests: pagesOf(300, 1_440),
     weight: 2 * pagesOf(300, 1_440),
   });
-  // 1,752 requests at 9 a second; 3,504 + 16 units at 36 in two seconds: coinbase decides.
+  // 1,752 requests at 9 a second; 3,504 + 16 units at 36 in two seconds: coinbase is the slowest.
   expect(estimates[1]?.floorMs).toBe(Math.ceil(((pagesOf(300, 1_440) - 9) / 9) * 1_000));
   expect(total).toMatchObject({ series: 7, floorMs: estimates[1]?.floorMs });
 });
 
-test('what is stored and what is off the active list is not planned for', async () => {
+test('stored candles and symbols off the active list are not planned for', async () => {
   const simulation = await simulate({ seed: 'plan again', symbols: ['BTC/USDT'], interval: '1h' });
   await simulation.run({ days: MONTH });
   const hours = work({ days: MONTH, markets: new Map([['binance', ['BTC/USDT', 'ETH/USDT']]]), intervals: ['1h'] });
@@ -78,7 +78,7 @@ test('what is stored and what is off the active list is not planned for', async 
   });
 });
 
-test('an aligned window grants its share when it begins, one that slides gives back bit by bit', () => {
+test('an aligned window grants its share at its start; a sliding window grants it continuously', () => {
   const weights = { name: 'w', limit: 6_000, windowMs: 60_000, shape: 'aligned', counts: 'weight' } as const;
   const requests = { name: 'r', limit: 10, windowMs: 1_000, shape: 'sliding', counts: 'requests' } as const;
   expect([0, 5_400, 5_401, 10_800, 10_802].map((weight) => spendingMs(weights, { requests: 1, weight }, 0.9))).toEqual([
@@ -89,7 +89,7 @@ test('an aligned window grants its share when it begins, one that slides gives b
   ]);
 });
 
-test('a year is asked for in as many pages as were planned: runs share the pages across their borders', async () => {
+test('a year takes as many requests as planned: runs share the pages across their borders', async () => {
   const world = generatedWorld('a year of hours', [
     {
       symbol: 'AAA/USDT',

@@ -14,7 +14,7 @@ const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
 const daysAgo = (days: number): number => TODAY_MS - days * DAY_MS;
 const day = (days: number): Day => dayOf(daysAgo(days));
 
-/** Generated candles of BTC-USD from so many days ago to so many days ago. */
+/** Generated candles of BTC-USD. Bounds: days before now. */
 const candles = (interval: Interval, from: number, to: number): RecordedSeries =>
   generatedWorld('first', [
     {
@@ -34,7 +34,7 @@ interface Listed {
   readonly wire?: (handle: StandInHandler) => StandInHandler;
 }
 
-const rehearseListing = ({ world, interval = '1h', exchange = 'coinbase', plan, wire }: Listed): Promise<Simulation> =>
+const simulateListing = ({ world, interval = '1h', exchange = 'coinbase', plan, wire }: Listed): Promise<Simulation> =>
   simulateExchanges({
     seed: 'first',
     interval,
@@ -46,10 +46,10 @@ const firstOf = (simulation: Simulation, interval: Interval, exchange: Exchange 
     .read('first', () => firstCandleOf({ exchange, symbol: 'BTC/USD', interval }))
     .then((first) => first?.openMs ?? null);
 
-test('what lies before the listing is not due: the hours of the first day count from the first candle', async () => {
+test('hours before the listing are not due: the first day counts from the first candle', async () => {
   const whole = candles('1h', 40, 30);
   const world = worldOf([{ ...whole, rows: whole.rows.slice(17) }]);
-  const simulation = await rehearseListing({ world });
+  const simulation = await simulateListing({ world });
   expect(await simulation.run({ days: { start: day(45), end: day(35) } })).toMatchObject({
     ending: 'done',
     pending: 0,
@@ -57,9 +57,9 @@ test('what lies before the listing is not due: the hours of the first day count 
   expect(await firstOf(simulation, '1h')).toBe(daysAgo(40) + 17 * 3_600_000);
 });
 
-test('a market that was closed for three years began before that', async () => {
+test('a market that closed for three years was listed before the closure', async () => {
   const world = worldOf([candles('1h', 2_000, 1_990), candles('1h', 60, 20)]);
-  const simulation = await rehearseListing({ world });
+  const simulation = await simulateListing({ world });
   await simulation.run({ days: { start: day(65), end: day(55) } });
   expect(await firstOf(simulation, '1h')).toBe(daysAgo(2_000));
   await simulation.run({ days: { start: day(2_000), end: day(1_995) } });
@@ -68,15 +68,15 @@ test('a market that was closed for three years began before that', async () => {
   ).toMatchObject({ recorded: 144, lost: 0 });
 });
 
-test('a market that ended years ago has its first candle all the same', async () => {
-  const simulation = await rehearseListing({ world: worldOf([candles('1h', 1_500, 1_480)]) });
+test('a market that ended years ago has a known first candle too', async () => {
+  const simulation = await simulateListing({ world: worldOf([candles('1h', 1_500, 1_480)]) });
   expect(await simulation.run({ days: { start: day(1_505), end: day(1_495) } })).toMatchObject({ pending: 0 });
   expect(await firstOf(simulation, '1h')).toBe(daysAgo(1_500));
 });
 
-test('where short candles begin months after the long ones nobody knows whether the venue withholds some: they stay pending', async () => {
+test('short candles that begin months after long ones may be withheld: the difference is pending', async () => {
   const world = worldOf([candles('1d', 200, 100), candles('1h', 110, 100)]);
-  const simulation = await rehearseListing({ world, exchange: 'okx' });
+  const simulation = await simulateListing({ world, exchange: 'okx' });
   expect(await simulation.run({ days: { start: day(112), end: day(109) } })).toMatchObject({
     ending: 'partial',
     pending: 48,
@@ -89,7 +89,7 @@ test('where short candles begin months after the long ones nobody knows whether 
 
 test('daily candles that begin after the hourly ones prove no listing', async () => {
   const world = worldOf([candles('1d', 100, 90), candles('1h', 105, 90)]);
-  const simulation = await rehearseListing({ world, interval: '1d' });
+  const simulation = await simulateListing({ world, interval: '1d' });
   expect(await simulation.run({ days: { start: day(103), end: day(95) } })).toMatchObject({
     ending: 'partial',
     pending: 3,
@@ -100,10 +100,10 @@ test('daily candles that begin after the hourly ones prove no listing', async ()
 test.each([
   ['empty', { kind: 'empty-list' }],
   ['short', { kind: 'short-page', keptRatio: 0.3 }],
-] as const)('one %s answer about the past does not hide it', async (_says, fault) => {
+] as const)('one %s response about the past does not hide the first candle', async (_says, fault) => {
   const world = worldOf([candles('1h', 900, 850), candles('1h', 60, 20)]);
   for (let nth = 1; nth <= 6; nth++) {
-    const simulation = await rehearseListing({
+    const simulation = await simulateListing({
       world,
       plan: { seed: 'once', rules: [{ match: { interval: '1d' }, on: { nth: [nth] }, fault }] },
     });
@@ -112,9 +112,9 @@ test.each([
   }
 });
 
-test('where the past cannot be asked, nothing is taken for "before the listing": it stays pending', async () => {
+test('when the past cannot be requested, nothing counts as before the listing: it stays pending', async () => {
   const world = worldOf([candles('1h', 40, 30)]);
-  const simulation = await rehearseListing({
+  const simulation = await simulateListing({
     world,
     plan: {
       seed: 'down',
@@ -128,14 +128,14 @@ test('where the past cannot be asked, nothing is taken for "before the listing":
   expect(await firstOf(simulation, '1h')).toBeNull();
 });
 
-test('a venue that names a first candle after one it delivered is not believed', async () => {
+test('a first candle later than one already delivered is rejected', async () => {
   const series = { ...candles('1h', 40, 30), venueSymbol: 'BTCUSD' };
   const late = series.rows.find((row) => row[0] === daysAgo(32));
   const wire =
     (handle: StandInHandler): StandInHandler =>
     (request, nowMs) =>
       request.query.get('startTime') === '0' ? jsonReply(200, [late]) : handle(request, nowMs);
-  const simulation = await rehearseListing({ world: worldOf([series]), exchange: 'binance', wire });
+  const simulation = await simulateListing({ world: worldOf([series]), exchange: 'binance', wire });
   expect(await simulation.run({ days: { start: day(41), end: day(39) } })).toMatchObject({
     ending: 'partial',
     pending: 24,

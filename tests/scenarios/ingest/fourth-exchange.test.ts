@@ -15,8 +15,8 @@ import {
   type ExchangesSimulationOptions,
 } from '../../support/simulated.ts';
 
-// The exchange `tidewater` is made up, and so are its candles: one folder (tests/tidewater) and one entry in
-// the list of adapters is all the program is told of it.
+// The exchange `tidewater` and its candles are made up: one folder (tests/tidewater) and one entry in the list of
+// adapters are all it takes.
 
 const TODAY_MS = Math.floor(START_MS / DAY_MS) * DAY_MS;
 const RANGE = { fromMs: TODAY_MS - 21 * DAY_MS, toMs: TODAY_MS };
@@ -64,7 +64,7 @@ test.each([
   }
 });
 
-test('a symbol that it does not list is confirmed by its list and removed', async () => {
+test('an invalid symbol is looked up in its symbol list and removed', async () => {
   const simulation = await simulateExchanges(
     withTidewater({
       seed: 'unlisted',

@@ -10,7 +10,7 @@ import { asServed } from '../../support/served-series.ts';
 import type { World } from '../../../src/simulation/world.ts';
 import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 
-// Every candle of this file is generated: made up from a seed, recorded nowhere.
+// Every candle of this file is generated from a seed; none is recorded.
 
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 const EXCHANGES = ['binance', 'coinbase', 'okx'];
@@ -50,7 +50,9 @@ async function expectEveryCandle(simulation: Simulation): Promise<void> {
   expect(report.totals).toMatchObject({ expected: 9 * 7 * 1_440, present: candles });
 }
 
-test('generated: a week of minutes of three symbols at three venues arrives whole', { timeout: 60_000 }, async () => {
+test('generated: a week of 1m candles of three symbols at three venues is stored completely', {
+  timeout: 60_000,
+}, async () => {
   const simulation = await simulateExchanges({
     seed: 'week',
     interval: '1m',
@@ -63,7 +65,7 @@ test('generated: a week of minutes of three symbols at three venues arrives whol
 });
 
 test.each(['x', 'y'])(
-  'generated: so it does while every venue throttles, lies, resets and goes silent (seed %s)',
+  'generated: the week is complete despite throttling, wrong data, resets and stalls (seed %s)',
   { timeout: 60_000 },
   async (seed) => {
     const venues = Object.fromEntries(
@@ -86,7 +88,7 @@ test.each(['x', 'y'])(
 );
 
 test.each(EXCHANGES)(
-  'generated: while %s is ten minutes behind us, its last candles of the day are left out, not stored unfinished',
+  'generated: with the clock of %s ten minutes behind ours, its open candles are left out',
   async (exchange) => {
     const world = WORLDS.get(exchange) as World;
     const behind =

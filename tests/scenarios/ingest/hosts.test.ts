@@ -12,7 +12,7 @@ const OWN = 'http://own.test';
 const restricted: StandInHandler = () =>
   jsonReply(451, { code: 0, msg: 'Service unavailable from a restricted location.' });
 
-/** A rehearsal on which hosts are asked in this order, each by what it does; and which they were. */
+/** A simulation of hosts in this order, each with its behaviour, and a log of the requested hosts. */
 async function onHosts(
   hosts: Readonly<Record<string, StandInHandler | 'serves'>>,
   settings: SimulationOptions['settings'] = { origins: {} },
@@ -47,24 +47,24 @@ async function faultsOf({ pipeline }: Simulation, { runs }: WorkResult): Promise
 const everywhere = (does: StandInHandler): Record<string, StandInHandler> =>
   Object.fromEntries(binance.origins.map((origin) => [origin, does]));
 
-test('where the trading hosts refuse our region, the public-data host is asked instead, and from then on first', async () => {
+test('when trading hosts refuse our region, the public-data host is used, and first from then on', async () => {
   const simulation = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
-  expect(await faultsOf(simulation, result)).toEqual(['FORBIDDEN retry']); // the question for its limits met it first
+  expect(await faultsOf(simulation, result)).toEqual(['FORBIDDEN retry']); // the query for its limits failed first
   expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
   const before = simulation.asked.length;
   expect(await simulation.run({ days: MONTH, selection: 'all' })).toMatchObject({ ending: 'done' });
   expect(new Set(simulation.asked.slice(before))).toEqual(new Set([PUBLIC_DATA]));
 });
 
-test('refused there as well, the asset fails with exit 4, and the trading hosts are not tried one after another', async () => {
+test('when the public-data host refuses too, the asset fails without trying every trading host', async () => {
   const simulation = await onHosts(everywhere(restricted));
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
   expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
 });
 
-test('a host that cannot be reached is left for the next one', async () => {
+test('after an unreachable host the next one is tried', async () => {
   const { [binance.origins[0] ?? '']: _down, ...others } = everywhere(restricted);
   const simulation = await onHosts({ ...others, [binance.origins[1] ?? '']: 'serves' });
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
@@ -75,7 +75,7 @@ test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, c
   ['refuses our region', restricted, 'refused', 'FORBIDDEN'],
   ['cannot be reached', null, 'unreachable', 'CONNECTION_FAILED'],
   ['resets connections', () => ({ kind: 'reset' }), 'unreachable', 'CONNECTION_FAILED'],
-])('with a URL of its own that %s, no other host of the exchange is contacted', async (_says, does, ending, code) => {
+])('with a configured URL that %s, no other host of the exchange is contacted', async (_says, does, ending, code) => {
   const simulation = await onHosts(
     { ...everywhere(restricted), [PUBLIC_DATA]: 'serves', ...(does === null ? {} : { [OWN]: does }) },
     { origins: { binance: OWN } },

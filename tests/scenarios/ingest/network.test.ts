@@ -29,7 +29,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** An https server that says where its request came from. */
+/** An https server whose response names the client address. */
 const tlsServer = () =>
   listening(
     createTlsServer({ key: fixture('loopback-key.pem'), cert: CERTIFICATE }, (request, response) =>
@@ -37,7 +37,7 @@ const tlsServer = () =>
     ),
   );
 
-/** The stand-in exchange behind https, and the addresses its requests came from. */
+/** The stand-in exchange behind https, and the client addresses of its requests. */
 async function tlsExchange(): Promise<{ readonly url: string; readonly callers: ReadonlySet<string> }> {
   const { handle } = standInBinance({ world: BINANCE_RECORDINGS });
   const callers = new Set<string>();
@@ -55,7 +55,7 @@ async function tlsExchange(): Promise<{ readonly url: string; readonly callers: 
   return { url: `https://127.0.0.1:${port}`, callers };
 }
 
-/** A proxy that tunnels, and what it was asked to tunnel to. */
+/** A tunnelling proxy, and the targets of its tunnels. */
 async function tunnellingProxy(): Promise<{ readonly url: string; readonly tunnels: readonly string[] }> {
   const tunnels: string[] = [];
   const proxy = createProxy();
@@ -82,14 +82,14 @@ async function ask(url: string, network: Partial<NetworkSettings>): Promise<stri
   return Buffer.from((await http.get({ url }, new AbortController().signal)).body).toString('utf8');
 }
 
-test('a server whose certificate nobody signed is CONNECTION_FAILED, and trusted through the CA file', async () => {
+test('a self-signed certificate is CONNECTION_FAILED, and trusted with the CA file', async () => {
   const url = `https://127.0.0.1:${await tlsServer()}`;
   const refused: unknown = await ask(url, {}).catch((error: unknown) => translateTransport(error, 'binance'));
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });
   expect(await ask(url, { caPem: CERTIFICATE })).toBe('127.0.0.1');
 });
 
-test('HTTPS_PROXY tunnels https, NO_PROXY goes past it', async () => {
+test('HTTPS_PROXY tunnels https, NO_PROXY bypasses it', async () => {
   const port = await tlsServer();
   const { url, tunnels } = await tunnellingProxy();
   expect(await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, httpsProxy: url })).toBe('127.0.0.1');
@@ -98,7 +98,7 @@ test('HTTPS_PROXY tunnels https, NO_PROXY goes past it', async () => {
   expect(tunnels).toHaveLength(1);
 });
 
-test('an egress through a proxy carries everything, one from an address of this machine is seen by the server', async () => {
+test('an egress with a proxy carries every request; an egress with a local address is the client address', async () => {
   const port = await tlsServer();
   const { url, tunnels } = await tunnellingProxy();
   await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'office', proxyUrl: url } });
@@ -108,14 +108,14 @@ test('an egress through a proxy carries everything, one from an address of this 
   ).toBe('127.0.0.2');
 });
 
-test('a proxy that is not there is CONNECTION_FAILED', async () => {
+test('an unreachable proxy is CONNECTION_FAILED', async () => {
   const refused: unknown = await ask('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch(
     (error: unknown) => translateTransport(error, 'binance'),
   );
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });
 });
 
-test('a command line reaches its exchange through HTTPS_PROXY, a CA file and an egress, as they are set', async () => {
+test('a command reaches its exchange through the configured HTTPS_PROXY, CA file and egress', async () => {
   const [exchange, proxy] = [await tlsExchange(), await tunnellingProxy()];
   const host = exchange.url.slice('https://'.length);
   const backfill = (env: Readonly<Record<string, string>>) =>

@@ -31,7 +31,7 @@ async function goldRows({ clock, pipeline }: Simulation): Promise<number[]> {
 
 const account = (simulation: Simulation, day: string) => verifiedAccount(simulation, { start: day, end: day });
 
-test('closed candles of the open day are in silver, not in gold and in no account; the unfinished one is nowhere', async () => {
+test('closed candles of the open day are in silver, not in gold or the account; the open one is not', async () => {
   const simulation = await atHalfPastTen('open day');
   const result = await simulation.run({ days: DAYS, assets: ALL });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
@@ -45,7 +45,7 @@ test('closed candles of the open day are in silver, not in gold and in no accoun
   expect(await account(simulation, TODAY)).toMatchObject({ totals: { expected: 0 }, gaps: [], discrepancies: [] });
 });
 
-test('an hour later one more candle is asked for, with the one before it that has settled since, and gold stays byte for byte as it was', async () => {
+test('an hour later the next candle and the settled one before it are requested; gold is unchanged', async () => {
   const simulation = await atHalfPastTen('next hour');
   const files = simulation.pipeline.ports.files;
   const gold = (path: string) => Buffer.from(files.read(`${simulation.pipeline.lake.gold}/${path}`)).toString('base64');
@@ -65,7 +65,7 @@ test('an hour later one more candle is asked for, with the one before it that ha
   );
 });
 
-test('once the day is due its cells enter the account, only the rest is asked, and gold is silver again', async () => {
+test('once the day is due it enters the account, only the rest is requested, and gold equals silver', async () => {
   const simulation = await atHalfPastTen('due');
   await simulation.run({ days: DAYS });
   const asked = simulation.venue.log.length;
@@ -87,7 +87,7 @@ test('once the day is due its cells enter the account, only the rest is asked, a
   expect(gold?.equals(silver as Buffer)).toBe(true);
 });
 
-test('a candle that the venue delivered before it had closed is not stored', async () => {
+test('a candle delivered before its close is not stored', async () => {
   const simulation = await simulate({
     seed: 'unfinished',
     symbols: ['BTC/USDT'],
@@ -98,7 +98,7 @@ test('a candle that the venue delivered before it had closed is not stored', asy
   expect((await storedToday(simulation)).at(-1)).toBe(8);
 });
 
-test('a hole that an answer left in the open day is asked for again after the recheck wait, and only the hole', async () => {
+test('a hole in the open day is requested again after the recheck wait, without its neighbours', async () => {
   const simulation = await atHalfPastTen('hole today');
   const LEFT_OUT = { fromMs: TODAY_MS + 4 * HOUR_MS, toMs: TODAY_MS + 10 * HOUR_MS };
   simulation.venue.plan({

@@ -24,7 +24,7 @@ const own = ownRecordings(process.env['CANDLEKEEP_RECORDINGS']);
 const everything: readonly Recording[] = [...RECORDINGS, ...own.worlds].flatMap(([exchange, world]) =>
   world.series.map((series) => ({ exchange, series })),
 );
-/** A venue has no candles of some lengths, so nobody can have recorded them there. */
+/** Some venues do not offer some intervals, so there is no recording of them. */
 const isServed = ({ exchange, series }: Recording): boolean =>
   ADAPTERS.get(exchange)?.intervals.includes(series.interval) ?? false;
 const recordings = everything.filter(isServed);
@@ -48,7 +48,7 @@ interface Days {
   readonly end: Day;
 }
 
-/** A recording with weeks between its parts is asked part by part. */
+/** A recording with weeks between its parts is requested part by part. */
 function partsOf({ rows }: RecordedSeries): Days[] {
   const parts: { startMs: number; endMs: number }[] = [];
   for (const [timeMs] of rows) {
@@ -59,7 +59,7 @@ function partsOf({ rows }: RecordedSeries): Days[] {
   return parts.map(({ startMs, endMs }) => ({ start: dayOf(startMs), end: dayOf(endMs) }));
 }
 
-const rehearsalOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Simulation> =>
+const simulationOf = ({ exchange, series }: Recording, seed: string, plan?: FaultPlan): Promise<Simulation> =>
   simulateExchanges({
     seed,
     interval: series.interval,
@@ -77,7 +77,7 @@ async function expectNothingWrong(simulation: Simulation, { exchange, series }: 
     });
 }
 
-/** Every file of the lake with its hash and time of change. */
+/** Every file of the lake with its hash and modification time. */
 function fingerprint(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => /^(?:bronze|silver|quarantine)\//.test(name) && statSync(join(directory, name)).isFile())
@@ -93,10 +93,10 @@ function fingerprint(directory: string): string[] {
 const CASES = recordings.map((recording) => [nameOf(recording), recording] as const);
 
 test.each(CASES)(
-  '%s arrive in silver, and a second run asks nothing and changes nothing',
+  '%s arrive in silver; a second run requests and changes nothing',
   { timeout: 60_000 },
   async (_name, recording) => {
-    const simulation = await rehearsalOf(recording, 'recorded');
+    const simulation = await simulationOf(recording, 'recorded');
     for (const days of partsOf(recording.series)) await simulation.run({ days });
     await expectNothingWrong(simulation, recording);
 
@@ -109,11 +109,11 @@ test.each(CASES)(
 );
 
 test.each(CASES)(
-  '%s arrive from a venue with every healing fault too',
+  '%s also arrive from a venue with every healing fault',
   { timeout: 60_000 },
   async (_name, recording) => {
     const plan = everyHealingFault('recorded', { interval: recording.series.interval });
-    const simulation = await rehearsalOf(recording, 'recorded', plan);
+    const simulation = await simulationOf(recording, 'recorded', plan);
     for (const days of partsOf(recording.series)) await simulation.run({ days });
     await untilEveryFaultStruck(simulation, async () => {
       for (const days of partsOf(recording.series)) await simulation.run({ days, selection: 'all' });
@@ -135,10 +135,10 @@ async function untilEveryFaultStruck({ venues }: Simulation, run: () => Promise<
   expect(isDone(), 'every fault was injected').toBe(true);
 }
 
-/** The week that recordings of all three venues cover at 15m. */
+/** The week that 15m recordings of all three venues cover. */
 const WEEK: Days = { start: '2024-12-30', end: '2025-01-05' };
 const WEEK_RANGE = { fromMs: dayRange(WEEK.start).fromMs, toMs: dayRange(WEEK.end).toMs };
-/** A request of at most an hour may only look for where the series begins: data missing from its answer is logged nowhere. */
+/** A request of at most an hour may search for the first candle: missing data in its response is not logged. */
 const asksForTheBeginning = ({ candles }: RequestEntry): boolean =>
   candles !== null && candles.range.toMs - candles.range.fromMs <= 3_600_000;
 const inWeek = (series: RecordedSeries): number =>
@@ -150,7 +150,7 @@ const week = [...RECORDINGS].flatMap(([exchange, world]) =>
 );
 
 test.each(['a', 'b', 'c'])(
-  'with every healing fault at three venues at once (seed %s) a week arrives whole, and each fault stands in the fault log under its code',
+  'a week with every healing fault at three venues (seed %s) is complete; the fault log has each by its code',
   { timeout: 60_000 },
   async (seed) => {
     const venues = Object.fromEntries(

@@ -38,7 +38,7 @@ function resolve(
 const simulated = (plan: FaultPlan = CALM) =>
   simulate({ seed: 'choices', symbols: [], interval: '1d', world: WORLD, plan });
 
-test('patterns and rankings become symbols of the venue; names stay as they are, and nothing comes twice', async () => {
+test('patterns and rankings resolve to distinct symbols of the venue; names stay as they are', async () => {
   const simulation = await simulated();
   expect(await resolve(simulation, ['DOGE/USDT', '*/USDC', 'top:2'])).toEqual([
     'DOGE/USDT',
@@ -49,13 +49,13 @@ test('patterns and rankings become symbols of the venue; names stay as they are,
   expect(await resolve(simulation, ['BTC/USDT', '*/USDT'])).toEqual(['BTC/USDT', 'ADA/USDT', 'ETH/USDT']);
 });
 
-test('names alone ask nobody', async () => {
+test('names alone send no request', async () => {
   const simulation = await simulated(UNREACHABLE);
   expect(await resolve(simulation, ['BTC/USDT'])).toEqual(['BTC/USDT']);
   expect(simulation.venue.log).toEqual([]);
 });
 
-test('an answer is kept for a day, and for as long as it takes where any will do', async () => {
+test('a resolution is kept for a day, or without limit where any age will do', async () => {
   const simulation = await simulated();
   await resolve(simulation, ['*/USDT', 'top:1']);
   expect(simulation.venue.log.map(({ path }) => path)).toEqual(['/api/v3/exchangeInfo', '/api/v3/ticker/24hr']);
@@ -69,11 +69,11 @@ test('an answer is kept for a day, and for as long as it takes where any will do
   expect(simulation.venue.log).toHaveLength(4);
 });
 
-test('while the venue cannot be asked the last answer stays in force, with a warning; before the first one it is its fault', async () => {
+test('while the venue fails the last resolution is used with a warning; without one the fault is thrown', async () => {
   const simulation = await simulated(UNREACHABLE);
   await expect(resolve(simulation, ['*/USDT'])).rejects.toMatchObject({
     code: 'CONNECTION_FAILED',
-    message: expect.stringMatching(/^nobody told yet what binance:\*\/USDT stands for: /) as string,
+    message: expect.stringMatching(/^binance:\*\/USDT was never resolved to symbols: /) as string,
   });
   simulation.venue.plan(CALM);
   const before = await resolve(simulation, ['*/USDT']);
@@ -81,11 +81,11 @@ test('while the venue cannot be asked the last answer stays in force, with a war
   await simulation.clock.runUntil(simulation.clock.sleep(DAY_MS));
   expect(await resolve(simulation, ['*/USDT'])).toEqual(before);
   expect(simulation.log.lines.map(({ message }) => message)).toContainEqual(
-    expect.stringMatching(/^binance:\*\/USDT stands for what it stood for at 2026-06-01T/),
+    expect.stringMatching(/^binance:\*\/USDT keeps its symbols of 2026-06-01T/),
   );
 });
 
-test('what the venue stops listing stays chosen, so that its due candles stay in the account; who is outranked leaves', async () => {
+test('a delisted symbol stays chosen and its due candles in the account; an outranked one leaves', async () => {
   const before = await simulated();
   expect(await resolve(before, ['*/USDT'])).toEqual(['ADA/USDT', 'BTC/USDT', 'ETH/USDT']);
   expect(await resolve(before, ['top:1'])).toEqual(['BTC/USDT']);
@@ -103,7 +103,7 @@ test('what the venue stops listing stays chosen, so that its due candles stay in
   expect(await resolve(after, ['top:1'])).toEqual(['XRP/USDT']);
 });
 
-test('a choice that nothing fits is refused when it is all there is', async () => {
+test('choices that match no market at all are refused', async () => {
   const simulation = await simulated();
   expect(await resolve(simulation, ['BTC/USDT', '*/CHF'])).toEqual(['BTC/USDT']);
   await expect(resolve(simulation, ['*/CHF'])).rejects.toMatchObject({

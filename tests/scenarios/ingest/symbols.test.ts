@@ -17,7 +17,7 @@ const report = (simulation: Simulation) => verifiedAccount(simulation, MONTH);
 const askedForSol = ({ venue }: Simulation): number =>
   venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
 
-test('a disabled symbol is asked for by nobody, not even by force, and its due candles stay in the account until it is enabled', async () => {
+test('a disabled symbol is not requested, even with --force; its due candles stay in the account', async () => {
   const simulation = await simulate({ seed: 'disable', symbols: THREE, interval: '1h' });
   await disableSymbol(simulation.pipeline, { ...SOL, reason: 'we do not trade it' });
   expect(await simulation.run({ days: MONTH })).toMatchObject({
@@ -51,7 +51,7 @@ test('a disabled symbol is asked for by nobody, not even by force, and its due c
   ]);
 });
 
-test("healing leaves a disabled symbol's incomplete cells alone, and does not come back to them again and again", async () => {
+test('healing skips the incomplete cells of a disabled symbol, every time', async () => {
   const plan: FaultPlan = {
     seed: 'down',
     rules: [{ match: { symbol: 'SOLUSDT' }, on: { every: 1 }, fault: { kind: 'status', status: 500 } }],
@@ -66,7 +66,7 @@ test("healing leaves a disabled symbol's incomplete cells alone, and does not co
   expect(askedForSol(simulation)).toBe(asked);
 });
 
-test('a symbol that was listed once keeps its account after the venue dropped it, is asked about weekly, and comes back by itself', async () => {
+test('a delisted symbol keeps its account, is requested weekly, and is active again once listed', async () => {
   const before = await simulate({ seed: 'listed', symbols: THREE, interval: '1h' });
   await before.run({ days: HALF });
   const gone = await simulate({

@@ -24,7 +24,7 @@ const named = (name: string): ReadableSpan[] => spans.getFinishedSpans().filter(
 const parentOf = (span: ReadableSpan): ReadableSpan | undefined =>
   spans.getFinishedSpans().find((other) => other.spanContext().spanId === span.parentSpanContext?.spanId);
 
-test('a run is a span, its assets lie in it, and their pages in them with every attempt that failed', async () => {
+test('a run is a span, above spans of its assets and pages; failed attempts are events', async () => {
   const harness = await simulate({
     seed: 'spans',
     symbols: ['BTC/USDT', 'ETH/USDT'],
@@ -76,7 +76,7 @@ test('a run is a span, its assets lie in it, and their pages in them with every 
   expect(new Set(spans.getFinishedSpans().map((span) => span.spanContext().traceId)).size).toBe(1);
 });
 
-test('what fails is an error with its code: page, asset and run', async () => {
+test('failed pages, assets and runs are spans in error with their code', async () => {
   const harness = await simulate({
     seed: 'failed',
     symbols: ['BTC/USDT'],
@@ -131,7 +131,7 @@ async function collected({ clock }: Simulation): Promise<ReadonlyMap<string, num
   );
 }
 
-test('while the daemon runs, a collection has exactly the values of the Prometheus page; afterwards nothing is read', async () => {
+test('a collection of the running daemon equals its Prometheus page; after its end nothing is collected', async () => {
   const harness = await simulate({
     seed: 'observed',
     symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'],
