@@ -10,7 +10,8 @@ import { datasetFiles, writeDataset, type GoldFile, type GoldPeriod } from '../.
 import { publishDataset, type PublishFailure } from '../../lake/gold/hub-publisher.ts';
 import { silverColumns } from '../../lake/candle-columns.ts';
 import { wholeManifest, type ManifestEntry } from '../../lake/manifest.ts';
-import { responseReader, periodBefore, readPeriod } from '../../lake/silver/period.ts';
+import { periodBefore, readPeriod } from '../../lake/silver/period.ts';
+import { responseReader } from '../../lake/silver/response-reader.ts';
 import { summaryOf } from '../../lake/silver/summary.ts';
 import { withHeldLeases, takeLeasesLater } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';

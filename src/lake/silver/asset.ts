@@ -1,40 +1,18 @@
-import type { Ports } from '../../platform/ports/ports.ts';
-import type { FailedRange } from '../../domain/account.ts';
 import { recordFaults, type FaultEntry } from '../../state/fault-log.ts';
-import { checkFence, type Fence, type RunTrigger } from '../../state/runs.ts';
+import { checkFence } from '../../state/runs.ts';
 import { AnswerDamagedError } from '../../errors/errors.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import { DAY_MS } from '../../domain/interval.ts';
-import { dayStartMs, type Day } from '../../domain/partition.ts';
+import { dayStartMs } from '../../domain/partition.ts';
 import { markDamaged } from '../bronze/page-index.ts';
 import type { SilverRow } from '../candle-columns.ts';
-import type { Lake, PeriodKey } from '../layout.ts';
+import type { PeriodKey } from '../layout.ts';
 import { manifestEntry } from '../manifest.ts';
 import { accountPeriod, withDamaged } from './period-account.ts';
 import { commitPeriod } from './period-commit.ts';
-import { readPeriod, type ResponseReader, type LostResponse } from './period.ts';
+import { readPeriod, type LostResponse } from './period.ts';
 import { countRules } from './summary.ts';
-
-/** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
-export interface SymbolScope {
-  readonly symbol: string;
-  readonly days: readonly Day[];
-  /** Days for which this run sent a request. */
-  readonly askedDays: ReadonlySet<Day>;
-  /** Days that are not due yet: stored as far as they go, in no account. */
-  readonly openDays: readonly Day[];
-  readonly failed: readonly FailedRange[];
-}
-
-export interface SilverContext {
-  readonly ports: Ports;
-  readonly lake: Lake;
-  readonly responses: ResponseReader;
-  readonly fence: Fence;
-  readonly recheckAfterMs: number;
-  /** Why this run asked: the cause of what it corrects. */
-  readonly trigger: RunTrigger;
-}
+import type { SymbolScope, SilverContext } from './silver-context.ts';
 
 /** What came of one period, counted over the run's own cells. */
 export interface SilverReport {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { tempBeside, writeAtomic } from '../../platform/atomic-write.ts';
 import { manifestOf } from '../manifest.ts';
 import type { PeriodKey } from '../layout.ts';
-import type { SilverContext } from './asset.ts';
+import type { SilverContext } from './silver-context.ts';
 
 /**
  * `manifest.json` beside the periods: the store's rows for people and programs without the store. It names every

@@ -7,7 +7,7 @@ import { intersectRanges, type TimeRange } from '../../domain/range.ts';
 import { coverageOf, damagedRanges } from '../bronze/page-index.ts';
 import type { PeriodKey } from '../layout.ts';
 import { notableRows } from '../quality/gaps/series-record.ts';
-import type { SilverContext, SymbolScope } from './asset.ts';
+import type { SilverContext, SymbolScope } from './silver-context.ts';
 import { accountCell } from './cell-account.ts';
 import type { PeriodRows } from './period.ts';
 

@@ -9,7 +9,7 @@ import type { PeriodKey } from '../layout.ts';
 import { flushJournal, writeJournal } from '../journal.ts';
 import { deleteManifest, recordManifest, type ManifestEntry } from '../manifest.ts';
 import { quarantineColumns } from '../quarantine-columns.ts';
-import type { SilverContext } from './asset.ts';
+import type { SilverContext } from './silver-context.ts';
 import type { PeriodRows, RevisedRow } from './period.ts';
 import { summaryOf } from './summary.ts';
 

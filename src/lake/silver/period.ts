@@ -1,46 +1,53 @@
 import type { Ports } from '../../platform/ports/ports.ts';
-import { periodRange, periodsIn } from '../../domain/partition.ts';
+import { periodRange } from '../../domain/partition.ts';
+import type { TimeRange } from '../../domain/range.ts';
 import type { ExchangeAPIError } from '../../errors/errors.ts';
-import { readStoredRows, type ResponseLoss, type StoredRows } from '../bronze/stored-responses.ts';
+import type { ResponseLoss } from '../bronze/stored-responses.ts';
 import { usedPages, type PageEntry } from '../bronze/page-index.ts';
-import type { DeliveredRow, ExchangeAdapter } from '../../exchanges/adapter.ts';
+import type { DeliveredRow } from '../../exchanges/adapter.ts';
 import { bySymbolAndTime, type SilverRow } from '../candle-columns.ts';
-import type { Lake, PeriodKey } from '../layout.ts';
+import type { PeriodKey } from '../layout.ts';
 import type { ReleasedRow } from '../manifest.ts';
 import { decisionsIn, type Decisions, type QuarantineDecision } from '../quarantine-decisions.ts';
 import { rawReference, type QuarantinedRow } from '../quarantine-columns.ts';
 import { validateRow } from '../quality/row-rules.ts';
 import { selectRows, type Delivery } from './selection.ts';
+import type { ResponseReader } from './response-reader.ts';
 
-/** A row that was taken with a warning. */
+/** An accepted row that broke a warning rule. */
 export interface WarnedRow {
   readonly row: SilverRow;
   readonly rules: readonly string[];
 }
 
-/** One period of one venue and interval as bronze tells it: every symbol, judged, one row for each open time. */
+/** One period of one venue and interval as bronze has it: every symbol, validated, one row per open time. */
 export interface PeriodRows {
   /** Sorted by symbol, then time. */
   readonly rows: readonly SilverRow[];
   readonly quarantined: readonly QuarantinedRow[];
   readonly warned: readonly WarnedRow[];
   readonly duplicates: number;
-  /** Rows that were taken because somebody said so. */
+  /** Rows in `rows` that break a rule and were released by a person. */
   readonly released: readonly ReleasedRow[];
-  /** Of rows in this period. */
+  /** Decisions of a person about rows of this period. */
   readonly decisions: Decisions;
-  /** Candles that the file as it stands has otherwise. */
+  /** Candles whose values differ from those in the stored file. */
   readonly revisions: readonly RevisedRow[];
-  /** sha256 of every answer used, in order of arrival. */
+  /** sha256 of every response used, in order of arrival. */
   readonly inputs: readonly string[];
-  /** Answers that could not be read any more: nothing above is theirs. */
+  /** Responses that cannot be read any more; no row above comes from them. */
   readonly lost: readonly LostResponse[];
 }
 
-/** A row as it was stored and as it is told now, each with the reference of its answer. */
+/** A row as stored and as delivered since, each with the reference of its response. */
 export interface RevisedRow {
-  readonly before: { readonly row: SilverRow; readonly raw: string };
-  readonly after: { readonly row: SilverRow; readonly raw: string };
+  readonly before: ReferredRow;
+  readonly after: ReferredRow;
+}
+
+interface ReferredRow {
+  readonly row: SilverRow;
+  readonly raw: string;
 }
 
 /** An indexed response that cannot be read any more. */
@@ -51,34 +58,9 @@ export interface LostResponse {
   readonly cause: ExchangeAPIError | null;
 }
 
-/** Rows of kept answers, read again from bronze. */
-export interface ResponseReader {
-  /** Called once for each period that the page touches. */
-  read(page: PageEntry): StoredRows;
-}
-
-/** An answer that lies across the border of two periods is read and parsed once: what one has read is held for the other. */
-export function responseReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): ResponseReader {
-  const held = new Map<string, { readonly rows: readonly DeliveredRow[]; readonly periodsLeft: number }>();
-  const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void =>
-    void (periodsLeft > 0 ? held.set(page.id, { rows, periodsLeft }) : held.delete(page.id));
-  return {
-    read: (page) => {
-      const known = held.get(page.id);
-      if (known !== undefined) {
-        hold(page, known.rows, known.periodsLeft - 1);
-        return { ok: true, rows: known.rows };
-      }
-      const stored = readStoredRows(files, lake, adapter, page);
-      if (stored.ok) hold(page, stored.rows, periodsIn(page.range, page.series.interval).length - 1);
-      return stored;
-    },
-  };
-}
-
 /**
- * Reads every used answer that touches the period. Rows depend on the answers alone, not on who asked or
- * when; `storedInputs`, the answers behind the file as it stands, tell which rows are revised.
+ * Reads every used response that touches the period. The rows depend on the responses alone, not on the run.
+ * `storedInputs` are the responses behind the stored file; they decide which rows count as revised.
  */
 export async function readPeriod(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
@@ -86,7 +68,6 @@ export async function readPeriod(
   key: PeriodKey,
   storedInputs: readonly string[] = [],
 ): Promise<PeriodRows> {
-  const known = new Set(storedInputs);
   const range = periodRange(key.period);
   const { indexed, decisions } = await store.read('usedPages', function* () {
     return {
@@ -102,54 +83,63 @@ export async function readPeriod(
     if (stored.ok) pages.push({ page, delivered: stored.rows });
     else lost.push({ page, loss: stored.loss, cause: stored.cause });
   }
-  const bySymbol = Map.groupBy(pages, ({ page }) => page.series.symbol);
-  const rows: SilverRow[] = [];
-  const quarantined: QuarantinedRow[] = [];
-  const warned: WarnedRow[] = [];
-  const released: ReleasedRow[] = [];
-  let duplicates = 0;
-  const revisions: RevisedRow[] = [];
-  for (const symbolPages of bySymbol.values()) {
+  const known = { range, inputs: new Set(storedInputs), decisions };
+  const found: SymbolRows[] = [];
+  for (const symbolPages of Map.groupBy(pages, ({ page }) => page.series.symbol).values()) {
     await clock.yieldToEventLoop();
-    const deliveries = symbolPages
-      .flatMap(({ page, delivered }, response) => deliveriesOf({ page, delivered }, response, { known, decisions }))
-      .filter(({ row }) => row.openTimeMs >= range.fromMs && row.openTimeMs < range.toMs);
-    const selection = selectRows(deliveries);
-    duplicates += selection.duplicates;
-    const referred = ({ silver, row, response }: Delivery): RevisedRow['before'] => ({
-      row: silver,
-      raw: rawReference({ page: (symbolPages[response] as ReadPage).page.id, index: row.index }),
-    });
-    revisions.push(
-      ...selection.revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })),
-    );
-    for (const { silver, validation, released: decision } of selection.taken) {
-      rows.push(silver);
-      if (decision !== null)
-        released.push({
-          symbol: silver.symbol,
-          openTimeMs: silver.openTimeMs,
-          rules: validation.errors,
-          reason: decision.reason,
-          by: decision.by,
-        });
-      if (validation.warnings.length > 0) warned.push({ row: silver, rules: validation.warnings });
-    }
-    for (const delivery of selection.quarantined) {
-      const { page } = symbolPages[delivery.response] as ReadPage;
-      quarantined.push({ ...referred(delivery), rules: delivery.validation.errors, runId: page.runId });
-    }
+    found.push(symbolRows(symbolPages, known));
   }
   return {
-    rows: rows.toSorted(bySymbolAndTime),
-    quarantined: quarantined.toSorted((a, b) => bySymbolAndTime(a.row, b.row)),
-    warned,
-    duplicates,
-    released,
+    rows: found.flatMap(({ rows }) => rows).toSorted(bySymbolAndTime),
+    quarantined: found.flatMap(({ quarantined }) => quarantined).toSorted((a, b) => bySymbolAndTime(a.row, b.row)),
+    warned: found.flatMap(({ warned }) => warned),
+    duplicates: found.reduce((sum, { duplicates }) => sum + duplicates, 0),
+    released: found.flatMap(({ released }) => released),
     decisions,
-    revisions,
+    revisions: found.flatMap(({ revisions }) => revisions),
     inputs: pages.map(({ page }) => page.sha256),
     lost,
+  };
+}
+
+type SymbolRows = Pick<PeriodRows, 'rows' | 'quarantined' | 'warned' | 'duplicates' | 'released' | 'revisions'>;
+
+interface KnownOfPeriod {
+  readonly range: TimeRange;
+  /** sha256 of the responses behind the stored file. */
+  readonly inputs: ReadonlySet<string>;
+  readonly decisions: Decisions;
+}
+
+/** The rows of one symbol from its responses, in order of arrival. */
+function symbolRows(pages: readonly ReadPage[], known: KnownOfPeriod): SymbolRows {
+  const { fromMs, toMs } = known.range;
+  const deliveries = pages
+    .flatMap((page, response) => deliveriesOf(page, response, known))
+    .filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
+  const { taken, quarantined, duplicates, revisions } = selectRows(deliveries);
+  const pageOf = ({ response }: Delivery): PageEntry => (pages[response] as ReadPage).page;
+  const referred = (delivery: Delivery): ReferredRow => ({
+    row: delivery.silver,
+    raw: rawReference({ page: pageOf(delivery).id, index: delivery.row.index }),
+  });
+  return {
+    rows: taken.map(({ silver }) => silver),
+    quarantined: quarantined.map((delivery) => ({
+      ...referred(delivery),
+      rules: delivery.validation.errors,
+      runId: pageOf(delivery).runId,
+    })),
+    warned: taken
+      .filter(({ validation }) => validation.warnings.length > 0)
+      .map(({ silver, validation }) => ({ row: silver, rules: validation.warnings })),
+    duplicates,
+    released: taken.flatMap(({ silver: { symbol, openTimeMs }, validation, released }) =>
+      released === null
+        ? []
+        : [{ symbol, openTimeMs, rules: validation.errors, reason: released.reason, by: released.by }],
+    ),
+    revisions: revisions.map(({ before, after }) => ({ before: referred(before), after: referred(after) })),
   };
 }
 
@@ -161,12 +151,12 @@ interface ReadPage {
 function deliveriesOf(
   { page, delivered }: ReadPage,
   response: number,
-  { known, decisions }: { readonly known: ReadonlySet<string>; readonly decisions: Decisions },
+  { inputs, decisions }: KnownOfPeriod,
 ): Delivery[] {
   return delivered.map((row) => ({
     row,
     response,
-    isKnown: known.has(page.sha256),
+    isKnown: inputs.has(page.sha256),
     released: releaseOf(
       decisions.of({ symbol: page.series.symbol, openTimeMs: row.openTimeMs }),
       rawReference({ page: page.id, index: row.index }),
@@ -190,7 +180,7 @@ function deliveriesOf(
 const releaseOf = (decision: QuarantineDecision | null, raw: string): QuarantineDecision | null =>
   decision?.verdict === 'release' && decision.raw === raw ? decision : null;
 
-/** What of a period opens before `timeMs`. */
+/** The rows of a period that open before `timeMs`. */
 export function periodBefore(period: PeriodRows, timeMs: number): Pick<PeriodRows, 'rows' | 'quarantined' | 'warned'> {
   const isBefore = ({ row }: { readonly row: SilverRow }): boolean => row.openTimeMs < timeMs;
   return {

@@ -1,0 +1,27 @@
+import type { Ports } from '../../platform/ports/ports.ts';
+import type { FailedRange } from '../../domain/account.ts';
+import type { Fence, RunTrigger } from '../../state/runs.ts';
+import type { Day } from '../../domain/partition.ts';
+import type { Lake } from '../layout.ts';
+import type { ResponseReader } from './response-reader.ts';
+
+/** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
+export interface SymbolScope {
+  readonly symbol: string;
+  readonly days: readonly Day[];
+  /** Days for which this run sent a request. */
+  readonly askedDays: ReadonlySet<Day>;
+  /** Days that are not due yet: stored as far as they go, in no account. */
+  readonly openDays: readonly Day[];
+  readonly failed: readonly FailedRange[];
+}
+
+export interface SilverContext {
+  readonly ports: Ports;
+  readonly lake: Lake;
+  readonly responses: ResponseReader;
+  readonly fence: Fence;
+  readonly recheckAfterMs: number;
+  /** Why this run asked: the cause of what it corrects. */
+  readonly trigger: RunTrigger;
+}
