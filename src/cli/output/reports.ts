@@ -98,7 +98,7 @@ export const runReportDocument = ({ run, faults, account, nextAttemptAtMs }: Run
 });
 
 export function cellReportText(screen: Console, report: CellReport, nowMs: number): string {
-  const { cell, account, looks: attempts, gaps, answers: responses, removed } = report;
+  const { cell, account, attempts, gaps, responses, removed } = report;
   return [
     `${screen.colour('bold', referenceOf(cell))}  ${account === null || report.dueAtMs > nowMs ? 'not accounted for' : account.pending + account.quarantined === 0 ? 'complete' : 'incomplete'}`,
     ...(account === null
@@ -160,7 +160,7 @@ const gapRow = (gap: ExplainedGap): (string | number)[] => [
 const saysOf = (cause: string): string =>
   cause in GAP_RULES ? GAP_RULES[cause as GapCause].says : 'a rule of another release';
 
-function seenOf({ answers: responses, lastFault }: ExplainedGap): string {
+function seenOf({ responses, lastFault }: ExplainedGap): string {
   const seen = responses === 0 ? 'no answer covers it' : `covered by ${count(responses, 'answer')}`;
   return lastFault === null ? seen : `${seen}; last: ${lastFault.record.message}`;
 }
@@ -179,10 +179,10 @@ function actionsOfCell({ cell, account, gaps, removed }: CellReport, nowMs: numb
 export const cellReportDocument = ({
   cell,
   account,
-  looks: attempts,
+  attempts,
   notBeforeMs,
   gaps,
-  answers: responses,
+  responses,
   removed,
   dueAtMs,
 }: CellReport): object => ({
@@ -213,7 +213,7 @@ export const cellReportDocument = ({
     cause: gap.cause,
     evidence: gap.evidence,
     next_attempt_at: isoTime(gap.nextAttemptAtMs),
-    answers: gap.answers,
+    answers: gap.responses,
     last_fault:
       gap.lastFault === null
         ? null

@@ -12,7 +12,8 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { heal } from '../runs/heal.ts';
 import { dayToVerify, nextVerificationAtMs, reverify } from './reverification.ts';
 import { closeDue, daysOfTick, jitterMs, nextCloseAtMs, schedulesOf, type ScheduledSeries } from './schedule.ts';
-import { keepWatch, type Watched } from '../monitoring/watch.ts';
+import { keepWatch } from '../monitoring/watch.ts';
+import type { WatchedMarkets } from '../monitoring/watched-markets.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
 /** What the daemon looks after. */
@@ -20,7 +21,7 @@ export interface DaemonWork {
   /** Asked again for every turn: patterns and rankings may stand for other symbols by then. */
   readonly markets: (signal: AbortSignal) => Promise<ReadonlyMap<Exchange, readonly MarketSymbol[]>>;
   /** The same without asking anybody: what the rules look at. */
-  readonly watched: Watched;
+  readonly watched: WatchedMarkets;
   readonly intervals: readonly Interval[];
   /** Called once the data directory is this process's. */
   readonly onStarted: () => Promise<void>;

@@ -2,10 +2,10 @@ import { INSTRUMENTS, readingsOf } from '../../metrics/instruments.ts';
 import type { Reading } from '../../platform/ports/telemetry.ts';
 import { metricsNow } from './metrics-page.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import type { Watched } from './watch.ts';
+import type { WatchedMarkets } from './watched-markets.ts';
 
 /** Offers every metric of the page to whoever collects, until the returned function is called. */
-export function observeMetrics(pipeline: Pipeline, watched: Watched): () => void {
+export function observeMetrics(pipeline: Pipeline, watched: WatchedMarkets): () => void {
   const { telemetry, log } = pipeline.ports;
   const read = async (): Promise<readonly Reading[]> => {
     try {

@@ -6,24 +6,22 @@ import { outboxState } from '../../alerting/outbox/outbox.ts';
 import { alertRules } from '../../alerting/model/rule-alerts.ts';
 import { evaluateMeasurements } from '../../metrics/rule-states.ts';
 import { setGauges } from '../../metrics/values.ts';
-import type { Markets } from '../core/symbol-resolution.ts';
 import { measure } from './measurements.ts';
 import { observeMetrics } from './observed-metrics.ts';
 import type { Pipeline } from '../core/pipeline.ts';
+import type { WatchedMarkets } from './watched-markets.ts';
 
 /** Rules are evaluated, and the heart beats, this often. Unit: milliseconds. */
 const WATCH_EVERY_MS = 60_000;
+
 /** What waits in the outbox is looked at this often at least. Unit: milliseconds. */
 const DELIVER_EVERY_MS = 5_000;
-
-/** What is watched: asked for again each turn, without asking any exchange. */
-export type Watched = () => Promise<Markets>;
 
 /**
  * Beside the work of a process that stays: delivers alerts, evaluates the rules, writes the digest, beats, offers metrics.
  * A long turn of the work does not hold it up, and nothing that fails here ends the work. Resolves when the signal aborts.
  */
-export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
+export async function keepWatch(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<void> {
   const ended = (error: unknown): void => {
     if (!signal.aborted) throw error;
   };
@@ -38,7 +36,7 @@ export async function keepWatch(pipeline: Pipeline, watched: Watched, signal: Ab
   }
 }
 
-async function watch(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<never> {
+async function watch(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<never> {
   for (;;) {
     await watchTurn(pipeline, watched, signal);
     await pipeline.ports.clock.sleep(WATCH_EVERY_MS, signal);
@@ -46,7 +44,7 @@ async function watch(pipeline: Pipeline, watched: Watched, signal: AbortSignal):
 }
 
 /** One look at everything; a failure of it is logged and told by the heartbeat. */
-async function watchTurn(pipeline: Pipeline, watched: Watched, signal: AbortSignal): Promise<void> {
+async function watchTurn(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<void> {
   const { heartbeatUrl } = pipeline.settings.alerts;
   const failure = await failureOf(pipeline, 'rules were not evaluated', () => evaluate(pipeline, watched));
   if (heartbeatUrl === null) return;
@@ -74,7 +72,7 @@ async function failureOf(
   }
 }
 
-async function evaluate(pipeline: Pipeline, watched: Watched): Promise<void> {
+async function evaluate(pipeline: Pipeline, watched: WatchedMarkets): Promise<void> {
   const { ports, dispatcher: desk } = pipeline;
   const measurements = await measure(pipeline, await watched());
   const nowMs = ports.clock.nowMs();

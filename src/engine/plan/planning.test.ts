@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { INTERVALS } from '../../domain/interval.ts';
 import { dayOf, dayRange, daysBetween } from '../../domain/partition.ts';
 import type { CellState, Gap } from '../../domain/account.ts';
-import { planHealing } from '../recovery/healing.ts';
+import { planHealing } from '../recovery/healing-plan.ts';
 import { chunksOf } from '../core/chunks.ts';
 import { coverOfOpenDay, type OpenDayView } from './open-day-cover.ts';
 import { planSeries, type PlanOptions, type SeriesKnowledge } from './work-plan.ts';

@@ -11,43 +11,43 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
 
-/** A gap and what is known about it. */
+/** A gap with its evidence. */
 export interface ExplainedGap extends Gap {
   readonly candles: number;
   readonly nextAttemptAtMs: number | null;
-  /** Answers about this time that did not bring it. */
-  readonly answers: number;
-  /** The last thing that went wrong there; null when nothing did. */
+  /** How many accepted responses cover this time without bringing these candles. */
+  readonly responses: number;
+  /** The newest fault of this time; null without one. */
   readonly lastFault: FaultEntry | null;
-  /** What it was judged from; null while nobody judged it. */
+  /** What the verdict was derived from; null without a verdict. */
   readonly evidence: unknown;
 }
 
-/** One cell: its account, each gap with its evidence, and every answer about it. */
+/** One cell: its account, each gap with its evidence, and every response about it. */
 export interface CellReport {
   readonly cell: Cell;
   readonly dueAtMs: number;
-  /** Null for a symbol its venue never listed: it is in no account. */
+  /** Null for a symbol that its exchange never listed: no account counts it. */
   readonly account: Account | null;
-  /** How often it was asked and came out with gaps; 0 when it is whole or nobody asked. */
-  readonly looks: number;
+  /** Ingests after which the cell still had gaps; 0 for a complete cell and for one never requested. */
+  readonly attempts: number;
   readonly notBeforeMs: number | null;
   readonly gaps: readonly ExplainedGap[];
   /** Oldest first. */
-  readonly answers: readonly PageEntry[];
-  /** Why the symbol is off the active list; null when it is on it. */
+  readonly responses: readonly PageEntry[];
+  /** Why the symbol is not on the active list; null when it is. */
   readonly removed: RemovedSymbol | null;
 }
 
 const FAULTS_MAX = 1_000;
-const ANSWERS_MAX = 1_000;
+const RESPONSES_MAX = 1_000;
 
 export async function cellReport(pipeline: Pipeline, cell: Cell): Promise<CellReport> {
   const { exchange, symbol, interval, day } = cell;
   const range = dayRange(day);
-  const found = await pipeline.ports.store.read('cellStory', function* () {
+  const found = await pipeline.ports.store.read('cellReport', function* () {
     return {
-      answers: yield* responsesAbout(cell, range, ANSWERS_MAX),
+      responses: yield* responsesAbout(cell, range, RESPONSES_MAX),
       faults: yield* faultsAbout(cell, range, FAULTS_MAX),
       removed: yield* removedSymbols(),
       verdicts: yield* verdictsOf(cell, range),
@@ -63,16 +63,17 @@ export async function cellReport(pipeline: Pipeline, cell: Cell): Promise<CellRe
     cell: { exchange, symbol, interval, day },
     dueAtMs: dueAtMs(day, venueOf(pipeline.venues, exchange).adapter.graceMs),
     account: account?.account ?? null,
-    looks: found.known?.attempts ?? 0,
+    attempts: found.known?.attempts ?? 0,
     notBeforeMs: found.known?.notBeforeMs ?? null,
     gaps: [...(account?.gaps('all') ?? [])].map((gap) => ({
       ...gap,
       candles: candlesIn(gap, interval),
-      answers: found.answers.filter((response) => response.rejected === null && overlaps(response.range, gap)).length,
+      responses: found.responses.filter(({ rejected, range: covered }) => rejected === null && overlaps(covered, gap))
+        .length,
       lastFault: found.faults.find((fault) => fault.range !== null && overlaps(fault.range, gap)) ?? null,
       evidence: found.verdicts.find((verdict) => overlaps(verdict, gap))?.evidence ?? null,
     })),
-    answers: found.answers,
+    responses: found.responses,
     removed: found.removed.find((one) => one.exchange === exchange && one.symbol === symbol) ?? null,
   };
 }

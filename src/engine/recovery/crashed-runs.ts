@@ -4,7 +4,7 @@ import type { AlertEvent } from '../../alerting/model/alert.ts';
 import { alertLevel, nextStep } from '../../alerting/model/levels.ts';
 import { endCrashedRuns } from '../../state/crashes.ts';
 import { readRun, type Run } from '../../state/runs.ts';
-import { plannedRetryOf } from './sensor.ts';
+import { plannedRetryOf } from './run-retries.ts';
 import { forecastOf } from './recovery-forecast.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 

@@ -1,7 +1,7 @@
 import { listRuns, unretriedRuns, type Run } from '../../state/runs.ts';
 import type { Sample } from '../../metrics/exposition.ts';
 import { thresholdRule } from '../../metrics/rules.ts';
-import { plannedRetryOf } from './sensor.ts';
+import { plannedRetryOf } from './run-retries.ts';
 import { takesOver, unhealed } from './healed-runs.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 

@@ -8,7 +8,7 @@ import { HEALING_OFFSETS_MS } from '../../domain/account.ts';
 import { exchangeOfAsset } from '../../domain/assets.ts';
 import { pendingBy } from '../../state/cells.ts';
 import type { Run, RunEnd } from '../../state/runs.ts';
-import { plannedRetryOf } from './sensor.ts';
+import { plannedRetryOf } from './run-retries.ts';
 import { ruleOf } from '../../errors/table.ts';
 import { lacksOpenCandles } from './open-candles.ts';
 import type { OpeningTimes } from '../core/exchanges.ts';

@@ -1,7 +1,7 @@
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../../state/cells.ts';
 import { retryKey, runOfKey, unretriedRuns, type Run } from '../../state/runs.ts';
-import { planHealing } from '../recovery/healing.ts';
-import { retriesDue, retryCountOf, SENSOR_LOOKBACK_MS, type SensorView } from '../recovery/sensor.ts';
+import { planHealing } from '../recovery/healing-plan.ts';
+import { retriesDue, retryCountOf, RETRY_LOOKBACK_MS, type RetryView } from '../recovery/run-retries.ts';
 import { exchangeOfAsset } from '../../domain/assets.ts';
 import { crashedAmong, endCrashes, resolveCrash } from '../recovery/crashed-runs.ts';
 import { worstEnding } from '../core/ending.ts';
@@ -16,7 +16,7 @@ import type { RunRequest } from '../../state/run-request.ts';
 const CELLS_MAX = 10_000;
 
 /** Which of our own waits are kept: all of them, or none with `heal --now`. */
-export type RecoveryOptions = Pick<SensorView, 'waitPolicy'>;
+export type RecoveryOptions = Pick<RetryView, 'waitPolicy'>;
 
 /**
  * Heals once: ends runs whose process died, retries failed runs and runs that left candles of an open day
@@ -63,7 +63,7 @@ async function openFailures(
   const { store, clock } = pipeline.ports;
   return unhealed(
     pipeline,
-    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - SENSOR_LOOKBACK_MS))),
+    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - RETRY_LOOKBACK_MS))),
   );
 }
 

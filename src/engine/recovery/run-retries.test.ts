@@ -3,7 +3,7 @@ import type { AssetReport, Run } from '../../state/runs.ts';
 import { RunCrashedError } from '../../errors/errors.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import { FAULT_CODES, ruleOf, type FaultCode } from '../../errors/table.ts';
-import { retriesDue } from './sensor.ts';
+import { retriesDue } from './run-retries.ts';
 
 const MINUTE_MS = 60_000;
 const asset = (errors: Record<string, FaultCode>): AssetReport => ({

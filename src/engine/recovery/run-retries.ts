@@ -5,11 +5,11 @@ import { ruleOf } from '../../errors/table.ts';
 /** How long after its end a failed run is run again; a retry that fails too is a failed run of its own. Unit: milliseconds. */
 const RETRY_WAITS_MS: readonly number[] = [60_000, 300_000, 900_000];
 /** So far back failed runs are looked for; what is older heals cell by cell. Unit: milliseconds. */
-export const SENSOR_LOOKBACK_MS = 86_400_000;
+export const RETRY_LOOKBACK_MS = 86_400_000;
 
 export const retryCountOf = (run: Pick<Run, 'tags'>): number => Number(run.tags['retry_count'] ?? 0);
 
-export interface SensorView {
+export interface RetryView {
   readonly nowMs: number;
   readonly waitPolicy: 'all' | 'none';
 }
@@ -38,7 +38,7 @@ export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'n
  * Which failed runs are run again now: what failed may pass by itself or the process died, the retries are
  * not used up, and the wait is over. `failures` have no retry yet.
  */
-export const retriesDue = (failures: readonly Run[], { nowMs, waitPolicy }: SensorView): readonly Run[] =>
+export const retriesDue = (failures: readonly Run[], { nowMs, waitPolicy }: RetryView): readonly Run[] =>
   failures.filter((run) => {
     const retry = plannedRetryOf(run, nowMs);
     return typeof retry === 'object' && (waitPolicy === 'none' || retry.atMs <= nowMs);
