@@ -11,31 +11,34 @@ import { markdownTable, type TableColumn } from './table.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const EXCHANGES: readonly Exchange[] = ['binance', 'coinbase', 'okx'];
-/** A candle in five, at random. */
-const LACKING_RATIO = 0.2;
+/** One candle in five is missing, at random. */
+const MISSING_RATIO = 0.2;
 const REPEATS = 5;
 const WALL_MS_MAX = 300_000;
 
-/** What a missing candle means depends on the venue: Coinbase leaves out minutes without trades, Binance sends a flat row for them. */
+/**
+ * A missing candle means different things: Coinbase leaves out minutes without trades, Binance sends a flat row for
+ * them.
+ */
 export const ACCOUNTS = [
   { name: 'thin', says: 'the ten series of Coinbase lack 20 %: no trades', exchange: 'coinbase' },
   { name: 'lossy', says: 'the ten series of Binance lack 20 %: pending', exchange: 'binance' },
 ] as const;
 
-/** Ways to ask: what a person types, what a script does, and with every settled gap. */
-const WAYS = [['check-gaps'], ['check-gaps', '--json'], ['check-gaps', '--json', '--explained']] as const;
+/** For a person, for a script, and with every settled gap. */
+const COMMANDS = [['check-gaps'], ['check-gaps', '--json'], ['check-gaps', '--json', '--explained']] as const;
 
 export interface AccountMeasurement {
   readonly account: string;
   readonly command: string;
   /** state.db and its log. */
   readonly stateBytes: number;
-  /** `totals` is null where they were printed as a sentence. */
-  readonly response: { readonly totals: Account | null; readonly gapsListed: number };
+  /** `totals` is null where the command printed text. */
+  readonly output: { readonly totals: Account | null; readonly gapsListed: number };
   readonly outputBytes: number;
-  /** From start to end of the process; the middle one of five. */
+  /** From start to end of the process; the median of five runs. */
   readonly wallMs: number;
-  /** Of it, what `--version` takes: Node and the program's modules. */
+  /** The part of it that `--version` takes: loading Node and the program's modules. */
   readonly startMs: number;
   readonly peakBytes: number;
   readonly exit: number | null;
@@ -43,7 +46,7 @@ export interface AccountMeasurement {
 
 type Extent = Pick<AccountWorkload, 'seed' | 'symbols' | 'range'>;
 
-/** Makes the account of a backfill with the ledger's own operations, and asks the real command for it. */
+/** Creates the account of a backfill with the store's own operations, then runs the real command on it. */
 export async function measureAccount(
   extent: Extent,
   account: (typeof ACCOUNTS)[number],
@@ -52,11 +55,11 @@ export async function measureAccount(
   const dataDir = join(directory, 'data');
   mkdirSync(dataDir, { recursive: true });
   await writeAccount(
-    { ...extent, exchanges: EXCHANGES, lacking: { exchange: account.exchange, ratio: LACKING_RATIO } },
+    { ...extent, exchanges: EXCHANGES, missing: { exchange: account.exchange, ratio: MISSING_RATIO } },
     dataDir,
   );
   const command = (args: readonly string[], name: string): Promise<Ended> =>
-    middleOf(() =>
+    medianOf(() =>
       runNode({
         args: [MAIN, ...args],
         env: {
@@ -71,17 +74,17 @@ export async function measureAccount(
       }),
     );
   const { wallMs: startMs } = await command(['--version'], 'version');
-  const asked: AccountMeasurement[] = [];
-  for (const way of WAYS) {
+  const measured: AccountMeasurement[] = [];
+  for (const words of COMMANDS) {
     const { stdout, wallMs, usage, exit } = await command(
-      [...way, '--start', dayOf(extent.range.fromMs), '--end', dayOf(extent.range.toMs - 1)],
+      [...words, '--start', dayOf(extent.range.fromMs), '--end', dayOf(extent.range.toMs - 1)],
       'check-gaps',
     );
-    asked.push({
+    measured.push({
       account: account.name,
-      command: way.join(' '),
+      command: words.join(' '),
       stateBytes: stateBytes(dataDir),
-      response: answerIn(stdout),
+      output: outputOf(stdout),
       outputBytes: stdout.length,
       wallMs,
       startMs,
@@ -89,11 +92,11 @@ export async function measureAccount(
       exit,
     });
   }
-  return asked;
+  return measured;
 }
 
-/** The document, or the rows of the table that a person sees and how many more there are. */
-function answerIn(stdout: string): AccountMeasurement['response'] {
+/** Totals and listed gaps of a JSON document; of text, the rows of its table. */
+function outputOf(stdout: string): AccountMeasurement['output'] {
   if (stdout.startsWith('{')) {
     const { totals, gaps } = JSON.parse(stdout) as { readonly totals: Account; readonly gaps: readonly unknown[] };
     return { totals, gapsListed: gaps.length };
@@ -104,13 +107,13 @@ function answerIn(stdout: string): AccountMeasurement['response'] {
   };
 }
 
-/** Ends of the same length as the middle one of several; output is kept of the last alone, it may be large. */
-async function middleOf(run: () => Promise<Ended>): Promise<Ended> {
+/** The run of median length. Only the last output is kept: it may be large, and all are equal. */
+async function medianOf(run: () => Promise<Ended>): Promise<Ended> {
   const ends: Omit<Ended, 'stdout'>[] = [];
   let stdout = '';
   for (let at = 0; at < REPEATS; at++) {
-    const { stdout: told, ...end } = await run();
-    stdout = told;
+    const { stdout: output, ...end } = await run();
+    stdout = output;
     ends.push(end);
   }
   return {
@@ -125,18 +128,21 @@ const stateBytes = (dataDir: string): number =>
     0,
   );
 
-export const summaryOfAccount = ({ account, command, response: answer, wallMs }: AccountMeasurement): string =>
-  `${account}: ${command} answered in ${(wallMs / 1_000).toFixed(2)} s${answer.totals === null ? '' : `, ${JSON.stringify(answer.totals)}`}`;
+export const summaryOfAccount = ({ account, command, output, wallMs }: AccountMeasurement): string =>
+  [
+    `${account}: ${command} took ${(wallMs / 1_000).toFixed(2)} s`,
+    ...(output.totals === null ? [] : [JSON.stringify(output.totals)]),
+  ].join(', ');
 
 const COLUMNS: readonly TableColumn<AccountMeasurement>[] = [
   ['account', ({ account }) => account],
   ['command', ({ command }) => command],
   ['state MB', ({ stateBytes: bytes }) => (bytes / 1_000_000).toFixed(1)],
-  ['grid points', ({ response: answer }) => grouped(answer.totals?.expected)],
-  ['no trades', ({ response: answer }) => grouped(answer.totals?.no_trades)],
-  ['outage', ({ response: answer }) => grouped(answer.totals?.outage)],
-  ['pending', ({ response: answer }) => grouped(answer.totals?.pending)],
-  ['gaps listed', ({ response: answer }) => grouped(answer.gapsListed)],
+  ['grid points', ({ output }) => grouped(output.totals?.expected)],
+  ['no trades', ({ output }) => grouped(output.totals?.no_trades)],
+  ['outage', ({ output }) => grouped(output.totals?.outage)],
+  ['pending', ({ output }) => grouped(output.totals?.pending)],
+  ['gaps listed', ({ output }) => grouped(output.gapsListed)],
   ['output MB', ({ outputBytes }) => (outputBytes / 1_000_000).toFixed(1)],
   ['wall s', ({ wallMs }) => (wallMs / 1_000).toFixed(2)],
   ['of it start s', ({ startMs }) => (startMs / 1_000).toFixed(2)],
@@ -145,4 +151,4 @@ const COLUMNS: readonly TableColumn<AccountMeasurement>[] = [
 
 const grouped = (amount: number | undefined): string => amount?.toLocaleString('en-US') ?? '';
 
-export const accountTable = (asked: readonly AccountMeasurement[]): string => markdownTable(COLUMNS, asked);
+export const accountTable = (measured: readonly AccountMeasurement[]): string => markdownTable(COLUMNS, measured);

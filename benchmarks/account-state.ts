@@ -20,19 +20,22 @@ import { openPipeline } from '../src/api/open-pipeline.ts';
 import { venueOf } from '../src/engine/core/exchanges.ts';
 import { MINUTE_MS } from './workload.ts';
 
-/** What an account is about, and which venue's series lack candles. */
+/** The extent of an account, and the exchange whose series miss candles. */
 export interface AccountWorkload {
   readonly seed: string;
   readonly exchanges: readonly Exchange[];
   readonly symbols: readonly string[];
   readonly range: TimeRange;
-  readonly lacking: { readonly exchange: Exchange; readonly ratio: number };
+  readonly missing: { readonly exchange: Exchange; readonly ratio: number };
 }
 
 const INTERVAL = '1m';
 const RECHECK_AFTER_MS = 21_600_000;
 
-/** Leaves the state of a finished backfill in `dataDir`: its answers indexed, its cells accounted for and judged, month by month. Bronze and silver themselves are not there. */
+/**
+ * Writes the state of a finished backfill to `dataDir`, month by month: responses indexed, cells counted, gaps
+ * classified. Bronze and silver themselves are not written.
+ */
 export async function writeAccount(workload: AccountWorkload, dataDir: string): Promise<void> {
   const pipeline = await openPipeline(
     {
@@ -125,16 +128,16 @@ async function accountForChunk(
   return fence;
 }
 
-/** Open times of the candles that came. */
+/** Open times of the candles that were received. */
 function presentOf(
-  { seed, lacking }: AccountWorkload,
+  { seed, missing }: AccountWorkload,
   { exchange, symbol, range }: { readonly exchange: Exchange; readonly symbol: string; readonly range: TimeRange },
 ): ReadonlySet<number> {
   const random = seededRandom(`${seed}/${exchange}/${symbol}/${range.fromMs}`);
-  return new Set(gridOf(range, INTERVAL).filter(() => exchange !== lacking.exchange || random.next() >= lacking.ratio));
+  return new Set(gridOf(range, INTERVAL).filter(() => exchange !== missing.exchange || random.next() >= missing.ratio));
 }
 
-type Asked = {
+type Fetched = {
   readonly exchange: Exchange;
   readonly symbol: string;
   readonly range: TimeRange;
@@ -142,20 +145,20 @@ type Asked = {
   readonly runId: string;
 };
 
-/** Full pages, one after another, as a backfill asks. */
+/** Full pages, one after another, as a backfill requests them. */
 function pagesOf(
   { ports: { ids, clock }, venues }: Pipeline,
-  { exchange, symbol, range, present, runId }: Asked,
+  { exchange, symbol, range, present, runId }: Fetched,
 ): PageEntry[] {
   const { rowsPerPageMax } = venueOf(venues, exchange).adapter;
   const pages: PageEntry[] = [];
   for (let fromMs = range.fromMs; fromMs < range.toMs; fromMs += rowsPerPageMax * MINUTE_MS) {
-    const asked = { fromMs, toMs: Math.min(fromMs + rowsPerPageMax * MINUTE_MS, range.toMs) };
-    const open = gridOf(asked, INTERVAL).filter((timeMs) => present.has(timeMs));
+    const requested = { fromMs, toMs: Math.min(fromMs + rowsPerPageMax * MINUTE_MS, range.toMs) };
+    const open = gridOf(requested, INTERVAL).filter((timeMs) => present.has(timeMs));
     pages.push({
       id: ids.next('page'),
       series: { exchange, symbol, interval: INTERVAL },
-      range: asked,
+      range: requested,
       rejected: null,
       rows: open.length,
       hull: hullOfTimes(open),

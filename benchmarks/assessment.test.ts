@@ -5,7 +5,7 @@ import { candlesOf, rangeOf, symbolsOf, type Workload } from './workload.ts';
 import { assess, type StoredDay } from './assessment.ts';
 
 const workload: Pick<Workload, 'seed' | 'symbols' | 'range'> = {
-  seed: 'judge',
+  seed: 'assessment',
   symbols: symbolsOf(2),
   range: rangeOf(2),
 };
@@ -38,21 +38,21 @@ const wholeDays = (): StoredDay[] =>
       };
     }),
   );
-const judged = (stored: StoredDay[], reported: Parameters<typeof assess>[1]['reported'] = []) =>
+const assessed = (stored: StoredDay[], reported: Parameters<typeof assess>[1]['reported'] = []) =>
   assess(workload, { stored, columns: 'all', reported });
 
-test('a whole harvest has every candle right', async () => {
-  expect(await judged(wholeDays())).toEqual({ expected: 5_760, right: 5_760, ...NOTHING });
+test('a complete result has every candle right', async () => {
+  expect(await assessed(wholeDays())).toEqual({ expected: 5_760, right: 5_760, ...NOTHING });
 });
 
-test('a day that is missing is lost in silence unless the client said so', async () => {
+test('a missing day is lost in silence unless the client reported it', async () => {
   const [first, ...rest] = wholeDays() as [StoredDay, ...StoredDay[]];
-  expect(await judged(rest)).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 1_440 });
+  expect(await assessed(rest)).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 1_440 });
   const half = { symbol: first.symbol, fromMs: first.dayMs, toMs: first.dayMs + DAY_MS / 2, why: 'known' };
-  expect(await judged(rest, [half])).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 720 });
+  expect(await assessed(rest, [half])).toEqual({ expected: 5_760, right: 4_320, ...NOTHING, lost: 1_440, silent: 720 });
 });
 
-test('a wrong value is a silent loss, a second row is doubled, a row from elsewhere is invented', async () => {
+test('a wrong value is a silent loss, a second row is doubled, a row off the grid is invented', async () => {
   const [first, ...rest] = wholeDays() as [StoredDay, ...StoredDay[]];
   const [one, ...others] = first.candles as [Candle, ...Candle[]];
   const spoilt = {
@@ -64,7 +64,7 @@ test('a wrong value is a silent loss, a second row is doubled, a row from elsewh
       { ...one, openTimeMs: one.openTimeMs + 1 },
     ],
   };
-  expect(await judged([spoilt, ...rest])).toEqual({
+  expect(await assessed([spoilt, ...rest])).toEqual({
     expected: 5_760,
     right: 5_759,
     lost: 0,

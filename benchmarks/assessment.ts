@@ -5,22 +5,22 @@ import type { KnownColumns } from '../src/simulation/recorded-series.ts';
 import type { ReportedGap } from './clients/rows.ts';
 import { candlesOf, MINUTE_MS, venueSymbolOf, type Workload } from './workload.ts';
 
-/** Candles of one symbol whose open times lie in one UTC day; of every day once at most. */
+/** Candles of one symbol that open in one UTC day; each day occurs at most once. */
 export interface StoredDay {
   readonly symbol: string;
   readonly dayMs: number;
   readonly candles: readonly Candle[];
 }
 
-/** What a contestant brought home. */
-export interface Harvest {
+/** What a contestant stored and reported. */
+export interface ContestantResult {
   readonly stored: AsyncIterable<StoredDay> | Iterable<StoredDay>;
-  /** Six columns were kept, or all. */
+  /** Whether all columns were kept or only the first six. */
   readonly columns: KnownColumns;
   readonly reported: readonly ReportedGap[];
 }
 
-/** All in candles. */
+/** Unit of every figure: candles. */
 export interface Assessment {
   readonly expected: number;
   readonly right: number;
@@ -28,28 +28,28 @@ export interface Assessment {
   readonly wrong: number;
   readonly doubled: number;
   readonly invented: number;
-  /** Lost without a word, or wrong. */
+  /** Wrong, or lost without an error or a reported gap. */
   readonly silent: number;
 }
 
-/** Holds a harvest against the truth, candle by candle, count and values. */
+/** Compares a result with the truth candle by candle, count and values. */
 export async function assess(
   workload: Pick<Workload, 'seed' | 'symbols' | 'range'>,
-  harvest: Harvest,
+  result: ContestantResult,
 ): Promise<Assessment> {
   const truth = candlesOf(workload);
   const unseen = new Set(workload.symbols.flatMap((symbol) => daysOf(workload).map((dayMs) => keyOf(symbol, dayMs))));
   let [right, lost, wrong, doubled, invented, silent] = [0, 0, 0, 0, 0, 0];
-  const look = ({ symbol, dayMs, candles }: StoredDay): void => {
+  const assessDay = ({ symbol, dayMs, candles }: StoredDay): void => {
     unseen.delete(keyOf(symbol, dayMs));
     const rows = truth.select(
       { venueSymbol: venueSymbolOf(symbol), interval: '1m' },
       { fromMs: dayMs, toMs: dayMs + DAY_MS, rowsMax: Infinity, keep: 'oldest' },
     );
-    const found = compareWithTruth(candles, rows, harvest.columns);
+    const found = compareWithTruth(candles, rows, result.columns);
     const open = new Set(candles.map((candle) => candle.openTimeMs));
     const isReported = (timeMs: number): boolean =>
-      harvest.reported.some((gap) => gap.symbol === symbol && gap.fromMs <= timeMs && timeMs < gap.toMs);
+      result.reported.some((gap) => gap.symbol === symbol && gap.fromMs <= timeMs && timeMs < gap.toMs);
     right += found.recorded - found.lost - found.wrong;
     lost += found.lost;
     wrong += found.wrong;
@@ -58,10 +58,10 @@ export async function assess(
     silent +=
       found.wrong + (found.lost === 0 ? 0 : rows.filter(([timeMs]) => !open.has(timeMs) && !isReported(timeMs)).length);
   };
-  for await (const day of harvest.stored) look(day);
+  for await (const day of result.stored) assessDay(day);
   for (const key of unseen) {
     const [symbol = '', dayMs] = key.split(' ');
-    look({ symbol, dayMs: Number(dayMs), candles: [] });
+    assessDay({ symbol, dayMs: Number(dayMs), candles: [] });
   }
   return {
     expected: (workload.symbols.length * (workload.range.toMs - workload.range.fromMs)) / MINUTE_MS,

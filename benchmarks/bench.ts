@@ -1,4 +1,5 @@
-// npm run bench -- B1 [--full] [--symbols 10] [--days 62] [--seed x] [--window minute] [--rtt 40] [--share 1] [--only candlekeep,reference] [--json FILE] [--keep]
+// npm run bench -- B1 [--full] [--symbols 10] [--days 62] [--seed x] [--window minute] [--rtt 40] [--share 1]
+//   [--only candlekeep,reference] [--json FILE] [--keep]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -23,14 +24,20 @@ const OPTIONS = {
   keep: { type: 'boolean', default: false },
 } as const;
 
-/** Binance's 6,000 a minute; and a sixth of it in a sixth of the time, so that a short run sees several windows. */
+/** Binance's 6,000 a minute, and a sixth of it in a sixth of the time, so that a short run spans several windows. */
 const WINDOWS = { '10s': { weight: 1_000, windowMs: 10_000 }, minute: { weight: 6_000, windowMs: 60_000 } } as const;
-const AT_ONCE = 32;
+/** Concurrent requests that the lower bound of the round trips assumes. */
+const CONCURRENCY = 32;
 const WALL_MS_MAX = 15 * 60_000;
 
 const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
 
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform}, Node ${process.versions.node}`;
+const machine = [
+  `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+  `${Math.round(totalmem() / 2 ** 30)} GB`,
+  process.platform,
+  `Node ${process.versions.node}`,
+].join(', ');
 const [name, ...others] = positionals;
 const bench = BENCHES.find((one) => one.name === name);
 if (others.length > 0 || (bench === undefined && name !== ACCOUNT_BENCH.name))
@@ -38,7 +45,7 @@ if (others.length > 0 || (bench === undefined && name !== ACCOUNT_BENCH.name))
 const directory = mkdtempSync(join(tmpdir(), 'candlekeep-bench-'));
 if (values.keep) say(`data and logs stay in ${directory}`);
 if (bench === undefined) await runAccounts();
-else await runCourse(bench);
+else await runWorkload(bench);
 if (!values.keep) rmSync(directory, { recursive: true });
 
 function extentOf({ symbols, days }: Extent): Pick<Workload, 'symbols' | 'range'> {
@@ -48,7 +55,11 @@ function extentOf({ symbols, days }: Extent): Pick<Workload, 'symbols' | 'range'
   };
 }
 
-async function runCourse(chosen: Bench): Promise<void> {
+function extentText({ symbols, range }: Pick<Workload, 'symbols' | 'range'>): string {
+  return `${symbols.length} symbols, ${(range.toMs - range.fromMs) / DAY_MS} days of 1m candles`;
+}
+
+async function runWorkload(chosen: Bench): Promise<void> {
   const workload: Workload = {
     seed: values.seed,
     ...extentOf(values.full ? FULL : chosen.daily),
@@ -61,33 +72,37 @@ async function runCourse(chosen: Bench): Promise<void> {
   };
   const measurements: Measurement[] = [];
   say(
-    `${chosen.name}: ${chosen.says}; ${workload.symbols.length} symbols, ${(workload.range.toMs - workload.range.fromMs) / DAY_MS} days of 1m candles, ${workload.limit.weight} weight in ${workload.limit.windowMs / 1_000} s, share ${values.share}, RTT ${workload.rttMs} ms, seed ${workload.seed}`,
+    [
+      `${chosen.name}: ${chosen.says}; ${extentText(workload)}`,
+      `${workload.limit.weight} weight in ${workload.limit.windowMs / 1_000} s`,
+      `share ${values.share}`,
+      `RTT ${workload.rttMs} ms`,
+      `seed ${workload.seed}`,
+    ].join(', '),
   );
   for (const contestant of contestantsOf(chosen)) {
     const measurement = await measure(workload, contestant, {
       directory: join(directory, contestant.name),
       share: Number(values.share),
-      atOnce: AT_ONCE,
+      concurrency: CONCURRENCY,
       wallMsMax: WALL_MS_MAX,
       keep: values.keep,
     });
     measurements.push(measurement);
     say(summaryOf(measurement));
   }
-  report(tableOf(measurements), { bench: chosen.name, course: workload, machine, measurements });
+  report(tableOf(measurements), { bench: chosen.name, workload, machine, measurements });
 }
 
 async function runAccounts(): Promise<void> {
   const extent = { seed: values.seed, ...extentOf(FULL) };
   const measurements: AccountMeasurement[] = [];
-  say(
-    `${ACCOUNT_BENCH.name}: ${ACCOUNT_BENCH.says}; three exchanges, ${extent.symbols.length} symbols, ${(extent.range.toMs - extent.range.fromMs) / DAY_MS} days of 1m candles, seed ${extent.seed}`,
-  );
+  say(`${ACCOUNT_BENCH.name}: ${ACCOUNT_BENCH.says}; three exchanges, ${extentText(extent)}, seed ${extent.seed}`);
   for (const account of ACCOUNTS) {
     say(`${account.name}: ${account.says}`);
-    const asked = await measureAccount(extent, account, join(directory, account.name));
-    measurements.push(...asked);
-    say(asked.map(summaryOfAccount).join('\n'));
+    const measured = await measureAccount(extent, account, join(directory, account.name));
+    measurements.push(...measured);
+    say(measured.map(summaryOfAccount).join('\n'));
   }
   report(accountTable(measurements), { bench: ACCOUNT_BENCH.name, extent, machine, measurements });
 }

@@ -14,12 +14,15 @@ import type { StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-/** A backfill that ends with a `resume` is resumed this often; the time counts. */
+/** A backfill that ends with a `resume` command is resumed at most this often; the time counts. */
 const RESUMES_MAX = 5;
-/** The documented exit for "some of it is left". */
+/** The documented exit code of a partial result. */
 const PARTIAL = 3;
 
-/** This program as a user runs it, end to end into bronze and silver; several processes share one data directory and halve the days among them. */
+/**
+ * This program as a user runs it, end to end into bronze and silver. Several processes share one data directory and
+ * divide the days among them.
+ */
 export function candlekeep({ name, processes }: { readonly name: string; readonly processes: number }): Contestant {
   return {
     name,
@@ -32,7 +35,7 @@ export function candlekeep({ name, processes }: { readonly name: string; readonl
       return {
         processes: ended.flat(),
         wallMs,
-        harvest: { stored: storedDays(task), columns: 'all', reported: await reportedGaps(task, terms) },
+        result: { stored: storedDays(task), columns: 'all', reported: await reportedGaps(task, terms) },
       } satisfies Attempt;
     },
   };
@@ -43,7 +46,7 @@ interface Days {
   readonly end: string;
 }
 
-/** Neighbouring days for each process: at 1m a day is a file, and so nobody waits for anybody. */
+/** Consecutive days for each process. At 1m a file holds one day, so no process waits for another's file. */
 function partsOf({ range }: Task, count: number): Days[] {
   const days = daysBetween(dayOf(range.fromMs), dayOf(range.toMs - 1));
   const borders = Array.from({ length: count + 1 }, (_, at) => Math.round((at * days.length) / count));
@@ -57,12 +60,12 @@ async function backfill(
 ): Promise<Ended[]> {
   const ended: Ended[] = [];
   for (let at = 0; at <= RESUMES_MAX; at++) {
-    const one = await command(task, terms, {
+    const attempt = await command(task, terms, {
       args: ['backfill', '--start', days.start, '--end', days.end],
       name: `${name}-${at + 1}`,
     });
-    ended.push(one);
-    if (one.exit !== PARTIAL) break;
+    ended.push(attempt);
+    if (attempt.exit !== PARTIAL) break;
   }
   return ended;
 }
@@ -115,10 +118,10 @@ async function reportedGaps(task: Task, terms: Terms): Promise<readonly Reported
   }));
 }
 
-/** Silver as it lies on disk. */
+/** The rows of silver's files. */
 async function* storedDays({ directory, range }: Task): AsyncIterable<StoredDay> {
   const lake = lakeAt(join(directory, 'data'));
-  const parquet = openDuckdbParquet({ scratchDirectory: join(directory, 'judge'), clock: realClock });
+  const parquet = openDuckdbParquet({ scratchDirectory: join(directory, 'assessment'), clock: realClock });
   try {
     for (const period of daysBetween(dayOf(range.fromMs - DAY_MS), dayOf(range.toMs))) {
       const path = lake.at(lake.silverFile({ exchange: 'binance', interval: '1m', period }));

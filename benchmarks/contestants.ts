@@ -5,14 +5,14 @@ import { DAY_MS } from '../src/domain/interval.ts';
 import { candlekeep } from './candlekeep.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './clients/rows.ts';
 import type { Task } from './workload.ts';
-import type { Harvest, StoredDay } from './assessment.ts';
+import type { ContestantResult, StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';
 
 export interface Attempt {
   readonly processes: readonly Ended[];
   /** From the start of the first process to the end of the last. */
   readonly wallMs: number;
-  readonly harvest: Harvest;
+  readonly result: ContestantResult;
 }
 
 export interface Terms {
@@ -36,7 +36,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   client('naive', 'naive.ts'),
 ];
 
-/** A contestant that is one script under clients/. */
+/** A contestant that consists of one script in clients/. */
 function client(name: string, script: string, ...options: readonly object[]): Contestant {
   return {
     name,
@@ -51,13 +51,13 @@ function client(name: string, script: string, ...options: readonly object[]): Co
       return {
         processes: [ended],
         wallMs: ended.wallMs,
-        harvest: { stored: storedDays(task), columns: 'first-six', reported: reportedBy(ended, task) },
+        result: { stored: storedDays(task), columns: 'first-six', reported: reportedBy(ended, task) },
       };
     },
   };
 }
 
-/** A client that did not live to tell reported everything: its exit says so. */
+/** A client that failed or was killed counts as having reported every candle as missing. */
 function reportedBy({ stdout, exit }: Ended, { symbols, range }: Task): readonly ReportedGap[] {
   const last = stdout.trim().split('\n').at(-1) ?? '';
   if (exit === 0) return (JSON.parse(last) as { failed: ReportedGap[] }).failed;

@@ -1,19 +1,19 @@
-// The exchange of a course, in a process of its own: sends its URL, then a report for every message.
+// The exchange of a workload, in its own process: sends its URL, then a report for every message.
 import { realClock } from '../src/platform/node/system-clock.ts';
 import { serveOnLoopback } from '../src/simulation/loopback.ts';
 import type { StandInHandler } from '../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../src/simulation/stand-ins/stand-in-binance.ts';
 import type { RequestEntry } from '../src/simulation/stand-ins/stand-in-exchange.ts';
-import { candlesOf, type Workload } from './workload.ts';
-import type { ExchangeReport } from './exchange.ts';
+import { candlesOf } from './workload.ts';
+import type { ExchangeReport, ExchangeSetup } from './exchange.ts';
 import { planOf } from './fault-schedule.ts';
 
-const { workload, floorMs } = JSON.parse(process.argv[2] ?? '') as { workload: Workload; floorMs: number };
+const { workload, leastMs } = JSON.parse(process.argv[2] ?? '') as ExchangeSetup;
 const exchange = standInBinance({ world: candlesOf(workload), limit: workload.limit });
 
-/** The plan's clock starts with the first request. */
+/** The fault plan starts at the first request. */
 const handle: StandInHandler = async (request, nowMs) => {
-  if (exchange.log.length === 0) exchange.plan(planOf(workload, { startMs: nowMs, floorMs }));
+  if (exchange.log.length === 0) exchange.plan(planOf(workload, { startMs: nowMs, leastMs }));
   const reply = await exchange.handle(request, nowMs);
   return reply.kind === 'answer' && workload.rttMs > 0
     ? { ...reply, delayMs: (reply.delayMs ?? 0) + workload.rttMs }
@@ -37,7 +37,7 @@ function wholeWindowsOf(log: readonly RequestEntry[]): Pick<ExchangeReport, 'who
 }
 
 function reportOf(log: readonly RequestEntry[]): ExchangeReport {
-  const count = (is: (entry: RequestEntry) => boolean): number => log.filter(is).length;
+  const count = (matches: (entry: RequestEntry) => boolean): number => log.filter(matches).length;
   const injected: Record<string, number> = {};
   for (const { fault } of log) {
     if (fault === null) continue;
@@ -48,7 +48,7 @@ function reportOf(log: readonly RequestEntry[]): ExchangeReport {
     requests: log.length,
     injected,
     injectedTotal: count(({ fault }) => fault !== null),
-    answers429: count(({ status }) => status === 429),
+    responses429: count(({ status }) => status === 429),
     overLimit: count(({ overLimit, status }) => overLimit && status === 429),
     bans: count(({ status }) => status === 418),
     sentWhileClosed: count(({ sentWhileClosed }) => sentWhileClosed),

@@ -2,23 +2,29 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Workload } from './workload.ts';
 
-/** What the exchange saw of one contestant. */
+/** What the exchange received from one contestant, and how it responded. */
 export interface ExchangeReport {
   readonly requests: number;
   /** Injected faults by kind (a status by its number). */
   readonly injected: Readonly<Record<string, number>>;
   readonly injectedTotal: number;
-  /** All of them, injected ones too. */
-  readonly answers429: number;
-  /** 429s that the contestant earned. */
+  /** Injected ones included. */
+  readonly responses429: number;
+  /** 429s that the contestant caused by exceeding the limit. */
   readonly overLimit: number;
-  /** Answers with 418. */
+  /** Responses with status 418. */
   readonly bans: number;
-  /** Requests later than 100 ms after an answer that asked to stay away. */
+  /** Requests sent later than 100 ms after a response that demanded a pause. */
   readonly sentWhileClosed: number;
-  /** Windows between those of the first and the last request, and the weight of what came in them. */
+  /** Rate-limit windows between those of the first and the last request, and the weight of the requests in them. */
   readonly wholeWindows: number;
   readonly wholeWindowsWeight: number;
+}
+
+/** What the exchange's process is started with. */
+export interface ExchangeSetup {
+  readonly workload: Workload;
+  readonly leastMs: number;
 }
 
 export interface Exchange {
@@ -27,15 +33,16 @@ export interface Exchange {
   close(): void;
 }
 
-/** Starts an exchange that nobody has asked anything yet. `floorMs` places the storm. */
-export async function openExchange(workload: Workload, floorMs: number): Promise<Exchange> {
-  const child = fork(new URL('exchange-process.ts', import.meta.url), [JSON.stringify({ course: workload, floorMs })]);
-  const response = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0];
-  const { url } = (await response()) as { url: string };
+/** Starts a fresh exchange. `leastMs`, the lower bound of the workload, decides when the fault windows begin. */
+export async function openExchange(workload: Workload, leastMs: number): Promise<Exchange> {
+  const setup: ExchangeSetup = { workload, leastMs };
+  const child = fork(new URL('exchange-process.ts', import.meta.url), [JSON.stringify(setup)]);
+  const message = async (): Promise<unknown> => ((await once(child, 'message')) as [unknown])[0];
+  const { url } = (await message()) as { url: string };
   return {
     url,
     report: async () => {
-      const report = response();
+      const report = message();
       child.send('report');
       return (await report) as ExchangeReport;
     },

@@ -4,39 +4,39 @@ import { pagesOf, type Workload } from './workload.ts';
 
 const CANDLES = { path: '/api/v3/klines' } as const;
 
-/** How long the exchange says 429, and how long it resets every connection. Unit: milliseconds. */
-export const GATE_MS = 5_000;
+/** How long the exchange responds 429, and how long it resets every connection. Unit: milliseconds. */
+export const CLOSED_MS = 5_000;
 export const RESETS_MS = 10_000;
 
-/** The fault plan of a course whose first request comes at `startMs` and that takes at least `floorMs`. */
+/** The fault plan of a workload whose first request comes at `startMs` and which takes at least `leastMs`. */
 export function planOf(
   workload: Workload,
-  { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
+  { startMs, leastMs }: { readonly startMs: number; readonly leastMs: number },
 ): FaultPlan {
   switch (workload.schedule) {
-    case 'calm':
+    case 'none':
       return NO_FAULTS;
-    case 'storm':
-      return stormOf(workload, { startMs, floorMs });
-    case 'zoo':
-      return zooOf(workload);
+    case 'faults':
+      return faultsOf(workload, { startMs, leastMs });
+    case 'malformed':
+      return malformedOf(workload);
     default:
       return workload.schedule satisfies never;
   }
 }
 
-/** 5 % 500s, 2 % unanswered requests, 5 s of 429 with Retry-After, 10 s of resets, one truncated body. */
-function stormOf(
+/** 5 % 500s, 2 % requests without response, 5 s of 429 with Retry-After, 10 s of resets, one truncated body. */
+function faultsOf(
   workload: Workload,
-  { startMs, floorMs }: { readonly startMs: number; readonly floorMs: number },
+  { startMs, leastMs }: { readonly startMs: number; readonly leastMs: number },
 ): FaultPlan {
-  const [gateMs, resetsMs] = [startMs + floorMs * 0.3, startMs + floorMs * 0.55];
+  const [closedMs, resetsMs] = [startMs + leastMs * 0.3, startMs + leastMs * 0.55];
   return {
     seed: workload.seed,
     rules: [
       {
-        on: { fromMs: gateMs, toMs: gateMs + GATE_MS },
-        fault: { kind: 'status', status: 429, retryAfter: String(GATE_MS / 1_000), venueCode: -1003 },
+        on: { fromMs: closedMs, toMs: closedMs + CLOSED_MS },
+        fault: { kind: 'status', status: 429, retryAfter: String(CLOSED_MS / 1_000), venueCode: -1003 },
       },
       { on: { fromMs: resetsMs, toMs: resetsMs + RESETS_MS }, fault: { kind: 'reset' } },
       { match: CANDLES, on: { nth: [Math.ceil(pagesOf(workload) / 3)] }, fault: { kind: 'truncated-json' } },
@@ -46,8 +46,8 @@ function stormOf(
   };
 }
 
-/** Answers with status 200 that are not what they seem. */
-const ZOO: readonly FaultSpec[] = [
+/** Malformed responses with status 200. */
+const MALFORMED: readonly FaultSpec[] = [
   { kind: 'html' },
   { kind: 'empty-body' },
   { kind: 'empty-list' },
@@ -66,21 +66,24 @@ const ZOO: readonly FaultSpec[] = [
   { kind: 'invalid-rows', rule: 'not-finite', rows: 1 },
 ];
 
-/** Of the pages of a course, one in so many is malformed. */
-const PAGES_PER_ANIMAL = 8;
+/** One page in this many is malformed. */
+const PAGES_PER_FAULT = 8;
 
-/** Every animal as often as any other, at places that the seed chooses among the requests that every client must send. */
-function zooOf(workload: Workload): FaultPlan {
+/**
+ * Each kind occurs equally often, at positions that the seed chooses among the requests that every client must send.
+ * The label in the seed stays as it is: another one would move the faults of the published figures.
+ */
+function malformedOf(workload: Workload): FaultPlan {
   const random = seededRandom(`${workload.seed}/zoo`);
   const pages = pagesOf(workload);
-  const places = Array.from({ length: pages }, (_, at) => ({ at: at + 1, key: random.next() })).toSorted(
+  const positions = Array.from({ length: pages }, (_, at) => ({ at: at + 1, key: random.next() })).toSorted(
     (a, b) => a.key - b.key,
   );
-  const each = Math.max(1, Math.floor(pages / PAGES_PER_ANIMAL / ZOO.length));
-  const rules = ZOO.map(
+  const each = Math.max(1, Math.floor(pages / PAGES_PER_FAULT / MALFORMED.length));
+  const rules = MALFORMED.map(
     (fault, kind): FaultInjection => ({
       match: CANDLES,
-      on: { nth: places.slice(kind * each, (kind + 1) * each).map(({ at }) => at) },
+      on: { nth: positions.slice(kind * each, (kind + 1) * each).map(({ at }) => at) },
       fault,
     }),
   );

@@ -14,7 +14,7 @@ export interface Ended {
   readonly exit: number | null;
   readonly stdout: string;
   readonly wallMs: number;
-  /** Null when it was killed and could write nothing down. */
+  /** Null when it was killed before it could write its usage. */
   readonly usage: Usage | null;
 }
 
@@ -22,16 +22,16 @@ export interface Program {
   /** Script and arguments, as Node takes them. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** For what it prints and what it used. */
+  /** Where its output and its usage are written. */
   readonly directory: string;
-  /** Names its files there. */
+  /** Prefix of its files there. */
   readonly name: string;
   readonly wallMsMax: number;
 }
 
 const USAGE = new URL('usage.ts', import.meta.url).href;
 
-/** Runs one Node process to its end and measures it from outside (wall) and inside (CPU, memory). */
+/** Runs one Node process to its end. Wall time is measured outside, CPU and memory inside the process. */
 export async function runNode({ args, env = {}, directory, name, wallMsMax }: Program): Promise<Ended> {
   const usagePath = join(directory, `${name}.usage.json`);
   const messages = openSync(join(directory, `${name}.log`), 'w');

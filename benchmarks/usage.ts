@@ -1,9 +1,9 @@
-// Loaded before a contestant (--import): writes at exit what the process used.
+// Loaded before a contestant (--import): writes CPU time and peak memory at exit.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import type { Usage } from './processes.ts';
 
-/** The kernel's own high-water mark where there is one: `maxRSS` also knows the process that started this one. */
+/** Linux's high-water mark of this process: there, `maxRSS` includes the parent before exec. Unit: bytes. */
 function peakBytes(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1_024;
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1_024;

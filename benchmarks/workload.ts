@@ -7,13 +7,13 @@ import type { WeightLimit } from '../src/simulation/stand-ins/weight-meter.ts';
 export const MINUTE_MS = 60_000;
 export const ROWS_PER_PAGE = 1_000;
 export const KLINES_WEIGHT = 2;
-/** Longest a client waits for one answer, headers and body: everybody's default. Unit: milliseconds. */
+/** How long a client waits for one response, headers and body; the default of every contestant. Unit: milliseconds. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 
-/** What goes wrong on the way: nothing, the storm of B2, the malformed answers of B3. */
-export type FaultSchedule = 'calm' | 'storm' | 'zoo';
+/** No faults, the faults of B2, the malformed responses of B3. */
+export type FaultSchedule = 'none' | 'faults' | 'malformed';
 
-/** One thing to do for every contestant alike: all minutes of some symbols, from one stand-in exchange. */
+/** The same for every contestant: all minutes of some symbols, from one stand-in exchange. */
 export interface Workload {
   readonly seed: string;
   /** `BTC/USDT`. */
@@ -22,16 +22,16 @@ export interface Workload {
   /** As the exchange announces it. */
   readonly limit: WeightLimit;
   readonly schedule: FaultSchedule;
-  /** Added to every answer. Unit: milliseconds. */
+  /** Added to every response. Unit: milliseconds. */
   readonly rttMs: number;
 }
 
-/** What a contestant is told. */
+/** What a contestant receives. */
 export interface Task {
   readonly url: string;
   readonly symbols: readonly string[];
   readonly range: TimeRange;
-  /** Where it puts what it got. */
+  /** Where it stores its result. */
   readonly directory: string;
 }
 
@@ -66,13 +66,13 @@ export const rangeOf = (days: number): TimeRange => ({ fromMs: FIRST_DAY_MS, toM
 /** Binance's spelling. */
 export const venueSymbolOf = (symbol: string): string => symbol.replace('/', '');
 
-/** The candles of a course: what the exchange serves and what the judge holds results against. */
+/** The candles that the exchange serves and that results are compared with. */
 export const candlesOf = ({ seed, symbols, range }: Pick<Workload, 'seed' | 'symbols' | 'range'>): CandleSource =>
   generatedCandles(
     seed,
     symbols.map((symbol) => ({ symbol, venueSymbol: venueSymbolOf(symbol), interval: '1m', range })),
   );
 
-/** Least requests that bring every candle. */
+/** The least number of requests that bring every candle. */
 export const pagesOf = ({ symbols, range }: Pick<Workload, 'symbols' | 'range'>): number =>
   symbols.length * Math.ceil((range.toMs - range.fromMs) / MINUTE_MS / ROWS_PER_PAGE);

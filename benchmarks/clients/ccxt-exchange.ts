@@ -1,7 +1,7 @@
 import ccxt, { type binance } from 'ccxt';
 import { ATTEMPT_TIMEOUT_MS, venueSymbolOf, type Task } from '../workload.ts';
 
-/** ccxt's Binance as its manual sets it up, told where the exchange is and which markets there are. */
+/** ccxt's Binance, set up as its manual says, with the exchange's URL and its markets. */
 export function ccxtBinance(
   { url, symbols }: Pick<Task, 'url' | 'symbols'>,
   options: Readonly<Record<string, unknown>> = {},

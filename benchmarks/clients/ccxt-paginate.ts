@@ -1,4 +1,4 @@
-// ccxt's own way to get a long range: `fetchOHLCV` with `paginate`. Second argument: { parallel, retries }.
+// ccxt's way to fetch a long range: `fetchOHLCV` with `paginate`. Second argument: { parallel, retries }.
 import { MINUTE_MS, ROWS_PER_PAGE } from '../workload.ts';
 import { ccxtBinance } from './ccxt-exchange.ts';
 import { concurrent, finish, keepRows, messageOf, task } from './client.ts';

@@ -1,11 +1,11 @@
-// What every client process needs that is no part of the comparison: its task, a file for what it got, its last words.
+// Shared by all client processes, and no part of the comparison: the task, the file of rows, the final report.
 import { appendFileSync } from 'node:fs';
 import { MINUTE_MS, ROWS_PER_PAGE, venueSymbolOf, type Task } from '../workload.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './rows.ts';
 
 export const task = JSON.parse(process.argv[2] ?? '') as Task;
 
-/** Keeps rows as the client got them, in any order, doubled or not. */
+/** Appends rows as the client received them: in any order, duplicates included. */
 export function keepRows(symbol: string, rows: readonly (readonly unknown[])[]): void {
   const numbers = new Float64Array(rows.length * NUMBERS_PER_ROW);
   for (const [at, row] of rows.entries()) {
@@ -15,7 +15,7 @@ export function keepRows(symbol: string, rows: readonly (readonly unknown[])[]):
   appendFileSync(rowsFile(task.directory, symbol), new Uint8Array(numbers.buffer));
 }
 
-/** The last thing a client prints. */
+/** The last line that a client prints. */
 export const finish = (failed: readonly ReportedGap[]): void => console.log(JSON.stringify({ failed }));
 
 export interface ClientPage {
@@ -36,9 +36,10 @@ export function pages(symbols: readonly string[] = task.symbols): ClientPage[] {
 }
 
 export const urlOf = ({ symbol, fromMs, toMs }: ClientPage): string =>
-  `${task.url}/api/v3/klines?symbol=${venueSymbolOf(symbol)}&interval=1m&startTime=${fromMs}&endTime=${toMs - 1}&limit=${ROWS_PER_PAGE}`;
+  `${task.url}/api/v3/klines?symbol=${venueSymbolOf(symbol)}&interval=1m` +
+  `&startTime=${fromMs}&endTime=${toMs - 1}&limit=${ROWS_PER_PAGE}`;
 
-/** Works through all items, so many at a time. */
+/** Works through all items, `count` at a time. */
 export async function concurrent<T>(
   count: number,
   items: readonly T[],

@@ -1,5 +1,6 @@
-// The algorithm of freqtrade's `download-data`, on ccxt as there: pair after pair, a hundred pages at a time, up to five
-// tries of each, n² + 1 seconds apart where ccxt says DDoSProtection and none otherwise; what still fails is logged and left out.
+// The algorithm of freqtrade's `download-data`, on ccxt as there: pair after pair, a hundred concurrent pages, up to
+// five tries of each. After ccxt's DDoSProtection it waits n² + 1 seconds, after other errors not at all. A page that
+// still fails is logged and left out.
 // Source: freqtrade/exchange/exchange.py (_async_get_historic_ohlcv) and common.py (retrier_async), 2026.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DDoSProtection, ExchangeError, OperationFailed } from 'ccxt';
@@ -9,7 +10,7 @@ import { finish, keepRows, messageOf, pages, task, type ClientPage } from './cli
 import type { ReportedGap } from './rows.ts';
 
 const RETRIES_MAX = 4;
-const PAGES_AT_ONCE = 100;
+const CONCURRENCY = 100;
 const exchange = ccxtBinance(task);
 const failed: ReportedGap[] = [];
 
@@ -26,11 +27,11 @@ async function fetchPage(page: ClientPage, retriesLeft = RETRIES_MAX): Promise<r
 
 for (const symbol of task.symbols) {
   const own = pages([symbol]);
-  for (let at = 0; at < own.length; at += PAGES_AT_ONCE) {
-    const chunk = own.slice(at, at + PAGES_AT_ONCE);
-    for (const [place, result] of (await Promise.allSettled(chunk.map((page) => fetchPage(page)))).entries()) {
+  for (let at = 0; at < own.length; at += CONCURRENCY) {
+    const chunk = own.slice(at, at + CONCURRENCY);
+    for (const [index, result] of (await Promise.allSettled(chunk.map((page) => fetchPage(page)))).entries()) {
       if (result.status === 'fulfilled') keepRows(symbol, result.value);
-      else failed.push({ ...(chunk[place] as ClientPage), why: messageOf(result.reason) });
+      else failed.push({ ...(chunk[index] as ClientPage), why: messageOf(result.reason) });
     }
   }
 }

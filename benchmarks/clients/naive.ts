@@ -1,4 +1,4 @@
-// What one writes in five minutes: eight at a time, five tries a second apart, whatever the answer said.
+// What one writes in five minutes: eight concurrent requests, five tries a second apart, whatever the response was.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ATTEMPT_TIMEOUT_MS } from '../workload.ts';
 import { concurrent, finish, keepRows, messageOf, pages, urlOf, type ClientPage } from './client.ts';

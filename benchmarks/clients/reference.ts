@@ -1,11 +1,11 @@
-// The bound: a careful client that does nothing but fetch. It knows the limit, waits when told to, retries with
-// jitter, believes no answer that is not whole; it keeps no account, no answers, no state, and writes no Parquet.
+// The practical bound: a careful client that only fetches. It keeps to the limit, waits as long as a response demands,
+// retries with jitter and rejects incomplete pages. It keeps no responses, no state, no account, and writes no Parquet.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, MINUTE_MS } from '../workload.ts';
 import { concurrent, finish, keepRows, messageOf, pages, task, urlOf, type ClientPage } from './client.ts';
 import type { ReportedGap } from './rows.ts';
 
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 const TRIES_MAX = 12;
 const GUARD_MS = 50;
 const failed: ReportedGap[] = [];
@@ -24,8 +24,8 @@ if (announced === undefined) throw new Error('no weight limit announced');
 const windowMs = announced.intervalNum * (announced.interval === 'SECOND' ? 1_000 : MINUTE_MS);
 let [window, used, opensAtMs] = [Math.floor(Date.now() / windowMs), 20, 0];
 
-/** Waits until the venue and its limit let a request pass. */
-async function turn(): Promise<void> {
+/** Waits until neither a pause nor the limit holds the next request back. */
+async function admission(): Promise<void> {
   for (;;) {
     const nowMs = Date.now();
     const at = Math.floor((nowMs - GUARD_MS) / windowMs);
@@ -57,7 +57,7 @@ const isWhole = (rows: unknown, { fromMs, toMs }: ClientPage): rows is unknown[]
 
 async function fetchPage(page: ClientPage): Promise<void> {
   for (let tries = 1; ; ) {
-    await turn();
+    await admission();
     try {
       const response = await fetch(urlOf(page), { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
       if (response.status === 429 || response.status === 418) {
@@ -65,7 +65,7 @@ async function fetchPage(page: ClientPage): Promise<void> {
         continue;
       }
       const rows: unknown = response.ok ? await response.json() : null;
-      if (!isWhole(rows, page)) throw new Error(`status ${response.status}, not the page that was asked for`);
+      if (!isWhole(rows, page)) throw new Error(`status ${response.status}, not the requested page`);
       keepRows(page.symbol, rows);
       return;
     } catch (error) {
@@ -78,5 +78,5 @@ async function fetchPage(page: ClientPage): Promise<void> {
   }
 }
 
-await concurrent(AT_ONCE, pages(), fetchPage);
+await concurrent(CONCURRENCY, pages(), fetchPage);
 finish(failed);

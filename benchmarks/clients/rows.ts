@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { venueSymbolOf } from '../workload.ts';
 
-/** A stretch that a client knows it did not get. */
+/** A range that a client knows it did not receive. */
 export interface ReportedGap {
   readonly symbol: string;
   readonly fromMs: number;
@@ -9,7 +9,7 @@ export interface ReportedGap {
   readonly why: string;
 }
 
-/** What a client got of one symbol: doubles, row after row. */
+/** The rows that a client received of one symbol, as doubles. */
 export const rowsFile = (directory: string, symbol: string): string => join(directory, `${venueSymbolOf(symbol)}.f64`);
 /** Open time, open, high, low, close, volume. */
 export const NUMBERS_PER_ROW = 6;
