@@ -3,7 +3,7 @@ import { isInterval } from '../domain/interval.ts';
 import { dayOf, isDay } from '../domain/partition.ts';
 import { parseSymbol, symbolPath } from '../domain/symbol.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { isoTime } from './output/documents.ts';
+import { isoTime } from './output/schema.ts';
 import { readExchange } from '../configuration/setting-values.ts';
 
 /** A cell, or one of its candles. */

@@ -5,11 +5,8 @@ import { FAULT_CODES } from '../errors/table.ts';
 import { ADAPTERS } from '../exchanges/registry.ts';
 import { ASSET_KINDS } from '../domain/assets.ts';
 import { SELECTIONS } from '../state/run-request.ts';
-import { FORMATS } from './commands/data/candles.ts';
+import { FORMATS, type Shell, SHELLS } from './choices.ts';
 import { ASSET_NAMES } from '../configuration/setting-values.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 /** What may stand after an option: words, a path, or something only the user knows. */
 type OptionValues = readonly string[] | 'file' | 'directory' | 'free';

@@ -1,10 +1,5 @@
-import { join } from 'node:path';
-import { realFiles } from '../platform/node/disk-files.ts';
+import { createRequire } from 'node:module';
 
 /** This package's own version. */
 export const packageVersion = (): string =>
-  (
-    JSON.parse(Buffer.from(realFiles.read(join(import.meta.dirname, '../../package.json'))).toString('utf8')) as {
-      readonly version: string;
-    }
-  ).version;
+  (createRequire(import.meta.url)('../../package.json') as { readonly version: string }).version;

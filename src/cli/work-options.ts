@@ -110,3 +110,10 @@ export function readDays(
     });
   return range;
 }
+
+/** A whole number from 1 to `max`. @throws ConfigurationError (CONFIG_INVALID). */
+export function readWhole(text: string, where: string, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw new ConfigurationError({ where, expected: `a whole number from 1 to ${max}`, got: `"${text}"` });
+}

@@ -3,18 +3,10 @@ import type { Ports } from '../../platform/ports/ports.ts';
 import { DIRECT } from '../../platform/network-settings.ts';
 import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS } from '../../domain/interval.ts';
-import { dayRange } from '../../domain/partition.ts';
 import type { TimeRange } from '../../domain/range.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import type { Account } from '../../domain/account.ts';
 import { NO_CHANNELS } from '../../alerting/model/settings.ts';
-import { faultsOfRun } from '../../state/fault-log.ts';
-import type { Run } from '../../state/runs.ts';
 import { ConfigurationError } from '../../errors/errors.ts';
-import { FAULT_CODES, type FaultCode } from '../../errors/table.ts';
-import { readCandles } from '../../engine/queries/candle-reader.ts';
-import { gapReport } from '../../engine/queries/gap-report.ts';
-import type { Pipeline } from '../../engine/core/pipeline.ts';
 import type { Settings } from '../../engine/core/settings.ts';
 import type { FaultPlan, FaultSpec } from '../../simulation/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../../simulation/loopback.ts';
@@ -23,7 +15,6 @@ import type { StandInHandler } from '../../simulation/stand-ins/reply.ts';
 import type { StandInExchange } from '../../simulation/stand-ins/stand-in-exchange.ts';
 import { STAND_INS } from '../../simulation/stand-ins/stand-ins.ts';
 import { standInHub, type StandInHub } from '../../simulation/stand-ins/stand-in-hub.ts';
-import { compareWithTruth, type Comparison } from '../../simulation/truth.ts';
 import { loadRecordings } from '../../simulation/recordings.ts';
 import type { World } from '../../simulation/world.ts';
 
@@ -157,99 +148,3 @@ export const demoSettings = (stage: DemoEnvironment, dataDir: string): Settings 
   alerts: NO_CHANNELS,
   tags: {},
 });
-
-/** What the demo proves at its end. */
-export interface DemoVerdict {
-  readonly account: Account;
-  /** Stored candles against the recording. */
-  readonly comparison: Comparison;
-  /** Faults sent by the stand-in exchange and entries of the fault log, by code. */
-  readonly faults: readonly { readonly code: FaultCode; readonly injected: number; readonly logged: number }[];
-  readonly discrepancies: number;
-  readonly commits: number;
-  readonly isPublished: boolean;
-  readonly addsUp: boolean;
-}
-
-export async function assessDemo(
-  pipeline: Pipeline,
-  stage: DemoEnvironment,
-  runs: readonly Run[],
-): Promise<DemoVerdict> {
-  const range = { fromMs: dayRange(DEMO.days.start).fromMs, toMs: dayRange(DEMO.days.end).toMs };
-  const report = await gapReport(pipeline, {
-    range,
-    markets: pipeline.settings.markets,
-    intervals: pipeline.settings.intervals,
-    verify: true,
-    explained: true,
-  });
-  const comparison = await compareStored(pipeline, stage.asked.world, range);
-  const faults = await countFaults(pipeline, stage, runs);
-  const isPublished = isOnHub(pipeline, stage.hub);
-  const { lost, doubled, invented, wrong } = comparison;
-  return {
-    account: report.totals,
-    comparison,
-    faults,
-    discrepancies: report.discrepancies.length,
-    commits: stage.hub.commits.length - 1,
-    isPublished,
-    addsUp:
-      report.totals.pending === 0 &&
-      report.discrepancies.length === 0 &&
-      lost + doubled + invented + wrong === 0 &&
-      faults.every((one) => one.logged >= one.injected) &&
-      isPublished,
-  };
-}
-
-async function compareStored(
-  pipeline: Pipeline,
-  world: World,
-  range: { fromMs: number; toMs: number },
-): Promise<Comparison> {
-  const sum = { recorded: 0, lost: 0, doubled: 0, invented: 0, wrong: 0 };
-  for (const recorded of world.series.filter(
-    (series) => series.interval === DEMO.interval && DEMO.symbols.includes(series.symbol),
-  )) {
-    const stored = await readCandles(pipeline, {
-      series: { exchange: DEMO.exchange, symbol: recorded.symbol, interval: recorded.interval },
-      range,
-    });
-    const rows = recorded.rows.filter((row) => row[0] >= range.fromMs && row[0] < range.toMs);
-    const one = compareWithTruth(stored, rows, recorded.columns);
-    for (const key of ['recorded', 'lost', 'doubled', 'invented', 'wrong'] as const) sum[key] += one[key];
-  }
-  return sum;
-}
-
-const FAULTS_MAX = 1_000;
-
-async function countFaults(
-  { ports }: Pipeline,
-  stage: DemoEnvironment,
-  runs: readonly Run[],
-): Promise<DemoVerdict['faults']> {
-  const entries = await Promise.all(
-    runs.map((run) => ports.store.read('faultsOfRun', () => faultsOfRun(run.id, FAULTS_MAX))),
-  );
-  const logged = Map.groupBy(entries.flat(), (entry) => entry.record.code);
-  const injected = Map.groupBy(
-    stage.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])),
-    (code) => code,
-  );
-  return [...injected]
-    .toSorted(([a], [b]) => FAULT_CODES.indexOf(a) - FAULT_CODES.indexOf(b))
-    .map(([code, own]) => ({ code, injected: own.length, logged: logged.get(code)?.length ?? 0 }));
-}
-
-/** Every data file of the gold folder is on the Hub's head, byte for byte. */
-function isOnHub({ lake, ports }: Pipeline, hub: StandInHub): boolean {
-  const published = hub.commits.at(-1)?.files ?? new Map<string, Uint8Array>();
-  const data = [...published].filter(([path]) => path.startsWith('data/'));
-  return (
-    data.length > 0 &&
-    data.every(([path, bytes]) => Buffer.from(bytes).equals(Buffer.from(ports.files.read(join(lake.gold, path)))))
-  );
-}

@@ -29,7 +29,7 @@ test('what is said beside a live block stays, and of the block only its last sta
   screen.say('warn  answered 502');
   screen.live('run 1/2  binance [###.] 5/9  ETH/USDT');
   screen.live('run 2/2');
-  screen.data('720 rows');
+  screen.text('720 rows');
   expect(rows).toEqual(['warn  answered 502', '720 rows', '']);
 });
 
@@ -48,7 +48,7 @@ test.each([
     onStop: () => () => undefined,
   };
   const screen = consoleOn(io, { json: false, color: true });
-  screen.data(screen.colour('green', 'data'));
+  screen.text(screen.colour('green', 'data'));
   screen.say(screen.colour('red', 'said'));
   expect([written.out.includes(ESCAPE), written.err.includes(ESCAPE)]).toEqual([isOut, isErr]);
   expect(Object.values(written).map((text) => stripVTControlCharacters(text))).toEqual(['data\n', 'said\n']);

@@ -27,16 +27,12 @@ test.each([0, 1, 5_000])(
     const stream = { isTTY: false, write: (text: string | Uint8Array) => void writes.push(String(text)) };
     const io: Io = { cwd: '.', env: {}, stdout: stream, stderr: stream, onStop: () => () => undefined };
     const gaps = Array.from({ length: gapsTotal }, (_, at) => gapAt(at));
-    consoleOn(io, { json: true, color: false }).documentOf(
-      gapDocument(
-        {
-          totals: { ...EMPTY_ACCOUNT, expected: gapsTotal, pending: gapsTotal },
-          gaps,
-          discrepancies: [{ where: 'a', message: 'b' }],
-        },
-        EXIT.partial,
-      ),
-    );
+    const account = {
+      totals: { ...EMPTY_ACCOUNT, expected: gapsTotal, pending: gapsTotal },
+      gaps,
+      discrepancies: [{ where: 'a', message: 'b' }],
+    };
+    consoleOn(io, { json: true, color: false }).print({ document: () => gapDocument(account, EXIT.partial) });
     const text = writes.join('');
     expect(text.indexOf('\n')).toBe(text.length - 1);
     const document = JSON.parse(text) as { gaps: { from: string }[] };

@@ -5,14 +5,9 @@ import { runbookPath } from '../../errors/catalogue.ts';
 import type { FaultRecord } from '../../errors/fault-record.ts';
 import { ruleOf } from '../../errors/table.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { isoTime, SCHEMA } from './schema.ts';
 import type { GapAccount, ReportedGap } from '../../engine/queries/gap-report.ts';
 import type { WorkPlan, WorkResult } from '../../engine/core/work.ts';
-
-/** The JSON documents scripts rely on. Fields may be added, none changes its meaning under the same `schema`. */
-export const SCHEMA = 1;
-
-export const isoTime = (timeMs: number | null): string | null =>
-  timeMs === null ? null : new Date(timeMs).toISOString().replace('.000Z', 'Z');
 
 export interface ErrorDocument {
   readonly code: string;
@@ -28,7 +23,7 @@ export interface ErrorDocument {
   readonly docs: string;
 }
 
-/** A fault as scripts see it; `runId` where a run met it. */
+/** A fault as scripts see it; `runId` names the run that recorded it. */
 function errorDocument(record: FaultRecord, runId: string | null = null): ErrorDocument {
   const fact = <T extends string | number>(name: string, type: 'string' | 'number'): T | null =>
     typeof record.facts[name] === type ? (record.facts[name] as T) : null;
@@ -48,7 +43,7 @@ function errorDocument(record: FaultRecord, runId: string | null = null): ErrorD
   };
 }
 
-/** What ended a run, with the stack where it was a defect; null for a run that came to its end. */
+/** The error that ended a run, with the stack of a defect; null for a run without one. */
 export const runErrorDocument = ({ id, error }: Run): object | null =>
   error === null ? null : { ...errorDocument(error, id), stack: error.stack };
 
@@ -89,8 +84,6 @@ export const failureDocument = (exit: ExitCode, record: FaultRecord): object => 
   error: errorDocument(record),
 });
 
-export const listDocument = (items: readonly object[]): object => ({ schema: SCHEMA, items });
-
 export const runDocument = (run: Run): object => ({
   id: run.id,
   partition: run.partition,
@@ -105,7 +98,7 @@ export const runDocument = (run: Run): object => ({
   assets: run.assets,
 });
 
-/** What `run`, `backfill` and `heal` print. `resume` is the command that continues, null when nothing is left. */
+/** What `run`, `backfill` and `heal` print. `resume` is the command that continues; null if nothing is left. */
 export const workDocument = (result: WorkResult, resume: string | null): object => ({
   schema: SCHEMA,
   ok: result.ending === 'done',
@@ -117,7 +110,7 @@ export const workDocument = (result: WorkResult, resume: string | null): object 
   ...(result.error === null ? {} : { error: errorDocument(result.error, result.runs.at(-1)?.id ?? null) }),
 });
 
-/** What `--dry-run` prints. Times are seconds at our share of the venue's limit. */
+/** What `--dry-run` prints. `at_least_s`: seconds at our share of the exchange's rate limit. */
 export const planDocument = ({ estimates, total }: WorkPlan): object => ({
   schema: SCHEMA,
   ok: true,
@@ -137,7 +130,7 @@ export const planDocument = ({ estimates, total }: WorkPlan): object => ({
   },
 });
 
-/** What `check-gaps` prints, a part for each gap: there may be a million. */
+/** What `check-gaps` prints, in parts: there may be a million gaps. */
 export function* gapDocument({ totals, gaps, discrepancies }: GapAccount, exit: ExitCode): Generator<string> {
   const head = { schema: SCHEMA, ok: exit === 0, exit, totals: totals satisfies Account };
   yield `${JSON.stringify(head).slice(0, -1)},"gaps":[`;

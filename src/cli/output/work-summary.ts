@@ -3,11 +3,14 @@ import { ruleOf, type FaultCode } from '../../errors/table.ts';
 import type { FaultRecord } from '../../errors/fault-record.ts';
 import type { WorkPlan, WorkResult } from '../../engine/core/work.ts';
 import { count, table, type Console } from './console.ts';
-import { isoTime } from './documents.ts';
+import { isoTime } from './schema.ts';
 
 const SYMBOLS_SHOWN_MAX = 5;
 
-/** The result of `run`, `backfill` and `heal` for a person: each asset, what is pending, and of a failure what is safe, what happens next and what to run. */
+/**
+ * The result of `run`, `backfill` and `heal` for a person: each asset and what is pending; of a failure also what is safe,
+ * what happens next and what to run.
+ */
 export function workSummary(screen: Console, result: WorkResult, resume: string | null): string {
   const lines = result.runs.flatMap((run) => runLines(screen, run));
   if (result.runs.length === 0 && result.error === null) lines.push('nothing to do');
@@ -18,7 +21,7 @@ export function workSummary(screen: Console, result: WorkResult, resume: string 
   return lines.join('\n');
 }
 
-/** True when all that failed are symbols off the active list of which no candle is due: the same request brings nothing more. */
+/** True if only symbols off the active list failed and no candle is due: repeating the request would bring nothing. */
 export function isOnlyRemoved({ error, pending, runs }: WorkResult): boolean {
   const assets = runs.flatMap((run) => run.assets).filter(({ outcome }) => outcome !== 'complete');
   const isRemoved = (codes: readonly FaultCode[]): boolean =>
@@ -44,35 +47,32 @@ function runLines(screen: Console, run: Run): string[] {
 export function assetLine(asset: AssetReport): string {
   const symbols = `${asset.symbols_ok} of ${asset.symbols_ok + asset.symbols_failed} symbols`;
   const removed = asset.removed_rows > 0 ? `, ${asset.removed_rows} quarantined` : '';
-  const failed = Object.entries(asset.errors);
-  const errors =
-    failed.length === 0
-      ? ''
-      : `  ${failed
-          .slice(0, SYMBOLS_SHOWN_MAX)
-          .map(([symbol, code]) => `${symbol} ${code}`)
-          .join(', ')}${failed.length > SYMBOLS_SHOWN_MAX ? `, +${failed.length - SYMBOLS_SHOWN_MAX}` : ''}`;
-  return `  ${asset.asset.padEnd(24)} ${asset.outcome.padEnd(9)} ${symbols}, ${count(asset.output_rows, 'row')}${removed}${errors}`;
+  const failed = Object.entries(asset.errors).map(([symbol, code]) => `${symbol} ${code}`);
+  const more = failed.length > SYMBOLS_SHOWN_MAX ? `, +${failed.length - SYMBOLS_SHOWN_MAX}` : '';
+  const errors = failed.length === 0 ? '' : `  ${failed.slice(0, SYMBOLS_SHOWN_MAX).join(', ')}${more}`;
+  const rows = count(asset.output_rows, 'row');
+  return `  ${asset.asset.padEnd(24)} ${asset.outcome.padEnd(9)} ${symbols}, ${rows}${removed}${errors}`;
 }
 
 function accountLine(screen: Console, { pending, nextAttemptAtMs }: WorkResult): string {
   if (pending === 0) return screen.colour('green', 'every candle of these days is accounted for');
   return screen.colour(
     'yellow',
-    `${count(pending, 'candle')} pending${nextAttemptAtMs === null ? '' : `, asked again from ${isoTime(nextAttemptAtMs)}`}`,
+    `${count(pending, 'candle')} pending${nextAttemptAtMs === null ? '' : `, next attempt ${isoTime(nextAttemptAtMs)}`}`,
   );
 }
 
 const nextStep = ({ pending, nextAttemptAtMs }: WorkResult): string =>
   pending === 0 || nextAttemptAtMs === null
     ? 'nothing by itself'
-    : `candlekeep heal asks for the pending ${count(pending, 'candle')} again from ${isoTime(nextAttemptAtMs)}; the next run continues here`;
+    : `candlekeep heal requests the ${count(pending, 'pending candle')} again from ${isoTime(nextAttemptAtMs)}; ` +
+      'the next run continues here';
 
-/** The four things an operator needs: what failed, what is safe, what happens next, what to run. */
+/** What failed, what is safe, what happens next and what to run. */
 export function failureLines(screen: Console, record: FaultRecord, next: string): string[] {
   return [
     `${screen.colour('red', `error[${record.code}]`)} ${record.message}`,
-    '  safe     everything stored before this; bronze keeps every answer',
+    '  safe     everything stored before this; bronze keeps every response',
     `  next     ${next}`,
     `  hint     ${ruleOf(record.code).hint}`,
     `  more     candlekeep explain ${record.code}`,
@@ -97,7 +97,7 @@ export function planTable({ estimates, total }: WorkPlan): string {
   );
 }
 
-/** What the venue's limit alone makes it take. */
+/** The duration that the exchange's rate limit alone imposes. */
 function leastTime(floorMs: number): string {
   const [hours, minutes, seconds] = [
     Math.floor(floorMs / 3_600_000),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { buildProgram } from '../../../src/cli/program.ts';
+import { buildProgram } from '../../../src/cli/commands/command-tree.ts';
 import { ADAPTERS, type Adapters } from '../../../src/exchanges/registry.ts';
 import { candlekeep } from '../../support/command-line.ts';
 import { SLACK } from '../../support/alert-harness.ts';

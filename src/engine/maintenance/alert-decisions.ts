@@ -1,0 +1,31 @@
+import { acknowledgeAlert } from '../../alerting/model/alerts.ts';
+import { addSilence, endSilence, type Silence } from '../../alerting/model/silences.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+
+/** An acknowledged alert is not repeated. False if no alert with this fingerprint fires. */
+export const acknowledge = ({ ports }: Pick<Pipeline, 'ports'>, fingerprint: string, by: string): Promise<boolean> =>
+  ports.store.transact('acknowledgeAlert', () => acknowledgeAlert(fingerprint, by, ports.clock.nowMs()));
+
+export type SilenceRequest = Pick<Silence, 'exchange' | 'code' | 'asset' | 'reason' | 'author'> & {
+  readonly spanMs: number;
+};
+
+/** Nobody is notified of matching alerts for `spanMs`; they are still recorded. */
+export async function silence(
+  { ports }: Pick<Pipeline, 'ports'>,
+  { spanMs, ...request }: SilenceRequest,
+): Promise<Silence> {
+  const nowMs = ports.clock.nowMs();
+  const made: Silence = {
+    ...request,
+    id: ports.ids.next('silence'),
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + spanMs,
+  };
+  await ports.store.transact('addSilence', () => addSilence(made));
+  return made;
+}
+
+/** False if no silence with this id is in force. */
+export const unsilence = ({ ports }: Pick<Pipeline, 'ports'>, id: string, by: string): Promise<boolean> =>
+  ports.store.transact('endSilence', () => endSilence(id, by, ports.clock.nowMs()));

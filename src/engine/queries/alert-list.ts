@@ -1,0 +1,60 @@
+import type { Alert } from '../../alerting/model/alert.ts';
+import { firingAlerts, openAlerts } from '../../alerting/model/alerts.ts';
+import { auditTrail, type AuditEntry } from '../../alerting/model/audit.ts';
+import { severityOf } from '../../alerting/model/levels.ts';
+import { silencesInForce, type Silence } from '../../alerting/model/silences.ts';
+import type { ChannelHealth } from '../../alerting/outbox/channel-health.ts';
+import { allHealth } from '../../alerting/outbox/channel-records.ts';
+import { pendingMessages, type OutboxMessage } from '../../alerting/outbox/outbox.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+
+const ROWS_MAX = 1_000;
+
+export interface AlertList {
+  /** Most severe first, then oldest first. */
+  readonly alerts: readonly Alert[];
+  readonly silences: readonly Silence[];
+}
+
+/** Alerts and the silences in force; `all` includes alerts that are over. */
+export async function listAlerts({ ports }: Pick<Pipeline, 'ports'>, which: 'firing' | 'all'): Promise<AlertList> {
+  const { alerts, silences } = await ports.store.read('alerts', function* () {
+    return {
+      alerts: yield* which === 'all' ? openAlerts(0) : firingAlerts(),
+      silences: yield* silencesInForce(ports.clock.nowMs()),
+    };
+  });
+  return {
+    alerts: alerts.toSorted((a, b) => severityOf(b.level) - severityOf(a.level) || a.firedAtMs - b.firedAtMs),
+    silences,
+  };
+}
+
+/** What was done about alerts, newest first, 1000 entries at most. */
+export const alertHistory = ({ ports }: Pick<Pipeline, 'ports'>): Promise<readonly AuditEntry[]> =>
+  ports.store.read('auditTrail', () => auditTrail(ROWS_MAX));
+
+export interface OutboxChannel {
+  readonly name: string;
+  readonly kind: string;
+  readonly isDefault: boolean;
+  /** Null for a channel that has never been used. */
+  readonly health: ChannelHealth | null;
+}
+
+/** Every configured channel, and the pending messages, 1000 at most. */
+export async function outboxReport({ ports, dispatcher }: Pick<Pipeline, 'ports' | 'dispatcher'>): Promise<{
+  readonly messages: readonly OutboxMessage[];
+  readonly channels: readonly OutboxChannel[];
+}> {
+  const { messages, healths } = await ports.store.read('outbox', function* () {
+    return { messages: yield* pendingMessages(ROWS_MAX), healths: yield* allHealth() };
+  });
+  const channels = dispatcher.channels.map(({ name, kind, isDefault }) => ({
+    name,
+    kind,
+    isDefault,
+    health: healths.get(name) ?? null,
+  }));
+  return { messages, channels };
+}
