@@ -4,11 +4,11 @@ import { differenceOf, masked, stepsOf } from '../support/documented-session.ts'
 const SHOWN = `run_0mwvneo2d5yvnl  1h  2024-06-01..2024-06-30  partial
   bronze_binance_ohlcv     partial   2 of 3 symbols, 1,440 rows  SOL/USDT EXCHANGE_SERVER_ERROR
 ...
-720 candles pending, asked again from 2026-11-25T04:58:33.138Z`;
+720 candles pending, next attempt 2026-11-25T04:58:33.138Z`;
 const REAL = `run_0nxaaaaaaaaaaa  1h  2024-06-01..2024-06-30  partial\r
   bronze_binance_ohlcv    partial  2 of 3 symbols, 1,440 rows  SOL/USDT EXCHANGE_SERVER_ERROR\r
   silver_ohlcv_normalized  partial   2 of 3 symbols\r
-\u001B[33m720 candles pending, asked again from 2027-01-02T00:00:00Z\u001B[0m\r
+\u001B[33m720 candles pending, next attempt 2027-01-02T00:00:00Z\u001B[0m\r
 `;
 
 test('another id, another time of the present, padding, colours and what an omission leaves out make no difference', () => {
@@ -23,7 +23,7 @@ test.each([
   ['a line too many', `${SHOWN}\nand one more`, REAL],
   [
     'a line too few',
-    SHOWN.replace('720 candles pending, asked again from 2026-11-25T04:58:33.138Z', '').replace('...\n', ''),
+    SHOWN.replace('720 candles pending, next attempt 2026-11-25T04:58:33.138Z', '').replace('...\n', ''),
     REAL,
   ],
   ['an output that is shown as none', '', 'warning: something'],

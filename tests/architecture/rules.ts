@@ -93,8 +93,9 @@ const COMPUTED_IMPORT = 'src/platform/node/module-file.ts';
 export const ADAPTER_ROOTS = [
   'src/api/',
   'src/cli/session.ts',
+  'src/cli/open-session.ts',
   'src/cli/package-version.ts',
-  'src/cli/commands/pipeline/start.ts',
+  'src/cli/actions/pipeline/start.ts',
 ] as const;
 const isAdapter = (path: string): boolean => path.startsWith('src/platform/node/');
 

@@ -86,7 +86,7 @@ test('patterns and rankings work from the environment and from --symbol, and dry
     exit: 0,
     document: { runs: [{ assets: [{ symbols_ok: 1 }, {}] }] },
   });
-  expect((await run('config', 'validate')).out).toContain('what the exchanges answer to binance:*/USDT');
+  expect((await run('config', 'validate')).out).toContain('the symbols that match binance:*/USDT');
 });
 
 test('quarantine lists rows by day and rule, and shows one with the row as the exchange sent it', async () => {
@@ -108,18 +108,18 @@ test('quarantine lists rows by day and rule, and shows one with the row as the e
   expect(await items('quarantine', 'list', '--start', '2024-06-02', '--end', '2024-06-03')).toEqual([]);
   expect((await run('quarantine', 'list')).out).toMatch(/^binance\/BTC-USDT\/1h\/2024-06-01 +2 +ohlc-order 2/m);
   const [row] = await items('quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T01:00:00Z', '--body');
-  const { response, raw, run_id } = row as {
-    response: { row: unknown[]; body: string; status: number };
+  const { answer, raw, run_id } = row as {
+    answer: { row: unknown[]; body: string; status: number };
     raw: string;
     run_id: string;
   };
-  expect({ status: response.status, raw, run_id }).toEqual({
+  expect({ status: answer.status, raw, run_id }).toEqual({
     status: 200,
     raw: expect.stringMatching(/^page_\w+#1$/) as string,
     run_id: expect.stringMatching(/^run_/) as string,
   });
-  expect(response.row).toEqual((JSON.parse(response.body) as unknown[])[1]);
-  expect(response.row[0]).toBe(Date.parse('2024-06-01T01:00:00Z'));
+  expect(answer.row).toEqual((JSON.parse(answer.body) as unknown[])[1]);
+  expect(answer.row[0]).toBe(Date.parse('2024-06-01T01:00:00Z'));
   expect((await run('quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01')).out).toContain(
     'high and low do not enclose open and close',
   );
@@ -151,7 +151,7 @@ test('check-gaps --heal asks for what was never asked as well as for what failed
   });
   expect(await json('backfill', ...DAY, '--symbol', 'BTC/USDT')).toMatchObject({ exit: 5, document: { pending: 24 } });
   expect((await run('check-gaps', ...DAY)).out).toMatch(
-    /BTC\/USDT .* 24 {2}pending {2}NOT_FOUND .*\n.*ETH\/USDT .* 24 {2}pending {2}not asked yet/,
+    /BTC\/USDT .* 24 {2}pending {2}NOT_FOUND .*\n.*ETH\/USDT .* 24 {2}pending {2}not requested yet/,
   );
   expect(await json('check-gaps', ...DAY, '--heal')).toMatchObject({
     exit: 0,
@@ -159,11 +159,11 @@ test('check-gaps --heal asks for what was never asked as well as for what failed
   });
 });
 
-test('explain says of a candle that was cut short that an answer covers it: its row came', async () => {
+test('explain says of a candle that was cut short that a response covers it: its row came', async () => {
   const { run } = await stage();
   await run('backfill', '--start', '2023-03-20', '--end', '2023-03-27', '--symbol', 'BTC/USDT');
   const { out } = await run('explain', 'binance/BTC-USDT/1h/2023-03-24');
-  expect(out).toMatch(/2023-03-24T12:00:00Z .* outage +known_incident +covered by 1 answer/);
+  expect(out).toMatch(/2023-03-24T12:00:00Z .* outage +known_incident +covered by 1 response/);
 });
 
 test('a symbol that does not exist is no reason to ask the same again: the symbols are what to look at', async () => {
@@ -214,9 +214,9 @@ test('explain tells of a run what it met and what is left, runs retry asks for t
   });
   const { out } = await run('explain', id);
   for (const part of [
-    'What it met',
+    'Faults',
     '48 candles expected = 24 present',
-    'candlekeep heal asks for the 24 pending candles again from',
+    'candlekeep heal requests the 24 pending candles again from',
     `candlekeep runs retry ${id}`,
   ])
     expect(out).toContain(part);
