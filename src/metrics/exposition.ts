@@ -1,13 +1,13 @@
 import { DURATION_BOUNDS_S, familyOf, METRIC_NAMES, type MetricName } from './families.ts';
 
-/** One value under its labels; every label of its family, and no other. */
+/** One value with exactly the labels of its family. */
 export interface Sample {
   readonly name: MetricName;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Observations of one label set: how many fell into each bucket (the last one has no bound), and their sum. */
+/** Observations of one label set: the count in each bucket (the last one is unbounded), and their sum. */
 export interface HistogramSample {
   readonly name: MetricName;
   readonly labels: Readonly<Record<string, string>>;
@@ -15,15 +15,15 @@ export interface HistogramSample {
   readonly sum: number;
 }
 
-/** Everything there is to tell at one moment. */
+/** All values at one moment. */
 export interface MetricSamples {
   readonly samples: readonly Sample[];
   readonly histograms: readonly HistogramSample[];
 }
 
 /**
- * Prometheus' text format, served as `text/plain; version=0.0.4; charset=utf-8`: every family with its HELP and TYPE, even without a value;
- * series in a fixed order. @throws RangeError for a sample whose labels are not those of its family.
+ * Prometheus' text format, served as `text/plain; version=0.0.4; charset=utf-8`. Every family has its HELP and TYPE,
+ * even without a value; series are in a fixed order. @throws RangeError for a sample with other labels than its family.
  */
 export function exposition(samples: readonly Sample[], histograms: readonly HistogramSample[] = []): string {
   const lines = METRIC_NAMES.flatMap((name) => {
@@ -53,7 +53,7 @@ function histogramLines(histogram: HistogramSample): string[] {
   );
 }
 
-/** The series that a histogram is on the wire; buckets are cumulative there. */
+/** The series of a histogram as exported, where buckets are cumulative. */
 export function histogramSeries({
   name,
   labels,
@@ -69,8 +69,10 @@ export function histogramSeries({
   return [...cumulative, { name: `${name}_sum`, labels, value: sum }, { name: `${name}_count`, labels, value: count }];
 }
 
-const line = (name: string, labels: Labels, value: number): string =>
-  `${name}${labels.length === 0 ? '' : `{${labels.map(([label, text]) => `${label}="${escapedValue(text)}"`).join(',')}}`} ${numberText(value)}`;
+function line(name: string, labels: Labels, value: number): string {
+  const pairs = labels.map(([label, text]) => `${label}="${escapedValue(text)}"`);
+  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberText(value)}`;
+}
 
 const escapedValue = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');

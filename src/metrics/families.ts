@@ -1,4 +1,4 @@
-/** Every metric there is. Names are what dashboards and rules of others rely on: they are added, never changed. */
+/** All metrics. Users' dashboards and rules rely on the names: names are added, never changed. */
 interface Family {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
@@ -8,57 +8,57 @@ interface Family {
 export const METRICS = {
   pipeline_info: {
     type: 'gauge',
-    help: 'Always 1: the tags of the configuration, to group by; empty where a tag is not set.',
+    help: 'Always 1. The labels are the tags of the configuration, empty where a tag is not set.',
     labels: ['team', 'criticality', 'alert_channel'],
   },
   pipeline_runs_total: {
     type: 'counter',
-    help: 'Finished runs, counted for each of their assets.',
+    help: 'Finished runs, counted once per asset.',
     labels: ['asset', 'outcome', 'trigger'],
   },
   pipeline_final_failures: {
     type: 'gauge',
-    help: 'Scheduled runs of an asset that failed within the last hour and that nothing heals by itself.',
+    help: 'Scheduled runs of an asset that failed within the last hour and will not be retried automatically.',
     labels: ['asset'],
   },
   pipeline_run_duration_seconds: {
     type: 'histogram',
-    help: 'From the begin of a run to its end.',
+    help: 'Time from the start of a run to its end.',
     labels: ['trigger'],
   },
   pipeline_symbols: {
     type: 'gauge',
-    help: 'Symbols of an asset by how they came out of its last run.',
+    help: 'Symbols of an asset by their state after its last run.',
     labels: ['exchange', 'asset', 'state'],
   },
   pipeline_rows_total: {
     type: 'counter',
-    help: 'Candles that silver was made from, each time a run makes it.',
+    help: 'Candles read to build silver, summed over runs.',
     labels: [],
   },
   pipeline_rows_removed_total: {
     type: 'counter',
-    help: 'Delivered candles that were not stored, by the rule they broke.',
+    help: 'Candles received but not stored, by the rule they broke.',
     labels: ['rule'],
   },
   pipeline_data_lateness_seconds: {
     type: 'gauge',
-    help: 'How long the next candle has been due that half of the symbols do not have; 0 when nothing is late.',
+    help: 'How overdue the newest expected candle is, for at least half of the symbols; 0 when nothing is late.',
     labels: ['exchange', 'interval'],
   },
   pipeline_data_last_candle_timestamp_seconds: {
     type: 'gauge',
-    help: 'Open time of the newest candle that half of the symbols have.',
+    help: 'Open time of the newest candle that at least half of the symbols have.',
     labels: ['exchange', 'interval'],
   },
   pipeline_gaps: {
     type: 'gauge',
-    help: 'Due candles that are not there, by reason.',
+    help: 'Due candles that are missing, by reason.',
     labels: ['exchange', 'interval', 'reason'],
   },
   pipeline_heal_attempts_total: {
     type: 'counter',
-    help: 'Runs that asked again for what was missing.',
+    help: 'Runs that requested missing candles again.',
     labels: ['outcome'],
   },
   pipeline_breaker_state: {
@@ -68,17 +68,17 @@ export const METRICS = {
   },
   pipeline_ratelimit_used_ratio: {
     type: 'gauge',
-    help: "Share of an exchange's limit that is used in its current window.",
+    help: "Used share of an exchange's rate limit in its current window.",
     labels: ['exchange', 'limit'],
   },
   pipeline_http_attempts_total: {
     type: 'counter',
-    help: 'Requests to an exchange by how they ended: ok, or the fault code.',
+    help: 'Requests to an exchange by outcome: ok, or the fault code.',
     labels: ['exchange', 'outcome'],
   },
   pipeline_alert_outbox_oldest_seconds: {
     type: 'gauge',
-    help: 'How long the oldest undelivered alert message has waited; 0 without one.',
+    help: 'Age of the oldest undelivered alert message; 0 without one.',
     labels: [],
   },
   pipeline_alert_deliveries_total: {
@@ -86,8 +86,12 @@ export const METRICS = {
     help: 'Sends to an alert channel.',
     labels: ['channel', 'outcome'],
   },
-  pipeline_heartbeat_timestamp_seconds: { type: 'gauge', help: 'When the scheduler last made its turn.', labels: [] },
-  pipeline_rule_firing: { type: 'gauge', help: '1 while the rule fires, else 0.', labels: ['rule'] },
+  pipeline_heartbeat_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the scheduler last completed a tick.',
+    labels: [],
+  },
+  pipeline_rule_firing: { type: 'gauge', help: '1 while the rule fires, otherwise 0.', labels: ['rule'] },
 } as const satisfies Readonly<Record<string, Family>>;
 
 export type MetricName = keyof typeof METRICS;

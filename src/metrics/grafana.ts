@@ -5,13 +5,13 @@ interface Panel {
   readonly type: 'stat' | 'timeseries';
   readonly unit: string;
   readonly expressions: readonly (readonly [legend: string, promql: string])[];
-  /** Above it the panel turns red. */
+  /** Values above it are red. */
   readonly redAbove?: number;
 }
 
 const UNITS = { runs: 'short', ratio: 'percentunit', seconds: 's' } as const;
 
-/** One panel for each rule with its first threshold, then what explains them. */
+/** One panel per rule with its first threshold, then panels that help to explain them. */
 const PANELS: readonly Panel[] = [
   ...RULE_CODES.map((code): Panel => {
     const { measure, unit, promql, per, thresholds } = thresholdRule(code);
@@ -24,7 +24,7 @@ const PANELS: readonly Panel[] = [
     };
   }),
   {
-    title: 'Rules that fire',
+    title: 'Firing rules',
     type: 'stat',
     unit: 'short',
     expressions: [['{{rule}}', 'pipeline_rule_firing']],
@@ -37,19 +37,19 @@ const PANELS: readonly Panel[] = [
     expressions: [['{{exchange}} {{interval}} age', 'time() - pipeline_data_last_candle_timestamp_seconds']],
   },
   {
-    title: 'Due candles that are not there',
+    title: 'Missing due candles',
     type: 'timeseries',
     unit: 'short',
     expressions: [['{{exchange}} {{interval}} {{reason}}', 'sum by (exchange, interval, reason) (pipeline_gaps)']],
   },
   {
-    title: 'Runs an hour by outcome',
+    title: 'Runs per hour by outcome',
     type: 'timeseries',
     unit: 'short',
     expressions: [['{{outcome}}', 'sum by (outcome) (increase(pipeline_runs_total[1h]))']],
   },
   {
-    title: 'Requests a minute by outcome',
+    title: 'Requests per minute by outcome',
     type: 'timeseries',
     unit: 'short',
     expressions: [
@@ -57,7 +57,7 @@ const PANELS: readonly Panel[] = [
     ],
   },
   {
-    title: 'Share of limits used',
+    title: 'Used share of rate limits',
     type: 'timeseries',
     unit: 'percentunit',
     expressions: [['{{exchange}} {{limit}}', 'pipeline_ratelimit_used_ratio']],
@@ -71,23 +71,23 @@ const PANELS: readonly Panel[] = [
     redAbove: 0.5,
   },
   {
-    title: 'Healing runs an hour by outcome',
+    title: 'Healing runs per hour by outcome',
     type: 'timeseries',
     unit: 'short',
     expressions: [['{{outcome}}', 'sum by (outcome) (increase(pipeline_heal_attempts_total[1h]))']],
   },
   {
-    title: 'Alert messages: oldest waiting, sent and failed',
+    title: 'Alert messages: age of the oldest, sent and failed',
     type: 'timeseries',
     unit: 's',
     expressions: [
       ['oldest', 'pipeline_alert_outbox_oldest_seconds'],
-      ['{{channel}} {{outcome}} an hour', 'sum by (channel, outcome) (increase(pipeline_alert_deliveries_total[1h]))'],
+      ['{{channel}} {{outcome}} per hour', 'sum by (channel, outcome) (increase(pipeline_alert_deliveries_total[1h]))'],
     ],
     redAbove: 300,
   },
   {
-    title: 'Since the last beat',
+    title: 'Time since the last heartbeat',
     type: 'stat',
     unit: 's',
     expressions: [['', 'time() - pipeline_heartbeat_timestamp_seconds']],
@@ -98,7 +98,7 @@ const PANELS: readonly Panel[] = [
 const COLUMNS = 24;
 const PANEL = { w: 12, h: 8 } as const;
 
-/** A dashboard for import; Grafana asks which Prometheus it reads. */
+/** A dashboard for import; Grafana asks for the Prometheus data source. */
 export const dashboard = (): object => ({
   __inputs: [
     {

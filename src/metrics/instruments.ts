@@ -3,9 +3,9 @@ import { histogramSeries, type MetricSamples } from './exposition.ts';
 import { familyOf, METRIC_NAMES } from './families.ts';
 
 /**
- * Every family as OpenTelemetry can observe it. What was counted in other processes and lies in the store
- * can be read as counters and gauges only: a histogram's series stand as counters, under the names that
- * Prometheus gives them.
+ * Every family as an observable OpenTelemetry instrument. Values come from the store, which also holds counts of other
+ * processes, so they can be observed only as counters and gauges: a histogram becomes one counter per series, named as
+ * in Prometheus.
  */
 export const INSTRUMENTS: readonly Instrument[] = METRIC_NAMES.flatMap((name): Instrument[] => {
   const { type, help } = familyOf(name);
@@ -14,7 +14,7 @@ export const INSTRUMENTS: readonly Instrument[] = METRIC_NAMES.flatMap((name): I
     : [{ name, kind: type, help }];
 });
 
-/** The values of the page, one by one. */
+/** The values of the metrics page as readings. */
 export const readingsOf = ({ samples, histograms }: MetricSamples): readonly Reading[] => [
   ...samples,
   ...histograms.flatMap(histogramSeries),

@@ -4,7 +4,7 @@ import { intervalMs, type Interval } from '../domain/interval.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { Sample } from './exposition.ts';
 
-/** The candles that are not there, straight from the account. */
+/** Missing candles, from the account. */
 export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
   totals.flatMap((total) =>
     GAP_STATES.map(
@@ -16,19 +16,19 @@ export const gapMetrics = (totals: readonly LedgerTotal[]): Sample[] =>
     ),
   );
 
-/** How far the stored candles of one exchange and interval reach. */
+/** The newest stored candle of one exchange and interval. */
 export interface Watermark {
   readonly exchange: Exchange;
   readonly interval: Interval;
-  /** Of the newest candle that at least half of the active symbols have; null when there is none yet. */
+  /** Open time of the newest candle that at least half of the active symbols have; null when there is none. */
   readonly newestOpenMs: number | null;
-  /** How long the exchange may take to have a closed candle ready. */
+  /** How long after its close the exchange may take to serve a candle. */
   readonly graceMs: number;
 }
 
 /**
- * How long the candle after the newest stored one has been due. The age of the newest candle says
- * nothing: a day's candle is 24 hours old when the next one closes. Null when nothing was ever stored.
+ * How long the candle after the newest stored one has been due. The age of the newest candle would not do: a daily
+ * candle is 24 hours old when the next one closes. Null when nothing was ever stored.
  */
 export function latenessMs({ interval, newestOpenMs, graceMs }: Watermark, nowMs: number): number | null {
   if (newestOpenMs === null) return null;

@@ -25,7 +25,7 @@ const runs = (value: number, outcome = 'complete'): Sample => ({
 const linesOf = (text: string, name: string): string[] =>
   text.split('\n').filter((line) => line.startsWith(name) && /^[a-z_]+(\{| )/.test(line) && !line.startsWith('#'));
 
-test('the text is what Prometheus reads: head, labels in order, values, cumulative buckets', () => {
+test('the text format has the head, ordered labels, values and cumulative buckets', () => {
   const text = exposition(
     [runs(3), runs(1, 'failed'), { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: 1.5 }],
     [
@@ -38,7 +38,7 @@ test('the text is what Prometheus reads: head, labels in order, values, cumulati
     ],
   );
   expect(text).toContain(
-    '# HELP pipeline_runs_total Finished runs, counted for each of their assets.\n# TYPE pipeline_runs_total counter\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="complete",trigger="schedule"} 3\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="failed",trigger="schedule"} 1\n',
+    '# HELP pipeline_runs_total Finished runs, counted once per asset.\n# TYPE pipeline_runs_total counter\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="complete",trigger="schedule"} 3\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="failed",trigger="schedule"} 1\n',
   );
   expect(linesOf(text, 'pipeline_alert_outbox')).toEqual(['pipeline_alert_outbox_oldest_seconds 1.5']);
   expect(linesOf(text, 'pipeline_run_duration')).toEqual([
@@ -58,7 +58,7 @@ test('the text is what Prometheus reads: head, labels in order, values, cumulati
   expect(text.match(/^# TYPE /gm)).toHaveLength(METRIC_NAMES.length);
 });
 
-test('whatever stands in a label, a line stays one line and reads back', () => {
+test('a label value with any characters stays on one line and is read back unchanged', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.double({ noNaN: true }), (outcome, value) => {
       const [line] = linesOf(
@@ -75,14 +75,14 @@ test('whatever stands in a label, a line stays one line and reads back', () => {
   );
 });
 
-test('a sample with other labels than its family is refused', () => {
+test('a sample with other labels than its family is rejected', () => {
   expect(() => exposition([{ name: 'pipeline_heal_attempts_total', labels: {}, value: 1 }])).toThrow('outcome');
   expect(() =>
     exposition([{ name: 'pipeline_heal_attempts_total', labels: { outcome: 'x', more: 'y' }, value: 1 }]),
   ).toThrow(RangeError);
 });
 
-test('every family says in a sentence what it is, and counters alone end in _total', () => {
+test('every family has a sentence as help, and only counters end in _total', () => {
   for (const name of METRIC_NAMES) {
     const { type, help } = familyOf(name);
     expect(name.endsWith('_total'), name).toBe(type === 'counter');
@@ -97,7 +97,7 @@ function openStore(path = ':memory:'): Store {
 }
 const act = <T>(store: Store, operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
 
-test('what was counted is still there for the next process, and counts on', async () => {
+test('the next process continues the stored counters', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'candlekeep-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   for (let start = 1; start <= 3; start++) {
@@ -125,7 +125,7 @@ test('what was counted is still there for the next process, and counts on', asyn
   }
 });
 
-test('an observation on a bound counts below it, one above all bounds counts all the same', async () => {
+test('an observation on a bound counts below it, one above all bounds counts in the last bucket', async () => {
   const store = openStore();
   for (const value of [...DURATION_BOUNDS_S, 901])
     await act(store, () =>
@@ -134,7 +134,7 @@ test('an observation on a bound counts below it, one above all bounds counts all
   expect((await act(store, () => storedSamples())).histograms[0]?.buckets).toEqual([1, 1, 1, 1, 1, 1, 1]);
 });
 
-test('labels are the same series in whatever order they come', async () => {
+test('the order of labels does not matter', async () => {
   const store = openStore();
   await act(store, () =>
     addCounts([
@@ -160,7 +160,7 @@ const REPORT: AssetReport = {
   errors: { 'BTC/USDT': 'NOT_FOUND' },
 };
 
-test('a run counts once for each of its assets, with how long it took; a healing one also as an attempt to heal', () => {
+test('a run counts once per asset and with its duration; a healing run also counts as a healing attempt', () => {
   const end = {
     outcome: 'partial',
     assets: [
@@ -190,7 +190,7 @@ test('a run counts once for each of its assets, with how long it took; a healing
   expect(() => exposition([...counts, ...gauges, ...untouchedCounts('gold_huggingface_ohlcv')])).not.toThrow();
 });
 
-test('gaps are counted by reason, zeros included', () => {
+test('gaps are counted by reason, including zeros', () => {
   const total = {
     exchange: 'okx',
     interval: '1h',
@@ -213,7 +213,7 @@ test('gaps are counted by reason, zeros included', () => {
   ]);
 });
 
-test("a day's candle is not late while the next one is still open, and is from its close and grace on", () => {
+test('a daily candle is late only after the next one has closed and its grace has passed', () => {
   const reach = { exchange: 'binance', interval: '1d', newestOpenMs: Date.UTC(2024, 6, 1), graceMs: 5_000 } as const;
   const nextClosesMs = Date.UTC(2024, 6, 3);
   expect(latenessMs(reach, nextClosesMs - 1)).toBe(0);
@@ -222,7 +222,7 @@ test("a day's candle is not late while the next one is still open, and is from i
   expect(latenessMs({ ...reach, newestOpenMs: null }, nextClosesMs)).toBeNull();
 });
 
-test('a venue that is down is late by all of the time it has been, not only by its newest candle', () => {
+test('lateness of a venue that is down grows with the outage', () => {
   const reach = { exchange: 'binance', interval: '1h', newestOpenMs: Date.UTC(2024, 6, 1, 9), graceMs: 0 } as const;
   expect(latenessMs(reach, Date.UTC(2024, 6, 1, 16))).toBe(5 * HOUR_MS);
   expect(
@@ -236,7 +236,7 @@ test('a venue that is down is late by all of the time it has been, not only by i
   ]);
 });
 
-test("a rule's state is kept between evaluations, for each subject its own, and shows in its metric", async () => {
+test('the state of a rule is stored per subject and shows in its metric', async () => {
   const store = openStore();
   const evaluate = (value: number | null, subject = 'okx') =>
     act(store, () => evaluateMeasurements([{ rule: 'RULE_FAILED_SYMBOLS', subject, value }], 1));

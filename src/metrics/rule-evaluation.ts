@@ -1,11 +1,11 @@
 import type { AlertLevel } from '../errors/table.ts';
 import type { ThresholdRule } from './rules.ts';
 
-/** How one rule stands for one subject (an asset, an exchange). Plain data: it is kept in the store between evaluations. */
+/** State of one rule for one subject (an asset, an exchange). Plain data, stored between evaluations. */
 export interface RuleState {
-  /** The level it fires at; null while it does not. */
+  /** The level it fires at; null while it does not fire. */
   readonly level: AlertLevel | null;
-  /** Evaluations in a row: above a threshold, not above any, without a value. */
+  /** Consecutive evaluations: above a threshold, above none, without a value. */
   readonly bad: number;
   readonly good: number;
   readonly blind: number;
@@ -13,18 +13,18 @@ export interface RuleState {
 
 export const QUIET: RuleState = { level: null, bad: 0, good: 0, blind: 0 };
 
-/** Evaluations in a row without a value that are more than an accident. */
+/** Consecutive evaluations without a value after which the rule counts as blind. */
 export const BLIND_MAX = 3;
 
-/** The level of the worst threshold that `value` is above; null for none. A value of exactly the threshold is not above it. */
+/** The level of the highest threshold below `value`; null for none. A value equal to a threshold is not above it. */
 export function levelAt(rule: ThresholdRule, value: number): AlertLevel | null {
   return rule.thresholds.findLast(({ above }) => value > above)?.level ?? null;
 }
 
 /**
- * The state after one more evaluation. It fires after `badMax` bad values in a row and at once gets
- * worse while it fires; it resolves after `goodMax` good ones. No value (null) changes neither: a rule
- * that cannot see is not a rule that is content.
+ * The state after one more evaluation. The rule fires after `badMax` consecutive bad values and resolves after
+ * `goodMax` good ones; while it fires, its level follows the value. A missing value (null) changes neither: without
+ * data a rule must not resolve.
  */
 export function evaluateRule(rule: ThresholdRule, state: RuleState, value: number | null): RuleState {
   if (value === null || Number.isNaN(value)) return { ...state, blind: state.blind + 1 };

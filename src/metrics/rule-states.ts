@@ -4,10 +4,10 @@ import type { Sample } from './exposition.ts';
 import { evaluateRule, QUIET, type RuleState } from './rule-evaluation.ts';
 import { RULE_CODES, thresholdRule, type RuleCode } from './rules.ts';
 
-/** One value for one rule; null where there was nothing to measure. */
+/** One value for one rule; null when there was nothing to measure. */
 export interface Measurement {
   readonly rule: RuleCode;
-  /** Asset or exchange; empty for a rule about everything. */
+  /** Asset or exchange; empty for a rule about the installation. */
   readonly subject: string;
   readonly value: number | null;
 }
@@ -34,7 +34,8 @@ export function* evaluateMeasurements(
     const after = evaluateRule(thresholdRule(rule), before, value);
     yield* exec(
       `insert into metric_rules (rule, subject, level, bad, good, blind, changed_at) values ($1, $2, $3, $4, $5, $6, $7)
-       on conflict (rule, subject) do update set level = excluded.level, bad = excluded.bad, good = excluded.good, blind = excluded.blind, changed_at = excluded.changed_at`,
+       on conflict (rule, subject) do update set level = excluded.level, bad = excluded.bad, good = excluded.good,
+         blind = excluded.blind, changed_at = excluded.changed_at`,
       rule,
       subject,
       after.level,
@@ -48,7 +49,7 @@ export function* evaluateMeasurements(
   return changes;
 }
 
-/** 1 for a rule that fires for any of its subjects; every rule has its value. */
+/** For every rule: 1 when it fires for any subject, otherwise 0. */
 export function* ruleMetrics(): Operation<readonly Sample[]> {
   const firing = new Set(
     (yield* all<{ rule: string }>('select distinct rule from metric_rules where level is not null')).map(

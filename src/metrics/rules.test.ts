@@ -14,13 +14,13 @@ test.each<[RuleCode, number, number, string]>([
   ['RULE_ROWS_REMOVED', 0.1, 0.11, 'error'],
   ['RULE_LATENCY', 300, 301, 'warning'],
   ['RULE_FRESHNESS', 7_200, 7_201, 'critical'],
-])('%s: exactly %d is not above it, %d is %s', (code, at, above, level) => {
+])('%s: exactly %d does not fire, %d is %s', (code, at, above, level) => {
   const rule = thresholdRule(code);
   expect(levelAt(rule, at)).not.toBe(level);
   expect(levelAt(rule, above)).toBe(level);
 });
 
-test.each(RULE_CODES)('%s fires after its bad values, resolves after its good ones, and not sooner', (code) => {
+test.each(RULE_CODES)('%s fires after its number of bad values and resolves after its number of good ones', (code) => {
   const rule = thresholdRule(code);
   const bad = (rule.thresholds.at(-1)?.above ?? 0) * 2;
   const times = (count: number, value: number): number[] => Array.from({ length: count }, () => value);
@@ -31,13 +31,13 @@ test.each(RULE_CODES)('%s fires after its bad values, resolves after its good on
   expect(after(code, times(rule.goodMax, 0), firing).level).toBeNull();
 });
 
-test('a rule that fires gets worse, and milder, with its value', () => {
+test('the level of a firing rule follows its value', () => {
   expect(after('RULE_ROWS_REMOVED', [0.06]).level).toBe('warning');
   expect(after('RULE_ROWS_REMOVED', [0.06, 0.2]).level).toBe('error');
   expect(after('RULE_ROWS_REMOVED', [0.06, 0.2, 0.06]).level).toBe('warning');
 });
 
-test('a rule that sees nothing changes nothing, and says so after a while', () => {
+test('a rule without values keeps its state and is blind after a while', () => {
   const firing = after('RULE_FRESHNESS', [9_000]);
   const blind = after(
     'RULE_FRESHNESS',
@@ -52,7 +52,7 @@ test('a rule that sees nothing changes nothing, and says so after a while', () =
   expect(isBlind(after('RULE_FRESHNESS', [0], blind))).toBe(false);
 });
 
-test('whatever the values: a rule fires only after its bad values in a row, and changes only with a value', () => {
+test('for any values a rule fires only after enough consecutive bad ones and changes only with a value', () => {
   const values = fc.array(fc.oneof(fc.constant(null), fc.constantFrom(0, 0.05, 0.07, 0.2)), { maxLength: 30 });
   fc.assert(
     fc.property(fc.constantFrom<RuleCode>('RULE_FAILED_SYMBOLS', 'RULE_ROWS_REMOVED'), values, (code, seen) => {

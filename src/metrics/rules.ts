@@ -4,24 +4,29 @@ import type { AlertLevel, FaultCode } from '../errors/table.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** A value that must not stay above a threshold. The in-process evaluation, the Prometheus rules and the dashboard are made of this. */
+/**
+ * A value that must not stay above a threshold. The in-process evaluation, the Prometheus rules and the dashboard are
+ * made from it.
+ */
 export interface ThresholdRule {
-  /** What is compared, in words. */
+  /** The compared value, in words. */
   readonly measure: string;
   readonly unit: 'runs' | 'ratio' | 'seconds';
-  /** Strictly above fires; mildest first. */
+  /** The rule fires strictly above; mildest first. */
   readonly thresholds: readonly { readonly above: number; readonly level: AlertLevel }[];
-  /** What tells two alerts of this rule apart. */
+  /** The subject: one alert for each. */
   readonly per: 'asset' | 'exchange' | 'installation';
-  /** Over how much of the past the value is taken; 0: as it is now. */
+  /** The period the value covers; 0: the current value. Unit: milliseconds. */
   readonly windowMs: number;
-  /** Bad evaluations in a row before it fires. */
+  /** Consecutive bad evaluations before it fires. */
   readonly badMax: number;
-  /** Good evaluations in a row before it resolves. */
+  /** Consecutive good evaluations before it resolves. */
   readonly goodMax: number;
-  /** The value as PromQL over our own metrics. */
+  /** The value as PromQL over these metrics. */
   readonly promql: string;
-  /** An alert under one of these codes, of the same exchange or asset, says why: the rule's own alert is not sent beside it. */
+  /**
+   * The rule's alert is not sent while an alert with one of these codes, of the same exchange or asset, explains it.
+   */
   readonly explainedBy: readonly FaultCode[];
 }
 
@@ -45,7 +50,7 @@ const OURS: readonly FaultCode[] = ['PUBLISH_FAILED', 'STORAGE_FAILED', 'STATE_U
 
 export const RULES = {
   RULE_FAILED_RUNS: {
-    measure: 'scheduled runs within an hour that failed and that nothing heals by itself',
+    measure: 'scheduled runs within an hour that failed and will not be retried automatically',
     unit: 'runs',
     per: 'asset',
     windowMs: HOUR_MS,
@@ -64,11 +69,12 @@ export const RULES = {
     goodMax: 2,
     thresholds: [{ above: 0.1, level: 'warning' }],
     promql:
-      'sum by (exchange, asset) (pipeline_symbols{exchange!="",state="failed"}) / sum by (exchange, asset) (pipeline_symbols{exchange!=""})',
+      'sum by (exchange, asset) (pipeline_symbols{exchange!="",state="failed"})' +
+      ' / sum by (exchange, asset) (pipeline_symbols{exchange!=""})',
     explainedBy: [...UNANSWERED, ...UNUSABLE, 'SYMBOLS_FAILED'],
   },
   RULE_ROWS_REMOVED: {
-    measure: 'share of delivered rows that were removed within a day',
+    measure: 'share of received rows that were removed within a day',
     unit: 'ratio',
     per: 'installation',
     windowMs: DAY_MS,
@@ -82,7 +88,7 @@ export const RULES = {
     explainedBy: ['ROWS_INVALID'],
   },
   RULE_LATENCY: {
-    measure: '95 % of scheduled runs within a day end within',
+    measure: 'duration that 95 % of the scheduled runs of a day do not exceed',
     unit: 'seconds',
     per: 'installation',
     windowMs: DAY_MS,
@@ -94,7 +100,7 @@ export const RULES = {
     explainedBy: [...UNANSWERED, 'PUBLISH_FAILED'],
   },
   RULE_FRESHNESS: {
-    measure: 'time since the newest due candle that is not there should have been',
+    measure: 'how overdue the newest expected candle is',
     unit: 'seconds',
     per: 'exchange',
     windowMs: 0,
@@ -111,24 +117,25 @@ export const RULE_CODES = Object.keys(RULES) as readonly RuleCode[];
 export const isRuleCode = (text: string): text is RuleCode => Object.hasOwn(RULES, text);
 export const thresholdRule = (code: RuleCode): ThresholdRule => RULES[code];
 
-/** The page for whoever is on call, relative to the package. */
+/** The runbook page, relative to the package. */
 export const ruleRunbookPath = (code: RuleCode): string => `docs/runbook/${code}.md`;
 
 /** One threshold in words: `above 5 %: warning`. */
-const thresholdText = ({ unit }: ThresholdRule, { above, level }: ThresholdRule['thresholds'][number]): string =>
-  `above ${unit === 'ratio' ? `${above * 100} %` : unit === 'seconds' ? `${above / 60} min` : `${above} ${unit}`}: ${level}`;
+function thresholdText({ unit }: ThresholdRule, { above, level }: ThresholdRule['thresholds'][number]): string {
+  const limit = unit === 'ratio' ? `${above * 100} %` : unit === 'seconds' ? `${above / 60} min` : `${above} ${unit}`;
+  return `above ${limit}: ${level}`;
+}
 
-/** Everything the table says about a rule, as label and text. */
+/** A rule's row of the table, as label and text. */
 export function ruleFacets(code: RuleCode): readonly (readonly [label: string, text: string])[] {
   const rule = thresholdRule(code);
+  const thresholds = rule.thresholds.map((one) => thresholdText(rule, one)).join('; ');
+  const bad = rule.badMax === 1 ? 'the first bad value' : `${rule.badMax} bad values in a row`;
   return [
     ['Watches', rule.measure],
     ['Per', rule.per],
-    [
-      'Fires',
-      `${rule.thresholds.map((one) => thresholdText(rule, one)).join('; ')}; after ${rule.badMax === 1 ? 'the first bad value' : `${rule.badMax} bad values in a row`}, over after ${rule.goodMax} good ones`,
-    ],
-    ['Not told beside', rule.explainedBy.join(', ')],
+    ['Fires', `${thresholds}; after ${bad}, over after ${rule.goodMax} good ones`],
+    ['Not sent beside', rule.explainedBy.join(', ')],
     ['PromQL', rule.promql],
     ['Runbook', ruleRunbookPath(code)],
   ];
@@ -137,9 +144,11 @@ export function ruleFacets(code: RuleCode): readonly (readonly [label: string, t
 /** Sections of a rule's page, in their order. */
 export const RULE_SECTIONS = ['Cause', 'What is safe', 'What to run'] as const;
 
-/** A rule's runbook page with what the table says above its first section; the prose from there on is left as it is. */
+/** A rule's runbook page with a head from the table; the text from the first section on is kept. */
 export function ruleRunbookPage(code: RuleCode, text: string): string {
   const rule = thresholdRule(code);
   const [prose = RULE_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
-  return `# ${code}\n\n> ${rule.measure} · ${rule.thresholds.map((one) => thresholdText(rule, one)).join(', ')} · per ${rule.per} · [metrics](../metrics.md#rules)\n\n${prose}`;
+  const thresholds = rule.thresholds.map((one) => thresholdText(rule, one)).join(', ');
+  const head = `${rule.measure} · ${thresholds} · per ${rule.per} · [metrics](../metrics.md#rules)`;
+  return `# ${code}\n\n> ${head}\n\n${prose}`;
 }

@@ -8,7 +8,7 @@ export interface RunMetrics {
   readonly duration: Sample;
 }
 
-/** What a run's end adds to the metrics, to be written with it. */
+/** The metrics that the end of a run adds, written in its transaction. */
 export const runMetrics = (
   { trigger }: Pick<Run, 'trigger'>,
   { outcome, assets }: RunEnd,
@@ -42,7 +42,9 @@ export const runMetrics = (
   duration: { name: 'pipeline_run_duration_seconds', labels: { trigger }, value: durationMs / 1_000 },
 });
 
-/** Counters of an asset before its first run: `increase()` does not see the first value of a series that begins above 0. */
+/**
+ * Zero counters of an asset before its first run: `increase()` misses the first value of a series that starts above 0.
+ */
 export const untouchedCounts = (asset: string): Sample[] =>
   RUN_OUTCOMES.map((outcome) => ({
     name: 'pipeline_runs_total',

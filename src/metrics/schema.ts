@@ -1,6 +1,6 @@
 import type { Migration } from '../platform/ports/store.ts';
 
-/** Counters and gauges that outlive a process, and how each rule stands. Labels are JSON text with sorted keys. */
+/** Counters and gauges that outlive a process, and rule states. Labels are JSON text with sorted keys. */
 export const METRICS_1: Migration = {
   name: 'metrics 1: values, rules',
   statements: [

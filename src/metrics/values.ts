@@ -3,10 +3,13 @@ import { all, exec } from '../platform/statements.ts';
 import type { HistogramSample, MetricSamples, Sample } from './exposition.ts';
 import { DURATION_BOUNDS_S, familyOf, isMetricName } from './families.ts';
 
-/** Plain values stand in no bucket; a histogram's observations in 0, 1, ... and their sum here. */
+/** Bucket of plain values and of a histogram's sum; a histogram's observations are in buckets 0, 1, ... */
 const NO_BUCKET = -1;
 
-/** Adds to counters, in the transaction that did what is counted: a short command counts, and nothing counts twice. A value of 0 makes the series. */
+/**
+ * Adds to counters in the transaction of the counted event, so that short commands count and nothing counts twice. A
+ * value of 0 creates the series.
+ */
 export function* addCounts(counts: readonly Sample[]): Operation<void> {
   for (const { name, labels, value } of counts) yield* add(name, { labels, bucket: NO_BUCKET, value });
 }
@@ -44,7 +47,7 @@ export function* setGauges(gauges: readonly Sample[]): Operation<void> {
   }
 }
 
-/** Everything that was counted and set so far. Names of another release are passed over. */
+/** All stored values. Metric names of another release are skipped. */
 export function* storedSamples(): Operation<MetricSamples> {
   const rows = yield* all<{ name: string; labels: string; bucket: number; value: number }>(
     'select name, labels, bucket, value from metric_values order by name, labels, bucket',
@@ -54,7 +57,7 @@ export function* storedSamples(): Operation<MetricSamples> {
   for (const own of Map.groupBy(rows, (row) => `${row.name} ${row.labels}`).values()) {
     const { name, labels: text } = own[0]!;
     if (!isMetricName(name)) continue;
-    const labels = JSON.parse(text) as Sample['labels'];
+    const labels = labelsFromText(text);
     const valueIn = (bucket: number): number => own.find((row) => row.bucket === bucket)?.value ?? 0;
     if (familyOf(name).type === 'histogram')
       histograms.push({
@@ -67,6 +70,8 @@ export function* storedSamples(): Operation<MetricSamples> {
   }
   return { samples, histograms };
 }
+
+const labelsFromText = (text: string): Sample['labels'] => JSON.parse(text) as Sample['labels'];
 
 const labelsText = (labels: Sample['labels']): string =>
   JSON.stringify(Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))));

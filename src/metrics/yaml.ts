@@ -1,9 +1,9 @@
-/** What the files we write are made of. */
+/** The data that YAML files are written from. */
 export type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain };
 
 const isScalar = (value: Plain): value is string | number | boolean => typeof value !== 'object';
 const isEmpty = (value: Plain): boolean => Object.keys(value as object).length === 0;
-/** A JSON text is a YAML text: nothing has to be known about what may stand bare. */
+/** JSON scalars are valid YAML, so no quoting rules are needed. */
 const scalar = (value: string | number | boolean): string => JSON.stringify(value);
 
 /** Plain data as YAML in block style. */

@@ -14,7 +14,7 @@ const REASONS: readonly (GapReason | null)[] = [
   { state: 'outage', code: null, cause: 'halt' },
 ];
 
-/** A day of minutes in which each is there or missing for any reason. */
+/** A day of minutes, each present or missing for any reason. */
 const anyGaps = fc.array(fc.constantFrom(...REASONS), { minLength: 1_440, maxLength: 1_440 }).map((minutes) => {
   const at = (openTimeMs: number) => minutes[(openTimeMs - DUE.fromMs) / 60_000] ?? null;
   return countCell({
@@ -25,7 +25,7 @@ const anyGaps = fc.array(fc.constantFrom(...REASONS), { minLength: 1_440, maxLen
   }).gaps;
 });
 
-test('the gaps of a day come back as they went, however their reasons alternate; the open ones alone as well', () => {
+test('the gaps of a day are read back unchanged for any order of reasons, all of them or the open ones only', () => {
   fc.assert(
     fc.property(anyGaps, (gaps) => {
       const text = gapsToText(DAY, gaps);
@@ -36,7 +36,7 @@ test('the gaps of a day come back as they went, however their reasons alternate;
   );
 });
 
-test('what is pending with a code is found in the text, and nothing else is', () => {
+test('the pattern finds exactly the texts with candles pending under the code', () => {
   const text = gapsToText(DAY, [
     { ...DUE, ...(REASONS[3] as GapReason) },
     { fromMs: DUE.toMs, toMs: DUE.toMs + 60_000, ...(REASONS[4] as GapReason) },

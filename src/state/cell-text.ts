@@ -9,10 +9,10 @@ import {
 } from '../domain/account.ts';
 import { rangesOfRuns, runLengthsOf, type RunLengths } from './run-lengths.ts';
 
-/** How the lists of a cell are stored. The text of a gap begins with its state and code: `["pending","ROWS_MISSING",`. */
+/** Stored form of a cell's gaps. The text of a gap begins with state and code: `["pending","ROWS_MISSING",`. */
 type GapsText = readonly [state: GapState, code: GapReason['code'], cause: GapReason['cause'], runs: RunLengths];
 
-/** Gaps of one day, by reason: in a thin market hundreds have the same one. */
+/** Gaps of one day, grouped by reason: in a thin market hundreds share one. */
 export function gapsToText(day: Day, gaps: readonly Gap[]): string {
   const groups = Map.groupBy(gaps, ({ state, code, cause }) => JSON.stringify([state, code, cause]));
   return JSON.stringify(
@@ -37,7 +37,7 @@ export function gapsFromText(day: Day, text: string, wanted: WantedGaps = 'all')
 
 const NO_GAPS = '[]';
 
-/** Finds cells with candles that are pending with this code, as `like` takes it. */
+/** A pattern for SQL's `like` that finds cells with candles pending under this code. */
 export const pendingPattern = (code: string): string => `%["pending","${code}",%`;
 
 export const flatToText = (day: Day, flat: CellState['flat']): string =>

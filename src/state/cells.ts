@@ -37,7 +37,7 @@ interface CellRow {
   readonly not_before: number | null;
 }
 
-/** Replaces what the ledger knows of these cells. The table refuses an account that does not balance. */
+/** Replaces these cells. The table rejects an account that does not balance. */
 export function* recordCells(
   cells: readonly CellState[],
   by: { readonly runId: string; readonly nowMs: number },
@@ -45,11 +45,14 @@ export function* recordCells(
   for (const cell of cells) {
     const { expected, present, no_trades, outage, quarantined, pending } = cell.account;
     yield* exec(
-      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined, pending, gaps, flat, cut, looks, pending_since, next_attempt_at, not_before, run_id, updated_at)
+      `insert into cells (exchange, symbol, candle_interval, day, expected, present, no_trades, outage, quarantined,
+         pending, gaps, flat, cut, looks, pending_since, next_attempt_at, not_before, run_id, updated_at)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
-       on conflict (exchange, candle_interval, symbol, day) do update set expected = excluded.expected, present = excluded.present,
-         no_trades = excluded.no_trades, outage = excluded.outage, quarantined = excluded.quarantined, pending = excluded.pending,
-         gaps = excluded.gaps, flat = excluded.flat, cut = excluded.cut, looks = excluded.looks, pending_since = excluded.pending_since, next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
+       on conflict (exchange, candle_interval, symbol, day) do update set expected = excluded.expected,
+         present = excluded.present, no_trades = excluded.no_trades, outage = excluded.outage,
+         quarantined = excluded.quarantined, pending = excluded.pending, gaps = excluded.gaps, flat = excluded.flat,
+         cut = excluded.cut, looks = excluded.looks, pending_since = excluded.pending_since,
+         next_attempt_at = excluded.next_attempt_at, not_before = excluded.not_before,
          run_id = excluded.run_id, updated_at = excluded.updated_at`,
       cell.exchange,
       cell.symbol,
@@ -74,13 +77,14 @@ export function* recordCells(
   }
 }
 
-/** Cells of one series, by day; days never recorded are absent. */
+/** Cells of one series, by day; days without a record are left out. */
 export function* cellsOfSeries(
   series: Series,
   days: { readonly start: Day; readonly end: Day },
 ): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    'select * from cells where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5 order by day',
+    `select * from cells where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5
+     order by day`,
     series.exchange,
     series.interval,
     series.symbol,
@@ -90,13 +94,13 @@ export function* cellsOfSeries(
   return rows.map(toCell);
 }
 
-/** What the account needs of a cell. */
+/** The part of a cell that the account needs. */
 export interface CellAccount extends Pick<CellState, 'day' | 'account' | 'nextAttemptAtMs'> {
-  /** Read anew each time, oldest first. */
+  /** Parsed at each call, oldest first. */
   gaps(wanted: WantedGaps): readonly Gap[];
 }
 
-/** The accounts of one series, by day; days never recorded are absent. */
+/** The accounts of one series, by day; days without a record are left out. */
 export function* accountsOfSeries(
   series: Series,
   days: { readonly start: Day; readonly end: Day },
@@ -118,13 +122,14 @@ export function* accountsOfSeries(
   }));
 }
 
-/** Cells of symbols that somebody took off the active list, or whose venue is not asked about them again yet, are nobody's turn. */
+/** Leaves out symbols removed by a person, and those removed by a fault whose recheck is not due yet. */
 const isActive = (
-  askedAgainSince: '$1' | '$3',
-): string => `not exists (select 1 from symbols where symbols.exchange = cells.exchange and symbols.symbol = cells.symbol
-  and symbols.state = 'removed' and (symbols.code is null or symbols.changed_at > ${askedAgainSince}))`;
+  recheckSince: '$1' | '$3',
+): string => `not exists (select 1 from symbols where symbols.exchange = cells.exchange
+  and symbols.symbol = cells.symbol and symbols.state = 'removed'
+  and (symbols.code is null or symbols.changed_at > ${recheckSince}))`;
 
-/** Cells of every symbol of a venue and candle length, by symbol and day. */
+/** Cells of all symbols of an exchange and interval, by symbol and day. */
 export function* cellsOfVenue(
   venue: Omit<Series, 'symbol'>,
   days: { readonly start: Day; readonly end: Day },
@@ -139,10 +144,11 @@ export function* cellsOfVenue(
   return rows.map(toCell);
 }
 
-/** Cells whose pending candles may be asked by `nowMs`, oldest appointment first. */
+/** Cells whose next attempt is due by `nowMs`, earliest first. */
 export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1 and (not_before is null or not_before <= $1) and ${isActive('$3')}
+    `select * from cells where next_attempt_at is not null and next_attempt_at <= $1
+       and (not_before is null or not_before <= $1) and ${isActive('$3')}
      order by next_attempt_at, exchange, symbol, day limit $2`,
     nowMs,
     limit,
@@ -151,10 +157,11 @@ export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly C
   return rows.map(toCell);
 }
 
-/** Every incomplete cell, for a healing turn that a person asked for now: only a venue's own word still holds it back. */
+/** Every incomplete cell, for healing that a person requested now. Only a wait set by the exchange is still kept. */
 export function* incompleteCells(nowMs: number, limit: number): Operation<readonly CellState[]> {
   const rows = yield* all<CellRow>(
-    `select * from cells where pending + quarantined > 0 and (not_before is null or not_before <= $1) and ${isActive('$3')}
+    `select * from cells where pending + quarantined > 0
+       and (not_before is null or not_before <= $1) and ${isActive('$3')}
      order by day desc, exchange, symbol limit $2`,
     nowMs,
     limit,
@@ -163,23 +170,27 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
   return rows.map(toCell);
 }
 
-/** What of an exchange is pending with one code. */
+/** Pending cells of an exchange under one code. */
 export interface PendingCells {
   readonly cells: number;
   readonly symbols: number;
   readonly nextAttemptAtMs: number;
 }
 
-/** Cells of the exchange with candles that are pending with this code; null when there is none. `missedByMs`: only those that were missed by then and asked for twice since. */
+/**
+ * Cells of the exchange with candles pending under this code; null when there is none. `missedByMs` selects those that
+ * were pending by then and requested at least twice.
+ */
 export function* pendingBy(
   exchange: Exchange,
   code: string,
   missedByMs: number | null = null,
 ): Operation<PendingCells | null> {
   const row = yield* first<{ cells: number; symbols: number; next: number | null }>(
-    // A pending candle has an appointment: the index of appointments finds it among millions of whole cells.
+    // A pending candle has a next attempt; the index on it finds the few pending cells among millions.
     `select count(*) as cells, count(distinct symbol) as symbols, min(next_attempt_at) as next from cells
-     where next_attempt_at is not null and pending > 0 and exchange = $1 and gaps like $2 and (cast($3 as bigint) is null or (pending_since <= $3 and looks > 1))`,
+     where next_attempt_at is not null and pending > 0 and exchange = $1 and gaps like $2
+       and (cast($3 as bigint) is null or (pending_since <= $3 and looks > 1))`,
     exchange,
     pendingPattern(code),
     missedByMs,
@@ -189,12 +200,13 @@ export function* pendingBy(
     : { cells: row.cells, symbols: row.symbols, nextAttemptAtMs: row.next };
 }
 
-/** What is pending in the whole ledger, and when the first of it is asked for again. */
+/** Pending candles of the whole ledger, and the earliest next attempt. */
 export function* pendingInLedger(
   nowMs: number,
 ): Operation<{ readonly pending: number; readonly nextAttemptAtMs: number | null }> {
   const row = yield* first<{ pending: number | null; next: number | null }>(
-    `select sum(pending) as pending, min(case when ${isActive('$1')} then next_attempt_at end) as next from cells where pending > 0`,
+    `select sum(pending) as pending, min(case when ${isActive('$1')} then next_attempt_at end) as next
+     from cells where pending > 0`,
     nowMs - REMOVED_RECHECK_MS,
   );
   return { pending: row?.pending ?? 0, nextAttemptAtMs: row?.next ?? null };
@@ -224,8 +236,9 @@ export function* ledgerTotals(): Operation<readonly LedgerTotal[]> {
       last_day: Day;
     }
   >(
-    `select exchange, candle_interval, count(distinct symbol) as symbols, count(*) as cells, min(day) as first_day, max(day) as last_day,
-       sum(expected) as expected, sum(present) as present, sum(no_trades) as no_trades, sum(outage) as outage,
+    `select exchange, candle_interval, count(distinct symbol) as symbols, count(*) as cells,
+       min(day) as first_day, max(day) as last_day, sum(expected) as expected, sum(present) as present,
+       sum(no_trades) as no_trades, sum(outage) as outage,
        sum(quarantined) as quarantined, sum(pending) as pending
      from cells group by exchange, candle_interval order by exchange, candle_interval`,
   );
@@ -246,7 +259,7 @@ const toAccount = ({ expected, present, no_trades, outage, quarantined, pending 
   pending,
 });
 
-/** The gaps are read when somebody looks at them: a year of minutes may have a million. */
+/** Gaps are parsed on first access: a year of minutes may have a million. */
 function toCell(row: CellRow): CellState {
   const { exchange, symbol, candle_interval: interval, day } = row;
   let gaps: readonly Gap[] | null = null;

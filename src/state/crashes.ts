@@ -6,8 +6,8 @@ import { toRecord } from '../errors/fault-record.ts';
 import { isLeaseHeld, LEASE_TTL_MS, releaseLeases, runLease } from './leases.ts';
 
 /**
- * Ends every run whose process is gone: it failed by RUN_CRASHED and gives its leases back. The fence
- * moves on, so that a process which only slept writes nothing more. Returns the ids.
+ * Ends every run whose process is gone: it fails with RUN_CRASHED and its leases are released. Its fence is raised, so
+ * that a process that was only suspended cannot write any more. Returns the ids.
  */
 export function* endCrashedRuns(nowMs: number, processes: Processes): Operation<readonly string[]> {
   const open = yield* all<{ id: string }>(
@@ -18,7 +18,8 @@ export function* endCrashedRuns(nowMs: number, processes: Processes): Operation<
   for (const { id } of open) {
     if (yield* isLeaseHeld(runLease(id), nowMs, processes)) continue;
     yield* exec(
-      `update runs set status = 'finished', outcome = 'failed', error = $3, fence = fence + 1, crash_count = crash_count + 1, finished_at = $2 where id = $1`,
+      `update runs set status = 'finished', outcome = 'failed', error = $3, fence = fence + 1,
+         crash_count = crash_count + 1, finished_at = $2 where id = $1`,
       id,
       nowMs,
       JSON.stringify(toRecord(new RunCrashedError({ run: id }))),

@@ -8,7 +8,7 @@ import type { MarketSymbol } from '../domain/symbol.ts';
 import type { FaultRecord } from '../errors/fault-record.ts';
 import type { FaultCode } from '../errors/table.ts';
 
-/** One failure as it happened: every failed attempt and every data finding has an entry. */
+/** One failed attempt or one finding in data. */
 export interface FaultEntry {
   readonly id: string;
   readonly atMs: number;
@@ -17,10 +17,13 @@ export interface FaultEntry {
   readonly symbol: MarketSymbol | null;
   readonly interval: Interval | null;
   readonly range: TimeRange | null;
-  /** Which request for the page it was, 1 first; null for findings in data. */
+  /** Number of the request for the page, from 1; null for findings in data. */
   readonly attempt: number | null;
   readonly triesMax: number | null;
-  /** What was decided: `retry`, or why it stopped (`tries`, `deadline`, `permanent`, `budget`, `parked`), or what became of the data. */
+  /**
+   * `retry`, the reason for giving up (`tries`, `deadline`, `permanent`, `budget`, `parked`), or what was done with the
+   * data.
+   */
   readonly decision: string;
   readonly waitMs: number | null;
   readonly record: FaultRecord;
@@ -29,7 +32,8 @@ export interface FaultEntry {
 export function* recordFaults(entries: readonly FaultEntry[]): Operation<void> {
   for (const entry of entries) {
     yield* exec(
-      `insert into fault_log (id, at, run_id, code, exchange, symbol, candle_interval, range_from, range_to, attempt, tries_max, decision, wait_ms, record)
+      `insert into fault_log (id, at, run_id, code, exchange, symbol, candle_interval, range_from, range_to, attempt,
+         tries_max, decision, wait_ms, record)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing`,
       entry.id,
       entry.atMs,
@@ -73,11 +77,11 @@ export function* faultsOfRun(runId: string, limit: number): Operation<readonly F
   );
 }
 
-/** What was met while asking for `range` of one series, newest first. */
+/** Faults of requests that overlap `range` of one series, newest first. */
 export function* faultsAbout(series: Series, range: TimeRange, limit: number): Operation<readonly FaultEntry[]> {
   const rows = yield* all<FaultRow>(
-    `select * from fault_log where exchange = $1 and symbol = $2 and candle_interval = $3 and range_from < $5 and range_to > $4
-     order by at desc, id desc limit $6`,
+    `select * from fault_log where exchange = $1 and symbol = $2 and candle_interval = $3
+       and range_from < $5 and range_to > $4 order by at desc, id desc limit $6`,
     series.exchange,
     series.symbol,
     series.interval,
@@ -93,12 +97,14 @@ export function* failedRequestsOf(
   runId: string,
 ): Operation<readonly { readonly exchange: Exchange; readonly code: FaultCode; readonly count: number }[]> {
   return yield* all<{ exchange: Exchange; code: FaultCode; count: number }>(
-    'select exchange, code, count(*) as count from fault_log where run_id = $1 and exchange is not null and attempt is not null group by exchange, code order by exchange, code',
+    `select exchange, code, count(*) as count from fault_log
+     where run_id = $1 and exchange is not null and attempt is not null
+     group by exchange, code order by exchange, code`,
     runId,
   );
 }
 
-/** How often each code was met since `sinceMs`, most frequent first. */
+/** Number of faults by code since `sinceMs`, most frequent first. */
 export function* countFaults(
   sinceMs: number,
 ): Operation<readonly { readonly code: FaultCode; readonly count: number }[]> {
@@ -107,6 +113,9 @@ export function* countFaults(
     sinceMs,
   );
 }
+
+/** A fault record as stored in runs and in the fault log. */
+export const faultFromText = (text: string): FaultRecord => JSON.parse(text) as FaultRecord;
 
 const toEntry = (row: FaultRow): FaultEntry => ({
   id: row.id,
@@ -120,5 +129,5 @@ const toEntry = (row: FaultRow): FaultEntry => ({
   triesMax: row.tries_max,
   decision: row.decision,
   waitMs: row.wait_ms,
-  record: JSON.parse(row.record) as FaultRecord,
+  record: faultFromText(row.record),
 });

@@ -4,17 +4,17 @@ import type { Exchange } from '../domain/exchange.ts';
 import type { FaultCode } from '../errors/table.ts';
 
 /**
- * The order to ask no exchange any more, given by a fault that asking again can only make worse. It
- * stands for one configuration: whoever corrects the configuration, or says `resume`, lifts it.
+ * Stops all requests to exchanges, after a fault that further requests would make worse, such as a rejected key. It
+ * holds for one configuration: correcting the configuration, or `resume`, ends it.
  */
 export interface Halt {
   readonly id: string;
-  /** Hash of the effective configuration under which the fault was met, secrets included. */
+  /** Hash of the effective configuration under which the fault occurred, secrets included. */
   readonly configuration: string;
   readonly exchange: Exchange;
   readonly code: FaultCode;
   readonly message: string;
-  /** The run that met it. */
+  /** The run in which it occurred. */
   readonly runId: string | null;
   readonly givenAtMs: number;
 }
@@ -31,11 +31,12 @@ interface HaltRow {
 
 const COLUMNS = 'id, configuration, exchange, code, message, run_id, given_at';
 
-/** One order is enough: while one stands, another changes nothing. */
+/** Does nothing while a halt of this configuration is in force. */
 export function* recordHalt(halt: Halt): Operation<void> {
   if ((yield* standingHalt(halt.configuration)) !== null) return;
   yield* exec(
-    'insert into stops (id, configuration, exchange, code, message, run_id, given_at) values ($1, $2, $3, $4, $5, $6, $7)',
+    `insert into stops (id, configuration, exchange, code, message, run_id, given_at)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
     halt.id,
     halt.configuration,
     halt.exchange,
@@ -54,7 +55,7 @@ export function* standingHalt(configuration: string): Operation<Halt | null> {
   return row === null ? null : toHalt(row);
 }
 
-/** Lifts every order, whatever configuration it was given under, and returns those that stood. */
+/** Lifts the halts of all configurations and returns those that were in force. */
 export function* liftHalts(nowMs: number): Operation<readonly Halt[]> {
   const rows = yield* all<HaltRow>(`select ${COLUMNS} from stops where lifted_at is null order by given_at`);
   yield* exec('update stops set lifted_at = $1 where lifted_at is null', nowMs);

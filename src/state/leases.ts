@@ -2,7 +2,7 @@ import type { ProcessIdentity, Processes } from '../platform/ports/processes.ts'
 import type { Operation } from '../platform/ports/store.ts';
 import { all, exec, first } from '../platform/statements.ts';
 
-/** How long a lease lives without a heartbeat. A dead process on this host loses its leases at once. Unit: milliseconds. */
+/** How long a lease lasts without a heartbeat. A dead process of this host loses its leases immediately. Unit: ms. */
 export const LEASE_TTL_MS = 30_000;
 export const HEARTBEAT_EVERY_MS = 5_000;
 
@@ -23,15 +23,15 @@ export interface LeaseRequest {
   readonly nowMs: number;
 }
 
-/** What was granted, and who holds the rest. */
+/** The leases granted, and the holders of the others. */
 export interface LeaseGrant {
   readonly granted: readonly string[];
   readonly refused: readonly { readonly name: string; readonly owner: string }[];
 }
 
 /**
- * Takes every lease that is free, expired, or held by a process that is gone. A run that loses one loses
- * its fence with it: when its process only slept, it wakes to find that it may write nothing more.
+ * Takes every lease that is free, expired, or held by a dead process. The run that loses one also loses its fence: if
+ * its process was only suspended, its further writes are rejected.
  */
 export function* takeLeases(request: LeaseRequest, processes: Processes): Operation<LeaseGrant> {
   const granted: string[] = [];
@@ -73,7 +73,7 @@ function* writeLease(
 const isHeld = (lease: LeaseRow, nowMs: number, processes: Processes): boolean =>
   lease.expires_at > nowMs && processes.mayBeAlive({ host: lease.host, pid: lease.pid, startMark: lease.start_mark });
 
-/** Held under this name while a run is under way: how others see that its process is gone. */
+/** The lease of a running run; when it expires, other processes know that the run crashed. */
 export const runLease = (runId: string): string => `run:${runId}`;
 
 export function* isLeaseHeld(name: string, nowMs: number, processes: Processes): Operation<boolean> {
@@ -81,7 +81,7 @@ export function* isLeaseHeld(name: string, nowMs: number, processes: Processes):
   return lease !== null && isHeld(lease, nowMs, processes);
 }
 
-/** Keeps an owner's leases alive; returns how many it still holds. */
+/** Extends an owner's leases; returns how many it still holds. */
 export function* renewLeases(owner: string, nowMs: number): Operation<number> {
   yield* exec('update leases set expires_at = $2 where owner = $1', owner, nowMs + LEASE_TTL_MS);
   return (yield* all('select name from leases where owner = $1', owner)).length;

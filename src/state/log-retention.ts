@@ -1,11 +1,11 @@
 import type { Operation } from '../platform/ports/store.ts';
 import { exec, first } from '../platform/statements.ts';
 
-/** How many entries there are that nobody needs any more. */
+/** Numbers of entries past their retention. */
 export interface OldEntries {
   readonly faults: number;
   readonly runs: number;
-  /** Evidence that no verdict names. */
+  /** Evidence without a verdict. */
   readonly evidence: number;
 }
 
@@ -24,7 +24,7 @@ export function* countOldEntries(beforeMs: number): Operation<OldEntries> {
   };
 }
 
-/** Forgets faults met and runs finished before `beforeMs`. */
+/** Deletes faults that occurred and runs that finished before `beforeMs`. */
 export function* deleteOldEntries(beforeMs: number): Operation<void> {
   yield* exec(`delete from ${OLD_FAULTS}`, beforeMs);
   yield* exec(`delete from run_tags where run_id in (select id from ${OLD_RUNS})`, beforeMs);

@@ -1,11 +1,11 @@
 import type { Operation } from '../platform/ports/store.ts';
 import { exec, first } from '../platform/statements.ts';
 
-/** How far a loop of the daemon has come; survives the process. Epoch milliseconds. */
+/** Progress of a loop of the daemon; outlives the process. Unit: epoch milliseconds. */
 export interface LoopState {
-  /** What the loop has dealt with, in its own terms: for a schedule the newest candle close. */
+  /** Position in the loop's own terms: for a schedule the newest handled candle close. */
   readonly cursorMs: number;
-  /** End of its last turn: its heartbeat. */
+  /** End of the last tick: the loop's heartbeat. */
   readonly tickedAtMs: number;
 }
 

@@ -3,7 +3,9 @@ import { exec, first } from '../platform/statements.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 
-/** What a pattern or a ranking stood for when its venue was last asked: the account must not change with every request. */
+/**
+ * The symbols of a pattern or ranking at its last resolution, stored so that the account does not change in between.
+ */
 export interface ResolvedChoice {
   readonly exchange: Exchange;
   /** Canonical spelling of the choice. */

@@ -12,7 +12,7 @@ const anyRanges = fc
     ),
   );
 
-test('ranges come back as they went, on the grid of minutes or beside it', () => {
+test('ranges are read back unchanged, on the grid of minutes or off it', () => {
   fc.assert(
     fc.property(anyRanges, (ranges) => {
       expect(rangesOfRuns(JSON.parse(JSON.stringify(runLengthsOf(ranges, ORIGIN_MS))) as number[], ORIGIN_MS)).toEqual(
@@ -22,7 +22,7 @@ test('ranges come back as they went, on the grid of minutes or beside it', () =>
   );
 });
 
-test('a run of minutes is two short numbers', () => {
+test('a range of minutes takes two short numbers', () => {
   expect(
     runLengthsOf(
       [

@@ -1,14 +1,14 @@
 import type { TimeRange } from '../domain/range.ts';
 
 /**
- * Ranges as minutes, in turn how far it is to the next one and how long that is: `[5, 1, 3, 2]`. Candles that
- * are missing at random make hundreds of short ranges a day, and so each costs four characters, not sixty.
+ * Ranges in minutes, alternating distance to the next range and its length: `[5, 1, 3, 2]`. Candles missing at random
+ * make hundreds of short ranges a day; in this form each takes four characters instead of sixty.
  */
 export type RunLengths = readonly number[];
 
 const MINUTE_MS = 60_000;
 
-/** `ranges` in order of time, none before `originMs`. */
+/** `ranges` are in order of time and not before `originMs`. */
 export function runLengthsOf(ranges: readonly TimeRange[], originMs: number): RunLengths {
   const lengths: number[] = [];
   let atMs = originMs;

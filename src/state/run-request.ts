@@ -3,33 +3,35 @@ import type { Exchange } from '../domain/exchange.ts';
 import type { Day } from '../domain/partition.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 
-/** Which cells of the asked range are asked again. */
+/** The cells of the range that are requested. */
 export const SELECTIONS = [
-  'missing', // not complete: never asked, failed, or due for another look
-  'failed', // asked before and came out incomplete
+  'missing', // incomplete: never requested, failed, or due for another attempt
+  'failed', // requested before and incomplete
   'all', // complete ones too (`--force`)
 ] as const;
-/** `kept`: none is asked; what bronze holds is accounted for and judged anew. */
+/** `kept`: sends no requests; the responses in bronze are counted and classified again. */
 export type Selection = (typeof SELECTIONS)[number] | 'kept';
 
 /**
- * Which waits of our own are kept: `all` (healing keeps its appointments), `holes` (a command typed by
- * hand asks again at once what failed, but a hole that the venue answered with waits for its second
- * look), `none` (`heal --now`). A wait that the venue asked for is always kept.
+ * Which of our own waits are kept. `all`: healing waits for each next attempt. `holes`: a command typed by a person
+ * requests failed cells immediately, but a hole in a response waits for its second attempt. `none`: `heal --now`. A
+ * wait that the exchange asked for is always kept.
  */
 export type WaitPolicy = 'all' | 'holes' | 'none';
 
-/** What a run is asked to do: enough for any process to execute it. */
+/** What a run has to do: enough for any process to execute it. */
 export interface RunRequest {
   readonly markets: readonly (readonly [Exchange, readonly MarketSymbol[]])[];
   readonly selection: Selection;
   readonly waitPolicy: WaitPolicy;
   readonly assets: readonly AssetKind[];
-  /** First day of the whole request that the run is a part of: its pages may begin before its own days, not before this one. */
+  /**
+   * First day of the whole request that the run is a part of: its pages may start before its own days, up to this one.
+   */
   readonly askedFrom?: Day;
 }
 
-/** As the store keeps it. `keptWaits` is the wait policy's name in state.db. */
+/** Stored form. `keptWaits` is the wait policy's name in state.db. */
 type StoredRequest = Omit<RunRequest, 'waitPolicy'> & { readonly keptWaits: WaitPolicy };
 
 export function requestToText({ waitPolicy, ...request }: RunRequest): string {

@@ -6,6 +6,7 @@ import type { Day } from '../domain/partition.ts';
 import { CellsLeasedError } from '../errors/errors.ts';
 import type { FaultCode } from '../errors/table.ts';
 import type { FaultRecord } from '../errors/fault-record.ts';
+import { faultFromText } from './fault-log.ts';
 import { releaseLeases } from './leases.ts';
 
 export const RUN_OUTCOMES = ['complete', 'partial', 'failed', 'parked', 'cancelled'] as const;
@@ -22,7 +23,7 @@ export type RunTrigger =
   | 'verify'
   | 'demo';
 
-/** What one asset of a run did. Rows count candles of the run's own partitions. */
+/** Result of one asset of a run. Rows count candles of the run's own partitions. */
 export interface AssetReport {
   readonly asset: string;
   readonly outcome: RunOutcome;
@@ -36,9 +37,9 @@ export interface AssetReport {
   readonly symbols_ok: number;
   readonly symbols_failed: number;
   readonly errors: Readonly<Record<string, FaultCode>>;
-  /** Silver's removed rows by the first rule each broke. */
+  /** Rows that silver removed, by the first rule each broke. */
   readonly removed_by_rule?: Readonly<Record<string, number>>;
-  /** Assets this one was made from that were not complete themselves; absent where there are none. */
+  /** Incomplete assets that this one was built from; absent when there are none. */
   readonly partial_inputs?: readonly string[];
 }
 
@@ -50,7 +51,7 @@ export interface NewRun {
   readonly trigger: RunTrigger;
   readonly tags: Readonly<Record<string, string>>;
   readonly request: RunRequest;
-  /** There is at most one run of each key, whoever asks for it: how two processes never retry the same run. */
+  /** At most one run exists per key, so that two processes never retry the same run. */
   readonly key?: string;
 }
 
@@ -67,7 +68,7 @@ export interface Run extends NewRun {
   readonly error: FaultRecord | null;
 }
 
-/** Proof that a process still owns a run; every write of the run carries it. */
+/** Proof that a process still owns a run; every write of the run checks it. */
 export interface Fence {
   readonly runId: string;
   readonly owner: string;
@@ -94,11 +95,12 @@ interface RunRow {
   readonly error: string | null;
 }
 
-/** False when there is a run with the same key already. */
+/** Returns false when a run with the same key exists. */
 export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
   if (run.key !== undefined && (yield* runOfKey(run.key)) !== null) return false;
   yield* exec(
-    `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, run_key, request, status, created_at)
+    `insert into runs (id, candle_interval, partition_start, partition_end, run_trigger, run_key, request, status,
+       created_at)
      values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8)`,
     run.id,
     run.interval,
@@ -115,13 +117,14 @@ export function* createRun(run: NewRun, nowMs: number): Operation<boolean> {
   return true;
 }
 
-/** Takes a run for `owner`. A run that was already running crashed with its process: it is counted and taken over. */
+/** Takes a run for `owner`. A run that is already running crashed with its process; the crash is counted. */
 export function* beginRun(runId: string, owner: string, nowMs: number): Operation<Fence | null> {
   const row = yield* first<RunRow>('select * from runs where id = $1', runId);
   if (row === null || row.status === 'finished') return null;
   const fence = row.fence + 1;
   yield* exec(
-    `update runs set status = 'running', owner = $2, fence = $3, crash_count = crash_count + $4, started_at = $5 where id = $1`,
+    `update runs set status = 'running', owner = $2, fence = $3, crash_count = crash_count + $4, started_at = $5
+     where id = $1`,
     runId,
     owner,
     fence,
@@ -132,9 +135,9 @@ export function* beginRun(runId: string, owner: string, nowMs: number): Operatio
 }
 
 /**
- * The first statement of every transaction that writes for a run: a process that lost the run (it
- * slept beyond its lease and another took over) writes nothing.
- * @throws CellsLeasedError (CELLS_LEASED) when the run belongs to somebody else by now.
+ * The first statement of every transaction that writes for a run. A process that lost the run, because it was suspended
+ * beyond its lease and another one took over, writes nothing.
+ * @throws CellsLeasedError (CELLS_LEASED) when another process owns the run.
  */
 export function* checkFence(fence: Fence): Operation<void> {
   const row = yield* first<RunRow>('select * from runs where id = $1', fence.runId);
@@ -149,7 +152,7 @@ export interface RunEnd {
   readonly error: FaultRecord | null;
 }
 
-/** Writes the outcome and gives every lease back, in the caller's transaction. */
+/** Writes the outcome and releases all leases, in the caller's transaction. */
 export function* finishRun(fence: Fence, end: RunEnd, nowMs: number): Operation<void> {
   yield* checkFence(fence);
   yield* exec(
@@ -167,7 +170,7 @@ export function* isCancelRequested(runId: string): Operation<boolean> {
   return ((yield* first<RunRow>('select * from runs where id = $1', runId))?.cancel_requested ?? 0) === 1;
 }
 
-/** Asks a running or queued run to stop; true when there was one. */
+/** Requests a running or queued run to stop. Returns false when there is none. */
 export function* requestCancel(runId: string): Operation<boolean> {
   const row = yield* first<RunRow>('select * from runs where id = $1', runId);
   if (row === null || row.status === 'finished') return false;
@@ -200,18 +203,18 @@ export function* runsFinishedSince(sinceMs: number): Operation<readonly Run[]> {
   return runs;
 }
 
-/** No run takes longer from its queueing to its end; the index is by creation. Unit: milliseconds. */
+/** Upper bound from creation to end of a run; the index is by creation. Unit: milliseconds. */
 const RUN_MS_MAX = 7 * 86_400_000;
 
 /** The key of the run that retries a run. */
 export const retryKey = (runId: string): string => `retry:${runId}`;
 
-/** The run that has this key; null while it is free. */
+/** The run with this key; null without one. */
 export function* runOfKey(key: string): Operation<string | null> {
   return (yield* first<{ id: string }>('select id from runs where run_key = $1', key))?.id ?? null;
 }
 
-/** Runs that ended since `sinceMs`, did not bring everything and have no retry yet, oldest first. */
+/** Incomplete runs that ended since `sinceMs` and have no retry yet, oldest first. */
 export function* unretriedRuns(sinceMs: number): Operation<readonly Run[]> {
   const rows = yield* all<RunRow>(
     `select * from runs where status = 'finished' and outcome in ('failed', 'partial', 'parked') and finished_at >= $1
@@ -223,6 +226,8 @@ export function* unretriedRuns(sinceMs: number): Operation<readonly Run[]> {
   for (const row of rows) runs.push(yield* toRun(row));
   return runs;
 }
+
+const reportsFromText = (text: string): readonly AssetReport[] => JSON.parse(text) as AssetReport[];
 
 function* toRun(row: RunRow): Operation<Run> {
   const tags = yield* all<{ tag: string; value: string }>(
@@ -245,7 +250,7 @@ function* toRun(row: RunRow): Operation<Run> {
     createdAtMs: row.created_at,
     startedAtMs: row.started_at,
     finishedAtMs: row.finished_at,
-    assets: JSON.parse(row.assets) as AssetReport[],
-    error: row.error === null ? null : (JSON.parse(row.error) as FaultRecord),
+    assets: reportsFromText(row.assets),
+    error: row.error === null ? null : faultFromText(row.error),
   };
 }

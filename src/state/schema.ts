@@ -1,6 +1,6 @@
 import type { Migration } from '../platform/ports/store.ts';
 
-/** The ledger's tables. Times are epoch milliseconds, truth values 0 or 1, lists and maps JSON text. */
+/** The ledger's tables. Times are epoch milliseconds, booleans 0 or 1, lists and maps JSON text. */
 export const LEDGER_1: Migration = {
   name: 'ledger 1: runs, leases, stops, cells, verdicts, symbols, loops, fault log',
   statements: [
@@ -103,7 +103,7 @@ export const LEDGER_1: Migration = {
       accepted_at bigint not null
     )`,
     'create index cells_pending on cells (next_attempt_at) where next_attempt_at is not null',
-    // Every change is kept: who took a symbol off the active list, and who put it back.
+    // Every removal and return of a symbol is kept.
     `create table symbol_changes (
       exchange text not null,
       symbol text not null,

@@ -68,7 +68,7 @@ test('a run is begun once, owned by a fence, and finished once', async () => {
   expect(await store.transact('beginRun', () => beginRun('run_1', 'here:8', 4_000))).toBeNull();
 });
 
-test('a process that lost its run writes nothing any more', async () => {
+test('a process that lost its run cannot write', async () => {
   const store = openLedger();
   await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
   const sleeper = await store.transact('beginRun', () => beginRun('run_1', 'here:7', 2_000));
@@ -85,7 +85,7 @@ test('a process that lost its run writes nothing any more', async () => {
   });
 });
 
-test('a cancel request reaches a run that is under way, and none that ended', async () => {
+test('a cancel request reaches a running run, not a finished one', async () => {
   const store = openLedger();
   await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
   expect(await store.read('isCancelRequested', () => isCancelRequested('run_1'))).toBe(false);
@@ -94,7 +94,7 @@ test('a cancel request reaches a run that is under way, and none that ended', as
   expect(await store.transact('requestCancel', () => requestCancel('run_2'))).toBe(false);
 });
 
-test('of two processes that want a run of the same key one gets it', async () => {
+test('of two processes that create a run with the same key, one succeeds', async () => {
   const store = openLedger();
   const create = (id: string): Promise<boolean> =>
     store.transact('createRun', () => createRun({ ...newRun(id), key: retryKey('run_1') }, 1_000));
@@ -102,7 +102,7 @@ test('of two processes that want a run of the same key one gets it', async () =>
   expect((await store.read('listRuns', () => listRuns(9))).map((run) => run.id)).toEqual(['run_a']);
 });
 
-test('a run whose process is gone has failed by a crash, and whoever wakes up later writes nothing for it', async () => {
+test('a run whose process is gone fails with RUN_CRASHED, and that process cannot write when it wakes up', async () => {
   const store = openLedger();
   await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
   const sleeper = await store.transact('beginRun', () => beginRun('run_1', 'here:7', 2_000));
@@ -125,7 +125,7 @@ test('a run whose process is gone has failed by a crash, and whoever wakes up la
   );
 });
 
-test('a run that nobody ever began is a crash too, once its process had time enough', async () => {
+test('a queued run that never began counts as crashed after the lease time', async () => {
   const store = openLedger();
   await store.transact('createRun', () => createRun(newRun('run_1'), 1_000));
   const end = (nowMs: number) => store.transact('endCrashedRuns', () => endCrashedRuns(nowMs, processes(true)));
@@ -155,7 +155,7 @@ test('runs are listed newest first', async () => {
   expect((await store.read('listRuns', () => listRuns(2))).map((run) => run.id)).toEqual(['run_c', 'run_b']);
 });
 
-test('a lease is refused while its holder lives and granted when it is gone, expired or gave it back', async () => {
+test('a lease is refused while its holder lives and granted when it is dead, expired or released', async () => {
   const store = openLedger();
   const take = (owner: string, nowMs: number, alive: boolean): Promise<unknown> =>
     store.transact('takeLeases', () => takeLeases({ names: ['cells:x'], owner, nowMs }, processes(alive)));
@@ -192,7 +192,7 @@ const cellOf = (over: Partial<CellState> = {}): CellState => ({
   ...over,
 });
 
-test('the account balances whatever is present and whatever the reasons are', () => {
+test('the account balances for any candles and reasons', () => {
   const range = dayRange(DAY);
   const grid = gridOf(range, '1h');
   fc.assert(
@@ -213,7 +213,7 @@ test('the account balances whatever is present and whatever the reasons are', ()
   );
 });
 
-test('cells come back as they were recorded, and the last word counts', async () => {
+test('cells are read back as recorded, and the last record wins', async () => {
   const store = openLedger();
   await store.transact('recordCells', () =>
     recordCells([cellOf(), cellOf({ day: '2024-06-02' })], { runId: 'run_1', nowMs: 1 }),
@@ -226,7 +226,7 @@ test('cells come back as they were recorded, and the last word counts', async ()
   ]);
 });
 
-test('an account that does not balance is refused by the store itself', async () => {
+test('the store rejects an account that does not balance', async () => {
   const store = openLedger();
   const wrong = cellOf({ account: { expected: 24, present: 24, no_trades: 0, outage: 0, quarantined: 0, pending: 1 } });
   await expect(store.transact('recordCells', () => recordCells([wrong], { runId: 'run_1', nowMs: 1 }))).rejects.toThrow(
@@ -235,7 +235,7 @@ test('an account that does not balance is refused by the store itself', async ()
   expect(await store.read('cells', () => cellsOfSeries(series, { start: DAY, end: DAY }))).toEqual([]);
 });
 
-test('healing sees cells whose appointment has come and that no venue holds back', async () => {
+test('healing selects cells whose next attempt is due and that no exchange holds back', async () => {
   const store = openLedger();
   const cells = [
     cellOf({ day: '2024-06-01' }),
@@ -251,7 +251,7 @@ test('healing sees cells whose appointment has come and that no venue holds back
   expect(await days(6_000, incompleteCells)).toEqual(['2024-06-01', '2024-06-02', '2024-06-04']);
 });
 
-test('healing waits 5 minutes, 15 minutes, 1 hour, 6 hours and then a day; a hole waits for its recheck, then a day', () => {
+test('healing waits 5 min, 15 min, 1 h, 6 h, then a day; a hole waits for its recheck, then a day', () => {
   const minute = 60_000;
   const healing = (afterMinutes: number): number => nextHealingAtMs(7, 7 + afterMinutes * minute) / minute - 7 / minute;
   expect([0, 4.9, 5, 15, 59, 60, 360, 1_439, 1_440, 3_000].map(healing)).toEqual([
@@ -262,7 +262,7 @@ test('healing waits 5 minutes, 15 minutes, 1 hour, 6 hours and then a day; a hol
   ).toEqual([60, 60, 1_440, 2_880]);
 });
 
-test('a fault is logged once under its id and found under its run and code', async () => {
+test('a fault is logged once per id and found by run and by code', async () => {
   const store = openLedger();
   const fault = new RateLimitError('binance limits us', {
     exchange: 'binance',

@@ -6,11 +6,11 @@ import { DAY_MS } from '../domain/interval.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 import type { FaultCode } from '../errors/table.ts';
 
-/** A symbol taken off the active list, and why. */
+/** A symbol removed from the active list, and why. */
 export interface RemovedSymbol {
   readonly exchange: Exchange;
   readonly symbol: MarketSymbol;
-  /** The fault that removed it; null when a person did. */
+  /** The fault that removed it; null when a person removed it. */
   readonly code: FaultCode | null;
   readonly reason: string;
   readonly changedAtMs: number;
@@ -21,10 +21,10 @@ export interface SymbolChange extends RemovedSymbol {
   readonly state: 'active' | 'removed';
 }
 
-/** How long a symbol that its venue did not list is left alone before it is asked for again. Unit: milliseconds. */
+/** Wait before a symbol that its exchange did not list is requested again. Unit: milliseconds. */
 export const REMOVED_RECHECK_MS = 7 * DAY_MS;
 
-/** When a removed symbol is asked for again; null when a person removed it and only a person puts it back. */
+/** When a removed symbol is requested again; null when only a person can restore it. */
 export const recheckAtMs = ({ code, changedAtMs }: RemovedSymbol): number | null =>
   code === null ? null : changedAtMs + REMOVED_RECHECK_MS;
 
@@ -33,7 +33,7 @@ export const isLeftAlone = (removed: RemovedSymbol, nowMs: number): boolean =>
 
 export const removeSymbol = (removed: RemovedSymbol): Operation<void> => recordChange({ ...removed, state: 'removed' });
 
-/** Puts a symbol back on the active list; false when it was not off it. */
+/** Puts a symbol back on the active list. Returns false when it was not removed. */
 export function* restoreSymbol(restored: Omit<RemovedSymbol, 'code'>): Operation<boolean> {
   const { exchange, symbol } = restored;
   const known = yield* first<{ state: string }>(
@@ -49,7 +49,8 @@ export function* restoreSymbol(restored: Omit<RemovedSymbol, 'code'>): Operation
 function* recordChange({ exchange, symbol, changedAtMs, state, code, reason }: SymbolChange): Operation<void> {
   yield* exec(
     `insert into symbol_changes (exchange, symbol, changed_at, state, code, reason) values ($1, $2, $3, $4, $5, $6)
-     on conflict (exchange, symbol, changed_at) do update set state = excluded.state, code = excluded.code, reason = excluded.reason`,
+     on conflict (exchange, symbol, changed_at)
+     do update set state = excluded.state, code = excluded.code, reason = excluded.reason`,
     exchange,
     symbol,
     changedAtMs,
@@ -74,7 +75,7 @@ export function* symbolHistory(): Operation<readonly SymbolChange[]> {
   return (yield* all<ChangeRow>('select * from symbol_changes order by changed_at, exchange, symbol')).map(toChange);
 }
 
-/** Whether the venue ever had this symbol: it was accounted for, or its first candle is known. */
+/** True when the exchange ever had this symbol: a cell or its first candle is recorded. */
 export function* wasEverListed(exchange: Exchange, symbol: MarketSymbol): Operation<boolean> {
   const seen = yield* first(
     `select 1 as seen where exists (select 1 from cells where exchange = $1 and symbol = $2)
@@ -85,7 +86,7 @@ export function* wasEverListed(exchange: Exchange, symbol: MarketSymbol): Operat
   return seen !== null;
 }
 
-/** Where a series begins, as a venue told us at `seenAtMs`. */
+/** The first candle of a series, as its exchange reported it at `seenAtMs`. */
 export interface FirstCandle {
   readonly openMs: number;
   readonly seenAtMs: number;
@@ -94,7 +95,8 @@ export interface FirstCandle {
 export function* recordFirstCandle(series: Series, seen: FirstCandle): Operation<void> {
   yield* exec(
     `insert into first_candles (exchange, symbol, candle_interval, open_ms, seen_at) values ($1, $2, $3, $4, $5)
-     on conflict (exchange, symbol, candle_interval) do update set open_ms = excluded.open_ms, seen_at = excluded.seen_at`,
+     on conflict (exchange, symbol, candle_interval)
+     do update set open_ms = excluded.open_ms, seen_at = excluded.seen_at`,
     series.exchange,
     series.symbol,
     series.interval,

@@ -6,11 +6,11 @@ import { dayOf, dayStartMs, type Day } from '../domain/partition.ts';
 import type { TimeRange } from '../domain/range.ts';
 import { rangesOfRuns, runLengthsOf, type RunLengths } from './run-lengths.ts';
 
-/** Why a stretch of candles is missing, or flat in an outage, with what it was judged from. */
+/** Why a segment of candles is missing, or flat in an outage, with its evidence. */
 export interface StoredVerdict extends TimeRange {
   readonly state: string;
   readonly cause: string;
-  /** Plain JSON; enough to judge again. */
+  /** Plain JSON; enough to classify again. */
   readonly evidence: unknown;
   readonly judgedAtMs: number;
 }
@@ -25,8 +25,8 @@ interface VerdictRow {
 }
 
 /**
- * Replaces every verdict of these days. Each begins in one of them. Verdicts of a day that were judged from the same
- * evidence are one row, and evidence is stored once for each content: thousands of verdicts share a few.
+ * Replaces all verdicts of these days; each begins in one of them. Verdicts of a day with the same evidence are one
+ * row, and equal evidence is stored once: thousands of verdicts share a few.
  */
 export function* recordVerdicts(
   series: Series,
@@ -57,7 +57,8 @@ export function* recordVerdicts(
         content,
       );
       yield* exec(
-        `insert into verdicts (exchange, candle_interval, symbol, day, evidence_sha256, state, cause, runs, judged_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+        `insert into verdicts (exchange, candle_interval, symbol, day, evidence_sha256, state, cause, runs, judged_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
         series.exchange,
         series.interval,
         series.symbol,
@@ -75,7 +76,8 @@ export function* recordVerdicts(
 /** Verdicts that begin inside `range`, oldest first. */
 export function* verdictsOf(series: Series, range: TimeRange): Operation<readonly StoredVerdict[]> {
   const rows = yield* all<VerdictRow>(
-    `select day, state, cause, runs, content as evidence, judged_at from verdicts join evidence on sha256 = evidence_sha256
+    `select day, state, cause, runs, content as evidence, judged_at
+     from verdicts join evidence on sha256 = evidence_sha256
      where exchange = $1 and candle_interval = $2 and symbol = $3 and day between $4 and $5`,
     series.exchange,
     series.interval,
@@ -94,7 +96,7 @@ export function* verdictsOf(series: Series, range: TimeRange): Operation<readonl
     .toSorted((a, b) => a.fromMs - b.fromMs);
 }
 
-/** A person ended the wait for these candles; kept for ever, with who and why. */
+/** A person's decision not to wait for these candles any longer; never deleted. */
 export interface Acceptance extends TimeRange {
   readonly reason: string;
   readonly by: string;
@@ -103,7 +105,9 @@ export interface Acceptance extends TimeRange {
 
 export function* recordAcceptance(id: string, series: Series, accepted: Acceptance): Operation<void> {
   yield* exec(
-    `insert into acceptances (id, exchange, candle_interval, symbol, range_from, range_to, reason, accepted_by, accepted_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `insert into acceptances (id, exchange, candle_interval, symbol, range_from, range_to, reason, accepted_by,
+       accepted_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     id,
     series.exchange,
     series.interval,
@@ -116,7 +120,7 @@ export function* recordAcceptance(id: string, series: Series, accepted: Acceptan
   );
 }
 
-/** Acceptances of a series that touch `range`. */
+/** Acceptances of a series that overlap `range`. */
 export function* acceptancesOf(series: Series, range: TimeRange): Operation<readonly Acceptance[]> {
   const rows = yield* all<{
     range_from: number;
@@ -126,7 +130,8 @@ export function* acceptancesOf(series: Series, range: TimeRange): Operation<read
     accepted_at: number;
   }>(
     `select range_from, range_to, reason, accepted_by, accepted_at from acceptances
-     where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from < $5 and range_to > $4 order by accepted_at, id`,
+     where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from < $5 and range_to > $4
+     order by accepted_at, id`,
     series.exchange,
     series.interval,
     series.symbol,

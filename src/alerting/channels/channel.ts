@@ -3,22 +3,22 @@ import type { Notification } from '../plan/notification.ts';
 
 /** One message on its way out. */
 export interface Dispatch {
-  /** The same each time it is sent. */
+  /** Unchanged when the message is sent again. */
   readonly id: string;
-  /** The same for everything about one cause, from its first alert to its end, in every episode. At most 255 characters. */
+  /** One key for a cause, in every episode, for its beginning and its end. At most 255 characters. */
   readonly dedupKey: string;
   readonly notification: Notification;
 }
 
-/** Where alerts go. How a notice looks there is decided purely; this is the wire. */
+/** Sends notifications to one receiver. A pure function decides how a notification looks there. */
 export interface Channel extends ChannelEntry {
-  /** At least so long between two messages. Unit: milliseconds. */
+  /** Least time between two messages. Unit: milliseconds. */
   readonly paceMs: number;
-  /** Several notices may go out as one. */
+  /** True where several notifications may be sent as one. */
   readonly bundles: boolean;
   /** Resolves once the channel has taken the message. @throws AlertChannelError (ALERT_CHANNEL_BROKEN). */
   send(dispatch: Dispatch, signal: AbortSignal): Promise<void>;
 }
 
-/** For one send, connection included. Unit: milliseconds. */
+/** Time limit of one send, connection included. Unit: milliseconds. */
 export const SEND_MS_MAX = 10_000;

@@ -14,12 +14,12 @@ export interface EmailTarget {
   readonly to: readonly string[];
 }
 
-/** RFC 5322 allows 998 bytes on a line; mail programs show some 100 characters of a subject. */
+/** RFC 5322 allows 998 bytes in a line; mail programs show about 100 characters of a subject. */
 const SUBJECT_CHARS_MAX = 200;
 
 /**
- * Everything about one cause is one thread: each mail answers a first one that is only an id, because
- * the mail that began the thread may never have arrived here.
+ * All mails about one cause form one thread. Each refers to an id under which no mail was ever sent, because the mail
+ * that began the thread may have been lost.
  */
 export function emailOf(
   { id, dedupKey, notification }: Dispatch,
@@ -51,7 +51,7 @@ export function emailChannel(
   target: EmailTarget,
 ): Channel {
   const { name, isDefault } = target;
-  const timeoutError = (): Error => failed(name, 'transient', `no answer within ${SEND_MS_MAX / 1_000} s`);
+  const timeoutError = (): Error => failed(name, 'transient', `no response within ${SEND_MS_MAX / 1_000} s`);
   return {
     name,
     isDefault,
@@ -79,7 +79,10 @@ const failed = (channel: string, failure: ChannelFailure, why: string, cause?: M
     { cause },
   );
 
-/** 4yz is "not now" (greylisting), 5yz is for good: at DATA for this mail, before it for the account or the recipients. Source: RFC 5321 section 4.2.1. */
+/**
+ * 4yz is transient (greylisting), 5yz is permanent: at DATA for this mail, before DATA for the account or the
+ * recipients. Source: RFC 5321, section 4.2.1.
+ */
 function failureOf({ responseCode, command }: MailError): ChannelFailure {
   if (responseCode === null || responseCode < 500) return 'transient';
   return command === 'DATA' ? 'refused' : 'permanent';

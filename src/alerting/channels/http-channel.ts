@@ -16,16 +16,16 @@ export interface HttpMessage {
   readonly body: string;
 }
 
-/** How one kind of channel is spoken to. */
+/** The protocol of one kind of channel. */
 export interface HttpProtocol {
   message(dispatch: Dispatch, nowMs: number): HttpMessage;
-  /** Does this successful status with this body say that the message was taken? */
+  /** True when this successful status with this body means that the message was accepted. */
   isTaken(status: number, body: string): boolean;
-  /** A wait that stands in the body instead of a header; null without one. Unit: milliseconds. */
+  /** A wait given in the body instead of a header; null without one. Unit: milliseconds. */
   bodyHintMs?(body: string): number | null;
 }
 
-/** A channel that takes messages by POST. */
+/** A channel that accepts messages by POST. */
 export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'>, protocol: HttpProtocol): Channel {
   return {
     ...entry,
@@ -44,11 +44,11 @@ export function httpChannel(ports: HttpChannelPorts, entry: Omit<Channel, 'send'
 interface ChannelResponse {
   readonly status: number;
   readonly body: string;
-  /** What Retry-After asks for. */
+  /** The wait in Retry-After; null without one. Unit: milliseconds. */
   readonly hintMs: number | null;
 }
 
-/** Answers of channels are short; more is not read. Unit: characters. */
+/** Responses of channels are short; the rest is dropped. Unit: characters. */
 const RESPONSE_CHARS_MAX = 10_000;
 
 async function post(
@@ -56,10 +56,10 @@ async function post(
   { channel, message }: { readonly channel: string; readonly message: HttpMessage },
   outer: AbortSignal,
 ): Promise<ChannelResponse> {
-  const timeoutError = (): Error => unreachable(channel, `no answer within ${SEND_MS_MAX / 1_000} s`);
+  const timeoutError = (): Error => unreachable(channel, `no response within ${SEND_MS_MAX / 1_000} s`);
   try {
     return await withTimeLimit(clock, { limitMs: SEND_MS_MAX, timeoutError, outer }, async (signal) => {
-      // A redirect would carry the alert, and its secrets, to a place nobody configured.
+      // A redirect would send the alert, and its secrets, to an address that is not configured.
       const response = await fetch(message.url, {
         method: 'POST',
         headers: message.headers,
@@ -88,7 +88,7 @@ const unreachable = (channel: string, why: string, cause?: unknown): AlertChanne
     { cause },
   );
 
-/** The code that the transport gave: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it is none of `fetch`'s. */
+/** The transport's code: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... @throws the error when it does not come from `fetch`. */
 export function wireCodeOf(error: unknown): string {
   for (
     let cause: unknown = error, depth = 0;
@@ -98,7 +98,7 @@ export function wireCodeOf(error: unknown): string {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
   }
   if (Error.isError(error) && error.name === 'TypeError' && Error.isError(error.cause))
-    return 'the address cannot be fetched'; // a port that browsers block, say
+    return 'the address cannot be fetched'; // e.g. a port that the fetch standard blocks
   throw error;
 }
 const CAUSES_MAX = 4;
@@ -114,7 +114,7 @@ function refusal(
   return new AlertChannelError(message, { channel, failure, status, retryAfterMs: hintMs ?? bodyHintMs });
 }
 
-/** 400, 413 and 422 speak of the message; 401, 403, 404, 410 and what else there is of 3xx and 4xx of the channel itself. */
+/** 400, 413 and 422 reject the message. Other 3xx and 4xx statuses (401, 403, 404, 410, ...) concern the channel. */
 function failureOf(status: number): ChannelFailure {
   if (status === 429) return 'limited';
   if ([400, 413, 422].includes(status)) return 'refused';

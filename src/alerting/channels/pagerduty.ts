@@ -2,7 +2,7 @@ import { cut, fieldsOf, type Notification } from '../plan/notification.ts';
 import type { Channel, Dispatch } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
-/** Events API v2. Accounts of the European service region use `https://events.eu.pagerduty.com/v2/enqueue`. */
+/** Events API v2. Accounts in the European service region use `https://events.eu.pagerduty.com/v2/enqueue`. */
 export const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
 
 // Source: PagerDuty's API schema, Events API v2.
@@ -17,7 +17,7 @@ interface PagerDutyTarget {
   readonly url: string;
 }
 
-/** The body of an event. Acknowledging and resolving need the key alone. */
+/** The body of an event. To acknowledge or resolve, the key is enough. */
 export interface PagerDutyEvent {
   readonly routing_key: string;
   readonly event_action: 'trigger' | 'acknowledge' | 'resolve';

@@ -3,7 +3,7 @@ import { cut, fieldsOf, type Notification } from '../plan/notification.ts';
 import type { Channel } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
-/** Bars at the side of a message. Block Kit has none: the blocks stand inside an attachment, which has. */
+/** Colours of the bar beside a message. Only attachments have a bar, so the blocks are put into one. */
 const COLOURS: Readonly<Record<AlertLevel, string>> = {
   critical: '#FF0000',
   error: '#FFA500',
@@ -17,9 +17,9 @@ const HEADER_CHARS_MAX = 150;
 const TEXT_CHARS_MAX = 3_000;
 const FIELDS_MAX = 10;
 const FIELD_CHARS_MAX = 2_000;
-/** Longer messages are refused with `msg_blocks_too_long` at some 13,200 characters. Source: slackapi/bolt-js#2509. */
+/** Slack rejects messages above about 13,200 characters (`msg_blocks_too_long`). Source: slackapi/bolt-js#2509. */
 const MESSAGE_CHARS_MAX = 12_000;
-/** Incoming webhooks take about one message a second. */
+/** Incoming webhooks accept about one message per second. */
 const PACE_MS = 1_000;
 
 interface Text {
@@ -67,7 +67,7 @@ export function slackMessage(notification: Notification): SlackMessage {
   };
 }
 
-/** Blocks of at most ten fields, as many fields as there is room for. */
+/** Blocks of at most ten fields; fields beyond `charsMax` are left out. */
 function fieldBlocks(fields: readonly Text[], charsMax: number): Block[] {
   let chars = 0;
   const kept = fields.filter(({ text }) => (chars += text.length) <= charsMax);

@@ -11,8 +11,8 @@ interface WebhookTarget {
 }
 
 /**
- * `{schema, id, dedup_key, notice}`, with the headers of Standard Webhooks: `webhook-id` is the same for
- * each send of a message, `webhook-signature` is `v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`.
+ * Body: `{schema, id, dedup_key, notice}`. Headers: those of Standard Webhooks. `webhook-id` is the same for each send
+ * of a message; `webhook-signature` is `v1,` followed by the base64 HMAC-SHA256 of `id.timestamp.body`.
  */
 function webhookMessage(
   { id, dedupKey, notification }: Dispatch,
@@ -21,12 +21,11 @@ function webhookMessage(
 ): HttpMessage {
   const body = JSON.stringify({ schema: 1, id, dedup_key: dedupKey, notice: notification });
   const timestamp = String(Math.floor(nowMs / 1_000));
+  const signed = `${id}.${timestamp}.${body}`;
   const signature =
     secret === null
       ? {}
-      : {
-          'webhook-signature': `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`,
-        };
+      : { 'webhook-signature': `v1,${createHmac('sha256', secret).update(signed).digest('base64')}` };
   return {
     url,
     headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': timestamp, ...signature },

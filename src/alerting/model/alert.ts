@@ -4,43 +4,43 @@ import type { AlertLevel, FaultCode } from '../../errors/table.ts';
 
 export type AlertCode = FaultCode | RuleCode;
 
-/** What is wrong, once: however many symbols, runs and retries it touches, it is one alert. */
+/** One problem. It is one alert, no matter how many symbols, runs and retries it affects. */
 export interface Cause {
   readonly exchange: Exchange | null;
   readonly code: AlertCode;
-  /** The asset it shows in; for ALERT_CHANNEL_BROKEN the channel. */
+  /** The affected asset; for ALERT_CHANNEL_BROKEN the channel. */
   readonly asset: string | null;
 }
 
-/** `binance/CONNECTION_FAILED/bronze_binance_ohlcv`: names a cause in the store and at every channel. */
+/** `binance/CONNECTION_FAILED/bronze_binance_ohlcv`: the name of a cause in the store and at every channel. */
 export const fingerprintOf = ({ exchange, code, asset }: Cause): string =>
   [exchange ?? '-', code, asset ?? '-'].join('/');
 
-/** What everybody who is told must learn. Sentences for people; secrets are taken out before anything is stored. */
+/** What every notification says, in sentences for people. Secrets are removed before anything is stored. */
 export interface AlertFacts {
   /** What failed. */
   readonly summary: string;
-  /** What is not lost. */
+  /** Data that is not lost. */
   readonly safe: string;
-  /** What happens next by itself, and when. */
+  /** The next automatic step, and its time. */
   readonly next: string;
-  /** One command that shows more or acts. */
+  /** One command that shows details or acts. */
   readonly command: string;
   readonly runId: string | null;
-  readonly affected: { readonly total: number /** A few of them, worst first. */; readonly worst: readonly string[] };
+  readonly affected: { readonly total: number /** A few, worst first. */; readonly worst: readonly string[] };
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** How much of an asset a cause touches. */
+/** How much of an asset a cause affects. */
 export type AlertScope = 'symbols' | 'asset';
 
-/** A cause was met. */
+/** One occurrence of a cause. */
 export interface AlertEvent extends Cause, AlertFacts {
   readonly scope: AlertScope;
   readonly level: AlertLevel;
 }
 
-/** What the store knows of a cause. It may fire again after it was resolved: that is its next episode. */
+/** A cause as stored. When it fires again after it was resolved, its next episode begins. */
 export interface Alert extends Cause {
   readonly fingerprint: string;
   readonly scope: AlertScope;
@@ -50,11 +50,11 @@ export interface Alert extends Cause {
   readonly level: AlertLevel;
   readonly facts: AlertFacts;
   readonly firedAtMs: number;
-  /** When the cause was last met. */
+  /** Time of the last occurrence. */
   readonly seenAtMs: number;
   /** Null while it fires. */
   readonly resolvedAtMs: number | null;
-  /** Who or what resolved it. */
+  /** Why it was resolved. */
   readonly resolution: string | null;
   readonly ackedBy: string | null;
 }

@@ -37,9 +37,9 @@ export interface AlertContext {
 }
 
 /**
- * A cause was met: in the transaction that writes what it did, so that neither is there without the
- * other. The first time begins an episode; after that it is the same alert with newer facts and, if it
- * grew, a worse level. What channels are told of it is planned by `planMessages`.
+ * Records one occurrence of a cause, in the transaction that writes its effects: both are stored or neither is. The
+ * first occurrence begins an episode. Later ones update the facts and raise the level; they never lower it.
+ * `planMessages` decides which channels are notified.
  */
 export function* raiseAlert(event: AlertEvent, { nowMs, redact }: AlertContext): Operation<void> {
   const fingerprint = fingerprintOf(event);
@@ -67,9 +67,11 @@ export function* raiseAlert(event: AlertEvent, { nowMs, redact }: AlertContext):
     return;
   }
   yield* exec(
-    `insert into alerts (fingerprint, exchange, code, asset, reach, episode, level, facts, fired_at, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-     on conflict (fingerprint) do update set reach = excluded.reach, episode = excluded.episode, level = excluded.level, facts = excluded.facts,
-       fired_at = excluded.fired_at, seen_at = excluded.seen_at, resolved_at = null, resolution = null, acked_by = null, settled_at = null`,
+    `insert into alerts (fingerprint, exchange, code, asset, reach, episode, level, facts, fired_at, seen_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+     on conflict (fingerprint) do update set reach = excluded.reach, episode = excluded.episode, level = excluded.level,
+       facts = excluded.facts, fired_at = excluded.fired_at, seen_at = excluded.seen_at,
+       resolved_at = null, resolution = null, acked_by = null, settled_at = null`,
     fingerprint,
     event.exchange,
     event.code,
@@ -83,7 +85,7 @@ export function* raiseAlert(event: AlertEvent, { nowMs, redact }: AlertContext):
   yield* audit({ atMs: nowMs, fingerprint, action: 'fired', actor: runId ?? 'candlekeep', detail: event.level });
 }
 
-/** The cause is gone: `resolution` says why, as in `healed by run_x on try 2 of 3`. False when it did not fire. */
+/** Ends a cause; `resolution` says why, e.g. `healed by run_x on try 2 of 3`. Returns false when it did not fire. */
 export function* resolveAlert(cause: Cause, resolution: string, { nowMs, redact }: AlertContext): Operation<boolean> {
   const fingerprint = fingerprintOf(cause);
   const known = yield* alertOf(fingerprint);
@@ -98,7 +100,7 @@ export function* resolveAlert(cause: Cause, resolution: string, { nowMs, redact 
   return true;
 }
 
-/** Somebody is on it: it is not repeated any more, and pagers stop calling. False when it does not fire. */
+/** Stops repeats and pages of an alert that a person works on. Returns false when it does not fire. */
 export function* acknowledgeAlert(fingerprint: string, by: string, nowMs: number): Operation<boolean> {
   const known = yield* alertOf(fingerprint);
   if (known === null || known.resolvedAtMs !== null) return false;
@@ -112,14 +114,14 @@ function* alertOf(fingerprint: string): Operation<Alert | null> {
   return row === null ? null : toAlert(row);
 }
 
-/** What fires now, oldest first. */
+/** Firing alerts, oldest first. */
 export function* firingAlerts(): Operation<readonly Alert[]> {
   return (yield* all<AlertRow>('select * from alerts where resolved_at is null order by fired_at, fingerprint')).map(
     toAlert,
   );
 }
 
-/** Whatever a channel may still have to be told of, or that may say why another fires; oldest first. */
+/** Alerts that may still need a notification, or that may explain another alert; oldest first. */
 export function* openAlerts(resolvedSinceMs: number): Operation<readonly (Alert & { readonly isSettled: boolean })[]> {
   const rows = yield* all<AlertRow & { settled_at: number | null }>(
     'select * from alerts where settled_at is null or resolved_at >= $1 order by fired_at, fingerprint',
@@ -128,7 +130,7 @@ export function* openAlerts(resolvedSinceMs: number): Operation<readonly (Alert 
   return rows.map((row) => ({ ...toAlert(row), isSettled: row.settled_at !== null }));
 }
 
-/** When the oldest began to fire of what a channel may still have to be told of; null without any. */
+/** When the oldest alert that may still need a notification began to fire; null without one. */
 export function* oldestUnsettledMs(): Operation<number | null> {
   return (
     (yield* first<{ fired_at: number | null }>('select min(fired_at) as fired_at from alerts where settled_at is null'))
@@ -140,7 +142,7 @@ export function* settleAlert(fingerprint: string, nowMs: number): Operation<void
   yield* exec('update alerts set settled_at = $2 where fingerprint = $1', fingerprint, nowMs);
 }
 
-/** Something of it has to be told after all. */
+/** Makes an alert need notifications again. */
 export function* unsettleAlert(fingerprint: string): Operation<void> {
   yield* exec('update alerts set settled_at = null where fingerprint = $1', fingerprint);
 }

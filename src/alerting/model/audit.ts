@@ -1,7 +1,7 @@
 import type { Operation } from '../../platform/ports/store.ts';
 import { all, exec, first } from '../../platform/statements.ts';
 
-/** What was done about alerts, and by whom. Nothing in this room changes an alert or a message without a line here. */
+/** What was done about alerts, and by whom. Every change of an alert or a message in this room writes one entry. */
 export type AuditAction =
   | 'fired'
   | 'worsened'
@@ -19,7 +19,7 @@ export type AuditAction =
 
 export interface AuditEntry {
   readonly atMs: number;
-  /** Null for what concerns no single cause. */
+  /** Null when the entry concerns no single cause. */
   readonly fingerprint: string | null;
   readonly action: AuditAction;
   /** A person's name, a run, a channel, or `candlekeep`. */
@@ -39,13 +39,13 @@ export function* audit(entry: AuditEntry): Operation<void> {
   );
 }
 
-/** Numbers in the order of transactions, in SQL that both databases understand. */
+/** The next number in the order of transactions, in SQL that SQLite and PostgreSQL both accept. */
 export function* nextSequence(table: 'alert_log' | 'alert_messages'): Operation<number> {
   const row = yield* first<{ next: number }>(`select coalesce(max(sequence), 0) + 1 as next from ${table}`);
   return row?.next ?? 1;
 }
 
-/** How often a cause began to fire since `sinceMs`. */
+/** How many times a cause began to fire since `sinceMs`. */
 export function* countFirings(fingerprint: string, sinceMs: number): Operation<number> {
   const row = yield* first<{ count: number }>(
     `select count(*) as count from alert_log where fingerprint = $1 and action = 'fired' and at > $2`,

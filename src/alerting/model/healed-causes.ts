@@ -6,22 +6,22 @@ import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
 import { fingerprintOf, type Alert, type AlertCode, type Cause } from './alert.ts';
 import { firingAlerts, resolveAlert, type AlertContext } from './alerts.ts';
 
-/** What may end a run before any of its assets is made. */
+/** Codes that end a run before it makes any asset. */
 const STOPPED_A_RUN: readonly AlertCode[] = FAULT_CODES.filter((code) => ruleOf(code).consequence === 'run-stops');
 
-/** What a run has just done. */
+/** The result of a run that has just ended. */
 export interface RunHealing {
   readonly runId: string;
   readonly assets: readonly string[];
   readonly outcome: RunOutcome;
-  /** What it raised itself: that is not healed. */
+  /** Causes that the run raised itself: these are not healed. */
   readonly raised: readonly Cause[];
 }
 
 /**
- * Resolves what this run healed, in the transaction that writes its end: causes of the assets it made
- * that it did not meet again, and of which no cell is left. What stopped a whole run (a full disk, a defect)
- * is over once a run gets through. Returns their fingerprints.
+ * Resolves the causes that this run healed, in the transaction that writes its end: causes of the assets it made that
+ * did not occur again and have no pending cell. A cause that stopped a whole run (a full disk, a defect) is over once a
+ * run completes. Returns the fingerprints.
  */
 export function* resolveHealed(
   { runId, assets, outcome, raised }: RunHealing,
@@ -42,7 +42,7 @@ export function* resolveHealed(
   return healed;
 }
 
-/** Is a candle of this exchange still missing because of this code? */
+/** True while a candle of this exchange is pending because of this code. */
 function* hasOpenCells({ exchange, code }: Alert): Operation<boolean> {
   return exchange !== null && (yield* pendingBy(exchange, code)) !== null;
 }

@@ -13,12 +13,12 @@ const HEALING: RecoveryForecast = {
   nextAtMs: Date.UTC(2024, 6, 1, 14, 2, 30),
 };
 
-test('what recovery will retry is a warning, even on a critical asset', () => {
+test('a fault that recovery will retry is a warning, even on a critical asset', () => {
   expect(alertLevel({ code: 'PUBLISH_FAILED', asset: GOLD, scope: 'asset' }, HEALING, CRITICAL)).toBe('warning');
   expect(nextStep(HEALING)).toBe('healing 1/3, next at 2024-07-01T14:02Z');
 });
 
-test("once retries are used up the hook's level is sent: critical assets critical, others error", () => {
+test('once retries are used up, critical assets are critical and others an error', () => {
   expect(
     alertLevel({ code: 'EXCHANGE_SERVER_ERROR', asset: GOLD, scope: 'asset' }, { kind: 'exhausted' }, CRITICAL),
   ).toBe('critical');
@@ -31,7 +31,7 @@ test("once retries are used up the hook's level is sent: critical assets critica
   ).toBe('error');
 });
 
-test("a permanent fault has its table's level at once; a whole asset that fails by it its hook's", () => {
+test('a permanent fault has the level of the table; when a whole asset fails, the level of an exhausted one', () => {
   const final = { kind: 'final' } as const;
   expect(alertLevel({ code: 'NOT_FOUND', asset: 'bronze_okx_ohlcv', scope: 'symbols' }, final, CRITICAL)).toBe(
     'warning',
@@ -42,7 +42,7 @@ test("a permanent fault has its table's level at once; a whole asset that fails 
   );
 });
 
-test('nothing that will not be retried is milder than its table, and nothing that will be is louder than a warning', () => {
+test('a fault without retries is never milder than its table, one with retries never above a warning', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...FAULT_CODES),

@@ -11,8 +11,8 @@ const milderOf = (a: AlertLevel, b: AlertLevel): AlertLevel => (severityOf(a) >=
 /** What recovery will do about a cause. */
 export type RecoveryForecast =
   | { readonly kind: 'healing'; readonly attempt: number; readonly attemptsMax: number; readonly nextAtMs: number }
-  | { readonly kind: 'exhausted' } // the retries are used up, or the data are later than allowed
-  | { readonly kind: 'final' }; // asking again cannot change it
+  | { readonly kind: 'exhausted' } // no retries are left, or the data is later than allowed
+  | { readonly kind: 'final' }; // a retry cannot change it
 
 export interface Finding {
   readonly code: FaultCode;
@@ -21,9 +21,9 @@ export interface Finding {
 }
 
 /**
- * How loud a cause is. What recovery will retry is a warning, whatever its table says: nobody is paged
- * for what heals itself. Once the retries are used up, or at once where there are none, an asset that
- * failed as a whole is an error, a critical asset's failure is critical, and nothing is milder than its table.
+ * The level of a cause. While recovery will retry, it is at most a warning: faults that heal by themselves page nobody.
+ * Once the retries are used up, or immediately where there are none, an asset that failed as a whole is an error, and a
+ * critical asset that failed is critical. The level is then never milder than the fault table's.
  */
 export function alertLevel(
   { code, asset, scope }: Finding,
@@ -44,15 +44,17 @@ export function alertLevel(
   }
 }
 
-/** What happens next by itself, as every alert says it. */
+const minuteText = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 16)}Z`;
+
+/** The next automatic step, as every alert states it. */
 export function nextStep(forecast: RecoveryForecast): string {
   switch (forecast.kind) {
     case 'healing':
-      return `healing ${forecast.attempt}/${forecast.attemptsMax}, next at ${new Date(forecast.nextAtMs).toISOString().slice(0, 16)}Z`;
+      return `healing ${forecast.attempt}/${forecast.attemptsMax}, next at ${minuteText(forecast.nextAtMs)}`;
     case 'exhausted':
-      return 'no retry of the run is left; closed days are asked for again once a day, today at its next close';
+      return 'the run has no retries left; closed days are requested again once a day, today at its next close';
     case 'final':
-      return 'nothing: asking again cannot change it';
+      return 'nothing: a retry cannot change it';
     default:
       return forecast satisfies never;
   }

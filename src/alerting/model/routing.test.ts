@@ -25,18 +25,18 @@ test('each level has its channels', () => {
   expect(names('info')).toEqual([]);
 });
 
-test('a channel that is down is replaced by the next, but nobody is paged for what somebody else was told', () => {
+test('a channel that is down is replaced, but by a pager only when no other channel is notified', () => {
   expect(names('warning', { down: ['slack'] })).toEqual(['webhook', 'email']);
   expect(names('critical', { down: ['pagerduty'] })).toEqual(['slack', 'webhook', 'email']);
   expect(names('error', { down: ['slack'] })).toEqual(['email', 'webhook']);
   expect(names('error', { down: ['email', 'slack', 'webhook'] })).toEqual(['pagerduty']);
 });
 
-test('when all are down the alert waits for those it belongs to', () => {
+test('when all channels are down, the alert waits for its own channels', () => {
   expect(names('critical', { down: ALL.map(({ name }) => name) })).toEqual(['pagerduty', 'slack', 'webhook']);
 });
 
-test('who has configured one channel only is told there, but a warning never becomes a page', () => {
+test('a single configured channel gets every level, but a warning never becomes a page', () => {
   for (const level of ['critical', 'error', 'warning'] as const) {
     expect(names(level, { channels: [entry('email')] })).toEqual(['email']);
     expect(names(level, { channels: [entry('slack')] })).toEqual(['slack']);
@@ -44,7 +44,7 @@ test('who has configured one channel only is told there, but a warning never bec
   }
 });
 
-test('a tag names entries that take the place of the default of their kind, and only then are they told', () => {
+test('entries named by a tag replace the default of their kind; without the tag they get nothing', () => {
   const channels = [...ALL, entry('slack', 'team', false), entry('pagerduty', 'team-pager', false)];
   expect(names('critical', { channels })).toEqual(['pagerduty', 'slack', 'webhook']);
   expect(names('critical', { channels, tag: 'team' })).toEqual(['pagerduty', 'team', 'webhook']);
@@ -53,7 +53,7 @@ test('a tag names entries that take the place of the default of their kind, and 
   expect(names('critical', { channels, tag: 'nobody' })).toEqual(['pagerduty', 'slack', 'webhook']);
 });
 
-test('whatever is configured and down: no name twice, usable ones where there are any, and a warning never to a pager', () => {
+test('no channel is named twice, usable ones are preferred, and a warning never goes to a pager', () => {
   const channels = fc.uniqueArray(
     fc.record({
       kind: fc.constantFrom<ChannelKind>('pagerduty', 'slack', 'email', 'webhook'),

@@ -2,15 +2,15 @@ import type { AlertLevel } from '../../errors/table.ts';
 
 export type ChannelKind = 'pagerduty' | 'slack' | 'email' | 'webhook';
 
-/** A configured channel, as far as routing needs to know it. */
+/** The part of a configured channel that routing needs. */
 export interface ChannelEntry {
   readonly name: string;
   readonly kind: ChannelKind;
-  /** False: told only about alerts whose `alert_channel` tag names it. */
+  /** False: gets only the alerts whose `alert_channel` tag names it. */
   readonly isDefault: boolean;
 }
 
-/** Which kinds a level is told to, and who stands in when one of them is down or not configured. */
+/** The kinds of channel that a level goes to, and the fallbacks when one of them is down or not configured. */
 const ROUTES: Readonly<
   Record<AlertLevel, { readonly notified: readonly ChannelKind[]; readonly fallbacks: readonly ChannelKind[] }>
 > = {
@@ -20,7 +20,7 @@ const ROUTES: Readonly<
   info: { notified: [], fallbacks: [] }, // the log is enough
 };
 
-/** Names entries of `alerts.channels`, one or several with commas between. */
+/** Names entries of `alerts.channels`, separated by commas. */
 const CHANNEL_TAG = 'alert_channel';
 
 export interface AlertRecipient {
@@ -29,9 +29,8 @@ export interface AlertRecipient {
 }
 
 /**
- * The channels that are told. A tagged entry takes the place of the default channel of its kind. A
- * channel that cannot be used is replaced by the first that can; if there is none it stays, and its
- * messages wait for its return.
+ * The channels that are notified. A tagged entry replaces the default channel of its kind. A channel that is down is
+ * replaced by the first usable one; if there is none, it stays in the list and its messages wait.
  */
 export function routeOf(
   to: AlertRecipient,
@@ -44,7 +43,7 @@ export function routeOf(
   const wanted = own.length > 0 ? own : candidates.slice(0, 1);
   const reached = wanted.filter((channel) => isUsable(channel.name));
   if (reached.length === wanted.length) return wanted;
-  // Nobody is paged for what somebody else was told already.
+  // A pager is no fallback when another channel is notified already.
   const fallback = candidates.find(
     (channel) =>
       isUsable(channel.name) && !wanted.includes(channel) && (channel.kind !== 'pagerduty' || reached.length === 0),

@@ -7,7 +7,7 @@ import type { AlertEvent, Cause } from './alert.ts';
 import { raiseAlert, resolveAlert, type AlertContext } from './alerts.ts';
 import { durationText } from '../plan/notification.ts';
 
-/** Raises the rules that fire and resolves those that do not any more, in the transaction that evaluated them. */
+/** Raises alerts of rules that fire and resolves those that stopped, in the transaction that evaluated the rules. */
 export function* alertRules(changes: readonly RuleChange[], moment: AlertContext): Operation<void> {
   for (const change of changes) {
     const event = ruleEvent(change);
@@ -41,13 +41,13 @@ function ruleEvent(change: RuleChange): AlertEvent | null {
     scope: 'asset',
     level: after.level,
     summary: isBlind(after)
-      ? `${measure}: nothing to measure any more, and it was too much before`
+      ? `${measure}: no value any more; the last one was above the threshold`
       : `${subject === '' ? '' : `${subject}: `}${measure}: ${valueText(change)}, more than ${textOf(rule, limit)}`,
-    safe: 'what is stored; a rule only watches',
+    safe: 'all stored data; a rule only observes',
     next:
       windowMs === 0
-        ? 'watched each minute'
-        : 'watched each minute; it ends by itself, at the latest once the values are older than its window',
+        ? 'evaluated every minute'
+        : 'evaluated every minute; it ends by itself, at the latest once the values are older than its window',
     command: `candlekeep explain ${rule}`,
     runId: null,
     affected: { total: 0, worst: [] },
@@ -65,7 +65,8 @@ function textOf(rule: RuleChange['rule'], value: number): string {
     case 'ratio':
       return `${(value * 100).toFixed(1)} %`;
     case 'seconds':
-      return durationText(value < 120 ? value * 1_000 : Math.ceil(value / 60) * 60_000); // begun minutes: what is above a threshold also reads so
+      // Rounded up to whole minutes, so that a value above a threshold never reads like the threshold.
+      return durationText(value < 120 ? value * 1_000 : Math.ceil(value / 60) * 60_000);
     default:
       return unit satisfies never;
   }

@@ -44,8 +44,8 @@ test('an asset with failed symbols is one alert, named by the most frequent code
       scope: 'symbols',
       level: 'warning',
       summary: '2024-06-01 to 2024-06-03: 3 of 40 symbols failed (REQUEST_TIMEOUT 1, NOT_FOUND 2)',
-      safe: '37 symbols are stored, and every answer is kept in bronze',
-      next: 'nothing: asking again cannot change it',
+      safe: '37 symbols are stored, and bronze keeps every response',
+      next: 'nothing: a retry cannot change it',
       command: 'candlekeep runs show run_1',
       runId: 'run_1',
       affected: { total: 3, worst: ['A/USDT', 'B/USDT', 'C/USDT'] },
@@ -54,7 +54,7 @@ test('an asset with failed symbols is one alert, named by the most frequent code
   ]);
 });
 
-test('500 failed symbols are a number and five examples, not a list', () => {
+test('500 failed symbols are shown as a number and five examples', () => {
   const errors = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`S${at}/USDT`, 'NOT_FOUND' as const]));
   const [event, ...others] = alertsOfRun(
     RUN,
@@ -67,7 +67,7 @@ test('500 failed symbols are a number and five examples, not a list', () => {
   });
 });
 
-test('an asset that failed as a whole reaches further, and says when it heals', () => {
+test('an asset that failed as a whole has the scope asset, and the alert says when it heals', () => {
   const healing: AlertingRules = {
     ...FINAL,
     forecastOf: () => ({ kind: 'healing', attempt: 2, attemptsMax: 3, nextAtMs: Date.UTC(2024, 5, 4, 0, 5) }),
@@ -79,14 +79,14 @@ test('an asset that failed as a whole reaches further, and says when it heals', 
       scope: 'asset',
       level: 'warning',
       next: 'healing 2/3, next at 2024-06-04T00:05Z',
-      safe: '1 symbol is stored, and every answer is kept in bronze',
+      safe: '1 symbol is stored, and bronze keeps every response',
       summary: expect.stringMatching(/^2024-06-01: /) as string,
     },
   ]);
   expect(alertsOfRun(oneDay, failed, FINAL)).toMatchObject([{ scope: 'asset', level: 'error' }]);
 });
 
-test('complete, cancelled and downstream assets raise nothing of their own', () => {
+test('complete, cancelled and downstream assets raise no alert', () => {
   const silver = { ...REPORT, asset: 'silver_ohlcv_normalized' };
   expect(
     alertsOfRun(
@@ -116,7 +116,7 @@ test.each([
   );
 });
 
-test('what stopped the run is told once, as loud as it is, even when no asset came to its end', () => {
+test('the fault that stopped a run raises one alert at its level, even when no asset was finished', () => {
   const disk = toRecord(new StorageError('cannot write bronze (ENOSPC)', { path: 'bronze', errno: 'ENOSPC' }));
   expect(alertsOfRun(RUN, { ...END, assets: [], error: disk }, FINAL)).toMatchObject([
     { exchange: null, code: 'STORAGE_FAILED', asset: null, level: 'critical', scope: 'asset' },
@@ -144,7 +144,7 @@ test('what stopped the run is told once, as loud as it is, even when no asset ca
   ).toMatchObject([{ exchange: 'okx', code: 'UNAUTHORIZED', level: 'critical' }]);
 });
 
-test('the name of the same failures does not depend on their order', () => {
+test('the code of an alert does not depend on the order of failures', () => {
   expect(mostFrequent([])).toBeNull();
   expect(mostFrequent(['NOT_FOUND', 'REQUEST_REJECTED'])).toBe('REQUEST_REJECTED');
   fc.assert(
@@ -156,7 +156,7 @@ test('the name of the same failures does not depend on their order', () => {
   );
 });
 
-test('a cause ends with the run after which none of its cells is left, and not before', async () => {
+test('a cause ends with the run that leaves none of its cells pending, and not before', async () => {
   const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1] });
   onTestFinished(() => store.close());
   const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);

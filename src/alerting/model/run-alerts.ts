@@ -6,10 +6,10 @@ import { ruleOf, type FaultCode } from '../../errors/table.ts';
 import type { AlertEvent, Cause } from './alert.ts';
 import { alertLevel, nextStep, severityOf, worseOf, type RecoveryForecast } from './levels.ts';
 
-/** A run as its alerts name it. */
+/** The part of a run that its alerts name. */
 type RunName = Pick<Run, 'id' | 'partition' | 'partitionEnd' | 'tags'>;
 
-/** A cause that the fault table knows. */
+/** A cause with a code of the fault table. */
 export type FaultCause = Cause & { readonly code: FaultCode };
 
 export interface AlertingRules {
@@ -18,9 +18,10 @@ export interface AlertingRules {
   readonly forecastOf: (cause: FaultCause) => RecoveryForecast;
 }
 
-/** Symbols an alert names; the command shows all. */
+/** Symbols that an alert names; the command lists all. */
 const WORST_MAX = 5;
-/** What a run's end has to raise: one alert for each asset that has a cause, and one for what stopped the run. */
+
+/** The alerts that the end of a run raises: one for each failed asset, and one for the fault that stopped the run. */
 export function alertsOfRun(run: RunName, end: RunEnd, rules: AlertingRules): AlertEvent[] {
   return [
     ...end.assets.flatMap((report) => [
@@ -32,10 +33,13 @@ export function alertsOfRun(run: RunName, end: RunEnd, rules: AlertingRules): Al
   ];
 }
 
-/** Another run does that work: nothing has failed. */
+/** Another run holds the lease and does the work: no failure. */
 const isAnotherRuns = (code: FaultCode): boolean => code === 'CELLS_LEASED';
 
-/** Symbol-level codes of one asset are one alert under the most frequent of them. Only bronze asks: silver and gold have their failures from there. */
+/**
+ * The failed symbols of one asset are one alert, under the most frequent code. Only bronze sends requests: failures of
+ * silver and gold follow from it.
+ */
 function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules): AlertEvent[] {
   const { asset, symbols_ok } = report;
   const errors = Object.fromEntries(Object.entries(report.errors).filter(([, each]) => !isAnotherRuns(each)));
@@ -48,6 +52,7 @@ function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules):
   const counts = Object.entries(Object.groupBy(Object.values(errors), (each) => each)).map(
     ([each, own]) => `${each} ${own?.length ?? 0}`,
   );
+  const detail = counts.length > 1 ? ` (${counts.join(', ')})` : '';
   const worst = Object.entries(errors).toSorted(
     ([a, codeA], [b, codeB]) => severityOf(ruleOf(codeB).level) - severityOf(ruleOf(codeA).level) || (a < b ? -1 : 1),
   );
@@ -58,15 +63,15 @@ function failedSymbols(run: RunName, report: AssetReport, rules: AlertingRules):
       code,
       scope,
       level: alertLevel({ code, asset, scope }, forecast, rules.criticalAssets),
-      summary: `${daysText(run)}: ${symbols_failed} of ${symbols_ok + symbols_failed} symbols failed${counts.length > 1 ? ` (${counts.join(', ')})` : ''}`,
-      safe: `${symbols_ok} ${symbols_ok === 1 ? 'symbol is' : 'symbols are'} stored, and every answer is kept in bronze`,
+      summary: `${daysText(run)}: ${symbols_failed} of ${symbols_ok + symbols_failed} symbols failed${detail}`,
+      safe: `${symbols_ok} ${symbols_ok === 1 ? 'symbol is' : 'symbols are'} stored, and bronze keeps every response`,
       next: nextStep(forecast),
       affected: { total: symbols_failed, worst: worst.slice(0, WORST_MAX).map(([symbol]) => symbol) },
     },
   ];
 }
 
-/** Ties go to the worse code, then to the alphabet: the same failures always have the same name. */
+/** Ties go to the worse code, then to the alphabet, so that the same failures always get the same name. */
 export function mostFrequent(codes: readonly FaultCode[]): FaultCode | null {
   const counted = [...Map.groupBy(codes, (code) => code)].map(([code, own]) => ({
     code,
@@ -93,14 +98,14 @@ function removedRows(
       scope: 'symbols',
       level,
       summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
-      safe: `${output_rows} rows are stored; each removed row stands in quarantine with its rule and the raw answer`,
-      next: 'each is asked for once more, then judged',
+      safe: `${output_rows} rows are stored; each removed row is in quarantine with its rule and the raw response`,
+      next: 'each is requested once more, then classified',
       affected: { total: removed_rows, worst: [] },
     },
   ];
 }
 
-/** Gold is complete on disk whatever the Hub says. */
+/** Gold is complete on disk even when the Hub refuses it. */
 function unpublished(
   run: RunName,
   { report, end, rules }: { readonly report: AssetReport; readonly end: RunEnd; readonly rules: AlertingRules },
@@ -109,14 +114,15 @@ function unpublished(
   if (asset !== GOLD_ASSET || outcome !== 'failed') return [];
   const cause = { exchange: null, code: 'PUBLISH_FAILED', asset } as const;
   const forecast = rules.forecastOf(cause);
+  const why = end.error?.code === 'PUBLISH_FAILED' ? end.error.message : 'the dataset was not published';
   return [
     {
       ...common(run, asset),
       ...cause,
       scope: 'asset',
       level: alertLevel({ ...cause, scope: 'asset' }, forecast, rules.criticalAssets),
-      summary: `${daysText(run)}: ${end.error?.code === 'PUBLISH_FAILED' ? end.error.message : 'the dataset was not published'}`,
-      safe: 'the dataset folder is complete on disk; what is published is whole, and older',
+      summary: `${daysText(run)}: ${why}`,
+      safe: 'the dataset folder is complete on disk; the published dataset is complete, but older',
       next: nextStep(forecast),
       affected: { total: 0, worst: [] },
     },
@@ -146,7 +152,7 @@ function stop(run: RunName, { error, assets }: RunEnd, rules: AlertingRules): Al
           ? worseOf(ruleOf(code).level, 'error')
           : alertLevel({ code, asset: asset ?? '', scope: 'asset' }, forecast, rules.criticalAssets),
       summary: `${daysText(run)}: ${message}`,
-      safe: 'what was stored before stays whole; the next run goes on from there',
+      safe: 'all data stored before is complete; the next run continues from there',
       next: nextStep(forecast),
       affected: { total: 0, worst: [] },
     },

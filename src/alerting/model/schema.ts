@@ -1,6 +1,6 @@
 import type { Migration } from '../../platform/ports/store.ts';
 
-/** Alerts, the outbox of what channels still have to be told, and who did what. Times are epoch milliseconds. */
+/** Alerts, the outbox of messages to channels, and the audit trail. Times are epoch milliseconds. */
 export const ALERTS_1: Migration = {
   name: 'alerts 1: alerts, messages, channels, silences, log',
   statements: [

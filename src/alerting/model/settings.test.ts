@@ -23,7 +23,7 @@ const ALL: ChannelVariables = {
   webhookSecret: 'hmac-secret',
 };
 
-test('a channel is there when its variables are, and an e-mail needs somebody to go to', () => {
+test('a channel exists when its variables are set, and e-mail needs a recipient', () => {
   expect(defaultChannels(NONE)).toEqual([]);
   expect(defaultChannels(ALL).map(({ name, isDefault }) => [name, isDefault])).toEqual([
     ['pagerduty', true],
@@ -34,7 +34,7 @@ test('a channel is there when its variables are, and an e-mail needs somebody to
   expect(defaultChannels({ ...ALL, emailTo: [] }).map(({ name }) => name)).not.toContain('email');
 });
 
-test('events go to the region that is configured, mails come from who gets them unless told otherwise', () => {
+test('events go to the configured region; the first recipient is the sender unless one is configured', () => {
   expect(defaultChannels(ALL)).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ url: 'https://events.eu.pagerduty.com/v2/enqueue' }),
@@ -49,7 +49,7 @@ test('events go to the region that is configured, mails come from who gets them 
   );
 });
 
-test('whatever gives access to a channel is a secret', () => {
+test('every value that gives access to a channel is a secret', () => {
   const redact = redactorOf(
     alertSecrets({ channels: defaultChannels(ALL), heartbeatUrl: 'https://hc.test/ping/0123-4567' }),
   );

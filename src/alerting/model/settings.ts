@@ -7,7 +7,7 @@ import { PAGERDUTY_URL, pagerDutyChannel } from '../channels/pagerduty.ts';
 import { slackChannel } from '../channels/slack.ts';
 import { webhookChannel } from '../channels/webhook.ts';
 
-/** One entry of `alerts.channels`, or a channel that a variable names. */
+/** One entry of `alerts.channels`, or a channel set by a variable. */
 export type ChannelSettings = { readonly name: string; readonly isDefault: boolean } & (
   | { readonly kind: 'slack'; readonly url: string }
   | { readonly kind: 'pagerduty'; readonly routingKey: string; readonly url: string }
@@ -16,9 +16,9 @@ export type ChannelSettings = { readonly name: string; readonly isDefault: boole
 );
 
 export interface AlertSettings {
-  /** Tells this installation apart at channels that several use. */
+  /** Name of this installation, for channels that several installations share. */
   readonly instance: string;
-  /** Where docs/runbook/ can be read; null for the path inside the package. */
+  /** Address of docs/runbook/; null for the path inside the package. */
   readonly runbookUrl: string | null;
   readonly channels: readonly ChannelSettings[];
   /** Assets whose failure is critical once retries are used up. */
@@ -28,7 +28,7 @@ export interface AlertSettings {
 
 export const CRITICAL_ASSETS: readonly string[] = [GOLD_ASSET];
 
-/** Nobody is told; alerts are still kept and listed. */
+/** No channels: alerts are stored and listed, and no notification is sent. */
 export const NO_CHANNELS: AlertSettings = {
   instance: 'candlekeep',
   runbookUrl: null,
@@ -37,7 +37,7 @@ export const NO_CHANNELS: AlertSettings = {
   heartbeatUrl: null,
 };
 
-/** The channels that single variables name: SLACK_WEBHOOK_URL and its like. Null where a variable is not set. */
+/** Channels set by single variables, such as SLACK_WEBHOOK_URL. Null where a variable is not set. */
 export interface ChannelVariables {
   readonly slackWebhookUrl: string | null;
   readonly pagerdutyRoutingKey: string | null;
@@ -118,7 +118,7 @@ function openChannel(ports: ChannelPorts, settings: ChannelSettings): Channel {
   }
 }
 
-/** Whatever gives access to a channel: to be taken out of every text that leaves or is stored. */
+/** Every value that gives access to a channel; removed from each text that is sent or stored. */
 export const alertSecrets = ({
   channels,
   heartbeatUrl,

@@ -3,7 +3,7 @@ import { all, exec, first } from '../../platform/statements.ts';
 import type { Alert } from './alert.ts';
 import { audit } from './audit.ts';
 
-/** What is not told for a while. A field that is null matches everything, and at least one is not. */
+/** Mutes matching alerts until it expires. A null field matches everything; at least one field is not null. */
 export interface Silence {
   readonly id: string;
   readonly exchange: string | null;
@@ -12,21 +12,22 @@ export interface Silence {
   readonly author: string;
   readonly reason: string;
   readonly createdAtMs: number;
-  /** There is no silence without an end. */
+  /** Every silence ends. */
   readonly expiresAtMs: number;
 }
 
-/** Longer than any maintenance, shorter than what gets forgotten. Unit: milliseconds. */
+/** Longer than any maintenance, and short enough that a forgotten silence ends. Unit: milliseconds. */
 export const SILENCE_MS_MAX = 30 * 86_400_000;
 
-/** @throws RangeError for one that matches everything, or that does not end within 30 days: callers check what people typed. */
+/** @throws RangeError for a silence that matches everything or lasts over 30 days; callers check user input. */
 export function* addSilence(silence: Silence): Operation<void> {
   const spanMs = silence.expiresAtMs - silence.createdAtMs;
   if (silence.exchange === null && silence.code === null && silence.asset === null)
     throw new RangeError('a silence names an exchange, a code or an asset');
   if (spanMs <= 0 || spanMs > SILENCE_MS_MAX) throw new RangeError('a silence ends within 30 days');
   yield* exec(
-    'insert into alert_silences (id, exchange, code, asset, author, reason, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+    `insert into alert_silences (id, exchange, code, asset, author, reason, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     silence.id,
     silence.exchange,
     silence.code,
@@ -45,7 +46,7 @@ export function* addSilence(silence: Silence): Operation<void> {
   });
 }
 
-/** Ends a silence before its time; false when there is none in force under this id. */
+/** Ends a silence early. Returns false when no silence with this id is in force. */
 export function* endSilence(id: string, by: string, nowMs: number): Operation<boolean> {
   const row = yield* first('select id from alert_silences where id = $1 and expires_at > $2', id, nowMs);
   if (row === null) return false;

@@ -8,7 +8,7 @@ const errorOf = (failure: ChannelFailure, retryAfterMs: number | null = null): A
 const fail = (health: ChannelHealth, nowMs: number, error = errorOf('transient')): ChannelHealth =>
   afterFailure(health, error, { nowMs, chance: 0.5 });
 
-test('the third failed send in a row puts a channel down, a send that arrives brings it back', () => {
+test('three failed sends in a row put a channel down, a successful one brings it back', () => {
   const [first, second] = [fail(UNTRIED, 0), fail(fail(UNTRIED, 0), 1_000)];
   expect([first.downSinceMs, second.downSinceMs]).toEqual([null, null]);
   const third = fail(second, 2_000);
@@ -20,15 +20,15 @@ test('the third failed send in a row puts a channel down, a send that arrives br
   });
 });
 
-test('thirty seconds without a send that arrives are enough', () => {
+test('thirty seconds without a successful send put a channel down', () => {
   expect(fail(fail(UNTRIED, 0), 31_000).downSinceMs).toBe(31_000);
 });
 
-test('a channel that takes nothing from us any more is down at once', () => {
+test('a permanent refusal puts a channel down immediately', () => {
   expect(fail(UNTRIED, 5, errorOf('permanent')).downSinceMs).toBe(5);
 });
 
-test('a channel that asks for a few seconds is not broken, however often it asks within half a minute', () => {
+test('a short Retry-After does not put a channel down, even repeated within half a minute', () => {
   let health = UNTRIED;
   for (let nowMs = 0; nowMs < 20_000; nowMs += 2_000) health = fail(health, nowMs, errorOf('limited', 2_000));
   expect(health).toMatchObject({ failures: 0, downSinceMs: null, notBeforeMs: 20_000 });
@@ -36,14 +36,14 @@ test('a channel that asks for a few seconds is not broken, however often it asks
   expect(fail(UNTRIED, 0, errorOf('limited')).notBeforeMs).toBe(1_000);
 });
 
-test('a wait longer than somebody should wait for an alert sends others there at once, and is honoured all the same', () => {
+test('a Retry-After that is too long for an alert puts the channel down immediately, and is honoured', () => {
   const health = fail(UNTRIED, 0, errorOf('limited', 600_000));
   expect(health).toMatchObject({ downSinceMs: 0, notBeforeMs: 600_000 });
   expect(isUsable(health, 599_999)).toBe(false);
   expect(isUsable(health, 600_000)).toBe(true);
 });
 
-test('it stays down, since the same moment, until something arrives; tried again after 30 s at the earliest and 5 min at the latest', () => {
+test('a channel that is down is tried again after 30 s to 5 min and stays down until a send succeeds', () => {
   const failures = fc.array(
     fc.tuple(
       fc.constantFrom<ChannelFailure>('transient', 'limited', 'permanent'),

@@ -2,14 +2,14 @@ import { backoffMs } from '../../resilience/retry/backoff.ts';
 import type { AlertChannelError } from '../../errors/errors.ts';
 import { ruleOf } from '../../errors/table.ts';
 
-/** How a channel has behaved. Kept in the store: a restart neither forgets a broken channel nor hammers it. */
+/** Recent results of a channel. Stored, so that a restart neither forgets a broken channel nor floods it. */
 export interface ChannelHealth {
-  /** Failed sends since the last one that arrived. */
+  /** Failed sends since the last successful one. */
   readonly failures: number;
   readonly failingSinceMs: number | null;
-  /** Since when others are told in its place; null while it is up. */
+  /** Since when other channels replace it; null while it is up. */
   readonly downSinceMs: number | null;
-  /** Nothing is sent before: its own pace, our backoff, or its word. */
+  /** No send before this time: the channel's pace, our backoff, or its Retry-After. */
   readonly notBeforeMs: number;
   readonly lastError: string | null;
   readonly lastSentAtMs: number | null;
@@ -24,18 +24,18 @@ export const UNTRIED: ChannelHealth = {
   lastSentAtMs: null,
 };
 
-/** A channel that has not taken anything for so long is down. Unit: milliseconds. */
+/** A channel that has accepted nothing for this long is down. Unit: milliseconds. */
 const FAILING_MS_MAX = 30_000;
 
-/** How long a channel is left alone that asks for fewer messages without saying how long. Unit: milliseconds. */
+/** Wait after a 429 without Retry-After. Unit: milliseconds. */
 const LIMITED_WAIT_MS = 1_000;
 
-/** A channel that is down is left alone for at least so long, and others are told meanwhile. Unit: milliseconds. */
+/** Least wait before a channel that is down is tried again. Unit: milliseconds. */
 const PROBE_WAIT_MS_MIN = 30_000;
 
 /**
- * After a send that did not arrive. A channel that asks us to wait (429) is not broken: it counts as
- * down only when the wait, or the time since the first refusal, is longer than somebody should wait for an alert.
+ * The health after a failed send. A channel that answers 429 is not broken: it counts as down only when the wait, or
+ * the time since the first failure, exceeds `FAILING_MS_MAX`.
  */
 export function afterFailure(
   health: ChannelHealth,
@@ -63,7 +63,7 @@ export function afterFailure(
   };
 }
 
-/** After a send that arrived: everything is forgiven. */
+/** The health after a successful send: all failures are reset. */
 export const afterSuccess = ({
   nowMs,
   paceMs,
@@ -72,6 +72,6 @@ export const afterSuccess = ({
   readonly paceMs: number;
 }): ChannelHealth => ({ ...UNTRIED, notBeforeMs: nowMs + paceMs, lastSentAtMs: nowMs });
 
-/** A channel that is down is tried again when its wait is over; until then others are told. */
+/** A channel that is down is usable again once its wait is over. */
 export const isUsable = ({ downSinceMs, notBeforeMs }: ChannelHealth, nowMs: number): boolean =>
   downSinceMs === null || notBeforeMs <= nowMs;

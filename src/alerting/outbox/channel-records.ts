@@ -14,9 +14,11 @@ interface ChannelRow {
 
 export function* writeHealth(name: string, health: ChannelHealth): Operation<void> {
   yield* exec(
-    `insert into alert_channels (name, failures, failing_since, down_since, not_before, last_error, last_sent_at) values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (name) do update set failures = excluded.failures, failing_since = excluded.failing_since, down_since = excluded.down_since,
-       not_before = excluded.not_before, last_error = excluded.last_error, last_sent_at = excluded.last_sent_at`,
+    `insert into alert_channels (name, failures, failing_since, down_since, not_before, last_error, last_sent_at)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (name) do update set failures = excluded.failures, failing_since = excluded.failing_since,
+       down_since = excluded.down_since, not_before = excluded.not_before, last_error = excluded.last_error,
+       last_sent_at = excluded.last_sent_at`,
     name,
     health.failures,
     health.failingSinceMs,
@@ -32,7 +34,7 @@ export function* healthOf(name: string): Operation<ChannelHealth> {
   return row === null ? UNTRIED : toHealth(row);
 }
 
-/** By channel name; one that was never used is absent. */
+/** By channel name; channels never used are absent. */
 export function* allHealth(): Operation<ReadonlyMap<string, ChannelHealth>> {
   const rows = yield* all<ChannelRow>('select * from alert_channels order by name');
   return new Map(rows.map((row) => [row.name, toHealth(row)]));

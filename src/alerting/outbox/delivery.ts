@@ -11,17 +11,17 @@ import { claimMessages, nextSendAtMs, outboxState, recordFailure, recordSent, ty
 import { planMessages, type AlertPolicy } from '../plan/outbox-plan.ts';
 import { writeUndelivered } from './undelivered.ts';
 
-/** Everything alerts are delivered with. */
+/** Everything that delivery of alerts needs. */
 export interface AlertDispatcher {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'ids' | 'store' | 'files' | 'processes' | 'log'>;
   readonly policy: Omit<AlertPolicy, 'channels'>;
   readonly channels: readonly Channel[];
-  /** Where messages go that no channel takes; absolute. */
+  /** File for messages that no channel accepts; absolute. */
   readonly undeliveredPath: string;
   readonly redact: Redact;
 }
 
-/** `patienceMs`: a channel that takes longer over one send is given up for the next one; null leaves it to the channel's own limit. */
+/** `sendMsMax`: time limit of one send, after which the next channel is tried; null: the channel's own limit. */
 type TimedDispatcher = AlertDispatcher & { readonly sendMsMax: number | null };
 
 export interface DeliveryReport {
@@ -29,19 +29,19 @@ export interface DeliveryReport {
   readonly pending: number;
 }
 
-/** A command stays so long for its alerts. Unit: milliseconds. */
+/** How long a command waits for its alerts. Unit: milliseconds. */
 const DRAIN_MS = 10_000;
-/** Messages one channel is sent in one turn before the plan is looked at again. */
+/** Messages sent to one channel in one round; then the plan is made again. */
 const SENDS_PER_ROUND_MAX = 20;
-/** Turns of one drain: each sends something or sleeps, so that a channel that fails at once cannot spin. */
+/** Rounds of one drain. Each sends or sleeps, so that a channel that fails immediately cannot spin. */
 const ROUNDS_MAX = 1_000;
 
 const OUT_OF_TIME = new CancelledError('the time for delivering alerts is over');
 
 /**
- * Delivers what has to be told by now, for at most `limitMs`; whatever is left waits in the store for
- * the next process. A command is over when it drains: nothing waits for company. Never throws but the
- * signal's reason: an alert that cannot be sent fails no work and changes no exit code.
+ * Delivers all messages that are due, for at most `limitMs`; the rest waits in the store for the next process. The
+ * command is about to end, so no message waits for its group. Throws only the signal's reason: an alert that cannot be
+ * sent fails no work and changes no exit code.
  */
 export async function drainAlerts(
   dispatcher: AlertDispatcher,
@@ -88,15 +88,15 @@ async function drainUntilSettled(
     report.pending = (await store.read('outboxState', () => outboxState())).pending;
     const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
     if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
-    // What was tried has changed the plan: somebody else is told in its place, or that it works again.
+    // A send changes the plan: another channel takes over, or the channel is reported as working again.
     await clock.sleep(tried > 0 ? ROUND_WAIT_MS_MIN : Math.max(ROUND_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
   }
 }
 
-/** Another process may be at it: its messages are not ours to send, but ours to wait for. */
+/** Another process may be delivering; this one waits for its messages. Unit: milliseconds. */
 const ROUND_WAIT_MS_MIN = 250;
 
-/** Delivers until the signal aborts, for a process that stays: at least every `everyMs`. Rejects with the signal's reason only. */
+/** For a long-running process: delivers at least every `everyMs` until the signal aborts; rejects with its reason. */
 export async function keepDelivering(
   dispatcher: AlertDispatcher,
   signal: AbortSignal,
@@ -117,7 +117,7 @@ export async function keepDelivering(
   }
 }
 
-/** Whatever went wrong here, the work that the alerts are about goes on. */
+/** A failure of delivery is logged and never stops the pipeline. */
 function logFailure({ ports, redact }: AlertDispatcher, error: unknown): void {
   const verdict = classify(error);
   const message = redact(Error.isError(error) ? error.message : String(error));
@@ -126,7 +126,7 @@ function logFailure({ ports, redact }: AlertDispatcher, error: unknown): void {
   });
 }
 
-/** Plans what has to be told and sends it, to all channels side by side, to each in order. */
+/** Plans the due messages and sends them: channels concurrently, the messages of one channel in order. */
 async function deliverOnce(dispatcher: TimedDispatcher, signal: AbortSignal): Promise<SendCounts> {
   const { ports, channels, policy } = dispatcher;
   await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
@@ -141,16 +141,16 @@ async function deliverOnce(dispatcher: TimedDispatcher, signal: AbortSignal): Pr
   return report;
 }
 
-/** Messages. */
+/** Messages attempted and sent. */
 interface SendCounts {
   readonly tried: number;
   readonly sent: number;
 }
 
-/** A channel's own pace is kept within a turn; a longer wait is left to the next one. Unit: milliseconds. */
+/** The longest wait for a channel within a round; a longer one is left to the next round. Unit: milliseconds. */
 const PACE_MS_MAX = 2_000;
 
-/** Sends a channel what waits for it, until one send fails: then the plan has to be made anew. */
+/** Sends a channel its pending messages until one send fails; then the plan is made again. */
 async function deliverTo(dispatcher: TimedDispatcher, channel: Channel, signal: AbortSignal): Promise<SendCounts> {
   const { clock, store, processes, ids } = dispatcher.ports;
   const { name, bundles } = channel;
@@ -221,7 +221,7 @@ async function sendMessages(
   return true;
 }
 
-/** A command has no time to see a channel hang three times: it is down at once, and another is told while there is time. */
+/** A command has no time for three timeouts: after the first one the channel is down and another one is used. */
 function sendWithLimit(
   dispatcher: TimedDispatcher,
   { name }: Channel,
@@ -231,7 +231,7 @@ function sendWithLimit(
   const { sendMsMax: patienceMs, ports } = dispatcher;
   if (patienceMs === null) return send(outer);
   const timeoutError = (): Error =>
-    new AlertChannelError(`${name} did not answer within ${patienceMs / 1_000} s, the time a command has for it`, {
+    new AlertChannelError(`${name} did not respond within ${patienceMs / 1_000} s, the time limit of a command`, {
       channel: name,
       failure: 'permanent',
       status: null,
@@ -240,24 +240,24 @@ function sendWithLimit(
   return withTimeLimit(ports.clock, { limitMs: patienceMs, timeoutError, outer }, send);
 }
 
-/** A channel that is too slow for every command would never be found out otherwise. */
+/** Recorded as a failure, so that a channel too slow for every command is found to be down. */
 const outOfTimeError = (channel: string): AlertChannelError =>
-  new AlertChannelError(`${channel} did not answer before the command's time for alerts was over`, {
+  new AlertChannelError(`${channel} did not respond before the command's time for alerts was over`, {
     channel,
     failure: 'transient',
     status: null,
     retryAfterMs: null,
   });
 
-/** A bug of ours in one channel must not silence the others: it counts as a message that cannot be sent there. */
+/** A defect in one channel must not stop the others: it counts as a message that this channel refuses. */
 const defectError = (channel: string, error: unknown): AlertChannelError =>
   new AlertChannelError(
-    `${channel}: a message could not be made (a bug of Candlekeep)`,
+    `${channel}: the message could not be built (a defect in Candlekeep)`,
     { channel, failure: 'refused', status: null, retryAfterMs: null },
     { cause: error },
   );
 
-/** What nobody can be told is at least on the disk. */
+/** Writes messages that no channel accepts to the disk. */
 async function writeToDisk({ ports, channels, undeliveredPath }: AlertDispatcher): Promise<void> {
   const healths = await ports.store.read('allHealth', () => allHealth());
   const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);

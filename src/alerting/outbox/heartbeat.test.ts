@@ -4,7 +4,7 @@ import { seededRandom } from '../../platform/seeded-random.ts';
 import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
 import { healthProblems, sendHeartbeat, type HealthState } from './heartbeat.ts';
 
-const WELL: HealthState = {
+const HEALTHY: HealthState = {
   nowMs: 1_000_000,
   outboxOldestAtMs: null,
   channelsDown: 0,
@@ -21,39 +21,39 @@ test.each<[string, Partial<HealthState>, readonly string[]]>([
   ['there is no channel', { channelsTotal: 0 }, []],
   ['the store cannot be written', { storeError: 'ENOSPC' }, ['the state cannot be written: ENOSPC']],
 ])('%s', (_, part, expected) => {
-  expect(healthProblems({ ...WELL, ...part })).toEqual(expected);
+  expect(healthProblems({ ...HEALTHY, ...part })).toEqual(expected);
 });
 
 async function beat(
   response: typeof globalThis.fetch,
-  complaints: readonly string[],
+  problems: readonly string[],
   url = 'https://ping.test/uuid?a=1',
-): Promise<{ metadata: boolean; lines: readonly unknown[] }> {
+): Promise<{ accepted: boolean; lines: readonly unknown[] }> {
   const log = memoryLog();
   const clock = new VirtualClock({ random: seededRandom('heartbeat') });
-  const metadata = await clock.runUntil(
-    sendHeartbeat({ clock, fetch: response, log }, url, complaints, new AbortController().signal),
+  const accepted = await clock.runUntil(
+    sendHeartbeat({ clock, fetch: response, log }, url, problems, new AbortController().signal),
   );
-  return { metadata, lines: log.lines };
+  return { accepted, lines: log.lines };
 }
 
-test('a turn that is well gets its address, one that is not the same with /fail below it', async () => {
-  const asked: unknown[] = [];
+test('a healthy tick pings the address, an unhealthy one the address with /fail', async () => {
+  const requests: unknown[] = [];
   const ok: typeof globalThis.fetch = (input, init) => {
-    asked.push([init?.method ?? 'GET', input]);
+    requests.push([init?.method ?? 'GET', input]);
     return Promise.resolve(new Response('OK'));
   };
-  expect(await beat(ok, [])).toEqual({ heard: true, lines: [] });
-  expect(await beat(ok, ['disk full'])).toEqual({ heard: true, lines: [] });
+  expect(await beat(ok, [])).toEqual({ accepted: true, lines: [] });
+  expect(await beat(ok, ['disk full'])).toEqual({ accepted: true, lines: [] });
   await beat(ok, ['disk full'], 'https://ping.test/uuid/');
-  expect(asked).toEqual([
+  expect(requests).toEqual([
     ['GET', 'https://ping.test/uuid?a=1'],
     ['GET', 'https://ping.test/uuid/fail?a=1'],
     ['GET', 'https://ping.test/uuid/fail'],
   ]);
 });
 
-test('a heartbeat that is refused, lost or left hanging fails no turn and is logged without its address', async () => {
+test('a ping that is rejected, lost or hangs throws nothing and is logged without its address', async () => {
   const refused: typeof globalThis.fetch = () => Promise.resolve(new Response('no', { status: 404 }));
   const lost: typeof globalThis.fetch = () =>
     Promise.reject(new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }));
@@ -61,14 +61,14 @@ test('a heartbeat that is refused, lost or left hanging fails no turn and is log
     new Promise((_resolve, reject) =>
       init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
     );
-  for (const [response, word] of [
+  for (const [response, reason] of [
     [refused, '404'],
     [lost, 'ECONNRESET'],
     [hanging, 'ETIMEDOUT'],
   ] as const) {
-    const { metadata: heard, lines } = await beat(response, []);
-    expect(heard).toBe(false);
-    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(word) as string }]);
+    const { accepted, lines } = await beat(response, []);
+    expect(accepted).toBe(false);
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(reason) as string }]);
     expect(JSON.stringify(lines)).not.toContain('uuid');
   }
 });

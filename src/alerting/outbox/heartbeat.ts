@@ -4,21 +4,21 @@ import type { Log } from '../../platform/ports/log.ts';
 import { SEND_MS_MAX } from '../channels/channel.ts';
 import { wireCodeOf } from '../channels/http-channel.ts';
 
-/** What decides whether this installation may call itself well. */
+/** The facts that decide whether this installation is healthy. */
 export interface HealthState {
   readonly nowMs: number;
   /** When the oldest undelivered message was written; null without one. */
   readonly outboxOldestAtMs: number | null;
   readonly channelsDown: number;
   readonly channelsTotal: number;
-  /** Null when the last write to the store worked. */
+  /** Null when the last write to the store succeeded. */
   readonly storeError: string | null;
 }
 
-/** Alerts that wait for longer are not being delivered. Unit: milliseconds. */
+/** An alert that waits longer than this is a problem. Unit: milliseconds. */
 const OUTBOX_LAG_MS_MAX = 300_000;
 
-/** Why it is not well; empty when it is. */
+/** Why the installation is unhealthy; empty when it is healthy. */
 export function healthProblems({
   nowMs,
   outboxOldestAtMs,
@@ -35,9 +35,9 @@ export function healthProblems({
 }
 
 /**
- * Tells a dead man's switch (healthchecks.io's protocol) that a turn was made: GET of the address when
- * all is well, of `/fail` below it when not. Who hears neither knows that the process is gone. Never
- * fails the turn; false when it was not heard.
+ * Pings an external monitor (healthchecks.io's protocol): GET of the address when healthy, of `/fail` below it when
+ * there are problems. The monitor alerts when the pings stop. Throws only the signal's reason; returns false when the
+ * ping failed.
  */
 export async function sendHeartbeat(
   ports: { readonly clock: Clock; readonly fetch: typeof globalThis.fetch; readonly log: Log },
@@ -45,8 +45,7 @@ export async function sendHeartbeat(
   problems: readonly string[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const timeoutError = (): Error =>
-    Object.assign(new Error('the heartbeat was not answered in time'), { code: 'ETIMEDOUT' });
+  const timeoutError = (): Error => Object.assign(new Error('the heartbeat timed out'), { code: 'ETIMEDOUT' });
   const target = problems.length === 0 ? url : failAddress(url);
   try {
     const { status } = await withTimeLimit(
@@ -59,15 +58,15 @@ export async function sendHeartbeat(
       },
     );
     if (status >= 200 && status < 300) return true;
-    ports.log.warn(`the heartbeat was answered ${status}`, { status });
+    ports.log.warn(`the heartbeat got status ${status}`, { status });
   } catch (error) {
     signal.throwIfAborted();
-    ports.log.warn(`the heartbeat was not heard: ${wireCodeOf(error)}`);
+    ports.log.warn(`the heartbeat failed: ${wireCodeOf(error)}`);
   }
   return false;
 }
 
-/** `/fail` belongs to the path, before any query. */
+/** `/fail` is appended to the path, before any query. */
 function failAddress(url: string): string {
   const fail = new URL(url);
   fail.pathname = `${fail.pathname.replace(/\/$/, '')}/fail`;

@@ -14,9 +14,9 @@ import { durationText, type Notification } from '../plan/notification.ts';
 
 export type MessageState = 'pending' | 'sent' | 'collapsed' | 'rerouted' | 'refused' | 'dropped';
 
-/** One thing one channel has to be told, in the order of `sequence`. */
+/** One notification for one channel, sent in the order of `sequence`. */
 export interface OutboxMessage {
-  /** The same for every send of it: what a receiver that sees it twice knows it by. */
+  /** The same for every send, so that a receiver can drop duplicates. */
   readonly id: string;
   readonly sequence: number;
   readonly fingerprint: string;
@@ -25,7 +25,7 @@ export interface OutboxMessage {
   readonly level: AlertLevel;
   readonly notification: Notification;
   readonly state: MessageState;
-  /** Sends that were begun. */
+  /** Sends started. */
   readonly attempts: number;
   readonly createdAtMs: number;
   readonly lastError: string | null;
@@ -70,7 +70,7 @@ export function* enqueue(
   );
 }
 
-/** Messages sent as one when more than a few are waiting; none is ever sent before an older one of its channel. */
+/** From this many waiting messages on, they are sent as one. A message is never sent before an older one. */
 const BUNDLE_MIN = 6;
 export const BUNDLE_MAX = 50;
 
@@ -78,23 +78,23 @@ export interface Claim {
   readonly channel: string;
   /** True where several messages may be sent as one. */
   readonly bundles: boolean;
-  /** Who delivers; the same for all claims until `releaseLeases`. */
+  /** The delivering process; the same for all claims until `releaseLeases`. */
   readonly owner: string;
   readonly nowMs: number;
 }
 
 export interface Claimed {
   readonly messages: readonly OutboxMessage[];
-  /** When the channel may be sent what is waiting; null when nothing is, or another process delivers it. */
+  /** When the channel accepts the next message; null when none is waiting or another process delivers. */
   readonly againAtMs: number | null;
 }
 
 const NOTHING: Claimed = { messages: [], againAtMs: null };
 
 /**
- * Takes what a channel is to be sent next. One process at a time delivers to a channel: that keeps its
- * messages in order and its pace. A process that dies loses the channel at once, one that hangs when
- * its lease ends; what it had taken is sent again under the same id.
+ * Claims the messages that a channel gets next. Only one process at a time delivers to a channel, which keeps its order
+ * and pace. A process that dies loses the channel immediately, one that hangs when its lease expires; its messages are
+ * sent again under the same id.
  */
 export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, processes: Processes): Operation<Claimed> {
   const waiting = (yield* all<MessageRow>(
@@ -108,7 +108,7 @@ export function* claimMessages({ channel, bundles, owner, nowMs }: Claim, proces
   if (notBeforeMs > nowMs) return { messages: [], againAtMs: notBeforeMs };
   const { granted } = yield* takeLeases({ names: [`alerts to ${channel}`], owner, nowMs }, processes);
   if (granted.length === 0) return NOTHING;
-  // One that failed before is sent alone: it may be the one that is not taken.
+  // A message that failed before is sent alone: it may be the one that the channel refuses.
   const messages = bundles && oldest.attempts === 0 && waiting.length >= BUNDLE_MIN ? waiting : [oldest];
   for (const { sequence } of messages)
     yield* exec('update alert_messages set attempts = attempts + 1 where sequence = $1', sequence);
@@ -120,7 +120,7 @@ export interface Sending {
   readonly messages: readonly OutboxMessage[];
 }
 
-/** The channel took them. */
+/** Records that the channel accepted the messages. */
 export function* recordSent({ channel, messages }: Sending, paceMs: number, moment: AlertContext): Operation<void> {
   const { nowMs } = moment;
   for (const { sequence, id, fingerprint, notification } of messages) {
@@ -133,13 +133,13 @@ export function* recordSent({ channel, messages }: Sending, paceMs: number, mome
   yield* resolveAlert(
     brokenCause(channel),
     health.failingSinceMs === null
-      ? `${channel} takes messages again`
-      : `${channel} takes messages again after ${durationText(nowMs - health.failingSinceMs)}`,
+      ? `${channel} accepts messages again`
+      : `${channel} accepts messages again after ${durationText(nowMs - health.failingSinceMs)}`,
     moment,
   );
 }
 
-/** The channel did not take them. They stay pending, except a single message that is refused for itself. */
+/** Records a failed send. The messages stay pending, except a single one that the channel refuses. */
 export function* recordFailure(
   { channel, messages }: Sending,
   error: AlertChannelError,
@@ -173,7 +173,7 @@ const brokenEvent = (channel: string, error: string, health: ChannelHealth): Ale
   scope: 'asset',
   level: 'error',
   summary: `the alert channel ${channel} does not deliver: ${error}`,
-  safe: 'no alert is lost: another channel is told in its place, or it waits in the store',
+  safe: 'no alert is lost: another channel gets it, or it waits in the store',
   next: `tried again at ${new Date(health.notBeforeMs).toISOString().slice(0, 19)}Z`,
   command: `candlekeep alerts test --channel ${channel}`,
   runId: null,
@@ -185,7 +185,7 @@ export function* endMessage(sequence: number, state: Exclude<MessageState, 'pend
   yield* exec('update alert_messages set state = $2, ended_at = $3 where sequence = $1', sequence, state, nowMs);
 }
 
-/** Everything one cause's channels were told or will be, oldest first. */
+/** All messages about one cause, oldest first. */
 export function* messagesOf(fingerprint: string, limit: number): Operation<readonly OutboxMessage[]> {
   return (yield* all<MessageRow>(
     'select * from alert_messages where fingerprint = $1 order by sequence limit $2',
@@ -194,7 +194,7 @@ export function* messagesOf(fingerprint: string, limit: number): Operation<reado
   )).map(toMessage);
 }
 
-/** What still has to be told, oldest first. */
+/** Pending messages, oldest first. */
 export function* pendingMessages(limit: number): Operation<readonly OutboxMessage[]> {
   return (yield* all<MessageRow>(
     `select * from alert_messages where state = 'pending' order by sequence limit $1`,
@@ -202,10 +202,10 @@ export function* pendingMessages(limit: number): Operation<readonly OutboxMessag
   )).map(toMessage);
 }
 
-/** `refused`: messages a channel does not take. `all-down`: these, and whatever waits while no channel can be used. */
+/** `refused`: messages that their channel refuses. `all-down`: also all pending ones, as no channel is usable. */
 export type Undeliverable = 'refused' | 'all-down';
 
-/** Each once, until `markEscaped`. */
+/** Messages not yet marked by `markUndelivered`. */
 export function* undeliverableMessages(which: Undeliverable, limit: number): Operation<readonly OutboxMessage[]> {
   const rows = yield* all<MessageRow>(
     `select * from alert_messages where escaped_at is null and state in ('refused', $1) order by sequence limit $2`,
@@ -244,7 +244,9 @@ export function* outboxState(): Operation<OutboxState> {
 /** When the next message may be sent; null when none is waiting. */
 export function* nextSendAtMs(): Operation<number | null> {
   const row = yield* first<{ next: number | null }>(
-    `select min(coalesce(alert_channels.not_before, 0)) as next from alert_messages left join alert_channels on alert_channels.name = alert_messages.channel where alert_messages.state = 'pending'`,
+    `select min(coalesce(alert_channels.not_before, 0)) as next
+     from alert_messages left join alert_channels on alert_channels.name = alert_messages.channel
+     where alert_messages.state = 'pending'`,
   );
   return row?.next ?? null;
 }

@@ -11,9 +11,8 @@ export interface TestMessageRequest {
 }
 
 /**
- * Writes an alert and its end for one channel to the outbox, as `candlekeep alerts test` does: they
- * take the way of every other alert. Our own wait for a broken channel is over. Returns the fingerprint
- * under which `messagesOf` tells what became of them.
+ * Writes a test alert and its end for one channel to the outbox. They are delivered like every other alert; the backoff
+ * of a broken channel is reset. Returns the fingerprint under which `messagesOf` finds them.
  */
 export function* enqueueTest(
   { channel, level, nowMs }: TestMessageRequest,
@@ -29,9 +28,9 @@ export function* enqueueTest(
     asset: null,
     level,
     title: `[${level.toUpperCase()}] Test of the channel ${channel}`,
-    text: 'Somebody asked for this message with candlekeep alerts test. Nothing is wrong.',
+    text: 'This message was requested with candlekeep alerts test. Nothing is wrong.',
     safe: 'everything',
-    next: 'its end follows at once',
+    next: 'its end follows immediately',
     command: 'candlekeep alerts list',
     runId: null,
     affected: { total: 0, worst: [] },

@@ -4,9 +4,9 @@ import type { Store } from '../../platform/ports/store.ts';
 import { BUNDLE_MAX, markUndelivered, undeliverableMessages, type Undeliverable } from './outbox.ts';
 
 /**
- * Writes what no channel takes beside the state, one JSON line for each message: the last resort of
- * who looks at the disk because nothing was heard. The messages stay in the outbox. A crash between
- * the line and its mark may write the line twice, under the same id.
+ * Appends messages that no channel accepts to a file beside the state, one JSON line each: the last resort for an
+ * operator who gets no alerts and looks at the disk. The messages stay in the outbox. A crash between the append and
+ * the mark may write a line twice, under the same id.
  */
 export async function writeUndelivered(
   { clock, files, store }: { readonly clock: Clock; readonly files: Files; readonly store: Store },
@@ -21,6 +21,6 @@ export async function writeUndelivered(
   );
   files.append(path, Buffer.from(`${lines.join('\n')}\n`));
   files.fsync(path);
-  await store.transact('markEscaped', () => markUndelivered(messages, clock.nowMs()));
+  await store.transact('markUndelivered', () => markUndelivered(messages, clock.nowMs()));
   return messages.length;
 }

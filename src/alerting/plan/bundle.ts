@@ -3,7 +3,7 @@ import type { Dispatch } from '../channels/channel.ts';
 import type { Notification } from './notification.ts';
 import type { OutboxMessage } from '../outbox/outbox.ts';
 
-/** What goes out for these messages: the notification of one, or one notification that stands for all of them. */
+/** What is sent for these messages: the notification of one, or one digest for all of them. */
 export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...OutboxMessage[]]): Dispatch {
   const { id, notification } = first;
   if (others.length === 0) return { id, dedupKey: dedupKeyOf(notification), notification };
@@ -17,7 +17,7 @@ export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...Outbo
   };
 }
 
-/** Names a cause at channels that several installations may use. */
+/** Names a cause at channels that several installations may share. */
 const dedupKeyOf = ({ instance, fingerprint }: Notification): string => `candlekeep/${instance}/${fingerprint}`;
 
 const isOver = ({ kind }: Notification): boolean => kind === 'resolve' || kind === 'healed';
@@ -38,7 +38,7 @@ function bundleOf(notifications: readonly Notification[], first: Notification): 
     asset: null,
     level,
     title: `[${open.length === 0 ? 'RESOLVED' : level.toUpperCase()}] ${counts} at once`,
-    text: 'Many messages were waiting; this one stands for all of them, oldest first.',
+    text: 'Many messages were waiting; this one replaces all of them, oldest first.',
     safe: 'each alert and what is safe about it: candlekeep alerts list',
     next: 'as each alert says',
     command: 'candlekeep alerts list',

@@ -7,11 +7,11 @@ import { enqueue } from '../outbox/outbox.ts';
 import type { AlertPolicy } from './outbox-plan.ts';
 import { routeOf } from '../model/routing.ts';
 
-/** When the day's digest is written, after midnight UTC. Unit: milliseconds. */
+/** Time of the daily digest after midnight UTC. Unit: milliseconds. */
 const DIGEST_AT_MS = 9 * 3_600_000;
 const LINES_MAX = 40;
 
-/** What one cause did within a day. */
+/** One cause within a day. */
 export interface DigestEntry {
   readonly fingerprint: string;
   readonly began: number;
@@ -19,9 +19,8 @@ export interface DigestEntry {
 }
 
 /**
- * Once a day, after 09:00 UTC, one message about everything that began since the day before: the
- * warnings that healed, which nobody has to act on and somebody should see add up. Nothing to say,
- * nothing sent. For a process that stays; commands write none.
+ * Writes one message a day, after 09:00 UTC, about every cause that began since the day before. It makes visible how
+ * many warnings healed by themselves. No message when nothing began. Only the daemon writes it; commands do not.
  */
 export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void> {
   const endMs = latestDigestMs(nowMs);
@@ -30,7 +29,8 @@ export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void
   const rows = yield* all<{ fingerprint: string; began: number; resolved_at: number | null }>(
     `select alert_log.fingerprint as fingerprint, count(*) as began, max(alerts.resolved_at) as resolved_at
      from alert_log join alerts on alerts.fingerprint = alert_log.fingerprint
-     where action = 'fired' and at >= $1 and at < $2 group by alert_log.fingerprint order by count(*) desc, alert_log.fingerprint`,
+     where action = 'fired' and at >= $1 and at < $2
+     group by alert_log.fingerprint order by count(*) desc, alert_log.fingerprint`,
     endMs - DAY_MS,
     endMs,
   );
@@ -44,7 +44,7 @@ export function* writeDigest(policy: AlertPolicy, nowMs: number): Operation<void
     yield* enqueue({ notification, channel: name, episode: 1 }, nowMs);
 }
 
-/** The last digest's time that has passed. */
+/** The latest digest time not after `nowMs`. */
 export function latestDigestMs(nowMs: number): number {
   const todayMs = dayStartMs(dayOf(nowMs)) + DIGEST_AT_MS;
   return todayMs <= nowMs ? todayMs : todayMs - DAY_MS;
@@ -57,11 +57,13 @@ export function digestOf(
 ): Notification {
   const stillFiring = entries.filter(({ isFiring }) => isFiring).length;
   const began = entries.reduce((sum, entry) => sum + entry.began, 0);
+  const alerts = `${began} ${began === 1 ? 'alert' : 'alerts'}`;
+  const end = `${new Date(of.endMs).toISOString().slice(0, 16)}Z`;
   const shown = entries
     .slice(0, LINES_MAX)
     .map(
       ({ fingerprint, began: times, isFiring }) =>
-        `${fingerprint}: ${times} ${times === 1 ? 'time' : 'times'}, ${isFiring ? 'goes on' : 'over'}`,
+        `${fingerprint}: ${times} ${times === 1 ? 'time' : 'times'}, ${isFiring ? 'firing' : 'over'}`,
     );
   return {
     kind: 'digest',
@@ -71,9 +73,9 @@ export function digestOf(
     exchange: null,
     asset: null,
     level: 'info',
-    title: `[INFO] The day until ${new Date(of.endMs).toISOString().slice(0, 16)}Z: ${began} ${began === 1 ? 'alert' : 'alerts'}, ${stillFiring} of ${entries.length} causes still there`,
+    title: `[INFO] The day until ${end}: ${alerts}, ${stillFiring} of ${entries.length} causes still firing`,
     text: 'Every cause that began to fire within a day, most frequent first.',
-    safe: 'whatever is over healed by itself; what goes on was told when it began',
+    safe: 'causes that are over healed by themselves; those still firing were sent when they began',
     next: 'the next digest comes in a day',
     command: 'candlekeep alerts list',
     runId: null,

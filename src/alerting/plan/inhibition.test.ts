@@ -128,7 +128,7 @@ const someAlerts = fc.uniqueArray(
   { selector: ({ fingerprint }) => fingerprint, maxLength: 12 },
 );
 
-test('alerts never hide each other in a circle, and the alert that is sent has at least the level of all it hides', () => {
+test('alerts never hide each other in a circle, and a sent alert has at least the level of all it hides', () => {
   fc.assert(
     fc.property(someAlerts, (alerts) => {
       const inhibitions = inhibitionsOf(alerts, noneSilenced, NOW_MS);

@@ -3,23 +3,23 @@ import type { AlertLevel } from '../../errors/table.ts';
 import { isFiring, type Alert, type AlertCode } from '../model/alert.ts';
 import { severityOf, worseOf } from '../model/levels.ts';
 
-/** What one alert looks like beside the others. */
+/** How one alert is shown beside the others. */
 export interface Inhibition {
-  /** Fingerprint of the alert that says why; this one is not told beside it. Null for an alert that speaks for itself. */
+  /** Fingerprint of the alert that explains this one, which is then not sent. Null for an alert that is sent. */
   readonly hiddenBy: string | null;
-  /** Its own level or that of the worst alert it hides: a cause is as bad as what it explains. */
+  /** The worse of its own level and those of the alerts it hides. */
   readonly level: AlertLevel;
   /** Codes of the firing alerts it hides. */
   readonly explains: readonly AlertCode[];
 }
 
-/** A cause that ended takes its consequences with it; what goes on for longer speaks for itself. Unit: milliseconds. */
+/** How long after its end a cause still hides its consequences. Unit: milliseconds. */
 export const CONSEQUENCES_LAST_MS = 300_000;
 
-/** They stop every venue: nothing that follows from it is news. */
+/** Codes that stop every venue: all other alerts follow from them. */
 const STOPS_EVERYTHING: readonly string[] = ['UNAUTHORIZED', 'STORAGE_FAILED'];
-/** Bugs and broken channels are nobody's consequence. */
-const NOBODYS_CONSEQUENCE: readonly string[] = [
+/** Codes that never follow from another cause. */
+const NEVER_A_CONSEQUENCE: readonly string[] = [
   'DEFECT',
   'ALERT_CHANNEL_BROKEN',
   'CONFIG_INVALID',
@@ -28,33 +28,33 @@ const NOBODYS_CONSEQUENCE: readonly string[] = [
   'RUN_CRASHED',
 ];
 
-/** Causes before consequences: an alert is hidden only by one of a lower rank, so that two never hide each other. */
+/** Causes before consequences. An alert is hidden only by one of a lower rank, so that two never hide each other. */
 function rankOf({ code, scope, exchange }: Alert): number {
   if (STOPS_EVERYTHING.includes(code)) return 0;
   if (isRuleCode(code)) return 5;
   if (code === 'SYMBOLS_FAILED') return 3;
-  if (exchange === null) return 4; // assets further down
+  if (exchange === null) return 4; // silver and gold
   return scope === 'asset' ? 1 : 2;
 }
 
-/** Does `cause` say why `other` fires? */
+/** True when `cause` explains why `other` fires. */
 function explains(cause: Alert, other: Alert): boolean {
-  if (rankOf(cause) >= rankOf(other) || NOBODYS_CONSEQUENCE.includes(other.code)) return false;
+  if (rankOf(cause) >= rankOf(other) || NEVER_A_CONSEQUENCE.includes(other.code)) return false;
   if (STOPS_EVERYTHING.includes(cause.code)) return true;
   if (isRuleCode(other.code))
     return isNear(cause, other) && (RULES[other.code].explainedBy as readonly string[]).includes(cause.code);
   if (other.code === 'SYMBOLS_FAILED') return isNear(cause, other);
-  // A venue that answers nobody hides what is said of its symbols and of the assets made from it.
+  // A venue that is down hides alerts about its symbols and about the assets made from it.
   return cause.scope === 'asset' && cause.exchange !== null && isNear(cause, other);
 }
 
-/** The same exchange; without one the same asset, or one made from what a whole venue did not deliver. */
+/** The same exchange; without one, the same asset or an asset made from a venue that failed as a whole. */
 function isNear(cause: Alert, other: Alert): boolean {
   if (cause.exchange !== null && other.exchange !== null) return cause.exchange === other.exchange;
   return cause.asset === other.asset || (other.exchange === null && cause.scope === 'asset');
 }
 
-/** Did `cause` hold while `other` did? */
+/** True when both fired at the same time, or nearly so. */
 function overlaps(cause: Alert, other: Alert, nowMs: number): boolean {
   const causeEndsMs = cause.resolvedAtMs === null ? Infinity : cause.resolvedAtMs + CONSEQUENCES_LAST_MS;
   return isFiring(other)
@@ -63,8 +63,8 @@ function overlaps(cause: Alert, other: Alert, nowMs: number): boolean {
 }
 
 /**
- * One cause, one name. A silenced alert hides nothing worse than itself: who silenced the one has not
- * seen the other.
+ * Decides which alert explains which. A silenced alert hides nothing worse than itself: the person who silenced it has
+ * not seen the worse one.
  */
 export function inhibitionsOf(
   alerts: readonly Alert[],

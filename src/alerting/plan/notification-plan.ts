@@ -4,17 +4,17 @@ import type { Inhibition } from './inhibition.ts';
 import { severityOf } from '../model/levels.ts';
 import { routeOf, type ChannelEntry } from '../model/routing.ts';
 
-/** The last thing a channel was told of a cause, or is about to be. */
+/** The last notification about a cause that a channel got or is about to get. */
 export interface DeliveredNotification {
   readonly messageId: string;
   readonly kind: 'trigger' | 'resolve' | 'healed';
   readonly level: AlertLevel;
   readonly episode: number;
-  /** `rerouted`: given up for another channel; it may have arrived all the same. `refused`: the channel does not take this message. */
+  /** `rerouted`: another channel replaces it, though it may have arrived. `refused`: the channel rejected it. */
   readonly state: 'pending' | 'sent' | 'rerouted' | 'refused';
-  /** Sends that were begun. 0: nobody can have seen it. */
+  /** Sends started. 0: it cannot have been seen. */
   readonly attempts: number;
-  /** When it was sent, else when it was written. */
+  /** When it was sent; before that, when it was written. */
   readonly atMs: number;
 }
 
@@ -30,33 +30,33 @@ export type PlannedNotification =
 export interface NotificationContext {
   readonly inhibition: Inhibition;
   readonly isSilenced: boolean;
-  /** By channel; a channel that was never told is absent. */
+  /** By channel; channels never notified are absent. */
   readonly delivered: ReadonlyMap<string, DeliveredNotification>;
-  /** Channels that were told of this episode's acknowledgement. */
+  /** Channels that got this episode's acknowledgement. */
   readonly acknowledged: ReadonlySet<string>;
-  /** How often the cause began to fire within the last hour. */
+  /** How many times the cause began to fire within the last hour. */
   readonly firingsInHour: number;
   readonly channels: readonly ChannelEntry[];
   readonly isUsable: (channel: string) => boolean;
   readonly nowMs: number;
-  /** How long a cause that is not critical waits for its consequences, and for its own end. Unit: milliseconds. */
+  /** How long a cause below critical waits for related alerts, or for its own end. Unit: milliseconds. */
   readonly groupWaitMs: number;
-  /** A cause that goes on and that nobody has acknowledged is told again after this time. Unit: milliseconds. */
+  /** A cause that still fires unacknowledged is sent again after this time. Unit: milliseconds. */
   readonly repeatMs: number;
 }
 
 export interface NotificationPlan {
   readonly notifications: readonly PlannedNotification[];
-  /** Nothing will have to be told of this episode any more. */
+  /** True when this episode needs no further notification. */
   readonly isSettled: boolean;
 }
 
-/** How far back firings are counted; a flapping cause is told resolved once it was quiet for so long. Unit: milliseconds. */
+/** How far back firings are counted; the end of a flapping cause is sent after a quiet window. Unit: milliseconds. */
 export const FLAPPING_WINDOW_MS = 3_600_000;
 
 /**
- * What each channel still has to be told of one alert, found by comparing what is true with what it
- * was told last. Asked again after a crash or a failed send it gives what is missing, no more.
+ * The notifications that one alert still needs, found by comparing its state with what each channel got last. Called
+ * again after a crash or a failed send, it returns only what is missing.
  */
 export function planNotifications(alert: Alert, context: NotificationContext): NotificationPlan {
   return isFiring(alert)
@@ -86,7 +86,7 @@ function triggers(alert: Alert, { inhibition, ...context }: NotificationContext)
   );
 }
 
-/** Only a pager does something with it: it stops calling people. */
+/** Only a pager uses an acknowledgement: it stops calling people. */
 function acknowledgements(
   alert: Alert,
   { channels, delivered, acknowledged }: NotificationContext,
@@ -106,10 +106,10 @@ function planEnd(alert: Alert, context: NotificationContext): NotificationPlan {
     return last?.kind === 'trigger' ? [{ ...last, channel: name }] : [];
   });
   const unseen = open.filter(({ state, attempts }) => state === 'pending' && attempts === 0);
-  // What lies below a collapsed message shows only once it is gone: the plan is asked again then.
+  // Removing a collapsed message uncovers the one before it: the caller plans again.
   if (unseen.length > 0)
     return { notifications: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
-  // A cause that comes and goes is told once more when it has been quiet: at most four messages an hour.
+  // A flapping cause gets its end only after a quiet hour: at most four messages an hour.
   if (context.firingsInHour > 1) return { notifications: [], isSettled: false };
   const resolves = open.map(
     ({ channel, level }): PlannedNotification => ({ do: 'send', channel, kind: 'resolve', level }),

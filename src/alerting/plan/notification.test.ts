@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { digestOf, latestDigestMs } from './digest.ts';
 import { cut, durationText } from './notification.ts';
 
-test('a text is cut to its limit, never inside a character, and shows that it was', () => {
+test('a text is cut to its limit, never inside a character, and ends with an ellipsis', () => {
   expect(cut('short', 5)).toBe('short');
   expect(cut('longer', 5)).toBe('long…');
   expect(cut('abc😀def', 5)).toBe('abc…');
@@ -33,19 +33,19 @@ test('the digest is due at nine', () => {
   expect(latestDigestMs(nineMs + 50_000_000)).toBe(nineMs);
 });
 
-test('a digest says how much of what goes on, and is bounded', () => {
+test('a digest says how many causes still fire, and its length is bounded', () => {
   const entries = Array.from({ length: 50 }, (_, at) => ({
     fingerprint: `binance/CODE${at}/x`,
     began: at === 0 ? 3 : 1,
     isFiring: at === 1,
   }));
-  const notice = digestOf(
+  const notification = digestOf(
     entries,
     { fingerprint: 'digest/2024-07-02', endMs: Date.UTC(2024, 6, 2, 9) },
     { instance: 'test', runbookUrl: null },
   );
-  expect(notice.title).toBe('[INFO] The day until 2024-07-02T09:00Z: 52 alerts, 1 of 50 causes still there');
-  expect(notice.lines.slice(0, 2)).toEqual(['binance/CODE0/x: 3 times, over', 'binance/CODE1/x: 1 time, goes on']);
-  expect(notice.lines).toHaveLength(41);
-  expect(notice.lines.at(-1)).toBe('and 10 more');
+  expect(notification.title).toBe('[INFO] The day until 2024-07-02T09:00Z: 52 alerts, 1 of 50 causes still firing');
+  expect(notification.lines.slice(0, 2)).toEqual(['binance/CODE0/x: 3 times, over', 'binance/CODE1/x: 1 time, firing']);
+  expect(notification.lines).toHaveLength(41);
+  expect(notification.lines.at(-1)).toBe('and 10 more');
 });

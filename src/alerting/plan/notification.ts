@@ -1,10 +1,13 @@
 import type { AlertLevel } from '../../errors/table.ts';
 import type { Alert, AlertCode, AlertFacts } from '../model/alert.ts';
 
-/** `trigger` it fires, `resolve` it ended, `healed` both before anybody was told, `acknowledge` somebody is on it, `digest` several in one. */
+/**
+ * `trigger`: it fires. `resolve`: it ended. `healed`: it fired and ended before it was sent. `acknowledge`: a person
+ * works on it. `digest`: several in one.
+ */
 export type NotificationKind = 'trigger' | 'resolve' | 'healed' | 'acknowledge' | 'digest';
 
-/** What a channel is told: plain JSON, frozen when it is written to the outbox. Channels only choose how it looks. */
+/** Content of a message: plain JSON, fixed when it is written to the outbox. Channels only decide how it looks. */
 export interface Notification extends Omit<AlertFacts, 'summary'> {
   readonly kind: NotificationKind;
   readonly instance: string;
@@ -17,29 +20,29 @@ export interface Notification extends Omit<AlertFacts, 'summary'> {
   readonly title: string;
   readonly text: string;
   readonly firedAtMs: number;
-  /** When this became true. */
+  /** When the alert began or ended. */
   readonly atMs: number;
-  /** Address of the page that says what to do; a path where no address is configured. */
+  /** Address of the runbook page; a path where no address is configured. */
   readonly runbook: string;
-  /** Titles of the alerts a digest stands for. */
+  /** Titles of the alerts in a digest. */
   readonly lines: readonly string[];
 }
 
 export interface NotificationSource {
-  /** Tells two installations apart at channels that both use. */
+  /** Name of this installation, for channels that several installations share. */
   readonly instance: string;
-  /** Where docs/runbook/ can be read; null for the path inside the package. */
+  /** Address of docs/runbook/; null for the path inside the package. */
   readonly runbookUrl: string | null;
 }
 
-/** Shortest that still says what is wrong; channels cut further where they must. */
+/** Length of the summary in a title; channels cut further where their limit is lower. Unit: characters. */
 const SUMMARY_CHARS_MAX = 200;
 
 export interface NotificationOccasion {
   readonly kind: Exclude<NotificationKind, 'digest'>;
   readonly level: AlertLevel;
   readonly firingsInHour: number;
-  /** Codes of the alerts that are not told because this one says why. */
+  /** Codes of the alerts that are not sent because this one explains them. */
   readonly explains: readonly AlertCode[];
   readonly nowMs: number;
 }
@@ -51,6 +54,7 @@ export function notificationOf(
 ): Notification {
   const { summary, ...facts } = alert.facts;
   const isOver = kind === 'resolve' || kind === 'healed';
+  const headline = isOver ? endOf(alert, kind) : summary;
   const place = [alert.exchange, alert.exchange === null ? alert.asset : null]
     .filter((part) => part !== null)
     .map((part) => ` at ${part}`)
@@ -64,7 +68,7 @@ export function notificationOf(
     exchange: alert.exchange,
     asset: alert.asset,
     level,
-    title: `[${isOver ? 'RESOLVED' : level.toUpperCase()}] ${alert.code}${place}: ${cut(isOver ? endOf(alert, kind) : summary, SUMMARY_CHARS_MAX)}`,
+    title: `[${isOver ? 'RESOLVED' : level.toUpperCase()}] ${alert.code}${place}: ${cut(headline, SUMMARY_CHARS_MAX)}`,
     text: [
       summary,
       ...(isOver ? [endOf(alert, kind)] : []),
@@ -79,11 +83,14 @@ export function notificationOf(
   };
 }
 
-const endOf = ({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NotificationKind): string =>
-  `${kind === 'healed' ? 'failed and healed' : 'over'} after ${durationText((resolvedAtMs ?? firedAtMs) - firedAtMs)}${resolution === null ? '' : `, ${resolution}`}`;
+function endOf({ firedAtMs, resolvedAtMs, resolution }: Alert, kind: NotificationKind): string {
+  const duration = durationText((resolvedAtMs ?? firedAtMs) - firedAtMs);
+  const why = resolution === null ? '' : `, ${resolution}`;
+  return `${kind === 'healed' ? 'failed and healed' : 'over'} after ${duration}${why}`;
+}
 
 const flappingNote = (firings: number): string =>
-  `It began ${firings} times within an hour; that it is over is told once it was quiet for an hour.`;
+  `It began ${firings} times within an hour; its end is sent after a quiet hour.`;
 
 const runbookOf = (code: AlertCode, { runbookUrl }: NotificationSource): string =>
   `${runbookUrl ?? 'docs/runbook'}/${code}.md`;
@@ -95,14 +102,14 @@ export function durationText(spanMs: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** At most `charsMax` characters, the last one an ellipsis where something is missing; never half a character. */
+/** At most `charsMax` characters; a cut text ends with an ellipsis. Never splits a surrogate pair. */
 export function cut(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
   const kept = text.slice(0, charsMax - 1);
   return `${/[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept}…`;
 }
 
-/** What a notice says besides title and text, as name and value: every channel shows all of them. */
+/** The fields of a notification besides title and text, as name and value. Every channel shows all of them. */
 export function fieldsOf(notification: Notification): readonly (readonly [name: string, value: string])[] {
   const { affected, tags } = notification;
   const rows: readonly (readonly [string, string | null])[] = [

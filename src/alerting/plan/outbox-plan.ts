@@ -24,16 +24,16 @@ import {
   type DeliveredNotification,
 } from './notification-plan.ts';
 
-/** How alerts are told, as configured. */
+/** The configured rules of notification. */
 export interface AlertPolicy extends NotificationSource {
   readonly channels: readonly ChannelEntry[];
-  /** How long a cause that is not critical waits for its consequences, and for its own end. Unit: milliseconds. */
+  /** How long a cause below critical waits for related alerts, or for its own end. Unit: milliseconds. */
   readonly groupWaitMs: number;
-  /** A cause that goes on is told again after this time under the same key. Unit: milliseconds. */
+  /** A cause that still fires is sent again after this time, under the same key. Unit: milliseconds. */
   readonly repeatMs: number;
 }
 
-/** With a channel that hangs three times for ten seconds, the next one is still told within a minute. */
+/** Short enough that, after a channel hangs three times for ten seconds, the next one is notified within a minute. */
 export const GROUP_WAIT_MS = 20_000;
 export const REPEAT_MS = 14_400_000;
 
@@ -44,8 +44,8 @@ interface Planning {
 }
 
 /**
- * Writes to the outbox whatever channels have to be told by now and are not told yet. It compares what
- * is true with what was told, so it may be called at any time, by any process, after any crash.
+ * Writes the notifications that are due to the outbox. It compares the alerts with the messages written so far, so it
+ * may be called at any time, by any process, after any crash.
  */
 export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<void> {
   const healths = yield* allHealth();
@@ -69,8 +69,8 @@ export function* planMessages(policy: AlertPolicy, nowMs: number): Operation<voi
 }
 
 /**
- * Takes back what waits for a channel that is down where another can be told, and for one that is not
- * configured any more. The end of an alert waits for the channel that was told of its beginning.
+ * Withdraws messages to a channel that is down, where another channel is usable, and to one that is no longer
+ * configured. The end of an alert waits for the channel that got its beginning.
  */
 function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<void> {
   const rows = yield* all<{
@@ -81,7 +81,8 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
     level: AlertLevel;
     notice: string;
   }>(
-    `select sequence, fingerprint, channel, kind, level, notice from alert_messages where state = 'pending' order by sequence`,
+    `select sequence, fingerprint, channel, kind, level, notice from alert_messages
+     where state = 'pending' order by sequence`,
   );
   const givenUp = new Set<string>();
   for (const { sequence, fingerprint, channel, kind, level, notice } of rows) {
@@ -102,12 +103,12 @@ function* giveUpUnreachable({ policy, isUsable, nowMs }: Planning): Operation<vo
       fingerprint,
       action,
       actor: channel,
-      detail: isConfigured ? 'the channel is down' : 'the channel is not configured any more',
+      detail: isConfigured ? 'the channel is down' : 'the channel is no longer configured',
     });
   }
 }
 
-/** A collapsed message uncovers at most one older one of its channel. */
+/** A collapsed message uncovers at most one older message of its channel. */
 const PASSES_MAX = 3;
 
 function* planAlert(
@@ -171,12 +172,14 @@ interface DeliveredRow {
   readonly ended_at: number | null;
 }
 
-/** The last message of a cause at each channel that can have been seen, or will be. */
+/** The last message about a cause at each channel, of those that were or may still be seen. */
 function* lastNotifications(fingerprint: string): Operation<ReadonlyMap<string, DeliveredNotification>> {
   const rows = yield* all<DeliveredRow>(
-    `select id, channel, kind, level, episode, state, attempts, created_at, ended_at from alert_messages where sequence in (
+    `select id, channel, kind, level, episode, state, attempts, created_at, ended_at from alert_messages
+     where sequence in (
        select max(sequence) from alert_messages
-       where fingerprint = $1 and kind in ('trigger', 'resolve', 'healed') and (state in ('pending', 'sent', 'refused') or (state = 'rerouted' and attempts > 0))
+       where fingerprint = $1 and kind in ('trigger', 'resolve', 'healed')
+         and (state in ('pending', 'sent', 'refused') or (state = 'rerouted' and attempts > 0))
        group by channel)`,
     fingerprint,
   );

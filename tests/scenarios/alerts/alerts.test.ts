@@ -314,7 +314,7 @@ test('one digest a day, of what began since the day before, and none when nothin
   for (let time = 0; time < 3; time++) await write();
   await world.clock.runUntil(drainAlerts(world.dispatcher, neverAborted()));
   expect(titles(world, 'slack').filter((title) => title.startsWith('[INFO]'))).toEqual([
-    '[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still there',
+    '[INFO] The day until 2024-07-01T09:00Z: 1 alert, 0 of 1 causes still firing',
   ]);
   await world.pass(24 * HOUR_MS);
   await write();
