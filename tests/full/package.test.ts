@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'candlekeep-package-'));
 let packed: readonly string[] = [];
 let dataDir = '';
 
-/** Runs a program in the folder the package is installed in. */
+/** Runs a program in the folder in which the package is installed. */
 const inFolder = (command: string, ...args: readonly string[]): string =>
   execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
@@ -36,9 +36,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the package holds what a user needs, and neither sources nor tests nor their test doubles', () => {
   expect(packageProblems(packed)).toEqual([]);
-  const doubles = readdirSync(join(ROOT, 'tests/support'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => basename(path, '.ts'));
+  const namesIn = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => basename(path, '.ts'));
+  const ofSource = new Set(namesIn('src'));
+  const doubles = namesIn('tests/support').filter((name) => !ofSource.has(name));
   expect(doubles).toContain('virtual-clock');
   expect(packed.filter((path) => doubles.includes(basename(path, '.js')))).toEqual([]);
 });
@@ -63,7 +66,7 @@ test('the installed command knows its version and completes itself', () => {
   expect(inFolder('npx', 'candlekeep', 'completion', 'bash')).toContain('complete -F _candlekeep candlekeep');
 });
 
-test('what docs/library.md shows compiles against the installed package, and does what it says', () => {
+test('the examples of docs/library.md compile against the installed package and print what the document says', () => {
   const shown = [...readFileSync(join(ROOT, 'docs/library.md'), 'utf8').matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(
     ([, name = '', text = '']) => ({ name, text }),
   );
@@ -92,16 +95,25 @@ test('what docs/library.md shows compiles against the installed package, and doe
   expect(inFolder('npx', 'node', 'read.ts', dataDir)).toMatch(/^720 candles, \d+\.\d\d BTC\n$/);
 });
 
-test('every export is there, and a wrong question is a fault with a code', () => {
+test('every documented export exists, and an invalid query fails with a fault code', () => {
   writeFileSync(
     join(folder, 'use.mjs'),
     `
     import * as candlekeep from 'candlekeep';
     const reader = candlekeep.openReader(${JSON.stringify(dataDir)});
-    const code = await reader.candles({ exchange: 'binance', symbol: 'BTC/USDT', interval: '2h', from: '2024-06-01', to: '2024-06-01' }).catch((error) => candlekeep.classify(error).fault.code);
+    const query = { exchange: 'binance', symbol: 'BTC/USDT', interval: '2h', from: '2024-06-01', to: '2024-06-01' };
+    const code = await reader.candles(query).catch((error) => candlekeep.classify(error).fault.code);
     reader.close();
-    const record = candlekeep.fromRecord(JSON.stringify(candlekeep.toRecord(new candlekeep.RateLimitError('slow down', { exchange: 'binance', status: 429, venueCode: null, retryAfterMs: 1 }))));
-    console.log(JSON.stringify({ names: Object.keys(candlekeep).sort(), code, record: record.code, defect: candlekeep.classify(new TypeError('x')).verdict, tries: candlekeep.policies.EXCHANGE_RATE_LIMITED.triesMax }));
+    const facts = { exchange: 'binance', status: 429, venueCode: null, retryAfterMs: 1 };
+    const error = new candlekeep.RateLimitError('slow down', facts);
+    const record = candlekeep.fromRecord(JSON.stringify(candlekeep.toRecord(error)));
+    console.log(JSON.stringify({
+      names: Object.keys(candlekeep).sort(),
+      code,
+      record: record.code,
+      defect: candlekeep.classify(new TypeError('x')).verdict,
+      tries: candlekeep.policies.EXCHANGE_RATE_LIMITED.triesMax,
+    }));
   `,
   );
   expect(JSON.parse(inFolder('npx', 'node', 'use.mjs'))).toEqual({

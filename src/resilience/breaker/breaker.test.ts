@@ -83,7 +83,25 @@ test('a probe that fails opens it for twice as long, up to a minute; one that is
   expect(Math.max(...pausesMs)).toBe(SLEEP_MS_MAX);
   const probing = ask(ended(failing(10, (at) => `S${at}`)), 'p', NOW_MS + OPEN_MS).state;
   const given = record(probing, { symbol: 'A', as: 'undecided' }, { page: 'p', nowMs: NOW_MS + OPEN_MS });
+  expect(given).toEqual({ phase: 'open', code: 'CONNECTION_FAILED', openings: 1, probeAtMs: NOW_MS + OPEN_MS });
   expect(ask(given, 'q', NOW_MS + OPEN_MS).closure).toBeNull();
+});
+
+test('a page that ends while the breaker is open changes nothing', () => {
+  const open = ended(failing(10, (at) => `S${at}`));
+  for (const as of ['answered', 'CONNECTION_FAILED'] as const)
+    expect(record(open, { symbol: 'A', as }, { page: 'late', nowMs: NOW_MS })).toBe(open);
+});
+
+test('a failed page is forgotten after twenty others', () => {
+  const failedOnce = ended(failing(1, () => 'A'));
+  const answered = (pages: number) =>
+    ended(
+      Array.from({ length: pages }, () => ['A', 'answered'] as const),
+      failedOnce,
+    );
+  expect(answered(RECENT_PAGES - 1)).not.toBe(CLOSED);
+  expect(answered(RECENT_PAGES)).toBe(CLOSED);
 });
 
 test('the probe of a process that died is given up after the longest time a page takes', () => {

@@ -94,3 +94,42 @@ test('bookings of a clock that was set back by an hour since hold nobody up', ()
     expect(earliestMs(next, { limit, share: 1, weight: 2 }, 1_000_000)).toBeLessThan(1_010_000);
   }
 });
+
+const NOW_MS = 1_000_000;
+const sliding = (...spent: readonly (readonly [afterMs: number, cost: number])[]): Booked => ({
+  shape: 'sliding',
+  spent: spent.map(([afterMs, cost]) => [NOW_MS + afterMs, cost] as const),
+});
+
+test('a sliding limit waits until as much as is needed has left its window, and no longer', () => {
+  const state = sliding([0, 10], [500, 20], [700, 10]);
+  const afterMs = (weight: number) => earliestMs(state, { limit: SLIDING, share: 1, weight }, NOW_MS) - NOW_MS;
+  const [first, second] = [SLIDING.windowMs + TRANSIT_MS, 500 + SLIDING.windowMs + TRANSIT_MS];
+  expect([10, 11, 30].map(afterMs)).toEqual([first, second, second]);
+});
+
+test('a request that would fit earlier does not overtake the last booking', () => {
+  const state = sliding([0, 1], [100, 1], [300, 1]);
+  expect(earliestMs(state, { limit: SLIDING, share: 1, weight: 1 }, NOW_MS)).toBe(NOW_MS + 300);
+});
+
+test('a booking keeps what its window still holds and drops what is older or too far ahead', () => {
+  const oldest = -(SLIDING.windowMs + TRANSIT_MS);
+  const state = sliding([oldest, 1], [oldest + 1, 2], [600_000, 3], [600_001, 4]);
+  const next = book(state, { limit: SLIDING, share: 1, weight: 5 }, { atMs: NOW_MS, nowMs: NOW_MS });
+  expect(next).toEqual(sliding([oldest + 1, 2], [600_000, 3], [0, 5]));
+});
+
+test('a booking up to ten minutes ahead counts, one further ahead does not', () => {
+  const counts = (aheadMs: number) => {
+    const full: Booked = { shape: 'bucket', fullAtMs: NOW_MS + aheadMs };
+    const bucket = { limit: BUCKET, share: 1, weight: 1 };
+    return [
+      earliestMs(sliding([aheadMs, 40]), { limit: SLIDING, share: 1, weight: 1 }, NOW_MS) > NOW_MS,
+      earliestMs(full, bucket, NOW_MS) > NOW_MS,
+      book(full, bucket, { atMs: NOW_MS, nowMs: NOW_MS }),
+    ];
+  };
+  expect(counts(600_000)).toEqual([true, true, { shape: 'bucket', fullAtMs: NOW_MS + 600_100 }]);
+  expect(counts(600_001)).toEqual([false, false, { shape: 'bucket', fullAtMs: NOW_MS + 100 }]);
+});
