@@ -1,18 +1,14 @@
 import { bronzeAsset } from '../../domain/assets.ts';
-import { materialiseBronze, type BronzeResult } from '../../lake/bronze/asset.ts';
+import { materialiseBronze, type BronzeResult, type SeriesWork } from '../../lake/bronze/asset.ts';
 import { bronzeWriter } from '../../lake/bronze/writer.ts';
 import type { PageObserver } from '../../lake/bronze/exchange-query.ts';
-import type { Page } from '../../exchanges/adapter.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { venueOf } from '../core/exchanges.ts';
-import type { SeriesPlan } from '../plan/work-plan.ts';
 import type { IngestContext } from './ingest-context.ts';
 import type { PageProgress } from './page-progress.ts';
 
 interface BronzeWork {
-  readonly plans: readonly SeriesPlan[];
-  /** Every page of the plans. */
-  readonly pages: readonly Page[];
+  readonly work: readonly SeriesWork[];
   readonly progress: PageProgress;
 }
 
@@ -20,7 +16,7 @@ interface BronzeWork {
 export function fetchPages(
   { ports, lake, venues }: Pipeline,
   ingest: IngestContext,
-  { plans, pages, progress }: BronzeWork,
+  { work, progress }: BronzeWork,
 ): Promise<BronzeResult> {
   const { run, exchange, fence, slot } = ingest;
   const { interval, partition, partitionEnd } = run;
@@ -32,7 +28,7 @@ export function fetchPages(
     interval,
     days,
     ...slot.position,
-    pages: pages.length,
+    pages: progress.pagesTotal,
   });
   const venue = venueOf(venues, exchange);
   const asset = bronzeAsset(exchange);
@@ -45,9 +41,9 @@ export function fetchPages(
       runId: run.id,
       signal: ingest.signal,
       trace,
-      pages: reported(progress, ingest, pages.length),
+      pages: reported(progress, ingest),
     };
-    const result = await materialiseBronze(context, plans);
+    const result = await materialiseBronze(context, work);
     if (result.report.outcome === 'failed')
       trace.fail(result.endedBy?.code ?? result.faults[0]?.code ?? 'SYMBOLS_FAILED');
     return result;
@@ -58,12 +54,18 @@ export function fetchPages(
 const reported = (
   progress: PageProgress,
   { run, onProgress }: Pick<IngestContext, 'run' | 'onProgress'>,
-  pages: number,
 ): PageObserver => ({
   begun: progress.begun,
   ended: (page, as) => {
     progress.ended(page, as);
     const { exchange, symbol } = page.series;
-    onProgress({ type: 'page', runId: run.id, exchange, symbol, pagesDone: progress.pagesEnded(), pages });
+    onProgress({
+      type: 'page',
+      runId: run.id,
+      exchange,
+      symbol,
+      pagesDone: progress.pagesEnded(),
+      pages: progress.pagesTotal,
+    });
   },
 });

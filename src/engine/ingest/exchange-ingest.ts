@@ -102,15 +102,18 @@ async function ingestPeriods(
   const plans = request.assets.includes('bronze') ? planned : planned.map((plan) => ({ ...plan, ask: [] }));
   requireRoom(pipeline, { exchange, interval, periods, plans });
   const { rowsPerPageMax } = venueOf(pipeline.venues, exchange).adapter;
-  const pages = plans.flatMap(({ series, ask }) => planPages(series, ask, rowsPerPageMax));
-  const progress = slot.track(exchange, pages);
+  const work = plans.map((plan) => ({ ...plan, pages: planPages(plan.series, plan.ask, rowsPerPageMax) }));
+  const progress = slot.track(
+    exchange,
+    work.flatMap(({ pages }) => pages),
+  );
   const silver = silverStep(pipeline, ingest, plans);
   const writesSilver = request.assets.includes('silver');
   // A period is written once its pages are answered; with withheld or removed symbols, once everything is fetched.
   const isPlain =
     writesSilver && plans.every(({ series, withheld }) => withheld.length === 0 && !removed.has(series.symbol));
   const [bronze] = await bothSettled(
-    fetchPages(pipeline, ingest, { plans, pages, progress }).finally(progress.close),
+    fetchPages(pipeline, ingest, { work, progress }).finally(progress.close),
     isPlain ? silver.writeSettled(progress.settled) : Promise.resolve(),
   );
   await restoreAnswered(pipeline, plans, { removed, failed: bronze.failed });

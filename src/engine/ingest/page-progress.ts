@@ -15,6 +15,7 @@ export interface TrackedPages {
 export interface PageProgress extends PageObserver {
   /** Periods in the order in which their last page was answered. A failed page leaves its periods out. */
   readonly settled: AsyncIterable<Period>;
+  readonly pagesTotal: number;
   pagesEnded(): number;
   /** No more pages will begin or end: `settled` ends. */
   close(): void;
@@ -31,6 +32,7 @@ export function trackPages({ pages, interval, firstDay }: TrackedPages, onReques
   };
   return {
     settled,
+    pagesTotal: pages.length,
     pagesEnded: () => ended,
     close: settled.close,
     begun: (page) => {

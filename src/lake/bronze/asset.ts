@@ -8,6 +8,7 @@ import { isolateSymbols, type SymbolOutcome } from '../../resilience/isolation/s
 import { quorumOf } from '../../resilience/isolation/quorum.ts';
 import type { Fault } from '../../errors/errors.ts';
 import type { FaultCode } from '../../errors/table.ts';
+import type { Page } from '../../exchanges/adapter.ts';
 import { fetchSeries, type SeriesFetch } from './series-fetch.ts';
 import { escalateExchange } from './exchange-event.ts';
 import { endsAsset, learnLimits, type QueryContext } from './exchange-query.ts';
@@ -16,6 +17,8 @@ import { endsAsset, learnLimits, type QueryContext } from './exchange-query.ts';
 export interface SeriesWork {
   readonly series: Series;
   readonly ask: readonly TimeRange[];
+  /** The pages of `ask`. */
+  readonly pages: readonly Page[];
   /** What is not asked because of what the venue said before. */
   readonly withheld: readonly FailedRange[];
 }
@@ -49,8 +52,8 @@ export async function materialiseBronze(context: QueryContext, work: readonly Se
           [...bySymbol.keys()],
           { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset },
           (symbol, { endedBy: ended }) => {
-            const { series, ask } = bySymbol.get(symbol) as SeriesWork;
-            return fetchSeries(context, { series, ranges: ask, endedBy: ended });
+            const { series, pages } = bySymbol.get(symbol) as SeriesWork;
+            return fetchSeries(context, { series, pages, endedBy: ended });
           },
         );
   const endedBy =

@@ -7,7 +7,6 @@ import { SchemaMismatchError, ValidationError, type ExchangeAPIError, type Fault
 import { ruleOf } from '../../errors/table.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import type { DeliveredRow, Page } from '../../exchanges/adapter.ts';
-import { planPages } from '../../exchanges/planner.ts';
 import { validateRow } from '../quality/row-rules.ts';
 import { firstCandle } from './first-candle.ts';
 import { queryExchange, isListed, type ExchangeResponse, type QueryContext } from './exchange-query.ts';
@@ -39,20 +38,20 @@ const PAGES_CONCURRENT_MAX = 8;
 /** The work on one series. */
 export interface SeriesQuery {
   readonly series: Series;
-  readonly ranges: readonly TimeRange[];
+  readonly pages: readonly Page[];
   /** What has ended the asset for every symbol; its remaining pages are not asked. */
   readonly endedBy: () => Fault | null;
 }
 
 /**
- * Asks for `ranges` of one series, page by page; each answer is durable before the page counts as
+ * Fetches `pages` of one series; each response is durable before the page counts as
  * answered. The first page goes alone: what concerns the symbol or the whole venue shows in it. A page that
  * fails for good leaves its own range without answer and no other.
  * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
  */
 export async function fetchSeries(
   context: QueryContext,
-  { series, ranges, endedBy }: SeriesQuery,
+  { series, pages, endedBy }: SeriesQuery,
 ): Promise<SeriesFetch> {
   const total = { pagesAnswered: 0, rowsDelivered: 0, rowsInvalid: 0, rowsStored: 0, duplicates: 0 };
   const failures: PageFailure[] = [];
@@ -76,7 +75,7 @@ export async function fetchSeries(
     failures.push(failure);
     if (failure.notBeforeMs !== null || failedInRow >= FAILED_PAGES_IN_ROW_MAX) ended ??= failure;
   };
-  const [first, ...rest] = planPages(series, ranges, context.adapter.rowsPerPageMax);
+  const [first, ...rest] = pages;
   if (first !== undefined) await ask(first);
   await forEachConcurrent(rest, PAGES_CONCURRENT_MAX, ask);
   return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
