@@ -1,6 +1,7 @@
 import type { Cell } from './candle.ts';
 import { intervalMs, type Interval } from './interval.ts';
 import { candlesIn, type TimeRange } from './range.ts';
+import { HEALING_EVERY_MS, HEALING_OFFSETS_MS } from '../errors/schedule.ts';
 import type { FaultCode } from '../errors/table.ts';
 
 /** Why candles are not there. There is no sixth state of a candle beside these and `present`. */
@@ -128,11 +129,6 @@ export function countCell(evidence: CellEvidence): { readonly account: Account; 
   return { account: counts, gaps };
 }
 
-const MINUTE_MS = 60_000;
-const DAILY_MS = 1_440 * MINUTE_MS;
-/** When candles that a fault kept away are asked for again, from the moment they were first missed; later daily. */
-export const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 360 * MINUTE_MS];
-
 /** The next time to ask for candles that a fault kept away, later than `nowMs`. */
 export const nextHealingAtMs = (sinceMs: number, nowMs: number): number =>
   nextOf(HEALING_OFFSETS_MS, { sinceMs, nowMs });
@@ -148,6 +144,7 @@ function nextOf(
   { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
 ): number {
   const offsetMs =
-    offsetsMs.find((one) => sinceMs + one > nowMs) ?? (Math.floor((nowMs - sinceMs) / DAILY_MS) + 1) * DAILY_MS;
+    offsetsMs.find((one) => sinceMs + one > nowMs) ??
+    (Math.floor((nowMs - sinceMs) / HEALING_EVERY_MS) + 1) * HEALING_EVERY_MS;
   return sinceMs + offsetMs;
 }

@@ -1,14 +1,5 @@
-import {
-  FAULT_CODES,
-  REQUESTS_PER_PAGE_MAX,
-  ruleOf,
-  SLEEP_MS_MAX,
-  type AlertLevel,
-  type Backoff,
-  type Consequence,
-  type FaultCode,
-  type FaultKind,
-} from './table.ts';
+import { REQUESTS_PER_PAGE_MAX, SLEEP_MS_MAX, type Backoff } from './schedule.ts';
+import { FAULT_CODES, ruleOf, type AlertLevel, type Consequence, type FaultCode, type FaultKind } from './table.ts';
 
 const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
   parked: 'parked: nobody asks before a stored time',

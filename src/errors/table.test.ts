@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { FAULT_CODES, isFaultCode, REQUESTS_PER_PAGE_MAX, ruleOf } from './table.ts';
+import { REQUESTS_PER_PAGE_MAX } from './schedule.ts';
+import { FAULT_CODES, isFaultCode, ruleOf } from './table.ts';
 
 test('whatever is tried more than once says how long to wait in between', () => {
   expect(FAULT_CODES.filter((code) => ruleOf(code).triesMax > 1 && ruleOf(code).backoff === null)).toEqual([]);

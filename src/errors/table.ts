@@ -1,3 +1,5 @@
+import { BACKOFFS, type Backoff } from './schedule.ts';
+
 /**
  * Every way to fail, once. Classification, retry, consequence, alert level, documentation and
  * `candlekeep explain` read this table and nothing else. A code without an error class, a class
@@ -5,17 +7,6 @@
  */
 export type FaultKind = 'transient' | 'permanent' | 'data' | 'defect';
 export type AlertLevel = 'info' | 'warning' | 'error' | 'critical';
-
-/** How the wait before another try is found; the server's own hint is always a floor. */
-export interface Backoff {
-  /**
-   * `immediate`: the first retry waits for nothing, later ones as `exponential`. `fixed`: `baseMs`
-   * unless the server says otherwise.
-   */
-  readonly shape: 'exponential' | 'immediate' | 'fixed';
-  readonly baseMs: number;
-  readonly capMs: number;
-}
 
 /** What becomes of the page's cells once no try is left. */
 export type Consequence =
@@ -45,13 +36,11 @@ export interface FaultRule {
   readonly hint: string;
 }
 
-const exponential = (baseMs: number, capMs: number): Backoff => ({ shape: 'exponential', baseMs, capMs });
-
 export const FAULTS = {
   EXCHANGE_RATE_LIMITED: {
     kind: 'transient',
     triesMax: 5,
-    backoff: exponential(1_000, 60_000),
+    backoff: BACKOFFS.throttled,
     consequence: 'parked',
     level: 'warning',
     signal: "429; OKX 50011; other venues' codes",
@@ -62,7 +51,7 @@ export const FAULTS = {
   EXCHANGE_IP_BANNED: {
     kind: 'transient',
     triesMax: 1,
-    backoff: { shape: 'fixed', baseMs: 120_000, capMs: 120_000 },
+    backoff: BACKOFFS.banned,
     consequence: 'parked',
     level: 'error',
     signal: '418; "banned until <ms>"',
@@ -73,7 +62,7 @@ export const FAULTS = {
   EXCHANGE_MAINTENANCE: {
     kind: 'transient',
     triesMax: 1,
-    backoff: { shape: 'fixed', baseMs: 300_000, capMs: 300_000 },
+    backoff: BACKOFFS.maintenance,
     consequence: 'parked',
     level: 'warning',
     signal: '503 whose body says so; OKX 50001; Coinbase "under maintenance"; Binance -1016',
@@ -83,7 +72,7 @@ export const FAULTS = {
   EXCHANGE_SERVER_ERROR: {
     kind: 'transient',
     triesMax: 4,
-    backoff: exponential(500, 30_000),
+    backoff: BACKOFFS.failing,
     consequence: 'failed',
     level: 'warning',
     signal: '500-503, 505-510, 520, 521, 523, 525-527, 529, 530, other 5xx; exchange codes',
@@ -93,7 +82,7 @@ export const FAULTS = {
   REQUEST_TIMEOUT: {
     kind: 'transient',
     triesMax: 3,
-    backoff: { shape: 'immediate', baseMs: 500, capMs: 30_000 },
+    backoff: BACKOFFS.timeout,
     consequence: 'failed',
     level: 'warning',
     signal: 'no headers or a stalled body within CANDLEKEEP_REQUEST_TIMEOUT; 408, 504, 522, 524; Binance -1007',
@@ -103,7 +92,7 @@ export const FAULTS = {
   CONNECTION_FAILED: {
     kind: 'transient',
     triesMax: 6,
-    backoff: exponential(500, 30_000),
+    backoff: BACKOFFS.failing,
     consequence: 'failed',
     level: 'warning',
     signal: 'DNS, refused, reset, TLS, cut body, truncated JSON or gzip; 425, 407, 511',
@@ -164,7 +153,7 @@ export const FAULTS = {
   SCHEMA_MISMATCH: {
     kind: 'data',
     triesMax: 2,
-    backoff: exponential(500, 30_000),
+    backoff: BACKOFFS.failing,
     consequence: 'failed',
     level: 'error',
     signal: '200 with HTML, wrong shape, wrong time unit, success flag absent; 1xx, 3xx, other 2xx',
@@ -218,7 +207,7 @@ export const FAULTS = {
   PUBLISH_FAILED: {
     kind: 'transient',
     triesMax: 5,
-    backoff: exponential(1_000, 120_000),
+    backoff: BACKOFFS.hub,
     consequence: 'failed',
     level: 'critical',
     signal: 'the Hub answers with an error or not at all',
@@ -291,7 +280,7 @@ export const FAULTS = {
   ALERT_CHANNEL_BROKEN: {
     kind: 'transient',
     triesMax: 3,
-    backoff: exponential(500, 300_000),
+    backoff: BACKOFFS.alertChannel,
     consequence: 'rerouted',
     level: 'error',
     signal:
@@ -316,8 +305,3 @@ export type FaultCode = keyof typeof FAULTS;
 export const FAULT_CODES = Object.keys(FAULTS) as readonly FaultCode[];
 export const isFaultCode = (text: string): text is FaultCode => Object.hasOwn(FAULTS, text);
 export const ruleOf = (code: FaultCode): FaultRule => FAULTS[code];
-
-/** Requests for one page, whatever the mix of codes. */
-export const REQUESTS_PER_PAGE_MAX = 10;
-/** Longest wait slept in process; a longer one is parked durably, so that a restart does not forget it. */
-export const SLEEP_MS_MAX = 60_000;

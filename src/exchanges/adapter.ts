@@ -1,10 +1,11 @@
-import type { HttpResponse, HttpRequest } from '../platform/ports/http.ts';
+import type { HttpResponse } from '../platform/ports/http.ts';
 import type { Candle, Series } from '../domain/candle.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { TimeRange } from '../domain/range.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
-import type { RateLimit, UsedWeight } from '../resilience/rate-limit/rate-limit.ts';
+import type { ExchangeAPIError } from '../errors/errors.ts';
+import type { RateLimit, UsedWeight, WeightedRequest } from '../resilience/rate-limit/rate-limit.ts';
 
 /** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
 export interface Page {
@@ -73,8 +74,8 @@ export interface ExchangeAdapter {
   /** How to ask what trades most; null where the venue states no volume in quote currency for all markets at once. */
   readonly ranking: Ranking | null;
 
-  /** What the transport threw, as an `ExchangeAPIError`; cancellations and defects come back as they are. */
-  translate(error: unknown): unknown;
+  /** The fault behind what the transport threw; null for a cancellation or a defect. */
+  translate(error: unknown): ExchangeAPIError | null;
   /** What the answer's headers say is used in each window; empty when the venue does not say. */
   usedWeight(response: HttpResponse): readonly UsedWeight[];
 }
@@ -89,9 +90,4 @@ export interface Ranking {
   request(origin: string): WeightedRequest;
   /** Volume of the last 24 hours in quote currency, by the venue's spelling of the market. @throws ExchangeAPIError. */
   read(response: HttpResponse, answeredAtMs: number): ReadonlyMap<string, number>;
-}
-
-export interface WeightedRequest extends HttpRequest {
-  /** What the request costs under the venue's weight limit. */
-  readonly weight: number;
 }

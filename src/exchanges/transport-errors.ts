@@ -1,5 +1,5 @@
 import { BodyTooLargeError } from '../platform/body-limit.ts';
-import { exchangeError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
+import { exchangeError, type ExchangeAPIError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 
 /** Error codes of Node and undici that mean: nobody answered in time. */
 const TIMEOUT_CODES = new Set([
@@ -56,18 +56,18 @@ function codesOf(error: Error): string[] {
   return [...(typeof code === 'string' ? [code] : []), ...inner.flatMap(codesOf)];
 }
 
-/** What the transport threw, as a fault of `exchange`; what the transport cannot throw comes back as it is. */
-export function translateTransport(error: unknown, exchange: string): unknown {
-  if (!Error.isError(error)) return error;
+/** The fault of `exchange` behind what the transport threw; null for what no transport throws. */
+export function translateTransport(error: unknown, exchange: string): ExchangeAPIError | null {
+  if (!Error.isError(error)) return null;
   const codes = codesOf(error);
   const facts: ResponseFacts = { exchange, status: null, venueCode: codes[0] ?? null, retryAfterMs: null };
-  const fault = (code: ExchangeFaultCode, says: string): Error =>
+  const fault = (code: ExchangeFaultCode, says: string): ExchangeAPIError =>
     exchangeError(code, `${exchange} ${says} (${codes[0] ?? error.name})`, facts, { cause: error });
   if (error.name === 'TimeoutError' || codes.some((code) => TIMEOUT_CODES.has(code)))
     return fault('REQUEST_TIMEOUT', 'did not answer in time');
   if (error instanceof BodyTooLargeError) return fault('SCHEMA_MISMATCH', 'sent more than an answer can be');
   if (codes.some(isConnectionCode)) return fault('CONNECTION_FAILED', 'cannot be reached');
-  return error;
+  return null;
 }
 
 const isConnectionCode = (code: string): boolean =>

@@ -1,49 +1,66 @@
 import type { Clock } from '../platform/ports/clock.ts';
 import { exchangeError, type ExchangeAPIError } from '../errors/errors.ts';
-import { SLEEP_MS_MAX } from '../errors/table.ts';
+import { SLEEP_MS_MAX } from '../errors/schedule.ts';
 import type { Closure, Grant, ResiliencePolicies } from './policies.ts';
+import type { WeightedRequest } from './rate-limit/rate-limit.ts';
 
 /** What lets one attempt through, or why it is not made. */
-export type Admission =
-  | { readonly ok: true; readonly grant: Grant; readonly leave: () => void }
+export type Admission<R> =
   | {
-      readonly ok: false;
-      readonly why: 'permanent' | 'parked' | 'breaker';
-      readonly fault: ExchangeAPIError;
-      /** When asking makes sense again, wall clock; null when a person must do something first. */
-      readonly untilMs: number | null;
-    };
+      readonly ok: true;
+      /** The request to send at once: its weight is the one that was granted. */
+      readonly request: R;
+      readonly grant: Grant;
+      readonly leave: () => void;
+    }
+  | Refusal;
 
-export interface AdmissionRequest {
+export interface Refusal {
+  readonly ok: false;
+  readonly why: 'permanent' | 'parked' | 'breaker';
+  readonly fault: ExchangeAPIError;
+  /** When a request makes sense again, wall clock; null when a person must do something first. */
+  readonly untilMs: number | null;
+}
+
+export interface AdmissionRequest<R extends WeightedRequest> {
   readonly clock: Clock;
   readonly policies: ResiliencePolicies;
   readonly exchange: string;
   /** Names the page among all processes. */
   readonly page: string;
   readonly symbol: string | null;
-  readonly weight: number;
+  /** The request as it would be sent now. Pure: it is made before the limiter's wait and again after it. */
+  readonly requestNow: () => R;
 }
 
-/** So often a page may be held back after the limiter made it wait. */
+/** How often a page may be held back after the limiter made it wait. */
 const ROUNDS_MAX = 20;
 
 /**
- * Brings one attempt past all guards. The slot is taken before the weight: what the limiter grants is
- * good at once and must not wait again. What may have changed while we waited is looked at once more,
- * right before the wire.
+ * Brings one attempt past all policies. The slot is taken before the weight, because granted weight is good only
+ * at once. Everything that may have changed during the wait is checked again right before the wire: the policies,
+ * and the request itself. When what would be sent now costs something else, the grant is given back and the right
+ * weight is taken.
  */
-export async function admitAttempt(request: AdmissionRequest, signal: AbortSignal): Promise<Admission> {
-  const { policies: guards, clock } = request;
+export async function admitAttempt<R extends WeightedRequest>(
+  attempt: AdmissionRequest<R>,
+  signal: AbortSignal,
+): Promise<Admission<R>> {
+  const { policies, clock } = attempt;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const refused =
-      (await refusedByOrder(request)) ??
-      (await refusedByBreaker(request, signal)) ??
-      (await refusedByGate(request, signal));
+      (await refusedByHalt(attempt)) ??
+      (await refusedByBreaker(attempt, signal)) ??
+      (await refusedByGate(attempt, signal));
     if (refused !== null) return refused;
-    const leave = await guards.slots.take(signal);
+    const leave = await policies.slots.take(signal);
     try {
-      const grant = await guards.limiter.take(request.weight, signal);
-      if (await mayStillAsk(request)) return { ok: true, grant, leave };
+      const { weight } = attempt.requestNow();
+      const grant = await policies.limiter.take(weight, signal);
+      const mayBeSent = await isStillAdmitted(attempt);
+      const request = attempt.requestNow();
+      if (mayBeSent && request.weight === weight) return { ok: true, request, grant, leave };
       await grant.giveBack();
       leave();
     } catch (error) {
@@ -51,30 +68,32 @@ export async function admitAttempt(request: AdmissionRequest, signal: AbortSigna
       throw error;
     }
   }
-  return parked(request, { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX });
+  return parked(attempt, { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX });
 }
 
-const mayStillAsk = async ({ policies: guards, page, symbol }: AdmissionRequest): Promise<boolean> =>
-  (await guards.halts.standing()) === null &&
-  (await guards.breaker.admit(page, symbol)) === null &&
-  (await guards.gate.isOpen());
+type Attempt = Omit<AdmissionRequest<WeightedRequest>, 'requestNow'>;
 
-async function refusedByOrder({ policies: guards }: AdmissionRequest): Promise<Admission | null> {
-  const fault = await guards.halts.standing();
+const isStillAdmitted = async ({ policies, page, symbol }: Attempt): Promise<boolean> =>
+  (await policies.halts.standing()) === null &&
+  (await policies.breaker.admit(page, symbol)) === null &&
+  (await policies.gate.isOpen());
+
+async function refusedByHalt({ policies }: Attempt): Promise<Refusal | null> {
+  const fault = await policies.halts.standing();
   return fault === null ? null : { ok: false, why: 'permanent', fault, untilMs: null };
 }
 
-/** A page waits out one pause of the breaker and what the probe after it finds; when that was nothing, it is not asked. */
+/** A page waits out one opening of the breaker and the probe after it; it is refused when the probe fails. */
 async function refusedByBreaker(
-  { clock, policies: guards, exchange, page, symbol }: AdmissionRequest,
+  { clock, policies, exchange, page, symbol }: Attempt,
   signal: AbortSignal,
-): Promise<Admission | null> {
+): Promise<Refusal | null> {
   let hasPaused = false;
   for (;;) {
-    const closure = await guards.breaker.admit(page, symbol);
+    const closure = await policies.breaker.admit(page, symbol);
     if (closure === null) return null;
     if (closure.phase === 'open' && hasPaused) {
-      const message = `${exchange} does not answer; it is not asked before ${new Date(closure.untilMs).toISOString()}`;
+      const message = `${exchange} does not answer; no request before ${new Date(closure.untilMs).toISOString()}`;
       return {
         ok: false,
         why: 'breaker',
@@ -87,13 +106,13 @@ async function refusedByBreaker(
   }
 }
 
-async function refusedByGate(request: AdmissionRequest, signal: AbortSignal): Promise<Admission | null> {
-  const closure = await request.policies.gate.pass(signal);
-  return closure === null ? null : parked(request, closure);
+async function refusedByGate(attempt: Attempt, signal: AbortSignal): Promise<Refusal | null> {
+  const closure = await attempt.policies.gate.pass(signal);
+  return closure === null ? null : parked(attempt, closure);
 }
 
-function parked({ clock, exchange }: AdmissionRequest, closure: Closure): Admission {
-  const message = `${exchange} wants to be left alone until ${new Date(closure.untilMs).toISOString()}`;
+function parked({ clock, exchange }: Attempt, closure: Closure): Refusal {
+  const message = `${exchange} asked for no requests before ${new Date(closure.untilMs).toISOString()}`;
   return {
     ok: false,
     why: 'parked',

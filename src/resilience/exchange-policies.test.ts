@@ -5,7 +5,8 @@ import { openSqliteStore } from '../platform/node/sqlite-store.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import { CancelledError } from '../errors/classify.ts';
 import { exchangeError, type ExchangeFaultCode, type UnauthorizedError } from '../errors/errors.ts';
-import { createExecutor, type PageResult } from './retry/executor.ts';
+import { createExecutor } from './retry/executor.ts';
+import type { PageResult } from './retry/page-call.ts';
 import { permissivePolicies, type HaltSwitch } from './policies.ts';
 import { BUDGET_TOKENS_MAX, tokensOf } from './retry/retry-budget.ts';
 import { POLICY_MIGRATIONS } from './schema.ts';
@@ -61,6 +62,20 @@ function world(
       const executor = createExecutor({
         ...times,
         clock,
+        http: {
+          get: async () => {
+            sentAtMs.push(clock.monotonicMs());
+            const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
+            await clock.sleep(answerMs);
+            if (outcome === 'answered') return response;
+            throw exchangeError(outcome.code, outcome.code, {
+              exchange,
+              status: null,
+              venueCode: null,
+              retryAfterMs: outcome.retryAfterMs ?? null,
+            });
+          },
+        },
         log,
         policies,
         random: random.fork(`process ${++processes}`),
@@ -73,26 +88,14 @@ function world(
               symbol,
               runId: 'run_1',
               label: {},
-              weight: 2,
+              request: (origin) => ({ url: origin, weight: 2 }),
               requestsMax: 10,
               origins: ['https://one'],
               unrestrictedOrigin: null,
-              translate: (error) => error,
+              translate: () => null,
               usedWeight: () => [],
               onFailure: () => Promise.resolve(),
               read: () => 'rows',
-              send: async () => {
-                sentAtMs.push(clock.monotonicMs());
-                const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
-                await clock.sleep(answerMs);
-                if (outcome === 'answered') return response;
-                throw exchangeError(outcome.code, outcome.code, {
-                  exchange,
-                  status: null,
-                  venueCode: null,
-                  retryAfterMs: outcome.retryAfterMs ?? null,
-                });
-              },
             },
             signal,
           ),

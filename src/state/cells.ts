@@ -15,7 +15,7 @@ import {
   gapsToText,
   pendingPattern,
 } from './cell-text.ts';
-import { REMOVED_RECHECK_MS } from './symbols.ts';
+import { REMOVED_SYMBOL_RECHECK_MS } from '../errors/schedule.ts';
 
 interface CellRow {
   readonly exchange: Exchange;
@@ -152,7 +152,7 @@ export function* cellsToHeal(nowMs: number, limit: number): Operation<readonly C
      order by next_attempt_at, exchange, symbol, day limit $2`,
     nowMs,
     limit,
-    nowMs - REMOVED_RECHECK_MS,
+    nowMs - REMOVED_SYMBOL_RECHECK_MS,
   );
   return rows.map(toCell);
 }
@@ -165,7 +165,7 @@ export function* incompleteCells(nowMs: number, limit: number): Operation<readon
      order by day desc, exchange, symbol limit $2`,
     nowMs,
     limit,
-    nowMs - REMOVED_RECHECK_MS,
+    nowMs - REMOVED_SYMBOL_RECHECK_MS,
   );
   return rows.map(toCell);
 }
@@ -207,7 +207,7 @@ export function* pendingInLedger(
   const row = yield* first<{ pending: number | null; next: number | null }>(
     `select sum(pending) as pending, min(case when ${isActive('$1')} then next_attempt_at end) as next
      from cells where pending > 0`,
-    nowMs - REMOVED_RECHECK_MS,
+    nowMs - REMOVED_SYMBOL_RECHECK_MS,
   );
   return { pending: row?.pending ?? 0, nextAttemptAtMs: row?.next ?? null };
 }

@@ -2,8 +2,8 @@ import type { Operation } from '../platform/ports/store.ts';
 import { all, exec, first } from '../platform/statements.ts';
 import type { Series } from '../domain/candle.ts';
 import type { Exchange } from '../domain/exchange.ts';
-import { DAY_MS } from '../domain/interval.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
+import { REMOVED_SYMBOL_RECHECK_MS } from '../errors/schedule.ts';
 import type { FaultCode } from '../errors/table.ts';
 
 /** A symbol removed from the active list, and why. */
@@ -21,12 +21,9 @@ export interface SymbolChange extends RemovedSymbol {
   readonly state: 'active' | 'removed';
 }
 
-/** Wait before a symbol that its exchange did not list is requested again. Unit: milliseconds. */
-export const REMOVED_RECHECK_MS = 7 * DAY_MS;
-
 /** When a removed symbol is requested again; null when only a person can restore it. */
 export const recheckAtMs = ({ code, changedAtMs }: RemovedSymbol): number | null =>
-  code === null ? null : changedAtMs + REMOVED_RECHECK_MS;
+  code === null ? null : changedAtMs + REMOVED_SYMBOL_RECHECK_MS;
 
 export const isLeftAlone = (removed: RemovedSymbol, nowMs: number): boolean =>
   (recheckAtMs(removed) ?? Infinity) > nowMs;

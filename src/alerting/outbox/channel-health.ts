@@ -1,5 +1,6 @@
 import { backoffMs } from '../../resilience/retry/backoff.ts';
 import type { AlertChannelError } from '../../errors/errors.ts';
+import { CHANNEL_LIMITED_WAIT_MS, CHANNEL_PROBE_WAIT_MS_MIN } from '../../errors/schedule.ts';
 import { ruleOf } from '../../errors/table.ts';
 
 /** Recent results of a channel. Stored, so that a restart neither forgets a broken channel nor floods it. */
@@ -27,12 +28,6 @@ export const UNTRIED: ChannelHealth = {
 /** A channel that has accepted nothing for this long is down. Unit: milliseconds. */
 const FAILING_MS_MAX = 30_000;
 
-/** Wait after a 429 without Retry-After. Unit: milliseconds. */
-const LIMITED_WAIT_MS = 1_000;
-
-/** Least wait before a channel that is down is tried again. Unit: milliseconds. */
-const PROBE_WAIT_MS_MIN = 30_000;
-
 /**
  * The health after a failed send. A channel that answers 429 is not broken: it counts as down only when the wait, or
  * the time since the first failure, exceeds `FAILING_MS_MAX`.
@@ -46,7 +41,7 @@ export function afterFailure(
   const tries = health.failures + 1;
   const failures = facts.failure === 'limited' ? health.failures : tries;
   const failingSinceMs = health.failingSinceMs ?? nowMs;
-  const hintMs = facts.retryAfterMs ?? (facts.failure === 'limited' ? LIMITED_WAIT_MS : null);
+  const hintMs = facts.retryAfterMs ?? (facts.failure === 'limited' ? CHANNEL_LIMITED_WAIT_MS : null);
   const waitMs = backoffMs(backoff, tries, { chance, hintMs });
   const isDown =
     health.downSinceMs !== null ||
@@ -58,7 +53,7 @@ export function afterFailure(
     failures,
     failingSinceMs,
     downSinceMs: isDown ? (health.downSinceMs ?? nowMs) : null,
-    notBeforeMs: nowMs + (isDown ? Math.max(waitMs, PROBE_WAIT_MS_MIN) : waitMs),
+    notBeforeMs: nowMs + (isDown ? Math.max(waitMs, CHANNEL_PROBE_WAIT_MS_MIN) : waitMs),
     lastError: message,
   };
 }

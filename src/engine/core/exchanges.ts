@@ -43,6 +43,7 @@ export function venuesOf(
         ...times,
         clock: ports.clock,
         random: ports.random.fork(`retry ${exchange}`),
+        http: ports.http,
         log: ports.log,
         policies,
       });

@@ -1,8 +1,7 @@
 import type { HttpResponse } from '../../platform/ports/http.ts';
-import type { Ports } from '../../platform/ports/ports.ts';
-import type { PageCall } from '../../resilience/retry/executor.ts';
-import { REQUESTS_PER_PAGE_MAX } from '../../errors/table.ts';
-import type { WeightedRequest } from '../../exchanges/adapter.ts';
+import type { PageCall } from '../../resilience/retry/page-call.ts';
+import type { WeightedRequest } from '../../resilience/rate-limit/rate-limit.ts';
+import { REQUESTS_PER_PAGE_MAX } from '../../errors/schedule.ts';
 import type { Venue } from './exchanges.ts';
 
 /** A query outside of runs: its response is not kept in bronze and its faults are not in the fault log. */
@@ -14,7 +13,6 @@ export interface SingleQuery<T> {
 
 /** The query in the form the executor takes. */
 export const singleCall = <T>(
-  { clock, http }: Pick<Ports, 'clock' | 'http'>,
   { adapter, origins }: Pick<Venue, 'adapter' | 'origins'>,
   query: SingleQuery<T>,
 ): PageCall<T> => ({
@@ -23,11 +21,10 @@ export const singleCall = <T>(
   runId: null,
   requestsMax: REQUESTS_PER_PAGE_MAX,
   label: {},
-  weight: query.request('').weight,
+  request: query.request,
   origins,
   unrestrictedOrigin: adapter.unrestrictedOrigin,
-  send: (origin, signal) => http.get(query.request(origin), signal),
-  read: (response) => query.read(response, clock.nowMs()),
+  read: query.read,
   translate: adapter.translate,
   usedWeight: adapter.usedWeight,
   onFailure: () => Promise.resolve(),

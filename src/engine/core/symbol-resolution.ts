@@ -122,7 +122,7 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
   let volumes: ReturnType<typeof request<ReadonlyMap<string, number>>> | null = null;
   return {
     listed: async (kind) => {
-      listings ??= request(pipeline, venue, {
+      listings ??= request(venue, {
         signal,
         query: {
           request: (origin) => venue.adapter.symbolsRequest(origin),
@@ -133,7 +133,7 @@ function openMarkets(pipeline: Pipeline, exchange: Exchange, signal: AbortSignal
       if (!listing.ok) return listing;
       const spot = listing.value.filter(({ isTrading, aliasOf }) => isTrading && aliasOf === null);
       if (kind === 'pattern') return { ok: true, markets: spot.map(({ symbol }) => ({ symbol, quoteVolume: null })) };
-      volumes ??= request(pipeline, venue, { signal, query: rankingOf(venue) });
+      volumes ??= request(venue, { signal, query: rankingOf(venue) });
       const ranking = await volumes;
       if (!ranking.ok) return ranking;
       return {
@@ -155,7 +155,6 @@ function rankingOf({ adapter }: Venue): SingleQuery<ReadonlyMap<string, number>>
 type Response<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ExchangeAPIError };
 
 const request = async <T>(
-  { ports }: Pipeline,
   venue: Venue,
   { query, signal }: { readonly query: SingleQuery<T>; readonly signal: AbortSignal },
-): Promise<Response<T>> => venue.executor.execute(singleCall(ports, venue, query), signal);
+): Promise<Response<T>> => venue.executor.execute(singleCall(venue, query), signal);

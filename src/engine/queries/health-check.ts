@@ -10,7 +10,8 @@ import { allHealth } from '../../alerting/outbox/channel-records.ts';
 import { wireCodeOf } from '../../alerting/channels/http-channel.ts';
 import { sendHeartbeat } from '../../alerting/outbox/heartbeat.ts';
 import { ledgerTotals } from '../../state/cells.ts';
-import { ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { SLEEP_MS_MAX } from '../../errors/schedule.ts';
+import { ruleOf } from '../../errors/table.ts';
 import { endingOfFault, type Ending } from '../core/ending.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { MarketChoices } from '../core/symbol-resolution.ts';
@@ -99,6 +100,7 @@ async function venueRow(
   const executor = createExecutor({
     clock: ports.clock,
     random: ports.random.fork('checkup'),
+    http: ports.http,
     log: silentLog,
     policies: guards,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS),
@@ -108,7 +110,7 @@ async function venueRow(
     request: (origin: string) => adapter.symbolsRequest(origin),
     read: (response: HttpResponse, atMs: number) => adapter.readSymbols(response, atMs),
   };
-  const result = await executor.execute(singleCall(ports, { adapter, origins }, inquiry), signal);
+  const result = await executor.execute(singleCall({ adapter, origins }, inquiry), signal);
   if (!result.ok) {
     return {
       check: exchange,

@@ -4,7 +4,7 @@ import { fingerprintOf } from '../../alerting/model/alert.ts';
 import { firingAlerts } from '../../alerting/model/alerts.ts';
 import type { RecoveryForecast } from '../../alerting/model/levels.ts';
 import type { AlertingRules, FaultCause } from '../../alerting/model/run-alerts.ts';
-import { HEALING_OFFSETS_MS } from '../../domain/account.ts';
+import { HEALING_OFFSETS_MS } from '../../errors/schedule.ts';
 import { exchangeOfAsset } from '../../domain/assets.ts';
 import { pendingBy } from '../../state/cells.ts';
 import type { Run, RunEnd } from '../../state/runs.ts';

@@ -1,11 +1,7 @@
 import { GOLD_ASSET } from '../../domain/assets.ts';
 import type { Run } from '../../state/runs.ts';
+import { RUN_RETRY_WAITS_MS } from '../../errors/schedule.ts';
 import { ruleOf } from '../../errors/table.ts';
-
-/** How long after its end a failed run is run again; a retry that fails too is a failed run of its own. Unit: milliseconds. */
-const RETRY_WAITS_MS: readonly number[] = [60_000, 300_000, 900_000];
-/** So far back failed runs are looked for; what is older heals cell by cell. Unit: milliseconds. */
-export const RETRY_LOOKBACK_MS = 86_400_000;
 
 export const retryCountOf = (run: Pick<Run, 'tags'>): number => Number(run.tags['retry_count'] ?? 0);
 
@@ -28,10 +24,10 @@ type FailedRun = Pick<Run, 'trigger' | 'tags' | 'error' | 'assets' | 'finishedAt
 export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'never' | 'used-up' {
   if (!mayPass(run)) return 'never';
   const retries = retryCountOf(run);
-  const waitMs = RETRY_WAITS_MS[retries];
+  const waitMs = RUN_RETRY_WAITS_MS[retries];
   return waitMs === undefined
     ? 'used-up'
-    : { attempt: retries + 1, attemptsMax: RETRY_WAITS_MS.length, atMs: (run.finishedAtMs ?? nowMs) + waitMs };
+    : { attempt: retries + 1, attemptsMax: RUN_RETRY_WAITS_MS.length, atMs: (run.finishedAtMs ?? nowMs) + waitMs };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { cellsToHeal, incompleteCells, pendingInLedger } from '../../state/cells.ts';
 import { retryKey, runOfKey, unretriedRuns, type Run } from '../../state/runs.ts';
 import { planHealing } from '../recovery/healing-plan.ts';
-import { retriesDue, retryCountOf, RETRY_LOOKBACK_MS, type RetryView } from '../recovery/run-retries.ts';
+import { retriesDue, retryCountOf, type RetryView } from '../recovery/run-retries.ts';
+import { RUN_RETRY_LOOKBACK_MS } from '../../errors/schedule.ts';
 import { exchangeOfAsset } from '../../domain/assets.ts';
 import { crashedAmong, endCrashes, resolveCrash } from '../recovery/crashed-runs.ts';
 import { worstEnding } from '../core/ending.ts';
@@ -63,7 +64,7 @@ async function openFailures(
   const { store, clock } = pipeline.ports;
   return unhealed(
     pipeline,
-    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - RETRY_LOOKBACK_MS))),
+    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - RUN_RETRY_LOOKBACK_MS))),
   );
 }
 

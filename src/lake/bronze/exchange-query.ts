@@ -4,12 +4,16 @@ import type { SpanAttributes, Trace } from '../../platform/ports/telemetry.ts';
 import type { Series } from '../../domain/candle.ts';
 import { bronzeAsset } from '../../domain/assets.ts';
 import type { FaultEntry } from '../../state/fault-log.ts';
-import type { AttemptFailure, Executor, PageStop } from '../../resilience/retry/executor.ts';
+import type { Executor } from '../../resilience/retry/executor.ts';
+import type { AttemptFailure, PageResult } from '../../resilience/retry/page-call.ts';
+import { outcomeOf, waitMsOf } from '../../resilience/retry/retry.ts';
+import type { WeightedRequest } from '../../resilience/rate-limit/rate-limit.ts';
 import type { Limiter } from '../../resilience/policies.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import { SchemaMismatchError, type ExchangeAPIError, type Fault } from '../../errors/errors.ts';
-import { REQUESTS_PER_PAGE_MAX, ruleOf } from '../../errors/table.ts';
-import type { ExchangeAdapter, Page, WeightedRequest } from '../../exchanges/adapter.ts';
+import { REQUESTS_PER_PAGE_MAX } from '../../errors/schedule.ts';
+import { ruleOf } from '../../errors/table.ts';
+import type { ExchangeAdapter, Page } from '../../exchanges/adapter.ts';
 import type { BronzeWriter } from './writer.ts';
 
 /** Follows the pages of a run, from before the first request of a page to its last response. */
@@ -34,38 +38,28 @@ export interface QueryContext {
   readonly trace: Trace;
 }
 
-/** One question to a venue. */
+/** One query to an exchange. */
 export interface ExchangeQuery<T> {
-  /** What it is asked for: a page, or nothing in particular when it concerns the venue as a whole. */
+  /** What it asks about: a page, or null when it concerns the exchange as a whole. */
   readonly page: Page | null;
-  /** Requests at most, where fewer than the fault table grants will do. */
+  /** Requests at most, where fewer than the fault table grants are enough. */
   readonly requestsMax?: number;
-  readonly request: (origin: string, askedAtMs: number) => WeightedRequest;
-  /** @throws ExchangeAPIError for an answer that is not what was asked for. */
+  readonly request: (origin: string, atMs: number) => WeightedRequest;
+  /** @throws ExchangeAPIError for a response that does not hold what was requested. */
   readonly read: (response: HttpResponse, answeredAtMs: number) => T;
 }
 
-export type ExchangeResponse<T> =
-  | {
-      readonly ok: true;
-      readonly value: T;
-      readonly response: HttpResponse;
-      readonly url: string;
-      readonly answeredAtMs: number;
-    }
-  | PageStop;
+export type ExchangeResponse<T> = PageResult<T>;
 
-/** Asks under the fault table, in a span of its own. Every failed attempt is in the fault log, and its answer in bronze, before any wait. */
-export async function queryExchange<T>(
-  context: QueryContext,
-  question: ExchangeQuery<T>,
-): Promise<ExchangeResponse<T>> {
-  const { adapter, executor, ports } = context;
-  const { page } = question;
-  let answeredAtMs = 0;
-  let asked = question.request('', ports.clock.nowMs());
-  const result = await context.trace.span(page === null ? 'question' : 'page', factsOf(context, page), async (span) => {
-    const ended = await executor.execute(
+/**
+ * Queries under the fault table, in a span of its own. Every failed attempt is in the fault log, and its response
+ * in bronze, before any wait.
+ */
+export async function queryExchange<T>(context: QueryContext, query: ExchangeQuery<T>): Promise<ExchangeResponse<T>> {
+  const { adapter, executor } = context;
+  const { page } = query;
+  return context.trace.span(page === null ? 'question' : 'page', factsOf(context, page), async (span) => {
+    const result = await executor.execute(
       {
         exchange: adapter.exchange,
         symbol: page?.series.symbol ?? null,
@@ -80,18 +74,11 @@ export async function queryExchange<T>(
                 from: new Date(page.range.fromMs).toISOString(),
                 to: new Date(page.range.toMs).toISOString(),
               },
-        weight: asked.weight,
-        requestsMax: question.requestsMax ?? REQUESTS_PER_PAGE_MAX,
+        request: query.request,
+        requestsMax: query.requestsMax ?? REQUESTS_PER_PAGE_MAX,
         origins: context.origins,
         unrestrictedOrigin: adapter.unrestrictedOrigin,
-        send: (origin, signal) => {
-          asked = question.request(origin, ports.clock.nowMs());
-          return ports.http.get(asked, signal);
-        },
-        read: (response) => {
-          answeredAtMs = ports.clock.nowMs();
-          return question.read(response, answeredAtMs);
-        },
+        read: query.read,
         translate: adapter.translate,
         usedWeight: adapter.usedWeight,
         onFailure: (failure) => {
@@ -99,19 +86,17 @@ export async function queryExchange<T>(
           span.event('attempt failed', {
             code: fault.code,
             request,
-            decision: decision.do === 'retry' ? 'retry' : decision.why,
+            decision: outcomeOf(decision),
             ...(decision.do === 'retry' ? { wait_ms: decision.waitMs } : {}),
           });
-          return keepFailure(context, { page, url: asked.url }, failure);
+          return keepFailure(context, page, failure);
         },
       },
       context.signal,
     );
-    if (!ended.ok) span.fail(ended.fault.code);
-    return ended;
+    if (!result.ok) span.fail(result.fault.code);
+    return result;
   });
-  if (!result.ok) return result;
-  return { ok: true, value: result.value, response: result.response, url: asked.url, answeredAtMs };
 }
 
 const factsOf = ({ runId, adapter }: QueryContext, page: Page | null): SpanAttributes => ({
@@ -127,12 +112,8 @@ const factsOf = ({ runId, adapter }: QueryContext, page: Page | null): SpanAttri
       }),
 });
 
-async function keepFailure(
-  context: QueryContext,
-  { page, url }: { readonly page: Page | null; readonly url: string },
-  failure: AttemptFailure,
-): Promise<void> {
-  const { fault, decision, response } = failure;
+async function keepFailure(context: QueryContext, page: Page | null, failure: AttemptFailure): Promise<void> {
+  const { fault, decision, response, url } = failure;
   const atMs = context.ports.clock.nowMs();
   const entry: FaultEntry = {
     id: context.ports.ids.next('fault'),
@@ -144,8 +125,8 @@ async function keepFailure(
     range: page?.range ?? null,
     attempt: failure.request,
     triesMax: decision.do === 'retry' ? decision.triesMax : ruleOf(fault.code).triesMax,
-    decision: decision.do === 'retry' ? 'retry' : decision.why,
-    waitMs: decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs,
+    decision: outcomeOf(decision),
+    waitMs: waitMsOf(decision),
     record: toRecord(fault),
   };
   const rejected =

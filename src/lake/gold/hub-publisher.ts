@@ -4,11 +4,12 @@ import type { Clock } from '../../platform/ports/clock.ts';
 import { withTimeLimit } from '../../platform/time-limit.ts';
 import type { Log } from '../../platform/ports/log.ts';
 import type { Random } from '../../platform/ports/random.ts';
-import { backoffMs } from '../../resilience/retry/backoff.ts';
+import { retryPolicyOf } from '../../resilience/retry/decide.ts';
+import { attemptsOf, outcomeOf, retry, waitMsOf } from '../../resilience/retry/retry.ts';
 import { parseRetryAfter } from '../../resilience/retry/retry-after.ts';
 import { PublishError } from '../../errors/errors.ts';
 import { classify } from '../../errors/classify.ts';
-import { ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { ruleOf } from '../../errors/table.ts';
 import { DATA_FOLDER, type GoldFile } from './dataset.ts';
 
 /** Where to publish, and with what. */
@@ -25,7 +26,7 @@ export interface HubPorts {
   readonly random: Random;
   readonly fetch: typeof globalThis.fetch;
   readonly log: Log;
-  /** Called for every failed try, before any wait; the fault log keeps it. */
+  /** Called for every failed attempt before any wait, so that the fault log can keep it. */
   readonly onFailure: (failure: PublishFailure) => Promise<void>;
 }
 
@@ -33,8 +34,8 @@ export interface PublishFailure {
   readonly fault: PublishError;
   readonly tries: number;
   readonly triesMax: number;
-  /** `retry`, or why no further try follows. */
-  readonly decision: 'retry' | 'tries' | 'permanent' | 'parked';
+  /** `retry`, or why no further attempt follows. */
+  readonly decision: ReturnType<typeof outcomeOf>;
   readonly waitMs: number | null;
 }
 
@@ -52,10 +53,10 @@ const BRANCH = 'main';
 const FINAL_STATUSES = new Set([400, 401, 403, 404, 405, 410, 413, 422]);
 
 /**
- * Makes the repository hold exactly `files` (and whatever lies outside `data/` that is not ours) with
- * one commit, or with none when it does already. Each try reads the head anew and names it as parent,
- * so a commit whose answer was lost is recognised and never made twice.
- * @throws PublishError (PUBLISH_FAILED) when the tries are used up or the Hub refuses for good.
+ * Makes the repository hold exactly `files`, and leaves files outside `data/` that are not ours, with one commit
+ * or with none when nothing differs. Each attempt reads the head again and names it as parent, so a commit whose
+ * response was lost is recognised and never made twice.
+ * @throws PublishError (PUBLISH_FAILED) when the attempts are exhausted or the Hub refuses for good.
  */
 export async function publishDataset(
   ports: HubPorts,
@@ -63,44 +64,40 @@ export async function publishDataset(
   files: readonly GoldFile[],
   signal: AbortSignal,
 ): Promise<Publication> {
-  const rule = ruleOf('PUBLISH_FAILED');
   const hub = await hubClient(ports, target, signal);
   let wasCommitSent = false;
-  for (let tries = 1; ; tries++) {
-    try {
-      const { head, operations } = await planCommit(hub, files);
-      if (operations.length === 0) return { result: wasCommitSent ? 'committed' : 'unchanged', head, filesChanged: 0 };
-      wasCommitSent = true;
-      return { result: 'committed', head: await hub.commit(head, operations), filesChanged: operations.length };
-    } catch (error) {
-      signal.throwIfAborted();
-      const fault = faultOf(error, target, hub.hintMs());
-      const waitMs = backoffMs(rule.backoff, tries, { chance: ports.random.next(), hintMs: fault.facts.retryAfterMs });
-      const decision = !fault.facts.retryable
-        ? 'permanent'
-        : tries >= rule.triesMax
-          ? 'tries'
-          : waitMs > SLEEP_MS_MAX
-            ? 'parked'
-            : 'retry';
-      await ports.onFailure({
-        fault,
-        tries,
-        triesMax: rule.triesMax,
-        decision,
-        waitMs: decision === 'retry' || decision === 'parked' ? waitMs : null,
-      });
-      if (decision !== 'retry') throw fault;
-      ports.log.warn(`${fault.message}; try ${tries} of ${rule.triesMax}, next in ${waitMs} ms`, {
-        code: fault.code,
-        status: fault.facts.status,
-        try: tries,
-        triesMax: rule.triesMax,
-        waitMs,
-      });
-      await ports.clock.sleep(waitMs, signal);
-    }
-  }
+  const publish = async (): Promise<Publication> => {
+    const { head, operations } = await planCommit(hub, files);
+    if (operations.length === 0) return { result: wasCommitSent ? 'committed' : 'unchanged', head, filesChanged: 0 };
+    wasCommitSent = true;
+    return { result: 'committed', head: await hub.commit(head, operations), filesChanged: operations.length };
+  };
+  const attempts = attemptsOf(publish, {
+    ...ports,
+    faultOf: (error) => faultOf(error, target, hub.hintMs()),
+    policyOf: ({ facts }) => (facts.retryable ? retryPolicyOf('PUBLISH_FAILED') : null),
+    hintMsOf: ({ facts }) => facts.retryAfterMs,
+    signal,
+  });
+  const result = await retry(
+    attempts,
+    {
+      clock: ports.clock,
+      log: ports.log,
+      onFailure: ({ fault, decision }, tries) =>
+        ports.onFailure({
+          fault,
+          tries,
+          triesMax: ruleOf('PUBLISH_FAILED').triesMax,
+          decision: outcomeOf(decision),
+          waitMs: waitMsOf(decision),
+        }),
+      logFields: ({ fault }) => ({ status: fault.facts.status }),
+    },
+    signal,
+  );
+  if (!result.ok) throw result.last.fault;
+  return result.value;
 }
 
 interface HubClient {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SLEEP_MS_MAX } from '../../errors/table.ts';
-import { admit, CLOSED, OPEN_MS, record, RECENT_PAGES, type BreakerState } from './breaker.ts';
+import { BREAKER_OPEN_MS, SLEEP_MS_MAX } from '../../errors/schedule.ts';
+import { admit, CLOSED, record, RECENT_PAGES, type BreakerState } from './breaker.ts';
 import type { PageEnd } from '../policies.ts';
 
 const NOW_MS = 1_000_000;
@@ -22,7 +22,7 @@ test('ten failed pages in a row over different symbols open it, nine do not', ()
     phase: 'open',
     code: 'CONNECTION_FAILED',
     openings: 1,
-    probeAtMs: NOW_MS + OPEN_MS,
+    probeAtMs: NOW_MS + BREAKER_OPEN_MS,
   });
 });
 
@@ -54,15 +54,15 @@ test('while it is open every page hears what opened it and when to ask again; th
   const open = ended(failing(10, (at) => `S${at}`));
   expect(ask(open, 'a', NOW_MS + 1)).toEqual({
     state: open,
-    closure: { phase: 'open', code: 'CONNECTION_FAILED', untilMs: NOW_MS + OPEN_MS },
+    closure: { phase: 'open', code: 'CONNECTION_FAILED', untilMs: NOW_MS + BREAKER_OPEN_MS },
   });
-  const { state: probing, closure } = ask(open, 'a', NOW_MS + OPEN_MS);
+  const { state: probing, closure } = ask(open, 'a', NOW_MS + BREAKER_OPEN_MS);
   expect(closure).toBeNull();
-  expect(ask(probing, 'a', NOW_MS + OPEN_MS + 5).closure).toBeNull(); // its next try
-  expect(ask(probing, 'b', NOW_MS + OPEN_MS + 5).closure).toEqual({
+  expect(ask(probing, 'a', NOW_MS + BREAKER_OPEN_MS + 5).closure).toBeNull(); // its next try
+  expect(ask(probing, 'b', NOW_MS + BREAKER_OPEN_MS + 5).closure).toEqual({
     phase: 'half-open',
     code: 'CONNECTION_FAILED',
-    untilMs: NOW_MS + OPEN_MS + 1_005,
+    untilMs: NOW_MS + BREAKER_OPEN_MS + 1_005,
   });
   expect(record(probing, { symbol: 'A', as: 'answered' }, { page: 'b', nowMs: NOW_MS })).toBe(probing); // a page from before
   expect(record(probing, { symbol: 'A', as: 'answered' }, { page: 'a', nowMs: NOW_MS })).toBe(CLOSED);
@@ -79,12 +79,12 @@ test('a probe that fails opens it for twice as long, up to a minute; one that is
     nowMs = state.probeAtMs;
     state = record(ask(state, 'p', nowMs).state, { symbol: 'A', as: 'EXCHANGE_SERVER_ERROR' }, { page: 'p', nowMs });
   }
-  expect(pausesMs).toEqual([1, 2, 4, 6, 6, 6, 6, 6, 6].map((times) => times * OPEN_MS));
+  expect(pausesMs).toEqual([1, 2, 4, 6, 6, 6, 6, 6, 6].map((times) => times * BREAKER_OPEN_MS));
   expect(Math.max(...pausesMs)).toBe(SLEEP_MS_MAX);
-  const probing = ask(ended(failing(10, (at) => `S${at}`)), 'p', NOW_MS + OPEN_MS).state;
-  const given = record(probing, { symbol: 'A', as: 'undecided' }, { page: 'p', nowMs: NOW_MS + OPEN_MS });
-  expect(given).toEqual({ phase: 'open', code: 'CONNECTION_FAILED', openings: 1, probeAtMs: NOW_MS + OPEN_MS });
-  expect(ask(given, 'q', NOW_MS + OPEN_MS).closure).toBeNull();
+  const probing = ask(ended(failing(10, (at) => `S${at}`)), 'p', NOW_MS + BREAKER_OPEN_MS).state;
+  const given = record(probing, { symbol: 'A', as: 'undecided' }, { page: 'p', nowMs: NOW_MS + BREAKER_OPEN_MS });
+  expect(given).toEqual({ phase: 'open', code: 'CONNECTION_FAILED', openings: 1, probeAtMs: NOW_MS + BREAKER_OPEN_MS });
+  expect(ask(given, 'q', NOW_MS + BREAKER_OPEN_MS).closure).toBeNull();
 });
 
 test('a page that ends while the breaker is open changes nothing', () => {
@@ -105,9 +105,9 @@ test('a failed page is forgotten after twenty others', () => {
 });
 
 test('the probe of a process that died is given up after the longest time a page takes', () => {
-  const probing = ask(ended(failing(10, (at) => `S${at}`)), 'dead', NOW_MS + OPEN_MS).state;
-  expect(ask(probing, 'b', NOW_MS + OPEN_MS + PROBE_MS_MAX - 1).closure).not.toBeNull();
-  expect(ask(probing, 'b', NOW_MS + OPEN_MS + PROBE_MS_MAX).closure).toBeNull();
+  const probing = ask(ended(failing(10, (at) => `S${at}`)), 'dead', NOW_MS + BREAKER_OPEN_MS).state;
+  expect(ask(probing, 'b', NOW_MS + BREAKER_OPEN_MS + PROBE_MS_MAX - 1).closure).not.toBeNull();
+  expect(ask(probing, 'b', NOW_MS + BREAKER_OPEN_MS + PROBE_MS_MAX).closure).toBeNull();
 });
 
 const pageEnd = fc.record({

@@ -1,5 +1,5 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
-import { SLEEP_MS_MAX } from '../../errors/table.ts';
+import { BREAKER_OPEN_MS, BREAKER_PROBE_CHECK_MS, SLEEP_MS_MAX } from '../../errors/schedule.ts';
 import type { BreakerClosure, PageEnd } from '../policies.ts';
 
 /** So many failed pages in a row, not all of one symbol, open the breaker. */
@@ -7,10 +7,6 @@ const FAILED_IN_ROW_MAX = 10;
 /** So many of the last pages are looked at; a larger share of them failed than this opens it, too. Strict. */
 export const RECENT_PAGES = 20;
 const FAILED_RATIO_MAX = 0.8;
-/** The first pause lasts this long, each that follows without an answer in between twice as long, up to what may be slept. Unit: milliseconds. */
-export const OPEN_MS = 10_000;
-/** While a page probes, the others look for its outcome this often. Unit: milliseconds. */
-const PROBE_LOOK_EVERY_MS = 1_000;
 
 /** Plain data: it is stored, shared by processes and survives restarts. */
 export type BreakerState =
@@ -55,7 +51,7 @@ export function admit(state: BreakerState, { page, nowMs, probeMsMax }: Admissio
   if (state.phase === 'open' && state.probeAtMs > nowMs)
     return { state, closure: { phase: 'open', code: state.code, untilMs: state.probeAtMs } };
   if (state.phase === 'half-open' && state.probeEndsMs > nowMs)
-    return { state, closure: { phase: 'half-open', code: state.code, untilMs: nowMs + PROBE_LOOK_EVERY_MS } };
+    return { state, closure: { phase: 'half-open', code: state.code, untilMs: nowMs + BREAKER_PROBE_CHECK_MS } };
   return {
     state: {
       phase: 'half-open',
@@ -114,5 +110,5 @@ const opened = (code: ExchangeFaultCode, openings: number, nowMs: number): Break
   phase: 'open',
   code,
   openings,
-  probeAtMs: nowMs + Math.min(OPEN_MS * 2 ** (openings - 1), SLEEP_MS_MAX),
+  probeAtMs: nowMs + Math.min(BREAKER_OPEN_MS * 2 ** (openings - 1), SLEEP_MS_MAX),
 });

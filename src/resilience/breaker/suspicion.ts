@@ -1,4 +1,5 @@
 import type { ExchangeFaultCode } from '../../errors/errors.ts';
+import { SUSPICION_CHECK_MS } from '../../errors/schedule.ts';
 import { isUnresponsive } from './breaker.ts';
 import type { BreakerClosure, PageEnd } from '../policies.ts';
 
@@ -6,8 +7,6 @@ import type { BreakerClosure, PageEnd } from '../policies.ts';
 const SILENT_IN_ROW_MAX = 8;
 /** Pages that go on trying meanwhile, each of another symbol: two rounds of them open the breaker. */
 const TRYING_MAX = 5;
-/** The others look this often whether there was an answer. Unit: milliseconds. */
-const LOOK_EVERY_MS = 250;
 
 export interface Suspicion {
   /** Null lets the page try. */
@@ -31,7 +30,7 @@ export function exchangeSuspicion(): Suspicion {
     admit: (page, symbol, nowMs) => {
       if (silentInRow < SILENT_IN_ROW_MAX || trying.has(page)) return null;
       if (trying.size >= TRYING_MAX || [...trying.values()].includes(symbol))
-        return { phase: 'in-doubt', code, untilMs: nowMs + LOOK_EVERY_MS };
+        return { phase: 'in-doubt', code, untilMs: nowMs + SUSPICION_CHECK_MS };
       trying.set(page, symbol);
       return null;
     },

@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import type { Operation, Store } from '../../platform/ports/store.ts';
 import { exec, first } from '../../platform/statements.ts';
-import { SLEEP_MS_MAX } from '../../errors/table.ts';
+import { SLEEP_MS_MAX } from '../../errors/schedule.ts';
 import type { Closure, Gate } from '../policies.ts';
 import type { VenueKey } from '../schema.ts';
 

@@ -1,3 +1,5 @@
+import type { HttpRequest } from '../../platform/ports/http.ts';
+
 /** A limit as a venue states it. */
 export interface RateLimit {
   readonly name: string;
@@ -23,3 +25,8 @@ export interface UsedWeight {
 
 export const costOf = (limit: Pick<RateLimit, 'counts'>, weight: number): number =>
   limit.counts === 'weight' ? weight : 1;
+
+/** A request with what it costs under a limit that counts weight. */
+export interface WeightedRequest extends HttpRequest {
+  readonly weight: number;
+}

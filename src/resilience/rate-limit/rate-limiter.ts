@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/ports/clock.ts';
 import type { Log } from '../../platform/ports/log.ts';
 import type { Operation, Store } from '../../platform/ports/store.ts';
+import { STATED_LIMITS_TTL_MS } from '../../errors/schedule.ts';
 import type { Limiter } from '../policies.ts';
 import { paceLimiter } from './pace-limiter.ts';
 import type { RateLimit, UsedWeight } from './rate-limit.ts';
@@ -21,9 +22,6 @@ export interface RateLimiterOptions {
   /** Longer than any attempt takes. */
   readonly probeMsMax: number;
 }
-
-/** What a venue stated is asked for again after this time. Unit: milliseconds. */
-const STATED_FOR_MS = 86_400_000;
 
 /** Keeps all of a venue's limits at our share of each, together with every other process on this address. */
 export function rateLimiter(options: RateLimiterOptions): Limiter {
@@ -49,7 +47,8 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
   };
 
   const adopt = (stated: StatedLimits | null): boolean => {
-    if (stated === null || stated.origin !== asked || stated.learnedAtMs + STATED_FOR_MS <= clock.nowMs()) return false;
+    if (stated === null || stated.origin !== asked || stated.learnedAtMs + STATED_LIMITS_TTL_MS <= clock.nowMs())
+      return false;
     areStated = stated.limits.length > 0;
     if (areStated) inForce = limitsInForce(prior, stated.limits);
     return true;

@@ -1,4 +1,4 @@
-import type { Backoff } from '../../errors/table.ts';
+import type { Backoff } from '../../errors/schedule.ts';
 
 /** Upper bound of the wait before retry `retry` (1 is the first), before any hint of the server. Unit: milliseconds. */
 export function backoffBoundMs(backoff: Backoff, retry: number): number {

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { exchangeError, type ExchangeFaultCode } from '../../errors/errors.ts';
-import { FAULT_CODES, REQUESTS_PER_PAGE_MAX, ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { REQUESTS_PER_PAGE_MAX, SLEEP_MS_MAX } from '../../errors/schedule.ts';
+import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
 import { backoffBoundMs, backoffMs } from './backoff.ts';
-import { decide, type PageHistory } from './decide.ts';
+import { decide as decideUnder, retryPolicyOf, type AttemptHistory } from './decide.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 const EXCHANGE_CODES = FAULT_CODES.filter(
@@ -12,14 +13,17 @@ const EXCHANGE_CODES = FAULT_CODES.filter(
 );
 const faultOf = (code: ExchangeFaultCode, retryAfterMs: number | null = null) =>
   exchangeError(code, 'test', { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
-const history = (code: ExchangeFaultCode, tries: number, over: Partial<PageHistory> = {}): PageHistory => ({
-  triesByCode: { [code]: tries },
-  requests: tries,
+type Past = Omit<AttemptHistory, 'hintMs'>;
+const past = (tries: number, over: Partial<Past> = {}): Past => ({
+  tries,
+  attempts: tries,
   elapsedMs: 0,
   deadlineMs: 300_000,
-  requestsMax: REQUESTS_PER_PAGE_MAX,
+  attemptsMax: REQUESTS_PER_PAGE_MAX,
   ...over,
 });
+const decide = ({ code, facts }: ReturnType<typeof faultOf>, before: Past, chance: number) =>
+  decideUnder(retryPolicyOf(code), { ...before, hintMs: facts.retryAfterMs }, chance);
 
 test.each([
   ['0', 0],
@@ -73,7 +77,7 @@ test.each(EXCHANGE_CODES)('%s is tried as often as the table says and not once m
   const { triesMax, kind, consequence } = ruleOf(code);
   const granted = consequence === 'parked' ? Math.max(triesMax, 2) : triesMax;
   const decisions = Array.from({ length: granted }, (_, at) =>
-    decide(faultOf(code, consequence === 'parked' ? 1_000 : null), history(code, at + 1), 0.5),
+    decide(faultOf(code, consequence === 'parked' ? 1_000 : null), past(at + 1), 0.5),
   );
   if (kind === 'permanent') expect(decisions[0]).toEqual({ do: 'stop', why: 'permanent', notBeforeInMs: null });
   else {
@@ -90,7 +94,7 @@ test('nobody comes back earlier than the server asked, and what may not be slept
       fc.nat(200_000),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (code, tries, askedMs, chance) => {
-        const decision = decide(faultOf(code, askedMs), history(code, tries), chance);
+        const decision = decide(faultOf(code, askedMs), past(tries), chance);
         if (decision.do === 'retry') {
           expect(decision.waitMs).toBeGreaterThanOrEqual(askedMs);
           expect(decision.waitMs).toBeLessThanOrEqual(SLEEP_MS_MAX);
@@ -103,49 +107,49 @@ test('nobody comes back earlier than the server asked, and what may not be slept
 });
 
 test('a page costs at most ten requests whatever the mix of codes', () => {
-  expect(
-    decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requests: REQUESTS_PER_PAGE_MAX }), 0),
-  ).toMatchObject({ do: 'stop', why: 'tries' });
-});
-
-test('a question that needs no more than two requests gets no more, whatever the table grants', () => {
-  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 1, { requestsMax: 2 }), 0)).toMatchObject({
-    do: 'retry',
-  });
-  expect(decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', 2, { requestsMax: 2 }), 0)).toMatchObject({
+  expect(decide(faultOf('CONNECTION_FAILED'), past(1, { attempts: REQUESTS_PER_PAGE_MAX }), 0)).toMatchObject({
     do: 'stop',
     why: 'tries',
   });
-  expect(
-    decide(faultOf('CONNECTION_FAILED'), history('CONNECTION_FAILED', REQUESTS_PER_PAGE_MAX, { requestsMax: 99 }), 0),
-  ).toMatchObject({ do: 'stop', why: 'tries' });
+});
+
+test('a question that needs no more than two requests gets no more, whatever the table grants', () => {
+  expect(decide(faultOf('CONNECTION_FAILED'), past(1, { attemptsMax: 2 }), 0)).toMatchObject({
+    do: 'retry',
+  });
+  expect(decide(faultOf('CONNECTION_FAILED'), past(2, { attemptsMax: 2 }), 0)).toMatchObject({
+    do: 'stop',
+    why: 'tries',
+  });
+  expect(decide(faultOf('CONNECTION_FAILED'), past(REQUESTS_PER_PAGE_MAX, { attemptsMax: 99 }), 0)).toMatchObject({
+    do: 'stop',
+    why: 'tries',
+  });
 });
 
 test('a wait that would end after the deadline is not begun; its cells are parked until it would have ended', () => {
-  const decision = decide(
-    faultOf('EXCHANGE_SERVER_ERROR', 20_000),
-    history('EXCHANGE_SERVER_ERROR', 1, { elapsedMs: 290_000 }),
-    0,
-  );
+  const decision = decide(faultOf('EXCHANGE_SERVER_ERROR', 20_000), past(1, { elapsedMs: 290_000 }), 0);
   expect(decision).toEqual({ do: 'stop', why: 'deadline', notBeforeInMs: 20_000 });
 });
 
 test('a wait that ends exactly at the deadline is begun', () => {
-  const past = history('EXCHANGE_SERVER_ERROR', 1, { elapsedMs: 280_000 });
-  expect(decide(faultOf('EXCHANGE_SERVER_ERROR', 20_000), past, 0)).toMatchObject({ do: 'retry', waitMs: 20_000 });
-});
-
-test('a ban of 20 seconds is waited out once in the same run, a second one parks', () => {
-  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
+  expect(decide(faultOf('EXCHANGE_SERVER_ERROR', 20_000), past(1, { elapsedMs: 280_000 }), 0)).toMatchObject({
     do: 'retry',
     waitMs: 20_000,
   });
-  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), history('EXCHANGE_IP_BANNED', 2), 0)).toEqual({
+});
+
+test('a ban of 20 seconds is waited out once in the same run, a second one parks', () => {
+  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), past(1), 0)).toMatchObject({
+    do: 'retry',
+    waitMs: 20_000,
+  });
+  expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), past(2), 0)).toEqual({
     do: 'stop',
     why: 'parked',
     notBeforeInMs: SLEEP_MS_MAX,
   });
-  expect(decide(faultOf('EXCHANGE_IP_BANNED'), history('EXCHANGE_IP_BANNED', 1), 0)).toMatchObject({
+  expect(decide(faultOf('EXCHANGE_IP_BANNED'), past(1), 0)).toMatchObject({
     do: 'stop',
     why: 'parked',
     notBeforeInMs: 120_000,
@@ -153,7 +157,7 @@ test('a ban of 20 seconds is waited out once in the same run, a second one parks
 });
 
 test('maintenance without a word about its end parks for five minutes', () => {
-  expect(decide(faultOf('EXCHANGE_MAINTENANCE'), history('EXCHANGE_MAINTENANCE', 1), 0)).toEqual({
+  expect(decide(faultOf('EXCHANGE_MAINTENANCE'), past(1), 0)).toEqual({
     do: 'stop',
     why: 'parked',
     notBeforeInMs: 300_000,

@@ -4,14 +4,18 @@ import { seededRandom } from '../../platform/seeded-random.ts';
 import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
 import { CancelledError } from '../../errors/classify.ts';
 import { ExchangeAPIError, exchangeError, type ExchangeFaultCode } from '../../errors/errors.ts';
-import { FAULT_CODES, ruleOf, SLEEP_MS_MAX } from '../../errors/table.ts';
+import { SLEEP_MS_MAX } from '../../errors/schedule.ts';
+import { FAULT_CODES, ruleOf } from '../../errors/table.ts';
 import { backoffBoundMs } from './backoff.ts';
-import { createExecutor, type AttemptFailure, type PageCall } from './executor.ts';
+import { createExecutor } from './executor.ts';
+import type { AttemptFailure, PageCall } from './page-call.ts';
+import { okx } from '../../exchanges/okx/adapter.ts';
+import type { HttpResponse } from '../../platform/ports/http.ts';
 import { permissivePolicies, type ResiliencePolicies } from '../policies.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
 
-const response = { status: 200, headers: {}, body: new Uint8Array() };
+const response: HttpResponse = { status: 200, headers: {}, body: new Uint8Array() };
 const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
   exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
 
@@ -22,17 +26,27 @@ function stage(
     readonly policies?: (clock: VirtualClock) => Partial<ResiliencePolicies>;
     readonly deadlineMs?: number;
     readonly origins?: readonly string[];
+    readonly request?: PageCall<string>['request'];
   } = {},
 ) {
   const random = seededRandom('executor');
   const clock = new VirtualClock({ random });
   const log = memoryLog();
   const sentAtMs: number[] = [];
-  const askedOrigins: string[] = [];
+  const urls: string[] = [];
   const failures: AttemptFailure[] = [];
+  const sent = (url: string): Promise<HttpResponse> => {
+    const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
+    sentAtMs.push(clock.monotonicMs());
+    urls.push(url);
+    if (outcome === 'never') return new Promise(() => undefined);
+    if (outcome === 'answered') return Promise.resolve(response);
+    return Promise.reject(outcome instanceof Error ? outcome : fault(outcome.code, outcome.retryAfterMs ?? null));
+  };
   const executor = createExecutor({
     clock,
     random,
+    http: { get: ({ url }) => sent(url) },
     log,
     policies: { ...permissivePolicies, ...over.policies?.(clock) },
     attemptTimeoutMs: 10_000,
@@ -43,20 +57,12 @@ function stage(
     symbol: 'BTC/USDT',
     runId: 'run_1',
     label: {},
-    weight: 2,
+    request: over.request ?? ((origin) => ({ url: origin, weight: 2 })),
     requestsMax: 10,
     origins: over.origins ?? ['https://one'],
     unrestrictedOrigin: 'free',
-    send: (origin) => {
-      const outcome = outcomes[Math.min(sentAtMs.length, outcomes.length - 1)] ?? 'answered';
-      sentAtMs.push(clock.monotonicMs());
-      askedOrigins.push(origin);
-      if (outcome === 'never') return new Promise(() => undefined);
-      if (outcome === 'answered') return Promise.resolve(response);
-      return Promise.reject(outcome instanceof Error ? outcome : fault(outcome.code, outcome.retryAfterMs ?? null));
-    },
     read: () => 'rows',
-    translate: (error) => error,
+    translate: () => null,
     usedWeight: () => [],
     onFailure: async (failure) => void failures.push(failure),
   };
@@ -64,7 +70,7 @@ function stage(
     clock,
     log,
     sentAtMs,
-    askedOrigins,
+    urls,
     failures,
     run: (signal = new AbortController().signal) => executor.execute(call, signal),
   };
@@ -193,13 +199,53 @@ test('waits before the first attempt do not count against the deadline, later on
   expect(twice.sentAtMs).toHaveLength(1);
 });
 
+test('a request that costs something else after the wait for admission is charged what it costs when it is sent', async () => {
+  const charged: number[] = [];
+  const waitsMs = [60_000, 0];
+  const policies = (clock: VirtualClock) => ({
+    limiter: {
+      ...permissivePolicies.limiter,
+      take: async (weight: number, signal: AbortSignal) => {
+        const at = charged.push(weight) - 1;
+        await clock.sleep(waitsMs[at] ?? 0, signal);
+        return {
+          giveBack: () => {
+            charged[at] = 0;
+            return Promise.resolve();
+          },
+          settle: () => Promise.resolve(),
+        };
+      },
+    },
+  });
+  // the oldest candle that /candles still serves when the page is planned: half a minute later it does not
+  const fromMs = new VirtualClock({ random: seededRandom('executor') }).nowMs() - 1_439 * 60_000 + 30_000;
+  const page = {
+    series: { exchange: 'okx', symbol: 'BTC/USDT', interval: '1m' },
+    range: { fromMs, toMs: fromMs + 300 * 60_000 },
+  } as const;
+  const sentRequests: ReturnType<typeof okx.candlesRequest>[] = [];
+  const { clock, urls, run } = stage(['answered'], {
+    policies,
+    request: (origin, atMs) => {
+      const request = okx.candlesRequest(origin, page, atMs);
+      sentRequests.push(request);
+      return request;
+    },
+  });
+  expect(await clock.runUntil(run())).toMatchObject({ ok: true, url: urls[0] });
+  expect(sentRequests[0]).toMatchObject({ url: expect.stringContaining('/candles?') as string, weight: 1 });
+  expect(urls).toEqual([expect.stringContaining('/history-candles?')]);
+  expect(charged.reduce((sum, one) => sum + one, 0)).toBe(2);
+});
+
 test('a failed connection moves on to the next host; no other fault does', async () => {
-  const { clock, askedOrigins, run } = stage(
+  const { clock, urls, run } = stage(
     [{ code: 'CONNECTION_FAILED' }, { code: 'EXCHANGE_SERVER_ERROR' }, { code: 'CONNECTION_FAILED' }, 'answered'],
     { origins: ['one', 'two'] },
   );
   await clock.runUntil(run());
-  expect(askedOrigins).toEqual(['one', 'two', 'two', 'one']);
+  expect(urls).toEqual(['one', 'two', 'two', 'one']);
 });
 
 test('a host that refuses our region (451) is left for the one that does not, which later pages ask first', async () => {
@@ -209,19 +255,19 @@ test('a host that refuses our region (451) is left for the one that does not, wh
     venueCode: '0',
     retryAfterMs: null,
   });
-  const { clock, askedOrigins, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
+  const { clock, urls, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
   await clock.runUntil(run());
-  expect(askedOrigins).toEqual(['one', 'free', 'free']);
+  expect(urls).toEqual(['one', 'free', 'free']);
   const everywhere = stage([refusal], { origins: ['one', 'free'] });
   expect(await everywhere.clock.runUntil(everywhere.run())).toMatchObject({ ok: false, why: 'permanent', requests: 2 });
 });
 
 test('a host that failed to connect is not the first to be asked for the next page', async () => {
-  const { clock, askedOrigins, run } = stage([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
+  const { clock, urls, run } = stage([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
   await clock.runUntil(run());
   await clock.runUntil(run());
-  expect(askedOrigins).toEqual(['one', 'two', 'two']);
+  expect(urls).toEqual(['one', 'two', 'two']);
 });
 
 test('cancelling ends a wait at once and nothing more is sent', async () => {

@@ -14,8 +14,6 @@ const TIMEOUT_RETRY_TOKENS = 10;
 export const RESPONSE_TOKENS = 1;
 /** So much comes back by itself: an outage of last night leaves nobody without retries. Unit: tokens in a second. */
 const REFILL_TOKENS_S = 1;
-/** Pages that found the budget empty are left alone this long. Unit: milliseconds. */
-export const EMPTY_BUDGET_WAIT_MS = 60_000;
 
 export const retryTokens = (code: FaultCode): number =>
   code === 'REQUEST_TIMEOUT' ? TIMEOUT_RETRY_TOKENS : RETRY_TOKENS;
