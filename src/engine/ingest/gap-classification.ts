@@ -41,18 +41,18 @@ export async function classifyDays(pipeline: Pipeline, fence: Fence, days: Class
   const { store, clock } = pipeline.ports;
   const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
   const cells = await store.read('cellsOfVenue', () => cellsOfVenue(days, days));
-  if (!isWorthJudging(cells, { ...days, range })) return;
+  if (!isWorthClassifying(cells, { ...days, range })) return;
   const record = await venueRecord(pipeline, days, { fromMs: range.fromMs - HISTORY_MS, toMs: range.toMs });
   const others: VenueRecord[] = [];
   for (const exchange of pipeline.venues.keys())
     if (exchange !== days.exchange) others.push(await venueRecord(pipeline, { ...days, exchange }, range));
   const verdicts = classifyGaps(
     { ...record, others: others.filter(({ series }) => series.length > 0).map(asOtherVenue) },
-    { judged: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs },
+    { classified: range, incidents: KNOWN_INCIDENTS, recheckAfterMs: pipeline.settings.recheckAfterMs },
   );
   const bySymbol = Map.groupBy(verdicts, ({ symbol }) => symbol);
   const nowMs = clock.nowMs();
-  await store.transact('recordJudgement', function* () {
+  await store.transact('recordVerdicts', function* () {
     yield* checkFence(fence);
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const own = bySymbol.get(symbol) ?? [];
@@ -62,7 +62,7 @@ export async function classifyDays(pipeline: Pipeline, fence: Fence, days: Class
         own.flatMap(byDay).map((verdict) => ({ ...verdict, judgedAtMs: nowMs })),
       );
       yield* recordCells(
-        judgedCells(
+        classifiedCells(
           cells.filter((cell) => cell.symbol === symbol),
           own,
         ),
@@ -83,11 +83,11 @@ const byDay = (verdict: GapVerdict): GapVerdict[] =>
     }));
 
 /** The cells that a judgement changes or confirms. */
-const judgedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
+const classifiedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
   cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => classifiedCell(cell, verdicts));
 
 /** A hole always is; flat rows only where they may speak of the venue: half of its symbols at once, or a known incident. */
-function isWorthJudging(
+function isWorthClassifying(
   cells: readonly CellState[],
   { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange },
 ): boolean {

@@ -1,8 +1,8 @@
 import type { Candle, Series } from '../../domain/candle.ts';
 import { intervalMs } from '../../domain/interval.ts';
 
-/** What a rule looks at. */
-interface JudgedRow {
+/** The input of a rule. */
+interface RuleInput {
   readonly row: Candle;
   readonly stepMs: number;
   readonly fetchedAtMs: number;
@@ -12,21 +12,24 @@ interface RowRule {
   /** `error` sends the row to quarantine, `warning` flags a row that is kept. */
   readonly severity: 'error' | 'warning';
   readonly says: string;
-  readonly isBroken: (judged: JudgedRow) => boolean;
+  readonly isBroken: (input: RuleInput) => boolean;
 }
 
-/** Binance states when a candle ended; before the grid's end, trading was halted. `stepMs` is the candle's length. */
+/** Binance states when a candle ended: before the end of its interval, trading was halted. `stepMs`: candle length. */
 export const isTruncated = (row: Pick<Candle, 'openTimeMs' | 'closeTimeMs'>, stepMs: number): boolean =>
   row.closeTimeMs !== null && row.closeTimeMs < row.openTimeMs + stepMs - 1;
 
 /** Volume-weighted prices are computed from rounded sums. Relative. */
 const VWAP_TOLERANCE = 1e-6;
 
-/** Rules of one row, once. In five million recorded rows of real venues no error rule was ever broken: a hit is a broken upstream, or ours. */
+/**
+ * Rules for a single row. No error rule was broken in five million recorded rows of real venues: a broken rule means
+ * a fault of the exchange or of our reader.
+ */
 export const ROW_RULES = {
   'not-finite': {
     severity: 'error',
-    says: 'a value is no finite number',
+    says: 'a value is not a finite number',
     isBroken: ({ row }) =>
       ![row.open, row.high, row.low, row.close, row.volume].every(Number.isFinite) ||
       ![row.quoteVolume ?? 0, row.trades ?? 0].every(Number.isFinite),
@@ -87,14 +90,14 @@ export interface RowValidation {
 
 const RULES = Object.entries(ROW_RULES) as readonly (readonly [RowRuleId, RowRule])[];
 
-/** Judges one row by itself. `fetchedAtMs` is when its answer came, in the venue's time. */
+/** Validates one row by itself. `fetchedAtMs`: when its response arrived, in the venue's time. */
 export function validateRow(
   row: Candle,
   series: Series,
   { fetchedAtMs }: { readonly fetchedAtMs: number },
 ): RowValidation {
-  const judged = { row, stepMs: intervalMs(series.interval), fetchedAtMs };
-  const broken = RULES.filter(([, rule]) => rule.isBroken(judged));
+  const input = { row, stepMs: intervalMs(series.interval), fetchedAtMs };
+  const broken = RULES.filter(([, rule]) => rule.isBroken(input));
   return {
     errors: broken.filter(([, rule]) => rule.severity === 'error').map(([id]) => id),
     warnings: broken.filter(([, rule]) => rule.severity === 'warning').map(([id]) => id),

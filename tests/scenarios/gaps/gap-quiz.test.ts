@@ -15,7 +15,7 @@ const seed = process.env['CANDLEKEEP_SEED'] ?? 'gaps';
 const ROUNDS_MAX = GAPS;
 
 function verdictsOf(round: Round): GapVerdict[] {
-  const { base, rowsPerPageMax, others, judged, incidents } = round;
+  const { base, rowsPerPageMax, others, classified, incidents } = round;
   const series = round.series.map((one) => seriesRecord({ ...one, stepMs: base.stepMs }));
   const record = {
     exchange: 'quiz',
@@ -25,7 +25,7 @@ function verdictsOf(round: Round): GapVerdict[] {
     series,
     others,
   };
-  return classifyGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
+  return classifyGaps(record, { classified, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
 interface Marked {
@@ -36,7 +36,7 @@ interface Marked {
 }
 
 /** Right: every candle of the gap has a verdict of the expected state and cause, and a gap that is none has no verdict. */
-function mark(question: Question, verdicts: readonly GapVerdict[], { judged, base }: Round): Marked {
+function mark(question: Question, verdicts: readonly GapVerdict[], { classified, base }: Round): Marked {
   const own = verdicts.filter(({ symbol }) => symbol === question.symbol);
   const harness = question.spans.flatMap((span) => {
     const times = Array.from(
@@ -44,7 +44,7 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { judged, bas
       (_, at) => span.fromMs + at * base.stepMs,
     );
     return times
-      .filter((timeMs) => timeMs >= judged.fromMs && timeMs < judged.toMs)
+      .filter((timeMs) => timeMs >= classified.fromMs && timeMs < classified.toMs)
       .map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
   });
   const isRight =

@@ -20,7 +20,7 @@ interface QuizSeries {
 
 export interface Round {
   readonly base: Base;
-  readonly judged: Span;
+  readonly classified: Span;
   readonly rowsPerPageMax: number;
   readonly series: readonly QuizSeries[];
   readonly others: readonly {
@@ -48,11 +48,11 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
   const { stepMs } = whole;
   const span = partOf(whole, random);
   const base = { ...whole, span };
-  const judgedCandles = Math.floor((span.toMs - span.fromMs) / stepMs / 3);
-  const judged = { fromMs: span.toMs - judgedCandles * stepMs, toMs: span.toMs };
+  const classifiedCandles = Math.floor((span.toMs - span.fromMs) / stepMs / 3);
+  const classified = { fromMs: span.toMs - classifiedCandles * stepMs, toMs: span.toMs };
   const drafts = draftsOf(
     base,
-    { fromMs: Math.max(span.fromMs, judged.fromMs - TRAILING_MS), toMs: judged.fromMs },
+    { fromMs: Math.max(span.fromMs, classified.fromMs - TRAILING_MS), toMs: classified.fromMs },
     random,
   );
   const table = {
@@ -67,12 +67,12 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
   };
   const slots = Math.max(
     1,
-    Math.min(2 + randomInt(random, SLOTS_MAX - 1), Math.floor(judgedCandles / SLOT_CANDLES_MIN)),
+    Math.min(2 + randomInt(random, SLOTS_MAX - 1), Math.floor(classifiedCandles / SLOT_CANDLES_MIN)),
   );
-  const slotMs = Math.floor(judgedCandles / slots) * stepMs;
+  const slotMs = Math.floor(classifiedCandles / slots) * stepMs;
   const questions: Question[] = [];
   for (let at = 0; at < slots; at++) {
-    const slot = { fromMs: judged.fromMs + at * slotMs, toMs: judged.fromMs + (at + 1) * slotMs };
+    const slot = { fromMs: classified.fromMs + at * slotMs, toMs: classified.fromMs + (at + 1) * slotMs };
     const asked = (kind: string): number =>
       (askedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
     const kinds = Object.keys(KINDS)
@@ -89,11 +89,11 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
   const askedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
   return {
     base,
-    judged,
+    classified,
     rowsPerPageMax: table.rowsMax,
     incidents: table.incidents,
     questions,
-    series: used.map((draft) => seriesOf(draft, { base, judged, rowsMax: table.rowsMax, askedAtMs })),
+    series: used.map((draft) => seriesOf(draft, { base, classified, rowsMax: table.rowsMax, askedAtMs })),
     others: othersOf(table),
   };
 }
@@ -168,13 +168,13 @@ const copyOf = ([first]: readonly Draft[], symbol: string): Draft => ({
 
 interface Asking {
   readonly base: Base;
-  readonly judged: Span;
+  readonly classified: Span;
   readonly rowsMax: number;
   readonly askedAtMs: number;
 }
 
 /** Asks for the series page by page, then once more for each hole, as its gaps demand. */
-function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, askedAtMs }: Asking): QuizSeries {
+function seriesOf(draft: Draft, { base: { span, stepMs }, classified, rowsMax, askedAtMs }: Asking): QuizSeries {
   const openTimesMs = [...draft.rows.keys()].toSorted((a, b) => a - b);
   const asking = { openTimesMs, stepMs, rowsMax, atMs: askedAtMs };
   const responses: AskedPage[] = [];
@@ -189,7 +189,7 @@ function seriesOf(draft: Draft, { base: { span, stepMs }, judged, rowsMax, asked
   responses.push(...requestPages({ fromMs, toMs: span.toMs }, asking));
   const isIn = (hole: Span, spans: readonly Span[]): boolean =>
     spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
-  for (const hole of holesIn(judged, new Set(openTimesMs), stepMs)) {
+  for (const hole of holesIn(classified, new Set(openTimesMs), stepMs)) {
     if (isIn(hole, draft.once)) continue;
     const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
     responses.push(...requestPages(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));

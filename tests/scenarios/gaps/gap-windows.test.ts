@@ -37,11 +37,11 @@ function venueOf(recordings: readonly Recording[], others: VenueRecord['others']
 }
 
 function judge(record: VenueRecord, incidents: readonly KnownIncident[] = KNOWN_INCIDENTS): GapVerdict[] {
-  const judged = {
+  const classified = {
     fromMs: Math.min(...record.series.flatMap((one) => one.answered.map((range) => range.fromMs))),
     toMs: Math.max(...record.series.flatMap((one) => one.answered.map((range) => range.toMs))),
   };
-  return classifyGaps(record, { judged, incidents, recheckAfterMs: RECHECK_AFTER_MS });
+  return classifyGaps(record, { classified, incidents, recheckAfterMs: RECHECK_AFTER_MS });
 }
 
 const minute = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 16);

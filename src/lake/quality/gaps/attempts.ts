@@ -1,30 +1,30 @@
 import type { TimeRange } from '../../../domain/range.ts';
 import type { ObservedResponse } from './series-record.ts';
 
-/** How often a stretch was asked for and came without rows; of its candles, the one that was seen least counts. */
+/** How often a segment was requested and came without rows; its least requested candle counts. */
 export interface Attempts {
   readonly answers: number;
-  /** Answers that had a row before and a row after it: the venue spoke about this time and left it out. */
+  /** Responses with a row before and a row after the segment: the venue covered this time and left it out. */
   readonly between: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
 }
 
-export function attemptsAt(segment: TimeRange, answers: readonly ObservedResponse[]): Attempts {
-  const touching = answers.filter((response) => response.fromMs < segment.toMs && response.toMs > segment.fromMs);
+export function attemptsAt(segment: TimeRange, responses: readonly ObservedResponse[]): Attempts {
+  const touching = responses.filter((response) => response.fromMs < segment.toMs && response.toMs > segment.fromMs);
   const edgesMs = new Set([segment.fromMs, segment.toMs, ...touching.flatMap(({ fromMs, toMs }) => [fromMs, toMs])]);
   const inside = [...edgesMs]
     .filter((timeMs) => timeMs >= segment.fromMs && timeMs <= segment.toMs)
     .toSorted((a, b) => a - b);
   return inside
     .slice(1)
-    .map((toMs, at) => looksAtPart({ fromMs: inside[at] as number, toMs }, touching))
+    .map((toMs, at) => attemptsAtPart({ fromMs: inside[at] as number, toMs }, touching))
     .reduce(fewest);
 }
 
-/** `part` is crossed by no edge of an answer. */
-function looksAtPart(part: TimeRange, answers: readonly ObservedResponse[]): Attempts {
-  const own = answers.filter((response) => response.fromMs <= part.fromMs && response.toMs >= part.toMs);
+/** No response begins or ends inside `part`. */
+function attemptsAtPart(part: TimeRange, responses: readonly ObservedResponse[]): Attempts {
+  const own = responses.filter((response) => response.fromMs <= part.fromMs && response.toMs >= part.toMs);
   const times = own.map((response) => response.atMs);
   return {
     answers: own.length,
@@ -45,14 +45,14 @@ const fewest = (a: Attempts, b: Attempts): Attempts => ({
 });
 
 /**
- * What to ask for when a hole is looked at again: the hole and a candle on each side. An answer without
- * rows proves nothing (Coinbase has sent such for candles it had); one with both neighbours and not the hole does.
+ * The range to request when a hole is fetched again: the hole and one candle on each side. A response without rows
+ * proves nothing (Coinbase has sent one for candles it had); a response with both neighbours and without the hole does.
  */
 export const withNeighbours = (hole: TimeRange, stepMs: number): TimeRange => ({
   fromMs: hole.fromMs - stepMs,
   toMs: hole.toMs + stepMs,
 });
 
-/** Asked for twice, far enough apart that what was late would have come. */
+/** Requested twice, far enough apart that a late candle would have arrived. */
 export const isSeenTwice = (attempts: Attempts, recheckAfterMs: number): boolean =>
   attempts.lastAtMs - attempts.firstAtMs >= recheckAfterMs;

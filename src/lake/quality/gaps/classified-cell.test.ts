@@ -56,7 +56,7 @@ const verdictOn = (openTimeMs: number, rows: 'missing' | 'flat', state: GapVerdi
 
 const row = fc.constantFrom<Row>('traded', 'flat', 'missing', 'quarantined', 'failed');
 
-test('whatever is judged, the account balances, and a verdict counts for exactly its candles', () => {
+test('whatever is classified, the account balances, and a verdict counts for exactly its candles', () => {
   fc.assert(
     fc.property(
       fc.array(row, { minLength: 24, maxLength: 24 }),
@@ -71,12 +71,14 @@ test('whatever is judged, the account balances, and a verdict counts for exactly
           return rows[at] === 'flat' && state === 'outage' ? [verdictOn(openTimeMs, 'flat', 'outage')] : [];
         });
         const before = cellOf(rows);
-        const judged = classifiedCell(before, verdicts);
-        expect(balances(judged.account)).toBe(true);
-        expect(judged.account.outage).toBe(verdicts.filter(({ state }) => state === 'outage').length);
-        expect(judged.account.no_trades).toBe(verdicts.filter(({ state }) => state === 'no_trades').length);
-        expect(judged.account.quarantined).toBe(before.account.quarantined);
-        expect(judged.nextAttemptAtMs === null).toBe(judged.account.pending + judged.account.quarantined === 0);
+        const classified = classifiedCell(before, verdicts);
+        expect(balances(classified.account)).toBe(true);
+        expect(classified.account.outage).toBe(verdicts.filter(({ state }) => state === 'outage').length);
+        expect(classified.account.no_trades).toBe(verdicts.filter(({ state }) => state === 'no_trades').length);
+        expect(classified.account.quarantined).toBe(before.account.quarantined);
+        expect(classified.nextAttemptAtMs === null).toBe(
+          classified.account.pending + classified.account.quarantined === 0,
+        );
       },
     ),
   );

@@ -7,8 +7,8 @@ import type { GapVerdict } from './gap-verdicts.ts';
 const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
 
 /**
- * A cell with its holes and flat rows as they were judged now; what nobody judged stays as it is. Flat rows
- * that stood for an outage and do so no longer are present again. A cell without anything open has no appointment.
+ * A cell with the new verdicts on its holes and flat rows; gaps without a new verdict stay as they are. Flat rows
+ * that no longer count as an outage are present again. A cell without an open gap has no next attempt.
  */
 export function classifiedCell(cell: CellState, verdicts: readonly GapVerdict[]): CellState {
   const day = dayRange(cell.day);
@@ -28,10 +28,10 @@ export function classifiedCell(cell: CellState, verdicts: readonly GapVerdict[])
     present: { has: (openTimeMs) => reasonAt(openTimeMs) === null },
     reasonOf: (openTimeMs) => reasonAt(openTimeMs) as GapReason,
   });
-  const judged = { ...cell, account, gaps };
+  const classified = { ...cell, account, gaps };
   return account.pending + account.quarantined === 0
-    ? { ...judged, attempts: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
-    : judged;
+    ? { ...classified, attempts: 0, pendingSinceMs: null, notBeforeMs: null, nextAttemptAtMs: null }
+    : classified;
 }
 
 const reasonOf = ({ state, cause, evidence }: GapVerdict): GapReason => ({

@@ -7,13 +7,13 @@ import { LIQUID_SYMBOLS_MIN, stallsOf, type ExchangeStall } from './exchange-sta
 import { spacedHoles, type SpacedHole } from './spacing.ts';
 
 export interface ClassificationScope {
-  /** What is judged; the record reaches further back. */
-  readonly judged: TimeRange;
+  /** Gaps inside it get verdicts; the record reaches further back. */
+  readonly classified: TimeRange;
   readonly incidents: readonly KnownIncident[];
   readonly recheckAfterMs: number;
 }
 
-/** One symbol, with what is worked out once for all its holes. */
+/** One symbol, with everything computed once for all its holes. */
 export interface SeriesContext {
   readonly series: SeriesRecord;
   readonly market: TradingHistory;
@@ -28,17 +28,17 @@ export interface GapContext {
   readonly record: VenueRecord;
   readonly scope: ClassificationScope;
   readonly series: readonly SeriesContext[];
-  readonly silences: readonly ConfirmedStall[];
-  /** Liquid symbols of the venue at a time, of those that it was answered about. */
+  readonly stalls: readonly ConfirmedStall[];
+  /** Number of liquid symbols of the venue at a time, among those with a response for it. */
   readonly liquidAt: (timeMs: number) => number;
 }
 
 export interface ConfirmedStall extends ExchangeStall {
-  /** Enough of its symbols came without rows twice, or with flat ones. */
+  /** Enough of its symbols were requested twice and had no rows, or flat ones. */
   readonly isConfirmed: boolean;
 }
 
-/** A part of a hole, or of a run of flat rows, about which the same facts are known. */
+/** A part of a hole, or of a run of flat rows, for which the evidence is uniform. */
 export interface Segment extends TimeRange {
   readonly rows: 'missing' | 'flat';
   /** The whole hole or run. */
@@ -55,19 +55,19 @@ export function gapContextOf(record: VenueRecord, scope: ClassificationScope): G
       incidents,
       market: marketOf(one, incidents),
       rowsHull: hullOfRanges(subtractRanges(one.answered, one.missing)),
-      spaced: one.missing.some((hole) => touches(hole, scope.judged))
-        ? spacedHoles(one, { ...record, judged: scope.judged })
+      spaced: one.missing.some((hole) => touches(hole, scope.classified))
+        ? spacedHoles(one, { ...record, classified: scope.classified })
         : [],
     };
   });
-  const silences = stallsOf(
+  const stalls = stallsOf(
     record,
     series.map(({ market }) => market),
-  ).map((silence) => ({ ...silence, isConfirmed: isConfirmed(silence, record, scope) }));
-  return { record, scope, series, silences, liquidAt: liquidCount(record, series, silences) };
+  ).map((stall) => ({ ...stall, isConfirmed: isConfirmed(stall, record, scope) }));
+  return { record, scope, series, stalls, liquidAt: liquidCount(record, series, stalls) };
 }
 
-/** Holes of many symbols begin at the same time, so each time is counted once. */
+/** Holes of many symbols begin at the same time, so each count is cached. */
 function liquidCount(
   { stepMs }: VenueRecord,
   series: readonly SeriesContext[],
@@ -84,14 +84,14 @@ function liquidCount(
   };
 }
 
-function isConfirmed(silence: ExchangeStall, record: VenueRecord, { recheckAfterMs }: ClassificationScope): boolean {
+function isConfirmed(stall: ExchangeStall, record: VenueRecord, { recheckAfterMs }: ClassificationScope): boolean {
   const confirmed = record.series
-    .filter(({ symbol }) => silence.silent.includes(symbol))
+    .filter(({ symbol }) => stall.silent.includes(symbol))
     .filter((series) =>
       series.missing
-        .filter((hole) => touches(hole, silence))
+        .filter((hole) => touches(hole, stall))
         .every((hole) =>
-          intersectRanges([hole], [silence])
+          intersectRanges([hole], [stall])
             .map((part) => attemptsAt(part, series.responses))
             .every(
               (attempts) => isSeenTwice(attempts, recheckAfterMs) && (attempts.between > 0 || !fitsPage(hole, record)),
@@ -105,18 +105,18 @@ export const holds = (outer: TimeRange, inner: TimeRange): boolean =>
   outer.fromMs <= inner.fromMs && outer.toMs >= inner.toMs;
 const touches = (a: TimeRange, b: TimeRange): boolean => a.fromMs < b.toMs && a.toMs > b.fromMs;
 
-/** True when a hole and a row on each side of it fit into one answer. */
+/** True when a hole and a row on each side of it fit into one response. */
 export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecord): boolean =>
   (hole.toMs - hole.fromMs) / stepMs + 2 <= rowsPerPageMax;
 
-export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, silences }: GapContext): Trading =>
-  tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: silences });
+export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, stalls }: GapContext): Trading =>
+  tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: stalls });
 
-/** Every stretch of a series to be judged: its holes and flat runs, cut wherever what is known changes. Oldest first. */
-export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, silences }: GapContext): Segment[] {
-  const { judged } = scope;
-  const life = { fromMs: series.listedFromMs ?? judged.fromMs, toMs: judged.toMs };
-  const bounds: readonly TimeRange[] = [judged, life, ...incidents, ...silences, ...series.accepted, ...spaced];
+/** Every segment of a series to classify: its holes and flat runs, split wherever the evidence changes. Oldest first. */
+export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, stalls }: GapContext): Segment[] {
+  const { classified } = scope;
+  const life = { fromMs: series.listedFromMs ?? classified.fromMs, toMs: classified.toMs };
+  const bounds: readonly TimeRange[] = [classified, life, ...incidents, ...stalls, ...series.accepted, ...spaced];
   const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
   const parts =
     (rows: Segment['rows']) =>
@@ -129,9 +129,9 @@ export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope
       return cutsMs
         .slice(1)
         .map((toMs, at) => ({ rows, whole, fromMs: cutsMs[at] as number, toMs }))
-        .filter((part) => holds(judged, part));
+        .filter((part) => holds(classified, part));
     };
-  const own = (runs: readonly TimeRange[]): TimeRange[] => runs.filter((run) => touches(run, judged));
+  const own = (runs: readonly TimeRange[]): TimeRange[] => runs.filter((run) => touches(run, classified));
   return [...own(series.missing).flatMap(parts('missing')), ...own(series.flat).flatMap(parts('flat'))].toSorted(
     (a, b) => a.fromMs - b.fromMs,
   );

@@ -16,50 +16,50 @@ import type { Spacing } from './spacing.ts';
 import type { TimeRange } from '../../../domain/range.ts';
 
 /**
- * Everything the rules may look at, for one stretch of one series, as plain JSON. It is stored with the
- * verdict, so that a reader sees why, and anybody can decide again from it alone.
+ * All input of the rules for one segment of one series, as plain JSON. It is stored with the verdict, so that a
+ * reader sees the reason and can repeat the decision from it alone.
  */
 export interface GapEvidence {
-  /** No row came, or flat ones without volume. */
+  /** No row was delivered, or flat rows without volume. */
   readonly rows: Segment['rows'];
   readonly emptyCandles: VenueRecord['emptyCandles'];
   readonly life: 'not_listed' | 'listed';
-  /** Null for flat rows: they came. */
+  /** Null for flat rows: they were delivered. */
   readonly looks: Attempts | null;
-  /** Asked for twice, far enough apart. */
+  /** Requested twice, at least `recheckAfterMs` apart. */
   readonly isSeenTwice: boolean;
-  /** The last answer came when the candles could no longer change. */
+  /** The last response arrived when the candles could no longer change. */
   readonly isSettled: boolean;
-  /** No answer had a row on both sides, although one could have. */
+  /** No response had a row on both sides, although one response could have. */
   readonly isAtPageEdge: boolean;
-  /** The series has rows before and after the hole; those of a day that is not due yet count where one answer had both. */
+  /** The series has rows before and after the hole. Rows of a day that is not due count if one response had both. */
   readonly isBounded: boolean;
   /** Share of candles with a trade in the thirty days before, two decimals; null with too little history. */
   readonly tradedShare: number | null;
   readonly isLiquid: boolean;
-  /** No longer than a market that trades this often may be expected to pause. */
+  /** No longer than a market that trades this often may pause by chance. */
   readonly isPause: boolean;
-  /** Liquid symbols of the venue at that time; those whose requests failed do not count. */
+  /** Number of liquid symbols of the venue at that time; those whose requests failed do not count. */
   readonly liquidSymbols: number;
-  /** The venue stood still as a whole. */
+  /** The stall of the whole venue that contains the segment. */
   readonly silence: Omit<ConfirmedStall, keyof TimeRange> | null;
   /** Id in the shipped list. */
   readonly incident: string | null;
   readonly spacing: Spacing | null;
-  /** The candle right before the hole was closed early. */
+  /** The truncated candle right before the hole. */
   readonly cut: TruncatedCandle | null;
   readonly accepted: Pick<Acceptance, 'reason' | 'by' | 'atMs'> | null;
 }
 
-/** After so long no venue adds a candle that it left out. */
+/** No venue adds a candle that it left out for longer than this. Unit: milliseconds. */
 const SETTLED_AFTER_MS = 7 * 86_400_000;
 
-/** Gathers what is known of one stretch. */
+/** Gathers the evidence for one segment. */
 export function evidenceOf(segment: Segment, own: SeriesContext, context: GapContext): GapEvidence {
   const { series } = own;
   const { record, scope } = context;
   const { rows, whole } = segment;
-  const looks = rows === 'missing' ? attemptsAt(segment, series.responses) : null;
+  const attempts = rows === 'missing' ? attemptsAt(segment, series.responses) : null;
   const trading = tradingAt(whole.fromMs, own, context);
   const share = tradedShare(trading);
   const spaced = own.spaced.filter((hole) => holds(hole, segment)).toSorted((a, b) => b.holes - a.holes)[0];
@@ -68,18 +68,18 @@ export function evidenceOf(segment: Segment, own: SeriesContext, context: GapCon
     rows,
     emptyCandles: record.emptyCandles,
     life: segment.toMs <= (series.listedFromMs ?? -Infinity) ? 'not_listed' : 'listed',
-    looks,
-    isSeenTwice: looks !== null && isSeenTwice(looks, scope.recheckAfterMs),
-    isSettled: looks !== null && looks.lastAtMs - segment.toMs >= SETTLED_AFTER_MS,
-    isAtPageEdge: looks?.between === 0 && fitsPage(whole, record),
+    looks: attempts,
+    isSeenTwice: attempts !== null && isSeenTwice(attempts, scope.recheckAfterMs),
+    isSettled: attempts !== null && attempts.lastAtMs - segment.toMs >= SETTLED_AFTER_MS,
+    isAtPageEdge: attempts?.between === 0 && fitsPage(whole, record),
     isBounded:
-      (looks?.between ?? 0) > 0 ||
+      (attempts?.between ?? 0) > 0 ||
       (own.rowsHull !== null && own.rowsHull.fromMs < whole.fromMs && own.rowsHull.toMs > whole.toMs),
     tradedShare: share === null ? null : Math.round(share * 100) / 100,
     isLiquid: isLiquid(trading),
     isPause: isPause((segment.toMs - segment.fromMs) / record.stepMs, trading),
     liquidSymbols: context.liquidAt(whole.fromMs),
-    silence: silenceAt(segment, context),
+    silence: stallAt(segment, context),
     incident: own.incidents.find((incident) => holds(incident, segment))?.id ?? null,
     spacing: spaced === undefined ? null : { periodCandles: spaced.periodCandles, holes: spaced.holes },
     cut: series.cut.find((candle) => candle.openTimeMs + record.stepMs === whole.fromMs) ?? null,
@@ -87,8 +87,8 @@ export function evidenceOf(segment: Segment, own: SeriesContext, context: GapCon
   };
 }
 
-function silenceAt(segment: Segment, { silences }: GapContext): GapEvidence['silence'] {
-  const found = silences.find((silence) => holds(silence, segment));
+function stallAt(segment: Segment, { stalls }: GapContext): GapEvidence['silence'] {
+  const found = stalls.find((stall) => holds(stall, segment));
   return found === undefined
     ? null
     : { silent: found.silent, trading: found.trading, others: found.others, isConfirmed: found.isConfirmed };

@@ -2,7 +2,7 @@ import type { GapState } from '../../../domain/account.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import { LIQUID_SYMBOLS_MIN } from './exchange-stall.ts';
 
-/** What the account says of the candles; `not_due` ones were never expected and stand in no account. */
+/** The state of the candles in the account; `not_due` candles were never expected and are in no account. */
 export type VerdictState = Exclude<GapState, 'quarantined'> | 'not_due';
 
 interface GapRule {
@@ -13,22 +13,21 @@ interface GapRule {
   readonly applies: (evidence: GapEvidence) => boolean;
 }
 
-/** This venue stood still, and not every venue that was asked. */
-const isOwnSilence = ({ silence }: GapEvidence): boolean =>
+/** This venue stalled, and not every other venue with responses for that time did. */
+const isOwnStall = ({ silence }: GapEvidence): boolean =>
   silence !== null && (silence.others.trading.length > 0 || silence.others.silent.length === 0);
-const isOwnSilenceConfirmed = (evidence: GapEvidence): boolean =>
-  isOwnSilence(evidence) && evidence.silence?.isConfirmed === true;
-const isOwnSilenceOpen = (evidence: GapEvidence): boolean =>
-  isOwnSilence(evidence) && evidence.silence?.isConfirmed === false;
+const isOwnStallConfirmed = (evidence: GapEvidence): boolean =>
+  isOwnStall(evidence) && evidence.silence?.isConfirmed === true;
+const isOwnStallOpen = (evidence: GapEvidence): boolean =>
+  isOwnStall(evidence) && evidence.silence?.isConfirmed === false;
 
-/** On a venue that leaves out empty candles, one look at candles that can no longer change is enough for a market that pauses anyway. */
+/** Where the venue leaves out empty candles, one attempt after they settled is enough for a market that pauses anyway. */
 const isSeenEnough = ({ isSeenTwice, emptyCandles, isSettled, isLiquid, looks }: GapEvidence): boolean =>
   isSeenTwice || (emptyCandles === 'omitted' && isSettled && !isLiquid && looks !== null && looks.between > 0);
 
 /**
- * Why candles are missing. The first rule that applies decides, so the order is part of the rules: what
- * was never due, a person's word, what may be our own doing, what is known about the venue, and only at the end
- * what may be called calm.
+ * Why candles are missing. The first rule that applies decides, so the order is part of the rules: candles that were
+ * never due, a person's decision, faults that may be ours, facts about the venue, and only then a market without trades.
  */
 export const GAP_RULES = {
   not_listed: {
@@ -40,13 +39,13 @@ export const GAP_RULES = {
   accepted: {
     state: 'outage',
     rows: 'missing',
-    says: 'a person ended the wait',
+    says: 'a person accepted the gap',
     applies: ({ accepted }) => accepted !== null,
   },
   pagination: {
     state: 'pending',
     rows: 'missing',
-    says: 'one of a row of holes at equal distances: paging lost a candle at each page border',
+    says: 'one of several equally spaced holes: paging lost a candle at each page border',
     applies: ({ spacing }) => spacing !== null,
   },
   known_incident: {
@@ -58,25 +57,25 @@ export const GAP_RULES = {
   halt: {
     state: 'outage',
     rows: 'flat',
-    says: 'flat rows without volume while the liquid symbols of the venue stood still together',
-    applies: isOwnSilenceConfirmed,
+    says: 'flat rows without volume while the liquid symbols of the venue stopped trading together',
+    applies: isOwnStallConfirmed,
   },
   venue_outage: {
     state: 'outage',
     rows: 'missing',
-    says: 'missing while the liquid symbols of the venue stood still together',
-    applies: isOwnSilenceConfirmed,
+    says: 'missing while the liquid symbols of the venue stopped trading together',
+    applies: isOwnStallConfirmed,
   },
   second_look: {
     state: 'pending',
     rows: 'missing',
-    says: 'not asked twice yet, or in a silence of the venue that was not',
-    applies: (evidence) => !isSeenEnough(evidence) || isOwnSilenceOpen(evidence),
+    says: 'not requested twice yet, or in a stall of the venue that is not confirmed yet',
+    applies: (evidence) => !isSeenEnough(evidence) || isOwnStallOpen(evidence),
   },
   page_edge: {
     state: 'pending',
     rows: 'missing',
-    says: 'no answer had a row on both sides of it: paging may have lost it',
+    says: 'no response had a row on both sides of it: paging may have lost it',
     applies: ({ isAtPageEdge }) => isAtPageEdge,
   },
   cut_candle: {
@@ -95,13 +94,13 @@ export const GAP_RULES = {
   few_liquid_symbols: {
     state: 'pending',
     rows: 'missing',
-    says: 'own data cannot tell: fewer than three liquid symbols of this venue are kept',
+    says: 'own data prove nothing: fewer than three liquid symbols of this venue are stored',
     applies: ({ liquidSymbols }) => liquidSymbols < LIQUID_SYMBOLS_MIN,
   },
   unexplained: {
     state: 'pending',
     rows: 'missing',
-    says: 'nothing known explains it',
+    says: 'no evidence explains it',
     applies: () => true,
   },
 } as const satisfies Readonly<Record<string, GapRule>>;
@@ -110,7 +109,7 @@ export type GapCause = keyof typeof GAP_RULES;
 
 const RULES = Object.entries(GAP_RULES) as readonly (readonly [GapCause, GapRule])[];
 
-/** The cause of a gap; null for flat rows that are only a calm time: those candles are present. */
+/** The cause of a gap; null for flat rows of a quiet market, whose candles are present. */
 export const causeOf = (evidence: GapEvidence): GapCause | null =>
   RULES.find(([, rule]) => (rule.rows === 'any' || rule.rows === evidence.rows) && rule.applies(evidence))?.[0] ?? null;
 

@@ -62,21 +62,21 @@ const venue = (series: readonly SeriesRecord[], over: Partial<VenueRecord> = {})
   others: [],
   ...over,
 });
-const judge = (record: VenueRecord, judged: Run = [0, MINUTES]): GapVerdict[] =>
+const classify = (record: VenueRecord, classified: Run = [0, MINUTES]): GapVerdict[] =>
   classifyGaps(record, {
-    judged: { fromMs: judged[0] * M, toMs: judged[1] * M },
+    classified: { fromMs: classified[0] * M, toMs: classified[1] * M },
     incidents: [],
     recheckAfterMs: RECHECK_AFTER_MS,
   });
-const told = (verdicts: readonly GapVerdict[]): string[] =>
+const summaries = (verdicts: readonly GapVerdict[]): string[] =>
   verdicts.map(({ symbol, fromMs, toMs, state, cause }) => `${symbol} ${fromMs / M}-${toMs / M} ${state} ${cause}`);
 const HOLE: Run = [2_000, 2_100];
 const CALM = {};
 
 test('markets that stop and come back some minutes apart share one outage', () => {
   expect(
-    told(
-      judge(
+    summaries(
+      classify(
         venue([
           market('A', { missing: [[2_000, 2_100]] }),
           market('B', { missing: [[2_000, 2_099]] }),
@@ -89,8 +89,10 @@ test('markets that stop and come back some minutes apart share one outage', () =
 
 test('flat rows of one market and missing ones of the others are the same outage', () => {
   expect(
-    told(
-      judge(venue([market('A', { flat: [HOLE] }), market('B', { missing: [HOLE] }), market('C', { missing: [HOLE] })])),
+    summaries(
+      classify(
+        venue([market('A', { flat: [HOLE] }), market('B', { missing: [HOLE] }), market('C', { missing: [HOLE] })]),
+      ),
     ),
   ).toEqual(['A 2000-2100 outage halt', 'B 2000-2100 outage venue_outage', 'C 2000-2100 outage venue_outage']);
 });
@@ -98,7 +100,7 @@ test('flat rows of one market and missing ones of the others are the same outage
 test('one stale feed among ten does not hide an outage, two of ten do', () => {
   const silent = (count: number) =>
     new Set(
-      judge(
+      classify(
         venue(Array.from({ length: 10 }, (_, at) => market(`S${at}`, at < count ? { missing: [HOLE] } : CALM))),
       ).map(({ cause }) => cause),
     );
@@ -110,7 +112,7 @@ test('a market whose requests failed is neither silent nor trading', () => {
   const failed = market('D', { unasked: [[1_900, 2_200]] });
   expect(
     new Set(
-      judge(
+      classify(
         venue([
           market('A', { missing: [HOLE] }),
           market('B', { missing: [HOLE] }),
@@ -122,7 +124,7 @@ test('a market whose requests failed is neither silent nor trading', () => {
   ).toEqual(new Set(['venue_outage']));
   expect(
     new Set(
-      judge(venue([market('A', { missing: [HOLE] }), market('B', { missing: [HOLE] }), failed])).map(
+      classify(venue([market('A', { missing: [HOLE] }), market('B', { missing: [HOLE] }), failed])).map(
         ({ cause }) => cause,
       ),
     ),
@@ -138,7 +140,7 @@ test('an outage says nothing about how liquid its markets are: the next one is s
     ] as const,
   };
   expect(
-    new Set(judge(venue([market('A', gaps), market('B', gaps), market('C', gaps)])).map(({ cause }) => cause)),
+    new Set(classify(venue([market('A', gaps), market('B', gaps), market('C', gaps)])).map(({ cause }) => cause)),
   ).toEqual(new Set(['venue_outage']));
 });
 
@@ -146,7 +148,7 @@ test('thin symbols tell of no outage, and in one they count as what it is', () =
   const thin = market('T', { missing: Array.from({ length: 900 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]) });
   const liquid = ['A', 'B', 'C'].map((symbol) => market(symbol, { missing: [HOLE] }));
   const causes = (series: readonly SeriesRecord[]) =>
-    new Set(judge(venue(series, { emptyCandles: 'omitted' }), HOLE).map(({ cause }) => cause));
+    new Set(classify(venue(series, { emptyCandles: 'omitted' }), HOLE).map(({ cause }) => cause));
   expect(causes([...liquid, thin])).toEqual(new Set(['venue_outage']));
   expect(causes([...liquid.slice(0, 2), thin])).toEqual(new Set(['few_liquid_symbols', 'thin_market']));
 });
@@ -161,7 +163,7 @@ test('the last minute before a day that is not due is bounded by the answer that
     responses: thin.responses.map((response) => ({ ...response, toMs: response.toMs + M, lastOpenMs: MINUTES * M })),
   };
   const causes = (series: SeriesRecord) =>
-    new Set(judge(venue([series], { emptyCandles: 'omitted' }), last).map(({ cause }) => cause));
+    new Set(classify(venue([series], { emptyCandles: 'omitted' }), last).map(({ cause }) => cause));
   expect(causes(thin)).toEqual(new Set(['page_edge']));
   expect(causes(wentOn)).toEqual(new Set(['thin_market']));
 });
@@ -170,18 +172,18 @@ test('without history nobody is liquid', () => {
   const early: Run = [5, 30];
   expect(
     new Set(
-      judge(venue(['A', 'B', 'C'].map((symbol) => market(symbol, { missing: [early] })))).map(({ cause }) => cause),
+      classify(venue(['A', 'B', 'C'].map((symbol) => market(symbol, { missing: [early] })))).map(({ cause }) => cause),
     ),
   ).toEqual(new Set(['few_liquid_symbols']));
 });
 
-test('a hole is cut where the market began, where a person accepted it and at the end of what is judged', () => {
+test('a hole is cut where the market began, where a person accepted it and at the end of the classified range', () => {
   const series = market(
     'A',
     { missing: [[2_000, 2_400]] },
     { listedFromMs: 2_100 * M, accepted: [{ fromMs: 2_200 * M, toMs: 2_300 * M, reason: 'lost', by: 'ops', atMs: 1 }] },
   );
-  expect(told(judge(venue([series]), [0, 2_350]))).toEqual([
+  expect(summaries(classify(venue([series]), [0, 2_350]))).toEqual([
     'A 2000-2100 not_due not_listed',
     'A 2100-2200 pending few_liquid_symbols',
     'A 2200-2300 outage accepted',
@@ -190,14 +192,14 @@ test('a hole is cut where the market began, where a person accepted it and at th
 });
 
 test('a hole before the first row is no calm while the listing is unknown', () => {
-  expect(told(judge(venue([market('A', { missing: [[0, 500]] })], { emptyCandles: 'omitted' })))).toEqual([
+  expect(summaries(classify(venue([market('A', { missing: [[0, 500]] })], { emptyCandles: 'omitted' })))).toEqual([
     'A 0-500 pending page_edge',
   ]);
 });
 
 test('nor is a hole after the last row, however long', () => {
   const thin = Array.from({ length: 300 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]);
-  const causes = judge(
+  const causes = classify(
     venue([market('A', { missing: [...thin, [1_000, MINUTES]] })], { emptyCandles: 'omitted', rowsPerPageMax: 300 }),
     [900, MINUTES],
   ).map(({ cause }) => cause);

@@ -5,7 +5,10 @@ import { causeOf, stateOf, type GapCause, type VerdictState } from './gap-rules.
 import { gapContextOf, segmentsOf, type ClassificationScope } from './gap-context.ts';
 import type { VenueRecord } from './series-record.ts';
 
-/** Why a stretch of candles of one series is missing, or flat in an outage. Neighbours may have the same cause on other evidence. */
+/**
+ * Why a segment of one series is missing, or flat during an outage. Neighbouring verdicts may have the same cause
+ * with different evidence.
+ */
 export interface GapVerdict extends TimeRange {
   readonly symbol: MarketSymbol;
   readonly state: VerdictState;
@@ -14,8 +17,8 @@ export interface GapVerdict extends TimeRange {
 }
 
 /**
- * Judges every hole and every flat run of a venue inside `scope.judged`. Flat rows of a calm time get no verdict:
- * they are present. Pure: the same record gives the same verdicts, whenever it is judged.
+ * Classifies every hole and every flat run of a venue inside `scope.classified`. Flat rows of a quiet market get no
+ * verdict: they are present. Pure: the same record always gives the same verdicts.
  */
 export function classifyGaps(record: VenueRecord, scope: ClassificationScope): GapVerdict[] {
   const context = gapContextOf(record, scope);

@@ -6,12 +6,12 @@ import type { MarketSymbol } from '../../../domain/symbol.ts';
 export interface KnownIncident extends TimeRange {
   readonly id: string;
   readonly exchange: Exchange;
-  /** The markets concerned; null for all of them. */
+  /** Affected markets; null for all of them. */
   readonly symbols: readonly MarketSymbol[] | null;
   readonly source: string;
 }
 
-/** Computed from recorded series of the venue itself: to the minute where minutes were recorded, else to the bucket. */
+/** Computed from recorded series of the venue: exact to the minute if minutes were recorded, else to the candle. */
 const RECORDED = 'recorded 1m, 15m, 30m, 1h and 2h series';
 
 type Line = readonly [from: string, to: string, source?: string, symbols?: readonly MarketSymbol[]];

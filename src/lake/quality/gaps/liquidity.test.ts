@@ -24,17 +24,17 @@ test.each([
   [12, 4],
   [48, 5],
   [432, 6],
-])('a market with %i silent candles in thirty days may pause for %i and not longer', (silentCandles, longest) => {
-  const trading = { candles: DAYS_30, silentCandles };
+])('a market with %i silent candles in thirty days may pause for %i and not longer', (quietCandles, longest) => {
+  const trading = { candles: DAYS_30, quietCandles };
   expect([isPause(longest, trading), isPause(longest + 1, trading)]).toEqual([true, false]);
 });
 
 test('liquid is a trade in 99 % of the candles, with some history', () => {
   expect(
     [
-      { candles: 1_000, silentCandles: 10 },
-      { candles: 1_000, silentCandles: 11 },
-      { candles: 11, silentCandles: 0 },
+      { candles: 1_000, quietCandles: 10 },
+      { candles: 1_000, quietCandles: 11 },
+      { candles: 11, quietCandles: 0 },
     ].map(isLiquid),
   ).toEqual([true, false, false]);
 });
@@ -47,8 +47,8 @@ test('outages of the venue and known incidents do not count against a symbol', (
   ]);
   const before = (market: ReturnType<typeof marketOf>, closed: readonly (typeof outage)[]) =>
     tradingBefore(1_000 * M, market, { stepMs: M, closed });
-  expect(before(marketOf(record, []), [])).toEqual({ candles: 1_000, silentCandles: 201 });
-  expect(before(marketOf(record, [incident]), [outage])).toEqual({ candles: 800, silentCandles: 1 });
+  expect(before(marketOf(record, []), [])).toEqual({ candles: 1_000, quietCandles: 201 });
+  expect(before(marketOf(record, [incident]), [outage])).toEqual({ candles: 800, quietCandles: 1 });
 });
 
 test('the thirty days before count and nothing older', () => {
@@ -69,8 +69,8 @@ test('counting over a stretch agrees with cutting it out', () => {
         ),
         [],
       );
-      expect(market.silentMs(segment)).toBe(
-        intersectRanges(market.silent, [segment]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+      expect(market.quietMs(segment)).toBe(
+        intersectRanges(market.quiet, [segment]).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
       );
     }),
   );

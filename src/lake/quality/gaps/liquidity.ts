@@ -2,42 +2,42 @@ import { DAY_MS } from '../../../domain/interval.ts';
 import { subtractRanges, type TimeRange } from '../../../domain/range.ts';
 import { knownOf, quietRangesOf, type SeriesRecord } from './series-record.ts';
 
-/** Share of candles with a trade from which a symbol is called liquid. */
+/** A symbol is liquid if at least this share of its candles had a trade. */
 const LIQUID_SHARE_MIN = 0.99;
-/** How far back that is counted, or as far as anything is known. */
+/** The share is counted over this time, or as far back as the record reaches. Unit: milliseconds. */
 const TRAILING_MS = 30 * DAY_MS;
-/** With less history a symbol is not called liquid. Unit: candles. */
+/** With less history a symbol is not liquid. Unit: candles. */
 const HISTORY_CANDLES_MIN = 12;
 
 /** One symbol's trading. */
 export interface TradingHistory {
   readonly series: SeriesRecord;
   readonly known: readonly TimeRange[];
-  readonly silent: readonly TimeRange[];
-  /** How much of a stretch is known, and silent, known incidents left out. Unit: milliseconds. */
+  readonly quiet: readonly TimeRange[];
+  /** How much of a range is known, and quiet, without known incidents. Unit: milliseconds. */
   readonly knownMs: (range: TimeRange) => number;
-  readonly silentMs: (range: TimeRange) => number;
+  readonly quietMs: (range: TimeRange) => number;
 }
 
-/** `incidents`: when this market is known not to have traded. */
+/** `incidents`: times in which this market is known not to have traded. */
 export function marketOf(series: SeriesRecord, incidents: readonly TimeRange[]): TradingHistory {
-  const [known, silent] = [knownOf(series), quietRangesOf(series)];
+  const [known, quiet] = [knownOf(series), quietRangesOf(series)];
   return {
     series,
     known,
-    silent,
+    quiet,
     knownMs: measureOf(subtractRanges(known, incidents)),
-    silentMs: measureOf(subtractRanges(silent, incidents)),
+    quietMs: measureOf(subtractRanges(quiet, incidents)),
   };
 }
 
-/** A symbol's thirty days before some time, or as much of them as is known. */
+/** Candles of a symbol in the thirty days before some time, as far as they are known. */
 export interface Trading {
   readonly candles: number;
-  readonly silentCandles: number;
+  readonly quietCandles: number;
 }
 
-/** When the whole venue was `closed`, oldest first, does not count: an outage says nothing about a symbol. */
+/** Times in `closed` (oldest first) do not count: an outage of the venue says nothing about one symbol. */
 export function tradingBefore(
   timeMs: number,
   market: TradingHistory,
@@ -49,25 +49,28 @@ export function tradingBefore(
     .map((range) => ({ fromMs: Math.max(range.fromMs, trailing.fromMs), toMs: Math.min(range.toMs, trailing.toMs) }));
   const counted = (measure: TradingHistory['knownMs']): number =>
     (measure(trailing) - excluded.reduce((sum, range) => sum + measure(range), 0)) / stepMs;
-  return { candles: counted(market.knownMs), silentCandles: counted(market.silentMs) };
+  return { candles: counted(market.knownMs), quietCandles: counted(market.quietMs) };
 }
 
 /** Share of candles with a trade; null with too little history. */
-export const tradedShare = ({ candles, silentCandles }: Trading): number | null =>
-  candles < HISTORY_CANDLES_MIN ? null : 1 - silentCandles / candles;
+export const tradedShare = ({ candles, quietCandles }: Trading): number | null =>
+  candles < HISTORY_CANDLES_MIN ? null : 1 - quietCandles / candles;
 
 export const isLiquid = (trading: Trading): boolean => (tradedShare(trading) ?? 0) >= LIQUID_SHARE_MIN;
 
-/** How often a pause goes on for another candle. Of 568 pauses of Binance.US's BTC/USDT in March 2023 73 did, then 14, then 3. */
+/**
+ * Probability that a pause lasts another candle. Of 568 pauses of BTC/USDT on Binance.US in March 2023, 73 lasted a
+ * second candle, 14 a third and 3 a fourth.
+ */
 const CONTINUES_SHARE = 0.2;
-/** Pauses of that length expected in thirty days; with fewer, it is none. */
+/** A hole is a pause only if at least this many pauses of its length are expected in thirty days. */
 const EXPECTED_PAUSES_MIN = 0.05;
 
-/** True when a liquid market may be expected to pause for so many candles, judged by how often it paused at all. One pause is always granted. */
-export const isPause = (candles: number, { silentCandles }: Trading): boolean =>
-  (silentCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
+/** True when a liquid market may pause for `candles` by chance, given how often it paused. One pause is always granted. */
+export const isPause = (candles: number, { quietCandles }: Trading): boolean =>
+  (quietCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
 
-/** How much of a stretch lies in `ranges` (sorted, disjoint), in logarithmic time. Unit: milliseconds. */
+/** How much of a range lies in `ranges` (sorted, disjoint), found by binary search. Unit: milliseconds. */
 function measureOf(ranges: readonly TimeRange[]): (range: TimeRange) => number {
   const totals = [0];
   for (const { fromMs, toMs } of ranges) totals.push((totals.at(-1) as number) + toMs - fromMs);

@@ -6,41 +6,41 @@ import type { NotableRows } from '../../../domain/account.ts';
 import type { Acceptance } from '../../../state/verdicts.ts';
 import { isTruncated } from '../row-rules.ts';
 
-/** What is known when holes are judged. Everything is a run of candles, so a year of minutes stays small. */
+/** The input of gap classification. Everything is a range of candles, so a year of minutes stays small. */
 
-/** One used answer: the stretch that was asked for, and the first and last candle that came. */
+/** One used response: the requested range, and the first and last candle delivered. */
 export interface ObservedResponse extends TimeRange {
   readonly atMs: number;
-  /** Open times; null for an answer without rows. */
+  /** Open times; null for a response without rows. */
   readonly firstOpenMs: number | null;
   readonly lastOpenMs: number | null;
 }
 
 export interface SeriesRecord extends NotableRows {
   readonly symbol: MarketSymbol;
-  /** Open time of the first candle ever; null while nobody knows. */
+  /** Open time of the first candle ever; null while unknown. */
   readonly listedFromMs: number | null;
   readonly responses: readonly ObservedResponse[];
-  /** What any answer covers. About the rest nothing is known and nothing is judged. */
+  /** Covered by any response. Nothing else is known, and nothing else gets a verdict. */
   readonly answered: readonly TimeRange[];
-  /** Answered, and no row came, valid or invalid. Each as long as it can be. */
+  /** Covered by a response, but without a row, valid or invalid. Neighbouring candles form one range. */
   readonly missing: readonly TimeRange[];
   readonly accepted: readonly Acceptance[];
 }
 
-/** Another venue in the same time: what it answered, and when any of its markets traded. */
+/** Another venue in the same time: what its responses cover, and when any of its markets traded. */
 export interface OtherVenue {
   readonly exchange: Exchange;
   readonly answered: readonly TimeRange[];
   readonly traded: readonly TimeRange[];
 }
 
-/** One venue and candle length: all its symbols, and the thirty days before what is judged, as far as they are known. */
+/** One venue and candle length: all its symbols, with the thirty days before the classified range, as far as known. */
 export interface VenueRecord {
   readonly exchange: Exchange;
   /** Candle length. Unit: milliseconds. */
   readonly stepMs: number;
-  /** How a candle comes in which nobody traded: as a flat row, or not at all. */
+  /** How the venue delivers a candle without trades: as a flat row, or not at all. */
   readonly emptyCandles: 'flat' | 'omitted';
   readonly rowsPerPageMax: number;
   readonly series: readonly SeriesRecord[];
@@ -49,7 +49,7 @@ export interface VenueRecord {
 
 export type RecordedRow = Pick<Candle, 'openTimeMs' | 'high' | 'low' | 'volume' | 'closeTimeMs'>;
 
-/** What is known of one series: rows in any order, invalid ones included. */
+/** Rows of one series in any order, invalid ones included. */
 export interface SeriesRows
   extends Pick<SeriesRecord, 'symbol' | 'responses'>,
     Partial<Pick<SeriesRecord, 'listedFromMs' | 'accepted'>> {
@@ -57,10 +57,10 @@ export interface SeriesRows
   readonly stepMs: number;
 }
 
-/** One price and no volume: a venue fills an empty candle like this, and one in which it stood still. */
+/** One price and no volume: a venue fills a candle without trades like this, and one during a halt. */
 const isFlat = (row: RecordedRow): boolean => row.volume === 0 && row.high === row.low;
 
-/** What rows tell beyond that they are there. */
+/** Flat rows and truncated candles among `rows`. */
 export const notableRows = (rows: readonly RecordedRow[], stepMs: number): NotableRows => ({
   flat: mergeRanges(rows.filter(isFlat).map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs }))),
   cut: rows.flatMap(({ openTimeMs, closeTimeMs }) =>
@@ -68,7 +68,7 @@ export const notableRows = (rows: readonly RecordedRow[], stepMs: number): Notab
   ),
 });
 
-/** Rows and answers of one series as runs. */
+/** Rows and responses of one series as ranges. */
 export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesRecord {
   const answered = mergeRanges(known.responses);
   return {
@@ -84,17 +84,17 @@ export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesReco
   };
 }
 
-/** What was answered within the life of the market. A hole before the first candle tells nothing while the listing is unknown. */
+/** What responses cover since the listing; while the listing is unknown, since the first row. */
 export function knownOf(series: SeriesRecord): TimeRange[] {
   const firstRowMs = subtractRanges(series.answered, series.missing)[0]?.fromMs ?? Infinity;
   return intersectRanges(series.answered, [{ fromMs: series.listedFromMs ?? firstRowMs, toMs: Infinity }]);
 }
 
-/** When nobody traded: no row, or a flat one. */
+/** Times without a trade: no row, or a flat one. */
 export const quietRangesOf = (series: SeriesRecord): TimeRange[] =>
   intersectRanges(knownOf(series), [...series.missing, ...series.flat]);
 
-/** What a venue's record is to the others. */
+/** The part of a venue's record that the classification of another venue uses. */
 export const asOtherVenue = ({ exchange, series }: VenueRecord): OtherVenue => ({
   exchange,
   answered: mergeRanges(series.flatMap((one) => one.answered)),

@@ -13,7 +13,7 @@ function spacedIn(isMissing: (minute: number) => boolean) {
     .map((minute) => ({ openTimeMs: minute * M, high: 2, low: 1, volume: 1, closeTimeMs: null }));
   const responses = [{ fromMs: 0, toMs: MINUTES * M, atMs: 0, firstOpenMs: 0, lastOpenMs: 0 }];
   return spacedHoles(seriesRecord({ symbol: 'BTC/USD', rows, stepMs: M, responses }), {
-    judged: { fromMs: 0, toMs: MINUTES * M },
+    classified: { fromMs: 0, toMs: MINUTES * M },
     stepMs: M,
     rowsPerPageMax: 300,
   });

@@ -1,7 +1,7 @@
 import { intersectRanges, type TimeRange } from '../../../domain/range.ts';
 import { knownOf, type SeriesRecord } from './series-record.ts';
 
-/** Holes at equal distances: somebody stepped past the end of a page. Markets do not pause by the clock. */
+/** Equally spaced holes: paging skipped candles at page borders. Markets do not pause by the clock. */
 export interface Spacing {
   /** Distance from one hole to the next. Unit: candles. */
   readonly periodCandles: number;
@@ -10,37 +10,37 @@ export interface Spacing {
 
 export interface SpacedHole extends TimeRange, Spacing {}
 
-/** A pager loses a row or a few at each border of its pages, not a stretch. Unit: candles. */
+/** Paging loses at most this much at each page border. Unit: candles. */
 const LOST_CANDLES_MAX = 3;
-/** Pages of fewer rows do not exist. Unit: candles. */
+/** No page is shorter. Unit: candles. */
 const PERIOD_CANDLES_MIN = 10;
 const HOLES_MIN = 4;
-/** Following holes to which the distance is tried; other gaps may lie between two of the pager. */
+/** Distances to this many following holes are tried: other gaps may lie between two that paging made. */
 const NEIGHBOURS_MAX = 32;
-/** How far before and after what is judged a row of holes is followed. Unit: pages. */
+/** How far before and after the classified range holes are searched. Unit: pages. */
 const PAGES_AROUND = 8;
-/** Candles on each side of a hole that tell how often this market pauses at this time anyway. */
+/** Candles on each side of a hole that show how often this market pauses at this time anyway. */
 const SURROUNDINGS = 10;
-/** Where more than this share is missing beside the holes, the market keeps a clock of its own, and distances tell nothing. */
+/** If more than this share is missing beside the holes, the market has its own rhythm and distances prove nothing. */
 const BESIDE_SHARE_MAX = 0.25;
-/** So improbable must it be that chance made the row of holes, over all rows that could have been. */
+/** The expected number of such sequences by chance must not exceed this. */
 const CHANCE_MAX = 1e-3;
 
 interface SpacingScope {
-  readonly judged: TimeRange;
+  readonly classified: TimeRange;
   readonly stepMs: number;
   readonly rowsPerPageMax: number;
 }
 
 /**
- * Finds rows of equally spaced short holes too long for chance. The chance of one more hole in the row
- * is how often candles are missing near these holes or in the whole series, whichever is more: a market that sleeps
+ * Finds sequences of equally spaced short holes that are too long for chance. The probability of one more hole is
+ * the share of candles missing near these holes or in the whole series, whichever is higher: a market that sleeps
  * at night has as many holes beside them.
  */
-export function spacedHoles(series: SeriesRecord, { judged, stepMs, rowsPerPageMax }: SpacingScope): SpacedHole[] {
+export function spacedHoles(series: SeriesRecord, { classified, stepMs, rowsPerPageMax }: SpacingScope): SpacedHole[] {
   const candlesOf = ({ fromMs, toMs }: TimeRange): number => (toMs - fromMs) / stepMs;
-  const reachMs = PAGES_AROUND * rowsPerPageMax * stepMs;
-  const around = { fromMs: judged.fromMs - reachMs, toMs: judged.toMs + reachMs };
+  const marginMs = PAGES_AROUND * rowsPerPageMax * stepMs;
+  const around = { fromMs: classified.fromMs - marginMs, toMs: classified.toMs + marginMs };
   const short = series.missing.filter(
     (hole) => hole.fromMs >= around.fromMs && hole.toMs <= around.toMs && candlesOf(hole) <= LOST_CANDLES_MAX,
   );
@@ -62,14 +62,14 @@ export function spacedHoles(series: SeriesRecord, { judged, stepMs, rowsPerPageM
     ]);
     for (const period of periods) {
       if (period < PERIOD_CANDLES_MIN || missing.has(first - period)) continue;
-      const row = rowFrom(missing, { first, period });
-      if (row.length < HOLES_MIN || chanceOf(row, { missing, total }) > CHANCE_MAX) continue;
+      const sequence = sequenceFrom(missing, { first, period });
+      if (sequence.length < HOLES_MIN || chanceOf(sequence, { missing, total }) > CHANCE_MAX) continue;
       found.push(
-        ...row.map((index) => ({
+        ...sequence.map((index) => ({
           fromMs: index * stepMs,
           toMs: (index + 1) * stepMs,
           periodCandles: period,
-          holes: row.length,
+          holes: sequence.length,
         })),
       );
     }
@@ -77,28 +77,31 @@ export function spacedHoles(series: SeriesRecord, { judged, stepMs, rowsPerPageM
   return found;
 }
 
-function rowFrom(
+function sequenceFrom(
   missing: ReadonlySet<number>,
   { first, period }: { readonly first: number; readonly period: number },
 ): number[] {
-  const row: number[] = [];
-  for (let index = first; missing.has(index); index += period) row.push(index);
-  return row;
+  const sequence: number[] = [];
+  for (let index = first; missing.has(index); index += period) sequence.push(index);
+  return sequence;
 }
 
-/** Expected number of rows of this length when candles go missing independently, over all starts and periods; more than any where that says nothing. */
+/**
+ * Expected number of sequences of this length over all starts and periods, if candles go missing independently;
+ * Infinity where the surroundings make the question meaningless.
+ */
 function chanceOf(
-  row: readonly number[],
+  sequence: readonly number[],
   { missing, total }: { readonly missing: ReadonlySet<number>; readonly total: number },
 ): number {
-  const own = new Set(row);
+  const own = new Set(sequence);
   let beside = 0;
-  for (const index of row) {
+  for (const index of sequence) {
     for (let near = index - SURROUNDINGS; near <= index + SURROUNDINGS; near++)
       beside += missing.has(near) && !own.has(near) ? 1 : 0;
   }
-  const besideShare = beside / (2 * SURROUNDINGS * row.length);
+  const besideShare = beside / (2 * SURROUNDINGS * sequence.length);
   if (besideShare > BESIDE_SHARE_MAX) return Infinity;
-  const share = Math.max(besideShare, Math.max(1, missing.size - row.length) / total);
-  return (total ** 2 / row.length) * share ** row.length;
+  const share = Math.max(besideShare, Math.max(1, missing.size - sequence.length) / total);
+  return (total ** 2 / sequence.length) * share ** sequence.length;
 }
