@@ -6,7 +6,7 @@ import { seededRandom } from '../src/platform/seeded-random.ts';
 import type { Exchange } from '../src/domain/exchange.ts';
 import { dayOf, dayRange, daysBetween, type Day } from '../src/domain/partition.ts';
 import { gridOf, type TimeRange } from '../src/domain/range.ts';
-import type { CellState } from '../src/domain/account.ts';
+import type { CellState } from '../src/domain/cell.ts';
 import { NO_CHANNELS } from '../src/alerting/model/settings.ts';
 import { recordCells } from '../src/state/cells.ts';
 import { beginRun, createRun, finishRun, type Fence } from '../src/state/runs.ts';

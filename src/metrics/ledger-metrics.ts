@@ -1,4 +1,4 @@
-import { GAP_STATES } from '../domain/account.ts';
+import { GAP_STATES } from '../domain/gap.ts';
 import type { LedgerTotal } from '../state/cells.ts';
 import { intervalMs, type Interval } from '../domain/interval.ts';
 import type { Exchange } from '../domain/exchange.ts';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countCell, isWaitedFor, type GapReason } from '../domain/account.ts';
+import { countCell } from '../domain/account.ts';
+import { isWaitedFor, type GapReason } from '../domain/gap.ts';
 import { gapsFromText, gapsToText, pendingPattern } from './cell-text.ts';
 
 const DAY = '2024-06-01';

@@ -1,12 +1,6 @@
 import { dayStartMs, type Day } from '../domain/partition.ts';
-import {
-  isWaitedFor,
-  type CellState,
-  type Gap,
-  type GapReason,
-  type GapState,
-  type WantedGaps,
-} from '../domain/account.ts';
+import { type CellState } from '../domain/cell.ts';
+import { isWaitedFor, type Gap, type GapReason, type GapState, type WantedGaps } from '../domain/gap.ts';
 import { rangesOfRuns, runLengthsOf, type RunLengths } from './run-lengths.ts';
 
 /** Stored form of a cell's gaps. The text of a gap begins with state and code: `["pending","ROWS_MISSING",`. */

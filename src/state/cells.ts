@@ -5,7 +5,9 @@ import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { Day } from '../domain/partition.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
-import type { Account, CellState, Gap, WantedGaps } from '../domain/account.ts';
+import type { Account } from '../domain/account.ts';
+import type { CellState } from '../domain/cell.ts';
+import type { Gap, WantedGaps } from '../domain/gap.ts';
 import {
   truncatedFromText,
   truncatedToText,

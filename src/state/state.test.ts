@@ -7,14 +7,9 @@ import { dayRange } from '../domain/partition.ts';
 import { gridOf } from '../domain/range.ts';
 import { CellsLeasedError, RateLimitError } from '../errors/errors.ts';
 import { toRecord } from '../errors/fault-record.ts';
-import {
-  balances,
-  countCell,
-  GAP_STATES,
-  nextHealingAtMs,
-  nextRecheckAtMs,
-  type CellState,
-} from '../domain/account.ts';
+import { balances, countCell } from '../domain/account.ts';
+import { nextHealingAtMs, nextRecheckAtMs, type CellState } from '../domain/cell.ts';
+import { GAP_STATES } from '../domain/gap.ts';
 import { cellsOfSeries, cellsToHeal, incompleteCells, ledgerTotals, recordCells } from './cells.ts';
 import { endCrashedRuns } from './crashes.ts';
 import { countFaults, faultsOfRun, recordFaults, type FaultEntry } from './fault-log.ts';

@@ -4,15 +4,8 @@ import type { Interval } from '../../domain/interval.ts';
 import { dayOf, dayRange, daysBetween, dueAtMs, type Day } from '../../domain/partition.ts';
 import type { TimeRange } from '../../domain/range.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import {
-  addAccounts,
-  countCell,
-  EMPTY_ACCOUNT,
-  isWaitedFor,
-  type Account,
-  type Gap,
-  type WantedGaps,
-} from '../../domain/account.ts';
+import { addAccounts, countCell, EMPTY_ACCOUNT, type Account } from '../../domain/account.ts';
+import { isWaitedFor, type Gap, type WantedGaps } from '../../domain/gap.ts';
 import { accountsOfSeries, type CellAccount } from '../../state/cells.ts';
 import { firstCandleOf, recheckAtMs, removedSymbols, wasEverListed, type RemovedSymbol } from '../../state/symbols.ts';
 import type { FaultCode } from '../../errors/table.ts';

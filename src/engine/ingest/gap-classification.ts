@@ -2,7 +2,7 @@ import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS, intervalMs, type Interval } from '../../domain/interval.ts';
 import { dayOf, dayRange, daysBetween, type Day } from '../../domain/partition.ts';
 import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';
-import type { CellState } from '../../domain/account.ts';
+import type { CellState } from '../../domain/cell.ts';
 import { cellsOfVenue, recordCells } from '../../state/cells.ts';
 import { checkFence, type Fence } from '../../state/runs.ts';
 import { firstCandleOf } from '../../state/symbols.ts';

@@ -1,5 +1,5 @@
 import { dayOf, dayRange, dueUntilMs } from '../../domain/partition.ts';
-import { GAP_STATES } from '../../domain/account.ts';
+import { GAP_STATES } from '../../domain/gap.ts';
 import { recordFaults, type FaultEntry } from '../../state/fault-log.ts';
 import { GOLD_ASSET } from '../../domain/assets.ts';
 import { releaseLeases } from '../../state/leases.ts';

@@ -1,7 +1,8 @@
 import type { Cell } from '../../domain/candle.ts';
 import { candlesIn, type TimeRange } from '../../domain/range.ts';
 import { dayRange, dueAtMs } from '../../domain/partition.ts';
-import type { Account, Gap } from '../../domain/account.ts';
+import type { Account } from '../../domain/account.ts';
+import type { Gap } from '../../domain/gap.ts';
 import { cellsOfSeries } from '../../state/cells.ts';
 import { faultsAbout, type FaultEntry } from '../../state/fault-log.ts';
 import { removedSymbols, type RemovedSymbol } from '../../state/symbols.ts';

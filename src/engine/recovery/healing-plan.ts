@@ -2,7 +2,7 @@ import type { Exchange } from '../../domain/exchange.ts';
 import { DAY_MS, INTERVALS, type Interval } from '../../domain/interval.ts';
 import { dayStartMs, type Day } from '../../domain/partition.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
-import type { CellState } from '../../domain/account.ts';
+import type { CellState } from '../../domain/cell.ts';
 
 /** One run that heals: neighbouring days of one interval, and the symbols that miss candles there. */
 export interface HealingRun {

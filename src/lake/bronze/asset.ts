@@ -1,7 +1,7 @@
 import type { Series } from '../../domain/candle.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import type { TimeRange } from '../../domain/range.ts';
-import type { FailedRange } from '../../domain/account.ts';
+import type { FailedRange } from '../../domain/gap.ts';
 import { bronzeAsset } from '../../domain/assets.ts';
 import type { AssetReport, RunOutcome } from '../../state/runs.ts';
 import { isolateSymbols, type SymbolOutcome } from '../../resilience/isolation/symbol-outcome.ts';

@@ -1,19 +1,9 @@
 import type { Cell } from '../../domain/candle.ts';
 import { dayRange } from '../../domain/partition.ts';
 import { intersectRanges, type TimeRange } from '../../domain/range.ts';
-import {
-  countCell,
-  DROPPED,
-  isOpenGap,
-  nextHealingAtMs,
-  nextRecheckAtMs,
-  type Account,
-  type CellState,
-  type FailedRange,
-  type Gap,
-  type GapReason,
-  type NotableRows,
-} from '../../domain/account.ts';
+import { countCell, type Account } from '../../domain/account.ts';
+import { nextHealingAtMs, nextRecheckAtMs, type CellState, type NotableRows } from '../../domain/cell.ts';
+import { DROPPED, isOpenGap, type FailedRange, type Gap, type GapReason } from '../../domain/gap.ts';
 
 /** What is known about a cell when it is accounted for. */
 export interface CellFindings {

@@ -1,5 +1,6 @@
 import { cellsOfSeries } from '../../state/cells.ts';
-import type { CellState, FailedRange } from '../../domain/account.ts';
+import type { CellState } from '../../domain/cell.ts';
+import type { FailedRange } from '../../domain/gap.ts';
 import { firstCandleOf } from '../../state/symbols.ts';
 import { intervalMs } from '../../domain/interval.ts';
 import { dayOf, dayRange, periodRange, type Day } from '../../domain/partition.ts';

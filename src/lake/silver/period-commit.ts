@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { tempBeside } from '../../platform/atomic-write.ts';
 import { recordCells } from '../../state/cells.ts';
-import type { CellState } from '../../domain/account.ts';
+import type { CellState } from '../../domain/cell.ts';
 import { checkFence } from '../../state/runs.ts';
 import { silverColumns } from '../candle-columns.ts';
 import type { PeriodKey } from '../layout.ts';

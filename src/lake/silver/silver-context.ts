@@ -1,5 +1,5 @@
 import type { Ports } from '../../platform/ports/ports.ts';
-import type { FailedRange } from '../../domain/account.ts';
+import type { FailedRange } from '../../domain/gap.ts';
 import type { Fence, RunTrigger } from '../../state/runs.ts';
 import type { Day } from '../../domain/partition.ts';
 import type { Lake } from '../layout.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { GapState } from '../../../src/domain/account.ts';
+import type { GapState } from '../../../src/domain/gap.ts';
 import { verdictsOf } from '../../../src/state/verdicts.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 import { dayRange } from '../../../src/domain/partition.ts';

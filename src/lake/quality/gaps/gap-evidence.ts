@@ -1,4 +1,4 @@
-import type { TruncatedCandle } from '../../../domain/account.ts';
+import type { TruncatedCandle } from '../../../domain/cell.ts';
 import type { Acceptance } from '../../../state/verdicts.ts';
 import {
   fitsPage,

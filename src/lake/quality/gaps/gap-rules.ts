@@ -1,4 +1,4 @@
-import type { GapState } from '../../../domain/account.ts';
+import type { GapState } from '../../../domain/gap.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import { LIQUID_SYMBOLS_MIN } from './exchange-stall.ts';
 

@@ -2,7 +2,7 @@ import type { Candle } from '../../../domain/candle.ts';
 import type { Exchange } from '../../../domain/exchange.ts';
 import { intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../../domain/range.ts';
 import type { MarketSymbol } from '../../../domain/symbol.ts';
-import type { NotableRows } from '../../../domain/account.ts';
+import type { NotableRows } from '../../../domain/cell.ts';
 import type { Acceptance } from '../../../state/verdicts.ts';
 import { isTruncated } from '../row-rules.ts';
 
