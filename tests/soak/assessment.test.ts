@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { growthOfStaying, growthOverLifetimes, median, type MemorySample } from './memory.ts';
+import { growthOfProcess, growthOverLifetimes, median, type MemorySample } from './memory.ts';
 import { readNotifications } from './notifications.ts';
 import { faultScheduleOf } from './fault-schedule.ts';
 
@@ -7,46 +7,46 @@ const SPAN_MS = 90_000;
 const samples = (rssKbAt: (ageMs: number) => number): MemorySample[] =>
   Array.from({ length: 90 }, (_, at) => ({ ageMs: at * 1_000, rssKb: rssKbAt(at * 1_000) }));
 
-test('memory that is taken during warm-up and then kept does not grow', () => {
+test('memory that is taken during warm-up and then kept is no growth', () => {
   expect(
-    growthOfStaying(
+    growthOfProcess(
       samples((ageMs) => (ageMs < 30_000 ? 100 + ageMs / 100 : 400)),
       SPAN_MS,
     ),
   ).toEqual({ fromKb: 400, toKb: 400, ratio: 0, figures: 60 });
 });
 
-test('a leak is found, and one sample that stands out hides nothing', () => {
-  const leaking = growthOfStaying(
+test('a leak is found, also with one outlier among the samples', () => {
+  const leaking = growthOfProcess(
     samples((ageMs) => (ageMs === 89_000 ? 0 : 1_000 + ageMs / 100)),
     SPAN_MS,
   );
   expect(leaking?.ratio).toBeGreaterThan(0.3);
 });
 
-test('too few samples say nothing', () => {
-  expect(growthOfStaying(samples(() => 1).slice(0, 35), SPAN_MS)).toBeNull();
+test('too few samples give no result', () => {
+  expect(growthOfProcess(samples(() => 1).slice(0, 35), SPAN_MS)).toBeNull();
   expect(growthOverLifetimes([], { ageMs: 1, spanMs: SPAN_MS })).toBeNull();
   expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2.5]);
 });
 
-test('lives are compared at the same age, and those of the warm-up or that ended before that age do not count', () => {
-  const life = (beganMs: number, rssKb: number, ageMs = 12_500) => ({
+test('lifetimes are compared at the same age, without those of the warm-up and those that ended earlier', () => {
+  const lifetime = (beganMs: number, rssKb: number, ageMs = 12_500) => ({
     beganMs,
     samples: [
       { ageMs: 500, rssKb: 1 },
       { ageMs, rssKb },
     ],
   });
-  const lives = [
-    life(0, 9_999),
-    life(31_000, 100),
-    life(40_000, 100),
-    life(45_000, 5_000, 11_000),
-    life(50_000, 150),
-    life(60_000, 150),
+  const lifetimes = [
+    lifetime(0, 9_999),
+    lifetime(31_000, 100),
+    lifetime(40_000, 100),
+    lifetime(45_000, 5_000, 11_000),
+    lifetime(50_000, 150),
+    lifetime(60_000, 150),
   ];
-  expect(growthOverLifetimes(lives, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({
+  expect(growthOverLifetimes(lifetimes, { ageMs: 12_000, spanMs: SPAN_MS })).toEqual({
     fromKb: 100,
     toKb: 150,
     ratio: 0.5,
@@ -54,7 +54,7 @@ test('lives are compared at the same age, and those of the warm-up or that ended
   });
 });
 
-test('a message that is sent again is a repeat; two messages about the same are one too many', () => {
+test('a message sent again is a repeat; a second message about the same cause and level is a duplicate', () => {
   const event = (id: string, kind: string, level = 'error') => ({ id, key: 'k', kind, level });
   expect(
     readNotifications([
@@ -63,32 +63,32 @@ test('a message that is sent again is a repeat; two messages about the same are 
       event('2', 'trigger', 'critical'),
       event('3', 'resolve'),
     ]),
-  ).toEqual({ triggers: 2, ends: 1, repeats: 1, doubled: [], open: [] });
+  ).toEqual({ triggers: 2, resolves: 1, repeats: 1, duplicates: [], open: [] });
   expect(readNotifications([event('1', 'trigger'), event('2', 'trigger')])).toMatchObject({
-    doubled: ['k error'],
+    duplicates: ['k error'],
     open: ['k'],
   });
   expect(readNotifications([event('1', 'trigger'), event('2', 'resolve'), event('3', 'resolve')])).toMatchObject({
-    doubled: ['k end'],
+    duplicates: ['k resolve'],
   });
   expect(readNotifications([event('1', 'trigger'), event('2', 'resolve'), event('3', 'trigger')])).toMatchObject({
-    doubled: [],
+    duplicates: [],
     open: ['k'],
   });
 });
 
-test('storms lie inside the season, one after another at each venue, the same for the same seed', () => {
-  const season = { fromMs: 1_000_000, spanMs: 600_000 };
+test('outages lie inside the span, one after another at each exchange, the same for the same seed', () => {
+  const span = { fromMs: 1_000_000, spanMs: 600_000 };
   for (const seed of ['a', 'b', 'c']) {
-    const schedule = faultScheduleOf(seed, season);
-    expect(faultScheduleOf(seed, season)).toEqual(schedule);
+    const schedule = faultScheduleOf(seed, span);
+    expect(faultScheduleOf(seed, span)).toEqual(schedule);
     for (const plan of schedule.venues.values()) {
-      const storms = plan.rules.flatMap(({ on }) => ('fromMs' in on ? [on] : []));
-      expect(storms).toHaveLength(2);
+      const outages = plan.rules.flatMap(({ on }) => ('fromMs' in on ? [on] : []));
+      expect(outages).toHaveLength(2);
       expect(
-        storms[0]!.fromMs >= season.fromMs &&
-          storms[0]!.toMs <= storms[1]!.fromMs &&
-          storms[1]!.toMs <= season.fromMs + season.spanMs,
+        outages[0]!.fromMs >= span.fromMs &&
+          outages[0]!.toMs <= outages[1]!.fromMs &&
+          outages[1]!.toMs <= span.fromMs + span.spanMs,
         seed,
       ).toBe(true);
     }

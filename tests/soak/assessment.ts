@@ -8,24 +8,24 @@ import { isRuleCode } from '../../src/metrics/rules.ts';
 import { STAND_INS } from '../../src/simulation/stand-ins/stand-ins.ts';
 import { openReader } from '../../src/api/reader.ts';
 import type { TrueSeries } from './market-world.ts';
-import { documentOf, type Place, type Processes } from './processes.ts';
+import { documentOf, type Processes, type Site } from './processes.ts';
 import { sha256Of, type EnvironmentReport } from './environment.ts';
 import { readNotifications } from './notifications.ts';
 
-/** One thing that has to hold, and what was found. */
+/** One condition, whether it holds, and the figures found. */
 export interface Finding {
-  readonly what: string;
+  readonly condition: string;
   readonly holds: boolean;
   readonly found: string;
 }
 
-export interface AssessedPlace {
-  readonly place: Place;
+export interface AssessedSite {
+  readonly site: Site;
   readonly report: EnvironmentReport;
   readonly truth: readonly TrueSeries[];
-  /** Days that were asked for: from this one to today. */
+  /** First day that a daemon or the user fetched; the last is today. */
   readonly firstDay: Day;
-  /** When the daemon was asked to end. */
+  /** When SIGTERM was sent to the daemon. */
   readonly stoppedAtMs: number;
 }
 
@@ -40,11 +40,11 @@ interface RunItem {
   readonly trigger: string;
 }
 
-/** Everything that has to hold of one data directory once the faults have ended and everything had time to heal. */
-export async function assessPlace(processes: Processes, judged: AssessedPlace): Promise<Finding[]> {
-  const { place, report } = judged;
+/** Assesses one data directory, after the faults have ended and everything had time to heal. */
+export async function assessSite(processes: Processes, assessed: AssessedSite): Promise<Finding[]> {
+  const { site, report } = assessed;
   const command = async <T>(args: readonly string[]): Promise<T> =>
-    documentOf(await processes.run(place, [...args, '--json'])) as T;
+    documentOf(await processes.run(site, [...args, '--json'])) as T;
   const alerts = (await command<{ items: readonly Alert[] }>(['alerts', 'list', '--all'])).items;
   const outbox = (await command<{ items: readonly unknown[] }>(['alerts', 'outbox'])).items;
   const history = (
@@ -57,22 +57,23 @@ export async function assessPlace(processes: Processes, judged: AssessedPlace): 
   const runs = (await command<{ items: readonly RunItem[] }>(['runs', 'list', '--limit', '100000'])).items;
   const faults = (await command<{ faults_24h: readonly { code: string; count: number }[] }>(['status'])).faults_24h;
   const defects = [...faults, ...alerts].filter(({ code }) => code === 'DEFECT').length;
+  const faultsLogged = faults.reduce((sum, { count }) => sum + count, 0);
   return [
-    await accountFinding(processes, judged),
-    ...(await truthFindings(judged)),
-    goldFinding(judged),
+    await accountFinding(processes, assessed),
+    ...(await truthFindings(assessed)),
+    goldFinding(assessed),
     {
-      what: 'no defect among faults and alerts',
+      condition: 'no defect among faults and alerts',
       holds: defects === 0,
-      found: `${runs.length} runs, ${faults.reduce((sum, { count }) => sum + count, 0)} faults logged, ${defects} defects`,
+      found: `${runs.length} runs, ${faultsLogged} faults logged, ${defects} defects`,
     },
     {
-      what: 'no run left open',
+      condition: 'no run left open',
       holds: runs.every(({ outcome }) => outcome !== null),
       found: countsText(runs.map(({ outcome }) => outcome ?? 'open')),
     },
     ...alertFindings(report, { alerts, outbox, flapping: flappingAmong(history) }),
-    leftoverFinding(place),
+    leftoverFinding(site),
   ];
 }
 
@@ -82,8 +83,8 @@ interface GapDocument {
   readonly discrepancies: readonly { readonly where: string; readonly message: string }[];
 }
 
-async function accountFinding(processes: Processes, { place, firstDay }: AssessedPlace): Promise<Finding> {
-  const ended = await processes.run(place, [
+async function accountFinding(processes: Processes, { site, firstDay }: AssessedSite): Promise<Finding> {
+  const ended = await processes.run(site, [
     'check-gaps',
     '--start',
     firstDay,
@@ -97,73 +98,80 @@ async function accountFinding(processes: Processes, { place, firstDay }: Assesse
   const isSum = totals['expected'] === parts.reduce((sum, [, candles]) => sum + candles, 0);
   const isComplete = totals['pending'] === 0 && totals['quarantined'] === 0;
   return {
-    what: 'account complete (check-gaps --verify)',
+    condition: 'account complete (check-gaps --verify)',
     holds: ended.exit === 0 && ok && isSum && isComplete && discrepancies.length === 0,
-    found: `${totals['expected']} expected = ${parts.map(([state, candles]) => `${candles} ${state}`).join(' + ')}${discrepancies.map(({ where, message }) => `; ${where}: ${message}`).join('')}`,
+    found: [
+      `${totals['expected']} expected = ${parts.map(([state, candles]) => `${candles} ${state}`).join(' + ')}`,
+      ...discrepancies.map(({ where, message }) => `${where}: ${message}`),
+    ].join('; '),
   };
 }
 
 type Tally = Record<'recorded' | 'lost' | 'doubled' | 'invented' | 'wrong', number>;
 
-/** A candle that closed so shortly before the end may still be on its way. Unit: milliseconds. */
+/** A candle that closed this shortly before the end may not be stored yet. Unit: milliseconds. */
 const FRESH_MS = 180_000;
 
 /**
- * Stored rows against the stand-ins' own. Of closed days nothing may be missing. Today is provisional: a row that broke a rule, and a
- * hole at a venue that leaves out empty candles, are asked for again when the day is due; what is missing is told, nothing else may be wrong.
+ * Compares stored rows with the stand-ins' own. Of closed days nothing may be missing. Today is provisional: rows that
+ * broke a rule, and gaps at an exchange that leaves out empty candles, are requested again once the day is due. Missing
+ * rows of today are therefore only counted; wrong ones are not allowed.
  */
-async function truthFindings({ place, truth, firstDay, stoppedAtMs }: AssessedPlace): Promise<Finding[]> {
-  const reader = openReader(place.dataDir);
+async function truthFindings({ site, truth, firstDay, stoppedAtMs }: AssessedSite): Promise<Finding[]> {
+  const reader = openReader(site.dataDir);
   const todayMs = dayStartMs(dayOf(stoppedAtMs));
   const [closed, today] = [noTally(), noTally()];
-  let lateToday = 0;
+  let missingToday = 0;
   const bad: string[] = [];
-  for (const { exchange, interval, told } of truth) {
+  for (const { exchange, interval, served } of truth) {
     const stored = await reader.candles({
       exchange,
-      symbol: told.symbol,
+      symbol: served.symbol,
       interval,
       from: firstDay,
       to: dayOf(stoppedAtMs),
     });
-    const known = told.rows.filter(
+    const known = served.rows.filter(
       (row) => row[0] >= dayStartMs(firstDay) && row[0] + intervalMs(interval) <= stoppedAtMs,
     );
     const before = compareWithTruth(
       stored.filter((row) => row.openTimeMs < todayMs),
       known.filter((row) => row[0] < todayMs),
-      told.columns,
+      served.columns,
     );
     const since = compareWithTruth(
       stored.filter((row) => row.openTimeMs >= todayMs),
       known.filter((row) => row[0] >= todayMs),
-      told.columns,
+      served.columns,
     );
     add(closed, before);
     add(today, since);
-    const isEach = STAND_INS.get(exchange)?.emptyCandles === 'flat';
-    const late = compareWithTruth(
+    const sendsEachCandle = STAND_INS.get(exchange)?.emptyCandles === 'flat';
+    const longMissing = compareWithTruth(
       stored,
       known.filter((row) => row[0] + intervalMs(interval) <= stoppedAtMs - FRESH_MS),
-      told.columns,
+      served.columns,
     ).lost;
-    if (isEach) lateToday += late - before.lost;
+    if (sendsEachCandle) missingToday += longMissing - before.lost;
     if (before.lost + badOf(before) + badOf(since) > 0)
       bad.push(
-        `${exchange} ${told.symbol} ${interval} closed ${JSON.stringify(before)} today ${JSON.stringify(since)}`,
+        `${exchange} ${served.symbol} ${interval} closed ${JSON.stringify(before)} today ${JSON.stringify(since)}`,
       );
   }
   reader.close();
   return [
     {
-      what: "closed days are the stand-ins' own, candle by candle",
+      condition: "closed days equal the stand-ins' own, candle by candle",
       holds: closed.recorded > 0 && closed.lost + badOf(closed) === 0,
       found: [`${closed.recorded} rows: ${tallyText(closed)}`, ...bad].join('; '),
     },
     {
-      what: "what is stored of today is the stand-ins' own",
+      condition: "stored rows of today equal the stand-ins' own",
       holds: badOf(today) === 0,
-      found: `${today.recorded} rows: ${tallyText(today)}; ${lateToday} missing for longer than ${FRESH_MS / 60_000} min where each candle is sent`,
+      found: [
+        `${today.recorded} rows: ${tallyText(today)}`,
+        `${missingToday} missing for longer than ${FRESH_MS / 60_000} min where the exchange sends every candle`,
+      ].join('; '),
     },
   ];
 }
@@ -176,9 +184,9 @@ const badOf = ({ doubled, invented, wrong }: Comparison): number => doubled + in
 const tallyText = ({ lost, doubled, invented, wrong }: Tally): string =>
   `${lost} missing, ${doubled} doubled, ${invented} invented, ${wrong} wrong`;
 
-/** Every data file of gold is on the Hub's head, byte for byte, and the head has no other. */
-function goldFinding({ place, report: { hub } }: AssessedPlace): Finding {
-  const gold = join(place.dataDir, 'gold');
+/** The newest commit of the Hub holds every data file of gold, byte for byte, and no other. */
+function goldFinding({ site, report: { hub } }: AssessedSite): Finding {
+  const gold = join(site.dataDir, 'gold');
   const isData = (path: string): boolean => path.startsWith('data/');
   const own = new Map(filesBelow(gold).map((path) => [relative(gold, path), sha256Of(readFileSync(path))]));
   const differing = [...new Set([...own.keys(), ...Object.keys(hub.files)])].filter(
@@ -186,7 +194,7 @@ function goldFinding({ place, report: { hub } }: AssessedPlace): Finding {
   );
   const data = Object.keys(hub.files).filter(isData).length;
   return {
-    what: 'gold is on the Hub, byte for byte',
+    condition: 'gold is on the Hub, byte for byte',
     holds: data > 0 && differing.length === 0,
     found: `${data} files, ${hub.commits} commits${differing.map((path) => `; ${path} differs`).join('')}`,
   };
@@ -199,7 +207,7 @@ const filesBelow = (directory: string): string[] =>
 
 const HOUR_MS = 3_600_000;
 
-/** Causes that began more than once within the last hour: their end is told once they were quiet for one. */
+/** Causes that fired more than once within the last hour: their end is notified after a quiet hour. */
 function flappingAmong(
   history: readonly { readonly action: string; readonly fingerprint: string | null; readonly at: string }[],
 ): ReadonlySet<string> {
@@ -211,8 +219,8 @@ function flappingAmong(
   );
 }
 
-/** A rule ends by itself once what it counts is older than its window, an hour at least. */
-export const looksBack = (code: string): boolean => isRuleCode(code);
+/** A rule's alert ends once the events it counts are older than its window, which is an hour at least. */
+export const isRuleAlert = (code: string): boolean => isRuleCode(code);
 
 function alertFindings(
   { webhook, pagerduty, slack, mails }: EnvironmentReport,
@@ -223,51 +231,55 @@ function alertFindings(
   }: { readonly alerts: readonly Alert[]; readonly outbox: readonly unknown[]; readonly flapping: ReadonlySet<string> },
 ): Finding[] {
   const firing = alerts
-    .filter((alert) => alert.resolved_at === null && !looksBack(alert.code))
+    .filter((alert) => alert.resolved_at === null && !isRuleAlert(alert.code))
     .map(({ fingerprint }) => fingerprint);
-  const watching = alerts
-    .filter((alert) => alert.resolved_at === null && looksBack(alert.code))
+  const ofRules = alerts
+    .filter((alert) => alert.resolved_at === null && isRuleAlert(alert.code))
     .map(({ fingerprint }) => fingerprint);
-  const told = readNotifications(webhook);
-  // A key is the instance and the cause's fingerprint.
+  const notified = readNotifications(webhook);
+  // A key consists of the instance and the cause's fingerprint.
   const isHeldBack = (key: string): boolean =>
-    [...flapping, ...watching].some((fingerprint) => key.endsWith(fingerprint));
-  const open = [...told.open.map((key) => `webhook ${key}`), ...pagerduty.open.map((key) => `pagerduty ${key}`)];
-  const forgotten = open.filter((key) => !isHeldBack(key));
+    [...flapping, ...ofRules].some((fingerprint) => key.endsWith(fingerprint));
+  const open = [...notified.open.map((key) => `webhook ${key}`), ...pagerduty.open.map((key) => `pagerduty ${key}`)];
+  const unresolved = open.filter((key) => !isHeldBack(key));
   return [
     {
-      what: 'every alert is over, and nothing waits to be sent',
+      condition: 'every alert has ended, and the outbox is empty',
       holds: firing.length === 0 && outbox.length === 0,
       found: [
-        `${alerts.length} causes, ${outbox.length} waiting, ${watching.length} rules that look back an hour or a day`,
+        `${alerts.length} causes`,
+        `${outbox.length} in the outbox`,
+        `${ofRules.length} rules whose window of an hour or a day is not over`,
         ...firing,
       ].join('; '),
     },
     {
-      what: 'once per cause and level at a channel with keys',
-      holds: told.doubled.length === 0,
+      condition: 'one notification per cause and level at a channel with keys',
+      holds: notified.duplicates.length === 0,
       found: [
-        `${told.triggers} beginnings, ${told.ends} ends, ${told.repeats} sent again under the same id`,
-        ...told.doubled,
+        `${notified.triggers} triggers, ${notified.resolves} resolves`,
+        `${notified.repeats} sent again under the same id`,
+        ...notified.duplicates,
       ].join('; '),
     },
     {
-      what: 'told of the end where told of the beginning',
-      holds: forgotten.length === 0,
+      condition: 'every notified cause is resolved at its channel',
+      holds: unresolved.length === 0,
       found: [
-        `${pagerduty.events} at PagerDuty, ${slack} at Slack, ${mails} mails; ${open.length - forgotten.length} ends held back for a quiet hour or by a rule that looks back`,
-        ...forgotten,
+        `${pagerduty.events} at PagerDuty, ${slack} at Slack, ${mails} mails`,
+        `${open.length - unresolved.length} resolves held back for a quiet hour or by a rule's window`,
+        ...unresolved,
       ].join('; '),
     },
   ];
 }
 
-function leftoverFinding({ dataDir }: Place): Finding {
+function leftoverFinding({ dataDir }: Site): Finding {
   const left = filesBelow(dataDir)
     .filter((path) => path.includes('.tmp-'))
     .map((path) => relative(dataDir, path));
   return {
-    what: 'no file left half written',
+    condition: 'no temporary file is left',
     holds: left.length === 0,
     found: left.length === 0 ? 'no .tmp-*' : left.join('; '),
   };

@@ -1,36 +1,36 @@
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import type { Random } from '../../src/platform/ports/random.ts';
 import { rssKbOf, type Lifetime, type MemorySample } from './memory.ts';
-import type { OwnProcess, Place, Processes } from './processes.ts';
+import type { OwnProcess, Processes, Site } from './processes.ts';
 
-/** `candlekeep start` on one data directory, over all its lives. */
+/** `candlekeep start` on one data directory, over all its restarts. */
 export interface Daemon {
-  readonly place: Place;
-  readonly lives: readonly (Lifetime & { readonly samples: MemorySample[] })[];
-  /** The one that lives now. */
+  readonly site: Site;
+  readonly lifetimes: readonly (Lifetime & { readonly samples: MemorySample[] })[];
+  /** The process of the present lifetime. */
   current(): OwnProcess;
   kills(): number;
-  /** Starts it again where it has ended. */
-  revive(): void;
+  /** Starts the daemon again if it has ended. */
+  restart(): void;
   kill(): Promise<void>;
   sample(): void;
 }
 
-export function daemonOn(processes: Processes, place: Place, beganAtMs: number): Daemon {
-  const lives: (Lifetime & { samples: MemorySample[] })[] = [];
+export function daemonOn(processes: Processes, site: Site, beganAtMs: number): Daemon {
+  const lifetimes: (Lifetime & { samples: MemorySample[] })[] = [];
   let kills = 0;
   const begin = (): OwnProcess => {
-    lives.push({ beganMs: realClock.nowMs() - beganAtMs, samples: [] });
-    return processes.start(place, ['start', '--json']);
+    lifetimes.push({ beganMs: realClock.nowMs() - beganAtMs, samples: [] });
+    return processes.start(site, ['start', '--json']);
   };
   let current = begin();
   const hasEnded = (): boolean => current.child.exitCode !== null || current.child.signalCode !== null;
   return {
-    place,
-    lives,
+    site,
+    lifetimes,
     current: () => current,
     kills: () => kills,
-    revive: () => {
+    restart: () => {
       if (hasEnded()) current = begin();
     },
     kill: async () => {
@@ -41,16 +41,16 @@ export function daemonOn(processes: Processes, place: Place, beganAtMs: number):
     },
     sample: () => {
       const rssKb = current.child.pid === undefined || hasEnded() ? null : rssKbOf(current.child.pid);
-      if (rssKb !== null) lives.at(-1)?.samples.push({ ageMs: realClock.nowMs() - current.startedAtMs, rssKb });
+      if (rssKb !== null) lifetimes.at(-1)?.samples.push({ ageMs: realClock.nowMs() - current.startedAtMs, rssKb });
     },
   };
 }
 
-/** A kill comes after half to one and a half times the mean, so that kills land anywhere. */
+/** Half to one and a half times the mean, so that kills do not fall into a rhythm. */
 const waitForKillMs = (random: Random, killEveryMs: number): number => killEveryMs * (0.5 + random.next());
 
-/** Kills the daemon and starts it again until the signal aborts. `alsoKill` says who goes with it. */
-export async function killAgainAndAgain(
+/** Kills and restarts the daemon until the signal aborts. Some kills also call `alsoKill`, as a power cut would. */
+export async function killRepeatedly(
   daemon: Daemon,
   {
     random,
@@ -72,8 +72,8 @@ export async function killAgainAndAgain(
     if (isOver) return;
     if (random.next() < WHOLE_MACHINE_RATIO) alsoKill();
     await daemon.kill();
-    daemon.revive();
+    daemon.restart();
   }
 }
-/** So many kills take a command beside the daemon with them, as a power cut does. */
+/** Share of the kills that also hit the command under way. */
 const WHOLE_MACHINE_RATIO = 0.4;

@@ -18,26 +18,27 @@ import { faultScheduleOf, type ScheduleSpan } from './fault-schedule.ts';
 
 export interface EnvironmentOptions {
   readonly seed: string;
-  readonly season: ScheduleSpan;
+  readonly span: ScheduleSpan;
   readonly range: TimeRange;
 }
 
-/** One thing that a channel with identities took. */
+/** One message that a channel with message ids received. */
 export interface NotificationEvent {
-  /** The same for each send of one message. */
+  /** The same each time one message is sent. */
   readonly id: string;
   readonly key: string;
   readonly kind: string;
   readonly level: string;
 }
 
-/** What the stand-ins of one data directory saw. */
+/** What the stand-ins of one data directory received. */
 export interface EnvironmentReport {
   readonly requests: number;
   /** Injected faults by code. */
   readonly faults: Readonly<Record<string, number>>;
   readonly hub: {
-    readonly commits: number /** sha256 by path of what is on its head. */;
+    readonly commits: number;
+    /** sha256 of each file of the newest commit, by path. */
     readonly files: Readonly<Record<string, string>>;
   };
   readonly webhook: readonly NotificationEvent[];
@@ -46,12 +47,12 @@ export interface EnvironmentReport {
   readonly mails: number;
 }
 
-/** Stand-ins of everything one data directory speaks to. */
+/** Stand-ins of everything that the processes of one data directory connect to. */
 export interface SoakEnvironment {
-  /** Variables that turn the command line to them. */
+  /** Environment variables that point the command line to the stand-ins. */
   readonly env: Readonly<Record<string, string>>;
-  /** From here on nothing goes wrong any more. */
-  calm(): void;
+  /** Ends all faults. */
+  endFaults(): void;
   report(): EnvironmentReport;
   close(): Promise<void>;
 }
@@ -62,8 +63,8 @@ const ROUTING_KEY = 'k'.repeat(32);
 const WEBHOOK_SECRET = 'secret of the stand-in webhook';
 const SLACK_PATH = '/services/T0/B0/secret';
 
-export async function openEnvironment({ seed, season, range }: EnvironmentOptions): Promise<SoakEnvironment> {
-  const schedule = faultScheduleOf(seed, season);
+export async function openEnvironment({ seed, span, range }: EnvironmentOptions): Promise<SoakEnvironment> {
+  const schedule = faultScheduleOf(seed, span);
   const servers: LoopbackServer[] = [];
   const serve = async (handle: StandInHandler): Promise<string> => {
     const server = await serveOnLoopback(handle, { clock: realClock });
@@ -95,7 +96,7 @@ export async function openEnvironment({ seed, season, range }: EnvironmentOption
       CANDLEKEEP_EXCHANGES: [...STAND_INS.keys()].join(','),
       CANDLEKEEP_SYMBOLS: SYMBOLS.join(','),
       CANDLEKEEP_INTERVAL: INTERVALS.join(','),
-      // Short waits: what heals within minutes is to heal within the soak.
+      // Short waits, so that everything heals within the soak.
       CANDLEKEEP_REQUEST_TIMEOUT: '2s',
       CANDLEKEEP_DEADLINE: '30s',
       CANDLEKEEP_RECHECK_AFTER: '20s',
@@ -111,7 +112,7 @@ export async function openEnvironment({ seed, season, range }: EnvironmentOption
       ALERT_EMAIL_TO: 'ops@example.org',
       ALERT_EMAIL_FROM: 'candlekeep@example.org',
     },
-    calm: () => {
+    endFaults: () => {
       for (const standIn of [...venues.values(), hub, slack, pagerduty, webhook]) standIn.plan(NO_FAULTS);
     },
     report: () => ({

@@ -5,17 +5,17 @@ import type { FaultPlan, FaultInjection, FaultSpec } from '../../src/simulation/
 import { HEALING_FAULTS } from '../support/healing-faults.ts';
 import type { MailFault } from '../support/stand-in-smtp.ts';
 
-/** When the weather lasts. */
+/** When faults may occur. */
 export interface ScheduleSpan {
   readonly fromMs: number;
   readonly spanMs: number;
 }
 
-/** Everything that goes wrong around one data directory. */
+/** Every fault around one data directory. */
 export interface FaultSchedule {
   readonly venues: ReadonlyMap<Exchange, FaultPlan>;
   readonly hub: FaultPlan;
-  /** Commits that are done and never answered. */
+  /** Commits that succeed without a response. */
   readonly commitsLost: number;
   readonly slack: FaultPlan;
   readonly pagerduty: FaultPlan;
@@ -23,17 +23,20 @@ export interface FaultSchedule {
   readonly mail: readonly MailFault[];
 }
 
-/** Each strikes one request for candles in a hundred. */
-const SHOWERS: readonly FaultSpec[] = [...HEALING_FAULTS, { kind: 'slow', delayMs: 400 }];
-const SHOWER_RATIO = 0.01;
-const showers: readonly FaultInjection[] = SHOWERS.map((fault) => ({
+/** Each occurs in one of a hundred requests for candles. */
+const SPORADIC_FAULTS: readonly FaultSpec[] = [...HEALING_FAULTS, { kind: 'slow', delayMs: 400 }];
+const SPORADIC_RATIO = 0.01;
+const sporadic: readonly FaultInjection[] = SPORADIC_FAULTS.map((fault) => ({
   match: { only: 'candles' },
-  on: { ratio: SHOWER_RATIO },
+  on: { ratio: SPORADIC_RATIO },
   fault,
 }));
 
-/** Nothing of a venue works for a while, in a way of its own. Lengths in shares of the season: of ten minutes one, so that a candle closes in each. */
-const STORMS: ReadonlyMap<Exchange, readonly { readonly share: number; readonly fault: FaultSpec }[]> = new Map([
+/**
+ * Outages: every request to an exchange fails for a while. `share` is the outage's length as a share of the span: one
+ * minute of ten, so that a candle closes during each.
+ */
+const OUTAGES: ReadonlyMap<Exchange, readonly { readonly share: number; readonly fault: FaultSpec }[]> = new Map([
   [
     'binance',
     [
@@ -74,27 +77,27 @@ const MAIL_FAULTS: readonly MailFault[] = [
   { kind: 'reply', at: 'data', line: '451 try again later' },
 ];
 
-/** The same seed and season give the same plans; which request meets which fault depends on the order in which they come. */
-export function faultScheduleOf(seed: string, season: ScheduleSpan): FaultSchedule {
-  const random = seededRandom(`${seed}/weather`);
+/** The same seed and span give the same plans. Which request meets which fault depends on the order of the requests. */
+export function faultScheduleOf(seed: string, span: ScheduleSpan): FaultSchedule {
+  const random = seededRandom(`${seed}/outages`);
   const plan = (name: string, rules: readonly FaultInjection[]): FaultPlan => ({ seed: `${seed}/${name}`, rules });
   return {
     venues: new Map(
-      [...STORMS].map(([exchange, storms]) => [
+      [...OUTAGES].map(([exchange, outages]) => [
         exchange,
         plan(exchange, [
-          ...storms.map((storm, at) => stormRule(storm, { at, of: storms.length, season, random })),
-          ...showers,
+          ...outages.map((outage, at) => outageRule(outage, { at, of: outages.length, span, random })),
+          ...sporadic,
         ]),
       ]),
     ),
     hub: plan('hub', [
-      stormRule({ share: 0.1, fault: { kind: 'status', status: 503 } }, { at: 0, of: 1, season, random }),
+      outageRule({ share: 0.1, fault: { kind: 'status', status: 503 } }, { at: 0, of: 1, span, random }),
       ...flaky(0.04),
     ]),
     commitsLost: 2,
     slack: plan('slack', [
-      stormRule({ share: 0.1, fault: { kind: 'status', status: 500 } }, { at: 0, of: 1, season, random }),
+      outageRule({ share: 0.1, fault: { kind: 'status', status: 500 } }, { at: 0, of: 1, span, random }),
       ...flaky(0.08),
     ]),
     pagerduty: plan('pagerduty', flaky(0.2)),
@@ -103,18 +106,18 @@ export function faultScheduleOf(seed: string, season: ScheduleSpan): FaultSchedu
   };
 }
 
-interface Place {
-  /** Storms of one venue come one after another: this one in its own part of the season. */
+interface Slot {
+  /** Outages of one exchange follow one another: each lies in its own part of the span. */
   readonly at: number;
   readonly of: number;
-  readonly season: ScheduleSpan;
+  readonly span: ScheduleSpan;
   readonly random: Random;
 }
 
-/** The first and the last tenth stay calm: the first fill is to be killed, not to be kept from starting, and the last is for healing. */
-function stormRule(
+/** The first tenth has no outage, so that kills hit the first backfill; nor has the last, which is for healing. */
+function outageRule(
   { share, fault }: { readonly share: number; readonly fault: FaultSpec },
-  { at, of, season: { fromMs, spanMs }, random }: Place,
+  { at, of, span: { fromMs, spanMs }, random }: Slot,
 ): FaultInjection {
   const part = (0.8 / of) * spanMs;
   const fromPart = fromMs + 0.1 * spanMs + at * part;

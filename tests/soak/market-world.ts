@@ -9,19 +9,19 @@ import type { World } from '../../src/simulation/world.ts';
 import type { RecordedSeries } from '../../src/simulation/recorded-series.ts';
 
 export const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
-/** Minutes, so that candles become due while the soak goes on, and hours, summed up from the same minutes. */
+/** Minutes, so that candles become due during the soak, and hours, aggregated from the same minutes. */
 export const INTERVALS: readonly Interval[] = ['1m', '1h'];
 
 /** Days before today that a user may backfill. */
 export const HISTORY_DAYS = 14;
 
-/** Everything there is to know: history, today, and tomorrow in case the soak crosses midnight. */
+/** History, today, and tomorrow in case the soak crosses midnight. */
 export function rangeAround(nowMs: number): TimeRange {
   const todayMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
   return { fromMs: todayMs - HISTORY_DAYS * DAY_MS, toMs: todayMs + 2 * DAY_MS };
 }
 
-/** The candles of one exchange; the same in every process that asks with the same seed and range. */
+/** The candles of one exchange; the same in every process for the same seed and range. */
 export function worldAt(exchange: Exchange, seed: string, range: TimeRange): World {
   const separator = exchange === 'binance' ? '' : '-';
   return generatedWorld(
@@ -33,10 +33,10 @@ export function worldAt(exchange: Exchange, seed: string, range: TimeRange): Wor
 export interface TrueSeries {
   readonly exchange: Exchange;
   readonly interval: Interval;
-  readonly told: RecordedSeries;
+  readonly served: RecordedSeries;
 }
 
-/** Each series as its venue tells it. */
+/** Each series as its exchange serves it. */
 export const truthOf = (seed: string, range: TimeRange): TrueSeries[] =>
   [...STAND_INS].flatMap(([exchange, standIn]) => {
     const world = worldAt(exchange, seed, range);
@@ -55,5 +55,5 @@ function seriesOf(
   }: { readonly exchange: Exchange; readonly venueSymbol: string; readonly interval: Interval },
 ): TrueSeries[] {
   const series = world.find(venueSymbol, interval);
-  return series === null ? [] : [{ exchange, interval, told: asServed(standIn, series) }];
+  return series === null ? [] : [{ exchange, interval, served: asServed(standIn, series) }];
 }

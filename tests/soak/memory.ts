@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** What a process held at one moment. */
+/** Resident memory of a process at one moment. */
 export interface MemorySample {
   /** Since the process (or the soak) began. Unit: milliseconds. */
   readonly ageMs: number;
@@ -18,12 +18,12 @@ export function rssKbOf(pid: number): number | null {
   }
 }
 
-/** Growth from one figure to another: 0.1 is a tenth more. */
+/** Growth from one figure to another. A ratio of 0.1 is a tenth more. */
 export interface Growth {
   readonly fromKb: number;
   readonly toKb: number;
   readonly ratio: number;
-  /** What was looked at, after warm-up. */
+  /** Number of figures compared, after warm-up. */
   readonly figures: number;
 }
 
@@ -44,13 +44,13 @@ export function median(values: readonly number[]): number {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** This share of the soak is left out of every comparison: caches and the garbage collector settle. */
+/** Share of the soak that is left out of every comparison, because caches and the garbage collector still settle. */
 export const WARM_UP_RATIO = 1 / 3;
-/** Fewer figures than this on either side say nothing. */
+/** With fewer figures on either side there is no result. */
 const FIGURES_MIN = 2;
 
-/** One process that stayed: the median of the first quarter after warm-up against that of the last. Null when there are too few samples. */
-export function growthOfStaying(samples: readonly MemorySample[], spanMs: number): Growth | null {
+/** One process: the median of the first quarter after warm-up and that of the last. Null with too few samples. */
+export function growthOfProcess(samples: readonly MemorySample[], spanMs: number): Growth | null {
   const warm = samples.filter(({ ageMs }) => ageMs >= spanMs * WARM_UP_RATIO);
   const quarter = Math.floor(warm.length / 4);
   if (quarter < FIGURES_MIN) return null;
@@ -58,19 +58,22 @@ export function growthOfStaying(samples: readonly MemorySample[], spanMs: number
   return growth(of(warm.slice(0, quarter)), of(warm.slice(-quarter)), warm.length);
 }
 
-/** One life of a process that is killed again and again. */
+/** One lifetime of a daemon that is killed and restarted. */
 export interface Lifetime {
   /** Since the soak began. Unit: milliseconds. */
   readonly beganMs: number;
   readonly samples: readonly MemorySample[];
 }
 
-/** All lives at the same age: the mean of the first half after warm-up against that of the second. Null when too few lived so long. */
+/**
+ * All lifetimes at the same age: the mean of the first half after warm-up and that of the second. Null when too few
+ * reached that age.
+ */
 export function growthOverLifetimes(
-  lives: readonly Lifetime[],
+  lifetimes: readonly Lifetime[],
   { ageMs, spanMs }: { readonly ageMs: number; readonly spanMs: number },
 ): Growth | null {
-  const figures = lives
+  const figures = lifetimes
     .filter(({ beganMs }) => beganMs >= spanMs * WARM_UP_RATIO)
     .flatMap(({ samples }) => samples.find((sample) => sample.ageMs >= ageMs)?.rssKb ?? []);
   const half = Math.floor(figures.length / 2);

@@ -2,21 +2,21 @@ import type { NotificationEvent } from './environment.ts';
 
 export interface NotificationHistory {
   readonly triggers: number;
-  readonly ends: number;
-  /** Sends of a message that had been sent before: its answer was lost, or the process died before it wrote that down. */
+  readonly resolves: number;
+  /** Messages sent again: the response was lost, or the process died before it recorded the delivery. */
   readonly repeats: number;
-  /** Keys that were told twice of the same thing under different messages. */
-  readonly doubled: readonly string[];
-  /** Keys that were told of a beginning and of no end. */
+  /** Keys with two different messages about the same cause and level, or about the same end. */
+  readonly duplicates: readonly string[];
+  /** Keys with a trigger and no resolve. */
   readonly open: readonly string[];
 }
 
-/** Reads what a channel took, in order: one beginning for each cause and level, and one end. */
+/** Counts the messages of a channel, oldest first. Each cause and level should have one trigger and one resolve. */
 export function readNotifications(events: readonly NotificationEvent[]): NotificationHistory {
   const seen = new Set<string>();
   const openLevels = new Map<string, Set<string>>();
-  const doubled: string[] = [];
-  const counts = { triggers: 0, ends: 0, repeats: 0 };
+  const duplicates: string[] = [];
+  const counts = { triggers: 0, resolves: 0, repeats: 0 };
   for (const { id, key, kind, level } of events) {
     if (seen.has(id)) {
       counts.repeats += 1;
@@ -26,12 +26,12 @@ export function readNotifications(events: readonly NotificationEvent[]): Notific
     if (kind === 'trigger') {
       counts.triggers += 1;
       const levels = openLevels.get(key) ?? new Set<string>();
-      if (levels.has(level)) doubled.push(`${key} ${level}`);
+      if (levels.has(level)) duplicates.push(`${key} ${level}`);
       openLevels.set(key, levels.add(level));
     } else if (kind === 'resolve') {
-      counts.ends += 1;
-      if (!openLevels.delete(key)) doubled.push(`${key} end`);
+      counts.resolves += 1;
+      if (!openLevels.delete(key)) duplicates.push(`${key} resolve`);
     }
   }
-  return { ...counts, doubled, open: [...openLevels.keys()] };
+  return { ...counts, duplicates, open: [...openLevels.keys()] };
 }

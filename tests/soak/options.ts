@@ -4,17 +4,17 @@ import { readDuration } from '../../src/configuration/setting-values.ts';
 
 export interface SoakOptions {
   readonly spanMs: number;
-  /** Decides the faults, the kills and what the user does; printed, so that a run can be looked into. */
+  /** Decides the faults, the kills and the user's commands. Printed, so that a run can be repeated. */
   readonly seed: string;
   /** Mean time between two kills. Unit: milliseconds. */
   readonly killEveryMs: number;
-  /** Leaves the data directories and logs behind. */
+  /** Keeps the data directories and logs. */
   readonly keep: boolean;
 }
 
 export const USAGE = 'npm run soak -- [--minutes 10] [--seed TEXT] [--kill-every 30s] [--keep]';
 
-/** @throws TypeError for flags that are none, ConfigurationError (CONFIG_INVALID) for a span that is none. */
+/** @throws TypeError for unknown flags, ConfigurationError (CONFIG_INVALID) for an invalid duration. */
 export function readOptions(args: readonly string[]): SoakOptions {
   const { values } = parseArgs({
     args: [...args],

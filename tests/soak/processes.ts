@@ -5,18 +5,18 @@ import { realClock } from '../../src/platform/node/system-clock.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
-/** One data directory and what speaks to it. */
-export interface Place {
+/** One data directory and the environment of its processes. */
+export interface Site {
   readonly name: string;
   readonly dataDir: string;
-  /** Where logs of processes go. */
+  /** Holds the logs of the processes. */
   readonly logDir: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. */
 export interface Ended {
-  /** Null for one that a signal ended. */
+  /** Null when a signal ended the process. */
   readonly exit: number | null;
   readonly stdout: string;
 }
@@ -26,52 +26,62 @@ export interface OwnProcess {
   readonly startedAtMs: number;
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Signals that we sent it. */
+  /** Signals that the soak sent to it. */
   readonly signals: NodeJS.Signals[];
 }
 
-/** Something no process of ours may say or do. */
-export interface Complaint {
+/** Output or an exit that no process may produce. */
+export interface Violation {
   readonly where: string;
   readonly text: string;
 }
 
 /**
- * What Node prints when nobody caught an error or a promise, its warnings (a leak of listeners is one), our own defects,
- * and lines of a stack. Node's word that a module of its own is experimental is none of ours.
+ * Uncaught errors and rejections, Node's warnings (a listener leak is one), defects, and lines of a stack. The warning
+ * about experimental modules is allowed.
  */
-const UNWANTED =
-  /Unhandled|Uncaught|triggerUncaughtException|"?DEFECT|^Node\.js v\d|^\(node:\d+\) (?!ExperimentalWarning)|^\s+at .+:\d+:\d+\)?$|FATAL ERROR/;
-/** No process may end like this, whatever befell it: a defect, a refused configuration or state. */
+const UNWANTED = new RegExp(
+  [
+    'Unhandled',
+    'Uncaught',
+    'triggerUncaughtException',
+    '"?DEFECT',
+    String.raw`^Node\.js v\d`,
+    String.raw`^\(node:\d+\) (?!ExperimentalWarning)`,
+    String.raw`^\s+at .+:\d+:\d+\)?$`,
+    'FATAL ERROR',
+  ].join('|'),
+);
+/** No process may end with these, whatever the faults: a defect, a rejected configuration or state. */
 const EXITS_UNWANTED: readonly number[] = [1, 2];
 const OUTPUT_CHARS_MAX = 5_000_000;
 
-/** Starts processes of ours and listens to everything they say. */
+/** Starts processes of the program and checks everything that they print. */
 export interface Processes {
-  start(place: Place, args: readonly string[]): OwnProcess;
+  start(site: Site, args: readonly string[]): OwnProcess;
   signal(process: OwnProcess, signal: NodeJS.Signals): void;
   /** Runs a command to its end. */
-  run(place: Place, args: readonly string[]): Promise<Ended>;
-  /** Everything that still runs. */
+  run(site: Site, args: readonly string[]): Promise<Ended>;
+  /** Kills every process that still runs. */
   killAll(): void;
-  readonly complaints: readonly Complaint[];
+  readonly violations: readonly Violation[];
   started(): number;
 }
 
-/** With gigabytes of room, and a young generation of a hundred megabytes, V8 collects so seldom that ten minutes show its saw and nothing else. */
+/** With a large heap V8 collects so rarely that ten minutes cannot show growth: only its sawtooth would be measured. */
 const DAEMON_FLAGS = ['--max-old-space-size=192', '--max-semi-space-size=8'];
 
 export function ownProcesses(): Processes {
-  const complaints: Complaint[] = [];
+  const violations: Violation[] = [];
   const running = new Set<ChildProcess>();
   let started = 0;
-  const start = (place: Place, args: readonly string[]): OwnProcess => {
+  const start = (site: Site, args: readonly string[]): OwnProcess => {
     started += 1;
-    const where = `${place.name}: ${args.join(' ')}`;
+    const where = `${site.name}: ${args.join(' ')}`;
     const env = {
       ...process.env,
-      ...place.env,
-      CANDLEKEEP_DATA_DIR: place.dataDir,
+      ...site.env,
+      CANDLEKEEP_DATA_DIR: site.dataDir,
       CANDLEKEEP_LISTEN: '127.0.0.1:0',
       LOG_LEVEL: 'warn',
     };
@@ -80,14 +90,14 @@ export function ownProcesses(): Processes {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(child);
-    mkdirSync(place.logDir, { recursive: true });
-    const log = createWriteStream(join(place.logDir, `${String(started).padStart(4, '0')}-${args[0]}.log`));
+    mkdirSync(site.logDir, { recursive: true });
+    const log = createWriteStream(join(site.logDir, `${String(started).padStart(4, '0')}-${args[0]}.log`));
     log.write(`${new Date(realClock.nowMs()).toISOString()} ${where} (pid ${child.pid})\n`);
     child.stderr.setEncoding('utf8').on(
       'data',
       lineReader((line) => {
         log.write(`${line}\n`);
-        if (UNWANTED.test(line)) complaints.push({ where, text: line });
+        if (UNWANTED.test(line)) violations.push({ where, text: line });
       }),
     );
     const chunks: string[] = [];
@@ -95,15 +105,16 @@ export function ownProcesses(): Processes {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if ((chars += text.length) < OUTPUT_CHARS_MAX) chunks.push(text);
       log.write(text);
-      if (text.includes('"DEFECT"')) complaints.push({ where, text: text.slice(0, 500) });
+      if (text.includes('"DEFECT"')) violations.push({ where, text: text.slice(0, 500) });
     });
     const signals: NodeJS.Signals[] = [];
     const ended = new Promise<Ended>((resolve) =>
       child.on('close', (exit, by) => {
         running.delete(child);
         log.end(`${new Date(realClock.nowMs()).toISOString()} exit ${exit ?? by}\n`);
-        if (by !== null && !signals.includes(by)) complaints.push({ where, text: `ended by ${by}, which nobody sent` });
-        if (exit !== null && EXITS_UNWANTED.includes(exit)) complaints.push({ where, text: `exit ${exit}` });
+        if (by !== null && !signals.includes(by))
+          violations.push({ where, text: `ended by ${by}, which the soak did not send` });
+        if (exit !== null && EXITS_UNWANTED.includes(exit)) violations.push({ where, text: `exit ${exit}` });
         resolve({ exit, stdout: chunks.join('') });
       }),
     );
@@ -111,13 +122,13 @@ export function ownProcesses(): Processes {
   };
   return {
     start,
-    run: (place, args) => start(place, args).ended,
+    run: (site, args) => start(site, args).ended,
     signal: (own, signal) => {
       own.signals.push(signal);
       own.child.kill(signal);
     },
     killAll: () => running.forEach((child) => child.kill('SIGKILL')),
-    complaints,
+    violations,
     started: () => started,
   };
 }
@@ -132,6 +143,6 @@ function lineReader(onLine: (line: string) => void): (text: string) => void {
   };
 }
 
-/** The one document of a command with --json; null where there is none because the process was killed. */
+/** The document of a command with --json; null when the process was killed before it printed one. */
 export const documentOf = ({ stdout }: Ended): Record<string, unknown> | null =>
   stdout.trim() === '' ? null : (JSON.parse(stdout) as Record<string, unknown>);

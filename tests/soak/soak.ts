@@ -5,24 +5,26 @@ import { realClock } from '../../src/platform/node/system-clock.ts';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
 import { DAY_MS } from '../../src/domain/interval.ts';
 import { dayOf } from '../../src/domain/partition.ts';
-import { daemonOn, killAgainAndAgain, type Daemon } from './daemons.ts';
+import { daemonOn, killRepeatedly, type Daemon } from './daemons.ts';
 import { rangeAround, truthOf } from './market-world.ts';
-import { growthOfStaying, growthOverLifetimes, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';
+import { growthOfProcess, growthOverLifetimes, WARM_UP_RATIO, type Growth, type MemorySample } from './memory.ts';
 import { readOptions, USAGE, type SoakOptions } from './options.ts';
-import { documentOf, ownProcesses, type Place, type Processes } from './processes.ts';
+import { documentOf, ownProcesses, type Processes, type Site } from './processes.ts';
 import { startStandIns, type StandInsProcess } from './stand-ins-process.ts';
 import { userOf, type User } from './user.ts';
-import { assessPlace, looksBack, type Finding } from './assessment.ts';
+import { assessSite, isRuleAlert, type Finding } from './assessment.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 30_000;
-/** Resident memory may grow by less than this after warm-up. */
+/** Resident memory has to grow by less than this after warm-up. */
 const GROWTH_RATIO_MAX = 0.1;
 
 const say = (line: string): void => console.log(line);
+const percent = (ratio: number): string => `${ratio < 0 ? '' : '+'}${(ratio * 100).toFixed(1)} %`;
+const seconds = (ms: number): number => Math.round(ms / 1_000);
 const megabytes = (kb: number): string => `${Math.round(kb / 1_024)} MB`;
 
-interface Stage {
+interface Soak {
   readonly options: SoakOptions;
   readonly standIns: StandInsProcess;
   readonly processes: Processes;
@@ -41,63 +43,68 @@ async function main(): Promise<number> {
   const beganAtMs = realClock.nowMs();
   const range = rangeAround(beganAtMs);
   say(
-    `soak of ${options.spanMs / 60_000} min, seed ${options.seed}, a kill -9 every ${options.killEveryMs / 1_000} s on average, data in ${root}`,
+    [
+      `soak of ${options.spanMs / 60_000} min`,
+      `seed ${options.seed}`,
+      `a kill -9 every ${options.killEveryMs / 1_000} s on average`,
+      `data in ${root}`,
+    ].join(', '),
   );
-  const placeOf = async (name: string): Promise<Place> => ({
+  const siteOf = async (name: string): Promise<Site> => ({
     name,
     dataDir: join(root, name),
     logDir: join(root, `${name}-logs`),
     env: await standIns.open(name, {
       seed: options.seed,
-      season: { fromMs: beganAtMs, spanMs: options.spanMs },
+      span: { fromMs: beganAtMs, spanMs: options.spanMs },
       range,
     }),
   });
-  const [killedPlace, stayingPlace] = [await placeOf('killed'), await placeOf('staying')];
-  const user = userOf(processes, [killedPlace, stayingPlace], seededRandom(`${options.seed}/user`));
-  const stage: Stage = {
+  const [killedSite, stayingSite] = [await siteOf('killed'), await siteOf('staying')];
+  const user = userOf(processes, [killedSite, stayingSite], seededRandom(`${options.seed}/user`));
+  const soak: Soak = {
     options,
     standIns,
     processes,
     user,
     beganAtMs,
-    killed: daemonOn(processes, killedPlace, beganAtMs),
-    staying: daemonOn(processes, stayingPlace, beganAtMs),
+    killed: daemonOn(processes, killedSite, beganAtMs),
+    staying: daemonOn(processes, stayingSite, beganAtMs),
   };
   try {
-    await stormyPart(stage);
-    const healedAfterMs = await calmPart(stage);
-    const findings = [...(await endPart(stage)), ...memoryFindings(stage), ...processFindings(stage, healedAfterMs)];
+    await runUnderFaults(soak);
+    const healedAfterMs = await healAll(soak);
+    const findings = [...(await stopAndAssess(soak)), ...memoryFindings(soak), ...processFindings(soak, healedAfterMs)];
     return verdictOf(findings, options);
   } finally {
-    for (const daemon of [stage.killed, stage.staying]) await daemon.kill();
+    for (const daemon of [soak.killed, soak.staying]) await daemon.kill();
     await standIns.close();
     if (options.keep) say(`kept: ${root}`);
     else rmSync(root, { recursive: true, force: true });
   }
 }
 
-/** Whoever ends the soak ends what it started. */
+/** Ends every process of the soak when the soak itself ends. */
 function endWith(processes: Processes): void {
   process.on('exit', () => processes.killAll());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 }
 
-/** Faults, kills and a user, while memory is watched. */
-async function stormyPart(stage: Stage): Promise<void> {
-  const { options, user, killed, staying } = stage;
+/** Faults, kills and a user, while memory is sampled. */
+async function runUnderFaults(soak: Soak): Promise<void> {
+  const { options, user, killed, staying } = soak;
   const over = new AbortController();
   const random = seededRandom(`${options.seed}/kills`);
   const work = Promise.all([
-    killAgainAndAgain(killed, {
+    killRepeatedly(killed, {
       random,
       killEveryMs: options.killEveryMs,
-      alsoKill: () => user.killCommand(killed.place),
+      alsoKill: () => user.killCommand(killed.site),
       signal: over.signal,
     }),
     user.act(over.signal),
     every(SAMPLE_EVERY_MS, over.signal, () => [killed, staying].forEach((daemon) => daemon.sample())),
-    every(PROGRESS_EVERY_MS, over.signal, async () => say(await progressLine(stage))),
+    every(PROGRESS_EVERY_MS, over.signal, async () => say(await progressLine(soak))),
   ]);
   await Promise.race([realClock.sleep(options.spanMs), work]);
   over.abort(new Error('the soak is over'));
@@ -115,10 +122,10 @@ async function every(waitMs: number, signal: AbortSignal, act: () => unknown): P
   }
 }
 
-async function progressLine({ beganAtMs, killed, staying, standIns, processes, user }: Stage): Promise<string> {
+async function progressLine({ beganAtMs, killed, staying, standIns, processes, user }: Soak): Promise<string> {
   const elapsedS = Math.round((realClock.nowMs() - beganAtMs) / 1_000);
-  const rss = (daemon: Daemon): string => megabytes(daemon.lives.at(-1)?.samples.at(-1)?.rssKb ?? 0);
-  const reports = [await standIns.report(killed.place.name), await standIns.report(staying.place.name)];
+  const rss = (daemon: Daemon): string => megabytes(daemon.lifetimes.at(-1)?.samples.at(-1)?.rssKb ?? 0);
+  const reports = [await standIns.report(killed.site.name), await standIns.report(staying.site.name)];
   const [requests, faults] = [
     reports.map((one) => one.requests),
     reports.map(({ faults: own }) => Object.values(own).reduce((sum, count) => sum + count, 0)),
@@ -128,154 +135,160 @@ async function progressLine({ beganAtMs, killed, staying, standIns, processes, u
     `${killed.kills()} kills`,
     `rss ${rss(killed)} killed, ${rss(staying)} staying`,
     `${requests.join(' + ')} requests, ${faults.join(' + ')} faults`,
-    `${Object.values(user.acts()).reduce((sum, count) => sum + count, 0)} acts of the user`,
-    `${processes.complaints.length + user.surprises.length} complaints`,
+    `${Object.values(user.commands()).reduce((sum, count) => sum + count, 0)} commands of the user`,
+    `${processes.violations.length + user.violations.length} violations`,
   ].join('  ');
 }
 
 const HEAL_MS_MAX = 300_000;
 const HEAL_EVERY_MS = 5_000;
-/** So long at least, so that what was answered short at the very end is due for its second look. */
+/** At least this long, so that pages that were short at the end of the faults become due for their second request. */
 const HEAL_MS_MIN = 60_000;
 
-/** Nothing fails any more, and the user asks for what is pending. How long it took until nothing was; null when it did not come to that. */
-async function calmPart(stage: Stage): Promise<number | null> {
-  const { killed, staying, standIns, beganAtMs } = stage;
-  killed.revive();
-  staying.revive();
-  const calmAtMs = realClock.nowMs();
-  for (const { place } of [killed, staying]) await standIns.calm(place.name);
-  say(
-    `${Math.round((calmAtMs - beganAtMs) / 1_000)} s: the faults end; healing for at most ${HEAL_MS_MAX / 60_000} min`,
-  );
-  while (realClock.nowMs() < calmAtMs + HEAL_MS_MAX) {
-    const isWhole = await Promise.all([killed, staying].map((daemon) => healOnce(stage, daemon)));
-    if (isWhole.every((whole) => whole) && realClock.nowMs() >= calmAtMs + HEAL_MS_MIN)
-      return realClock.nowMs() - calmAtMs;
+/** Ends the faults and heals until nothing is pending. Returns how long that took; null if it took too long. */
+async function healAll(soak: Soak): Promise<number | null> {
+  const { killed, staying, standIns, beganAtMs } = soak;
+  killed.restart();
+  staying.restart();
+  const faultsEndedAtMs = realClock.nowMs();
+  for (const { site } of [killed, staying]) await standIns.endFaults(site.name);
+  say(`${seconds(faultsEndedAtMs - beganAtMs)} s: the faults end; healing for at most ${HEAL_MS_MAX / 60_000} min`);
+  while (realClock.nowMs() < faultsEndedAtMs + HEAL_MS_MAX) {
+    const isWhole = await Promise.all([killed, staying].map((daemon) => healOnce(soak, daemon)));
+    if (isWhole.every((whole) => whole) && realClock.nowMs() >= faultsEndedAtMs + HEAL_MS_MIN)
+      return realClock.nowMs() - faultsEndedAtMs;
     await realClock.sleep(HEAL_EVERY_MS);
   }
   return null;
 }
 
-const firstDayOf = ({ user }: Stage, place: Place): string => dayOf(realClock.nowMs() - user.daysBack(place) * DAY_MS);
+const firstDayOf = ({ user }: Soak, site: Site): string => dayOf(realClock.nowMs() - user.daysBack(site) * DAY_MS);
 
-/** One round of what a user does who wants everything to be there now. */
-async function healOnce(stage: Stage, { place }: Daemon): Promise<boolean> {
-  const { processes } = stage;
-  const days = ['--start', firstDayOf(stage, place), '--end', dayOf(realClock.nowMs())];
-  await processes.run(place, ['resume', '--json']);
-  await processes.run(place, ['backfill', ...days, '--json']);
-  await processes.run(place, ['heal', '--now', '--json']);
-  const gaps = documentOf(await processes.run(place, ['check-gaps', ...days, '--json'])) as {
+/** One round of the commands that a user runs to have everything now. */
+async function healOnce(soak: Soak, { site }: Daemon): Promise<boolean> {
+  const { processes } = soak;
+  const days = ['--start', firstDayOf(soak, site), '--end', dayOf(realClock.nowMs())];
+  await processes.run(site, ['resume', '--json']);
+  await processes.run(site, ['backfill', ...days, '--json']);
+  await processes.run(site, ['heal', '--now', '--json']);
+  const gaps = documentOf(await processes.run(site, ['check-gaps', ...days, '--json'])) as {
     ok?: boolean;
     totals?: { quarantined: number };
   } | null;
-  const alerts = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as {
+  const alerts = documentOf(await processes.run(site, ['alerts', 'list', '--json'])) as {
     items?: readonly { code: string }[];
   } | null;
-  const outbox = documentOf(await processes.run(place, ['alerts', 'outbox', '--json'])) as {
+  const outbox = documentOf(await processes.run(site, ['alerts', 'outbox', '--json'])) as {
     items?: readonly unknown[];
   } | null;
   return (
     gaps?.ok === true &&
     gaps.totals?.quarantined === 0 &&
-    alerts?.items?.every(({ code }) => looksBack(code)) === true &&
+    alerts?.items?.every(({ code }) => isRuleAlert(code)) === true &&
     outbox?.items?.length === 0
   );
 }
 
-/** SIGTERM, and the judgement of what is on disk. */
-async function endPart(stage: Stage): Promise<Finding[]> {
-  const { processes, killed, staying, standIns, options, beganAtMs } = stage;
+/** Stops both daemons with SIGTERM and assesses their data directories. */
+async function stopAndAssess(soak: Soak): Promise<Finding[]> {
+  const { processes, killed, staying, standIns, options, beganAtMs } = soak;
   const stoppedAtMs = realClock.nowMs();
   for (const daemon of [killed, staying]) processes.signal(daemon.current(), 'SIGTERM');
   const exits = await Promise.all([killed, staying].map(async (daemon) => (await daemon.current().ended).exit));
   const truth = truthOf(options.seed, rangeAround(beganAtMs));
   const findings: Finding[] = [
     {
-      what: 'SIGTERM ends both daemons with exit 143',
+      condition: 'SIGTERM ends both daemons with exit 143',
       holds: exits.every((exit) => exit === 143),
       found: exits.join(', '),
     },
   ];
-  for (const { place } of [killed, staying]) {
-    const report = await standIns.report(place.name);
-    const own = await assessPlace(processes, { place, report, truth, firstDay: firstDayOf(stage, place), stoppedAtMs });
+  for (const { site } of [killed, staying]) {
+    const report = await standIns.report(site.name);
+    const own = await assessSite(processes, { site, report, truth, firstDay: firstDayOf(soak, site), stoppedAtMs });
     findings.push({
-      what: `${place.name}: faults were sent`,
+      condition: `${site.name}: faults were sent`,
       holds: Object.keys(report.faults).length > 0,
       found: `${report.requests} requests; ${Object.entries(report.faults)
         .map(([code, count]) => `${code} ${count}`)
         .join(', ')}`,
     });
-    findings.push(...own.map((finding) => ({ ...finding, what: `${place.name}: ${finding.what}` })));
+    findings.push(...own.map((finding) => ({ ...finding, condition: `${site.name}: ${finding.condition}` })));
   }
   return findings;
 }
 
-/** Lives are compared at this age, or at half the mean time between kills where that is shorter. */
-const LIFE_AGE_MS = 12_000;
+/** Lifetimes are compared at this age, or at half the mean time between kills if that is shorter. */
+const LIFETIME_AGE_MS = 12_000;
 
-function memoryFindings({ killed, staying, options: { spanMs, killEveryMs } }: Stage): Finding[] {
-  const ageMs = Math.min(LIFE_AGE_MS, killEveryMs / 2);
-  const [first] = staying.lives;
+function memoryFindings({ killed, staying, options: { spanMs, killEveryMs } }: Soak): Finding[] {
+  const ageMs = Math.min(LIFETIME_AGE_MS, killEveryMs / 2);
+  const [first] = staying.lifetimes;
   const text = (growth: Growth | null): string =>
     growth === null
-      ? 'too short to say'
-      : `${megabytes(growth.fromKb)} -> ${megabytes(growth.toKb)}, ${growth.ratio < 0 ? '' : '+'}${(growth.ratio * 100).toFixed(1)} % (of ${growth.figures} figures)`;
+      ? 'too few figures'
+      : [
+          `${megabytes(growth.fromKb)} -> ${megabytes(growth.toKb)}`,
+          `${percent(growth.ratio)} (${growth.figures} figures)`,
+        ].join(', ');
   const holds = (growth: Growth | null): boolean => growth !== null && growth.ratio < GROWTH_RATIO_MAX;
-  const stayed = growthOfStaying(first?.samples ?? [], spanMs);
-  const lived = growthOverLifetimes(killed.lives, { ageMs, spanMs });
+  const ofProcess = growthOfProcess(first?.samples ?? [], spanMs);
+  const ofLifetimes = growthOverLifetimes(killed.lifetimes, { ageMs, spanMs });
   const warmUp = `after ${Math.round((spanMs * WARM_UP_RATIO) / 1_000)} s of warm-up`;
   return [
     {
-      what: 'staying: one process throughout',
-      holds: staying.lives.length === 1,
-      found: `${staying.lives.length} lives`,
+      condition: 'staying: one process throughout',
+      holds: staying.lifetimes.length === 1,
+      found: `${staying.lifetimes.length} lifetimes`,
     },
     {
-      what: `staying: rss grows by less than 10 % (median of the first quarter ${warmUp} against that of the last)`,
-      holds: holds(stayed),
-      found: `${text(stayed)}; ${courseOf(first?.samples ?? [])}`,
+      condition: `staying: rss grows by less than 10 % (median of the first quarter ${warmUp} to that of the last)`,
+      holds: holds(ofProcess),
+      found: `${text(ofProcess)}; ${rangeByMinute(first?.samples ?? [])}`,
     },
     {
-      what: `killed: rss of a life at the age of ${ageMs / 1_000} s grows by less than 10 % (mean of the lives in the first half ${warmUp} against the second)`,
-      holds: holds(lived),
-      found: text(lived),
+      condition: [
+        `killed: rss of a lifetime at the age of ${ageMs / 1_000} s grows by less than 10 %`,
+        `(mean of the first half ${warmUp} to that of the second)`,
+      ].join(' '),
+      holds: holds(ofLifetimes),
+      found: text(ofLifetimes),
     },
   ];
 }
 
-/** Lowest and highest of each minute: a heap is a saw, and its lowest points say what is held. */
-function courseOf(samples: readonly MemorySample[]): string {
+/** Lowest and highest figure of each minute: the low points of a heap's sawtooth show what is retained. */
+function rangeByMinute(samples: readonly MemorySample[]): string {
   const minutes = [...Map.groupBy(samples, ({ ageMs }) => Math.floor(ageMs / 60_000)).values()].map((own) =>
     own.map(({ rssKb }) => rssKb),
   );
-  return `by minute, MB: ${minutes.map((own) => `${Math.round(Math.min(...own) / 1_024)}-${Math.round(Math.max(...own) / 1_024)}`).join(', ')}`;
+  const wholeMb = (kb: number): number => Math.round(kb / 1_024);
+  const ranges = minutes.map((own) => `${wholeMb(Math.min(...own))}-${wholeMb(Math.max(...own))}`);
+  return `by minute, MB: ${ranges.join(', ')}`;
 }
 
-const COMPLAINTS_SHOWN_MAX = 20;
+const VIOLATIONS_SHOWN_MAX = 20;
 
-function processFindings({ processes, user, killed }: Stage, healedAfterMs: number | null): Finding[] {
-  const said = [...processes.complaints.map(({ where, text }) => `${where}: ${text}`), ...user.surprises];
+function processFindings({ processes, user, killed }: Soak, healedAfterMs: number | null): Finding[] {
+  const violations = [...processes.violations.map(({ where, text }) => `${where}: ${text}`), ...user.violations];
   return [
     {
-      what: 'everything healed once the faults had ended',
+      condition: 'everything healed after the faults had ended',
       holds: healedAfterMs !== null,
       found:
         healedAfterMs === null
           ? `not within ${HEAL_MS_MAX / 60_000} min`
           : `after ${Math.round(healedAfterMs / 1_000)} s`,
     },
-    { what: 'killed with -9', holds: killed.kills() > 0, found: `${killed.kills()} times` },
+    { condition: 'killed with -9', holds: killed.kills() > 0, found: `${killed.kills()} times` },
     {
-      what: 'no process said or did what it must not',
-      holds: said.length === 0,
+      condition: 'no process printed a defect or ended with a forbidden exit code',
+      holds: violations.length === 0,
       found: [
-        `${processes.started()} processes; the user's: ${Object.entries(user.acts())
-          .map(([act, count]) => `${count} ${act}`)
+        `${processes.started()} processes; the user's: ${Object.entries(user.commands())
+          .map(([command, count]) => `${count} ${command}`)
           .join(', ')}`,
-        ...said.slice(0, COMPLAINTS_SHOWN_MAX),
+        ...violations.slice(0, VIOLATIONS_SHOWN_MAX),
       ].join('\n    '),
     },
   ];
@@ -284,8 +297,10 @@ function processFindings({ processes, user, killed }: Stage, healedAfterMs: numb
 function verdictOf(findings: readonly Finding[], { seed }: SoakOptions): number {
   const ok = findings.every(({ holds }) => holds);
   say('');
-  for (const { holds, what, found } of findings) say(`${holds ? 'ok' : 'NO'}  ${what}\n      ${found}`);
-  say(ok ? '\nevery candle, accounted for' : `\nit does not hold; again with: npm run soak -- --seed ${seed} --keep`);
+  for (const { holds, condition, found } of findings) say(`${holds ? 'ok' : 'NO'}  ${condition}\n      ${found}`);
+  say(
+    ok ? '\nevery condition holds' : `\nnot every condition holds; repeat with: npm run soak -- --seed ${seed} --keep`,
+  );
   return ok ? 0 : 1;
 }
 

@@ -8,75 +8,76 @@ import {
 } from './environment.ts';
 
 /**
- * The stand-ins in a process of their own: they answer on time whatever the soak's own process does,
- * and their memory is nobody's but theirs.
+ * The stand-ins in their own process: the soak's own process cannot delay their responses, and their memory does not
+ * count as a daemon's.
  */
 export interface StandInsProcess {
-  /** Opens the stand-ins of one data directory; their variables. */
-  open(name: string, wish: EnvironmentOptions): Promise<Readonly<Record<string, string>>>;
-  calm(name: string): Promise<void>;
+  /** Opens the stand-ins of one data directory and returns their environment variables. */
+  open(name: string, options: EnvironmentOptions): Promise<Readonly<Record<string, string>>>;
+  endFaults(name: string): Promise<void>;
   report(name: string): Promise<EnvironmentReport>;
   close(): Promise<void>;
 }
 
-type Question =
-  | { readonly ask: 'open'; readonly name: string; readonly wish: EnvironmentOptions }
-  | { readonly ask: 'calm' | 'report'; readonly name: string }
-  | { readonly ask: 'close' };
-interface Asked {
-  readonly at: number;
-  readonly question: Question;
+type Call =
+  | { readonly do: 'open'; readonly name: string; readonly options: EnvironmentOptions }
+  | { readonly do: 'endFaults' | 'report'; readonly name: string }
+  | { readonly do: 'close' };
+interface Request {
+  readonly id: number;
+  readonly call: Call;
 }
-interface Answer {
-  readonly at: number;
-  readonly response: unknown;
+interface Response {
+  readonly id: number;
+  readonly result: unknown;
 }
 
 export function startStandIns(): StandInsProcess {
   const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, SOAK_STAND_INS: 'yes' } });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  let asked = 0;
-  child.on('message', ({ at, response: answer }: Answer) => {
-    waiting.get(at)?.resolve(answer);
-    waiting.delete(at);
+  let requests = 0;
+  child.on('message', ({ id, result }: Response) => {
+    waiting.get(id)?.resolve(result);
+    waiting.delete(id);
   });
   child.on('exit', (exit) => {
     for (const { reject } of waiting.values()) reject(new Error(`the stand-ins ended with exit ${exit}`));
   });
-  const ask = (question: Question): Promise<unknown> => {
-    const answered = Promise.withResolvers<unknown>();
-    const at = asked++;
-    waiting.set(at, answered);
-    child.send({ at, question } satisfies Asked);
-    return answered.promise;
+  const request = (call: Call): Promise<unknown> => {
+    const response = Promise.withResolvers<unknown>();
+    const id = requests++;
+    waiting.set(id, response);
+    child.send({ id, call } satisfies Request);
+    return response.promise;
   };
   return {
-    open: async (name, wish) => (await ask({ ask: 'open', name, wish })) as Readonly<Record<string, string>>,
-    calm: async (name) => void (await ask({ ask: 'calm', name })),
-    report: async (name) => (await ask({ ask: 'report', name })) as EnvironmentReport,
+    open: async (name, options) => (await request({ do: 'open', name, options })) as Readonly<Record<string, string>>,
+    endFaults: async (name) => void (await request({ do: 'endFaults', name })),
+    report: async (name) => (await request({ do: 'report', name })) as EnvironmentReport,
     close: async () => {
-      await ask({ ask: 'close' });
+      await request({ do: 'close' });
       child.disconnect();
     },
   };
 }
 
-function serveQuestions(): void {
-  const scenes = new Map<string, SoakEnvironment>();
-  const response = async (question: Question): Promise<unknown> => {
-    if (question.ask === 'close') return void (await Promise.all([...scenes.values()].map((scene) => scene.close())));
-    if (question.ask === 'open') {
-      const scene = await openEnvironment(question.wish);
-      scenes.set(question.name, scene);
-      return scene.env;
+function serveRequests(): void {
+  const environments = new Map<string, SoakEnvironment>();
+  const resultOf = async (call: Call): Promise<unknown> => {
+    if (call.do === 'close')
+      return void (await Promise.all([...environments.values()].map((environment) => environment.close())));
+    if (call.do === 'open') {
+      const opened = await openEnvironment(call.options);
+      environments.set(call.name, opened);
+      return opened.env;
     }
-    const scene = scenes.get(question.name);
-    return question.ask === 'calm' ? scene?.calm() : scene?.report();
+    const environment = environments.get(call.name);
+    return call.do === 'endFaults' ? environment?.endFaults() : environment?.report();
   };
-  process.on('message', ({ at, question }: Asked) => {
-    void response(question).then((own) => process.send?.({ at, response: own ?? null } satisfies Answer));
+  process.on('message', ({ id, call }: Request) => {
+    void resultOf(call).then((result) => process.send?.({ id, result: result ?? null } satisfies Response));
   });
   process.on('disconnect', () => process.exit(0));
 }
 
-if (process.env['SOAK_STAND_INS'] === 'yes') serveQuestions();
+if (process.env['SOAK_STAND_INS'] === 'yes') serveRequests();

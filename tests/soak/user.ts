@@ -4,36 +4,37 @@ import { randomInt } from '../../src/platform/seeded-random.ts';
 import { DAY_MS } from '../../src/domain/interval.ts';
 import { dayOf } from '../../src/domain/partition.ts';
 import { HISTORY_DAYS, SYMBOLS } from './market-world.ts';
-import { documentOf, type OwnProcess, type Place, type Processes } from './processes.ts';
+import { documentOf, type OwnProcess, type Processes, type Site } from './processes.ts';
 
-/** Somebody who looks at a data directory now and then, and fetches history. */
+/** A simulated user, who inspects the data directories now and then and backfills history. */
 export interface User {
   /** Acts until the signal aborts. */
   act(signal: AbortSignal): Promise<void>;
-  /** Pulls the plug of the command under way, if there is one here. */
-  killCommand(place: Place): void;
-  /** Days before today that were asked for in vain or not, counted backwards: all of them down to this one. */
-  daysBack(place: Place): number;
-  acts(): Readonly<Record<string, number>>;
-  /** Exits that no command of a user should have had. */
-  readonly surprises: readonly string[];
+  /** Kills the command under way, if it runs on this data directory. */
+  killCommand(site: Site): void;
+  /** How many days before today a backfill was started for, whether it succeeded or not. */
+  daysBack(site: Site): number;
+  /** How often each command was run. */
+  commands(): Readonly<Record<string, number>>;
+  /** Exit codes that the user's commands may not have. */
+  readonly violations: readonly string[];
 }
 
-/** The daemon looks after today and the two days before it; history begins here. */
+/** The daemon fetches today and the two days before; history begins here. */
 const FIRST_DAY_BACK = 3;
 const PAUSE_MS_MIN = 4_000;
 const PAUSE_MS_MAX = 16_000;
 
-interface Act {
+interface UserCommand {
   readonly name: string;
   readonly weight: number;
-  /** What it may end with: partial, refused, failed, of bad quality, unreachable and leased are honest answers in bad weather. */
+  /** Exit codes it may end with. Under faults, work on data may also be partial, fail, or find leased cells. */
   readonly exits: readonly number[];
   args(nextDay: () => string): readonly string[];
 }
 
 const WORK_EXITS = [0, 3, 4, 5, 6, 7, 9];
-const ACTS: readonly Act[] = [
+const COMMANDS: readonly UserCommand[] = [
   {
     name: 'backfill',
     weight: 5,
@@ -74,43 +75,43 @@ const ACTS: readonly Act[] = [
   },
 ];
 
-export function userOf(processes: Processes, places: readonly Place[], random: Random): User {
-  const reached = new Map(places.map((place) => [place.name, FIRST_DAY_BACK - 1]));
-  const acts: Record<string, number> = {};
-  const surprises: string[] = [];
-  let underWay: { readonly place: Place; readonly command: OwnProcess } | null = null;
+export function userOf(processes: Processes, sites: readonly Site[], random: Random): User {
+  const reached = new Map(sites.map((site) => [site.name, FIRST_DAY_BACK - 1]));
+  const commands: Record<string, number> = {};
+  const violations: string[] = [];
+  let underWay: { readonly site: Site; readonly command: OwnProcess } | null = null;
 
-  const run = async (place: Place, { name, exits, args }: Act): Promise<void> => {
+  const run = async (site: Site, { name, exits, args }: UserCommand): Promise<void> => {
     const nextDay = (): string => {
-      const back = Math.min(HISTORY_DAYS, (reached.get(place.name) ?? 0) + 1);
-      reached.set(place.name, back);
+      const back = Math.min(HISTORY_DAYS, (reached.get(site.name) ?? 0) + 1);
+      reached.set(site.name, back);
       return dayOf(realClock.nowMs() - back * DAY_MS);
     };
-    const command = processes.start(place, args(nextDay));
-    underWay = { place, command };
+    const command = processes.start(site, args(nextDay));
+    underWay = { site, command };
     const ended = await command.ended;
     underWay = null;
-    acts[name] = (acts[name] ?? 0) + 1;
+    commands[name] = (commands[name] ?? 0) + 1;
     if (!(ended.exit === null && command.signals.includes('SIGKILL')) && !exits.includes(ended.exit ?? -1))
-      surprises.push(`${place.name}: ${command.args.join(' ')}: exit ${ended.exit}`);
+      violations.push(`${site.name}: ${command.args.join(' ')}: exit ${ended.exit}`);
   };
   return {
     act: async (signal) => {
       while (!(await pause(random, signal))) {
-        const place = places[randomInt(random, places.length)] as Place;
-        await run(place, draw(random));
-        for (const one of places) {
-          if (await isStopped(processes, one))
+        const site = sites[randomInt(random, sites.length)] as Site;
+        await run(site, draw(random));
+        for (const one of sites) {
+          if (await isHalted(processes, one))
             await run(one, { name: 'resume', weight: 0, exits: [0], args: () => ['resume', '--json'] });
         }
       }
     },
-    killCommand: (place) => {
-      if (underWay?.place === place) processes.signal(underWay.command, 'SIGKILL');
+    killCommand: (site) => {
+      if (underWay?.site === site) processes.signal(underWay.command, 'SIGKILL');
     },
     daysBack: ({ name }) => reached.get(name) ?? 0,
-    acts: () => acts,
-    surprises,
+    commands: () => commands,
+    violations,
   };
 }
 
@@ -121,14 +122,14 @@ const pause = (random: Random, signal: AbortSignal): Promise<boolean> =>
     () => true,
   );
 
-function draw(random: Random): Act {
-  const lots = ACTS.flatMap((act) => Array.from({ length: act.weight }, () => act));
-  return lots[randomInt(random, lots.length)] as Act;
+function draw(random: Random): UserCommand {
+  const lots = COMMANDS.flatMap((command) => Array.from({ length: command.weight }, () => command));
+  return lots[randomInt(random, lots.length)] as UserCommand;
 }
 
-/** A 401 stops everything until somebody says `resume`: who sees the alert does. */
-async function isStopped(processes: Processes, place: Place): Promise<boolean> {
-  const listed = documentOf(await processes.run(place, ['alerts', 'list', '--json'])) as {
+/** A 401 halts everything until `resume`, which the user runs on seeing the alert. */
+async function isHalted(processes: Processes, site: Site): Promise<boolean> {
+  const listed = documentOf(await processes.run(site, ['alerts', 'list', '--json'])) as {
     items?: readonly { code: string }[];
   } | null;
   return listed?.items?.some(({ code }) => code === 'UNAUTHORIZED') ?? false;
