@@ -209,6 +209,13 @@ test('src/README.md lists exactly the rooms, in import order', () => {
   expect(listed).toEqual(ROOMS);
 });
 
+test('src/README.md names files that exist', () => {
+  const named = [...textOf('src/README.md').matchAll(/`([\w./<>-]+\/[\w-]+\.ts)`/g)].map(([, path = '']) => path);
+  expect(named.length).toBeGreaterThan(20);
+  const paths = named.map((path) => `src/${path.replace('<exchange>', 'binance')}`);
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 test('relative links in every document lead to a file, and their anchors to a title', () => {
   const documents = files.filter((path) => path.endsWith('.md'));
   expect(documents).toContain('CONTRIBUTING.md');
