@@ -16,43 +16,43 @@ import { keepWatch } from '../monitoring/watch.ts';
 import type { WatchedMarkets } from '../monitoring/watched-markets.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
-/** What the daemon looks after. */
+/** What the daemon keeps complete. */
 export interface DaemonWork {
-  /** Asked again for every turn: patterns and rankings may stand for other symbols by then. */
+  /** Called on every tick: patterns and rankings may resolve to other symbols by then. */
   readonly markets: (signal: AbortSignal) => Promise<ReadonlyMap<Exchange, readonly MarketSymbol[]>>;
-  /** The same without asking anybody: what the rules look at. */
+  /** The same without a request to an exchange: the symbols the rules cover. */
   readonly watched: WatchedMarkets;
   readonly intervals: readonly Interval[];
-  /** Called once the data directory is this process's. */
+  /** Called once this process holds the lease of the data directory. */
   readonly onStarted: () => Promise<void>;
   readonly onTick: (tick: Tick) => void;
 }
 
-/** One turn of a loop that had something to do. */
+/** One completed tick of a loop. */
 export interface Tick {
   readonly loop: string;
   readonly startedAtMs: number;
   readonly result: WorkResult;
 }
 
-/** One `start` per data directory holds this lease. */
+/** Held by the one `start` of a data directory. */
 const DAEMON_LEASE = 'daemon';
-/** Recovery turns this often. Unit: milliseconds. */
+/** How often the recovery loop ticks. Unit: milliseconds. */
 const RECOVERY_EVERY_MS = 60_000;
 
-/** One thing that is done again and again. Loops stand in order of priority: fresh candles before healing. */
+/** One kind of repeated work. Loops are ordered by priority: fresh candles before healing. */
 interface Loop {
   readonly name: string;
-  /** When its next turn is due. */
+  /** When its next tick is due, in epoch milliseconds. */
   dueAtMs(state: LoopState | null): number;
   tick(state: LoopState | null, control: Control): Promise<{ readonly result: WorkResult; readonly cursorMs: number }>;
 }
 
 /**
- * Keeps a data directory fresh and whole until `control.signal` aborts: asks for candles when they have
- * closed, catches up after an absence with one turn, and heals what is pending. One turn at a time; how far
- * each loop came is in the store. Alerts, rules and heartbeat go on beside it.
- * @throws CellsLeasedError (CELLS_LEASED) when another daemon looks after the directory.
+ * Keeps a data directory complete until `control.signal` aborts: fetches candles after they close, catches up after an
+ * absence with one tick, and heals pending cells. One tick runs at a time; the store keeps the cursor of each loop.
+ * Alerts, rules and heartbeat run concurrently.
+ * @throws CellsLeasedError (CELLS_LEASED) when another daemon holds the directory.
  */
 export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: Control): Promise<void> {
   const { ports } = pipeline;
@@ -64,15 +64,17 @@ export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: C
     await work.onStarted();
     const loops = await loopsOf(pipeline, work, control.signal);
     await withHeldLeases(ports, { owner, signal: control.signal }, (signal) =>
-      watched(pipeline, { work, signal }, () => turnUntilStopped(pipeline, { loops, work }, { ...control, signal })),
+      whileWatched(pipeline, { work, signal }, () =>
+        tickUntilStopped(pipeline, { loops, work }, { ...control, signal }),
+      ),
     );
   } finally {
     await ports.store.transact('releaseLeases', () => releaseLeases(owner));
   }
 }
 
-/** Keeps watch for as long as `turns` go on. */
-async function watched(
+/** Keeps watch until `ticks` ends. */
+async function whileWatched(
   pipeline: Pipeline,
   { work, signal }: { readonly work: DaemonWork; readonly signal: AbortSignal },
   ticks: () => Promise<void>,
@@ -82,24 +84,25 @@ async function watched(
   try {
     await ticks();
   } finally {
-    done.abort(new CancelledError('the turns have ended'));
+    done.abort(new CancelledError('the loops have ended'));
     await watching;
   }
 }
 
-async function turnUntilStopped(
+async function tickUntilStopped(
   pipeline: Pipeline,
   { loops, work }: { readonly loops: readonly Loop[]; readonly work: DaemonWork },
   control: Control,
 ): Promise<void> {
   const { clock } = pipeline.ports;
   while (!control.signal.aborted) {
-    const next = await nextTurn(pipeline, loops);
+    const next = await nextTick(pipeline, loops);
     const waitMs = next.dueAtMs - clock.nowMs();
     if (waitMs > 0) await clock.sleep(waitMs, control.signal).catch(unlessAborted(control.signal));
-    else await takeTurn(pipeline, { ...next, work }, control);
+    else await runTick(pipeline, { ...next, work }, control);
   }
-  if (control.signal.reason instanceof CellsLeasedError) throw control.signal.reason; // it slept too long and another took its place
+  // The machine slept past the lease, and another daemon took the directory.
+  if (control.signal.reason instanceof CellsLeasedError) throw control.signal.reason;
 }
 
 const unlessAborted =
@@ -108,15 +111,15 @@ const unlessAborted =
     if (!signal.aborted) throw error;
   };
 
-interface NextTurn {
+interface NextTick {
   readonly loop: Loop;
   readonly state: LoopState | null;
   readonly dueAtMs: number;
 }
 
-/** The first loop in order whose turn is due, else the one that is due first. */
-async function nextTurn({ ports }: Pipeline, loops: readonly Loop[]): Promise<NextTurn> {
-  const ticks: NextTurn[] = [];
+/** The first loop by priority that is due, else the one that is due earliest. */
+async function nextTick({ ports }: Pipeline, loops: readonly Loop[]): Promise<NextTick> {
+  const ticks: NextTick[] = [];
   for (const loop of loops) {
     const state = await ports.store.read('loopState', () => loopState(loop.name));
     ticks.push({ loop, state, dueAtMs: loop.dueAtMs(state) });
@@ -125,15 +128,15 @@ async function nextTurn({ ports }: Pipeline, loops: readonly Loop[]): Promise<Ne
   return ticks.find((tick) => tick.dueAtMs <= nowMs) ?? ticks.reduce((a, b) => (b.dueAtMs < a.dueAtMs ? b : a));
 }
 
-async function takeTurn(
+async function runTick(
   { ports }: Pipeline,
-  { loop, state, work }: NextTurn & { readonly work: DaemonWork },
+  { loop, state, work }: NextTick & { readonly work: DaemonWork },
   control: Control,
 ): Promise<void> {
   const startedAtMs = ports.clock.nowMs();
   const { result, cursorMs } = await loop.tick(state, control);
-  if (control.signal.aborted) return; // it did not get through: the next process begins it again
-  await ports.store.transact('recordLoopTurn', () =>
+  if (control.signal.aborted) return; // incomplete: the next process starts this tick again
+  await ports.store.transact('recordLoopTick', () =>
     recordLoopTick(loop.name, { cursorMs, tickedAtMs: ports.clock.nowMs() }),
   );
   work.onTick({ loop: loop.name, startedAtMs, result });
@@ -198,7 +201,7 @@ function recoveryLoop(pipeline: Pipeline): Loop {
   };
 }
 
-/** Once a day, a sample of a day that has been closed for one: the cursor is the day verified last. A first turn only sets it. */
+/** Verifies a sample of one closed day per day. The cursor is the last verified day; the first tick only sets it. */
 function verificationLoop(pipeline: Pipeline, work: DaemonWork): Loop {
   const { clock } = pipeline.ports;
   return {

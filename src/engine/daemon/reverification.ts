@@ -7,17 +7,17 @@ import { materialise } from '../runs/materialise.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
-/** A day is read again when it has been closed for so long. Unit: milliseconds. */
+/** How long a day must be closed before it is verified. Unit: milliseconds. */
 const SETTLED_AFTER_MS = DAY_MS;
-/** This share of a venue's symbols, at least one, drawn anew for each day. */
+/** Share of an exchange's symbols, at least one symbol, drawn again for each day. */
 const SAMPLE_RATIO = 0.05;
 
-/** The newest day that has been closed long enough. */
+/** The newest day that has been closed for `SETTLED_AFTER_MS`. */
 export const dayToVerify = (nowMs: number): Day => dayOf(nowMs - SETTLED_AFTER_MS - DAY_MS);
-/** When the day after it has been, too. */
+/** When the day after `day` can be verified, in epoch milliseconds. */
 export const nextVerificationAtMs = (day: Day): number => dayStartMs(day) + 2 * DAY_MS + SETTLED_AFTER_MS;
 
-/** A day and what is looked after. */
+/** A closed day and the configured series. */
 export interface ClosedDay {
   readonly day: Day;
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
@@ -33,8 +33,8 @@ function sampleOf(symbols: readonly MarketSymbol[], random: Random): MarketSymbo
 }
 
 /**
- * Asks for a sample of one closed day again, whole as it is: what its venue has changed since becomes a
- * revision with a line in corrections.ndjson.
+ * Fetches a sample of a closed day again, complete cells included. Candles that the exchange has changed since become
+ * a revision with a line in corrections.ndjson.
  */
 export function reverify(
   pipeline: Pipeline,

@@ -7,14 +7,14 @@ const NOON_MS = Date.UTC(2024, 5, 15, 12);
 const HOUR_MS = 3_600_000;
 const hourly = { interval: '1h', graceMs: 5_000 } as const;
 
-test("a close is due once the venue's grace and our jitter have passed, and once only", () => {
+test("a close is due once, after the exchange's grace and our jitter", () => {
   const at = (nowMs: number, cursorMs: number | null) => closeDue(hourly, { nowMs, cursorMs, jitterMs: 2_000 });
   expect(at(NOON_MS + 6_999, NOON_MS - HOUR_MS)).toBeNull();
   expect(at(NOON_MS + 7_000, NOON_MS - HOUR_MS)).toBe(NOON_MS);
   expect(at(NOON_MS + 7_000, NOON_MS)).toBeNull();
 });
 
-test('however many closes were missed, the newest is due and one turn deals with them all', () => {
+test('after missed closes the newest one is due, and one tick covers the days of all of them', () => {
   expect(closeDue(hourly, { nowMs: NOON_MS + 7_000, cursorMs: NOON_MS - 50 * HOUR_MS, jitterMs: 0 })).toBe(NOON_MS);
   expect(daysOfTick({ nowMs: NOON_MS, cursorMs: NOON_MS - 5 * DAY_MS })).toEqual({
     start: '2024-06-10',
@@ -26,7 +26,7 @@ test('however many closes were missed, the newest is due and one turn deals with
   });
 });
 
-test('a turn looks at the last two days and today in any case', () => {
+test('a tick always covers today and the two days before it', () => {
   expect(daysOfTick({ nowMs: NOON_MS, cursorMs: NOON_MS - 60_000 })).toEqual({
     start: '2024-06-13',
     end: '2024-06-15',
@@ -34,7 +34,7 @@ test('a turn looks at the last two days and today in any case', () => {
   expect(daysOfTick({ nowMs: NOON_MS, cursorMs: null })).toEqual({ start: '2024-06-13', end: '2024-06-15' });
 });
 
-test('asked at the time that the schedule names next, a close is due, and not a millisecond before', () => {
+test('a close is due at the time the schedule gives for it, and not a millisecond earlier', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...INTERVALS),

@@ -5,7 +5,7 @@ import type { MarketSymbol } from '../../domain/symbol.ts';
 import type { DayRange } from '../core/chunks.ts';
 import { marketsAt, venueOf, type Venues } from '../core/exchanges.ts';
 
-/** Series that are asked for together: one candle length, and venues whose candles settle equally late. */
+/** Series fetched together: one interval, and exchanges with the same grace. */
 export interface ScheduledSeries {
   /** Names its loop: `schedule 1h +5s`. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface ScheduledSeries {
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
 }
 
-/** One loop for each candle length and grace, shortest first: a slow venue does not make a quick one wait. */
+/** One loop for each interval and grace, shortest first: a slow venue does not delay a fast one. */
 export function schedulesOf(
   venues: Venues,
   markets: ScheduledSeries['markets'],
@@ -38,19 +38,22 @@ export function schedulesOf(
     });
 }
 
-/** Many who keep the same clock do not ask in the same second: at most this late, and at most a tenth of the candle. Unit: milliseconds. */
+/**
+ * Spreads installations that would all send requests at the close of a candle. At most a tenth of the interval.
+ * Unit: milliseconds.
+ */
 const JITTER_MS_MAX = 20_000;
 export const jitterMs = (interval: Interval, chance: number): number =>
   Math.floor(chance * Math.min(JITTER_MS_MAX, intervalMs(interval) / 10));
 
 export interface ScheduleView {
   readonly nowMs: number;
-  /** The newest close that was dealt with; null for a loop that never turned. */
+  /** The newest close that was fetched, in epoch milliseconds; null before the first tick. */
   readonly cursorMs: number | null;
   readonly jitterMs: number;
 }
 
-/** The newest candle close that may be asked for now and was not yet; null while there is none. */
+/** The newest candle close that is due and not fetched yet, in epoch milliseconds; null without one. */
 export function closeDue(
   { interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>,
   view: ScheduleView,
@@ -60,18 +63,18 @@ export function closeDue(
   return view.cursorMs === null || closeMs > view.cursorMs ? closeMs : null;
 }
 
-/** When the close after `closeMs` may be asked for. */
+/** When the close after `closeMs` is due, in epoch milliseconds. */
 export const nextCloseAtMs = (
   { interval, graceMs }: Pick<ScheduledSeries, 'interval' | 'graceMs'>,
   at: { readonly closeMs: number; readonly jitterMs: number },
 ): number => at.closeMs + intervalMs(interval) + graceMs + at.jitterMs;
 
-/** Days before today that a turn looks at in any case. */
+/** Days before today that every tick covers. */
 const DAYS_BACK = 2;
-/** After a long absence one turn catches up with so many days at most; what is older is history and a backfill's work. */
+/** A tick after a long absence covers at most this many days; a backfill fetches older ones. */
 const CATCH_UP_DAYS_MAX = 31;
 
-/** The days of one turn: the last two and today, and every day since the last turn. However many closes were missed, it is one turn. */
+/** The days of one tick: today, the two days before it, and every day since the last tick. */
 export function daysOfTick({ nowMs, cursorMs }: Pick<ScheduleView, 'nowMs' | 'cursorMs'>): DayRange {
   const sinceMs = Math.min(cursorMs ?? nowMs, nowMs - DAYS_BACK * DAY_MS);
   return { start: dayOf(Math.max(sinceMs, nowMs - CATCH_UP_DAYS_MAX * DAY_MS)), end: dayOf(nowMs) };

@@ -46,7 +46,7 @@ const valuesOf = (rule: string, seen: Partial<MonitoredState>) =>
     .filter((one) => one.rule === rule)
     .map(({ subject, value }) => [subject, value]);
 
-test('final failures are those of each asset', () => {
+test('final failures are counted for each asset', () => {
   const sample = (of: string, value: number) => ({
     name: 'pipeline_final_failures' as const,
     labels: { asset: of },
@@ -60,7 +60,7 @@ test('final failures are those of each asset', () => {
   ]);
 });
 
-test('symbols are shares of each bronze asset, and an asset without symbols has no value', () => {
+test('failed symbols are a share of each bronze asset; an asset without symbols has no value', () => {
   const sample = (of: string, state: string, value: number) => ({
     name: 'pipeline_symbols' as const,
     labels: { exchange: 'okx', asset: of, state },
@@ -81,14 +81,14 @@ test('symbols are shares of each bronze asset, and an asset without symbols has 
   ]);
 });
 
-test('removed rows are a share of what silver was given; without rows there is no value', () => {
+test("removed rows are a share of silver's input rows; without rows there is no value", () => {
   const silver = (input_rows: number, removed_rows: number) =>
     run(0, { assets: [asset({ asset: 'silver_ohlcv_normalized', input_rows, removed_rows })] });
   expect(valuesOf('RULE_ROWS_REMOVED', { runs: [silver(100, 0), silver(100, 12)] })).toEqual([['', 0.06]]);
   expect(valuesOf('RULE_ROWS_REMOVED', {})).toEqual([['', null]]);
 });
 
-test('latency is what 95 % of scheduled runs stay within', () => {
+test('latency is the 95th percentile of the durations of scheduled runs', () => {
   expect(
     valuesOf('RULE_LATENCY', {
       runs: [run(0, {}), run(0, { startedAtMs: NOW_MS - 400_000 }), run(0, { trigger: 'manual', startedAtMs: 0 })],
@@ -97,17 +97,17 @@ test('latency is what 95 % of scheduled runs stay within', () => {
   expect(valuesOf('RULE_LATENCY', {})).toEqual([['', null]]);
 });
 
-test('an exchange is as late as the latest of its candle lengths; one that never had a candle has no value', () => {
-  const reach = (exchange: string, interval: '1h' | '1d', newestOpenMs: number | null) => ({
+test('an exchange is as late as its latest interval; one that never had a candle has no value', () => {
+  const watermark = (exchange: string, interval: '1h' | '1d', newestOpenMs: number | null) => ({
     exchange,
     interval,
     newestOpenMs,
     graceMs: 0,
   });
   const watermarks = [
-    reach('okx', '1h', NOW_MS - 5 * HOUR_MS),
-    reach('okx', '1d', NOW_MS - 36 * HOUR_MS),
-    reach('binance', '1h', null),
+    watermark('okx', '1h', NOW_MS - 5 * HOUR_MS),
+    watermark('okx', '1d', NOW_MS - 36 * HOUR_MS),
+    watermark('binance', '1h', null),
   ];
   expect(valuesOf('RULE_FRESHNESS', { watermarks })).toEqual([
     ['okx', 3 * 3_600],
@@ -115,7 +115,7 @@ test('an exchange is as late as the latest of its candle lengths; one that never
   ]);
 });
 
-test('a symbol that stands still is not a late exchange, half of them are', () => {
+test('one stalled symbol does not make an exchange late, half of the symbols do', () => {
   expect([
     heldByHalf([]),
     heldByHalf([5]),

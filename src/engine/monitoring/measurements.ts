@@ -11,16 +11,16 @@ import type { Pipeline } from '../core/pipeline.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
 import { watermarksOf } from './watermarks.ts';
 
-/** What the rules look at. */
+/** The input of the rules. */
 export interface MonitoredState {
-  /** Of the last day, oldest first. */
+  /** Finished in the last 24 hours, oldest first. */
   readonly runs: readonly Run[];
   readonly samples: readonly Sample[];
   readonly watermarks: readonly Watermark[];
   readonly nowMs: number;
 }
 
-/** A value for each rule and each of its subjects. */
+/** Measures every rule for each of its subjects. */
 export async function measure(pipeline: Pipeline, markets: Markets): Promise<readonly Measurement[]> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
@@ -30,7 +30,7 @@ export async function measure(pipeline: Pipeline, markets: Markets): Promise<rea
   return measurementsOf({ runs, samples, watermarks: await watermarksOf(pipeline, markets), nowMs });
 }
 
-/** The same from plain data: what the Prometheus rules compute from the metrics. */
+/** Pure. Computes the same values as the Prometheus rules do from the metrics. */
 export const measurementsOf = (seen: MonitoredState): Measurement[] => [
   ...failedRuns(seen),
   ...failedSymbols(seen),
@@ -70,10 +70,10 @@ function latency({ runs }: MonitoredState): Measurement {
   return { rule: 'RULE_LATENCY', subject: '', value: p95Ms === null ? null : p95Ms / 1_000 };
 }
 
-/** An exchange is as late as the latest of its candle lengths. */
-function freshness({ watermarks: reaches, nowMs }: MonitoredState): Measurement[] {
-  return [...Map.groupBy(reaches, ({ exchange }) => exchange)].map(([subject, own]) => {
-    const lateMs = own.flatMap((reach) => latenessMs(reach, nowMs) ?? []);
+/** The lateness of an exchange is that of its latest interval. Unit: seconds. */
+function freshness({ watermarks, nowMs }: MonitoredState): Measurement[] {
+  return [...Map.groupBy(watermarks, ({ exchange }) => exchange)].map(([subject, own]) => {
+    const lateMs = own.flatMap((watermark) => latenessMs(watermark, nowMs) ?? []);
     return { rule: 'RULE_FRESHNESS', subject, value: lateMs.length === 0 ? null : Math.max(...lateMs) / 1_000 };
   });
 }

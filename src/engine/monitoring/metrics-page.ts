@@ -15,13 +15,13 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { watermarksOf } from './watermarks.ts';
 import { venueOf } from '../core/exchanges.ts';
 
-/** Every metric as Prometheus reads it. */
+/** Every metric in Prometheus' text format. */
 export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise<string> {
   const { samples, histograms } = await metricsNow(pipeline, markets);
   return exposition(samples, histograms);
 }
 
-/** Every metric: what was counted so far by all processes, and how things stand now. */
+/** Every metric: the counters of all processes and the current gauges. */
 export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<MetricSamples> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
@@ -44,7 +44,7 @@ export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<
   return { samples, histograms: stored.histograms };
 }
 
-/** Free tags would be labels without end: those that have a meaning are here, all of them on runs and alerts. */
+/** Only tags with a meaning become labels: free tags would make unbounded series. Runs and alerts carry all tags. */
 const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Record<string, string>>): Sample => ({
   name: 'pipeline_info',
   labels: { team, criticality, alert_channel },
@@ -53,7 +53,7 @@ const infoOf = ({ team = '', criticality = '', alert_channel = '' }: Readonly<Re
 
 const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
-/** Breakers, and how full the windows of limits are that processes share. */
+/** Breaker states, and the used share of each rate-limit window across processes. */
 async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Promise<Sample[]> {
   const nowMs = ports.clock.nowMs();
   const { breakers, used } = await ports.limits.read('venueMetrics', function* () {
@@ -85,7 +85,7 @@ async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Prom
   ];
 }
 
-/** Several addresses of ours: the fullest counts. */
+/** With several egresses the fullest window counts. */
 const distinct = (samples: readonly Sample[]): Sample[] =>
   [...Map.groupBy(samples, ({ labels }) => JSON.stringify(labels)).values()].map((own) =>
     own.reduce((a, b) => (b.value > a.value ? b : a)),

@@ -4,16 +4,15 @@ import { metricsNow } from './metrics-page.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { WatchedMarkets } from './watched-markets.ts';
 
-/** Offers every metric of the page to whoever collects, until the returned function is called. */
+/** Offers every metric to OpenTelemetry until the returned function is called. */
 export function observeMetrics(pipeline: Pipeline, watched: WatchedMarkets): () => void {
   const { telemetry, log } = pipeline.ports;
   const read = async (): Promise<readonly Reading[]> => {
     try {
       return readingsOf(await metricsNow(pipeline, await watched()));
     } catch (error) {
-      log.error(
-        `metrics could not be read for OpenTelemetry: ${pipeline.dispatcher.redact(Error.isError(error) ? error.message : String(error))}`,
-      );
+      const message = Error.isError(error) ? error.message : String(error);
+      log.error(`metrics could not be read for OpenTelemetry: ${pipeline.dispatcher.redact(message)}`);
       return [];
     }
   };

@@ -11,15 +11,16 @@ import { observeMetrics } from './observed-metrics.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { WatchedMarkets } from './watched-markets.ts';
 
-/** Rules are evaluated, and the heart beats, this often. Unit: milliseconds. */
+/** How often rules are evaluated and the heartbeat is sent. Unit: milliseconds. */
 const WATCH_EVERY_MS = 60_000;
 
-/** What waits in the outbox is looked at this often at least. Unit: milliseconds. */
+/** How often the outbox is checked at least. Unit: milliseconds. */
 const DELIVER_EVERY_MS = 5_000;
 
 /**
- * Beside the work of a process that stays: delivers alerts, evaluates the rules, writes the digest, beats, offers metrics.
- * A long turn of the work does not hold it up, and nothing that fails here ends the work. Resolves when the signal aborts.
+ * Runs beside the loops of a daemon: delivers alerts, evaluates the rules, writes the digest, sends the heartbeat and
+ * offers metrics. A long tick does not delay it, and a failure here does not end the daemon.
+ * Resolves when the signal aborts.
  */
 export async function keepWatch(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<void> {
   const ended = (error: unknown): void => {
@@ -38,27 +39,27 @@ export async function keepWatch(pipeline: Pipeline, watched: WatchedMarkets, sig
 
 async function watch(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<never> {
   for (;;) {
-    await watchTurn(pipeline, watched, signal);
+    await watchTick(pipeline, watched, signal);
     await pipeline.ports.clock.sleep(WATCH_EVERY_MS, signal);
   }
 }
 
-/** One look at everything; a failure of it is logged and told by the heartbeat. */
-async function watchTurn(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<void> {
+/** Evaluates the rules once. A failure is logged, and the heartbeat reports it. */
+async function watchTick(pipeline: Pipeline, watched: WatchedMarkets, signal: AbortSignal): Promise<void> {
   const { heartbeatUrl } = pipeline.settings.alerts;
   const failure = await failureOf(pipeline, 'rules were not evaluated', () => evaluate(pipeline, watched));
   if (heartbeatUrl === null) return;
   await failureOf(
     pipeline,
-    'the heart did not beat',
-    async () => void (await sendHeartbeat(pipeline.ports, heartbeatUrl, await complaints(pipeline, failure), signal)),
+    'the heartbeat was not sent',
+    async () => void (await sendHeartbeat(pipeline.ports, heartbeatUrl, await problemsOf(pipeline, failure), signal)),
   );
   signal.throwIfAborted();
 }
 
-/** What the work failed with, logged; null when it did not. The watch goes on whatever it was. */
+/** Runs `work` and returns the message of its failure, logged; null on success. The watch continues either way. */
 async function failureOf(
-  { ports, dispatcher: desk }: Pipeline,
+  { ports, dispatcher }: Pipeline,
   what: string,
   work: () => Promise<void>,
 ): Promise<string | null> {
@@ -66,40 +67,37 @@ async function failureOf(
     await work();
     return null;
   } catch (error) {
-    const message = desk.redact(Error.isError(error) ? error.message : String(error));
-    ports.log.error(`${what}: ${message}; tried again in a minute`);
+    const message = dispatcher.redact(Error.isError(error) ? error.message : String(error));
+    ports.log.error(`${what}: ${message}; next attempt in a minute`);
     return message;
   }
 }
 
 async function evaluate(pipeline: Pipeline, watched: WatchedMarkets): Promise<void> {
-  const { ports, dispatcher: desk } = pipeline;
+  const { ports, dispatcher } = pipeline;
   const measurements = await measure(pipeline, await watched());
   const nowMs = ports.clock.nowMs();
   await ports.store.transact('evaluateRules', function* () {
-    yield* alertRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, redact: desk.redact });
-    yield* writeDigest({ ...desk.policy, channels: desk.channels }, nowMs);
+    yield* alertRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, redact: dispatcher.redact });
+    yield* writeDigest({ ...dispatcher.policy, channels: dispatcher.channels }, nowMs);
     yield* setGauges([{ name: 'pipeline_heartbeat_timestamp_seconds', labels: {}, value: nowMs / 1_000 }]);
   });
 }
 
-/** Can the state be read, and are alerts delivered? */
+/** True when the state can be read and alerts are delivered. */
 export const isHealthy = async (pipeline: Pipeline): Promise<boolean> =>
-  (await complaints(pipeline, null)).length === 0;
+  (await problemsOf(pipeline, null)).length === 0;
 
-async function complaints(
-  { ports, dispatcher: desk }: Pipeline,
-  storeError: string | null,
-): Promise<readonly string[]> {
+async function problemsOf({ ports, dispatcher }: Pipeline, storeError: string | null): Promise<readonly string[]> {
   const nowMs = ports.clock.nowMs();
-  const known = { nowMs, channelsTotal: desk.channels.length, storeError };
+  const known = { nowMs, channelsTotal: dispatcher.channels.length, storeError };
   if (storeError !== null) return healthProblems({ ...known, outboxOldestAtMs: null, channelsDown: 0 });
-  const { oldestAtMs, healths } = await ports.store.read('wellness', function* () {
+  const { oldestAtMs, healths } = await ports.store.read('healthProblems', function* () {
     return { ...(yield* outboxState()), healths: yield* allHealth() };
   });
   return healthProblems({
     ...known,
     outboxOldestAtMs: oldestAtMs,
-    channelsDown: desk.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length,
+    channelsDown: dispatcher.channels.filter(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null).length,
   });
 }

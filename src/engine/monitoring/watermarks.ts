@@ -9,30 +9,30 @@ import type { Markets } from '../core/symbol-resolution.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { marketsAt, venueOf } from '../core/exchanges.ts';
 
-/** The newest candle of a symbol is looked for in so many of the newest files; one that stands still for longer counts as that old. */
+/** Newest silver files searched for a symbol's newest candle; a symbol that stalled for longer counts as that old. */
 const FILES_MAX = 2;
-/** So far back answers are looked at, at venues that leave out candles without trades. Unit: milliseconds. */
-const ANSWERS_MS = 3 * DAY_MS;
+/** How far back responses count at exchanges that omit candles without trades. Unit: milliseconds. */
+const RESPONSES_MS = 3 * DAY_MS;
 
-/** How far the stored candles of every exchange and candle length reach, for the active ones of these symbols. */
+/** The newest stored candle of every exchange and interval, over the active ones of these symbols. */
 export async function watermarksOf(pipeline: Pipeline, markets: Markets): Promise<readonly Watermark[]> {
   const { ports, venues, settings } = pipeline;
   const nowMs = ports.clock.nowMs();
-  return ports.store.read('reaches', function* () {
+  return ports.store.read('watermarks', function* () {
     const off = new Set((yield* removedSymbols()).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
     const watermarks: Watermark[] = [];
     for (const interval of settings.intervals) {
       for (const [exchange, symbols] of marketsAt(venues, markets, interval)) {
         const { graceMs, emptyCandles } = venueOf(venues, exchange).adapter;
         const newest = yield* newestCandles({ exchange, interval });
-        const answered =
+        const covered =
           emptyCandles === 'omitted'
-            ? yield* coveredUntil({ exchange, interval }, nowMs - ANSWERS_MS)
+            ? yield* coveredUntil({ exchange, interval }, nowMs - RESPONSES_MS)
             : new Map<string, number>();
         const own = symbols
           .filter((symbol) => !off.has(`${exchange} ${symbol}`))
           .flatMap((symbol) => {
-            const seen = [newest.get(symbol), (answered.get(symbol) ?? Number.NaN) - intervalMs(interval)].filter(
+            const seen = [newest.get(symbol), (covered.get(symbol) ?? Number.NaN) - intervalMs(interval)].filter(
               (timeMs) => timeMs !== undefined && !Number.isNaN(timeMs),
             ) as number[];
             return seen.length === 0 ? [] : [Math.max(...seen)];
@@ -44,7 +44,7 @@ export async function watermarksOf(pipeline: Pipeline, markets: Markets): Promis
   });
 }
 
-/** The newest time that at least half of these have come to: one symbol that stands still is not a late exchange. */
+/** The newest time that at least half of these reach: one stalled symbol does not make an exchange late. */
 export const heldByHalf = (timesMs: readonly number[]): number | null =>
   timesMs.toSorted((a, b) => b - a)[Math.ceil(timesMs.length / 2) - 1] ?? null;
 

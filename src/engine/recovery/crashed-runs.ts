@@ -8,17 +8,17 @@ import { plannedRetryOf } from './run-retries.ts';
 import { forecastOf } from './recovery-forecast.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** Whatever ended the process ended all of its runs: one cause. */
+/** A process that dies ends all of its runs: one cause. */
 const CAUSE = { exchange: null, code: 'RUN_CRASHED', asset: null } as const;
 
-/** Ends every run whose process is gone and tells of it in the same transaction. */
-export async function endCrashes({ ports, dispatcher: desk, settings }: Pipeline): Promise<void> {
+/** Ends every run whose process is gone, and raises the alert in the same transaction. */
+export async function endCrashes({ ports, dispatcher, settings }: Pipeline): Promise<void> {
   const nowMs = ports.clock.nowMs();
   const crashed = await ports.store.transact('endCrashedRuns', function* () {
     const runs: Run[] = [];
     for (const id of yield* endCrashedRuns(nowMs, ports.processes)) runs.push(...(yield* theRun(id)));
     const event = crashOf(runs, new Set(settings.alerts.criticalAssets), nowMs);
-    if (event !== null) yield* raiseAlert(event, { nowMs, redact: desk.redact });
+    if (event !== null) yield* raiseAlert(event, { nowMs, redact: dispatcher.redact });
     return runs;
   });
   for (const { id } of crashed)
@@ -47,8 +47,8 @@ function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowM
     ...CAUSE,
     scope: 'asset',
     level: alertLevel({ code: CAUSE.code, asset: '', scope: 'asset' }, forecast, criticalAssets),
-    summary: `${runs.length === 1 ? `${run.id} (${run.partition} to ${run.partitionEnd})` : `${runs.length} runs`} ended with the process: killed, out of memory, or without power`,
-    safe: 'every answer and every file that was written before; no candle is half stored',
+    summary: `${crashedText(run, runs.length)} ended with the process: killed, out of memory, or without power`,
+    safe: 'every response and every file that was written before; no candle is half stored',
     next: nextStep(forecast),
     command: `candlekeep runs show ${run.id}`,
     runId: run.id,
@@ -58,14 +58,17 @@ function crashOf(runs: readonly Run[], criticalAssets: ReadonlySet<string>, nowM
 }
 const RUNS_NAMED_MAX = 5;
 
+const crashedText = ({ id, partition, partitionEnd }: Run, total: number): string =>
+  total === 1 ? `${id} (${partition} to ${partitionEnd})` : `${total} runs`;
+
 export const crashedAmong = (runs: readonly Run[]): readonly Run[] =>
   runs.filter(({ error }) => error?.code === CAUSE.code);
 
-/** The crash is over: none of the runs it ended is left to do. */
-export const resolveCrash = ({ ports, dispatcher: desk }: Pipeline): Promise<boolean> =>
+/** Resolves the alert once none of the crashed runs has work left. */
+export const resolveCrash = ({ ports, dispatcher }: Pipeline): Promise<boolean> =>
   ports.store.transact('resolveCrash', () =>
-    resolveAlert(CAUSE, 'what the runs left undone is done, or has an alert of its own', {
+    resolveAlert(CAUSE, 'the unfinished work of these runs is done, or has an alert of its own', {
       nowMs: ports.clock.nowMs(),
-      redact: desk.redact,
+      redact: dispatcher.redact,
     }),
   );

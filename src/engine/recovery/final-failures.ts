@@ -5,15 +5,14 @@ import { plannedRetryOf } from './run-retries.ts';
 import { takesOver, unhealed } from './healed-runs.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** Runs looked through for one that takes over. */
+/** Newest runs among which one may take over the work of a failed run. */
 const LATER_RUNS_MAX = 200;
 
 /**
- * How many scheduled runs of each asset failed finally within the last hour: no retry of them is left or
- * would help, what they lack is still not there, and no run that is under way or will be run again asks
- * for all of it. Every asset of a scheduled run of `runsOfDay`, the runs that ended within a day, has a
- * value. An exchange that answers nobody makes none, however short its candles are: the newest run has
- * its retries still before it.
+ * Counts the final failures of the last hour for each asset of a scheduled run. A failure is final when no retry is
+ * left or would help, its candles are still missing, and no current or planned run requests all of them.
+ * `runsOfDay` are the runs that ended within a day; each of their assets gets a value, 0 included.
+ * An exchange that is down causes no final failure: its newest run always has retries left.
  */
 export async function finalFailures(pipeline: Pipeline, runsOfDay: readonly Run[]): Promise<readonly Sample[]> {
   const { store, clock } = pipeline.ports;
@@ -27,9 +26,9 @@ export async function finalFailures(pipeline: Pipeline, runsOfDay: readonly Run[
   const byId = new Map(runsOfDay.map((run) => [run.id, run]));
   const failed = unretried.filter((run) => run.outcome === 'failed' && isScheduled(run, byId));
   const isRetried = (run: Run): boolean => typeof plannedRetryOf(run, nowMs) === 'object';
-  const takers = [...recent.filter(({ status }) => status !== 'finished'), ...unretried.filter(isRetried)];
+  const successors = [...recent.filter(({ status }) => status !== 'finished'), ...unretried.filter(isRetried)];
   const isTakenOver = (run: Run): boolean =>
-    plannedRetryOf(run, nowMs) === 'used-up' && takers.some((one) => takesOver(one, run));
+    plannedRetryOf(run, nowMs) === 'used-up' && successors.some((one) => takesOver(one, run));
   const final = await unhealed(
     pipeline,
     failed.filter((run) => !isRetried(run) && !isTakenOver(run)),
@@ -43,7 +42,7 @@ export async function finalFailures(pipeline: Pipeline, runsOfDay: readonly Run[
   return [...counts].map(([asset, value]) => ({ name: 'pipeline_final_failures', labels: { asset }, value }));
 }
 
-/** Begun by the schedule, itself or the run it retries. */
+/** Started by the schedule, or a retry of such a run. */
 function isScheduled(run: Run, byId: ReadonlyMap<string, Run>): boolean {
   const retried = byId.get(run.tags['retry_of'] ?? '');
   return retried === undefined ? run.trigger === 'schedule' : isScheduled(retried, byId);

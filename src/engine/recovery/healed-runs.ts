@@ -7,10 +7,10 @@ import { accountOf, totalOf } from '../core/range-account.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { RunRequest } from '../../state/run-request.ts';
 
-/** Runs looked through for one that did what another failed to do. */
+/** Newest runs among which one may have completed the work of a failed run. */
 const LATER_RUNS_MAX = 1_000;
 
-/** Those of these runs of which something is left to do. */
+/** The runs that still have work left. */
 export async function unhealed(pipeline: Pipeline, runs: readonly Run[]): Promise<readonly Run[]> {
   if (runs.length === 0) return runs;
   const recent = await pipeline.ports.store.read('listRuns', () => listRuns(LATER_RUNS_MAX));
@@ -20,10 +20,10 @@ export async function unhealed(pipeline: Pipeline, runs: readonly Run[]): Promis
 }
 
 /**
- * True when what the run failed to do has been done since: by a later run that asked for all of it and is complete; or
- * of the candles that had closed when it began none is pending, and none of a day that is still open, and so in no
- * account, is left. What it did not publish must be published. Of a run that did not fail, cells with appointments care
- * for the closed days.
+ * True when the work of a failed run has been completed since. Either a later run requested all of it and is complete,
+ * or none of the candles that had closed at the run's start is pending. Candles of the open day are in no account, so
+ * only a later run can complete them. A run that should have published needs a later publication.
+ * For a run that did not fail only the open day counts: cells of closed days have a next attempt of their own.
  */
 async function isHealed(pipeline: Pipeline, run: Run, recent: readonly Run[]): Promise<boolean> {
   const request = run.request;
@@ -52,31 +52,34 @@ const isComplete = ({ assets }: Run, name: string): boolean =>
 
 type Market = RunRequest['markets'][number];
 
-/** Whether `later` brought every candle of the market that `run` was to bring. */
+/** Whether `later` fetched every candle of the market that `run` should have fetched. */
 const didAllOf = (later: Run, run: Run, market: Market): boolean =>
   later.partition <= run.partition &&
   [bronzeAsset(market[0]), SILVER_ASSET].every((name) => isComplete(later, name)) &&
-  asksAgain(later, run, market);
+  requestsAgain(later, run, market);
 
-/** Whether `later` was to bring the market's candles of the last day of `run` as well. */
-function asksAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
+/** Whether `later` also requested the market's candles of the last day of `run`. */
+function requestsAgain(later: Run, run: Run, [exchange, symbols]: Market): boolean {
   if (later.interval !== run.interval || later.partitionEnd < run.partitionEnd) return false;
   const { markets, selection } = later.request;
-  const asked = new Set(markets.find(([one]) => one === exchange)?.[1]);
-  return ASKS_FOR_ALL.has(selection) && symbols.every((symbol) => asked.has(symbol));
+  const requested = new Set(markets.find(([one]) => one === exchange)?.[1]);
+  return REQUESTS_ALL.has(selection) && symbols.every((symbol) => requested.has(symbol));
 }
 
-/** Whether `taker` asks for all that `run` was to bring of its last day; the cells of earlier days have appointments of their own. */
-export const takesOver = (taker: Run, run: Run): boolean =>
-  run.request.markets.every((market) => asksAgain(taker, run, market));
+/**
+ * Whether `successor` requests everything that `run` requested of its last day. Cells of earlier days have a next
+ * attempt of their own.
+ */
+export const takesOver = (successor: Run, run: Run): boolean =>
+  run.request.markets.every((market) => requestsAgain(successor, run, market));
 
-/** Candles of a day that is still open are left, and no later run has taken over to bring them. */
+/** Whether candles of the open day are missing and no later run requests them. */
 async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later: readonly Run[]): Promise<boolean> {
   for (const [exchange, symbols] of run.request.markets) {
     const asset = run.assets.find((one) => one.asset === bronzeAsset(exchange));
     if (
       asset === undefined ||
-      later.some((one) => one.outcome !== 'cancelled' && asksAgain(one, run, [exchange, symbols]))
+      later.some((one) => one.outcome !== 'cancelled' && requestsAgain(one, run, [exchange, symbols]))
     )
       continue;
     if (await store.read('lacksOpenCandles', () => lacksOpenCandles(run, asset, clock.nowMs()))) return true;
@@ -84,4 +87,4 @@ async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later:
   return false;
 }
 
-const ASKS_FOR_ALL: ReadonlySet<RunRequest['selection']> = new Set(['missing', 'all']);
+const REQUESTS_ALL: ReadonlySet<RunRequest['selection']> = new Set(['missing', 'all']);

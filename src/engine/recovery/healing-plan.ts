@@ -4,7 +4,7 @@ import { dayStartMs, type Day } from '../../domain/partition.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import type { CellState } from '../../domain/cell.ts';
 
-/** One run that heals: neighbouring days of one interval, and the symbols that miss candles there. */
+/** One healing run: adjacent days of one interval, and the symbols with missing candles. */
 export interface HealingRun {
   readonly interval: Interval;
   readonly start: Day;
@@ -12,10 +12,10 @@ export interface HealingRun {
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
 }
 
-/** Days a healing run covers at most: it stays as small as what is broken. */
+/** Keeps a healing run small. Unit: days. */
 const DAYS_MAX = 31;
 
-/** Groups cells that may be asked again into runs, newest days first: fresh candles matter more than history. */
+/** Groups cells whose next attempt is due into runs, newest days first: fresh candles matter more than history. */
 export function planHealing(cells: readonly CellState[]): HealingRun[] {
   return INTERVALS.flatMap((interval) => {
     const own = cells

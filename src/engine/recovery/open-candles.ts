@@ -8,18 +8,21 @@ import type { AssetReport, Run } from '../../state/runs.ts';
 import { firstCandleOf } from '../../state/symbols.ts';
 import { ruleOf } from '../../errors/table.ts';
 
-/** A run as far as it tells what had closed when it began. */
+/** The fields of a run that determine which candles had closed at its start. */
 type BegunRun = Pick<Run, 'interval' | 'partitionEnd' | 'startedAtMs' | 'createdAtMs'>;
 
-/** Of a run whose process died, the end is when that was noticed: what it was to bring had closed when it began. */
+/**
+ * Close of the newest candle the run could fetch, in epoch milliseconds. Taken from the run's start: the end of a
+ * crashed run is only the time at which the crash was noticed.
+ */
 export function closedWhenBegun({ interval, startedAtMs, createdAtMs }: BegunRun): number {
   const stepMs = intervalMs(interval);
   return Math.floor((startedAtMs ?? createdAtMs) / stepMs) * stepMs;
 }
 
 /**
- * True when a fault that may pass kept candles of the run's last day away, and that day is still open: no cell of
- * theirs has an appointment.
+ * True when a transient fault left candles of the run's last day missing and that day is still open. Cells of an open
+ * day have no next attempt, so a retry of the run must fetch them.
  */
 export function* lacksOpenCandles(
   run: BegunRun,

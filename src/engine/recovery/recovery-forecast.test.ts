@@ -12,7 +12,7 @@ const view = (over: Partial<CauseView>): CauseView => ({
   ...over,
 });
 
-test('permanent faults and defects are final, whatever is planned', () => {
+test('permanent faults and defects are final, whatever retry is planned', () => {
   const retry = { attempt: 1, attemptsMax: 3, atMs: NOW_MS };
   for (const code of FAULT_CODES)
     expect(forecastOf({ code }, view({ retry })).kind === 'final', code).toBe(
@@ -20,7 +20,7 @@ test('permanent faults and defects are final, whatever is planned', () => {
     );
 });
 
-test('a run that is run again heals by that; one whose retries are used up is exhausted though its cells have appointments', () => {
+test('a run with a planned retry is healing; once the retries are used up it is exhausted', () => {
   const code = 'EXCHANGE_SERVER_ERROR';
   expect(forecastOf({ code }, view({ retry: { attempt: 2, attemptsMax: 3, atMs: 7 }, nextAttemptAtMs: 9 }))).toEqual({
     kind: 'healing',
@@ -37,9 +37,10 @@ test.each([
   [15, 60, 3],
   [60, 360, 4],
 ])(
-  'cells that are missed since %d minutes and have their appointment at %d are at try %d of 4',
+  'cells that are missing for %d minutes with their next attempt at minute %d are at attempt %d of 4',
   (ageMinutes, atMinutes, attempt) => {
-    const firedAtMs = NOW_MS - ageMinutes * MINUTE_MS + 40_000; // the run took a while: the cause fires after its cells were missed
+    // The alert fires at the end of the run, 40 s after its cells failed.
+    const firedAtMs = NOW_MS - ageMinutes * MINUTE_MS + 40_000;
     const nextAtMs = NOW_MS + (atMinutes - ageMinutes) * MINUTE_MS;
     expect(
       forecastOf(
@@ -50,7 +51,7 @@ test.each([
   },
 );
 
-test('after the fourth try only daily ones are left; a cause that is new is given its first all the same', () => {
+test('after the fourth attempt a cause is exhausted; a new cause still gets its first attempt', () => {
   const nextAttemptAtMs = NOW_MS + 1_000 * MINUTE_MS;
   expect(
     forecastOf({ code: 'CONNECTION_FAILED' }, view({ firedAtMs: NOW_MS - 360 * MINUTE_MS, nextAttemptAtMs })),
@@ -63,6 +64,6 @@ test('after the fourth try only daily ones are left; a cause that is new is give
   });
 });
 
-test('cells without any appointment wait for a person', () => {
+test('cells without a next attempt are exhausted', () => {
   expect(forecastOf({ code: 'CONNECTION_FAILED' }, view({}))).toEqual({ kind: 'exhausted' });
 });

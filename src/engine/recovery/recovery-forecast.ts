@@ -13,19 +13,19 @@ import { ruleOf } from '../../errors/table.ts';
 import { lacksOpenCandles } from './open-candles.ts';
 import type { OpeningTimes } from '../core/exchanges.ts';
 
-/** What is known of a cause when a run has met it. */
+/** What is known about a cause at the end of a run that met it. */
 export interface CauseView {
-  /** Since when it fires; null when this run is the first to meet it. */
+  /** Since when its alert fires; null when this run is the first to meet it. */
   readonly firedAtMs: number | null;
-  /** The first appointment of its cells; null without one. */
+  /** The earliest next attempt of its cells; null without one. */
   readonly nextAttemptAtMs: number | null;
   readonly retry: ReturnType<typeof plannedRetryOf>;
   readonly nowMs: number;
 }
 
 /**
- * What recovery will do about a cause: run the failed run again, else keep the appointments of its cells,
- * of which four come within six hours and all others daily. Pure.
+ * What recovery will do about a cause: retry the failed run, else request its cells again at their next attempts.
+ * Four attempts come within six hours, the others daily. Pure.
  */
 export function forecastOf(
   { code }: Pick<FaultCause, 'code'>,
@@ -36,7 +36,7 @@ export function forecastOf(
   if (typeof retry === 'object')
     return { kind: 'healing', attempt: retry.attempt, attemptsMax: retry.attemptsMax, nextAtMs: retry.atMs };
   if (retry === 'used-up' || nextAttemptAtMs === null) return { kind: 'exhausted' };
-  // Cells are missed while a run is under way and the cause fires at its end: the appointment tells which try comes next, not the age.
+  // Cells fail during a run but the alert fires at its end: the next attempt identifies the attempt, the age does not.
   const at = HEALING_OFFSETS_MS.findIndex((offsetMs) => nextAttemptAtMs - (firedAtMs ?? nowMs) <= offsetMs);
   if (at < 0 && firedAtMs !== null) return { kind: 'exhausted' };
   return {
@@ -47,13 +47,13 @@ export function forecastOf(
   };
 }
 
-/** The outlook of each cause that a run may have met, from what the store knows in the transaction that ends it. */
+/** The forecast of each cause a run may have met. Runs in the transaction that ends the run. */
 export function* forecastsAfter(
   { run, end, opensAtMs }: { readonly run: Run; readonly end: RunEnd; readonly opensAtMs: OpeningTimes },
   nowMs: number,
 ): Operation<AlertingRules['forecastOf']> {
   const firing = new Map((yield* firingAlerts()).map((alert) => [alert.fingerprint, alert.firedAtMs]));
-  const appointments = new Map<string, number>();
+  const nextAttempts = new Map<string, number>();
   const lacking = new Set<Exchange>();
   for (const report of end.assets) {
     const { asset, errors } = report;
@@ -65,13 +65,13 @@ export function* forecastsAfter(
       lacking.add(exchange);
     for (const code of exchange === null ? [] : new Set(Object.values(errors))) {
       const pending = yield* pendingBy(exchange ?? '', code);
-      if (pending !== null) appointments.set(`${exchange} ${code}`, pending.nextAttemptAtMs);
+      if (pending !== null) nextAttempts.set(`${exchange} ${code}`, pending.nextAttemptAtMs);
     }
   }
   const planned = plannedRetryOf({ ...run, ...end, finishedAtMs: nowMs }, nowMs);
   const retryOf = (exchange: Exchange | null): CauseView['retry'] => {
     if (end.outcome !== 'failed' && (exchange === null || !lacking.has(exchange) || planned === 'used-up'))
-      return 'never'; // the appointments of its cells count
+      return 'never'; // its cells have next attempts of their own
     return typeof planned === 'object'
       ? { ...planned, atMs: Math.max(planned.atMs, opensAtMs.get(exchange ?? '') ?? 0) }
       : planned;
@@ -79,7 +79,7 @@ export function* forecastsAfter(
   return (cause) =>
     forecastOf(cause, {
       firedAtMs: firing.get(fingerprintOf(cause)) ?? null,
-      nextAttemptAtMs: appointments.get(`${cause.exchange} ${cause.code}`) ?? null,
+      nextAttemptAtMs: nextAttempts.get(`${cause.exchange} ${cause.code}`) ?? null,
       retry: retryOf(cause.exchange),
       nowMs,
     });

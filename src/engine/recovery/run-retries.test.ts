@@ -43,22 +43,22 @@ const failed = (over: Partial<Run>): Run => ({
 const due = (run: Run, afterMinutes: number, waitPolicy: 'all' | 'none' = 'all') =>
   retriesDue([run], { nowMs: afterMinutes * MINUTE_MS, waitPolicy }).length === 1;
 
-test('what may pass by itself is run again, what will not is left', () => {
+test('a run with a transient fault is retried, one with any other fault is not', () => {
   for (const code of FAULT_CODES)
     expect(due(failed({ assets: [asset({ 'BTC/USDT': code })] }), 1), code).toBe(ruleOf(code).kind === 'transient');
 });
 
-test('a run that its process did not live to finish is run again', () => {
+test('a run whose process died is retried', () => {
   expect(due(failed({ error: toRecord(new RunCrashedError({ run: 'run_1' })) }), 1)).toBe(true);
 });
 
-test('a healing run whose cells failed again waits for their appointments, one that did not publish does not', () => {
+test('a healing run is retried when it did not publish, not when its cells failed again', () => {
   const gold: AssetReport = { ...asset({}), asset: 'gold_huggingface_ohlcv', outcome: 'failed' };
   expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1)).toBe(false);
   expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' }), gold] }), 1)).toBe(true);
 });
 
-test('retries come a minute, five and fifteen minutes after the failure before them, and there are three', () => {
+test('there are three retries: one, five and fifteen minutes after the previous failure', () => {
   const at = (retryCount: number, afterMinutes: number) =>
     due(failed({ assets: [asset({ X: 'REQUEST_TIMEOUT' })], tags: { retry_count: String(retryCount) } }), afterMinutes);
   expect([at(0, 0.9), at(0, 1), at(1, 4.9), at(1, 5), at(2, 14.9), at(2, 15), at(3, 1_000)]).toEqual([
@@ -72,12 +72,12 @@ test('retries come a minute, five and fifteen minutes after the failure before t
   ]);
 });
 
-test('by hand the waits of ours are not kept, the number is', () => {
+test('a retry by hand skips our waits but not the limit of three', () => {
   const at = (retryCount: number) =>
     due(failed({ assets: [asset({ X: 'REQUEST_TIMEOUT' })], tags: { retry_count: String(retryCount) } }), 0, 'none');
   expect([at(0), at(2), at(3)]).toEqual([true, true, false]);
 });
 
-test('a run that healed cells is not run again: its cells have their next appointment', () => {
+test('a healing run is not retried: its cells have a next attempt', () => {
   expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1_000)).toBe(false);
 });

@@ -10,7 +10,7 @@ export interface RetryView {
   readonly waitPolicy: 'all' | 'none';
 }
 
-/** How the sensor will run a failed run again. */
+/** The next retry of a failed run. */
 export interface PlannedRetry {
   /** Counts from 1. */
   readonly attempt: number;
@@ -20,9 +20,9 @@ export interface PlannedRetry {
 
 type FailedRun = Pick<Run, 'trigger' | 'tags' | 'error' | 'assets' | 'finishedAtMs'>;
 
-/** `never`: not this way; its cells may heal by themselves. `used-up`: it was, as often as it may. */
+/** `never`: the run is not retried, although its cells may heal. `used-up`: all retries have failed. */
 export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'never' | 'used-up' {
-  if (!mayPass(run)) return 'never';
+  if (!isTransient(run)) return 'never';
   const retries = retryCountOf(run);
   const waitMs = RUN_RETRY_WAITS_MS[retries];
   return waitMs === undefined
@@ -31,8 +31,8 @@ export function plannedRetryOf(run: FailedRun, nowMs: number): PlannedRetry | 'n
 }
 
 /**
- * Which failed runs are run again now: what failed may pass by itself or the process died, the retries are
- * not used up, and the wait is over. `failures` have no retry yet.
+ * The failed runs to retry now: their fault is transient or their process died, retries are left, and the wait is over.
+ * `failures` have no retry yet.
  */
 export const retriesDue = (failures: readonly Run[], { nowMs, waitPolicy }: RetryView): readonly Run[] =>
   failures.filter((run) => {
@@ -40,8 +40,11 @@ export const retriesDue = (failures: readonly Run[], { nowMs, waitPolicy }: Retr
     return typeof retry === 'object' && (waitPolicy === 'none' || retry.atMs <= nowMs);
   });
 
-/** Permanent faults and defects do not pass, wrong data heals cell by cell, and cells that were being healed have their next appointment; a dataset that was not published has none. */
-function mayPass({ trigger, error, assets }: FailedRun): boolean {
+/**
+ * Only transient faults are worth a retry: invalid data heals cell by cell. A healing run is retried only for a failed
+ * publication, because its cells already have a next attempt.
+ */
+function isTransient({ trigger, error, assets }: FailedRun): boolean {
   if (trigger === 'heal') return assets.some(({ asset, outcome }) => asset === GOLD_ASSET && outcome === 'failed');
   if (error?.kind === 'defect') return false;
   const codes = [...(error === null ? [] : [error.code]), ...assets.flatMap((asset) => Object.values(asset.errors))];
