@@ -2,15 +2,15 @@ import { REQUESTS_PER_PAGE_MAX, SLEEP_MS_MAX, type Backoff } from './schedule.ts
 import { FAULT_CODES, ruleOf, type AlertLevel, type Consequence, type FaultCode, type FaultKind } from './table.ts';
 
 const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
-  parked: 'parked: nobody asks before a stored time',
-  failed: 'failed; recovery tries again later',
+  parked: 'parked: not requested before a stored time',
+  failed: 'failed; recovery retries later',
   removed: 'the symbol leaves the active list',
   'asset-fails': "this exchange's asset fails, others go on",
   'run-stops': 'the run stops',
   quarantined: 'the row is quarantined',
-  recheck: 'asked once more later, then judged',
+  recheck: 'requested once more later, then classified',
   counted: 'counted; nothing is lost',
-  rerouted: 'the next channel is told in its place',
+  rerouted: 'the next channel is notified in its place',
   refused: 'refused: nothing was started',
 };
 
@@ -20,9 +20,9 @@ export interface PolicyRow {
   readonly kind: FaultKind;
   /** Requests for one page, the first included. */
   readonly tries: number;
-  /** In words; `-` where nothing is waited for. */
+  /** In words; `-` where there is no wait. */
   readonly backoff: string;
-  /** What becomes of it once no try is left, in words. */
+  /** What happens once the attempts are exhausted, in words. */
   readonly afterTheLast: string;
   readonly level: AlertLevel;
 }
@@ -48,7 +48,7 @@ function backoffText(backoff: Backoff | null): string {
     case 'exponential':
       return growing;
     case 'immediate':
-      return `at once, then ${growing}`;
+      return `no wait, then ${growing}`;
     case 'fixed':
       return durationText(backoff.baseMs);
     default:
@@ -76,7 +76,7 @@ function facets(code: FaultCode): readonly (readonly [label: string, text: strin
   ];
 }
 
-/** The page for whoever is on call, relative to the package. */
+/** The page for the on-call engineer, relative to the package. */
 export const runbookPath = (code: FaultCode): string => `docs/runbook/${code}.md`;
 
 /** One code in plain text, for `candlekeep explain CODE`. */
@@ -91,9 +91,12 @@ export function faultsDocument(): string {
   return [
     '<!-- Written by `npm run docs` from src/errors/table.ts. Change the table, not this file. -->',
     '# Faults',
-    'Every way Candlekeep can fail, what it does about it, and what is left to you. `candlekeep explain CODE` prints one of them.',
-    `Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ${REQUESTS_PER_PAGE_MAX} requests. ` +
-      `A server's own hint (Retry-After) is a floor under every wait. A wait of more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, where a restart does not forget them.`,
+    'Every way Candlekeep can fail, what it does about it, and what you can do. ' +
+      '`candlekeep explain CODE` prints one of them.',
+    'Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ' +
+      `${REQUESTS_PER_PAGE_MAX} requests. A server's own hint (Retry-After) is a floor under every wait. A wait of ` +
+      `more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, so that a restart ` +
+      'does not forget them.',
     table(
       ['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'],
       policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
@@ -133,7 +136,8 @@ export function runbookPage(code: FaultCode, text: string): string {
   const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
   const asked = tries === 1 ? '1 try' : `${tries} tries, wait ${backoff}`;
   const [prose = RUNBOOK_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
-  return `# ${code}\n\n> ${kind} · ${asked} · then ${afterTheLast} · level ${level} · [fault table](../faults.md#${code.toLowerCase()})\n\n${prose}`;
+  const link = `[fault table](../faults.md#${code.toLowerCase()})`;
+  return `# ${code}\n\n> ${kind} · ${asked} · then ${afterTheLast} · level ${level} · ${link}\n\n${prose}`;
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -1,13 +1,13 @@
 import { PipelineError, StorageError, type Fault } from './errors.ts';
 import type { FaultCode } from './table.ts';
 
-/** The three things a failure can be; they are never mixed. */
+/** The three verdicts about a failure; they are never mixed. */
 export type Classification =
   | { readonly verdict: 'fault'; readonly fault: Fault }
   | { readonly verdict: 'cancelled' }
   | { readonly verdict: 'defect'; readonly error: unknown };
 
-/** The reason our own AbortControllers abort with: somebody asked us to stop. */
+/** The reason our own AbortControllers abort with: a person or a signal asked us to stop. */
 export class CancelledError extends Error {
   override readonly name = 'AbortError';
 
@@ -16,7 +16,7 @@ export class CancelledError extends Error {
   }
 }
 
-/** System calls that fail because of the disk, not because of us. */
+/** Errors of system calls whose cause is the disk or its permissions, not a bug. */
 const STORAGE_ERRNOS = new Set([
   'ENOSPC',
   'EDQUOT',
@@ -46,19 +46,20 @@ export function classify(error: unknown): Classification {
   return { verdict: 'defect', error };
 }
 
-/** What was thrown in one word: its code, DEFECT for a bug of ours, null for somebody's wish. */
+/** The code of what was thrown: DEFECT for a bug, null for a cancellation. */
 export function codeOf(error: unknown): FaultCode | null {
   const verdict = classify(error);
   return verdict.verdict === 'fault' ? verdict.fault.code : verdict.verdict === 'defect' ? 'DEFECT' : null;
 }
 
-/** A full, read-only or broken disk, told by errno; null for anything else. */
+/** A full, read-only or broken disk, recognised by errno; null for anything else. */
 export function asStorageError(error: Error): StorageError | null {
   const { code: errno, path } = error as NodeJS.ErrnoException;
   if (errno === undefined || !STORAGE_ERRNOS.has(errno) || (error as NodeJS.ErrnoException).syscall === undefined)
     return null;
   return new StorageError(
-    `cannot write or read ${path ?? 'the data directory'} (${errno}); what was stored before is safe: give it room or rights and run the same again`,
+    `cannot write or read ${path ?? 'the data directory'} (${errno}); everything stored before is safe: ` +
+      'free space or correct the permissions, then run the same command again',
     { path: path ?? '', errno },
     { cause: error },
   );

@@ -3,7 +3,7 @@ import type { FaultCode } from './table.ts';
 /** Plain JSON about one failure: no secret, no body. */
 export type Facts = Readonly<Record<string, string | number | boolean | null>>;
 
-/** An expected failure. What is thrown and is not one of these (or a cancellation) is a defect of ours. */
+/** An expected failure. Anything else that is thrown, except a cancellation, is a defect. */
 export abstract class PipelineError extends Error {
   abstract readonly code: FaultCode;
   abstract readonly facts: Facts;
@@ -14,17 +14,17 @@ export abstract class PipelineError extends Error {
   }
 }
 
-/** What is known of an answer that could not be used. `status` is null when there was none. */
+/** Facts about a response that could not be used. `status` is null without a response. */
 export interface ResponseFacts extends Facts {
   readonly exchange: string;
   readonly status: number | null;
-  /** The code in the venue's error body, as text; null without one. */
+  /** The code in the exchange's error body, as text; null without one. */
   readonly venueCode: string | null;
-  /** How long the venue asks us to stay away, from now; null when it does not say. Unit: milliseconds. */
+  /** How long the exchange asks us to stay away, from now; null when it does not say. Unit: milliseconds. */
   readonly retryAfterMs: number | null;
 }
 
-/** A failure at an exchange: the wire, the venue's answer, or the data in it. */
+/** A failure at an exchange: the wire, the response, or the data in it. */
 export abstract class ExchangeAPIError extends PipelineError {
   abstract override readonly code: ExchangeFaultCode;
   readonly facts: ResponseFacts;
@@ -87,7 +87,7 @@ const EXCHANGE_ERRORS = {
   SCHEMA_MISMATCH: SchemaMismatchError,
 } as const;
 
-/** Codes one request to an exchange can end with. */
+/** Codes with which one request to an exchange can fail. */
 export type ExchangeFaultCode = keyof typeof EXCHANGE_ERRORS;
 
 /** The error class of an exchange code, for adapters that look the code up in a table. */
@@ -102,7 +102,7 @@ export function exchangeError(
 
 type ExchangeFault = InstanceType<(typeof EXCHANGE_ERRORS)[ExchangeFaultCode]>;
 
-/** Delivered data that cannot be taken as it is. */
+/** Delivered data that breaks a rule. */
 export class ValidationError extends PipelineError {
   readonly code: 'ROWS_INVALID' | 'ROWS_DUPLICATE' | 'ROWS_MISSING' | 'SYMBOLS_FAILED';
   readonly facts: Facts;
@@ -173,7 +173,7 @@ export class StorageError extends PipelineError {
   }
 }
 
-/** An answer that bronze kept cannot be read any more. `loss`: `missing`, `cut` or `damaged`. */
+/** A response kept in bronze that can no longer be read. `loss`: `missing`, `cut` or `damaged`. */
 export class AnswerDamagedError extends PipelineError {
   readonly code = 'ANSWER_DAMAGED';
   readonly facts: Facts & {
@@ -186,7 +186,7 @@ export class AnswerDamagedError extends PipelineError {
 
   constructor(facts: AnswerDamagedError['facts'], options?: ErrorOptions) {
     super(
-      `the answer at byte ${facts.offset} of ${facts.segment} is ${facts.loss}; its candles are asked for again`,
+      `the response at byte ${facts.offset} of ${facts.segment} is ${facts.loss}; its candles are requested again`,
       options,
     );
     this.facts = facts;
@@ -208,14 +208,14 @@ export class RunCrashedError extends PipelineError {
   readonly facts: Facts & { readonly run: string };
 
   constructor(facts: RunCrashedError['facts'], options?: ErrorOptions) {
-    super(`run ${facts.run} was ended by the end of its process; what it stored is kept`, options);
+    super(`run ${facts.run} ended with its process; everything it stored is kept`, options);
     this.facts = facts;
   }
 }
 
 /**
- * Why a channel did not take a message. `transient`: it may next time. `limited`: it asks us to wait.
- * `permanent`: it takes nothing from us any more. `refused`: it does not take this message.
+ * Why a channel did not accept a message. `transient`: a retry may succeed. `limited`: it asks us to wait.
+ * `permanent`: it accepts nothing from us any more. `refused`: it does not accept this message.
  */
 export type ChannelFailure = 'transient' | 'limited' | 'permanent' | 'refused';
 
@@ -234,7 +234,7 @@ export class AlertChannelError extends PipelineError {
   }
 }
 
-/** An error nobody foresaw, wrapped at the border where it was met. */
+/** An unexpected error, wrapped where it was caught. */
 export class DefectError extends PipelineError {
   readonly code = 'DEFECT';
   readonly facts: Facts;
@@ -245,7 +245,7 @@ export class DefectError extends PipelineError {
   }
 }
 
-/** Every expected failure there is. */
+/** Every expected failure. */
 export type Fault =
   | ExchangeFault
   | ValidationError

@@ -2,7 +2,7 @@ import { PipelineError, type Facts, type Fault } from './errors.ts';
 import { isFaultCode, ruleOf, type AlertLevel, type FaultCode, type FaultKind } from './table.ts';
 
 /**
- * A failure as plain JSON: what crosses process, worker, log and database borders, where classes do
+ * A failure as plain JSON, for the borders of processes, workers, logs and databases, which classes do
  * not survive. `v` is the format's version.
  */
 export interface FaultRecord {
@@ -14,7 +14,7 @@ export interface FaultRecord {
   readonly facts: Facts;
   /** `Name: message` of each cause, nearest first. */
   readonly causes: readonly string[];
-  /** Kept for defects only: for a fault the place in our code says nothing. */
+  /** For defects only: the place in our code says nothing about a fault. */
   readonly stack: string | null;
 }
 
@@ -33,7 +33,7 @@ export function toRecord(error: unknown): FaultRecord {
   };
 }
 
-/** Reads a record back; throws `TypeError` for text that is none. */
+/** Reads a record back. @throws TypeError for text that is not a record. */
 export function fromRecord(json: string): FaultRecord {
   const value = JSON.parse(json) as Partial<FaultRecord> | null;
   if (value?.v !== 1 || typeof value.code !== 'string' || !isFaultCode(value.code))

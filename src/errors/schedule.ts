@@ -54,12 +54,12 @@ export const SUSPICION_CHECK_MS = 250;
 /** Limits that an exchange stated are requested again after this time (`resilience/rate-limit`). */
 export const STATED_LIMITS_TTL_MS = DAY_MS;
 
-/** When candles that a fault kept away are requested again, from the moment they were first missed (`domain/cell.ts`). */
+/** When candles that a fault kept away are requested again, since they were first missed (`domain/cell.ts`). */
 export const HEALING_OFFSETS_MS: readonly number[] = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS];
 /** After the last healing offset, and after the recheck of a hole, once in this time. */
 export const HEALING_EVERY_MS = DAY_MS;
 
-/** How long after its end a failed run is run again; a retry that fails is a failed run of its own (`engine/recovery`). */
+/** Wait before a failed run is run again; a retry that fails is a failed run of its own (`engine/recovery`). */
 export const RUN_RETRY_WAITS_MS: readonly number[] = [MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 /** Age up to which failed runs are retried; older ones heal cell by cell (`engine/recovery`). */
 export const RUN_RETRY_LOOKBACK_MS = DAY_MS;

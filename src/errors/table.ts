@@ -8,17 +8,17 @@ import { BACKOFFS, type Backoff } from './schedule.ts';
 export type FaultKind = 'transient' | 'permanent' | 'data' | 'defect';
 export type AlertLevel = 'info' | 'warning' | 'error' | 'critical';
 
-/** What becomes of the page's cells once no try is left. */
+/** What happens to the page's cells once the attempts are exhausted. */
 export type Consequence =
-  | 'parked' // kept with a durable time before which nobody asks
-  | 'failed' // pending, asked again by healing
+  | 'parked' // stored with a time before which they are not requested
+  | 'failed' // pending, requested again by healing
   | 'removed' // the symbol leaves the active list
-  | 'asset-fails' // every other symbol of this venue's asset is left alone too
-  | 'run-stops' // no exchange is asked any more
+  | 'asset-fails' // the asset's other symbols are not requested either
+  | 'run-stops' // no exchange is requested any more
   | 'quarantined'
-  | 'recheck' // asked once more later, then judged
-  | 'counted' // nothing is lost: noted and gone on
-  | 'rerouted' // the next channel is told in its place
+  | 'recheck' // requested once more later, then classified
+  | 'counted' // nothing is lost: counted and continued
+  | 'rerouted' // the next channel is notified in its place
   | 'refused'; // nothing was started
 
 export interface FaultRule {
@@ -28,11 +28,11 @@ export interface FaultRule {
   readonly backoff: Backoff | null;
   readonly consequence: Consequence;
   readonly level: AlertLevel;
-  /** What the venue, the Hub or the machine said. */
+  /** How the exchange, the Hub or the machine shows it. */
   readonly signal: string;
   /** What Candlekeep does about it. */
   readonly action: string;
-  /** What a person can do; one sentence, with a command where there is one. */
+  /** What a person can do, with a command where there is one. Printed by `doctor` too, so it never names `doctor`. */
   readonly hint: string;
 }
 
@@ -45,7 +45,8 @@ export const FAULTS = {
     level: 'warning',
     signal: "429; OKX 50011; other venues' codes",
     action:
-      'The venue is left alone until Retry-After has passed (seconds or HTTP-date, never shortened), else exponential backoff with full jitter. The symbol is never dropped.',
+      'No request goes to the exchange until Retry-After has passed (seconds or HTTP-date, never shortened); ' +
+      'without one, exponential backoff with full jitter. The symbol is never dropped.',
     hint: 'Nothing to do. If it happens often, lower CANDLEKEEP_RATE_SHARE: another program may share this IP address.',
   },
   EXCHANGE_IP_BANNED: {
@@ -56,7 +57,8 @@ export const FAULTS = {
     level: 'error',
     signal: '418; "banned until <ms>"',
     action:
-      'The venue is left alone until the later of Retry-After and the stated end of the ban, else for 2 minutes. No probe before.',
+      'No request goes to the exchange until the later of Retry-After and the stated end of the ban, without either ' +
+      'for 2 minutes. There is no probe before.',
     hint: 'Find what else uses this IP address; bans grow for repeat offenders.',
   },
   EXCHANGE_MAINTENANCE: {
@@ -66,8 +68,8 @@ export const FAULTS = {
     consequence: 'parked',
     level: 'warning',
     signal: '503 whose body says so; OKX 50001; Coinbase "under maintenance"; Binance -1016',
-    action: 'The venue is left alone until Retry-After has passed, else for 5 minutes.',
-    hint: "Nothing to do; the venue's status page says how long it takes.",
+    action: 'No request goes to the exchange until Retry-After has passed, without one for 5 minutes.',
+    hint: "Nothing to do; the exchange's status page says how long it takes.",
   },
   EXCHANGE_SERVER_ERROR: {
     kind: 'transient',
@@ -76,8 +78,8 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'warning',
     signal: '500-503, 505-510, 520, 521, 523, 525-527, 529, 530, other 5xx; exchange codes',
-    action: "Exponential backoff with full jitter; the venue's Retry-After is a floor.",
-    hint: 'Nothing to do; healing asks again. candlekeep heal --now asks at once.',
+    action: "Retried after exponential backoff with full jitter; the exchange's Retry-After is a floor.",
+    hint: 'Nothing to do: healing retries. candlekeep heal --now retries immediately.',
   },
   REQUEST_TIMEOUT: {
     kind: 'transient',
@@ -86,7 +88,7 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'warning',
     signal: 'no headers or a stalled body within CANDLEKEEP_REQUEST_TIMEOUT; 408, 504, 522, 524; Binance -1007',
-    action: 'Asked again at once, then with backoff.',
+    action: 'Retried immediately, then with backoff.',
     hint: 'On a slow line raise CANDLEKEEP_REQUEST_TIMEOUT.',
   },
   CONNECTION_FAILED: {
@@ -95,9 +97,11 @@ export const FAULTS = {
     backoff: BACKOFFS.failing,
     consequence: 'failed',
     level: 'warning',
-    signal: 'DNS, refused, reset, TLS, cut body, truncated JSON or gzip; 425, 407, 511',
-    action: 'Exponential backoff with full jitter; the next host where the venue has several.',
-    hint: 'Check the network: candlekeep doctor. Behind a proxy set HTTPS_PROXY.',
+    signal: 'DNS, refused, reset, TLS, truncated body, truncated JSON or gzip; 425, 407, 511',
+    action: 'Retried after exponential backoff with full jitter, on the next host where the exchange has several.',
+    hint:
+      'Check DNS, firewall and internet access of this machine. Behind a proxy set HTTPS_PROXY; check every *_URL ' +
+      'you set.',
   },
   REQUEST_REJECTED: {
     kind: 'permanent',
@@ -105,9 +109,11 @@ export const FAULTS = {
     backoff: null,
     consequence: 'failed',
     level: 'error',
-    signal: '400 and other 4xx that are nothing else; 404 with HTML or XML on an API path',
-    action: 'Logged; the symbol is skipped for this run.',
-    hint: 'The venue does not accept what was asked: check a *_URL you set, else report it with the output of candlekeep runs show RUN --json.',
+    signal: '400 and other 4xx without a row of their own; 404 with HTML or XML on an API path',
+    action: 'Logged; this run skips the symbol.',
+    hint:
+      'The exchange does not accept the request: check every *_URL you set. Otherwise report it with the output of ' +
+      'candlekeep runs show RUN --json.',
   },
   UNAUTHORIZED: {
     kind: 'permanent',
@@ -117,8 +123,11 @@ export const FAULTS = {
     level: 'critical',
     signal: '401 and key-level codes',
     action:
-      'Critical. A durable stop: this run and every process on the data directory stop asking any exchange until the configuration has changed or candlekeep resume was run.',
-    hint: "Candles need no key: find out who answers in the venue's place, a *_URL or a proxy (candlekeep config show). When it is mended without a change of the configuration: candlekeep resume.",
+      'Critical. A durable halt: this run and every process on the data directory send no request to any exchange ' +
+      'until the configuration has changed or candlekeep resume was run.',
+    hint:
+      'Candles need no key: find out what answers in place of the exchange, a *_URL or a proxy (candlekeep config ' +
+      'show). If the fix changes no configuration, run candlekeep resume.',
   },
   FORBIDDEN: {
     kind: 'permanent',
@@ -126,9 +135,9 @@ export const FAULTS = {
     backoff: null,
     consequence: 'asset-fails',
     level: 'error',
-    signal: '403 (HTML, empty or a venue-level code), 451',
-    action: "That exchange's asset fails at once; other exchanges go on.",
-    hint: 'Check API permissions, your region and your IP address: the venue refuses this machine.',
+    signal: '403 (HTML, empty or an exchange-level code), 451',
+    action: 'The asset of that exchange fails immediately; other exchanges go on.',
+    hint: 'Check your region, IP address and API permissions: the exchange refuses this machine.',
   },
   NOT_FOUND: {
     kind: 'permanent',
@@ -137,8 +146,8 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'warning',
     signal: '404 with JSON; symbol-level 403',
-    action: 'Logged; the symbol is skipped for this run.',
-    hint: "Check the symbol's spelling and whether the venue still lists it.",
+    action: 'Logged; this run skips the symbol.',
+    hint: "Check the symbol's spelling and whether the exchange still lists it.",
   },
   SYMBOL_INVALID: {
     kind: 'permanent',
@@ -146,9 +155,11 @@ export const FAULTS = {
     backoff: null,
     consequence: 'removed',
     level: 'warning',
-    signal: "Binance -1121, OKX 51001, Coinbase NotFound, confirmed by the venue's own symbol list",
+    signal: "Binance -1121, OKX 51001, Coinbase NotFound, confirmed by the exchange's own symbol list",
     action: 'Removed from the active list, with the reason. Its due cells stay in the account.',
-    hint: 'Check the spelling in your configuration; candlekeep symbols list tells when the venue is asked again, symbols enable does not wait for that.',
+    hint:
+      'Check the spelling in your configuration. candlekeep symbols list shows when the symbol is checked again; ' +
+      'candlekeep symbols enable restores it now.',
   },
   SCHEMA_MISMATCH: {
     kind: 'data',
@@ -156,9 +167,9 @@ export const FAULTS = {
     backoff: BACKOFFS.failing,
     consequence: 'failed',
     level: 'error',
-    signal: '200 with HTML, wrong shape, wrong time unit, success flag absent; 1xx, 3xx, other 2xx',
-    action: 'Asked once more; the raw answer is kept in bronze.',
-    hint: 'If it stays, the venue changed its format: report it with the answer kept in bronze.',
+    signal: '200 with HTML, wrong shape or wrong time unit, or without its success flag; 1xx, 3xx, other 2xx',
+    action: 'Requested once more; the raw response is kept in bronze.',
+    hint: 'If it persists, the exchange changed its format: report it with the response kept in bronze.',
   },
   ROWS_INVALID: {
     kind: 'data',
@@ -167,10 +178,12 @@ export const FAULTS = {
     consequence: 'quarantined',
     level: 'warning',
     signal:
-      'a row breaks a rule: OHLC order, price <= 0, not finite, volume < 0, VWAP outside low..high, off grid, unfinished',
+      'a row breaks a rule: OHLC order, price <= 0, not finite, volume < 0, VWAP outside low..high, off grid, ' +
+      'unfinished',
     action:
-      "The row goes to quarantine with its rule and the raw answer's reference, and is asked once more like a hole. Every other row goes on. More than 5 % removed: warning; more than 10 %: error.",
-    hint: 'candlekeep quarantine list shows the rows; real venues break these rules almost never.',
+      'The row goes to quarantine with its rule and a reference to the raw response, and is requested once more ' +
+      'like a missing candle. Every other row is stored. More than 5 % removed: warning; more than 10 %: error.',
+    hint: 'candlekeep quarantine list shows the rows; real exchanges almost never break these rules.',
   },
   ROWS_DUPLICATE: {
     kind: 'data',
@@ -188,10 +201,11 @@ export const FAULTS = {
     backoff: null,
     consequence: 'recheck',
     level: 'warning',
-    signal: 'a grid point inside the listed life without a row',
+    signal: 'a grid point without a row while the symbol was listed',
     action:
-      'Asked again in the same run and once more after CANDLEKEEP_RECHECK_AFTER; until then the candles are pending.',
-    hint: 'candlekeep check-gaps lists every hole with its next attempt.',
+      'Requested again in the same run and once more after CANDLEKEEP_RECHECK_AFTER; until then the candles are ' +
+      'pending.',
+    hint: 'candlekeep check-gaps lists every gap with its next attempt.',
   },
   SYMBOLS_FAILED: {
     kind: 'data',
@@ -200,8 +214,9 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'warning',
     signal:
-      "more than half of a bronze asset's symbols failed: the asset fails, under the code most of them share; above 10 % RULE_FAILED_SYMBOLS warns",
-    action: 'What survived is stored. Healing asks for the rest.',
+      "more than half of a bronze asset's symbols failed: the asset fails under their most frequent code; above 10 " +
+      '% RULE_FAILED_SYMBOLS warns',
+    action: 'Symbols that succeeded are stored. Healing requests the rest.',
     hint: 'candlekeep runs show RUN names the symbols and their codes.',
   },
   PUBLISH_FAILED: {
@@ -210,9 +225,9 @@ export const FAULTS = {
     backoff: BACKOFFS.hub,
     consequence: 'failed',
     level: 'critical',
-    signal: 'the Hub answers with an error or not at all',
-    action: 'Random exponential backoff. One commit or none: nothing is half visible.',
-    hint: "Check HF_TOKEN, CANDLEKEEP_HF_REPO and the Hub's status; the dataset folder under gold/ is complete on disk.",
+    signal: 'the Hub responds with an error or not at all',
+    action: 'Retried after exponential backoff with full jitter. One commit or none: readers never see half a release.',
+    hint: "Check HF_TOKEN, CANDLEKEEP_HF_REPO and the Hub's status; the dataset under gold/ is complete on disk.",
   },
   CONFIG_INVALID: {
     kind: 'permanent',
@@ -222,7 +237,7 @@ export const FAULTS = {
     level: 'error',
     signal: 'a file, flag or variable that cannot be used',
     action: 'Refuses to start and touches nothing.',
-    hint: 'candlekeep config show prints what is in force and where it comes from.',
+    hint: 'candlekeep config show prints the settings in force and where each comes from.',
   },
   STATE_UNUSABLE: {
     kind: 'permanent',
@@ -232,7 +247,9 @@ export const FAULTS = {
     level: 'error',
     signal: 'state.db is damaged, foreign, written by a newer Candlekeep, or missing beside stored candles',
     action: 'Refuses to start and leaves the file as it is.',
-    hint: 'Use the Candlekeep that wrote it, or name another --data-dir. A lost or damaged state is rebuilt from bronze: candlekeep repair.',
+    hint:
+      'Use the Candlekeep that wrote it, or name another --data-dir. candlekeep repair rebuilds a lost or damaged ' +
+      'state from bronze.',
   },
   STORAGE_FAILED: {
     kind: 'permanent',
@@ -241,7 +258,7 @@ export const FAULTS = {
     consequence: 'run-stops',
     level: 'critical',
     signal: 'the data directory cannot be written: full disk, permissions, read-only, I/O error',
-    action: 'The run stops. What was stored before stays whole; the next run continues there.',
+    action: 'The run stops. Everything stored before stays whole; the next run continues there.',
     hint: 'Free space or correct the permissions of the data directory, then run the same command again.',
   },
   ANSWER_DAMAGED: {
@@ -251,10 +268,14 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'error',
     signal:
-      'an answer kept in bronze is gone, cut, does not match its checksum, or is rejected by the reader of this version',
+      'a response kept in bronze is missing, truncated, does not match its checksum, or is rejected by this ' +
+      "version's reader",
     action:
-      'The answer is marked unusable and its candles are pending and asked again; every other answer of the file is used as before.',
-    hint: 'Look at the disk (dmesg). With a backup of the segment: put it back and run candlekeep repair, else candlekeep heal --now.',
+      'The response is marked unusable and its candles are pending and requested again; every other response ' +
+      'of the file is used as before.',
+    hint:
+      'Check the disk (dmesg). With a backup of the segment, restore it and run candlekeep repair; ' +
+      'otherwise run candlekeep heal --now.',
   },
   CELLS_LEASED: {
     kind: 'transient',
@@ -263,8 +284,8 @@ export const FAULTS = {
     consequence: 'refused',
     level: 'info',
     signal: 'another run holds the lease of the same cells',
-    action: 'Everything else is done first, the leased cells are tried last for 5 seconds.',
-    hint: 'Wait for the run named in the message, or look at it: candlekeep runs show RUN.',
+    action: 'Everything else is done first; the leased cells are tried last, for 5 seconds.',
+    hint: 'Wait for the run named in the message; candlekeep runs show RUN shows it.',
   },
   RUN_CRASHED: {
     kind: 'transient',
@@ -274,8 +295,11 @@ export const FAULTS = {
     level: 'error',
     signal: 'the process of a run ended before the run did: kill -9, out of memory, power',
     action:
-      'The next recovery turn ends the run, gives its leases back and runs it again, at most 3 times. What it stored is kept; its cells are asked for again.',
-    hint: "If it comes again, look for what ends the process: memory, a service manager's time limit, the kernel's log.",
+      'The next recovery tick ends the run, releases its leases and runs it again, at most 3 times. Everything it ' +
+      'stored is kept; the rest is requested again.',
+    hint:
+      "If it happens again, look for what ends the process: memory, a service manager's time limit, the kernel's " +
+      'log.',
   },
   ALERT_CHANNEL_BROKEN: {
     kind: 'transient',
@@ -284,10 +308,14 @@ export const FAULTS = {
     consequence: 'rerouted',
     level: 'error',
     signal:
-      'an alert channel refuses, answers with something else than it should, or not at all: 3 failed sends, 30 s, or one refusal that asking again cannot change',
+      'an alert channel refuses, responds unexpectedly or does not respond: 3 failed sends, 30 s, or one refusal ' +
+      'that a retry cannot change',
     action:
-      "The next channel of the alert's level is told in its place, and told that this one is broken. The broken channel is tried again with growing waits. When every channel is down, alerts wait in the store, are written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails and no exit code changes.",
-    hint: "Check the channel's address and key; the message says what it answered.",
+      "The next channel of the alert's level is notified in its place, and is notified that this one is broken. The " +
+      'broken channel is retried with growing waits. When every channel is down, alerts wait in the store, are ' +
+      'written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails and no ' +
+      'exit code changes.',
+    hint: "Check the channel's address and key; the message holds its response.",
   },
   DEFECT: {
     kind: 'defect',
@@ -295,7 +323,7 @@ export const FAULTS = {
     backoff: null,
     consequence: 'run-stops',
     level: 'critical',
-    signal: "anything unclassified: an error of Candlekeep's own",
+    signal: 'anything unclassified: an error in Candlekeep itself',
     action: 'Never retried and never counted as a failed symbol: the run fails and the stack is kept.',
     hint: 'Please report it with the output of candlekeep runs show RUN --json.',
   },

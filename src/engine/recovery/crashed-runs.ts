@@ -22,7 +22,7 @@ export async function endCrashes({ ports, dispatcher, settings }: Pipeline): Pro
     return runs;
   });
   for (const { id } of crashed)
-    ports.log.warn(`run ${id} was ended by the end of its process; what it stored is kept`, {
+    ports.log.warn(`run ${id} ended with its process; everything it stored is kept`, {
       run: id,
       code: CAUSE.code,
     });
