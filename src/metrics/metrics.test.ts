@@ -38,7 +38,10 @@ test('the text format has the head, ordered labels, values and cumulative bucket
     ],
   );
   expect(text).toContain(
-    '# HELP pipeline_runs_total Finished runs, counted once per asset.\n# TYPE pipeline_runs_total counter\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="complete",trigger="schedule"} 3\npipeline_runs_total{asset="bronze_okx_ohlcv",outcome="failed",trigger="schedule"} 1\n',
+    '# HELP pipeline_runs_total Finished runs, counted once per asset.\n' +
+      '# TYPE pipeline_runs_total counter\n' +
+      'pipeline_runs_total{asset="bronze_okx_ohlcv",outcome="complete",trigger="schedule"} 3\n' +
+      'pipeline_runs_total{asset="bronze_okx_ohlcv",outcome="failed",trigger="schedule"} 1\n',
   );
   expect(linesOf(text, 'pipeline_alert_outbox')).toEqual(['pipeline_alert_outbox_oldest_seconds 1.5']);
   expect(linesOf(text, 'pipeline_run_duration')).toEqual([

@@ -1,4 +1,4 @@
-/** No candle page or symbol list comes near this; a larger body is cut off as hostile. Unit: bytes. */
+/** Far larger than any candle page or symbol list; reading a larger body is aborted. Unit: bytes. */
 export const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export class BodyTooLargeError extends Error {

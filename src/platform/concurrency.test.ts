@@ -5,7 +5,7 @@ import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 
 const clockOf = () => new VirtualClock({ random: seededRandom('at once'), startMs: 0 });
 
-test('every item is worked on once, in order, and never more than allowed at a time', async () => {
+test('every item is processed once, started in order, never more than the limit concurrently', async () => {
   const clock = clockOf();
   const begun: number[] = [];
   let [now, most] = [0, 0];
@@ -22,7 +22,7 @@ test('every item is worked on once, in order, and never more than allowed at a t
   expect(clock.nowMs()).toBe(40);
 });
 
-test('after an error nothing more begins, and it is thrown when the work under way has ended', async () => {
+test('after an error no further work starts, and it is thrown once the running work has ended', async () => {
   const clock = clockOf();
   const ended: number[] = [];
   const work = forEachConcurrent([1, 2, 3, 4], 2, async (item) => {

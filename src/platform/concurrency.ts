@@ -1,10 +1,10 @@
 /**
- * Runs `work` for every item, begun in order, at most `atOnceMax` at a time. After an error nothing more
- * begins; the first one is thrown once the work under way has ended.
+ * Runs `work` for every item, started in order, at most `concurrentMax` at a time. After an error no further work
+ * starts; the first error is thrown once the running work has ended.
  */
 export async function forEachConcurrent<T>(
   items: readonly T[],
-  atOnceMax: number,
+  concurrentMax: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0;
@@ -18,7 +18,7 @@ export async function forEachConcurrent<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrentMax, items.length) }, worker));
   if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
 }
 

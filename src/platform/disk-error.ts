@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** An error as Node's own file calls throw it, for disks that are simulated or reached through a library. */
+/** An error shaped like those of Node's file calls, for simulated disks and disks reached through a library. */
 export function diskError(
   code: keyof typeof constants.errno,
   syscall: string,

@@ -1,8 +1,8 @@
-/** Why a mail server did not take a mail. `responseCode` is the server's (`451`), null when there was none. */
+/** Why a mail server did not accept a mail. `responseCode` is the server's (`451`); null without a response. */
 export class MailError extends Error {
   override readonly name = 'MailError';
   readonly responseCode: number | null;
-  /** The SMTP command it failed at: `CONN`, `AUTH`, `RCPT TO`, `DATA`. */
+  /** The SMTP command that failed: `CONN`, `AUTH`, `RCPT TO`, `DATA`. */
   readonly command: string;
 
   constructor(

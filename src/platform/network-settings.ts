@@ -1,18 +1,18 @@
 import { isIP } from 'node:net';
 
-/** The way out: through a proxy, or from one of this machine's addresses. */
+/** A way out to the exchanges: a proxy, or a local address to send from. */
 export type Egress = { readonly name: string } & ({ readonly proxyUrl: string } | { readonly localAddress: string });
 
-/** `127.0.0.1` or `::1`: an address that an egress can be bound to. */
+/** True for an IP address such as `127.0.0.1` or `::1`. */
 export const isAddress = (text: string): boolean => isIP(text) !== 0;
 
-/** How the outside is reached. */
+/** How outgoing connections are made. */
 export interface NetworkSettings {
-  /** For https, unless an egress says otherwise. */
+  /** For https, unless an egress is configured. */
   readonly httpsProxy: string | null;
   /** Hosts reached without `httpsProxy`, as in the variable NO_PROXY. */
   readonly noProxy: string | null;
-  /** Certificates to trust besides the usual ones, PEM. */
+  /** Additional trusted certificates, PEM. */
   readonly caPem: string | null;
   readonly egress: Egress | null;
 }

@@ -1,4 +1,4 @@
-/** Bytes that no Parquet reader accepts, or columns this lake does not write. */
+/** Bytes that are not Parquet, or columns that this lake does not write. */
 export class ParquetUnreadableError extends Error {
   override readonly name = 'ParquetUnreadableError';
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { redacted, redactorOf } from './redaction.ts';
 import { redactNothing } from './ports/redact.ts';
 
-test('a registered value is found wherever it stands: plain, in JSON, in an address, in basic authentication', () => {
+test('a registered value is redacted in plain text, JSON, addresses and basic authentication', () => {
   const password = 'p"a/s s%w';
   const redact = redactorOf([`https://user:${encodeURIComponent(password)}@host.test/in?x=1`]);
   const basic = Buffer.from(`user:${password}`).toString('base64');
@@ -13,7 +13,7 @@ test('a registered value is found wherever it stands: plain, in JSON, in an addr
     expect(redact(`x ${form} y`)).not.toContain(form);
 });
 
-test("the path of a secret address is secret, its host is not, and a short path is nobody's key", () => {
+test('the path of a secret address is redacted; its host and a short path are not', () => {
   const redact = redactorOf(['https://hooks.slack.test/services/T0/B0/abcdef', 'https://own.test/alerts']);
   expect(redact('POST /services/T0/B0/abcdef to hooks.slack.test')).toBe('POST ******** to hooks.slack.test');
   expect(redact('candlekeep /alerts')).toBe('candlekeep /alerts');
@@ -24,18 +24,18 @@ test("the path of a secret address is secret, its host is not, and a short path 
   ).toBe('uuid ******** of ping');
 });
 
-test('signatures and keys in a query are masked though nobody registered them', () => {
+test('signatures and keys in a query are masked without registration', () => {
   expect(redactNothing('x')).toBe('x');
   expect(redactorOf([])('GET /x?symbol=BTC&signature=0a1b2c&apikey=zz')).toBe(
     'GET /x?symbol=BTC&signature=********&apikey=********',
   );
 });
 
-test('values too short to be a secret are left alone', () => {
+test('values too short to be a secret are not masked', () => {
   expect(redactorOf(['', 'abc'])('abc')).toBe('abc');
 });
 
-test('no secret survives, in whatever text and structure it stands', () => {
+test('no secret survives in any text or structure', () => {
   fc.assert(
     fc.property(
       fc.string({

@@ -3,22 +3,21 @@ import type { Redact } from './ports/redact.ts';
 
 const MASK = '********';
 
-/** A shorter value would be found everywhere. */
+/** Shorter values would match ordinary text. Unit: characters. */
 const SECRET_CHARS_MIN = 6;
 
-/** A shorter path (`/alerts`) is nobody's key. */
+/** Shorter paths (`/alerts`) are no keys. Unit: characters. */
 const PATH_CHARS_MIN = 12;
 
-/** A longer part of a path is a key by itself (Slack's has 24 characters, a dead man's switch 36); a shorter one is a word. */
+/** From this length on a path segment is a key (Slack's has 24 characters, a monitor's UUID 36). Unit: characters. */
 const SEGMENT_CHARS_MIN = 16;
 
-/** Values that are secret wherever they turn up in an address. */
+/** Query parameters whose values are always secret. */
 const SECRET_PARAMETERS = /([?&](?:signature|sign|api_?key|token|access_token|secret|password)=)[^&\s"'\\]+/gi;
 
 /**
- * Replaces every registered value, in each way it may be written: as it is, inside JSON, inside an
- * address, and in the header of basic authentication. Redaction by field name misses secrets in
- * messages, causes and addresses; a value is found wherever it went.
+ * Replaces every registered value in each form it may take: plain, inside JSON, inside an address, and in the header of
+ * basic authentication. Redaction by field name would miss secrets in messages, causes and addresses.
  */
 export function redactorOf(secrets: Iterable<string>): Redact {
   const forms = [...new Set([...secrets].flatMap(formsOf))]
@@ -40,7 +39,7 @@ function formsOf(secret: string): string[] {
   ]);
 }
 
-/** The parts of an address that give access by themselves: password, path and query, the keys in the path, as they stand there and decoded. */
+/** The parts of an address that grant access: password, path with query, and keys in the path, encoded and decoded. */
 function partsOf(secret: string): string[] {
   const url = URL.parse(secret);
   if (url === null || url.host === '') return [];
@@ -66,11 +65,11 @@ function decoded(text: string): string {
   }
 }
 
-/** The same plain JSON with secrets taken out of every text in it. */
+/** The same plain JSON with every text redacted. */
 export const redacted = <T>(value: T, redact: Redact): T =>
   JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? redact(part) : part)) as T;
 
-/** Takes out what it was told of so far: configuration is read after the first word may be said. */
+/** Redacts the secrets registered so far: the first log lines come before the configuration is read. */
 export interface SecretKeeper {
   keep(secrets: Iterable<string>): void;
   readonly redact: Redact;
@@ -88,7 +87,7 @@ export function secretKeeper(): SecretKeeper {
   };
 }
 
-/** The same store, into which no text goes before it went through `scrub`. */
+/** The same store; every text written to it is redacted first. */
 export function redactedStore(store: Store, redact: (text: string) => string): Store {
   const clean = (value: SqlValue): SqlValue => (typeof value === 'string' ? redact(value) : value);
   function* cleaned<T>(operation: Operation<T>): Operation<T> {

@@ -18,11 +18,11 @@ test('a seed reproduces its stream, another seed gives another', () => {
   );
 });
 
-test('the stream of a seed is fixed for ever: stored seeds must reproduce old runs', () => {
+test('the stream of a seed never changes: stored seeds must reproduce old runs', () => {
   expect(draws(seededRandom('candlekeep'), 3)).toEqual([0.06565033039078116, 0.8999606329016387, 0.2162692341953516]);
 });
 
-test('a fork depends on seed and name alone, not on how much anyone drew', () => {
+test('a fork depends on seed and name only, not on earlier draws', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.nat(50), fc.nat(50), (seed, name, drawsBefore, siblings) => {
       const parent = seededRandom(seed);
@@ -45,7 +45,7 @@ test('drawing from a fork does not shift its parent, and forks of different name
   );
 });
 
-test('numbers lie in [0, 1) and fill it evenly, forks do not follow each other', () => {
+test('numbers are uniform in [0, 1), and forks are independent', () => {
   const random = seededRandom('evenly');
   const a = draws(random.fork('a'), 20_000);
   const b = draws(random.fork('b'), 20_000);
@@ -60,12 +60,12 @@ test('a fresh stream differs each time', () => {
   expect(freshRandom().seed).not.toBe(freshRandom().seed);
 });
 
-test('a whole number lies below its bound and reaches every value', () => {
+test('an integer lies below its bound and takes every value', () => {
   const random = seededRandom('whole');
   expect(new Set(Array.from({ length: 500 }, () => randomInt(random, 6)))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
 });
 
-test('ids sort by the time they were made and are not given twice', async () => {
+test('ids sort by creation time and are unique', async () => {
   const random = seededRandom('ids');
   const clock = new VirtualClock({ random, startMs: Date.UTC(2001, 0, 1) });
   const ids = timeOrderedIds(clock, random);

@@ -19,5 +19,5 @@ export function seededRandom(seed: string): Random {
   return { seed, next, fork: (name) => seededRandom(`${seed}/${name}`) };
 }
 
-/** A whole number in [0, below). */
+/** An integer in [0, below). */
 export const randomInt = (random: Random, below: number): number => Math.floor(random.next() * below);

@@ -1,7 +1,7 @@
-/** Why a database was not opened or could not be used. `newer`: made by a later release. `runtime`: this SQLite is too old to be trusted. */
+/** Why a database cannot be used. `newer`: written by a later release. `runtime`: this SQLite version is too old. */
 export type StoreRefusal = 'newer' | 'foreign' | 'damaged' | 'busy' | 'runtime';
 
-/** The database cannot be used as it is. Whatever it holds was left as it was. */
+/** The database cannot be used. Its content was not changed. */
 export class StoreRefusedError extends Error {
   override readonly name = 'StoreRefusedError';
   readonly reason: StoreRefusal;
@@ -18,7 +18,7 @@ const REFUSALS: Readonly<Record<StoreRefusal, string>> = {
   newer: 'was written by a newer release',
   foreign: 'is not a database of this program',
   damaged: 'is damaged or not a database',
-  busy: 'is held by another process for too long',
+  busy: 'has been locked by another process for too long',
   runtime: 'needs a newer SQLite than this Node has',
 };
 

@@ -1,11 +1,11 @@
 import type { Clock } from './ports/clock.ts';
 
-/** So many turns of the event loop a limit waits for what has come already: headers, body, and what makes a value of them. */
+/** Event-loop ticks granted after the timer fires, so that a response already buffered does not count as late. */
 const GRACE_TICKS = 3;
 
 /**
- * Runs `work` with a signal that aborts when `outer` does or after `limitMs` (then with `onTime()`). Timers come before
- * answers in the event loop: in a process that was held up, an answer that was in time is not taken for late.
+ * Runs `work` with a signal that aborts when `outer` does, or after `limitMs` with `timeoutError()`. The event loop
+ * runs timers before I/O: without the granted ticks, a blocked process would reject a response that arrived in time.
  */
 export async function withTimeLimit<T>(
   clock: Clock,
@@ -33,7 +33,7 @@ export async function withTimeLimit<T>(
   }
 }
 
-/** Settles with `work`, or rejects with the signal's reason at once, whatever `work` still does. */
+/** Settles with `work`, or rejects with the signal's reason as soon as it aborts, even if `work` goes on. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);

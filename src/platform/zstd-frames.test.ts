@@ -15,7 +15,7 @@ const frame = fc.record({
   checksum: fc.boolean(),
 });
 
-test('frames written one after another are found, with and without checksum, of any size', () => {
+test('consecutive frames are found, with and without checksum, of any size', () => {
   fc.assert(
     fc.property(fc.array(frame, { maxLength: 6 }), (wanted) => {
       const frames = wanted.map(({ seed, times, level, checksum }) => compress(seed.repeat(times), level, checksum));
@@ -26,7 +26,7 @@ test('frames written one after another are found, with and without checksum, of 
   );
 });
 
-test('a torn last frame is left out, wherever it was torn, and so is what is no frame', () => {
+test('a torn last frame and bytes that are no frame are left out', () => {
   const [first, second] = [compress('first', 3, true), compress('second '.repeat(100), 3, true)];
   for (let cut = 0; cut < second.length; cut++)
     expect(wholeFrames(Buffer.concat([first, second.subarray(0, cut)]))).toEqual([{ offset: 0, length: first.length }]);

@@ -1,4 +1,4 @@
-/** Where one frame lies in a file of zstd frames. Unit: bytes. */
+/** Position of one frame in a file of zstd frames. Unit: bytes. */
 export interface FrameSpan {
   readonly offset: number;
   readonly length: number;
@@ -11,7 +11,7 @@ const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 const RLE_BLOCK = 1;
 const RESERVED_BLOCK = 3;
 
-/** The whole frames at the beginning of `bytes`, in order. What follows the last of them was torn off, or is no frame. */
+/** The complete frames at the start of `bytes`, in order. The bytes after them are a torn frame or none. */
 export function wholeFrames(bytes: Uint8Array): FrameSpan[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frames: FrameSpan[] = [];
@@ -24,7 +24,7 @@ export function wholeFrames(bytes: Uint8Array): FrameSpan[] {
   return frames;
 }
 
-/** Null for a frame that is not whole. */
+/** Null for an incomplete frame. */
 function frameEnd(view: DataView, offset: number): number | null {
   const size = view.byteLength;
   if (offset + 5 > size || view.getUint32(offset, true) !== MAGIC) return null;

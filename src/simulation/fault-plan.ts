@@ -3,7 +3,7 @@ import { seededRandom } from '../platform/seeded-random.ts';
 import type { TimeRange } from '../domain/range.ts';
 import type { FaultCode } from '../errors/table.ts';
 
-/** One thing that goes wrong with one answer. */
+/** One fault of one response. */
 export type FaultSpec =
   | {
       readonly kind: 'status';
@@ -12,21 +12,21 @@ export type FaultSpec =
       readonly retryAfter?: string;
       readonly venueCode?: number | string;
       readonly means?: FaultCode;
-    } // what `venueCode` says, where the status alone does not tell
+    } // the code that `venueCode` maps to, where the status alone is ambiguous
   | { readonly kind: 'ban'; readonly forMs: number }
-  | { readonly kind: 'silence' } // connected, no answer
+  | { readonly kind: 'silence' } // connected, no response
   | { readonly kind: 'stall' } // headers, half the body, nothing more
   | { readonly kind: 'reset' }
-  | { readonly kind: 'answer-lost' } // taken and done, then the connection is reset
+  | { readonly kind: 'answer-lost' } // the request takes effect, then the connection is reset
   | { readonly kind: 'cut' } // the connection closes inside the body
   | { readonly kind: 'truncated-json' }
   | { readonly kind: 'html' }
   | { readonly kind: 'empty-body' }
   | { readonly kind: 'empty-list' }
   | { readonly kind: 'wrong-shape' } // the rows in another container
-  | { readonly kind: 'wrong-unit'; readonly factor?: 1_000_000 | 1_000 | 0.001 } // of the venue's own unit; 1,000 unless said
+  | { readonly kind: 'wrong-unit'; readonly factor?: 1_000_000 | 1_000 | 0.001 } // of the venue's unit; default 1,000
   | { readonly kind: 'short-page'; readonly keptRatio: number }
-  | { readonly kind: 'sparse-page'; readonly every: number } // each `every`-th row is left out
+  | { readonly kind: 'sparse-page'; readonly every: number } // every `every`-th row is left out
   | { readonly kind: 'missing-rows'; readonly fromMs: number; readonly toMs: number }
   | {
       readonly kind: 'invalid-rows';
@@ -35,10 +35,10 @@ export type FaultSpec =
     }
   | { readonly kind: 'duplicate-rows'; readonly rows: number }
   | { readonly kind: 'null-fields'; readonly rows: number }
-  | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // of the time before the asked range
+  | { readonly kind: 'foreign-rows'; readonly how: 'added' | 'instead' } // from before the requested range
   | { readonly kind: 'slow'; readonly delayMs: number };
 
-/** Which of the requests a rule matches are hit, counted from 1. */
+/** Which of the matching requests are hit, counted from 1. */
 export type InjectionTrigger =
   | { readonly nth: readonly number[] }
   | { readonly every: number }
@@ -46,7 +46,10 @@ export type InjectionTrigger =
   | { readonly fromMs: number; readonly toMs: number };
 
 export interface FaultInjection {
-  /** Every given field must agree; without a field everything does. Fields other than `path` match requests for candles alone. */
+  /**
+   * All given fields must match; without fields every request does. Fields other than `path` match candle requests
+   * only.
+   */
   readonly match?: RequestMatch;
   readonly on: InjectionTrigger;
   readonly fault: FaultSpec;
@@ -58,7 +61,7 @@ export interface RequestMatch {
   /** In the venue's spelling. */
   readonly symbol?: string;
   readonly interval?: string;
-  /** Nothing outside this range is asked for. */
+  /** The requested range lies within this one. */
   readonly within?: TimeRange;
 }
 
@@ -70,30 +73,30 @@ export interface FaultPlan {
 
 export const NO_FAULTS: FaultPlan = { seed: 'none', rules: [] };
 
-/** Every request that matches meets the fault; without a match, every request does. */
+/** Every matching request gets the fault; without `match`, every request does. */
 export const always = (fault: FaultSpec, match?: RequestMatch): FaultPlan => ({
   seed: 'always',
   rules: [{ ...(match ? { match } : {}), on: { every: 1 }, fault }],
 });
 
-/** The candles a request asks for. */
+/** The candles that a request asks for. */
 export interface RequestedCandles {
   /** In the venue's spelling. */
   readonly symbol: string;
-  /** Ours; as the request had it where the venue does not know it. */
+  /** In our spelling; as in the request when the venue does not know it. */
   readonly interval: string;
-  /** Without a bound: from the beginning, to the end of time. */
+  /** 0 or Infinity where the request has no bound. */
   readonly range: TimeRange;
 }
 
-/** What a fault plan looks at. */
+/** The part of a request that a fault plan uses. */
 export interface PlannedRequest {
   readonly path: string;
   readonly candles: RequestedCandles | null;
   readonly nowMs: number;
 }
 
-/** Chooses the fault of each request, in the order they come; the first rule that strikes wins. */
+/** Chooses the fault of each request, in order of arrival; the first rule that strikes wins. */
 export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => FaultSpec | null {
   const rules = plan.rules.map((rule, at) => ({ rule, seen: 0, random: seededRandom(`${plan.seed}/rule ${at}`) }));
   return (request) => {
@@ -131,7 +134,7 @@ function strikes(
   return at.nowMs >= on.fromMs && at.nowMs < on.toMs;
 }
 
-/** The code under which a client that keeps the fault table finds this fault; null for one that is none (a slow answer). */
+/** The code under which a correct client records this fault; null for one that is no fault (a slow response). */
 export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<number, FaultCode>> = {}): FaultCode | null {
   switch (fault.kind) {
     case 'status':
@@ -170,7 +173,7 @@ export function codeOfFault(fault: FaultSpec, ownStatuses: Readonly<Record<numbe
   }
 }
 
-/** The fault table's statuses, written down a second time on purpose: this side must not share the client's mistakes. */
+/** The fault table's statuses, repeated on purpose: the stand-in must not share the client's mistakes. */
 function codeOfStatus({ status, body = 'json' }: Extract<FaultSpec, { kind: 'status' }>): FaultCode {
   if (status === 429) return 'EXCHANGE_RATE_LIMITED';
   if (status === 418) return 'EXCHANGE_IP_BANNED';

@@ -15,7 +15,7 @@ const MARKET: GeneratedMarket = {
   range: { fromMs: FROM_MS, toMs: FROM_MS + 500 * MINUTE_MS },
 };
 
-test('any part of a series is the same whether it is cut from the whole or made by itself', () => {
+test('any part of a series is the same, sliced from the whole or generated alone', () => {
   const [whole, parts] = [generatedWorld('parts', [MARKET]), generatedCandles('parts', [MARKET])];
   const offsetMs = fc.integer({ min: -20 * MINUTE_MS, max: 520 * MINUTE_MS });
   fc.assert(
@@ -37,7 +37,7 @@ test('any part of a series is the same whether it is cut from the whole or made 
   );
 });
 
-test('a series that does not exist has no rows, and another seed or market has others', () => {
+test('an unknown series has no rows; another seed or market has other rows', () => {
   const part = { ...MARKET.range, rowsMax: 10, keep: 'oldest' } as const;
   const rows = (seed: string, venueSymbol: string) =>
     generatedCandles(seed, [{ ...MARKET, venueSymbol }]).select({ venueSymbol, interval: '1m' }, part);
@@ -47,7 +47,7 @@ test('a series that does not exist has no rows, and another seed or market has o
   expect(rows('a', 'BTCUSDT')).not.toEqual(rows('a', 'ETHUSDT'));
 });
 
-test('no generated row breaks a rule, a year of minutes after its beginning as little as at it', () => {
+test('no generated row breaks a rule, at the start or a year of minutes later', () => {
   const year: GeneratedMarket = { ...MARKET, range: { fromMs: FROM_MS, toMs: Date.UTC(2024, 0, 1) } };
   const venue = standInBinance({ world: generatedCandles('rules', [year]) });
   const page = {

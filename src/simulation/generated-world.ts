@@ -4,16 +4,16 @@ import type { TimeRange } from '../domain/range.ts';
 import { worldOf, type CandleSource, type SeriesPart, type World } from './world.ts';
 import type { ServedSeries, RecordedCandle } from './recorded-series.ts';
 
-/** A series whose candles are made up. `range` on the grid of its interval. */
+/** A series of generated candles. `range` is on the grid of its interval. */
 export interface GeneratedMarket extends ServedSeries {
   readonly range: TimeRange;
-  /** So many of a thousand candles have no trade: a flat row where the venue sends one, no row where it does not. 20 unless said. */
+  /** Candles without a trade per thousand: flat rows, which some venues send and others omit. Default 20. */
   readonly quietPerMille?: number;
 }
 
 const QUIET_PER_MILLE = 20;
 
-/** Candles that were made up, for tests that need more than was recorded. The same seed gives the same candles. */
+/** Generated candles, for when the recordings are not enough. The same seed gives the same candles. */
 export function generatedWorld(seed: string, markets: readonly GeneratedMarket[]): World {
   const { select } = generatedCandles(seed, markets);
   return worldOf(
@@ -25,7 +25,7 @@ export function generatedWorld(seed: string, markets: readonly GeneratedMarket[]
   );
 }
 
-/** The same candles, each row made when it is asked for: years of minutes take no memory. */
+/** The same candles, generated on request: years of minutes take no memory. */
 export function generatedCandles(seed: string, markets: readonly GeneratedMarket[]): CandleSource {
   const makers = new Map(markets.map((market) => [`${market.venueSymbol} ${market.interval}`, rowMaker(seed, market)]));
   return {
@@ -58,7 +58,7 @@ interface Made {
   readonly quietShare: number;
 }
 
-/** Steps between two turns of the price, and how far it goes, as a share: hours, days and weeks of minutes. */
+/** Steps between two price levels and the largest change between them, as a share: hours, days and weeks of minutes. */
 const WAVES = [
   { steps: 64, share: 0.005 },
   { steps: 2_048, share: 0.05 },
@@ -68,7 +68,7 @@ const NOISE_SHARE = 0.0005;
 const VOLUME_MAX = 20;
 const VOLUME_DIGITS = 8;
 
-/** What chance decides of one candle; each draw is its own number of the stream. */
+/** Index of each random draw of one candle. */
 const DRAW = { noise: 0, quiet: 1, high: 2, low: 3, volume: 4, trades: 5, wave: 6 } as const;
 
 function rowAt(made: Made, step: number): RecordedCandle {
@@ -99,7 +99,7 @@ function rowAt(made: Made, step: number): RecordedCandle {
   ];
 }
 
-/** The price where candle `step` opens and the one before it closes. */
+/** The price at which candle `step` opens and the previous one closes. */
 function centsAt({ key, baseCents }: Made, step: number): number {
   let share = NOISE_SHARE * draw(key, step, DRAW.noise);
   for (const [at, { steps, share: height }] of WAVES.entries()) {
@@ -110,7 +110,9 @@ function centsAt({ key, baseCents }: Made, step: number): number {
   return Math.round(baseCents * (1 + share));
 }
 
-/** A number in [0, 1) that depends on its place alone, so that any row can be made without those before it. */
+/**
+ * A number in [0, 1) that depends only on its position, so that any row can be generated without the rows before it.
+ */
 function draw(key: number, step: number, which: number): number {
   let hash = key ^ Math.imul(step, 0x9e3779b1) ^ Math.imul(which + 1, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 16), 0x21f0aaad);

@@ -10,7 +10,7 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Serves a stand-in on 127.0.0.1; port 0 takes any free one. */
+/** Serves a stand-in on 127.0.0.1; port 0 takes any free port. */
 export async function serveOnLoopback(
   handler: StandInHandler,
   { clock, port = 0 }: { readonly clock: Clock; readonly port?: number },

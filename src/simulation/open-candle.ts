@@ -1,10 +1,10 @@
 import type { RecordedCandle } from './recorded-series.ts';
 
-/** Rows as a venue shows them at `nowMs`: none of the future, and the candle that is still open with what was traded so far. */
+/** Rows as a venue serves them at `nowMs`: none of the future, and the open candle with its trades so far. */
 export const seenAt = (rows: readonly RecordedCandle[], nowMs: number): readonly RecordedCandle[] =>
   rows.filter((row) => row[0] <= nowMs).map((row) => (row[6] >= nowMs ? openCandle(row, nowMs) : row));
 
-/** The volume so far in proportion, the close where the candle began. */
+/** Volumes in proportion to the elapsed time; the close is still the open. */
 function openCandle(row: RecordedCandle, nowMs: number): RecordedCandle {
   const share = Math.max(0, (nowMs - row[0]) / (row[6] + 1 - row[0]));
   const partOf = (text: string): string => (Number(text) * share).toFixed(8);

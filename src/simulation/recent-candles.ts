@@ -4,8 +4,8 @@ import { generatedWorld } from './generated-world.ts';
 import { worldOf, type World } from './world.ts';
 
 /**
- * The world with made-up candles of `range` beside the recorded ones, for every market and candle length: what a
- * command finds that asks for the last days. Trades are in every candle, and the lengths agree with each other.
+ * The world with generated candles of `range` added for every market and interval, so that a command finds the last
+ * days. Every candle has trades, and the intervals are consistent with each other.
  */
 export function withRecentCandles(world: World, range: TimeRange): World {
   const markets = [...new Map(world.series.map(({ symbol, venueSymbol }) => [venueSymbol, symbol]))].map(

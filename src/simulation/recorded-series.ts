@@ -1,7 +1,9 @@
 import type { Interval } from '../domain/interval.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 
-/** A kline as Binance sends it: decimals as text, exactly as recorded. Stand-ins of other venues serve what of it they tell. */
+/**
+ * A kline in Binance's form, decimals as recorded text. Stand-ins of other venues serve the part that their venue has.
+ */
 export type RecordedCandle = readonly [
   openTimeMs: number,
   open: string,
@@ -24,7 +26,9 @@ export interface ServedSeries {
   readonly interval: Interval;
 }
 
-/** What is known of each row: time, prices and volume alone, the quote volume too, or the trades as well. The rest is made up and must not be compared. */
+/**
+ * The columns that were recorded: time, prices and volume; also the quote volume; or all. Others must not be compared.
+ */
 export const KNOWN_COLUMNS = ['first-six', 'quote-volume', 'all'] as const;
 
 export type KnownColumns = (typeof KNOWN_COLUMNS)[number];

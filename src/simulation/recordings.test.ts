@@ -4,14 +4,18 @@ import { volatileFiles } from '../../tests/support/volatile-files.ts';
 import { parseRecording, readRecordings } from './recordings.ts';
 
 const WHOLE =
-  'open_time,open,high,low,close,volume,close_time,quote_volume,trades,taker_buy_base,taker_buy_quote,ignore\n1672531200000,16541.77000000,16545.70000000,16508.39000000,16529.67000000,4364.83570000,1672534799999,72146293.58672290,149854,2179.94772000,36032352.87035720,0\n';
+  'open_time,open,high,low,close,volume,close_time,quote_volume,trades,taker_buy_base,taker_buy_quote,ignore\n' +
+  '1672531200000,16541.77000000,16545.70000000,16508.39000000,16529.67000000,4364.83570000,' +
+  '1672534799999,72146293.58672290,149854,2179.94772000,36032352.87035720,0\n';
 const SIX =
-  'open_time,open,high,low,close,volume\n1619222400000,1.15872,1.1594,1.158,1.15829,239994.2\n1619222460000,1.15829,1.15829,1.15829,1.15829,0.0\n';
+  'open_time,open,high,low,close,volume\n' +
+  '1619222400000,1.15872,1.1594,1.158,1.15829,239994.2\n' +
+  '1619222460000,1.15829,1.15829,1.15829,1.15829,0.0\n';
 
-test('a whole kline is served digit for digit as it was recorded', () => {
-  const tape = parseRecording(WHOLE, { name: 'BTCUSDT-2023.csv.gz', interval: '1h' });
-  expect(tape).toMatchObject({ columns: 'all', symbol: 'BTC/USDT', venueSymbol: 'BTCUSDT' });
-  expect(tape?.rows).toEqual([
+test('a kline is served digit for digit as recorded', () => {
+  const recording = parseRecording(WHOLE, { name: 'BTCUSDT-2023.csv.gz', interval: '1h' });
+  expect(recording).toMatchObject({ columns: 'all', symbol: 'BTC/USDT', venueSymbol: 'BTCUSDT' });
+  expect(recording?.rows).toEqual([
     [
       1672531200000,
       '16541.77000000',
@@ -29,26 +33,26 @@ test('a whole kline is served digit for digit as it was recorded', () => {
   ]);
 });
 
-test('six recorded columns become a kline whose other fields are marked as made up', () => {
-  const tape = parseRecording(SIX, { name: 'ADAUSDT.csv.gz', interval: '1m' });
-  expect(tape?.columns).toBe('first-six');
-  expect(tape?.rows.map((row) => [row[6], row[8]])).toEqual([
+test('six recorded columns become a kline whose other columns are marked as unknown', () => {
+  const recording = parseRecording(SIX, { name: 'ADAUSDT.csv.gz', interval: '1m' });
+  expect(recording?.columns).toBe('first-six');
+  expect(recording?.rows.map((row) => [row[6], row[8]])).toEqual([
     [1619222459999, 1],
     [1619222519999, 0],
   ]);
-  expect(Number(tape?.rows[0]?.[7])).toBeCloseTo(239994.2 * 1.15829, 6);
+  expect(Number(recording?.rows[0]?.[7])).toBeCloseTo(239994.2 * 1.15829, 6);
 });
 
-test('coinbase writes seconds and the low first', () => {
-  const tape = parseRecording(
+test('coinbase recordings have seconds and the low first', () => {
+  const recording = parseRecording(
     'time,low,high,open,close,volume\n1727740800,63136.74,63472,63305.52,63182.7,117.2815686\n',
     {
       name: 'BTC-USD-2024-10-01_2025-03-31.csv.gz',
       interval: '15m',
     },
   );
-  expect(tape).toMatchObject({ symbol: 'BTC/USD', venueSymbol: 'BTC-USD', columns: 'first-six' });
-  expect(tape?.rows[0]?.slice(0, 6)).toEqual([
+  expect(recording).toMatchObject({ symbol: 'BTC/USD', venueSymbol: 'BTC-USD', columns: 'first-six' });
+  expect(recording?.rows[0]?.slice(0, 6)).toEqual([
     1727740800000,
     '63305.52',
     '63472',
@@ -58,18 +62,21 @@ test('coinbase writes seconds and the low first', () => {
   ]);
 });
 
-test('okx writes the newest first; a row that was not confirmed had not closed', () => {
+test('okx recordings have the newest first; unconfirmed rows are dropped', () => {
   const csv =
-    'ts,o,h,l,c,vol,volCcy,volCcyQuote,confirm\n1717243020000,2,2,2,2,1,2,2,0\n1717242960000,3,4,2,3,5,15,15,1\n1717242900000,2,3,1,2,4,8,8,1\n';
-  const tape = parseRecording(csv, { name: 'ETH-USDT.csv.gz', interval: '1m' });
-  expect(tape).toMatchObject({ symbol: 'ETH/USDT', venueSymbol: 'ETH-USDT', columns: 'quote-volume' });
-  expect(tape?.rows.map((row) => [row[0], row[4], row[7]])).toEqual([
+    'ts,o,h,l,c,vol,volCcy,volCcyQuote,confirm\n' +
+    '1717243020000,2,2,2,2,1,2,2,0\n' +
+    '1717242960000,3,4,2,3,5,15,15,1\n' +
+    '1717242900000,2,3,1,2,4,8,8,1\n';
+  const recording = parseRecording(csv, { name: 'ETH-USDT.csv.gz', interval: '1m' });
+  expect(recording).toMatchObject({ symbol: 'ETH/USDT', venueSymbol: 'ETH-USDT', columns: 'quote-volume' });
+  expect(recording?.rows.map((row) => [row[0], row[4], row[7]])).toEqual([
     [1717242900000, '2', '8'],
     [1717242960000, '3', '15'],
   ]);
 });
 
-test('a row that is no candle, or has another time unit, is refused', () => {
+test('a row that is no candle, or has another time unit, is rejected', () => {
   expect(() => parseRecording('open_time,open\nyesterday,1\n', { name: 'BTCUSDT.csv.gz', interval: '1h' })).toThrow(
     'no candle',
   );
@@ -78,7 +85,7 @@ test('a row that is no candle, or has another time unit, is refused', () => {
   ).toThrow('no candle');
 });
 
-test("parts of one series are joined, folders in the venue's words are read, and what is no series is passed over and named", () => {
+test('parts of a series are joined, folders of every spelling are read, and other files are skipped and listed', () => {
   const files = volatileFiles();
   files.write('/recordings/1m/ADAUSDT-a.csv.gz', gzipSync(SIX));
   files.write('/recordings/1m/ADAUSDT-b.csv.gz', gzipSync(SIX.replace('1619222400000', '1619222340000')));
@@ -97,7 +104,7 @@ test("parts of one series are joined, folders in the venue's words are read, and
   expect(passedOver.toSorted()).toEqual(['/recordings/1D-utc8', '/recordings/1m/NOTES.txt', '/recordings/2h']);
 });
 
-test('longer candles than were recorded are summed up from the shortest, shorter ones are unknown', () => {
+test('longer intervals are aggregated from the shortest recorded one, shorter ones are unknown', () => {
   const files = volatileFiles();
   files.write('/recordings/1m/ADAUSDT.csv.gz', gzipSync(SIX));
   const { world } = readRecordings(files, '/recordings');

@@ -6,14 +6,14 @@ import { parseSymbol, type MarketSymbol } from '../domain/symbol.ts';
 import { worldOf, type World } from './world.ts';
 import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 
-/** Recorded candles of one venue. */
+/** The recorded candles of one venue. */
 export interface Recordings {
   readonly world: World;
-  /** Folders and files that are no series of candle lengths there are, by path. */
+  /** Paths of folders and files that are no recording. */
   readonly skipped: readonly string[];
 }
 
-/** Folder names in the venues' own words: Binance's are ours, OKX writes hours in capitals and days with their time zone, Coinbase counts seconds. */
+/** Folder names as each venue spells its intervals: Binance as we do, OKX `1H` and `1Dutc`, Coinbase in seconds. */
 const FOLDERS: ReadonlyMap<string, Interval> = new Map([
   ...INTERVALS.flatMap((interval): [string, Interval][] => [
     [interval, interval],
@@ -24,7 +24,7 @@ const FOLDERS: ReadonlyMap<string, Interval> = new Map([
   ['1Dutc', '1d'],
 ]);
 
-/** Reads every tape below a venue's `directory`, which holds a folder for each candle length, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
+/** Reads all recordings of a venue: a folder for each interval, e.g. `binance/1h/BTCUSDT-2024-06.csv.gz`. */
 export function readRecordings(files: Files, directory: string): Recordings {
   const parts: RecordedSeries[] = [];
   const skipped: string[] = [];
@@ -52,7 +52,7 @@ export const loadRecordings = (files: Files, directory: string): World => readRe
 const JOINED_NAME = /^([A-Z0-9]+?)(?:-.*)?\.csv\.gz$/;
 const DASHED_NAME = /^([A-Z0-9]+-[A-Z0-9]+?)(?:-.*)?\.csv\.gz$/;
 
-/** How a venue's tapes are written, told by the name of their first column. */
+/** Formats of the recordings, by the name of the first column. */
 const FORMS: ReadonlyMap<string | undefined, { readonly unitMs: number; readonly fileName: RegExp }> = new Map([
   ['open_time', { unitMs: 1, fileName: JOINED_NAME }], // Binance
   ['time', { unitMs: 1_000, fileName: DASHED_NAME }], // Coinbase
@@ -60,9 +60,9 @@ const FORMS: ReadonlyMap<string | undefined, { readonly unitMs: number; readonly
 ]);
 
 /**
- * Reads one tape: CSV with a header row, columns and time unit as the venue has them. What was not
- * recorded is made up so that the row can be served as a whole kline: a close time on the grid, a quote
- * volume of volume x close, one trade where there was volume. Null for a file name that is no symbol.
+ * Reads one recording: CSV with a header row, columns and time unit as the venue has them. Columns that were not
+ * recorded are filled in, so that the row can be served as a kline: a close time on the grid, a quote volume of volume
+ * x close, one trade where there is volume. Null for a file name that is no symbol.
  * @throws TypeError for a row that is no candle.
  */
 export function parseRecording(
@@ -114,7 +114,7 @@ function rowReader(
     ];
     if (!isOpenTime(openTimeMs) || !open || !high || !low || !close || !volume)
       throw new TypeError(`no candle: ${fields.join(',')}`);
-    if (fields[confirmAt] === '0') return []; // recorded before it had closed
+    if (fields[confirmAt] === '0') return []; // recorded while still open
     return [
       [
         openTimeMs,
@@ -134,10 +134,10 @@ function rowReader(
   };
 }
 
-/** Days without a candle between two of them that make two recordings of one series. */
+/** A longer break separates two spans of a series. Unit: milliseconds. */
 const BREAK_MS = 2 * DAY_MS;
 
-/** A stretch of one series that was recorded without a long break. */
+/** A segment of one series without a long break. */
 export interface RecordedSpan {
   readonly symbol: MarketSymbol;
   readonly interval: Interval;
@@ -146,7 +146,7 @@ export interface RecordedSpan {
   readonly candles: number;
 }
 
-/** What was recorded, for somebody who wants to ask for it. */
+/** The recorded segments, for a list shown to users. */
 export const recordedSpans = (world: World): RecordedSpan[] =>
   world.series.flatMap(({ symbol, interval, rows }) => {
     const starts = rows.flatMap((row, at) => (at === 0 || row[0] - (rows[at - 1]?.[0] ?? 0) > BREAK_MS ? [at] : []));

@@ -1,7 +1,7 @@
 import { intervalMs, type Interval } from '../domain/interval.ts';
 import type { RecordedSeries, RecordedCandle } from './recorded-series.ts';
 
-/** Longer candles summed up from the shortest recorded ones, as a venue has them beside; null when no shorter ones were recorded. */
+/** Candles of a longer interval, aggregated from the shortest recorded one; null without a shorter recording. */
 export function resampled(recorded: readonly RecordedSeries[], interval: Interval): RecordedSeries | null {
   const stepMs = intervalMs(interval);
   const finest = recorded.toSorted((a, b) => intervalMs(a.interval) - intervalMs(b.interval))[0];
@@ -11,12 +11,12 @@ export function resampled(recorded: readonly RecordedSeries[], interval: Interva
     ...finest,
     interval,
     rows: [...buckets].map(([openTimeMs, rows]) =>
-      summedUp(rows, { openTimeMs, closeTimeMs: openTimeMs + stepMs - 1 }),
+      aggregated(rows, { openTimeMs, closeTimeMs: openTimeMs + stepMs - 1 }),
     ),
   };
 }
 
-function summedUp(
+function aggregated(
   rows: readonly RecordedCandle[],
   span: { readonly openTimeMs: number; readonly closeTimeMs: number },
 ): RecordedCandle {

@@ -2,13 +2,13 @@ import { DAY_MS, intervalMs } from '../domain/interval.ts';
 import type { CandleSource } from './world.ts';
 import type { ServedSeries } from './recorded-series.ts';
 
-/** A market and its volume in quote currency over the last 24 hours that were recorded before `nowMs`. */
+/** A market and its quote volume over the last recorded 24 hours before `nowMs`. */
 export interface TradedMarket {
   readonly venueSymbol: string;
   readonly quoteVolume: number;
 }
 
-/** What a venue's tickers would say. A market recorded at several candle lengths speaks once, through its shortest. */
+/** The volumes for a venue's tickers. A market recorded at several intervals counts once, by its shortest. */
 export function tradedMarkets(world: CandleSource, nowMs: number): readonly TradedMarket[] {
   const byMarket = Map.groupBy(world.series, (series) => series.venueSymbol);
   return [...byMarket].map(([venueSymbol, own]) => {

@@ -11,7 +11,7 @@ export interface Comparison {
   readonly wrong: number;
 }
 
-/** Holds stored rows against the recording, candle by candle. `stored` and `recorded` cover the same range. */
+/** Compares stored rows with the recording, candle by candle. `stored` and `recorded` cover the same range. */
 export function compareWithTruth(
   stored: readonly Candle[],
   recorded: readonly RecordedCandle[],

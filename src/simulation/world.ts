@@ -3,16 +3,16 @@ import type { TimeRange } from '../domain/range.ts';
 import { resampled } from './resampled.ts';
 import { type RecordedCandle, type ServedSeries, type RecordedSeries, fewerColumns } from './recorded-series.ts';
 
-/** A part of a series: rows whose open times lie in the range; of more than `rowsMax` the oldest or the newest. */
+/** A part of a series: rows that open within the range, at most `rowsMax`, the oldest or the newest of them. */
 export interface SeriesPart extends TimeRange {
   readonly rowsMax: number;
   readonly keep: 'oldest' | 'newest';
 }
 
-/** All that a stand-in exchange asks of a world: which series there are, and rows of one of them. */
+/** What a stand-in exchange needs: the list of series, and rows of one of them. */
 export interface CandleSource {
   readonly series: readonly ServedSeries[];
-  /** Oldest first; nothing of a series that does not exist. */
+  /** Oldest first; empty for an unknown series. */
   select(
     series: { readonly venueSymbol: string; readonly interval: string },
     part: SeriesPart,
@@ -22,14 +22,14 @@ export interface CandleSource {
 /** Recorded candles, all of them in memory. */
 export interface World extends CandleSource {
   readonly series: readonly RecordedSeries[];
-  /** A recorded series, or one summed up from shorter recorded candles. */
+  /** A recorded series, or one aggregated from a shorter interval. */
   find(venueSymbol: string, interval: string): RecordedSeries | null;
 }
 
 const keyOf = ({ venueSymbol, interval }: { readonly venueSymbol: string; readonly interval: string }): string =>
   `${venueSymbol} ${interval}`;
 
-/** Parts of one series become one; of rows recorded twice the first stays. */
+/** Joins the parts of each series; of rows recorded twice the first is kept. */
 export function worldOf(parts: readonly RecordedSeries[]): World {
   const recorded = [...Map.groupBy(parts, keyOf).values()].map((own) => own.reduce(join));
   const found = new Map<string, RecordedSeries | null>(recorded.map((series) => [keyOf(series), series]));

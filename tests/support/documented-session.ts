@@ -14,7 +14,10 @@ const PROMPT = '$ ';
 /** A file name after the language of a fence: the block is that file. */
 const FILE_NAME = /^[\w.-]+\.\w+$/;
 
-/** The commands in `console` blocks, in order, and between them the files that other blocks are; a block whose fence says `not run` is left out. */
+/**
+ * The commands in `console` blocks, in order, and between them the files that other blocks are; a block whose fence
+ * says `not run` is left out.
+ */
 export const stepsOf = (path: string, text: string): Step[] =>
   blocksOf(path, text).flatMap((block) => (block.language === 'console' ? commandsIn(block) : fileIn(block)));
 
@@ -34,7 +37,10 @@ const fileIn = ({ content, note }: Block): Step[] =>
     ? [{ terminal: 'first', command: `cat > ${note} << 'END-OF-BLOCK'\n${content}END-OF-BLOCK`, shown: '' }]
     : [];
 
-/** What differs from one session to the next, and what stands for it. A recorded time is none of it: candles end before 2026. */
+/**
+ * What differs from one session to the next, and what stands for it. A recorded time is none of it: candles end before
+ * 2026.
+ */
 const MASKS: readonly (readonly [what: RegExp, mask: string])[] = [
   [/\r/g, ''],
   [/\b20(?:2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],

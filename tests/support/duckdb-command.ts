@@ -1,4 +1,5 @@
-// Stands in for DuckDB's own command line where a document uses it: `duckdb -csv -c SQL`, on the engine that comes with Candlekeep.
+// Stands in for DuckDB's own command line where a document uses it: `duckdb -csv -c SQL`, on the engine that comes with
+// Candlekeep.
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const [format, flag, sql, ...others] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../src/platform/seeded-random.ts';
 import type { FaultSpec, RequestMatch, FaultPlan } from '../../src/simulation/fault-plan.ts';
 
-/** Faults that a client heals from when they strike one request. */
+/** Faults that heal when they hit a single request. */
 export const HEALING_FAULTS: readonly FaultSpec[] = [
   { kind: 'status', status: 429, retryAfter: '1' },
   { kind: 'status', status: 500, body: 'html' },
@@ -28,10 +28,10 @@ export const HEALING_FAULTS: readonly FaultSpec[] = [
   { kind: 'foreign-rows', how: 'added' },
 ];
 
-/** Every kind of fault a client heals from in one run, one after another over the requests that match, mixed by the seed. */
+/** Every fault that heals within one run, one after another over the matching requests, in an order set by the seed. */
 export function everyHealingFault(seed: string, match: RequestMatch = { only: 'candles' }): FaultPlan {
   const random = seededRandom(`${seed}/order`);
   const shuffled = HEALING_FAULTS.map((fault) => ({ fault, key: random.next() })).toSorted((a, b) => a.key - b.key);
-  // Every second request is left alone: a second look that fails as well would rightly stay pending.
+  // Every second request succeeds: a cell whose second attempt fails too would rightly stay pending.
   return { seed, rules: shuffled.map(({ fault }, at) => ({ match, on: { nth: [2 * at + 1] }, fault })) };
 }

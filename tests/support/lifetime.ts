@@ -32,7 +32,10 @@ const settling =
     };
   };
 
-/** A directory in which much happens: a hole that is judged, a failing symbol that heals, a candle that changes, gold after each step. */
+/**
+ * A directory in which much happens: a hole that is judged, a failing symbol that heals, a candle that changes, gold
+ * after each step.
+ */
 export const startLifetime = (
   seed: string,
   options: { readonly dataDir?: string; readonly startMs?: number } = {},
@@ -63,7 +66,10 @@ export const startLifetime = (
 
 const control = { signal: new AbortController().signal, onProgress: () => undefined };
 
-/** Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around each. */
+/**
+ * Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around
+ * each.
+ */
 export async function runLifetime(
   { pipeline, clock }: Simulation,
   ports: Ports,

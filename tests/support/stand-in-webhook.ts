@@ -16,7 +16,9 @@ export interface WebhookBody {
   } & Readonly<Record<string, unknown>>;
 }
 
-/** A receiver that checks signatures as Standard Webhooks says, and takes nothing unsigned or older than five minutes. */
+/**
+ * A receiver that checks signatures as Standard Webhooks says, and takes nothing unsigned or older than five minutes.
+ */
 export function standInWebhook({
   secret,
   plan,

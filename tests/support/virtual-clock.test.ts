@@ -34,7 +34,10 @@ test('everything an event sets off happens at its moment, through any number of 
   expect(seen).toEqual([10]);
 });
 
-/** What happens when `waits[i]` is slept several times over by sleeper i; sleepers with an odd index are stopped by the one before. */
+/**
+ * What happens when `waits[i]` is slept several times over by sleeper i; sleepers with an odd index are stopped by the
+ * one before.
+ */
 async function traceOf(seed: string, waits: readonly number[]): Promise<string[]> {
   const clock = clockOf(seed);
   const trace: string[] = [];

@@ -91,7 +91,10 @@ export class VirtualClock implements Clock {
     return work;
   }
 
-  /** Sets the wall clock forward (or back, when negative), as an administrator or NTP does. Sleeps and `monotonicMs` do not notice. */
+  /**
+   * Sets the wall clock forward (or back, when negative), as an administrator or NTP does. Sleeps and `monotonicMs` do
+   * not notice.
+   */
   jump(byMs: number): void {
     this.#offsetMs += byMs;
   }

@@ -35,12 +35,12 @@ const errnoOf = (work: () => unknown): unknown => {
   return 'no error';
 };
 
-// The same cards for the disk the program runs on and the one it is tested on.
+// The same contract for the real disk and the simulated one.
 describe.each([
   ['the real disk', realDisk],
   ['the disk in memory', memoryDisk],
 ] as const)('%s', (_name, disk) => {
-  test('a written file is read back, and its directory is made', () => {
+  test('a written file is read back, and its directory is created', () => {
     const { files, root } = disk();
     files.write(`${root}/a/b/c.bin`, bytesOf('hello'));
     expect(textAt(files, `${root}/a/b/c.bin`)).toBe('hello');
@@ -52,14 +52,14 @@ describe.each([
     ]);
   });
 
-  test('writing again replaces, with shorter bytes too', () => {
+  test('writing again replaces the content, also with fewer bytes', () => {
     const { files, root } = disk();
     files.write(`${root}/a`, bytesOf('long text'));
     files.write(`${root}/a`, bytesOf('short'));
     expect(textAt(files, `${root}/a`)).toBe('short');
   });
 
-  test('what is read belongs to the reader, what was written no longer to the writer', () => {
+  test('bytes are copied on read and on write', () => {
     const { files, root } = disk();
     const bytes = bytesOf('hello');
     files.write(`${root}/a`, bytes);
@@ -69,7 +69,7 @@ describe.each([
     expect(textAt(files, `${root}/a`)).toBe('hello');
   });
 
-  test('appending returns where the bytes start', () => {
+  test('append returns the offset of the bytes', () => {
     const { files, root } = disk();
     files.claim(`${root}/log`);
     const offsets = ['one', 'two', '', 'three'].map((text) => files.append(`${root}/log`, bytesOf(text)));
@@ -77,7 +77,7 @@ describe.each([
     expect(textAt(files, `${root}/log`)).toBe('onetwothree');
   });
 
-  test('a slice is exact, and one beyond the end is refused', () => {
+  test('a slice is exact, and one beyond the end is rejected', () => {
     const { files, root } = disk();
     files.write(`${root}/a`, bytesOf('0123456789'));
     expect(Buffer.from(files.readSlice(`${root}/a`, 3, 4)).toString()).toBe('3456');
@@ -85,7 +85,7 @@ describe.each([
     expect(() => files.readSlice(`${root}/a`, 8, 3)).toThrow(RangeError);
   });
 
-  test('a name is claimed once', () => {
+  test('a name can be claimed once', () => {
     const { files, root } = disk();
     files.claim(`${root}/deep/lock`);
     expect(files.sizeBytes(`${root}/deep/lock`)).toBe(0);
@@ -105,7 +105,7 @@ describe.each([
     expect(files.list(root)).toEqual(['old']);
   });
 
-  test('removing what is not there is no error', () => {
+  test('removing a missing file is no error', () => {
     const { files, root } = disk();
     files.write(`${root}/a`, bytesOf('x'));
     for (const name of ['a', 'a', 'no/such']) files.remove(`${root}/${name}`);
@@ -158,7 +158,7 @@ describe.each([
   });
 });
 
-test('a directory that the file system will not make is refused, not tried for ever', () => {
+test('a directory that the file system refuses to create is an error, not an endless retry', () => {
   expect(errnoOf(() => realFiles.makeDirectory('/proc/candlekeep/data'))).toMatchObject({
     code: 'EPERM',
     syscall: 'mkdir',

@@ -9,7 +9,8 @@ export const realFiles: Files = {
   readSlice: (path, offset, length) => {
     const bytes = Buffer.alloc(length);
     const got = withOpen(path, 'r', (fd) => fs.readSync(fd, bytes, 0, length, offset));
-    if (got !== length) throw new RangeError(`${path} ends at byte ${offset + got}, ${offset + length} were asked`);
+    if (got !== length)
+      throw new RangeError(`${path} ends at byte ${offset + got}, ${offset + length} bytes were requested`);
     return bytes;
   },
   write: (path, bytes) => {
@@ -42,8 +43,8 @@ export const realFiles: Files = {
 };
 
 /**
- * Makes a directory and what is missing above it. Node's own recursive call never returns where a file
- * system answers ENOENT below a directory that is there, as /proc does.
+ * Makes a directory and its missing parents. Node's recursive call never returns on file systems that report ENOENT
+ * below an existing directory, as /proc does.
  */
 export function makeDirectory(path: string): void {
   try {
@@ -67,7 +68,9 @@ function withOpen<T>(path: string, flags: string, work: (fd: number) => T): T {
   }
 }
 
-/** Writes a file that only its owner may read, or throws `EEXIST`: of two processes that need a secret one makes it. */
+/**
+ * Writes a file that only its owner can read. Throws `EEXIST`, so that one of two processes creates a shared secret.
+ */
 export function writePrivate(path: string, text: string): void {
   makeDirectory(dirname(path));
   fs.writeFileSync(path, text, { mode: 0o600, flag: 'wx' });

@@ -26,7 +26,7 @@ afterAll(() => {
 const HOUR_MS = 3_600_000;
 const FIRST_MS = Date.UTC(2024, 0, 1);
 
-/** Rows like those of silver, reproducible from their number alone. */
+/** Rows like those of silver, determined by their number. */
 function candleColumns(rowsTotal: number): Column[] {
   const rows = Array.from({ length: rowsTotal }, (_, at) => at);
   return [
@@ -43,7 +43,7 @@ const valuesOf = (columns: readonly Column[]): unknown =>
   Object.fromEntries(columns.map(({ name, values }) => [name, values]));
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-test('columns come back with their names, order, types and nulls', async () => {
+test('columns are read back with their names, order, types and nulls', async () => {
   const columns = candleColumns(24);
   const decoded = await parquet.decode(await parquet.encode(columns));
   expect([...decoded.keys()]).toEqual(columns.map(({ name }) => name));
@@ -60,7 +60,7 @@ test('rows keep their order over several row groups', async () => {
   expect(await roundTrip(columns)).toEqual(valuesOf(columns));
 });
 
-test('every double, safe integer, time and text comes back bit for bit', async () => {
+test('every double, safe integer, time and text is read back bit for bit', async () => {
   const nullable = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(values, { nil: null });
   const row = fc.record({
     timestamp: nullable(fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(2200, 0, 1) })),
@@ -114,7 +114,7 @@ test('times are stored as UTC instants and prices as zstd pages, which other rea
   connection.closeSync();
 });
 
-test('the same columns give the same bytes, also in another process', async () => {
+test('the same columns give the same bytes in every process', async () => {
   const columns = candleColumns(5_000);
   const once = sha256(await parquet.encode(columns));
   expect(sha256(await parquet.encode(columns))).toBe(once);
@@ -122,7 +122,7 @@ test('the same columns give the same bytes, also in another process', async () =
     import { createHash } from 'node:crypto';
     import { readFileSync } from 'node:fs';
     import { openDuckdbParquet } from ${JSON.stringify(new URL('./duckdb-parquet.ts', import.meta.url).href)};
-    import { realClock } from ${JSON.stringify(new URL('../ports/clock.ts', import.meta.url).href)};
+    import { realClock } from ${JSON.stringify(new URL('./system-clock.ts', import.meta.url).href)};
     const parquet = openDuckdbParquet({ scratchDirectory: process.argv[1], clock: realClock });
     const bytes = await parquet.encode(JSON.parse(readFileSync(process.argv[2], 'utf8')));
     parquet.close();
@@ -139,7 +139,7 @@ test('the same columns give the same bytes, also in another process', async () =
   expect(stdout).toBe(once);
 });
 
-test('calls at the same time do not disturb each other', async () => {
+test('concurrent calls do not interfere', async () => {
   const sizes = [1, 2_048, 2_049, 7, 0, 300];
   const back = await Promise.all(
     sizes.map(
@@ -149,7 +149,7 @@ test('calls at the same time do not disturb each other', async () => {
   expect(back).toEqual(sizes);
 });
 
-test('bytes that are no Parquet, or only a part of it, are unreadable', async () => {
+test('bytes that are no Parquet, or a part of a file, are unreadable', async () => {
   const whole = await parquet.encode(candleColumns(100));
   for (const bytes of [
     new Uint8Array(),
@@ -161,7 +161,7 @@ test('bytes that are no Parquet, or only a part of it, are unreadable', async ()
   }
 });
 
-test('columns of different length are refused', async () => {
+test('columns of different lengths are rejected', async () => {
   const uneven: Column[] = [
     { name: 'a', type: 'double', values: [1, 2] },
     { name: 'b', type: 'double', values: [1] },
@@ -178,18 +178,18 @@ test('work is tracked, so that virtual time waits for it', async () => {
   expect(tracked).toHaveLength(2);
 });
 
-test('while many rows are encoded, answers, timers and signals are let in every few thousand', async () => {
-  let breaths = 0;
-  const clock = { ...realClock, breathe: () => (breaths++, realClock.yieldToEventLoop()) };
-  const breathing = openDuckdbParquet({ scratchDirectory, clock });
-  await breathing.encode(candleColumns(20_000));
-  breathing.close();
-  expect(breaths).toBeGreaterThanOrEqual(5);
+test('encoding yields to the event loop every few thousand rows', async () => {
+  let yields = 0;
+  const clock = { ...realClock, yieldToEventLoop: () => (yields++, realClock.yieldToEventLoop()) };
+  const parquetOnClock = openDuckdbParquet({ scratchDirectory, clock });
+  await parquetOnClock.encode(candleColumns(20_000));
+  parquetOnClock.close();
+  expect(yields).toBeGreaterThanOrEqual(5);
 });
 
-test('nothing is left in the scratch directory, and what a dead process left is removed at the next start', async () => {
+test('the scratch directory is empty after each call, and a start removes those of dead processes', async () => {
   const parent = join(scratchDirectory, 'own');
-  const dead = join(parent, `${hostname()}.4194305.1.1`); // above the largest process number there can be
+  const dead = join(parent, `${hostname()}.4194305.1.1`); // above the largest possible process id
   const elsewhere = join(parent, 'another-host.1.1.1');
   for (const path of [dead, elsewhere]) mkdirSync(path, { recursive: true });
   const own = openDuckdbParquet({ scratchDirectory: parent, clock: realClock });
@@ -201,14 +201,14 @@ test('nothing is left in the scratch directory, and what a dead process left is 
   expect(readdirSync(parent)).toEqual(['another-host.1.1.1']);
 });
 
-test('a full scratch disk is told by errno', async () => {
+test('a full scratch disk is reported as ENOSPC', async () => {
   const parent = join(scratchDirectory, 'full');
   const full = openDuckdbParquet({
     scratchDirectory: parent,
     clock: realClock,
     files: { ...realFiles, freeBytes: () => 0 },
   });
-  await full.encode(candleColumns(1)); // little space alone is no failure
+  await full.encode(candleColumns(1)); // little free space alone is no failure
   rmSync(parent, { recursive: true });
   await expect(full.encode(candleColumns(1))).rejects.toMatchObject({ code: 'ENOSPC', syscall: 'write' });
   full.close();

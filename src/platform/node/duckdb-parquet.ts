@@ -7,22 +7,22 @@ import { ParquetUnreadableError } from '../parquet-error.ts';
 import type { Column, ColumnType, ColumnValue, Parquet } from '../ports/parquet.ts';
 import { scratchFiles, type Scratch } from './scratch.ts';
 
-/** Rows per row group: a multiple of DuckDB's 2048, large enough to compress well, small enough to skip by statistics. */
+/** Rows per row group: a multiple of DuckDB's 2048; compresses well, and readers can still skip groups. */
 const ROW_GROUP_ROWS = 122_880;
-/** Rows DuckDB takes at once. */
+/** Rows of one DuckDB data chunk. */
 const CHUNK_ROWS_MAX = 2_048;
 const MICROS_PER_MS = 1_000n;
 
 export interface DuckdbParquetOptions {
-  /** DuckDB reads and writes real files only: they live here for the length of one call. */
+  /** DuckDB reads and writes real files only; they exist here during one call. */
   readonly scratchDirectory: string;
   readonly clock: Clock;
   readonly files?: Files;
 }
 
 /**
- * Parquet through DuckDB, loaded at the first call. One thread and a fixed row order: the same columns
- * give the same bytes in every process.
+ * Parquet through DuckDB, loaded at the first call. With one thread and a fixed row order, the same columns give the
+ * same bytes in every process.
  * @throws ParquetUnreadableError, or an error shaped like Node's when the scratch disk fails.
  */
 export function openDuckdbParquet({
@@ -48,7 +48,7 @@ export function openDuckdbParquet({
       void instance?.then(
         (duckdb) => duckdb.closeSync(),
         () => undefined,
-      ); // a failed start was told to the call that asked for it
+      ); // the call that started it has reported the failure
       instance = null;
       scratch.close();
     },
@@ -61,7 +61,7 @@ async function startDuckdb(directory: string): Promise<DuckDBInstance> {
     threads: '1',
     preserve_insertion_order: 'true',
     temp_directory: directory,
-    // Nothing is ever fetched: what is needed is built in.
+    // Everything needed is built in; DuckDB must not download extensions.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
@@ -76,11 +76,12 @@ async function encode(
   const path = scratch.next();
   try {
     await connection.run(
-      `copy rows to ${quoted(path)} (format parquet, parquet_version v1, compression zstd, compression_level 3, row_group_size ${ROW_GROUP_ROWS})`,
+      `copy rows to ${quoted(path)} (format parquet, parquet_version v1, compression zstd, compression_level 3,
+         row_group_size ${ROW_GROUP_ROWS})`,
     );
     return scratch.files.read(path);
   } catch (error) {
-    // DuckDB tells a full disk by its message alone; the free space tells it without reading words.
+    // DuckDB reports a full disk only in its message text; the free space shows it without reading messages.
     if (scratch.files.freeBytes(scratch.directory) < rawBytes(columns))
       throw diskError('ENOSPC', 'write', path, { cause: error });
     throw error;
@@ -112,9 +113,8 @@ async function fill(connection: DuckDBConnection, { columns, clock }: TableFill)
     double: (value) => value,
     bigint: (value) => BigInt(value),
   };
-  await connection.run(
-    `create temp table rows (${columns.map(({ name, type }) => `${named(name)} ${types[type].toString()}`).join(', ')})`,
-  );
+  const definitions = columns.map(({ name, type }) => `${named(name)} ${types[type].toString()}`);
+  await connection.run(`create temp table rows (${definitions.join(', ')})`);
   const appender = await connection.createAppender('rows', 'main', 'temp');
   for (let from = 0; from < rowsTotal; from += CHUNK_ROWS_MAX) {
     await clock.yieldToEventLoop();
@@ -152,11 +152,10 @@ async function decode(
       if (value === null || typeof value === 'string' || typeof value === 'number') return value;
       if (typeof value === 'bigint') return safeNumber(value);
       if (value instanceof DuckDBTimestampTZValue) return safeNumber(value.micros / MICROS_PER_MS);
-      throw new ParquetUnreadableError(
-        `a column holds ${typeof value === 'object' ? value.constructor.name : typeof value}, which the lake never writes`,
-      );
+      const type = typeof value === 'object' ? value.constructor.name : typeof value;
+      throw new ParquetUnreadableError(`a column holds ${type}, which the lake never writes`);
     };
-    const columns = reader.getColumns(); // none at all when there are no rows
+    const columns = reader.getColumns(); // empty when there are no rows
     return new Map(reader.columnNames().map((name, at) => [name, columns[at]?.map(plain) ?? []]));
   } finally {
     scratch.files.remove(path);
@@ -165,7 +164,7 @@ async function decode(
 
 function safeNumber(value: bigint): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new ParquetUnreadableError(`${value} is beyond what a number holds exactly`);
+  if (!Number.isSafeInteger(number)) throw new ParquetUnreadableError(`${value} is not a safe integer`);
   return number;
 }
 

@@ -4,7 +4,7 @@ import type { HttpServer, HttpService, ServedAddress, ServedResponse } from '../
 
 const REQUEST_MS_MAX = 10_000;
 
-/** Listens until it is closed. @throws Node's error (`EADDRINUSE`, `EACCES`, ...) when the address cannot be had. */
+/** Listens until closed. @throws Node's error (`EADDRINUSE`, `EACCES`, ...) when it cannot listen on the address. */
 export async function serveHttp({ host, port }: ServedAddress, service: HttpService): Promise<HttpServer> {
   const server = createServer(
     { requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX },

@@ -9,7 +9,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
 
 const SECRET = 'hf_nobody_may_see_this';
-/** Before the process began: the SDK would take such a number for its own clock. */
+/** Before the process started: as a number, the SDK would read it as a time of its own clock. */
 const START_MS = Date.UTC(2024, 5, 1);
 const clock = new VirtualClock({ random: seededRandom('telemetry'), startMs: START_MS });
 const telemetry: Telemetry = openTelemetry({
@@ -36,7 +36,7 @@ afterEach(() => {
   metrics.disable();
 });
 
-test('spans lie in each other, last as long as our clock says, and carry facts, events and the code of what went wrong', async () => {
+test('spans are nested, timed by our clock, and carry facts, events and the code of a failure', async () => {
   const { spans } = registered();
   await clock.runUntil(
     telemetry.trace.span('outer', { run: 'run_1' }, async (outer) => {
@@ -78,7 +78,7 @@ test('spans lie in each other, last as long as our clock says, and carry facts, 
   });
 });
 
-test("what is thrown is thrown on, and told by its code; somebody's wish is no failure", async () => {
+test('an error is rethrown and recorded by its code; a cancellation is no failure', async () => {
   const { spans } = registered();
   const defect = new RangeError('ours');
   await expect(telemetry.trace.span('defect', {}, () => Promise.reject(defect))).rejects.toBe(defect);
@@ -91,7 +91,7 @@ test("what is thrown is thrown on, and told by its code; somebody's wish is no f
   ]);
 });
 
-test('a secret leaves neither in a span nor in an event nor in a label', async () => {
+test('no secret is exported in a span, an event or a label', async () => {
   const { spans, reader } = registered();
   await telemetry.trace.span('asked', { from: `https://hub.test/?token=${SECRET}` }, async (span) =>
     span.event('seen', { header: `Bearer ${SECRET}` }),
@@ -107,7 +107,7 @@ test('a secret leaves neither in a span nor in an event nor in a label', async (
   expect(told).toContain('Bearer ********');
 });
 
-test('what is observed is read at each collection until it is not observed any more', async () => {
+test('values are read at each collection until the observation ends', async () => {
   const { reader } = registered();
   let reads = 0;
   const end = telemetry.observe([{ name: 'reads_total', kind: 'counter', help: 'Reads.' }], async () => [
@@ -129,7 +129,7 @@ test('what is observed is read at each collection until it is not observed any m
   expect(reads).toBe(2);
 });
 
-test('without an SDK the work is done and nothing else happens', async () => {
+test('without an SDK the work runs and nothing is exported', async () => {
   const read = (): Promise<never> => Promise.reject(new Error('nobody collects'));
   telemetry.observe([{ name: 'things', kind: 'gauge', help: 'Things.' }], read)();
   expect(

@@ -12,18 +12,18 @@ import { redacted } from '../redaction.ts';
 import type { Redact } from '../ports/redact.ts';
 import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
 
-/** Names us at whatever SDK is registered. */
+/** Name of the tracer and the meter. */
 const SCOPE = 'candlekeep';
 
 export interface TelemetryOptions {
   readonly clock: Clock;
-  /** Takes secrets out of every value that leaves. */
+  /** Applied to every exported value. */
   readonly redact: Redact;
-  /** The code of what was thrown; null where it is somebody's wish and no failure. */
+  /** The code of an error; null for a cancellation. */
   readonly codeOf: (error: unknown) => string | null;
 }
 
-/** Spans and metrics by way of OpenTelemetry's API, which does nothing until the process registers an SDK with it. */
+/** Spans and metrics through OpenTelemetry's API, which does nothing until the process registers an SDK. */
 export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
   trace: { span: (name, facts, work) => within(options, { name, facts, outer: context.active() }, work) },
   observe: (instruments, read) => {
@@ -51,7 +51,7 @@ const observable = (
 interface Opening {
   readonly name: string;
   readonly facts: SpanAttributes;
-  /** Where the span above stands, if there is one. */
+  /** Context of the parent span, if any. */
   readonly outer: Context;
 }
 
@@ -82,16 +82,16 @@ const spanOn = (options: TelemetryOptions, own: ApiSpan, inner: Context): Span =
   fail: (code) => failed(own, code),
 });
 
-/** `error.type` is OpenTelemetry's name for a code that says why. */
+/** `error.type` is OpenTelemetry's attribute for an error code. */
 function failed(span: ApiSpan, code: string): void {
   span.setAttribute('error.type', code);
   span.setStatus({ code: SpanStatusCode.ERROR, message: code });
 }
 
-/** As a Date: the SDK takes a number before the start of the process for one of its own clock. */
+/** A Date, because the SDK reads a number before the start of the process as a time of its own clock. */
 const now = (clock: Clock): Date => new Date(clock.nowMs());
 
-/** Attributes of spans are namespaced; labels of metrics are what Prometheus' page has. */
+/** Attributes of spans have a prefix; labels of metrics are the same as on the metrics page. */
 const attributesOf = (facts: SpanAttributes, redact: Redact): SpanAttributes =>
   Object.fromEntries(
     Object.entries(facts).map(([name, value]) => [

@@ -39,7 +39,7 @@ test.each([
   expect(written.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(expected);
 });
 
-test('a line for a machine says who wrote it, one for a person does not', () => {
+test('a JSON line names its writer, a human-readable one does not', () => {
   const written: string[] = [];
   for (const pretty of [false, true])
     openLog({
@@ -52,7 +52,7 @@ test('a line for a machine says who wrote it, one for a person does not', () => 
   expect(written[1]).toMatch(/ info  said\n$/);
 });
 
-test('a line for a person is short, and quotes what would be misread', () => {
+test('a human-readable line is short and quotes ambiguous values', () => {
   const json = JSON.stringify({
     level: 'warn',
     time: '2024-01-02T03:04:05.678Z',
@@ -72,7 +72,7 @@ test('a line for a person is short, and quotes what would be misread', () => {
   expect(written[0]).toMatch(/^\d\d:\d\d:\d\d error disk full path=\/data\n$/);
 });
 
-test('a line for a person says nothing twice; one for a machine has every field', () => {
+test('a human-readable line repeats nothing; a JSON line has every field', () => {
   const json = JSON.stringify({
     level: 'warn',
     time: '2024-01-02T03:04:05.678Z',
@@ -92,7 +92,7 @@ test('a line for a person says nothing twice; one for a machine has every field'
   );
 });
 
-test('lines go to standard error, and a reader that went away does not fail the program', async () => {
+test('lines go to standard error, and a closed reader does not fail the program', async () => {
   const script = `
     import { openLog } from ${JSON.stringify(new URL('./pino-log.ts', import.meta.url).href)};
     const log = openLog({ level: 'info', pretty: true });
@@ -110,7 +110,7 @@ test('lines go to standard error, and a reader that went away does not fail the 
   expect(code).toBe(42);
 });
 
-test.each([true, false])('secrets are taken out of messages, fields and errors (pretty: %s)', (pretty) => {
+test.each([true, false])('secrets are redacted in messages, fields and errors (pretty: %s)', (pretty) => {
   const written: string[] = [];
   const log = openLog({
     level: 'info',

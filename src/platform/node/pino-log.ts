@@ -6,19 +6,19 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogOptions {
-  /** The least severe lines that are written. */
+  /** The least severe level that is written. */
   readonly level: LogLevel;
-  /** One short line for a person instead of one JSON document for a machine. */
+  /** Short lines for people instead of JSON for machines. */
   readonly pretty: boolean;
-  /** Who writes, beside the process id, in each line for a machine. */
+  /** Identifies the writer, beside the process id, in each JSON line. */
   readonly writer?: LogFields;
-  /** Takes secrets out of each line, whatever field or message they stand in. */
+  /** Applied to each whole line: message and fields. */
   readonly redact?: Redact;
-  /** Where whole lines go; standard error unless told otherwise. */
+  /** Receives whole lines; standard error by default. */
   readonly sink?: { write(line: string): void };
 }
 
-/** Lines are written before the call returns: the last words before a crash are the ones that matter. */
+/** Lines are written before the call returns, because the last lines before a crash matter most. */
 export function openLog({
   level,
   pretty,
@@ -38,7 +38,7 @@ export function openLog({
 
 function standardError(): { write(line: string): void } {
   const stderr = destination({ fd: 2, sync: true });
-  stderr.on('error', () => undefined); // nobody reads us any more (EPIPE): a log never fails the program
+  stderr.on('error', () => undefined); // the reader is gone (EPIPE): a log must not fail the program
   return stderr;
 }
 
@@ -57,7 +57,7 @@ interface PinoLine {
   readonly pid: number;
 }
 
-/** What a sentence on a terminal is not longer for: its own words or another field say it. */
+/** Fields left out of human-readable lines, because the message says them. */
 const OMITTED_FOR_PEOPLE: ReadonlySet<string> = new Set([
   'host',
   'version',
@@ -74,7 +74,10 @@ const OMITTED_FOR_PEOPLE: ReadonlySet<string> = new Set([
   'to',
 ]);
 
-/** `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). What the sentence says is not said again. */
+/**
+ * `12:00:05 warn  binance limits our requests code=EXCHANGE_RATE_LIMITED waitMs=2000` (UTC). Values that the message
+ * contains are not repeated.
+ */
 export function prettyLine(json: string): string {
   const { time, level, message, pid: _pid, ...fields } = JSON.parse(json) as PinoLine;
   const facts = Object.entries(fields)
@@ -83,12 +86,12 @@ export function prettyLine(json: string): string {
   return `${time.slice(11, 19)} ${level.padEnd(5)} ${message}${facts.join('')}\n`;
 }
 
-/** A word or a number of the message, as it is. */
+/** True when the message contains the value as a whole word or number. */
 const mentions = (message: string, value: unknown): boolean =>
   (typeof value === 'string' || typeof value === 'number') &&
   value !== '' &&
   new RegExp(`(?<![\\w.])${RegExp.escape(String(value))}(?![\\w.]\\w)(?!\\w)`).test(message);
 
-/** Bare where it stays readable as one word, quoted where it would not. */
+/** Unquoted when the value is one word, otherwise quoted. */
 const plain = (value: unknown): string =>
   typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);

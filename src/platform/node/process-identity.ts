@@ -27,7 +27,7 @@ function startMarkOf(pid: number): string {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_FIELD] ?? '';
   } catch (error) {
-    if (Error.isError(error)) return ''; // no /proc here, or the process has just gone
+    if (Error.isError(error)) return ''; // no /proc, or the process has just ended
     throw error;
   }
 }

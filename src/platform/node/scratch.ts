@@ -2,20 +2,20 @@ import { rmSync } from 'node:fs';
 import type { Files } from '../ports/files.ts';
 import { realProcesses } from './process-identity.ts';
 
-/** A directory of this process for files that live only during one call. */
+/** A directory of this process for files that exist only during one call. */
 export interface Scratch {
   readonly directory: string;
   readonly files: Files;
-  /** A path nobody else uses. */
+  /** An unused path. */
   next(): string;
-  /** Removes the directory with all that is in it. */
+  /** Removes the directory and its content. */
   close(): void;
 }
 
 /** Scratch directories made by this process; one process may hold several. */
 let scratchesMade = 0;
 
-/** Makes a scratch directory under `parent` and removes those that dead processes left there. */
+/** Makes a scratch directory below `parent` and removes those of dead processes. */
 export function scratchFiles(parent: string, files: Files): Scratch {
   const processes = realProcesses();
   for (const name of files.list(parent)) {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** What the first bytes of a database file say, read without SQLite, which would create files beside it. */
+/** The header of a database file, read without SQLite, which would create files beside it. */
 export type SqliteHeader =
   | { readonly kind: 'empty' }
   | { readonly kind: 'other' }
@@ -12,7 +12,7 @@ const MAGIC = 'SQLite format 3\0';
 const USER_VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
 
-/** `empty` also for a file that does not exist. Other disk errors are Node's. */
+/** `empty` also for a missing file. @throws Node's error for other disk failures. */
 export function readSqliteHeader(path: string): SqliteHeader {
   const bytes = firstBytes(path);
   if (bytes === null || bytes.length === 0) return { kind: 'empty' };

@@ -65,7 +65,7 @@ const refusal = (work: () => unknown): string => {
   return 'opened';
 };
 
-test('what was committed is there after the file is opened again', async () => {
+test('committed data is there after the file is opened again', async () => {
   const store = open();
   await store.transact('add', () => addNote(1, 'kept'));
   stores.splice(0).forEach((one) => one.close());
@@ -82,7 +82,7 @@ test('an operation branches on the rows it reads and returns a value', async () 
   expect(next).toBe(42);
 });
 
-test('a throw rolls everything back, and finally blocks of the operation run', async () => {
+test('an error rolls everything back, and finally blocks of the operation run', async () => {
   const store = open();
   let cleaned = 0;
   const failing = store.transact('fail', function* () {
@@ -98,7 +98,7 @@ test('a throw rolls everything back, and finally blocks of the operation run', a
   expect(await notes(store)).toEqual([]);
 });
 
-test('a failing statement ends the operation: it cleans up but cannot carry on, and the next one works', async () => {
+test('a failing statement ends the operation: it cleans up but cannot continue, and the next one works', async () => {
   const store = open();
   const trace: string[] = [];
   const failing = store.transact('fail', function* () {
@@ -118,7 +118,7 @@ test('a failing statement ends the operation: it cleans up but cannot carry on, 
   expect(await notes(store)).toEqual([{ id: 1, body: 'kept' }]);
 });
 
-test('foreign keys hold', async () => {
+test('foreign keys are enforced', async () => {
   await expect(open().transact('orphan', () => exec('insert into tags values ($1, $2)', 9, 'x'))).rejects.toMatchObject(
     { errcode: 787 },
   );
@@ -137,7 +137,7 @@ test('whole numbers are integers to SQL, in any column and expression', async ()
   expect(row).toEqual({ whole: 'integer', broken: 'real', half: 3, back: 7, big: 'integer' });
 });
 
-test('a placeholder may stand twice and in any order, and text that looks like one is text', async () => {
+test('placeholders may repeat and come in any order, and text that looks like one is text', async () => {
   const store = open([]);
   const row = await store.read('order', () =>
     first(`select $2 as b, $1 as a, $2 as again, '$1' as text`, 'one', 'two'),
@@ -149,13 +149,13 @@ test('a placeholder may stand twice and in any order, and text that looks like o
   ).toMatchObject({ c0: 0, c1: 1, c9: 9, c11: 11 });
 });
 
-test('a value without a placeholder is a mistake, not ignored', async () => {
+test('a value without a placeholder is an error', async () => {
   await expect(open([]).read('extra', () => first('select $1 as a', 1, 2))).rejects.toMatchObject({
     code: 'ERR_INVALID_STATE',
   });
 });
 
-test('any number and text comes back as it went in', async () => {
+test('any number and text is read back unchanged', async () => {
   const store = open();
   const value = fc.oneof(
     fc.maxSafeInteger(),
@@ -174,7 +174,7 @@ test('any number and text comes back as it went in', async () => {
   );
 });
 
-test('a read sees one moment although another process commits between its statements', async () => {
+test('a read sees one snapshot although another process commits between its statements', async () => {
   const reader = open();
   const writer = open();
   const counts = await reader.read('twice', function* () {
@@ -194,13 +194,13 @@ test('after close every call fails', async () => {
   await expect(store.transact('add', () => addNote(1, null))).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
 });
 
-test('more different statements than the cache holds all work', async () => {
+test('more different statements than the cache holds work', async () => {
   const store = open();
   for (let n = 0; n < 600; n++)
     expect(await store.read('n', () => first<{ n: number }>(`select ${n} as n`))).toEqual({ n });
 });
 
-test('only migrations the file has not seen are applied, a failing one leaves the file at the last good step', async () => {
+test('only missing migrations are applied; a failing one leaves the file at the last good step', async () => {
   open(MIGRATIONS.slice(0, 1)).close();
   stores.length = 0;
   const broken = [...MIGRATIONS, { name: 'three', statements: ['create table half (a)', 'create table'] }];
@@ -212,7 +212,7 @@ test('only migrations the file has not seen are applied, a failing one leaves th
   expect(await store.read('version', () => first('pragma user_version'))).toEqual({ user_version: 2 });
 });
 
-test('a file of a later release is refused and left as it was, also when its last commits are still in the log', () => {
+test('a file of a later release is refused and unchanged, even with its last commits still in the WAL', () => {
   const writer = openSqliteStore({
     path,
     migrations: [...MIGRATIONS, { name: 'three', statements: ['create table later (a)'] }],
@@ -226,7 +226,7 @@ test('a file of a later release is refused and left as it was, also when its las
   expect(filesOf(directory)).toMatchObject(before);
 });
 
-test('a database of another program is refused and left as it was, whatever journal it uses', () => {
+test('a database of another program is refused and unchanged, with any journal mode', () => {
   for (const mode of ['delete', 'wal']) {
     const foreign = new DatabaseSync(path);
     foreign.exec(`pragma journal_mode = ${mode}; create table if not exists theirs (a); insert into theirs values (1)`);
@@ -245,7 +245,7 @@ test('one of our databases is not opened under another name', () => {
   );
 });
 
-test('what is not a database is refused and left as it was', () => {
+test('a file that is no database is refused and unchanged', () => {
   for (const bytes of ['hello', 'x'.repeat(5000), 'SQLite format 3\0']) {
     writeFileSync(path, bytes);
     expect(refusal(() => open())).toBe('damaged');
@@ -254,11 +254,11 @@ test('what is not a database is refused and left as it was', () => {
   }
 });
 
-test('a directory in the place of the file is refused', () => {
+test('a directory in place of the file is refused', () => {
   expect(refusal(() => open([], directory))).toBe('damaged');
 });
 
-test('damage behind an intact header is told as such, when it is met', async () => {
+test('damage behind an intact header is reported as damage when it is read', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
   await store.transact('fill', function* () {
     for (let id = 0; id < 500; id++) yield* addNote(id, 'x'.repeat(200));
@@ -271,7 +271,7 @@ test('damage behind an intact header is told as such, when it is met', async () 
   await expect(notes(damaged)).rejects.toMatchObject({ name: 'StoreRefusedError', reason: 'damaged', path });
 });
 
-test('a full disk is told by errno, loses nothing committed, and the store works once there is room', async () => {
+test('a full disk is reported as ENOSPC, loses no commit, and the store works once there is space', async () => {
   const store = open();
   await store.transact('add', () => addNote(1, 'kept'));
   const pagesMax = (pages: number): Promise<unknown> =>
@@ -286,7 +286,7 @@ test('a full disk is told by errno, loses nothing committed, and the store works
   expect(await notes(store)).toHaveLength(2);
 });
 
-test('four processes that open an absent file at once all succeed, and none of their writes is lost', async () => {
+test('four processes that open a missing file concurrently succeed, and no write is lost', async () => {
   const script = `
     import { openSqliteStore } from ${JSON.stringify(new URL('./sqlite-store.ts', import.meta.url).href)};
     const store = openSqliteStore({ path: ${JSON.stringify(path)}, migrations: ${JSON.stringify(MIGRATIONS)} });
@@ -306,7 +306,7 @@ test('four processes that open an absent file at once all succeed, and none of t
   });
 });
 
-test('the file is made durable before a commit is answered, and the log is folded in at the end', async () => {
+test('a commit is durable before it returns, and the WAL is checkpointed at close', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
   expect(
     await store.read('pragmas', function* () {
@@ -319,7 +319,7 @@ test('the file is made durable before a commit is answered, and the log is folde
   expect(existsSync(`${path}-wal`)).toBe(false);
 });
 
-test('relaxed durability is a choice of the one database that asks for it', async () => {
+test('relaxed durability applies only to the database that sets it', async () => {
   const relaxed = openSqliteStore({ path, migrations: [], durability: 'relaxed' });
   expect(await relaxed.read('pragma', () => first('pragma synchronous'))).toEqual({ synchronous: 1 });
   relaxed.close();

@@ -16,7 +16,7 @@ const STATEMENTS_MAX = 256;
 
 /**
  * A store on one SQLite file, safe to open from several processes of one host.
- * @throws StoreRefusedError when the file is not ours to use; it is left byte for byte as it was.
+ * @throws StoreRefusedError when the file cannot be used; the file is not changed.
  * @throws StoreDiskError, or Node's error, when the disk fails.
  */
 export function openSqliteStore(options: StoreOptions): Store {
@@ -48,7 +48,7 @@ function isRecent(version: string): boolean {
   return differsAt < 0 || (parts[differsAt] ?? 0) > (SQLITE_VERSION_MIN[differsAt] ?? 0);
 }
 
-/** Judges an existing file without letting SQLite write to it. */
+/** Checks an existing file without letting SQLite write to it. */
 function refuseUnusable(
   path: string,
   ours: { readonly applicationId: number; readonly migrationsTotal: number },
@@ -56,7 +56,7 @@ function refuseUnusable(
   const header = readSqliteHeader(path);
   if (header.kind === 'empty') return;
   if (header.kind === 'other') throw new StoreRefusedError(path, 'damaged');
-  // Set before the file enters WAL mode, so the main file always carries it.
+  // Set before the file enters WAL mode, so that the main file always contains it.
   if (header.applicationId !== ours.applicationId) throw new StoreRefusedError(path, 'foreign');
   const userVersion = hasLog(path) ? readVersionThroughLog(path) : header.userVersion;
   if (userVersion > ours.migrationsTotal) throw new StoreRefusedError(path, 'newer');
@@ -64,7 +64,10 @@ function refuseUnusable(
 
 const hasLog = (path: string): boolean => (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
-/** A later release may have crashed with its last commits in the log; a read-only connection sees them and never writes them back. */
+/**
+ * A later release may have crashed with its last commits in the WAL; a read-only connection sees them without a
+ * checkpoint.
+ */
 const readVersionThroughLog = (path: string): number =>
   translating(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_WAIT_MS });
@@ -87,7 +90,10 @@ function prepareFile(
 const userVersionOf = (database: DatabaseSync): number =>
   Number(database.prepare('pragma user_version').get()?.['user_version']);
 
-/** Each step in a transaction of its own that re-reads the version: of two processes that start at once, one does it and the other finds it done. */
+/**
+ * Each migration has its own transaction, which re-reads the version: of two processes that start together, one
+ * migrates.
+ */
 function migrate(database: DatabaseSync, path: string, migrations: readonly Migration[]): void {
   while (userVersionOf(database) !== migrations.length) {
     database.exec('begin exclusive');
@@ -136,13 +142,16 @@ function storeOn(database: DatabaseSync, path: string): Store {
           .prepare('pragma quick_check')
           .all()
           .map((row) => String(row['quick_check']))
-          .filter((said) => said !== 'ok'),
+          .filter((line) => line !== 'ok'),
       ),
     close: () => database.close(),
   };
 }
 
-/** Answers each yielded statement. A failing one ends the operation: it may clean up, but not carry on in a broken transaction. */
+/**
+ * Runs each yielded statement. A failing one ends the operation: it may clean up, but not continue in a broken
+ * transaction.
+ */
 function drive<T>(operation: Operation<T>, rowsOf: (statement: Statement) => readonly Row[]): T {
   let step = operation.next();
   while (step.done !== true) {
@@ -158,7 +167,7 @@ function drive<T>(operation: Operation<T>, rowsOf: (statement: Statement) => rea
   return step.value;
 }
 
-/** Values by placeholder name. node:sqlite binds every number as REAL, which would turn `$1 / 2` into a float division. */
+/** Values by placeholder name. node:sqlite binds every number as REAL, which would make `$1 / 2` a float division. */
 const bound = (values: readonly SqlValue[]): Record<string, SQLInputValue> =>
   Object.fromEntries(
     values.map((value, at) => [`$${at + 1}`, Number.isSafeInteger(value) ? BigInt(value as number) : value]),

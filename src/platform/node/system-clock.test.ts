@@ -26,7 +26,7 @@ const virtual = (): VirtualClock => new VirtualClock({ random: seededRandom('clo
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 const timeoutError = (): Error => new RangeError('too slow');
 
-test('an abort ends a real sleep of a day at once, with its reason', async () => {
+test('an abort ends a real sleep of a day immediately, with its reason', async () => {
   const stop = new AbortController();
   const sleeping = realClock.sleep(86_400_000, stop.signal);
   expect(listeners(stop.signal)).toBe(1);
@@ -37,13 +37,13 @@ test('an abort ends a real sleep of a day at once, with its reason', async () =>
   expect(listeners(stop.signal)).toBe(0);
 });
 
-test('a real sleep leaves no listener behind', async () => {
+test('a real sleep leaves no listener', async () => {
   const { signal } = new AbortController();
   await realClock.sleep(1, signal);
   expect(listeners(signal)).toBe(0);
 });
 
-test('a sleep longer than one timer can hold is not cut short, and no sleep loses its fraction', async () => {
+test('a sleep longer than one timer is not shortened, and no sleep loses its fraction', async () => {
   vi.useFakeTimers();
   try {
     let woken = 0;
@@ -57,11 +57,14 @@ test('a sleep longer than one timer can hold is not cut short, and no sleep lose
   }
 });
 
-test('tracking on the real clock passes the promise on', () => {
+test('tracking on the real clock returns the promise', () => {
   expect(realClock.track(never)).toBe(never);
 });
 
-/** Runs `work` under a limit of 100 ms in virtual time, and tells how and when it ended and that nothing was left behind. */
+/**
+ * Runs `work` under a limit of 100 ms in virtual time, and tells how and when it ended and that nothing was left
+ * behind.
+ */
 async function limited(
   work: (signal: AbortSignal, clock: Clock) => Promise<unknown>,
   abortAtMs: number | null = null,
@@ -84,7 +87,7 @@ async function limited(
   return ended;
 }
 
-test('work within the limit gives its value, and the alarm is gone', async () => {
+test('work within the limit returns its value and cancels the timer', async () => {
   expect(await limited(async (_signal, clock) => clock.sleep(99).then(() => 'done'))).toEqual(['value', 'done', 99]);
 });
 
@@ -98,12 +101,14 @@ test('work beyond the limit rejects with the given error on time, even when it i
   ]);
 });
 
-test('an answer that came in time counts, even when the process was held up until the limit was over', async () => {
+test('a response that arrived in time counts, even when the process was blocked past the limit', async () => {
   const answered = join(mkdtempSync(join(tmpdir(), 'candlekeep-clock-')), 'answered');
   onTestFinished(() => rmSync(dirname(answered), { recursive: true }));
   const child = spawn(process.execPath, [
     '-e',
-    `process.stdin.once("data", () => process.stdout.write("answer", () => require("fs").writeFileSync(${JSON.stringify(answered)}, ""))); process.stdout.write("ready")`,
+    `const written = () => require("fs").writeFileSync(${JSON.stringify(answered)}, "");
+     process.stdin.once("data", () => process.stdout.write("answer", written));
+     process.stdout.write("ready")`,
   ]);
   await once(child.stdout, 'data');
   const response = (): Promise<string> => {
@@ -116,19 +121,19 @@ test('an answer that came in time counts, even when the process was held up unti
     { limitMs: 1_000, timeoutError, outer: new AbortController().signal },
     response,
   );
-  await realClock.yieldToEventLoop(); // the question is sent
+  await realClock.yieldToEventLoop(); // the request is sent
   const limitOverMs = realClock.monotonicMs() + 1_000;
   while (!existsSync(answered) || realClock.monotonicMs() < limitOverMs) continue;
   expect(await asked).toBe('answer');
   child.kill();
 });
 
-test('an abort from outside wins at its moment, whatever the work does', async () => {
+test('an abort from outside takes effect immediately, whatever the work does', async () => {
   expect(await limited((signal, clock) => clock.sleep(1_000, signal), 30)).toEqual(['Error', 'stop', 30]);
   expect(await limited((_signal, clock) => clock.sleep(1_000), 30)).toEqual(['Error', 'stop', 30]);
 });
 
-test('what the work throws comes through, at once or later', async () => {
+test('an error of the work is passed on, immediate or later', async () => {
   expect(await limited(() => Promise.reject(new TypeError('at once')))).toEqual(['TypeError', 'at once', 0]);
   expect(
     await limited(() => {
@@ -137,7 +142,7 @@ test('what the work throws comes through, at once or later', async () => {
   ).toEqual(['TypeError', 'before the first promise', 0]);
 });
 
-test('nothing starts under a signal that is aborted already', async () => {
+test('an aborted signal starts no work', async () => {
   const work = vi.fn<() => Promise<void>>();
   const reason = new Error('stop');
   await expect(
@@ -146,7 +151,7 @@ test('nothing starts under a signal that is aborted already', async () => {
   expect(work).not.toHaveBeenCalled();
 });
 
-test('however work, limit and abort fall together, the earliest decides', async () => {
+test('of work, limit and abort the earliest decides', async () => {
   // Never equal: at the same moment the seed decides.
   const times = fc.uniqueArray(
     fc.integer({ min: 1, max: 300 }).filter((ms) => ms !== 100),
@@ -167,7 +172,7 @@ test('however work, limit and abort fall together, the earliest decides', async 
   );
 });
 
-test('waiting with a signal settles with the work, or at once with the reason', async () => {
+test('waiting with a signal settles with the work, or immediately with the reason', async () => {
   const { signal } = new AbortController();
   expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
   await expect(untilAborted(Promise.reject(new RangeError('work')), signal)).rejects.toThrow(RangeError);

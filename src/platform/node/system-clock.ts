@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** Longest wait one timer can hold; Node turns a longer one into 1 ms. */
+/** Longest wait of one timer; Node turns a longer one into 1 ms. Unit: milliseconds. */
 const TIMER_MS_MAX = 2_147_483_647;
 
 export const realClock: Clock = {
@@ -9,7 +9,7 @@ export const realClock: Clock = {
   sleep: async (waitMs, signal) => {
     let leftMs = waitMs;
     for (; leftMs > TIMER_MS_MAX; leftMs -= TIMER_MS_MAX) await timer(TIMER_MS_MAX, signal);
-    await timer(Math.ceil(leftMs), signal); // Node drops fractions, and a sleep is never shorter than asked
+    await timer(Math.ceil(leftMs), signal); // Node drops fractions; a sleep must not be too short
   },
   yieldToEventLoop: () => new Promise((resolve) => void setImmediate(resolve)),
   track: (work) => work,

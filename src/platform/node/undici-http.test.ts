@@ -34,7 +34,7 @@ afterEach(async () => {
 const get = (signal = new AbortController().signal): ReturnType<typeof http.get> =>
   http.get({ url, headers: { 'x-asked': 'yes' } }, signal);
 
-test('an answer comes whole, with its status, headers in lower case and repeated ones joined', async () => {
+test('a response has its status, lower-case headers, repeated ones joined, and the complete body', async () => {
   let asked: IncomingMessage['headers'] = {};
   respond = (request, response) => {
     asked = request.headers;
@@ -49,12 +49,12 @@ test('an answer comes whole, with its status, headers in lower case and repeated
   expect(asked).toMatchObject({ 'user-agent': 'candlekeep', accept: 'application/json', 'x-asked': 'yes' });
 });
 
-test('a redirect is an answer, not followed', async () => {
+test('a redirect is returned, not followed', async () => {
   respond = (_request, response) => void response.writeHead(302, { location: '/elsewhere' }).end();
   expect((await get()).status).toBe(302);
 });
 
-test('an answer leaves no listener on the signal', async () => {
+test('a response leaves no listener on the signal', async () => {
   respond = (_request, response) => void response.end('{}');
   const { signal } = new AbortController();
   for (let n = 0; n < 3; n++) await get(signal);
@@ -64,7 +64,7 @@ test('an answer leaves no listener on the signal', async () => {
 test.each([
   ['of announced length', { 'content-length': '100' }],
   ['in chunks', {}],
-])('a body %s that is cut off is an error, never a short body', async (_name, headers) => {
+])('a truncated body %s is an error, never a short body', async (_name, headers) => {
   respond = (_request, response) => {
     response.writeHead(200, headers).write('[[1,2');
     setImmediate(() => response.socket?.destroy());
@@ -77,7 +77,7 @@ test('a body longer or shorter than announced is an error', async () => {
   await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^UND_ERR_/) });
 });
 
-test('a connection closed without an answer, or refused, is an error with a code', async () => {
+test('a connection closed without a response, or refused, is an error with a code', async () => {
   respond = (_request, response) => void response.socket?.destroy();
   await expect(get()).rejects.toMatchObject({ code: expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/) });
   const closed = url.replace(/:\d+\//, ':1/');
@@ -111,7 +111,7 @@ test.each([
   },
 );
 
-test('nothing is sent under a signal that is aborted already', async () => {
+test('an aborted signal sends nothing', async () => {
   let asked = 0;
   respond = (_request, response) => void (asked++, response.end());
   const reason = new Error('stop');
@@ -119,7 +119,7 @@ test('nothing is sent under a signal that is aborted already', async () => {
   expect(asked).toBe(0);
 });
 
-test('a body without end is cut off', async () => {
+test('an endless body is aborted', async () => {
   const block = Buffer.alloc(8 * 1024 * 1024);
   respond = (_request, response) => {
     let sent = 0;

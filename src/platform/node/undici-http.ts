@@ -4,10 +4,10 @@ import type { HttpPort } from '../ports/http.ts';
 import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
 import { DIRECT, type NetworkSettings } from '../network-settings.ts';
 
-/** Requests at a time to one host. */
+/** Concurrent connections to one host. */
 const CONNECTIONS_MAX = 32;
 
-/** What carries the requests. undici's own timeouts are off: the attempt timeout covers headers and body. */
+/** undici's own timeouts are off: the timeout of the attempt covers headers and body. */
 function dispatcherOf({ httpsProxy, noProxy, caPem, egress }: NetworkSettings): Dispatcher {
   const tls = caPem === null ? {} : { ca: [...getCACertificates('default'), caPem] };
   const options = { headersTimeout: 0, bodyTimeout: 0, connections: CONNECTIONS_MAX, requestTls: tls, proxyTls: tls };
@@ -22,7 +22,7 @@ export interface RealHttp extends HttpPort {
   close(): Promise<void>;
 }
 
-/** undici over real sockets, for exchanges and, as `fetch`, for clients that bring their own protocol. */
+/** undici over real sockets, for exchanges and, as `fetch`, for clients with their own protocol. */
 export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
   const dispatcher = dispatcherOf(network);
   return {
@@ -36,7 +36,7 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
       let bytes = 0;
       for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         bytes += chunk.length;
-        if (bytes > BODY_BYTES_MAX) throw new BodyTooLargeError(`the answer is larger than ${BODY_BYTES_MAX} bytes`);
+        if (bytes > BODY_BYTES_MAX) throw new BodyTooLargeError(`the response is larger than ${BODY_BYTES_MAX} bytes`);
         chunks.push(chunk);
       }
       return { status: response.statusCode, headers: joined(response.headers), body: Buffer.concat(chunks) };

@@ -1,24 +1,23 @@
 /**
- * Disk as a port. Calls are synchronous on purpose: a rename belongs into the same store transaction
- * as the row that names the file, and nothing may come between. Paths are absolute. Errors are Node's
- * (`ENOENT`, `ENOSPC`, ...).
+ * Disk as a port. Calls are synchronous on purpose: a rename belongs in the store transaction of the row that names the
+ * file, without anything in between. Paths are absolute. Errors are Node's (`ENOENT`, `ENOSPC`, ...).
  */
 export interface Files {
   exists(path: string): boolean;
   read(path: string): Uint8Array;
   /** Bytes `offset` to `offset + length`; throws when the file is shorter. */
   readSlice(path: string, offset: number, length: number): Uint8Array;
-  /** Creates or replaces, without fsync. The directory is made when it is missing. */
+  /** Creates or replaces, without fsync. Makes a missing directory. */
   write(path: string, bytes: Uint8Array): void;
-  /** Creates an empty file, or throws `EEXIST`: how a process claims a name for itself. */
+  /** Creates an empty file, or throws `EEXIST`: a process claims a name this way. */
   claim(path: string): void;
   /** Appends to an existing file and returns the offset the bytes start at. Without fsync. */
   append(path: string, bytes: Uint8Array): number;
-  /** Makes a file's bytes survive power loss. */
+  /** Makes the bytes of a file durable. */
   fsync(path: string): void;
-  /** Makes names in a directory (new, renamed, removed files) survive power loss. */
+  /** Makes the names in a directory (new, renamed, removed files) durable. */
   fsyncDirectory(path: string): void;
-  /** Replaces `to` atomically; both in the same directory. */
+  /** Replaces `to` atomically; both must be in the same directory. */
   rename(from: string, to: string): void;
   remove(path: string): void;
   makeDirectory(path: string): void;

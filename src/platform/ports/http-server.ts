@@ -1,7 +1,7 @@
 /** What a handler gets of a request. Bodies are not read: this server only serves reads. */
 export interface ServedRequest {
   readonly method: string;
-  /** Without query. */
+  /** Without the query. */
   readonly path: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -15,7 +15,7 @@ export interface ServedResponse {
 
 export interface ServedAddress {
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
 }
 

@@ -4,7 +4,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A whole answer: a cut or stalled body is an error, never a short `body`. */
+/** A complete response: a truncated or stalled body is an error, never a short `body`. */
 export interface HttpResponse {
   readonly status: number;
   /** Lower-case names; a repeated header is joined with `, `. */
@@ -13,8 +13,8 @@ export interface HttpResponse {
 }
 
 /**
- * The wire. Rejects with what the transport says (`ECONNRESET`, `UND_ERR_*`, ...) or with the
- * signal's reason. Never retries: retrying is decided in one place, `faults/policy`.
+ * Rejects with the transport's error (`ECONNRESET`, `UND_ERR_*`, ...) or with the signal's reason. Never retries:
+ * retries are decided in `resilience/retry`.
  */
 export interface HttpPort {
   get(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;

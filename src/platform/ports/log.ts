@@ -1,7 +1,7 @@
-/** What a log line may carry. Values are plain JSON; never a secret, never a body. */
+/** Fields of a log line: plain JSON, never a secret or a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** Structured log. A message is a sentence; facts stand in the fields. */
+/** Structured log. The message is a sentence; facts are in the fields. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -9,7 +9,7 @@ export interface Column {
 }
 
 export interface Parquet {
-  /** Rows in the order given, as one Parquet file. The same columns give the same bytes. */
+  /** One Parquet file with the rows in the given order. The same columns give the same bytes. */
   encode(columns: readonly Column[]): Promise<Uint8Array>;
   /**
    * Columns by name, `timestamp` as epoch milliseconds, integers as numbers.

@@ -1,13 +1,13 @@
-/** Who holds a lease: enough to tell a dead process from one whose number was given away again. */
+/** The holder of a lease: enough to recognise a dead process whose process id was reused. */
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
-  /** Start of the process as the operating system counts it; empty where it does not say. */
+  /** Start time of the process as the operating system reports it; empty where it does not. */
   readonly startMark: string;
 }
 
 export interface Processes {
   readonly self: ProcessIdentity;
-  /** False only when it is certain: same host, and that process is gone. */
+  /** False only when it is certain: on the same host, and the process is gone. */
   mayBeAlive(other: ProcessIdentity): boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * A stream of chance. Each subsystem forks its own by name, so that one more draw in one place does
- * not shift what every other place draws: a seed stays reproducible while the code grows.
+ * A stream of random numbers. Each subsystem forks its own by name, so that an additional draw in one place does not
+ * change the draws of the others: a seed stays reproducible while the code changes.
  */
 export interface Random {
   /** The seed that reproduces this stream. */

@@ -1,4 +1,4 @@
-/** Takes secrets out of a text. */
+/** Replaces the secrets in a text. */
 export type Redact = (text: string) => string;
 
 export const redactNothing: Redact = (text) => text;

@@ -1,15 +1,14 @@
 /**
- * The durable store behind a port of whole operations. An operation is a generator that yields
- * statements and gets rows back: it can branch on what it reads but cannot await anything else, so a
- * transaction is never held open by a slow network. The same operation runs on SQLite (synchronously)
- * and on PostgreSQL (each yield one round trip).
+ * The durable store as a port. An operation is a generator that yields statements and receives rows: it can branch on
+ * what it reads, but it cannot await anything else, so a slow network never holds a transaction open. The same
+ * operation can run on SQLite (synchronously) and on PostgreSQL (one round trip per yield).
  */
 export type SqlValue = string | number | bigint | null;
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
 export interface Statement {
-  /** Placeholders are `$1`, `$2`, ...: both databases understand them. */
+  /** Placeholders are `$1`, `$2`, ..., which both databases accept. */
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
@@ -17,29 +16,31 @@ export interface Statement {
 export type Operation<T> = Generator<Statement, T, readonly Row[]>;
 
 export interface Store {
-  /** Runs `operation` as one durable transaction; an error rolls everything back. The name shows in logs and crash tests. */
+  /** Runs `operation` as one durable transaction; an error rolls it back. The name shows in logs and crash tests. */
   transact<T>(name: string, operation: () => Operation<T>): Promise<T>;
   /** A consistent read without a write lock. */
   read<T>(name: string, operation: () => Operation<T>): Promise<T>;
-  /** What is wrong with the file itself, in the database's words; empty when it is whole. Reads all of it. */
+  /** Damages of the file as the database reports them; empty when it is intact. Reads the whole file. */
   damages(): Promise<readonly string[]>;
   close(): void;
 }
 
-/** One step of the schema, owned by the room whose tables it makes. Applied once, in order, never edited after a release. */
+/**
+ * One step of the schema, owned by the room that uses its tables. Applied once, in order, never edited after a release.
+ */
 export interface Migration {
   readonly name: string;
   readonly statements: readonly string[];
 }
 
 export interface StoreOptions {
-  /** A file, or `:memory:` for a database that ends with the store. */
+  /** A file, or `:memory:` for a database that exists as long as the store. */
   readonly path: string;
-  /** All steps there ever were, oldest first; those the file has not seen are applied. */
+  /** All migrations, oldest first; those missing in the file are applied. */
   readonly migrations: readonly Migration[];
-  /** Tells our databases apart, so that one is never opened as another. */
+  /** Distinguishes our databases, so that one is never opened as another. */
   readonly applicationName?: string;
-  /** `relaxed` may forget the last transactions at power loss (not at a crash) and writes ten times as fast. */
+  /** `relaxed` may lose the last transactions at power loss (not at a crash) and writes ten times as fast. */
   readonly durability?: 'full' | 'relaxed';
 }
 

@@ -1,20 +1,20 @@
-/** What a span or a reading is about: plain facts, never a secret, never a body. */
+/** Facts about a span: never a secret or a body. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
-/** A place below which spans are made: the program, or a span that is under way. */
+/** A parent of spans: the program, or an open span. */
 export interface Trace {
-  /** Does `work` in a span of its own. What `work` throws is told by the span and thrown on. */
+  /** Runs `work` in a new span. An error of `work` is recorded in the span and rethrown. */
   span<T>(name: string, facts: SpanAttributes, work: (span: Span) => Promise<T>): Promise<T>;
 }
 
 export interface Span extends Trace {
-  /** Something that happened at this moment. */
+  /** Records an event at the current time. */
   event(name: string, facts: SpanAttributes): void;
-  /** What the work was for did not come of it, under a code of the fault table. */
+  /** Marks the span as failed with a code of the fault table. */
   fail(code: string): void;
 }
 
-/** Something that is read whenever somebody collects. */
+/** A metric that is read at each collection. */
 export interface Instrument {
   readonly name: string;
   readonly kind: 'counter' | 'gauge';
@@ -27,10 +27,10 @@ export interface Reading {
   readonly value: number;
 }
 
-/** Where spans and metrics go besides log and store. Whatever happens there, the program goes on. */
+/** Export of spans and metrics. Its failures never stop the program. */
 export interface Telemetry {
   readonly trace: Trace;
-  /** Has `read` called at each collection until the returned function is. */
+  /** Calls `read` at each collection until the returned function is called. */
   observe(instruments: readonly Instrument[], read: () => Promise<readonly Reading[]>): () => void;
 }
 

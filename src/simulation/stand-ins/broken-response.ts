@@ -3,7 +3,7 @@ import type { FaultSpec } from '../fault-plan.ts';
 import { jsonReply, textReply, type ResponseReply, type StandInReply } from './reply.ts';
 import type { RecordedCandle } from '../recorded-series.ts';
 
-/** The rows of a candle answer, in the order they are sent, after a fault that changes rows; other faults leave them alone. */
+/** The rows of a candle response, in the order sent, changed by the fault; other faults leave them unchanged. */
 export function brokenRows(
   rows: readonly RecordedCandle[],
   fault: FaultSpec,
@@ -36,7 +36,7 @@ export function brokenRows(
 const inUnit = (row: RecordedCandle, factor: number): readonly unknown[] =>
   row.with(0, Math.floor(row[0] * factor)).with(6, Math.floor((row[6] + 1) * factor) - 1);
 
-/** Rows from outside the asked range: beside the right ones, or in their place. */
+/** Rows from outside the requested range, added to the right ones or instead of them. */
 function moved(
   rows: readonly RecordedCandle[],
   how: Extract<FaultSpec, { kind: 'foreign-rows' }>['how'],
@@ -46,7 +46,8 @@ function moved(
   if (first === undefined || last === undefined) return rows;
   const endMs = Math.max(first[6], last[6]) + 1;
   const rowsMs = endMs - Math.min(first[0], last[0]);
-  const spanMs = Math.ceil((endMs - requested.fromMs) / rowsMs) * rowsMs; // back beyond the asked range, still on the grid
+  // Whole pages back, so that the rows lie before the requested range and stay on the grid.
+  const spanMs = Math.ceil((endMs - requested.fromMs) / rowsMs) * rowsMs;
   const foreign = rows.map((row) => row.with(0, row[0] - spanMs).with(6, row[6] - spanMs));
   return how === 'added' ? [...foreign, ...rows] : foreign;
 }
@@ -71,14 +72,14 @@ function invalidRow(
   }
 }
 
-/** How a venue words an error. */
+/** Builds the body of a venue's error response. */
 export type ErrorBody = (error: {
   readonly status: number;
   readonly venueCode: string | null;
   readonly message: string;
 }) => unknown;
 
-/** What is sent instead of `answer` because of the fault. */
+/** What is sent instead of `response` because of the fault. */
 export function brokenReply(
   response: ResponseReply,
   fault: FaultSpec,
@@ -114,7 +115,7 @@ export function brokenReply(
     case 'slow':
       return { ...response, delayMs: fault.delayMs };
     default:
-      return response; // the rows were changed before
+      return response; // the fault has changed the rows
   }
 }
 
@@ -134,7 +135,7 @@ function statusReply(
   );
 }
 
-/** Every list one level deeper: `[...]` becomes `{"rows": [...]}`, `{"code": "0", "data": [...]}` becomes `{"code": "0", "data": {"rows": [...]}}`. */
+/** Moves every list one level deeper: `{"data": [...]}` becomes `{"data": {"rows": [...]}}`. */
 function inOtherContainer(value: unknown): unknown {
   if (Array.isArray(value)) return { rows: value };
   if (typeof value !== 'object' || value === null) return value;
@@ -151,7 +152,9 @@ export const banReply = (
     errorBody({
       status: 418,
       venueCode: null,
-      message: `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.`,
+      message:
+        `Way too much request weight used; IP banned until ${untilMs}. ` +
+        'Please use WebSocket Streams for live updates to avoid bans.',
     }),
     { 'retry-after': String(Math.ceil(forMs / 1_000)) },
   );

@@ -1,10 +1,10 @@
-/** A bucket of `requests` that fills evenly within `windowMs`. */
+/** A bucket of `requests` tokens that refills evenly within `windowMs`. */
 export interface BucketLimit {
   readonly requests: number;
   readonly windowMs: number;
 }
 
-/** Counts requests like a venue with a token bucket; refused ones take nothing out. */
+/** Counts requests like a venue with a token bucket; refused requests take no token. */
 export function bucketMeter({ requests, windowMs }: BucketLimit): { admits(nowMs: number): boolean } {
   let tokens = requests;
   let filledAtMs = 0;

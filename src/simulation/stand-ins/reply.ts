@@ -1,4 +1,4 @@
-/** What a stand-in server gets to see of a request. */
+/** A request as a stand-in sees it. */
 export interface StandInRequest {
   readonly method: string;
   readonly path: string;
@@ -7,7 +7,7 @@ export interface StandInRequest {
   readonly body: Uint8Array;
 }
 
-/** A whole answer, or a part of one when the connection is to break or to stall. */
+/** A complete response, or a part of one when the connection breaks or stalls. */
 export interface ResponseReply {
   readonly kind: 'answer';
   readonly status: number;
@@ -15,16 +15,16 @@ export interface ResponseReply {
   readonly body: Uint8Array;
   /** Before the first byte. */
   readonly delayMs?: number;
-  /** So many bytes of the body are sent and then: `cut` the connection closes, `stall` nothing more comes. */
+  /** After `afterBytes` of the body: `cut` closes the connection, `stall` sends nothing more. */
   readonly breaks?: { readonly how: 'cut' | 'stall'; readonly afterBytes: number };
 }
 
 export type StandInReply =
   | ResponseReply
   | { readonly kind: 'reset' } // the connection is reset before any byte
-  | { readonly kind: 'silence' }; // connected, and nothing ever comes
+  | { readonly kind: 'silence' }; // connected, and no response ever
 
-/** A server without sockets: what stands in for an exchange, the Hub, a channel. */
+/** A server without sockets that stands in for an exchange, the Hub or a channel. */
 export type StandInHandler = (request: StandInRequest, nowMs: number) => StandInReply | Promise<StandInReply>;
 
 export const jsonReply = (

@@ -1,10 +1,10 @@
-/** At most `requests` in any stretch of `windowMs`. */
+/** At most `requests` within any `windowMs`. */
 export interface SlidingLimit {
   readonly requests: number;
   readonly windowMs: number;
 }
 
-/** Counts requests like a venue that looks back over its last window; refused ones do not count. */
+/** Counts requests like a venue with a sliding window; refused requests do not count. */
 export function slidingMeter(limit: SlidingLimit): { admits(nowMs: number): boolean } {
   const admittedAtMs: number[] = [];
   return {

@@ -17,7 +17,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   '/api/v3/ticker/24hr': 80,
 };
 
-/** Binance spot's public market data over recorded candles. Facts: exchange documentation and recorded answers (tapes/README.md). */
+/** Binance spot's public market data over recorded candles. Source: its documentation and recorded responses. */
 export function standInBinance({
   world,
   plan,
@@ -115,7 +115,7 @@ function klines(
   if (illegal)
     return refuse(-1100, `Illegal characters found in parameter '${illegal[0]}'; legal range is '^[0-9]{1,20}$'.`);
   const [startMs = null, endMs = null, limit = null] = numbers.map(([, text]) => (text === null ? null : Number(text)));
-  // Both bounds are inclusive: start rounded up to the next open time, end down. The candle that is still open is delivered too.
+  // Both bounds are inclusive; the start is rounded up to an open time, the end down. The open candle is served too.
   const rows = world.select(
     { venueSymbol: symbol, interval },
     {

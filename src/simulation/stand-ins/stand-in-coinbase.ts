@@ -16,7 +16,7 @@ const refuse = (status: number, message: string): ResponseReply => jsonReply(sta
 
 /**
  * Coinbase Exchange's public market data over recorded candles: newest first, both bounds inclusive,
- * `[time s, low, high, open, close, volume]`, minutes without trades left out, errors as `{message}`.
+ * `[time s, low, high, open, close, volume]`, candles without trades omitted, errors as `{message}`.
  */
 export function standInCoinbase({
   world,
@@ -106,6 +106,6 @@ function candles(world: CandleSource, { symbol, query, nowMs, breakRows }: Coinb
   );
 }
 
-/** A JSON number; what is none stays what it is. */
+/** Numeric text as a JSON number; other values unchanged. */
 const numberOf = (value: unknown): unknown =>
   typeof value === 'string' && Number.isFinite(Number(value)) ? Number(value) : value;

@@ -12,55 +12,55 @@ import type { ResponseReply, StandInHandler, StandInReply, StandInRequest } from
 import type { CandleSource } from '../world.ts';
 import type { RecordedCandle } from '../recorded-series.ts';
 
-/** One request as the stand-in saw it. */
+/** One request as the stand-in received it. */
 export interface RequestEntry {
   readonly atMs: number;
   readonly path: string;
   readonly query: string;
   readonly weight: number;
-  /** Null for a request that asks for no candles. */
+  /** Null for requests other than for candles. */
   readonly candles: RequestedCandles | null;
-  /** 0 when no answer was sent. */
+  /** 0 when no response was sent. */
   readonly status: number;
   /** The injected fault, if one struck. */
   readonly fault: FaultSpec | null;
-  /** The code a client must find it under; null for no fault and for one that is none. */
+  /** The code under which a client must record it; null when it is no fault. */
   readonly code: FaultCode | null;
-  /** Sent later than requests under way can still arrive, although the venue asked to stay away. */
+  /** Sent while the venue had asked for no requests, later than requests under way can arrive. */
   readonly sentWhileClosed: boolean;
-  /** Refused because of the venue's own limit, not by plan. */
+  /** Refused by the venue's rate limit, not by the fault plan. */
   readonly overLimit: boolean;
 }
 
-/** A stand-in exchange: a handler for any wire, and what it saw. */
+/** A stand-in exchange: a handler for any transport, and a log of its requests. */
 export interface StandInExchange {
   readonly handle: StandInHandler;
   readonly log: readonly RequestEntry[];
-  /** Takes another plan from here on; the log goes on. */
+  /** Replaces the fault plan; the log continues. */
   plan(plan: FaultPlan): void;
 }
 
-/** Rows of a candle answer, in the order they are sent, after the fault that strikes this request, if one does. */
+/** The rows of a candle response, in the order sent, after the fault of this request, if any. */
 export type BreakRows = (rows: readonly RecordedCandle[]) => readonly (readonly unknown[])[];
 
-/** What tells one venue from another. */
+/** The differences between venues. */
 export interface ExchangeBehaviour {
   readonly errorBody: ErrorBody;
-  /** Statuses that mean something else here than everywhere. */
+  /** Statuses with a different meaning at this venue. */
   readonly ownStatuses?: Readonly<Record<number, FaultCode>>;
   weightOf(path: string): number;
-  /** Charges a request against the venue's limits, refused ones too. */
+  /** Charges a request against the venue's limits; refused requests too. */
   charge(
     request: { readonly path: string; readonly weight: number; readonly sentWhileClosed: boolean },
     nowMs: number,
   ): Charge;
-  /** Which candles a request asks for, in the venue's spelling; null for any other request. */
+  /** The candles that a request asks for, in the venue's spelling; null for other requests. */
   requestedCandles(request: StandInRequest): RequestedCandles | null;
   response(request: StandInRequest, at: { readonly nowMs: number; readonly breakRows: BreakRows }): ResponseReply;
 }
 
 export interface Charge {
-  /** Headers of every answer. */
+  /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
   /** Null while the limit lasts. */
   readonly refusal: ResponseReply | null;
@@ -71,10 +71,10 @@ export interface StandInOptions {
   readonly plan?: FaultPlan;
 }
 
-/** Requests sent before the answer that closed the venue may arrive this much later. Unit: milliseconds. */
+/** Requests sent before a 429 or 418 was received may arrive this much later. Unit: milliseconds. */
 const UNDER_WAY_MS = 100;
 
-/** The part every stand-in shares: limits, the fault plan, the log, and who asks although it was told to stay away. */
+/** The shared part of the stand-ins: limits, fault plan, log, and detection of requests sent against a Retry-After. */
 export function standInVenue(behaviour: ExchangeBehaviour, plan: FaultPlan = NO_FAULTS): StandInExchange {
   const log: RequestEntry[] = [];
   let choose = faultChooser(plan);

@@ -13,7 +13,7 @@ export interface HubCommit {
 
 export interface StandInHub {
   readonly handle: StandInHandler;
-  /** Oldest first; the first is the empty one every repository begins with. */
+  /** Oldest first; the first is the empty initial commit. */
   readonly commits: readonly HubCommit[];
   readonly log: readonly { readonly method: string; readonly path: string; readonly status: number }[];
   plan(plan: FaultPlan): void;
@@ -22,17 +22,17 @@ export interface StandInHub {
 export interface HubOptions {
   readonly repo: string;
   readonly token: string;
-  /** False: the repository has to be made first. */
+  /** False: the repository has to be created first. */
   readonly exists?: boolean;
   readonly plan?: FaultPlan;
-  /** Applies a commit and resets the connection instead of answering it, this many times. */
+  /** This many commits are applied, but the connection is reset instead of a response. */
   readonly commitsLost?: number;
 }
 
-/** Smaller files travel inside the commit, larger ones through LFS; the real Hub decides by size and type. Unit: bytes. */
+/** Larger files go through LFS instead of the commit; the real Hub decides by size and type. Unit: bytes. */
 const REGULAR_BYTES_MAX = 10_000;
 
-/** The part of the Hub's API that publishing a dataset needs. Facts: the client's requests, recorded on loopback. */
+/** The part of the Hub's API that publishing a dataset needs. Source: the client's requests, recorded on loopback. */
 export function standInHub(options: HubOptions): StandInHub {
   const commits: HubCommit[] =
     options.exists === false ? [] : [{ oid: oidOf('', []), title: 'initial commit', files: new Map() }];

@@ -13,9 +13,9 @@ const INSTRUMENTS = '/api/v5/public/instruments';
 const TICKERS = '/api/v5/market/tickers';
 const ROWS_DEFAULT = 100;
 const ROWS_MAX = 300;
-/** The recent path knows no more than this many bars. */
+/** The recent path serves only this many bars. */
 const RECENT_BARS = 1_440;
-/** History comes about this late. Unit: milliseconds. */
+/** History lags by about this much. Unit: milliseconds. */
 const HISTORY_LAG_MS = 60_000;
 const BARS: ReadonlyMap<string, Interval> = new Map([
   ['1m', '1m'],
@@ -28,7 +28,7 @@ const BARS: ReadonlyMap<string, Interval> = new Map([
 
 const refuse = (status: number, code: string, msg: string): ResponseReply => jsonReply(status, { code, msg, data: [] });
 
-/** Requests allowed on each path in any stretch of its window. */
+/** Requests allowed on each path within any window. */
 export interface OkxLimits {
   readonly recent: SlidingLimit;
   readonly history: SlidingLimit;
@@ -37,8 +37,8 @@ export interface OkxLimits {
 const LIMITS: OkxLimits = { recent: { requests: 40, windowMs: 2_000 }, history: { requests: 20, windowMs: 2_000 } };
 
 /**
- * OKX's public market data over recorded candles: newest first, `after` and `before` exclusive, nine
- * texts a row with `confirm`, the error code in the body, a flat row where nobody traded.
+ * OKX's public market data over recorded candles: newest first, `after` and `before` exclusive, nine texts per row with
+ * `confirm`, the error code in the body, a flat row where there was no trade.
  */
 export function standInOkx({
   world,
@@ -142,7 +142,7 @@ function candles(world: CandleSource, { path, query, rowsMax, nowMs, breakRows }
   });
 }
 
-/** Open times that a path knows. */
+/** Open times that a path serves. */
 const knownRange = (
   path: OkxQuery['path'],
   { stepMs, nowMs }: { readonly stepMs: number; readonly nowMs: number },

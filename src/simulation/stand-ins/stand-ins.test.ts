@@ -37,7 +37,7 @@ const rows = (response: { json: unknown }): (readonly unknown[])[] =>
   (Array.isArray(response.json) ? response.json : (response.json as { data: unknown }).data) as (readonly unknown[])[];
 const times = (response: { json: unknown }): number[] => rows(response).map((row) => Number(row[0]));
 
-test('binance: both bounds count, an end one second earlier leaves the last day out, as recorded', () => {
+test('binance: both bounds are inclusive; an end one second earlier drops the last day, as recorded', () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1d', 400, YEAR_MS) });
   const year = (endMs: number) =>
     times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=${YEAR_MS}&endTime=${endMs}`));
@@ -45,7 +45,7 @@ test('binance: both bounds count, an end one second earlier leaves the last day 
   expect(year(Date.UTC(2020, 0, 1))).toHaveLength(366);
 });
 
-test('binance: start equal to end is one candle, a start inside a minute begins with the next, and too long a range brings its oldest thousand, as recorded', () => {
+test('binance: start equal to end is one candle, a start within a minute rounds up, at most 1,000', () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 2_000, YEAR_MS) });
   const minutes = (query: string) => times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1m&${query}`));
   expect(minutes(`startTime=${YEAR_MS}&endTime=${YEAR_MS}`)).toEqual([YEAR_MS]);
@@ -56,7 +56,7 @@ test('binance: start equal to end is one candle, a start inside a minute begins 
   expect(minutes(`endTime=${YEAR_MS + 1_500 * MINUTE_MS}`).at(-1)).toBe(YEAR_MS + 1_500 * MINUTE_MS);
 });
 
-test('binance: over the limit 429 with the seconds left, for who goes on a ban that doubles, and the used weight in every answer', () => {
+test('binance: 429 over the limit, then bans that double; every response has the used weight', () => {
   const venue = standInBinance({
     world: worldOf('BTCUSDT', '1m', 10, YEAR_MS),
     limit: { weight: 10, windowMs: MINUTE_MS },
@@ -87,7 +87,7 @@ test("binance: errors have the venue's codes", () => {
   ]).toEqual([-1102, -1121, -1120, -1100]);
 });
 
-test('binance: who goes on although an injected 429 asked to stay away is banned, and the used weight is told under the name of the window', () => {
+test('binance: requests against an injected Retry-After are banned; the weight header names the window', () => {
   const plan = {
     seed: 'defiance',
     rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 429, retryAfter: '5' } }],
@@ -99,11 +99,11 @@ test('binance: who goes on although an injected 429 asked to stay away is banned
   });
   const klines = (afterMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', NOW_MS + afterMs);
   expect(klines(0)).toMatchObject({ status: 429, headers: { 'x-mbx-used-weight-10s': '2' } });
-  expect(Array.from({ length: 3 }, () => klines(100).status)).toEqual([200, 200, 200]); // under way when the answer came
+  expect(Array.from({ length: 3 }, () => klines(100).status)).toEqual([200, 200, 200]); // under way
   expect(Array.from({ length: 11 }, () => klines(1_000).status).slice(-2)).toEqual([200, 418]);
 });
 
-test('coinbase: newest first, both bounds count, at most 300, start and end together, minutes without trades left out', () => {
+test('coinbase: newest first, inclusive bounds, at most 300, start and end together, no candles without trades', () => {
   const world = worldOf('BTC-USD', '1m', 1_000, YEAR_MS);
   const venue = standInCoinbase({ world, limit: { requests: 1_000, windowMs: 1_000 } });
   const iso = (minute: number) => new Date(YEAR_MS + minute * MINUTE_MS).toISOString();
@@ -126,7 +126,7 @@ test('coinbase: newest first, both bounds count, at most 300, start and end toge
   });
 });
 
-test('okx: newest first, both bounds exclusive, `before` alone brings the newest, the open candle is not confirmed', () => {
+test('okx: newest first, exclusive bounds, `before` alone gives the newest, the open candle is unconfirmed', () => {
   const world = worldOf('BTC-USDT', '1m', 500, YEAR_MS);
   const venue = standInOkx({
     world,
@@ -153,7 +153,7 @@ test('okx: newest first, both bounds exclusive, `before` alone brings the newest
   expect(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1h')).toMatchObject({ json: { code: '51000' } });
 });
 
-test('okx ignores bounds that contradict each other and brings the newest', () => {
+test('okx ignores contradictory bounds and returns the newest candles', () => {
   const venue = standInOkx({ world: worldOf('BTC-USDT', '1m', 500, YEAR_MS) });
   const bounds = `after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS + 5 * MINUTE_MS}`;
   expect(times(ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${bounds}&limit=1`))).toEqual([
@@ -161,7 +161,7 @@ test('okx ignores bounds that contradict each other and brings the newest', () =
   ]);
 });
 
-test('every venue shows the candle that is still open with what was traded so far, and none of the future', () => {
+test('every venue serves the open candle with its trades so far, and no future candle', () => {
   const nowMs = YEAR_MS + 10 * MINUTE_MS + 30_000;
   const open = {
     binance: standInBinance({ world: worldOf('BTCUSDT', '1m', 20, YEAR_MS) }),
@@ -185,7 +185,7 @@ test('every venue shows the candle that is still open with what was traded so fa
     expect(volume).toBeCloseTo((volumes[at] ?? 0) / 2, 3);
 });
 
-test('coinbase and okx refuse what is more than their windows hold', () => {
+test('coinbase and okx refuse requests beyond their windows', () => {
   const coinbase = standInCoinbase({ world: worldOf('BTC-USD', '1m', 10, YEAR_MS) });
   const okx = standInOkx({ world: worldOf('BTC-USDT', '1m', 10, YEAR_MS) });
   const statuses = (count: number, venue: StandInExchange, path: string) =>
@@ -201,7 +201,7 @@ const WIRE_FAULTS: readonly (readonly [FaultSpec, string])[] = [
   [{ kind: 'silence' }, 'REQUEST_TIMEOUT'],
   [{ kind: 'stall' }, 'REQUEST_TIMEOUT'],
 ];
-test.each(WIRE_FAULTS)('over real sockets %j is found as %s', async (fault, expected) => {
+test.each(WIRE_FAULTS)('over real sockets %j is recorded as %s', async (fault, expected) => {
   const venue = standInBinance({
     world: worldOf('BTCUSDT', '1m', 100, YEAR_MS),
     plan: { seed: 'wire', rules: [{ on: { every: 1 }, fault }] },

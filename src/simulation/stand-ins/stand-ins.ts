@@ -5,15 +5,15 @@ import { standInOkx } from './stand-in-okx.ts';
 import type { StandInExchange, StandInOptions } from './stand-in-exchange.ts';
 import type { KnownColumns } from '../recorded-series.ts';
 
-/** A stand-in and what of a kline its venue tells. */
+/** A stand-in and the columns that its venue serves. */
 export interface StandIn {
   readonly open: (options: StandInOptions) => StandInExchange;
   readonly columns: KnownColumns;
-  /** How candles without a trade come: as a flat row, or not at all. */
+  /** Candles without a trade: sent as a flat row, or omitted. */
   readonly emptyCandles: 'flat' | 'omitted';
 }
 
-/** One for each exchange. */
+/** One stand-in for each exchange. */
 export const STAND_INS: ReadonlyMap<Exchange, StandIn> = new Map<Exchange, StandIn>([
   ['binance', { open: standInBinance, columns: 'all', emptyCandles: 'flat' }],
   ['coinbase', { open: standInCoinbase, columns: 'first-six', emptyCandles: 'omitted' }],

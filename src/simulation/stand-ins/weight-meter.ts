@@ -7,26 +7,28 @@ export interface WeightLimit {
   readonly windowMs: number;
 }
 
-/** So many requests in one window that are over the limit, or come although the venue said to stay away, and the next is banned. */
+/** Requests in one window over the limit or against a Retry-After, after which the next one is banned. */
 const OFFENCES_BEFORE_BAN = 10;
 const FIRST_BAN_MS = 120_000;
 const BAN_MS_MAX = 259_200_000;
 
 export interface WeightMeter {
-  /** Charges a request, refused ones too. `refusal` is null while the weight lasts and the client stays away when told to. */
+  /** Charges a request, also a refused one. `refusal` is null while the weight lasts and Retry-After is respected. */
   charge(
     request: { readonly weight: number; readonly sentWhileClosed: boolean },
     nowMs: number,
   ): { readonly used: number; readonly refusal: ResponseReply | null };
 }
 
-/** Binance's own words; throttling and bans share a code, and a refused region has the number 0. */
+/** Binance's error bodies; throttling and bans share a code, and a refused region has the code 0. */
 export const binanceError: ErrorBody = ({ status, venueCode, message }) => ({
   code: Number(venueCode ?? (status === 429 || status === 418 ? -1003 : 0)),
   msg: message,
 });
 
-/** Counts like Binance: 429 until the window ends, and for whoever goes on all the same a ban, each twice as long as the last. */
+/**
+ * Counts like Binance: 429 until the window ends, then bans for clients that continue, each twice as long as the last.
+ */
 export function weightMeter(limit: WeightLimit): WeightMeter {
   let windowStartMs = -1;
   let used = 0;
@@ -48,7 +50,9 @@ export function weightMeter(limit: WeightLimit): WeightMeter {
       }
       if (used <= limit.weight) return { used, refusal: null };
       const waitS = Math.ceil((startMs + limit.windowMs - nowMs) / 1_000);
-      const message = `Too much request weight used; current limit is ${limit.weight} request weight per window. Please use WebSocket Streams for live updates to avoid polling the API.`;
+      const message =
+        `Too much request weight used; current limit is ${limit.weight} request weight per window. ` +
+        'Please use WebSocket Streams for live updates to avoid polling the API.';
       return {
         used,
         refusal: jsonReply(429, binanceError({ status: 429, venueCode: null, message }), {
