@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { DefectError, exchangeError } from './errors.ts';
-import { asStorageError, CancelledError, classify } from './classify.ts';
+import { asStorageError, CancelledError, classify, codeOf } from './classify.ts';
 
 const caught = (work: () => unknown): unknown => {
   try {
@@ -73,4 +73,19 @@ test('a missing file is a defect: we only read what we wrote', () => {
 
 test("an errno without a system call is not the disk's", () => {
   expect(asStorageError(Object.assign(new Error('x'), { code: 'EACCES' }))).toBeNull();
+});
+
+test('the code of a failure is that of its fault, DEFECT for a bug, and null for a cancellation', () => {
+  expect([systemError('EIO'), new TypeError('x'), new CancelledError('Ctrl-C')].map(codeOf)).toEqual([
+    'STORAGE_FAILED',
+    'DEFECT',
+    null,
+  ]);
+});
+
+test('a storage fault names its path, or the data directory where the system names none', () => {
+  expect(asStorageError(systemError('EIO'))?.message).toContain('bronze/seg-0001.zst (EIO)');
+  const nameless = asStorageError(Object.assign(new Error('x'), { code: 'ENOSPC', syscall: 'write' }));
+  expect(nameless?.message).toContain('the data directory (ENOSPC)');
+  expect(nameless?.facts).toEqual({ path: '', errno: 'ENOSPC' });
 });

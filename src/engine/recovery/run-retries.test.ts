@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { AssetReport, Run } from '../../state/runs.ts';
-import { RunCrashedError } from '../../errors/errors.ts';
+import { DefectError, RunCrashedError } from '../../errors/errors.ts';
 import { toRecord } from '../../errors/fault-record.ts';
 import { FAULT_CODES, ruleOf, type FaultCode } from '../../errors/table.ts';
-import { retriesDue } from './run-retries.ts';
+import { plannedRetryOf, retriesDue } from './run-retries.ts';
 
 const MINUTE_MS = 60_000;
 const asset = (errors: Record<string, FaultCode>): AssetReport => ({
@@ -80,4 +80,27 @@ test('a retry by hand skips our waits but not the limit of three', () => {
 
 test('a healing run is not retried: its cells have a next attempt', () => {
   expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' })] }), 1_000)).toBe(false);
+});
+
+test('a run whose dataset was published waits for its cells, however they failed', () => {
+  const gold: AssetReport = { ...asset({}), asset: 'gold_huggingface_ohlcv', outcome: 'complete' };
+  expect(due(failed({ trigger: 'heal', assets: [asset({ X: 'REQUEST_TIMEOUT' }), gold] }), 1)).toBe(false);
+});
+
+test('one transient fault among permanent ones is enough for a retry; a defect excludes it', () => {
+  const assets = [asset({ X: 'NOT_FOUND', Y: 'REQUEST_TIMEOUT' })];
+  expect(due(failed({ assets }), 1)).toBe(true);
+  expect(due(failed({ assets, error: toRecord(new DefectError('bug', { cause: new TypeError('x') })) }), 1)).toBe(false);
+});
+
+test('the planned retry counts attempts from 1 and begins at the end of the failed run', () => {
+  const planned = (retryCount: number, over: Partial<Run> = {}) =>
+    plannedRetryOf(
+      failed({ assets: [asset({ X: 'REQUEST_TIMEOUT' })], tags: { retry_count: String(retryCount) }, ...over }),
+      5 * MINUTE_MS,
+    );
+  expect(planned(1, { finishedAtMs: MINUTE_MS })).toEqual({ attempt: 2, attemptsMax: 3, atMs: 6 * MINUTE_MS });
+  expect(planned(0, { finishedAtMs: null })).toEqual({ attempt: 1, attemptsMax: 3, atMs: 6 * MINUTE_MS });
+  expect(planned(3)).toBe('used-up');
+  expect(planned(0, { assets: [asset({ X: 'NOT_FOUND' })] })).toBe('never');
 });

@@ -41,6 +41,10 @@ test('a candle fetched before its close is an error', () =>
   expect(judge({}, OPEN_MS + HOUR_MS - 1).errors).toEqual(['unfinished']));
 test('a candle that the venue closed early is kept with a warning', () =>
   expect(judge({ closeTimeMs: OPEN_MS + 754_000 })).toEqual({ errors: [], warnings: ['cut-candle'] }));
+test('without a close time of its own a candle is not truncated', () =>
+  expect(judge({ closeTimeMs: null })).toEqual({ errors: [], warnings: [] }));
+test('a broken error rule is no warning', () =>
+  expect(judge({ openTimeMs: OPEN_MS + 14_800, closeTimeMs: null })).toEqual({ errors: ['off-grid'], warnings: [] }));
 test('trades without volume are kept with a warning', () =>
   expect(judge({ volume: 0, quoteVolume: 0 })).toEqual({ errors: [], warnings: ['trades-without-volume'] }));
 test('a flat candle without volume breaks no rule: nobody traded', () => {
