@@ -78,7 +78,7 @@ function addRunsCommands(program: Command, run: CommandRunner): void {
       .command('retry <run>')
       .description('Request what a run left missing, as a new run that names the old one')
       .addHelpText('after', examples('candlekeep runs retry run_0lx2k3j4h5g6f7')),
-    async () => (await import('../actions/observe/runs.ts')).retry,
+    async () => (await import('../actions/observe/retry.ts')).retry,
   );
   run(
     runs

@@ -1,19 +1,14 @@
-import {
-  context,
-  metrics,
-  SpanStatusCode,
-  trace,
-  type BatchObservableCallback,
-  type Context,
-  type Span as ApiSpan,
-} from '@opentelemetry/api';
+import type { BatchObservableCallback, Context, Meter, Span as ApiSpan } from '@opentelemetry/api';
 import type { Clock } from '../ports/clock.ts';
 import { redacted } from '../redaction.ts';
 import type { Redact } from '../ports/redact.ts';
 import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
+import { deferredPackage } from './deferred-package.ts';
 
 /** Name of the tracer and the meter. */
 const SCOPE = 'candlekeep';
+
+const api = deferredPackage.openTelemetry;
 
 export interface TelemetryOptions {
   readonly clock: Clock;
@@ -25,9 +20,9 @@ export interface TelemetryOptions {
 
 /** Spans and metrics through OpenTelemetry's API, which does nothing until the process registers an SDK. */
 export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
-  trace: { span: (name, facts, work) => within(options, { name, facts, outer: context.active() }, work) },
+  trace: { span: (name, facts, work) => within(options, { name, facts, outer: api().context.active() }, work) },
   observe: (instruments, read) => {
-    const meter = metrics.getMeter(SCOPE);
+    const meter = api().metrics.getMeter(SCOPE);
     const made = new Map(instruments.map((one) => [one.name, observable(meter, one)]));
     const report: BatchObservableCallback = async (result) => {
       for (const { name, labels, value } of await read()) {
@@ -40,10 +35,7 @@ export const openTelemetry = (options: TelemetryOptions): Telemetry => ({
   },
 });
 
-const observable = (
-  meter: ReturnType<typeof metrics.getMeter>,
-  { name, kind, help }: Instrument,
-): ReturnType<typeof meter.createObservableGauge> =>
+const observable = (meter: Meter, { name, kind, help }: Instrument): ReturnType<typeof meter.createObservableGauge> =>
   kind === 'counter'
     ? meter.createObservableCounter(name, { description: help })
     : meter.createObservableGauge(name, { description: help });
@@ -61,6 +53,7 @@ async function within<T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   const { clock, redact, codeOf } = options;
+  const { context, trace } = api();
   const own = trace
     .getTracer(SCOPE)
     .startSpan(name, { attributes: attributesOf(facts, redact), startTime: now(clock) }, outer);
@@ -85,7 +78,7 @@ const spanOn = (options: TelemetryOptions, own: ApiSpan, inner: Context): Span =
 /** `error.type` is OpenTelemetry's attribute for an error code. */
 function failed(span: ApiSpan, code: string): void {
   span.setAttribute('error.type', code);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: code });
+  span.setStatus({ code: api().SpanStatusCode.ERROR, message: code });
 }
 
 /** A Date, because the SDK reads a number before the start of the process as a time of its own clock. */

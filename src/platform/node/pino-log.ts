@@ -1,6 +1,7 @@
-import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
 import { redactNothing, type Redact } from '../ports/redact.ts';
+import { deferredPackage } from './deferred-package.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -19,13 +20,19 @@ export interface LogOptions {
 }
 
 /** Lines are written before the call returns, because the last lines before a crash matter most. */
-export function openLog({
+export function openLog(options: LogOptions): Log {
+  let logger: Logger | null = null;
+  return logOn(() => (logger ??= openLogger(options)), options.level);
+}
+
+function openLogger({
   level,
   pretty,
   writer = {},
   redact = redactNothing,
   sink = standardError(),
-}: LogOptions): Log {
+}: LogOptions): Logger {
+  const { pino, stdTimeFunctions } = deferredPackage.pino();
   const options = {
     level,
     base: { pid: process.pid, ...writer },
@@ -33,22 +40,34 @@ export function openLog({
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return logOn(pino(options, { write: (line) => sink.write(redact(pretty ? prettyLine(line) : line)) }));
+  return pino(options, { write: (line) => sink.write(redact(pretty ? prettyLine(line) : line)) });
 }
 
 function standardError(): { write(line: string): void } {
-  const stderr = destination({ fd: 2, sync: true });
+  const stderr = deferredPackage.pino().destination({ fd: 2, sync: true });
   stderr.on('error', () => undefined); // the reader is gone (EPIPE): a log must not fail the program
   return stderr;
 }
 
-const logOn = (logger: Logger): Log => ({
-  debug: (message, fields) => logger.debug(fields, message),
-  info: (message, fields) => logger.info(fields, message),
-  warn: (message, fields) => logger.warn(fields, message),
-  error: (message, fields) => logger.error(fields, message),
-  with: (fields) => logOn(logger.child(fields)),
-});
+/** The logger opens with the first line that is severe enough to be written. */
+function logOn(opened: () => Logger, level: LogLevel): Log {
+  const writes = (own: LogLevel): boolean => LOG_LEVELS.indexOf(own) >= LOG_LEVELS.indexOf(level);
+  const method =
+    (own: Exclude<LogLevel, 'silent'>): Log['info'] =>
+    (message, fields) => {
+      if (writes(own)) opened()[own](fields, message);
+    };
+  return {
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    with: (fields) => {
+      let child: Logger | null = null;
+      return logOn(() => (child ??= opened().child(fields)), level);
+    },
+  };
+}
 
 interface PinoLine {
   readonly time: string;

@@ -1,15 +1,17 @@
-import { createTransport, type NodemailerError } from 'nodemailer';
+import type { NodemailerError } from 'nodemailer';
 import type { MailPort } from '../ports/mail.ts';
 import { MailError } from '../mail-error.ts';
 
 /** Mail through an SMTP server: `smtp://user:password@host:587`, or `smtps://` for TLS from the first byte. */
 export function smtpMail(url: string): MailPort {
-  const transport = createTransport({ url, disableFileAccess: true, disableUrlAccess: true, socketCloseTimeout: 0 });
+  const options = { url, disableFileAccess: true, disableUrlAccess: true, socketCloseTimeout: 0 };
+  const open = () => import('nodemailer').then(({ createTransport }) => createTransport(options));
+  let transport: ReturnType<typeof open> | null = null;
   return {
     send: async ({ inReplyTo, to, messageId, ...mail }, signal) => {
       const thread = inReplyTo === null ? {} : { inReplyTo: `<${inReplyTo}>`, references: `<${inReplyTo}>` };
       try {
-        const { rejected } = await transport.sendMail({
+        const { rejected } = await (await (transport ??= open())).sendMail({
           ...mail,
           ...thread,
           to: [...to],

@@ -1,5 +1,5 @@
 import { getCACertificates } from 'node:tls';
-import { Agent, EnvHttpProxyAgent, fetch as undiciFetch, ProxyAgent, request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { HttpPort } from '../ports/http.ts';
 import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
 import { DIRECT, type NetworkSettings } from '../network-settings.ts';
@@ -7,8 +7,13 @@ import { DIRECT, type NetworkSettings } from '../network-settings.ts';
 /** Concurrent connections to one host. */
 const CONNECTIONS_MAX = 32;
 
+type Undici = typeof import('undici');
+
 /** undici's own timeouts are off: the timeout of the attempt covers headers and body. */
-function dispatcherOf({ httpsProxy, noProxy, caPem, egress }: NetworkSettings): Dispatcher {
+function dispatcherOf(
+  { Agent, EnvHttpProxyAgent, ProxyAgent }: Undici,
+  { httpsProxy, noProxy, caPem, egress }: NetworkSettings,
+): Dispatcher {
   const tls = caPem === null ? {} : { ca: [...getCACertificates('default'), caPem] };
   const options = { headersTimeout: 0, bodyTimeout: 0, connections: CONNECTIONS_MAX, requestTls: tls, proxyTls: tls };
   if (egress !== null && 'proxyUrl' in egress) return new ProxyAgent({ ...options, uri: egress.proxyUrl });
@@ -24,10 +29,14 @@ export interface RealHttp extends HttpPort {
 
 /** undici over real sockets, for exchanges and, as `fetch`, for clients with their own protocol. */
 export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
-  const dispatcher = dispatcherOf(network);
+  let opened: Promise<{ readonly undici: Undici; readonly dispatcher: Dispatcher }> | null = null;
+  /** Loaded with the first request: undici was a fifth of the start-up time of every command. */
+  const wire = (): NonNullable<typeof opened> =>
+    (opened ??= import('undici').then((undici) => ({ undici, dispatcher: dispatcherOf(undici, network) })));
   return {
     get: async ({ url, headers }, signal) => {
-      const response = await request(url, {
+      const { undici, dispatcher } = await wire();
+      const response = await undici.request(url, {
         dispatcher,
         signal,
         headers: { 'user-agent': 'candlekeep', accept: 'application/json', ...headers },
@@ -41,9 +50,13 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
       }
       return { status: response.statusCode, headers: joined(response.headers), body: Buffer.concat(chunks) };
     },
-    fetch: ((input: string, init: object) =>
-      undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
-    close: () => dispatcher.destroy(),
+    fetch: (async (input: string, init: object) => {
+      const { undici, dispatcher } = await wire();
+      return undici.fetch(input, { ...init, dispatcher });
+    }) as unknown as typeof globalThis.fetch,
+    close: async () => {
+      if (opened !== null) await (await opened).dispatcher.destroy();
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 import { cancelRun } from '../../../engine/maintenance/run-decisions.ts';
 import { faultsOf, newestRuns, runById } from '../../../engine/queries/run-list.ts';
-import { retryRun } from '../../../engine/runs/heal.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import type { FaultEntry } from '../../../state/fault-log.ts';
 import type { Run } from '../../../state/runs.ts';
@@ -10,7 +9,6 @@ import { configure, openSession } from '../../open-session.ts';
 import { table } from '../../output/console.ts';
 import { faultDocument, runDocument, runErrorDocument } from '../../output/documents.ts';
 import { isoTime, listDocument, SCHEMA } from '../../output/schema.ts';
-import { workOutcome } from '../pipeline/work-outcome.ts';
 
 export const showRuns: Action<{ readonly limit: string }> = async (session, options) => {
   const limit = Number(options.limit);
@@ -51,13 +49,6 @@ export const showRun: Action = async (session, _options, [id = '']) => {
     },
     text: () => runText(run, faults),
   };
-};
-
-export const retry: Action = async (session, _options, [id = '']) => {
-  const open = await openSession(session, await configure(session));
-  const before = await runById(open.pipeline, id);
-  if (before === null) throw unknownRun(id, 'a run');
-  return workOutcome(open, await retryRun(open.pipeline, before, open.control), `candlekeep runs retry ${id}`);
 };
 
 export const cancel: Action = async (session, _options, [id = '']) => {
