@@ -1,4 +1,4 @@
-/** What programs may build on. Everything the command line is made of is typed and lives behind these names. */
+/** The public exports of the package. docs/library.md lists them; everything else may change in any release. */
 export { defineConfig, type CandlekeepConfig } from '../configuration/options.ts';
 export {
   PipelineError,

@@ -29,27 +29,27 @@ import { durableHalt } from '../engine/core/halt.ts';
 import { venuesOf } from '../engine/core/exchanges.ts';
 import type { Pipeline } from '../engine/core/pipeline.ts';
 
-/** What may be put in the place of the real world: everything but disk-bound engines. */
+/** The ports a caller may replace. Files, Parquet and stores are always real. */
 export type WorldPorts = Pick<Ports, 'clock' | 'random' | 'http' | 'fetch' | 'processes'> & {
   readonly mailTo: (smtpUrl: string) => MailPort;
 };
 
 export interface OpenOptions {
   readonly log: Log;
-  /** Tests and the simulator bring their own time, chance and wire; the rest is real. */
+  /** Clock, randomness and network of tests and simulations; the default is the real one. */
   readonly world?: Partial<WorldPorts>;
-  /** Default: the registry's. */
+  /** Default: the adapters of the registry. */
   readonly adapters?: Adapters;
-  /** A state that knows nothing of the candles beside it is refused, unless it is about to be rebuilt. */
+  /** Whether a missing or empty state beside stored candles is refused, or opened in order to be rebuilt. */
   readonly lostState?: 'refused' | 'rebuilt';
-  /** Takes out secrets that the settings do not hold: what else the process was given. */
+  /** Redacts secrets that are not in the settings, such as other variables of the environment. */
   readonly redact?: Redact;
 }
 
 /**
- * Opens a data directory.
- * @throws StateError (STATE_UNUSABLE) when state.db or limits.db is not ours to use, or state.db was lost.
- * @throws Node's disk errors when the directory cannot be made or written; `judge` tells them as STORAGE_FAILED.
+ * Opens a data directory and builds every adapter of the real world. The caller closes the pipeline.
+ * @throws StateError (STATE_UNUSABLE) when state.db or limits.db cannot be used, or state.db was lost.
+ * @throws Node's disk errors when the directory cannot be written; `classify` maps them to STORAGE_FAILED.
  */
 export async function openPipeline(
   settings: Settings,
@@ -116,7 +116,7 @@ export async function openPipeline(
   };
 }
 
-/** A directory that cannot be written is told before any work. */
+/** Fails before any work when the directory cannot be written. */
 function proveWritable(files: Files, directory: string): void {
   files.makeDirectory(directory);
   const probe = tempBeside(`${directory}/write-probe`);

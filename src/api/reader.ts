@@ -9,24 +9,26 @@ import type { SilverRow } from '../lake/candle-columns.ts';
 import { readCandles } from '../engine/queries/candle-reader.ts';
 import { readDate, readExchange, readInterval, readSymbol } from '../configuration/setting-values.ts';
 
-/** One series, and UTC dates (`2024-06-01`), both included. */
+/** One series and a range of UTC dates such as `2024-06-01`, both inclusive. */
 export interface CandleQuery extends Series {
   readonly from: Day;
   readonly to: Day;
 }
 
-/** Reads stored candles; needs neither state nor network, and never writes to the lake. */
+/** Reads stored candles from silver. Needs neither state nor network, and writes nothing to the lake. */
 export interface CandleReader {
   /**
-   * Candles of one series, oldest first, with open times in epoch milliseconds; empty where nothing is
-   * stored. Holes are not filled: `candlekeep check-gaps` tells the reason of each.
-   * @throws ConfigurationError (CONFIG_INVALID) for an exchange, symbol, interval or date that is none.
+   * Candles of one series, oldest first; empty when none is stored. `openTimeMs` is epoch milliseconds, prices and
+   * volumes are doubles. Gaps are not filled: `candlekeep check-gaps` lists them with their reasons.
+   * @throws ConfigurationError (CONFIG_INVALID) for an unknown exchange or interval, or a malformed symbol or date.
+   * @throws ParquetUnreadableError when a file is damaged; Node's error when the disk fails.
    */
   candles(query: CandleQuery): Promise<readonly SilverRow[]>;
+  /** Releases DuckDB. The reader cannot be used afterwards. */
   close(): void;
 }
 
-/** Opens the lake below a data directory for reading. */
+/** Opens a data directory for reading. A directory without candles gives empty results. */
 export function openReader(dataDir: string): CandleReader {
   const lake = lakeAt(resolve(dataDir));
   const parquet = openDuckdbParquet({ scratchDirectory: lake.scratch, clock: realClock });

@@ -2,7 +2,7 @@ import { PAGERDUTY_URL } from '../alerting/channels/pagerduty.ts';
 import type { ChannelSettings } from '../alerting/model/settings.ts';
 import { isFields, items, readFlag, readText, refuse, type ValueReader } from './setting-values.ts';
 
-/** What is secret is never quoted back. */
+/** Stands for a secret value in an error message. */
 const HIDDEN = 'something else';
 
 const readUrlOf =
@@ -41,7 +41,7 @@ export const readTags: ValueReader<Readonly<Record<string, string>>> = (raw, whe
   return Object.fromEntries(pairs) as Record<string, string>;
 };
 
-/** `127.0.0.1:4680`, `[::1]:4680`; port 0 takes any free one. */
+/** `127.0.0.1:4680`, `[::1]:4680`. Port 0 takes any free port. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -55,8 +55,8 @@ export const readListen: ValueReader<ListenAddress> = (raw, where) => {
 };
 
 /**
- * Entries of `alerts.channels` by name. An entry is told about alerts whose `alert_channel` tag names it,
- * with `default: true` about all of its level. A JSON text where it comes from a variable.
+ * Entries of `alerts.channels` by name. A channel gets alerts whose `alert_channel` tag names it, with `default: true`
+ * all alerts of its level. A variable holds them as JSON text.
  */
 export const readChannels: ValueReader<readonly ChannelSettings[]> = (raw, where) => {
   const entries = typeof raw === 'string' ? parsed(raw, where) : raw;
@@ -72,11 +72,11 @@ function parsed(text: string, where: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return refuse(where, 'JSON', HIDDEN); // V8 quotes the text, and it holds keys
+    return refuse(where, 'JSON', HIDDEN); // V8 quotes the text, which holds keys
   }
 }
 
-/** Keys each kind of channel has besides `kind` and `default`. */
+/** Keys of each kind of channel besides `kind` and `default`. */
 const CHANNEL_KEYS = {
   slack: ['url'],
   pagerduty: ['routingKey', 'url'],

@@ -20,7 +20,7 @@ export interface FileSources {
   readonly defaultExportOf: (path: string) => Promise<unknown>;
 }
 
-/** What a file says, by option. */
+/** The content of a configuration file by option. */
 export interface ConfigurationFile {
   readonly path: string;
   readonly values: ReadonlyMap<OptionKey, unknown>;
@@ -93,7 +93,7 @@ function optionAt(file: string, name: string): OptionKey {
 
 const VARIABLE = /^\$([A-Z][A-Z0-9_]*)$/;
 
-/** `"$TEAM_SLACK_URL"` is what that variable holds: a file that gets shown around names secrets, it does not hold them. */
+/** Replaces `"$TEAM_SLACK_URL"` by that variable's value, so that a shared file names secrets without holding them. */
 function withVariables(value: unknown, { env, where }: { readonly env: Environment; readonly where: string }): unknown {
   if (Array.isArray(value)) return (value as unknown[]).map((item) => withVariables(item, { env, where }));
   if (isFields(value))
@@ -111,7 +111,7 @@ function withVariables(value: unknown, { env, where }: { readonly env: Environme
 const kindOf = (content: unknown): string =>
   Array.isArray(content) ? 'a list' : content === null || content === undefined ? 'nothing' : `a ${typeof content}`;
 
-/** V8 quotes the text around the fault, and that text may be a secret. */
+/** V8 quotes the text around a syntax error, and that text may hold a secret. */
 const QUOTED_SOURCE = /, (?:\.\.\.)?".*is not valid JSON$/s;
 
 async function parseFile({ files, defaultExportOf }: FileSources, path: string): Promise<unknown> {

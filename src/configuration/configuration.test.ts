@@ -754,6 +754,6 @@ test.each([
 
 test('an SMTP address without recipients is warned about', async () => {
   expect((await load({ env: { SMTP_URL: 'smtp://mail.test' } })).warnings).toEqual([
-    'SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients',
+    'SMTP_URL is set but ALERT_EMAIL_TO is not: no e-mail is sent',
   ]);
 });

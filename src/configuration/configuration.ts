@@ -28,21 +28,21 @@ export interface OptionInForce {
 
 export interface Configuration {
   readonly settings: Settings;
-  /** The configured markets as they were named; patterns and rankings are for the venues to answer. */
+  /** The configured markets as written; patterns and rankings are resolved with the exchanges' symbol lists. */
   readonly choices: MarketChoices;
   readonly logLevel: LogLevelWord;
   readonly server: ServerSettings;
-  /** The demo speaks to a person even when its output is piped. */
+  /** The demo logs human-readable lines even when its output is piped. */
   readonly isDemo: boolean;
   readonly inForce: readonly OptionInForce[];
-  /** Things worth a warning, such as a variable nobody reads. */
+  /** Sentences for the user, such as one about an unknown variable. */
   readonly warnings: readonly string[];
 }
 
 /** How `start` serves HTTP. */
 export interface ServerSettings {
   readonly listen: ListenAddress;
-  /** Null: one is made and kept in the data directory. */
+  /** Null: `start` generates one and keeps it in the data directory. */
   readonly token: string | null;
   /** /metrics needs no token. */
   readonly isMetricsOpen: boolean;
@@ -109,21 +109,21 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       ...strayChoices(known('exchanges'), known('symbols')),
       ...intervalWarnings([...choices.keys()], known('interval')),
       ...(value('smtpUrl') !== null && value('alertEmailTo') === null
-        ? ['SMTP_URL is set, but nobody is written to: ALERT_EMAIL_TO names the recipients']
+        ? ['SMTP_URL is set but ALERT_EMAIL_TO is not: no e-mail is sent']
         : []),
     ],
   };
 }
 
-/** Values as their readers give them. */
+/** Parsed values of the options in force. */
 interface FileValues {
-  /** Null where it is not set. */
+  /** Null when unset. */
   readonly value: <K extends FixedKey>(key: K) => OptionValue<K> | null;
   /** Of an option with a default. */
   readonly known: <K extends FixedKey>(key: K) => OptionValue<K>;
 }
 
-/** `where` names the place of `alerts.channels`. */
+/** `where` is the origin of `alerts.channels`, for error messages. */
 function alertSettings({ value, known }: FileValues, where: string): AlertSettings {
   const byVariable = defaultChannels({
     slackWebhookUrl: value('slackWebhookUrl'),
@@ -136,12 +136,12 @@ function alertSettings({ value, known }: FileValues, where: string): AlertSettin
     webhookSecret: value('alertWebhookSecret'),
   });
   const named = known('alertChannels');
-  const twice = named.find(({ name }) => byVariable.some((channel) => channel.name === name));
-  if (twice !== undefined)
+  const duplicate = named.find(({ name }) => byVariable.some((channel) => channel.name === name));
+  if (duplicate !== undefined)
     throw new ConfigurationError({
       where,
-      expected: 'another name than those of the channels that variables make',
-      got: twice.name,
+      expected: 'a name that no channel configured by variables has',
+      got: duplicate.name,
     });
   return {
     instance: known('instance'),
@@ -152,7 +152,7 @@ function alertSettings({ value, known }: FileValues, where: string): AlertSettin
   };
 }
 
-/** What the environment holds that nobody may be shown, known before anything can be refused. */
+/** The secrets in the environment. Collected before parsing, so that no error message shows one. */
 export const secretVariables = (env: Environment): string[] =>
   OPTION_KEYS.map(optionOf).flatMap(({ env: name, isSecret }) => (isSecret && env[name] ? [env[name]] : []));
 
@@ -188,7 +188,7 @@ function readTextFile(files: FileSources['files'], path: string, where: string):
   }
 }
 
-/** Choices for an exchange that is not configured do nothing, and that is said. */
+/** Warns about choices for exchanges that are not configured. */
 const strayChoices = (exchanges: readonly Exchange[], choices: readonly VenueChoice[]): string[] =>
   choices
     .filter(({ exchange }) => exchange !== null && !exchanges.includes(exchange))
@@ -203,7 +203,7 @@ function inForce(key: OptionKey, raw: RawValue): OptionInForce {
   return { key, env: option.env, value: text !== null && option.isSecret ? '********' : text, source: raw.source };
 }
 
-/** Variables of later releases that are understood and do nothing yet. */
+/** Variables reserved for later releases. */
 const LATER = ['CANDLEKEEP_STATE_URL', 'CANDLEKEEP_LAKE_URL'];
 
 function unknownVariables(env: Environment): string[] {

@@ -11,7 +11,8 @@ const RANKING_EXCHANGES = [...ADAPTERS.values()]
   .map(({ exchange }) => exchange);
 
 /**
- * Which choices concern which exchange; one without any is absent. `where` names the file and key, flag or variable.
+ * The choices of each exchange; exchanges without a choice are absent. `where` names the file and key, flag or
+ * variable.
  * @throws ConfigurationError (CONFIG_INVALID) for a ranking at an exchange that has none, and when nothing is left.
  */
 export function choicesByVenue(
@@ -42,7 +43,7 @@ export function choicesByVenue(
   return new Map(left);
 }
 
-/** As it was written, in canonical spelling. */
+/** The choice in canonical spelling. */
 export const textOf = ({ exchange, choice }: VenueChoice): string =>
   `${exchange === null ? '' : `${exchange}:`}${choiceText(choice)}`;
 
@@ -58,7 +59,7 @@ const absentCandles = (exchanges: readonly Exchange[], intervals: readonly Inter
       .map((interval) => ({ exchange, interval })),
   );
 
-/** @throws ConfigurationError (CONFIG_INVALID) when none of the exchanges has any of these candle lengths. */
+/** @throws ConfigurationError (CONFIG_INVALID) when none of the exchanges has any of these intervals. */
 export function requireCandles(exchanges: readonly Exchange[], intervals: readonly Interval[], where: string): void {
   const absent = absentCandles(exchanges, intervals);
   if (absent.length < exchanges.length * intervals.length) return;
@@ -69,7 +70,7 @@ export function requireCandles(exchanges: readonly Exchange[], intervals: readon
   });
 }
 
-/** Candle lengths an exchange does not have are left out there, and that is said. */
+/** Warns about intervals that an exchange does not have; their series are left out. */
 export const intervalWarnings = (exchanges: readonly Exchange[], intervals: readonly Interval[]): string[] =>
   absentCandles(exchanges, intervals).map(
     ({ exchange, interval }) => `${exchange} has no ${interval} candles; those series are left out`,

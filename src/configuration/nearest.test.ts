@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { editDistance, nearest } from './nearest.ts';
 
-test('a slip of the finger is understood, another word is not', () => {
+test('a typing error finds its key, another word finds none', () => {
   const keys = ['symbols', 'exchanges', 'interval'];
   expect(nearest('symbls', keys)).toBe('symbols');
   expect(nearest('Intervall', keys)).toBe('interval');

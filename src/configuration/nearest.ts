@@ -1,4 +1,4 @@
-/** The candidate most like `text`, when it is like enough to be what was meant; null otherwise. */
+/** The candidate most similar to `text`; null when none is similar enough to be a typing error. */
 export function nearest(text: string, candidates: readonly string[]): string | null {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: editDistance(text.toLowerCase(), candidate.toLowerCase()) }))

@@ -31,15 +31,15 @@ interface Option {
   readonly env: string;
   readonly fallback: string | null;
   readonly read: ValueReader<unknown>;
-  /** Never shown; may come from the file that `<variable>_FILE` names. */
+  /** Masked wherever it is shown. May come from the file that `<variable>_FILE` names. */
   readonly isSecret?: boolean;
-  /** Belongs into the environment: refused in a configuration file, which gets shown around. */
+  /** Refused in a configuration file, which people share. */
   readonly isEnvOnly?: boolean;
-  /** Where it stands in the file; its own key unless given. */
+  /** Its path in the file; default: its own key. */
   readonly path?: `${string}.${string}`;
 }
 
-/** Everything that can be configured, once: key in the file, variable, default, reader. */
+/** Every option: key in the file, variable, default, reader. */
 const FIXED = {
   dataDir: { env: 'CANDLEKEEP_DATA_DIR', fallback: './candlekeep-data', read: readText },
   exchanges: { env: 'CANDLEKEEP_EXCHANGES', fallback: 'binance', read: readExchanges },
@@ -100,11 +100,11 @@ const FIXED = {
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type FixedKey = keyof typeof FIXED;
-/** `binanceUrl`: the origin to ask instead of an exchange's own. */
+/** `binanceUrl`: the origin that replaces the exchange's own. */
 export type UrlKey = `${string}Url`;
 export type OptionKey = FixedKey | UrlKey;
 
-/** What the reader of a fixed option gives. */
+/** The parsed type of an option. */
 export type OptionValue<K extends FixedKey> = ReturnType<(typeof FIXED)[K]['read']>;
 
 export const urlKey = (exchange: string): UrlKey => `${exchange}Url`;
@@ -124,7 +124,7 @@ export function optionOf(key: OptionKey): Option {
   return option;
 }
 
-/** Where an option stands in a configuration file. */
+/** The path of an option in a configuration file. */
 export const pathOf = (key: OptionKey): string => optionOf(key).path ?? key;
 
 /** One entry of `alerts.channels`. `"$NAME"` stands for the variable NAME. */
@@ -140,29 +140,34 @@ type ChannelConfig = { readonly default?: boolean } & (
   | { readonly kind: 'webhook'; readonly url: string; readonly secret?: string }
 );
 
-/** A configuration file's content: each key as text, lists as lists too. Secrets belong into the environment. */
+/**
+ * The content of a configuration file. Values are texts as in the environment; lists may be arrays. Secrets belong in
+ * the environment.
+ */
 export interface CandlekeepConfig {
   /** Where bronze, silver, gold and the state live. Default `./candlekeep-data`. */
   readonly dataDir?: string;
   readonly exchanges?: string | readonly string[];
-  // `BTC/USDT` for every exchange, `coinbase:BTC/USD` for one; patterns (`*/USDT`) and rankings by quote volume (`top:50`, `okx:top:20:USDC`).
+  // A line comment, because a pattern ends a block comment.
+  // `BTC/USDT` for every exchange, `coinbase:BTC/USD` for one; patterns (`*/USDT`);
+  // rankings by quote volume (`top:50`, `okx:top:20:USDC`).
   readonly symbols?: string | readonly string[];
-  /** One or several of `1m 5m 15m 1h 4h 1d`. */
+  /** One or several of `1m 5m 15m 1h 4h 1d`. Default `1h`. */
   readonly interval?: string | readonly string[];
-  /** Origin to ask instead of the exchange's own; no other host of that exchange is contacted then. */
+  /** Origin that replaces the exchange's own; no other host of that exchange is contacted. */
   readonly [exchangeUrl: UrlKey]: string | undefined;
-  /** Per attempt, headers and body; `10s`. */
+  /** Limit of one attempt, headers and body. Default `10s`. */
   readonly requestTimeout?: string;
-  /** Per page, all attempts; `5m`. */
+  /** Limit of one page, all attempts. Default `5m`. */
   readonly deadline?: string;
-  /** When a hole is asked for again; `6h`. */
+  /** Wait before a missing candle is requested again. Default `6h`. */
   readonly recheckAfter?: string;
-  /** Our share of the venue's limit, above 0 and at most 1. */
+  /** Our share of the exchange's rate limits, above 0 and at most 1. Default `0.9`. */
   readonly rateShare?: number | string;
-  /** A proxy for https; `NO_PROXY` names hosts to reach without it. */
+  /** A proxy for https; `noProxy` names hosts to reach without it. */
   readonly httpsProxy?: string;
   readonly noProxy?: string;
-  /** PEM file with certificates to trust besides the usual ones. */
+  /** PEM file with certificates to trust besides the built-in ones. */
   readonly caFile?: string;
   /** The way out to the exchanges: through a proxy, or from one of this machine's addresses. */
   readonly egress?:
@@ -177,21 +182,21 @@ export interface CandlekeepConfig {
   readonly alertEmailTo?: string | readonly string[];
   readonly alertEmailFrom?: string;
   readonly alerts?: {
-    /** Named by the `alert_channel` tag; with `default` told about every alert of their kind's level. */
+    /** By name. A channel gets alerts whose `alert_channel` tag names it, with `default` all alerts of its level. */
     readonly channels?: Readonly<Record<string, ChannelConfig>>;
     /** Assets whose failure is critical once retries are used up. */
     readonly criticalAssets?: string | readonly string[];
-    /** Tells this installation apart at channels that several use. */
+    /** Name of this installation, for channels that several installations share. */
     readonly instance?: string;
-    /** Where docs/runbook/ can be read. */
+    /** URL of the runbook, which alerts link to. */
     readonly runbookUrl?: string;
   };
-  /** What runs and alerts carry: `team`, `criticality`, `alert_channel`. */
+  /** Carried by every run and alert: `team`, `criticality`, `alert_channel`, others. */
   readonly tags?: Readonly<Record<string, string>> | string;
-  /** Where `candlekeep start` serves HTTP; `127.0.0.1:4680`. */
+  /** Where `candlekeep start` serves HTTP. Default `127.0.0.1:4680`. */
   readonly listen?: string;
   readonly metrics?: { /** Serve /metrics without a token. */ readonly open?: boolean };
 }
 
-/** Gives a `candlekeep.config.ts` its types. */
+/** Types the default export of a `candlekeep.config.ts`; returns its argument. */
 export const defineConfig = (config: CandlekeepConfig): CandlekeepConfig => config;

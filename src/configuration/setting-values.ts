@@ -10,7 +10,10 @@ import { ADAPTERS } from '../exchanges/registry.ts';
 import { isAddress, type Egress } from '../platform/network-settings.ts';
 import { nearest } from './nearest.ts';
 
-/** Reads one value as a person wrote it. `where` names the file and key, flag or variable. @throws ConfigurationError (CONFIG_INVALID). */
+/**
+ * Parses one configured value. `where` names the file and key, flag or variable.
+ * @throws ConfigurationError (CONFIG_INVALID).
+ */
 export type ValueReader<T> = (raw: unknown, where: string) => T;
 
 const quoted = (raw: unknown): string =>
@@ -41,7 +44,7 @@ export const readShare: ValueReader<number> = (raw, where) => {
 export const readText: ValueReader<string> = (raw, where) =>
   typeof raw === 'string' && raw.trim() !== '' ? raw.trim() : refuse(where, 'text', raw);
 
-/** An http(s) origin without path; a trailing slash is forgiven. */
+/** An http(s) origin without path; a trailing slash is accepted. */
 export const readOrigin: ValueReader<string> = (raw, where) => {
   const text = typeof raw === 'string' ? raw.trim() : '';
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -65,17 +68,17 @@ export const readOrigin: ValueReader<string> = (raw, where) => {
 /** `home=http://proxy:3128` or `home=10.0.0.5`, or an object with `name` and `proxyUrl` or `localAddress`. */
 export const readEgress: ValueReader<Egress> = (raw, where) => {
   const expected = 'name=PROXY_URL or name=LOCAL_ADDRESS';
-  const [name, way] =
+  const [name, route] =
     typeof raw === 'string'
       ? splitOnce(raw, '=')
       : isFields(raw)
         ? [raw['name'], raw['proxyUrl'] ?? raw['localAddress']]
         : [];
-  if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name) || typeof way !== 'string')
+  if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name) || typeof route !== 'string')
     return refuse(where, expected, 'something else');
-  if (isAddress(way)) return { name, localAddress: way };
-  return /^https?:$/.test(URL.canParse(way) ? new URL(way).protocol : '')
-    ? { name, proxyUrl: way }
+  if (isAddress(route)) return { name, localAddress: route };
+  return /^https?:$/.test(URL.canParse(route) ? new URL(route).protocol : '')
+    ? { name, proxyUrl: route }
     : refuse(where, expected, 'neither a URL nor an address');
 };
 
@@ -92,7 +95,7 @@ export const readRepo: ValueReader<string> = (raw, where) =>
     ? raw.trim()
     : refuse(where, 'a dataset repository such as owner/name', raw);
 
-/** `true`, `false`, or a real one. */
+/** `true` or `false`, as text or boolean. */
 export const readFlag: ValueReader<boolean> = (raw, where) =>
   raw === true || raw === 'true'
     ? true
@@ -100,7 +103,7 @@ export const readFlag: ValueReader<boolean> = (raw, where) =>
       ? false
       : refuse(where, 'true or false', raw);
 
-/** A comma list, or a list. */
+/** The items of a comma list or an array. */
 export const items = (raw: unknown, where: string): readonly string[] => {
   const list: unknown[] = Array.isArray(raw) ? raw : typeof raw === 'string' ? raw.split(',') : [];
   const texts = list.map((item) => (typeof item === 'string' ? item.trim() : '')).filter((item) => item !== '');
@@ -128,7 +131,7 @@ export const readInterval: ValueReader<Interval> = (raw, where) =>
     ? raw
     : refuse(where, `one of ${INTERVALS.join(', ')}`, raw, typeof raw === 'string' ? nearest(raw, INTERVALS) : null);
 
-/** A UTC date that exists. */
+/** A UTC date of the calendar, such as 2024-06-01. */
 export const readDate: ValueReader<Day> = (raw, where) =>
   typeof raw === 'string' && isDay(raw) ? raw : refuse(where, 'a UTC date such as 2024-06-01', raw);
 
@@ -163,19 +166,19 @@ export const readSymbol: ValueReader<SymbolChoice> = (raw, where) => {
   return { exchange: first.exchange, symbol: first.choice.symbol };
 };
 
-export const LOG_LEVEL_WORDS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevelWord = (typeof LOG_LEVEL_WORDS)[number];
+export const LOG_LEVEL_NAMES = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevelWord = (typeof LOG_LEVEL_NAMES)[number];
 
 export const readLogLevel: ValueReader<LogLevelWord> = (raw, where) =>
-  LOG_LEVEL_WORDS.find((level) => level === raw) ??
+  LOG_LEVEL_NAMES.find((level) => level === raw) ??
   refuse(
     where,
-    `one of ${LOG_LEVEL_WORDS.join(', ')}`,
+    `one of ${LOG_LEVEL_NAMES.join(', ')}`,
     raw,
-    typeof raw === 'string' ? nearest(raw, LOG_LEVEL_WORDS) : null,
+    typeof raw === 'string' ? nearest(raw, LOG_LEVEL_NAMES) : null,
   );
 
-/** Every asset there is, by name. */
+/** The names of all assets. */
 export const ASSET_NAMES: readonly string[] = [...[...ADAPTERS.keys()].map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
 
 export const readAssetNames: ValueReader<readonly string[]> = (raw, where) => [

@@ -25,7 +25,7 @@ export interface GapQuery {
   readonly intervals: readonly Interval[];
   /** Recount the stored candles from the Parquet files and compare with the ledger. */
   readonly verify: boolean;
-  /** Gaps with a settled reason (no_trades, outage) too. */
+  /** Includes gaps with a settled reason (no_trades, outage). */
   readonly explained: boolean;
 }
 
@@ -36,12 +36,12 @@ export interface ReportedGap extends TimeRange {
   readonly candles: number;
   readonly state: GapState;
   readonly code: FaultCode | null;
-  /** The rule that judged it; null while none did. */
+  /** The gap rule that gave the verdict; null without one. */
   readonly cause: string | null;
   readonly nextAttemptAtMs: number | null;
 }
 
-/** Something on disk that does not agree with the ledger. */
+/** A difference between the files and the ledger. */
 export interface Discrepancy {
   readonly where: string;
   readonly message: string;
@@ -49,7 +49,7 @@ export interface Discrepancy {
 
 export interface GapAccount {
   readonly totals: Account;
-  /** Made while they are walked through, from the beginning each time. */
+  /** Generated during iteration; each iteration starts again. */
   readonly gaps: Iterable<ReportedGap>;
   readonly discrepancies: readonly Discrepancy[];
 }
@@ -58,14 +58,14 @@ export interface GapReport extends GapAccount {
   readonly gaps: readonly ReportedGap[];
 }
 
-/** The account of a range; with `verify` held against the files. */
+/** The account of a range. With `verify` it is compared with the files. */
 export async function gapAccount(pipeline: Pipeline, query: GapQuery): Promise<GapAccount> {
   const accounts = await accountOf(pipeline, query);
   const gaps = { [Symbol.iterator]: () => reportedGaps(accounts, query.explained ? 'all' : 'open') };
   return { totals: totalOf(accounts), gaps, discrepancies: query.verify ? await verify(pipeline, accounts) : [] };
 }
 
-/** The same with every hole at once, where there are few. */
+/** The same with all gaps in memory. */
 export async function gapReport(pipeline: Pipeline, query: GapQuery): Promise<GapReport> {
   const account = await gapAccount(pipeline, query);
   return { ...account, gaps: [...account.gaps] };
@@ -130,7 +130,7 @@ async function verifyFile(
   return found;
 }
 
-/** Flat rows that a venue sent while it stood still are stored, and count as outage. */
+/** Flat rows an exchange sent during an outage are stored, but count as outage. */
 const isInOutage = (cell: CellState, openTimeMs: number): boolean =>
   cell.gaps.some(({ state, fromMs, toMs }) => state === 'outage' && fromMs <= openTimeMs && openTimeMs < toMs);
 
@@ -149,7 +149,7 @@ async function storedOpenTimes(
   }
 }
 
-/** Holds the account of a cell against its gaps, and each settled gap against its verdict and the evidence of that. */
+/** Compares a cell's account with its gaps, and each settled gap with its verdict and the verdict's evidence. */
 async function verifyReasons({ ports }: Pipeline, cell: CellState): Promise<Discrepancy[]> {
   const where = `${cell.exchange} ${cell.symbol} ${cell.interval} ${cell.day}`;
   const found: Discrepancy[] = [];
@@ -174,7 +174,7 @@ async function verifyReasons({ ports }: Pipeline, cell: CellState): Promise<Disc
   for (const gap of settled) {
     const own = verdicts.filter(({ state, cause }) => state === gap.state && cause === gap.cause);
     if (subtractRanges([gap], own).length > 0)
-      found.push({ where, message: `${gap.state} (${gap.cause}) stands in the account without such a verdict` });
+      found.push({ where, message: `the account has ${gap.state} (${gap.cause}) without such a verdict` });
   }
   return found;
 }

@@ -25,18 +25,18 @@ export interface CheckRow {
   readonly detail: string;
   /** What to do about it; null when there is nothing to do. */
   readonly fix: string | null;
-  /** What the process ends with because of this row. */
+  /** The ending this row gives the process; the most severe one of all rows decides. */
   readonly ending: Ending;
 }
 
 const FREE_BYTES_WARN = 1_000_000_000;
 const CLOCK_SKEW_WARN_MS = 2_000;
-/** A check is impatient: one page's worth of tries within this time. Unit: milliseconds. */
+/** Deadline of one check, attempts included: shorter than a run's. Unit: milliseconds. */
 const VENUE_DEADLINE_MS = 10_000;
 
 const ok = (check: string, detail: string): CheckRow => ({ check, status: 'ok', detail, fix: null, ending: 'done' });
 
-/** Looks at everything a run needs: disk, state, each configured venue, the Hub, and whether somebody would hear of a failure. */
+/** Checks everything a run needs: disk, state, each configured exchange, the Hub, alert channels and heartbeat. */
 export async function healthCheck(
   pipeline: Pipeline,
   choices: MarketChoices,
@@ -65,11 +65,12 @@ function diskRow({ ports, lake }: Pipeline): CheckRow {
 
 async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
   const damages = await ports.store.damages();
+  const others = damages.length - 1;
   if (damages.length > 0)
     return {
       check: 'state',
       status: 'fail',
-      detail: `${lake.state} is damaged: ${damages[0] ?? ''}${damages.length > 1 ? ` and ${damages.length - 1} more` : ''}`,
+      detail: `${lake.state} is damaged: ${damages[0] ?? ''}${others > 0 ? ` and ${others} more` : ''}`,
       fix: 'restore a copy; bronze and silver beside it are complete (candlekeep explain STATE_UNUSABLE)',
       ending: endingOfFault('STATE_UNUSABLE'),
     };
@@ -78,39 +79,39 @@ async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
   return ok('state', `${lake.state} is whole, ${cells} cells`);
 }
 
-/** Reads the venue's symbol list: reachability, limits, the configured symbols and our clock at once. */
+/** Requests the exchange's symbol list, which shows reachability, the configured symbols and our clock error. */
 async function venueRow(
   pipeline: Pipeline,
   { exchange, own }: { readonly exchange: Exchange; readonly own: readonly MarketChoice[] },
   signal: AbortSignal,
 ): Promise<CheckRow> {
   const { ports, settings } = pipeline;
-  const { adapter, origins, policies: guards } = venueOf(pipeline.venues, exchange);
-  const opensAtMs = await guards.gate.opensAtMs();
+  const { adapter, origins, policies } = venueOf(pipeline.venues, exchange);
+  const opensAtMs = await policies.gate.opensAtMs();
   if (opensAtMs !== null && opensAtMs - ports.clock.nowMs() <= SLEEP_MS_MAX) {
-    // a run would sleep until then
+    // A run would sleep until then; a check reports it instead.
     return {
       check: exchange,
       status: 'warn',
-      detail: `asked to be left alone until ${new Date(opensAtMs).toISOString().slice(11, 19)}Z, so it was not asked`,
-      fix: 'candlekeep doctor once more after that',
+      detail: `asked for no requests until ${new Date(opensAtMs).toISOString().slice(11, 19)}Z, so none was sent`,
+      fix: 'nothing: a run waits until then by itself',
       ending: 'done',
     };
   }
   const executor = createExecutor({
     clock: ports.clock,
-    random: ports.random.fork('checkup'),
+    random: ports.random.fork('health check'),
     http: ports.http,
     log: silentLog,
-    policies: guards,
+    policies,
     attemptTimeoutMs: Math.min(settings.requestTimeoutMs, VENUE_DEADLINE_MS),
     deadlineMs: VENUE_DEADLINE_MS,
   });
-  const inquiry = {
+  const query = {
     request: (origin: string) => adapter.symbolsRequest(origin),
     read: (response: HttpResponse, atMs: number) => adapter.readSymbols(response, atMs),
   };
-  const result = await executor.execute(singleCall({ adapter, origins }, inquiry), signal);
+  const result = await executor.execute(singleCall({ adapter, origins }, query), signal);
   if (!result.ok) {
     return {
       check: exchange,
@@ -139,13 +140,17 @@ async function venueRow(
   const skewMs = Math.abs(
     ports.clock.nowMs() - Date.parse(result.response.headers['date'] ?? new Date(ports.clock.nowMs()).toUTCString()),
   );
-  const detail = `answers at ${result.origin}, ${listed.size} symbols listed, clocks ${(skewMs / 1_000).toFixed(1)} s apart`;
+  const clocks = `clocks ${(skewMs / 1_000).toFixed(1)} s apart`;
+  const detail = `answers at ${result.origin}, ${listed.size} symbols listed, ${clocks}`;
   return skewMs <= CLOCK_SKEW_WARN_MS
     ? ok(exchange, detail)
     : { check: exchange, status: 'warn', detail, fix: "synchronise this machine's clock (NTP)", ending: 'done' };
 }
 
-/** Asks the Hub for the repository: whether it answers, and whether the token may see it. A repository that is not there yet is made by the first publication. */
+/**
+ * Requests the repository from the Hub: whether it responds, and whether the token has access. A missing repository is
+ * no failure: the first publication creates it.
+ */
 async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSignal): Promise<CheckRow> {
   if (hub === null) return ok('hub', 'not configured: gold stays on disk (CANDLEKEEP_HF_REPO and HF_TOKEN publish it)');
   const failed = (detail: string): CheckRow => ({
@@ -172,7 +177,7 @@ async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSigna
     return status === 200
       ? ok('hub', `${hub.repo} at ${hub.endpoint}`)
       : status === 404
-        ? ok('hub', `${hub.endpoint} answers; ${hub.repo} is made by the first publication`)
+        ? ok('hub', `${hub.endpoint} answers; ${hub.repo} will be created by the first publication`)
         : failed(`answered ${status}`);
   } catch (error) {
     signal.throwIfAborted();
@@ -180,22 +185,22 @@ async function hubRow({ ports, settings: { hub } }: Pipeline, signal: AbortSigna
   }
 }
 
-/** A channel that was not used for so long may have died unseen. Unit: milliseconds. */
+/** A channel unused for longer may have failed unnoticed. Unit: milliseconds. */
 const UNTESTED_MS_MAX = 30 * DAY_MS;
 
-async function channelRows({ ports, dispatcher: desk }: Pipeline): Promise<readonly CheckRow[]> {
-  if (desk.channels.length === 0)
+async function channelRows({ ports, dispatcher }: Pipeline): Promise<readonly CheckRow[]> {
+  if (dispatcher.channels.length === 0)
     return [
       {
         check: 'alerts',
         status: 'warn',
-        detail: 'no channel is configured: alerts are kept and nobody is told',
+        detail: 'no channel is configured: alerts are kept but not sent',
         fix: 'set SLACK_WEBHOOK_URL, SMTP_URL with ALERT_EMAIL_TO, PAGERDUTY_ROUTING_KEY or ALERT_WEBHOOK_URL',
         ending: 'done',
       },
     ];
   const healths = await ports.store.read('allHealth', () => allHealth());
-  return desk.channels.map(({ name }) => channelRow(name, healths.get(name) ?? UNTRIED, ports.clock.nowMs()));
+  return dispatcher.channels.map(({ name }) => channelRow(name, healths.get(name) ?? UNTRIED, ports.clock.nowMs()));
 }
 
 function channelRow(name: string, { downSinceMs, lastError, lastSentAtMs }: ChannelHealth, nowMs: number): CheckRow {
@@ -205,26 +210,32 @@ function channelRow(name: string, { downSinceMs, lastError, lastSentAtMs }: Chan
     return {
       check: name,
       status: 'fail',
-      detail: `does not deliver since ${at(downSinceMs)}Z: ${lastError ?? ''}`,
+      detail: `has not delivered since ${at(downSinceMs)}Z: ${lastError ?? ''}`,
       fix,
       ending: 'undelivered',
     };
   if (lastSentAtMs === null)
-    return { check: name, status: 'warn', detail: 'never took a message yet', fix, ending: 'done' };
-  const detail = `took its last message at ${at(lastSentAtMs)}Z`;
+    return { check: name, status: 'warn', detail: 'has not delivered a message yet', fix, ending: 'done' };
+  const detail = `delivered its last message at ${at(lastSentAtMs)}Z`;
   return nowMs - lastSentAtMs <= UNTESTED_MS_MAX
     ? ok(name, detail)
     : { check: name, status: 'warn', detail, fix, ending: 'done' };
 }
 
-/** Nothing is said where no dead man's switch is configured: cron and a service manager may watch in its place. */
+/** No row without HEARTBEAT_URL: cron or a service manager may watch the process instead. */
 async function heartbeatRow(
   { ports, settings: { alerts } }: Pipeline,
   signal: AbortSignal,
 ): Promise<readonly CheckRow[]> {
   if (alerts.heartbeatUrl === null) return [];
-  if (await sendHeartbeat(ports, alerts.heartbeatUrl, [], signal)) return [ok('heartbeat', 'was heard')];
+  if (await sendHeartbeat(ports, alerts.heartbeatUrl, [], signal)) return [ok('heartbeat', 'was accepted')];
   return [
-    { check: 'heartbeat', status: 'fail', detail: 'was not heard', fix: 'check HEARTBEAT_URL', ending: 'undelivered' },
+    {
+      check: 'heartbeat',
+      status: 'fail',
+      detail: 'was not accepted',
+      fix: 'check HEARTBEAT_URL',
+      ending: 'undelivered',
+    },
   ];
 }

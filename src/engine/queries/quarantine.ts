@@ -14,7 +14,7 @@ import type { DayRange } from '../core/chunks.ts';
 import { venueOf } from '../core/exchanges.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** Which quarantined rows are wanted; null where it does not matter. */
+/** Selects quarantined rows; null selects everything. */
 export interface QuarantineQuery {
   readonly exchanges: readonly Exchange[] | null;
   readonly symbols: readonly MarketSymbol[] | null;
@@ -22,13 +22,13 @@ export interface QuarantineQuery {
   readonly days: DayRange | null;
 }
 
-/** Quarantined rows of one cell, counted by rule: a row that breaks two rules counts under both. */
+/** Quarantined rows of one cell by rule. A row that breaks two rules counts under both. */
 export interface QuarantinedCell extends Cell {
   readonly rows: number;
   readonly rules: Readonly<Record<string, number>>;
 }
 
-/** Rows in quarantine, file by file. Off-grid rows are among them, though no cell counts them. */
+/** Rows in quarantine, file by file. Includes off-grid rows, which no cell counts. */
 export async function quarantined(pipeline: Pipeline, query: QuarantineQuery): Promise<readonly QuarantinedRow[]> {
   const { files, parquet } = pipeline.ports;
   const rows: QuarantinedRow[] = [];

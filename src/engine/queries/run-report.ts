@@ -8,33 +8,33 @@ import type { FaultCode } from '../../errors/table.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf, nextAttemptOf, totalOf } from '../core/range-account.ts';
 
-/** How often a run met one code at one symbol, and how it ended. */
+/** The faults of one code at one symbol during a run. */
 export interface MetFault {
   readonly code: FaultCode;
   readonly exchange: Exchange | null;
   readonly symbol: MarketSymbol | null;
   readonly times: number;
-  /** Tries the fault table grants for one page; null for findings in data. */
+  /** Requests the fault table grants for one page, the first included; null for findings in data. */
   readonly triesMax: number | null;
-  /** All waits it caused. Unit: milliseconds. */
+  /** Sum of the waits before retries. Unit: milliseconds. */
   readonly waitedMs: number;
-  /** What was decided the last time. */
+  /** The decision after the last of them. */
   readonly decision: string;
   readonly message: string;
 }
 
-/** A run from its request to what is left of it now. */
+/** A run, its faults, and its current account. */
 export interface RunReport {
   readonly run: Run;
   readonly faults: readonly MetFault[];
-  /** Candles of the run's markets and days, as they stand now. */
+  /** Of the run's markets and days, now. */
   readonly account: Account;
   readonly nextAttemptAtMs: number | null;
 }
 
 const FAULTS_MAX = 10_000;
 
-/** Null when there is no such run. */
+/** Null for an unknown run. */
 export async function runReport(pipeline: Pipeline, runId: string): Promise<RunReport | null> {
   const { store } = pipeline.ports;
   const run = await store.read('readRun', () => readRun(runId));

@@ -5,7 +5,7 @@ import type { FaultCode } from '../../errors/table.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** `disabled`: a person took it off the active list; `removed`: its venue does not list it. */
+/** `disabled`: a person took it off the active list. `removed`: its exchange does not list it. */
 export type SymbolState = 'active' | 'disabled' | 'removed';
 
 export interface ListedSymbol {
@@ -15,11 +15,11 @@ export interface ListedSymbol {
   readonly code: FaultCode | null;
   readonly reason: string | null;
   readonly sinceMs: number | null;
-  /** When its venue is asked about a removed symbol again; null when only a person changes its state. */
+  /** When the exchange's list is checked again for a removed symbol; null when only a person changes the state. */
   readonly nextCheckAtMs: number | null;
 }
 
-/** Every configured symbol and every one that was taken off, with the reason. */
+/** Every configured symbol, and every disabled or removed one with the reason. */
 export async function listSymbols({ ports }: Pipeline, markets: Markets): Promise<readonly ListedSymbol[]> {
   const removed = await ports.store.read('removedSymbols', () => removedSymbols());
   const off = removed.map(

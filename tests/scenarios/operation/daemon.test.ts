@@ -27,7 +27,7 @@ const total = async ({ pipeline }: Simulation, days: { start: string; end: strin
 const runsOf = async ({ pipeline }: Simulation): Promise<Run[]> =>
   (await pipeline.ports.store.read('listRuns', () => listRuns(1_000))).toReversed();
 
-test("candles are asked for once after every close, with the venue's grace, and each arrives", async () => {
+test("candles are requested once after every close and the exchange's grace, and each is stored", async () => {
   const simulation = await simulate({ seed: 'daemon', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   const ticks = scheduled(await keepFor(simulation, 5 * HOUR_MS));
   expect(ticks).toHaveLength(6); // at the start, and after 11, 12, 13, 14, 15 o'clock
@@ -41,7 +41,7 @@ test("candles are asked for once after every close, with the venue's grace, and 
   expect(stored).toHaveLength(15);
 });
 
-test('unplugged for three days, the next start catches up with one turn and nothing is missing', async () => {
+test('after three days offline the next start catches up with one tick and nothing is missing', async () => {
   const simulation = await simulate({ seed: 'unplugged', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   await keepFor(simulation, HOUR_MS);
   await simulation.clock.runUntil(simulation.clock.sleep(3 * DAY_MS));
@@ -53,7 +53,7 @@ test('unplugged for three days, the next start catches up with one turn and noth
   });
 });
 
-test('what fails for an hour is complete soon after, nothing typed', async () => {
+test('cells that fail for an hour are complete soon after, without a command', async () => {
   const simulation = await simulate({ seed: 'an hour', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   simulation.venue.plan({
     seed: 'hour',
@@ -74,7 +74,7 @@ test('what fails for an hour is complete soon after, nothing typed', async () =>
   });
 });
 
-/** When everything fails for three minutes after these closes. */
+/** Every candle request fails for three minutes after each of these closes. */
 const threeMinutesAfter = (...closesMs: readonly number[]): FaultPlan => ({
   seed: 'minutes',
   rules: closesMs.map((closeMs) => ({
@@ -84,7 +84,7 @@ const threeMinutesAfter = (...closesMs: readonly number[]): FaultPlan => ({
   })),
 });
 
-test('a scheduled run that failed is run again minutes later, although its candles belong to a day that is still open', async () => {
+test('a failed scheduled run is retried minutes later, although its candles belong to the open day', async () => {
   const simulation = await simulate({ seed: 'open', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   simulation.venue.plan(threeMinutesAfter(START_MS + 1.5 * HOUR_MS));
   await keepFor(simulation, 1.5 * HOUR_MS + 10 * 60_000);
@@ -105,7 +105,7 @@ test('a scheduled run that failed is run again minutes later, although its candl
   });
 });
 
-test('what fails when a day becomes due is not put down to a run that failed before and was made good by the next', async () => {
+test('failures when a day becomes due are retried for their own run, not for an older healed one', async () => {
   const simulation = await simulate({
     seed: 'midnight',
     symbols: SYMBOLS,
@@ -145,7 +145,7 @@ test('what fails when a day becomes due is not put down to a run that failed bef
   });
 });
 
-test('one daemon looks after a data directory; the second is told so', async () => {
+test('one daemon holds a data directory; a second one is refused', async () => {
   const simulation = await simulate({ seed: 'two', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   const { pipeline, clock } = simulation;
   const work = daemonWork(pipeline);

@@ -24,7 +24,7 @@ interface Surroundings {
 
 const setUp = ({ settings = {}, hosts = {}, wire }: Surroundings): Promise<Simulation> =>
   simulate({
-    seed: 'checkup',
+    seed: 'health check',
     symbols: ['BTC/USDT'],
     interval: '1h',
     settings,
@@ -54,7 +54,7 @@ const answering =
   (status: number): StandInHandler =>
   () =>
     textReply(status, '{}');
-const heart = { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } };
+const heartbeat = { alerts: { ...NO_CHANNELS, heartbeatUrl: 'http://heart.test/ping' } };
 
 test.each<
   readonly [
@@ -64,27 +64,27 @@ test.each<
     expected: { readonly status: string; readonly ending: Ending },
   ]
 >([
-  ['an exchange that answers', 'binance', {}, { status: 'ok', ending: 'done' }],
+  ['an exchange that responds', 'binance', {}, { status: 'ok', ending: 'done' }],
   ['a clock that is two minutes off', 'binance', { wire: behind(120_000) }, { status: 'warn', ending: 'done' }],
   ['a symbol that is not listed', 'binance', { symbol: 'PEPE/USDT' }, { status: 'warn', ending: 'done' }],
   ['an exchange that forbids us', 'binance', { wire: () => answering(403) }, { status: 'fail', ending: 'refused' }],
   [
-    'an exchange that does not answer',
+    'an exchange that does not respond',
     'binance',
     { wire: () => () => ({ kind: 'silence' }) },
     { status: 'fail', ending: 'unreachable' },
   ],
-  ['a whole state', 'state', {}, { status: 'ok', ending: 'done' }],
+  ['an undamaged state', 'state', {}, { status: 'ok', ending: 'done' }],
   ['a disk with room', 'disk', {}, { status: 'ok', ending: 'done' }],
   ['no Hub', 'hub', {}, { status: 'ok', ending: 'done' }],
   [
-    'a Hub that knows us',
+    'a Hub that accepts the token',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(200) } },
     { status: 'ok', ending: 'done' },
   ],
   [
-    'a repository that is still to be made',
+    'a repository that does not exist yet',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': answering(404) } },
     { status: 'ok', ending: 'done' },
@@ -96,32 +96,33 @@ test.each<
     { status: 'fail', ending: 'assetFailed' },
   ],
   [
-    'a Hub that hangs',
+    'a Hub that does not respond',
     'hub',
     { settings: { hub: HUB }, hosts: { 'http://hub.test': () => ({ kind: 'silence' }) } },
     { status: 'fail', ending: 'assetFailed' },
   ],
-  ['a Hub that nobody reaches', 'hub', { settings: { hub: HUB } }, { status: 'fail', ending: 'assetFailed' }],
-  ['nobody who would hear of a failure', 'alerts', {}, { status: 'warn', ending: 'done' }],
+  ['an unreachable Hub', 'hub', { settings: { hub: HUB } }, { status: 'fail', ending: 'assetFailed' }],
+  ['no alert channel', 'alerts', {}, { status: 'warn', ending: 'done' }],
   [
-    'a heartbeat that is heard',
+    'an accepted heartbeat',
     'heartbeat',
-    { settings: heart, hosts: { 'http://heart.test': answering(200) } },
+    { settings: heartbeat, hosts: { 'http://heart.test': answering(200) } },
     { status: 'ok', ending: 'done' },
   ],
   [
-    'a heartbeat that is not',
+    'a rejected heartbeat',
     'heartbeat',
-    { settings: heart, hosts: { 'http://heart.test': answering(404) } },
+    { settings: heartbeat, hosts: { 'http://heart.test': answering(404) } },
     { status: 'fail', ending: 'undelivered' },
   ],
-])('%s: what doctor says of %s', async (_what, check, surroundings, expected) => {
+])('%s: the row of %s', async (_what, check, surroundings, expected) => {
   const row = (await rowsOf(await setUp(surroundings), surroundings.symbol)).get(check);
   expect(row).toMatchObject(expected);
-  expect(row?.fix === null, 'what is not ok says what to do').toBe(expected.status === 'ok');
+  expect(row?.fix ?? '', 'doctor never advises doctor').not.toContain('candlekeep doctor');
+  expect(row?.fix === null, 'a row that is not ok says what to do').toBe(expected.status === 'ok');
 });
 
-test('an exchange that asked to be left alone for less than a minute is not waited for', async () => {
+test('the check neither waits for a gate that is closed for less than a minute nor sends a request', async () => {
   const kept = await setUp({});
   const beginMs = kept.clock.nowMs();
   await kept.clock.runUntil(
@@ -132,13 +133,13 @@ test('an exchange that asked to be left alone for less than a minute is not wait
   );
   expect((await rowsOf(kept)).get('binance')).toMatchObject({
     status: 'warn',
-    detail: 'asked to be left alone until 12:00:40Z, so it was not asked',
+    detail: 'asked for no requests until 12:00:40Z, so none was sent',
     ending: 'done',
   });
   expect([kept.clock.nowMs() - beginMs, kept.venue.log]).toEqual([0, []]);
 });
 
-test('a channel is as good as its last message: never tried, delivered, not tried for a month, down', async () => {
+test('the row of a channel: never used, delivered, unused for a month, down', async () => {
   const slack = standInSlack();
   const simulation = await setUp({
     settings: { alerts: { ...NO_CHANNELS, channels: [SLACK] } },
@@ -146,11 +147,11 @@ test('a channel is as good as its last message: never tried, delivered, not trie
   });
   const { pipeline, clock } = simulation;
   const seen: unknown[] = [];
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const row = (await rowsOf(simulation)).get('slack');
     seen.push([row?.status, row?.ending, row?.fix]);
   };
-  const tell = async (runId: string): Promise<void> => {
+  const notify = async (runId: string): Promise<void> => {
     await pipeline.ports.store.transact('raise', () =>
       raiseAlert(eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), {
         nowMs: clock.nowMs(),
@@ -160,14 +161,14 @@ test('a channel is as good as its last message: never tried, delivered, not trie
     await clock.runUntil(drainAlerts(pipeline.dispatcher, new AbortController().signal));
   };
   const fix = 'candlekeep alerts test --channel slack';
-  await look();
-  await tell('gold_huggingface_ohlcv');
-  await look();
+  await check();
+  await notify('gold_huggingface_ohlcv');
+  await check();
   await clock.runUntil(clock.sleep(31 * DAY_MS));
-  await look();
+  await check();
   slack.plan({ seed: 'gone', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 404 } }] });
-  await tell('silver_ohlcv_normalized');
-  await look();
+  await notify('silver_ohlcv_normalized');
+  await check();
   expect(seen).toEqual([
     ['warn', 'done', fix],
     ['ok', 'done', null],
