@@ -4,7 +4,7 @@ import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { MarketSymbol } from '../domain/symbol.ts';
 
-/** A candle with the names silver gives it. */
+/** A candle with its series, as silver stores it. */
 export interface SilverRow extends Candle {
   readonly exchange: Exchange;
   readonly symbol: MarketSymbol;
@@ -31,7 +31,7 @@ export function silverColumns(rows: readonly SilverRow[]): Column[] {
 export const bySymbolAndTime = (a: SilverRow, b: SilverRow): number =>
   a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : a.openTimeMs - b.openTimeMs;
 
-/** Rows of a silver file. `closeTimeMs` is not stored there and comes back as null. */
+/** Rows of a silver file. `closeTimeMs` is not stored, so it is null. */
 export function silverRows(columns: ReadonlyMap<string, readonly ColumnValue[]>): SilverRow[] {
   const column = <T extends ColumnValue>(name: string): readonly T[] => {
     const values = columns.get(name);

@@ -4,7 +4,7 @@ import type { Operation, Store } from '../platform/ports/store.ts';
 import { all, exec, first } from '../platform/statements.ts';
 import type { Lake } from './layout.ts';
 
-/** Files of the data directory that only grow: one JSON document a line, each of them once. */
+/** Append-only files of the data directory: one JSON document per line, each exactly once. */
 export const JOURNALS = ['corrections.ndjson', 'decisions.ndjson'] as const;
 type JournalName = (typeof JOURNALS)[number];
 
@@ -13,7 +13,7 @@ interface JournalRow {
   readonly line: string;
 }
 
-/** Puts a line into the journal, in the transaction of what it tells. `flushJournal` brings it to the file. */
+/** Adds a line to the stored journal, in the transaction of its change. `flushJournal` writes it to the file. */
 export function* writeJournal(name: JournalName, document: object): Operation<void> {
   const last = yield* first<{ seq: number | null }>('select max(seq) as seq from journal where name = $1', name);
   yield* exec(
@@ -25,9 +25,9 @@ export function* writeJournal(name: JournalName, document: object): Operation<vo
 }
 
 /**
- * Appends to the file what the store has and the file has not, exactly once: the store knows where the last
- * line it confirmed ends, and what a crash left behind that place is the beginning of what comes next, so
- * only the rest of it is written. Processes take turns: it is one transaction.
+ * Appends the lines that the store has and the file lacks, exactly once. The store knows where the last confirmed
+ * line ends; bytes that a crash left behind it are the beginning of the next lines, so only the rest is written. The
+ * transaction serialises processes.
  */
 export async function flushJournal(
   { store, files }: { readonly store: Store; readonly files: Files },
@@ -52,7 +52,7 @@ export async function flushJournal(
   });
 }
 
-/** Every whole line of the file, parsed; what is no JSON is passed over. */
+/** Every line of the file, parsed; lines that are not JSON are skipped. */
 export function readJournal(files: Files, lake: Lake, name: JournalName): readonly unknown[] {
   const path = lake.at(name);
   if (!files.exists(path)) return [];
@@ -89,7 +89,7 @@ function appendRest(
       ? Buffer.from(files.readSlice(path, confirmedBytes, sizeBytes - confirmedBytes))
       : Buffer.alloc(0);
   const isBeginning = sizeBytes >= confirmedBytes && left.equals(bytes.subarray(0, left.length));
-  // Somebody else's text stays; a line begins on a line of its own.
+  // Text from elsewhere stays; our lines start on a line of their own.
   const rest = isBeginning
     ? bytes.subarray(left.length)
     : left.length > 0 && left.at(-1) !== NEWLINE

@@ -10,22 +10,22 @@ export interface PeriodKey {
   readonly period: Period;
 }
 
-/** Where everything lies under the data directory. Paths in the store are relative to it, so the directory can be moved. */
+/** Paths of the data directory. Paths in the store are relative to it, so that the directory can be moved. */
 export interface Lake {
   readonly root: string;
   readonly state: string;
   readonly limits: string;
   readonly scratch: string;
   readonly gold: string;
-  /** What `start` asks callers for, where the configuration has no token. */
+  /** The token that `start` requires from callers if the configuration has none. */
   readonly token: string;
-  /** Alerts that no channel takes, one JSON line for each. */
+  /** Alerts that no channel accepted, one JSON line each. */
   readonly undelivered: string;
   bronzeDirectory(exchange: Exchange, interval: Interval, fetched: Day): string;
   silverFile(key: PeriodKey): string;
   quarantineFile(key: PeriodKey): string;
   silverIntervalDirectory(exchange: Exchange, interval: Interval): string;
-  /** Absolute path of a relative one. */
+  /** The absolute path of a path relative to the data directory. */
   at(relative: string): string;
 }
 
@@ -49,6 +49,6 @@ export function lakeAt(root: string): Lake {
   };
 }
 
-/** The lease under which one period's cells are asked for and its silver file is rebuilt. */
+/** The lease that a process holds while it fetches a period's cells and rebuilds its silver file. */
 export const periodLease = ({ exchange, interval, period }: PeriodKey): string =>
   `cells:${exchange}:${interval}:${period}`;

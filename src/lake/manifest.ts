@@ -5,7 +5,7 @@ import type { Interval } from '../domain/interval.ts';
 import type { PeriodKey } from './layout.ts';
 import { QUARANTINE_DECISIONS_TABLE } from './quarantine-decisions.ts';
 
-/** One silver file as it was last written: what went in, what came out, and how to tell that it is unchanged. */
+/** One silver file as last written: its input, its rows and its checksums. */
 export interface ManifestEntry extends PeriodKey {
   /** Relative to the data directory. */
   readonly path: string;
@@ -20,10 +20,10 @@ export interface ManifestEntry extends PeriodKey {
   readonly removedByRule: Readonly<Record<string, number>>;
   readonly warningsByRule: Readonly<Record<string, number>>;
   readonly duplicates: number;
-  /** Rows that break a rule and are in the file because somebody said so. */
+  /** Rows that break a rule and are in the file because a person released them. */
   readonly released: readonly ReleasedRow[];
   readonly symbols: readonly SymbolSpan[];
-  /** sha256 of each bronze answer the file was made from, in the order used. */
+  /** sha256 of each bronze response that the file was made from, in the order used. */
   readonly inputs: readonly string[];
   readonly runId: string;
   readonly writtenAtMs: number;
@@ -93,8 +93,9 @@ export function* newestManifest(
 
 export function* recordManifest(entry: ManifestEntry): Operation<void> {
   yield* exec(
-    `insert into silver_manifest (exchange, candle_interval, period, sha256, revision, entry) values ($1, $2, $3, $4, $5, $6)
-     on conflict (exchange, candle_interval, period) do update set sha256 = excluded.sha256, revision = excluded.revision, entry = excluded.entry`,
+    `insert into silver_manifest (exchange, candle_interval, period, sha256, revision, entry)
+     values ($1, $2, $3, $4, $5, $6) on conflict (exchange, candle_interval, period)
+     do update set sha256 = excluded.sha256, revision = excluded.revision, entry = excluded.entry`,
     entry.exchange,
     entry.interval,
     entry.period,
@@ -104,7 +105,7 @@ export function* recordManifest(entry: ManifestEntry): Operation<void> {
   );
 }
 
-/** For a period without rows, which has no file. */
+/** Removes the entry of a period without rows, which has no file. */
 export function* deleteManifest(key: PeriodKey): Operation<void> {
   yield* exec(
     'delete from silver_manifest where exchange = $1 and candle_interval = $2 and period = $3',

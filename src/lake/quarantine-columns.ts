@@ -1,19 +1,19 @@
 import type { Column, ColumnValue } from '../platform/ports/parquet.ts';
 import { silverColumns, silverRows, type SilverRow } from './candle-columns.ts';
 
-/** A row that breaks a rule, and where the answer that delivered it lies. */
+/** A row that breaks a rule, with the place of the response that delivered it. */
 export interface QuarantinedRow {
   readonly row: SilverRow;
   readonly rules: readonly string[];
   readonly runId: string;
-  /** `page#index`: the answer in bronze by its id, and the row's place in it. */
+  /** `page#index`: the id of the response in bronze, and the row's index in it. */
   readonly raw: string;
 }
 
-/** Silver's columns and what is known of the row's fault. */
+/** Silver's columns, plus the broken rules, the run and the raw reference. */
 export function quarantineColumns(quarantined: readonly QuarantinedRow[]): Column[] {
   return [
-    // What is no whole number has no place in its column; bronze keeps it as it came.
+    // The column holds integers only; bronze has the value as delivered.
     ...silverColumns(
       quarantined.map(({ row }) => ({ ...row, trades: Number.isSafeInteger(row.trades) ? row.trades : null })),
     ),
@@ -34,7 +34,7 @@ export function quarantineRows(columns: ReadonlyMap<string, readonly ColumnValue
   }));
 }
 
-/** Where one row of an answer lies: the answer's id, wherever bronze keeps it, and the row's place in it. */
+/** The place of one row: the id of its response in bronze, and the row's index in it. */
 export interface RawPlace {
   readonly page: string;
   readonly index: number;
@@ -42,7 +42,7 @@ export interface RawPlace {
 
 export const rawReference = ({ page, index }: RawPlace): string => `${page}#${index}`;
 
-/** Reads a reference back; null for text that is none. */
+/** Parses a reference; null for text that is none. */
 export function parseRawReference(text: string): RawPlace | null {
   const [, page, index] = /^(\w+)#(\d+)$/.exec(text) ?? [];
   return page === undefined ? null : { page, index: Number(index) };

@@ -3,15 +3,15 @@ import { all, exec } from '../platform/statements.ts';
 import type { Series } from '../domain/candle.ts';
 import type { TimeRange } from '../domain/range.ts';
 
-/** `release`: the row is taken as it is. `drop`: it stays out, and nobody waits for a better one. */
+/** `release`: the row is accepted as it is. `drop`: it stays out, and its candle is no longer requested. */
 export type QuarantineVerdict = 'release' | 'drop';
 
-/** What a person decided about one quarantined row; kept for ever, with who and why. The newest about a candle counts. */
+/** A person's decision about one quarantined row, kept for ever. The newest decision about a candle counts. */
 export interface QuarantineDecision extends Series {
   readonly id: string;
   readonly openTimeMs: number;
   readonly verdict: QuarantineVerdict;
-  /** The row that was looked at. */
+  /** Reference of the row that the person saw. */
   readonly raw: string;
   readonly rules: readonly string[];
   readonly reason: string;
@@ -19,7 +19,7 @@ export interface QuarantineDecision extends Series {
   readonly atMs: number;
 }
 
-/** Tells a decision from other lines that somebody may have put into its file. */
+/** Distinguishes a decision from other lines in its file. */
 export const isDecision = (value: unknown): value is QuarantineDecision =>
   typeof value === 'object' &&
   value !== null &&
@@ -35,11 +35,12 @@ export const QUARANTINE_DECISIONS_TABLE = `create table quarantine_decisions (
   decision text not null
 )`;
 
-/** A decision that is known already stays as it is. */
+/** Leaves decisions alone that are stored already. */
 export function* recordDecisions(decisions: readonly QuarantineDecision[]): Operation<void> {
   for (const decision of decisions) {
     yield* exec(
-      'insert into quarantine_decisions (id, exchange, candle_interval, symbol, open_ms, decided_at, decision) values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing',
+      `insert into quarantine_decisions (id, exchange, candle_interval, symbol, open_ms, decided_at, decision)
+       values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing`,
       decision.id,
       decision.exchange,
       decision.interval,
@@ -59,10 +60,11 @@ export interface Decisions {
   of(candle: Pick<QuarantineDecision, 'symbol' | 'openTimeMs'>): QuarantineDecision | null;
 }
 
-/** The decisions in force about candles of a venue and length that open in `range`. */
+/** The decisions in force about candles of one venue and length that open in `range`. */
 export function* decisionsIn(of: Omit<Series, 'symbol'>, range: TimeRange): Operation<Decisions> {
   const rows = yield* all<{ decision: string }>(
-    'select decision from quarantine_decisions where exchange = $1 and candle_interval = $2 and open_ms >= $3 and open_ms < $4 order by decided_at, id',
+    `select decision from quarantine_decisions where exchange = $1 and candle_interval = $2
+       and open_ms >= $3 and open_ms < $4 order by decided_at, id`,
     of.exchange,
     of.interval,
     range.fromMs,

@@ -28,13 +28,12 @@ export interface ClassifiedDays {
   readonly end: Day;
 }
 
-/** So far back tells how often a symbol trades. */
+/** History that shows how often a symbol trades. Unit: milliseconds. */
 const HISTORY_MS = 30 * DAY_MS;
 
 /**
- * Gives every hole of these days its reason, and every flat stretch of an outage, from what ledger and
- * bronze know of all symbols of the venue and of the other venues. Cells, verdicts and their evidence
- * change in one transaction.
+ * Classifies every hole of these days, and every run of flat rows during an outage, from what ledger and bronze hold
+ * about all symbols of this venue and of the others. Cells, verdicts and evidence change in one transaction.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  */
 export async function classifyDays(pipeline: Pipeline, fence: Fence, days: ClassifiedDays): Promise<void> {
@@ -72,7 +71,7 @@ export async function classifyDays(pipeline: Pipeline, fence: Fence, days: Class
   });
 }
 
-/** A verdict as its parts in each day, so that the verdicts of a cell are its own. */
+/** Splits a verdict at day borders, so that each cell has its own verdicts. */
 const byDay = (verdict: GapVerdict): GapVerdict[] =>
   daysBetween(dayOf(verdict.fromMs), dayOf(verdict.toMs - 1))
     .map(dayRange)
@@ -82,11 +81,11 @@ const byDay = (verdict: GapVerdict): GapVerdict[] =>
       toMs: Math.min(day.toMs, verdict.toMs),
     }));
 
-/** The cells that a judgement changes or confirms. */
+/** The cells that the verdicts change or confirm. */
 const classifiedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
   cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => classifiedCell(cell, verdicts));
 
-/** A hole always is; flat rows only where they may speak of the venue: half of its symbols at once, or a known incident. */
+/** Holes always are; flat rows only if half of the symbols are flat together, or during a known incident. */
 function isWorthClassifying(
   cells: readonly CellState[],
   { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange },
@@ -98,11 +97,11 @@ function isWorthClassifying(
   );
   if (intersectRanges(flat, incidents).length > 0) return true;
   const symbols = new Set(cells.map((cell) => cell.symbol)).size;
-  return mostAtOnce(flat) * 2 >= symbols && flat.length > 0;
+  return mostConcurrent(flat) * 2 >= symbols && flat.length > 0;
 }
 
-/** How many of these ranges hold at the same time. */
-function mostAtOnce(ranges: readonly TimeRange[]): number {
+/** The largest number of these ranges that overlap at one time. */
+function mostConcurrent(ranges: readonly TimeRange[]): number {
   const edges = ranges
     .flatMap(
       ({ fromMs, toMs }) =>
@@ -129,16 +128,16 @@ async function venueRecord(
       { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) },
     );
     const pages = cells.length === 0 ? [] : yield* usedPages({ exchange, interval }, range);
-    const lives: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>[] = [];
+    const listings: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>[] = [];
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const series = { exchange, interval, symbol };
-      lives.push({
+      listings.push({
         symbol,
         listedFromMs: (yield* firstCandleOf(series))?.openMs ?? null,
         accepted: yield* acceptancesOf(series, range),
       });
     }
-    return { cells, pages, lives };
+    return { cells, pages, listings };
   });
   const cellsOf = Map.groupBy(known.cells, (cell) => cell.symbol);
   const pagesOf = Map.groupBy(known.pages, (page) => page.series.symbol);
@@ -147,13 +146,15 @@ async function venueRecord(
     stepMs: intervalMs(interval),
     emptyCandles: adapter.emptyCandles,
     rowsPerPageMax: adapter.rowsPerPageMax,
-    series: known.lives.map((life) => seriesOf(life, cellsOf.get(life.symbol) ?? [], pagesOf.get(life.symbol) ?? [])),
+    series: known.listings.map((listing) =>
+      seriesOf(listing, cellsOf.get(listing.symbol) ?? [], pagesOf.get(listing.symbol) ?? []),
+    ),
     others: [],
   };
 }
 
 function seriesOf(
-  life: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>,
+  listing: Pick<SeriesRecord, 'symbol' | 'listedFromMs' | 'accepted'>,
   cells: readonly CellState[],
   pages: readonly PageEntry[],
 ): SeriesRecord {
@@ -167,7 +168,7 @@ function seriesOf(
   );
   const flat = mergeRanges(cells.flatMap((cell) => cell.flat));
   return {
-    ...life,
+    ...listing,
     responses,
     answered: intersectRanges(responses, mergeRanges(cells.map((cell) => dayRange(cell.day)))),
     missing: subtractRanges(

@@ -6,15 +6,15 @@ import type { Pipeline } from '../core/pipeline.ts';
 import { accountOf, type AccountQuery } from '../core/range-account.ts';
 import type { Control } from '../core/work.ts';
 
-/** A person's word that the wait for these holes is over. */
+/** A person's decision to stop requesting these holes. */
 export interface AcceptanceRequest extends AccountQuery {
   readonly reason: string;
   readonly by: string;
 }
 
 /**
- * Ends the wait for every hole of the range that its venue answered and nothing explains, and judges the
- * days again. Candles that a fault keeps away go on being asked for. Returns how many candles were accepted.
+ * Accepts every hole of the range that responses cover and no rule explains, and classifies the days again. Candles
+ * missing because of a fault are still requested. Returns the number of accepted candles.
  */
 export async function acceptHoles(
   pipeline: Pipeline,

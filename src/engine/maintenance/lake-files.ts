@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** Folders above a file of bronze or silver: exchange, interval, and the day of fetching or the period. */
+/** Folder levels above a file of bronze or silver: exchange, interval, and the day of fetching or the period. */
 const LEVELS = 3;
 
 /** Files of a layer, relative to the data directory. */

@@ -3,10 +3,10 @@ import { CellsLeasedError } from '../../errors/errors.ts';
 import { withHeldLeases, takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
-/** What changes bronze itself or the index as a whole is done by one process at a time. */
+/** Held by the one process that changes bronze itself or the whole index. */
 const MAINTENANCE_LEASE = 'maintenance';
 
-/** @throws CellsLeasedError (CELLS_LEASED) while another process is at it. */
+/** @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs. */
 export async function exclusively<T>({ ports }: Pipeline, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const owner = ports.ids.next('maintenance');
   const { refused } = await takeLeasesNow(ports, owner, [MAINTENANCE_LEASE]);

@@ -15,26 +15,26 @@ import { takeLeasesNow } from '../core/lease-keeping.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 
 export interface PruneOptions {
-  /** What is younger stays whatever it is. */
+  /** Younger entries stay in any case. */
   readonly keepDays: number;
   readonly effect: 'remove' | 'count';
 }
 
-/** What was removed, or would be. */
+/** What was removed, or would be with `remove`. */
 export interface PruneReport extends OldEntries {
   readonly rejected: number;
   readonly superseded: number;
-  /** Segments that no index row names: what a crash left of an earlier prune, or answers that never counted. */
+  /** Segments without an index row: leftovers of an interrupted prune, or responses that were never indexed. */
   readonly orphans: number;
   readonly bytes: number;
-  /** Segments that a run was using, or that are damaged; left as they are. */
+  /** Segments that a run was using or that hold damaged bytes; left as they are. */
   readonly untouched: readonly string[];
 }
 
 /**
- * Removes from bronze what no silver file needs: rejected answers and those that later ones supersede, and
- * from the state old faults and runs. The rest of a segment is written anew before the old one goes, and the
- * index changes in between: a crash leaves the one or the other, never less.
+ * Removes responses from bronze that no silver file needs (rejected or superseded ones), and old faults and runs from
+ * the state. The rest of a segment is copied first, then the index changes, then the old segment is removed: after a
+ * crash at least one copy is left.
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
 export const prune = (pipeline: Pipeline, options: PruneOptions, signal: AbortSignal): Promise<PruneReport> =>
@@ -108,7 +108,7 @@ interface SegmentWork {
   readonly gone: ReadonlySet<string>;
 }
 
-/** False when a run is using an answer of the segment, or one that is kept cannot be read. */
+/** False when a run is using a response of the segment, or when bytes to keep are damaged. */
 async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: SegmentWork): Promise<boolean> {
   const { ports, lake } = pipeline;
   const { files, store } = ports;
@@ -117,7 +117,7 @@ async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: Segm
   try {
     const kept = pages.filter(({ id }) => !gone.has(id));
     if (refused.length > 0 || !kept.every((page) => readResponse(files, lake, page).ok)) return false;
-    const moved = kept.length === 0 ? [] : copyAnswers(pipeline, segment, kept);
+    const moved = kept.length === 0 ? [] : copyResponses(pipeline, segment, kept);
     await store.transact('pruneSegment', function* () {
       yield* movePages(moved);
       yield* deletePages(pages.filter(({ id }) => gone.has(id)).map(({ id }) => id));
@@ -129,7 +129,7 @@ async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: Segm
   }
 }
 
-/** The periods whose files are made from these answers. */
+/** Leases of the periods whose files are made from these responses. */
 function leasesOf(pages: readonly PageEntry[]): string[] {
   const used = pages.filter(({ rejected }) => rejected === null);
   return [
@@ -143,8 +143,8 @@ function leasesOf(pages: readonly PageEntry[]): string[] {
   ];
 }
 
-/** Copies answers byte for byte into a segment of their own; returns where they lie now. */
-function copyAnswers({ ports, lake }: Pipeline, segment: string, kept: readonly PageEntry[]): PageEntry[] {
+/** Copies responses byte for byte into a new segment; returns their new places. */
+function copyResponses({ ports, lake }: Pipeline, segment: string, kept: readonly PageEntry[]): PageEntry[] {
   const { files } = ports;
   const to = claimSegment(ports, lake, dirname(segment));
   const moved = kept.map((page) => ({

@@ -7,7 +7,7 @@ import { materialise } from '../runs/materialise.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
-/** A person's word on quarantined rows of one series. */
+/** A person's decision about quarantined rows of one series. */
 export interface QuarantineRequest {
   readonly rows: readonly QuarantinedRow[];
   readonly verdict: QuarantineVerdict;
@@ -15,13 +15,13 @@ export interface QuarantineRequest {
   readonly by: string;
 }
 
-/** Rows that break one of these are no candle of the series, whoever says so. */
+/** A row that breaks one of these rules is not a candle of the series and cannot be released. */
 const NEVER_RELEASED: readonly string[] = ['off-grid', 'unfinished', 'not-finite'];
 
 /**
- * Keeps the decision, also in decisions.ndjson, and rebuilds the days it concerns: a released row is in
- * silver as it came and named in the manifest, a dropped one is waited for no more. A valid row that comes
- * later replaces either. A rebuild that does not get through is made up for by the next one.
+ * Stores the decision, also in decisions.ndjson, and rebuilds its days: a released row is in silver as delivered and
+ * listed in the manifest, a dropped one is no longer requested. A later valid row replaces either. If the rebuild
+ * fails, the next one applies the decision.
  * @throws ConfigurationError (CONFIG_INVALID) for a row that cannot be released.
  */
 export async function decideQuarantined(

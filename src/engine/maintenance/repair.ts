@@ -22,7 +22,7 @@ import { filesBelow } from './lake-files.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
-/** A stretch of a segment that holds no answer any more. */
+/** Bytes of a segment that hold no readable response. */
 export interface DamagedBytes {
   readonly segment: string;
   readonly offset: number;
@@ -32,30 +32,30 @@ export interface DamagedBytes {
 /** What a repair found and did. */
 export interface RepairReport {
   readonly segments: number;
-  /** Whole answers found. */
+  /** Whole responses found. */
   readonly responses: number;
-  /** Answers that the index did not have. */
+  /** Responses that the index did not have. */
   readonly indexed: number;
-  /** Answers that were out of use and are there again. */
+  /** Responses taken into use again, or found at another place. */
   readonly restored: number;
   /** Used responses that cannot be read any more: taken out of use, their candles are requested again. */
   readonly lost: number;
   readonly damaged: readonly DamagedBytes[];
-  /** What crashes left at the ends of segments. */
+  /** Incomplete responses that crashes left at the ends of segments, in bytes. */
   readonly tornBytes: number;
-  /** Silver files that no answer explains; left as they are. */
+  /** Silver files without a response in bronze; left as they are. */
   readonly unexplained: readonly string[];
   readonly work: WorkResult;
 }
 
-/** Bytes that are gone or unexplained are worth a look, though everything else is whole. */
+/** Lost responses and damaged bytes make a repair partial, even if all its runs succeed. */
 export const endingOfRepair = ({ work, lost, damaged }: RepairReport): Ending =>
   worstEnding([work.ending, ...(lost > 0 || damaged.length > 0 ? ['partial' as const] : [])]);
 
 /**
- * Rebuilds index, manifest and ledger from the answers in bronze, and every silver file that is not what
- * they give. Asks no exchange. The index changes in one transaction, so that a state is either lost or
- * whole; a repair that was stopped goes on when it is run again.
+ * Rebuilds index, manifest and ledger from the responses in bronze, and every silver file that differs from them.
+ * Sends no request to an exchange. The index changes in one transaction, so the state is either lost or whole. An
+ * interrupted repair continues when it is run again.
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
 export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> =>
@@ -63,7 +63,8 @@ export const repair = (pipeline: Pipeline, control: Control): Promise<RepairRepo
 
 async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
-  const known = await store.read('everyPage', () => everyPage()); // first: what a run puts into the index from now on is no loss
+  // Read before the scan: a page that a run indexes from now on is not a loss.
+  const known = await store.read('everyPage', () => everyPage());
   const found = scanBronze(pipeline);
   const changes = indexChanges(pipeline, found.pages, known);
   const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson').filter(isDecision);
@@ -159,7 +160,7 @@ function indexChanges(
   };
 }
 
-/** Accounts for and judges everything that bronze holds, series by series, a chunk of days at a time. */
+/** Rebuilds silver and its verdicts from everything in bronze, a chunk of days at a time. */
 async function accountForBronze(pipeline: Pipeline, control: Control): Promise<WorkResult> {
   const series = await pipeline.ports.store.read('answeredSeries', () => coveredSeries());
   const known = series.filter(({ exchange }) => pipeline.venues.has(exchange));

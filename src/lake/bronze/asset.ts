@@ -13,34 +13,34 @@ import { fetchSeries, type SeriesFetch } from './series-fetch.ts';
 import { escalateExchange } from './exchange-event.ts';
 import { endsAsset, learnLimits, type QueryContext } from './exchange-query.ts';
 
-/** One series to ask the venue for; nothing to ask is a success without a request. */
+/** One series to fetch. An empty `ask` succeeds without a request. */
 export interface SeriesWork {
   readonly series: Series;
   readonly ask: readonly TimeRange[];
   /** The pages of `ask`. */
   readonly pages: readonly Page[];
-  /** What is not asked because of what the venue said before. */
+  /** Ranges not requested, because the venue asked for a wait or because healing comes later. */
   readonly withheld: readonly FailedRange[];
 }
 
 export interface BronzeResult {
   readonly report: AssetReport;
-  /** What each symbol could not get; a symbol without entry got everything. */
+  /** Ranges that could not be fetched, by symbol; a symbol without an entry got everything. */
   readonly failed: ReadonlyMap<MarketSymbol, readonly FailedRange[]>;
-  /** Symbols the venue's own list does not have; they are in no account. */
+  /** Symbols missing from the venue's own list; they are in no account. */
   readonly neverListed: ReadonlySet<MarketSymbol>;
-  /** True when the venue answered at least one symbol. */
+  /** True when at least one page of the venue was fetched. */
   readonly wasAnswered: boolean;
-  /** One for each symbol that failed, in the order of the symbols; first the one that so many met alike that it is the venue's. */
+  /** One for each failed symbol, in the order of the symbols; a fault escalated to the whole venue comes first. */
   readonly faults: readonly Fault[];
   /** The fault that ended the asset for every symbol, if one did. */
   readonly endedBy: Fault | null;
 }
 
-/** Symbols of one venue asked at the same time. */
-const SYMBOLS_AT_ONCE = 16;
+/** Symbols of one venue fetched concurrently. */
+const SYMBOLS_CONCURRENT_MAX = 16;
 
-/** Fetches every series of one venue. A symbol's failure stays with the symbol, up to the quorum of the fault table. */
+/** Fetches every series of one venue. A failed symbol costs only itself, up to the quorum of the fault table. */
 export async function materialiseBronze(context: QueryContext, work: readonly SeriesWork[]): Promise<BronzeResult> {
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
   const asked = work.filter(({ ask }) => ask.length > 0).length;
@@ -50,7 +50,7 @@ export async function materialiseBronze(context: QueryContext, work: readonly Se
       ? []
       : await isolateSymbols(
           [...bySymbol.keys()],
-          { concurrencyMax: SYMBOLS_AT_ONCE, signal: context.signal, endsAsset },
+          { concurrencyMax: SYMBOLS_CONCURRENT_MAX, signal: context.signal, endsAsset },
           (symbol, { endedBy: ended }) => {
             const { series, pages } = bySymbol.get(symbol) as SeriesWork;
             return fetchSeries(context, { series, pages, endedBy: ended });

@@ -6,8 +6,8 @@ import { toRecord } from '../../errors/fault-record.ts';
 import type { QueryContext } from './exchange-query.ts';
 
 /**
- * The faults of a venue's symbols, one for each that failed; those that so many met alike that they are
- * the venue's become one, which the fault log gets without a symbol.
+ * The faults of a venue's symbols, one for each that failed. A fault shared by enough of them counts as the
+ * venue's: it becomes a single fault, logged without a symbol.
  */
 export async function escalateExchange(
   context: QueryContext,
@@ -23,7 +23,8 @@ export async function escalateExchange(
   const example = escalation?.example;
   if (escalation === null || !(example instanceof ExchangeAPIError)) return failures.map(({ fault }) => fault);
   const { symbols, code } = escalation;
-  const message = `${symbols.length} of ${asked} symbols of ${exchange} failed alike, which is the venue's fault and not theirs; ${symbols[0]}: ${example.message}`;
+  const share = `${symbols.length} of ${asked} symbols of ${exchange} failed alike`;
+  const message = `${share}, so the exchange is at fault, not the symbols; ${symbols[0]}: ${example.message}`;
   const fault = exchangeError(example.code, message, example.facts, { cause: example });
   ports.log.error(message, { exchange, code, run: runId });
   await context.writer.keep(null, [entryOf(context, fault)]);

@@ -22,13 +22,13 @@ export interface PageObserver {
   readonly ended: (page: Page, as: 'answered' | 'failed') => void;
 }
 
-/** What one run needs to ask one venue. */
+/** Everything that one run needs to send requests to one venue. */
 export interface QueryContext {
   readonly ports: Ports;
   readonly adapter: ExchangeAdapter;
   readonly executor: Executor;
   readonly limiter: Pick<Limiter, 'learn' | 'knows'>;
-  /** Hosts to ask, the preferred first. */
+  /** Hosts, the preferred first. */
   readonly origins: readonly string[];
   readonly writer: BronzeWriter;
   readonly runId: string;
@@ -136,7 +136,7 @@ async function keepFailure(context: QueryContext, page: Page | null, failure: At
   await context.writer.keep(rejected, [entry]);
 }
 
-/** Whether the venue's own symbol list has the symbol; the failure when the list cannot be had. An empty list proves nothing. */
+/** Whether the venue's own symbol list has the symbol; a failure when the list cannot be fetched or is empty. */
 export function isListed(context: QueryContext, series: Series): Promise<ExchangeResponse<boolean>> {
   return queryExchange(context, {
     page: { series, range: { fromMs: 0, toMs: context.ports.clock.nowMs() } },
@@ -154,11 +154,11 @@ export function isListed(context: QueryContext, series: Series): Promise<Exchang
   });
 }
 
-/** Concerns every symbol of the asset, and everything else that venue could be asked. */
+/** True for a fault that concerns every symbol of the asset and every other request to that venue. */
 export const endsAsset = (fault: Fault): boolean =>
   ['asset-fails', 'run-stops'].includes(ruleOf(fault.code).consequence);
 
-/** Without its limits a venue can be asked all the same: this question is not asked over and over. */
+/** A venue can be used without its stated limits, so few attempts are enough. */
 const LIMITS_REQUESTS_MAX = 2;
 
 /**

@@ -6,14 +6,12 @@ import type { DeliveredRow } from '../../exchanges/adapter.ts';
 import { queryExchange, type QueryContext } from './exchange-query.ts';
 
 /**
- * Open time of the series' first candle ever, found once and remembered: what lies before it is not
- * due. Null while nobody knows, and then everything asked stays due. Only a candle that a venue delivered
- * proves anything; that it delivered none before must be said twice and agree with its candles of another
- * length. A listing date in the venue's metadata is not asked: OKX gives 2021 for BTC-USDT, whose candles
- * begin in 2017.
+ * Open time of the first candle of a series, found once and stored: earlier candles are not due. Null while
+ * unknown; then every requested candle stays due. Only a delivered candle is proof. That there is none before it
+ * needs two empty responses and must agree with the venue's candles of another length. Listing dates in metadata are
+ * not used: OKX states 2021 for BTC-USDT, whose candles begin in 2017.
  *
- * `heldMs`: the earliest candle of the series the caller holds. A first candle after that is wrong,
- * whoever says so, and not believed.
+ * `heldMs`: the earliest candle that the caller holds. A first candle later than that is wrong and is discarded.
  */
 export async function firstCandle(
   context: QueryContext,
@@ -27,13 +25,13 @@ export async function firstCandle(
   const openMs =
     adapter.firstCandle === null
       ? await searchFirst(context, series)
-      : await askFirst(context, series, adapter.firstCandle);
+      : await queryFirst(context, series, adapter.firstCandle);
   if (openMs === null || openMs > heldMs) return null;
   await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs, seenAtMs }));
   return openMs;
 }
 
-async function askFirst(
+async function queryFirst(
   context: QueryContext,
   series: Series,
   first: NonNullable<QueryContext['adapter']['firstCandle']>,
@@ -46,7 +44,7 @@ async function askFirst(
   return result.ok ? result.value : null;
 }
 
-/** Lengths whose first candle says where that of a shorter length is. */
+/** Lengths whose first candle shows where to search for that of a shorter length. */
 const SIGNPOSTS: readonly Interval[] = ['1d', '1h'];
 
 /** The first day among all daily candles, inside it the first hour, inside that the first minute. */
@@ -59,10 +57,10 @@ function searchFirst(context: QueryContext, series: Series): Promise<number | nu
     : searchInside(context, series, { ...series, interval: signpost });
 }
 
-/** Nothing was traded on an exchange before. */
+/** No exchange has candles before this. */
 const SINCE_MS = Date.UTC(2010, 0, 1);
 
-/** The first daily candle, before which there are no hourly ones either, where the venue has any. */
+/** The first daily candle; where the venue has hourly candles, there must be none before it. */
 async function searchDay(context: QueryContext, series: Series): Promise<number | null> {
   const todayMs = Math.floor(context.ports.clock.nowMs() / DAY_MS) * DAY_MS;
   const found = await earliestIn(context, series, { fromMs: SINCE_MS, toMs: todayMs });
@@ -77,44 +75,43 @@ async function searchDay(context: QueryContext, series: Series): Promise<number 
 }
 
 /**
- * The first short candle inside the first long one. It begins with the same trade, so it opens at the
- * same price; where it does not, or where a venue's short candles begin later than its long ones, nobody
- * knows whether candles are withheld.
+ * The first short candle inside the first long one. Both begin with the same trade, so they open at the same price.
+ * Otherwise, or if the short candles begin later than the long ones, the venue may withhold candles: null.
  */
 async function searchInside(context: QueryContext, series: Series, longer: Series): Promise<number | null> {
   const fromMs = await firstCandle(context, longer);
   if (fromMs === null) return null;
   const range = { fromMs, toMs: fromMs + intervalMs(longer.interval) };
-  const long = (await askOnce(context, longer, range))?.[0];
+  const long = (await fetchRows(context, longer, range))?.[0];
   const found = await earliestIn(context, series, range);
   return typeof found === 'string' || found.open !== long?.open ? null : found.openTimeMs;
 }
 
-/** A candle; `none` where the venue has none; `unknown` where it could not be asked to the end. */
+/** A candle; `none` if the venue has none; `unknown` if the search did not reach the end. */
 type Found = DeliveredRow | 'none' | 'unknown';
 
-/** So often a stretch must come back without a candle before it is believed: one empty answer is no proof. */
-const SILENCES = 2;
+/** Empty responses for a range before it counts as empty: a single one proves nothing. */
+const EMPTY_WALKS_MIN = 2;
 const WALKS_MAX = 6;
 
-/** The earliest candle of a range: walks back over it until what lies before has been silent often enough. */
+/** The earliest candle of a range: walks back until enough walks found nothing earlier. */
 async function earliestIn(context: QueryContext, series: Series, { fromMs, toMs }: TimeRange): Promise<Found> {
   let found: Found = 'none';
-  let silences = 0;
+  let emptyWalks = 0;
   for (let walk = 0; walk < WALKS_MAX; walk++) {
     const earlier = await walkBack(context, series, { fromMs, toMs: found === 'none' ? toMs : found.openTimeMs });
     if (earlier === 'unknown') return 'unknown';
-    silences = earlier === 'none' ? silences + 1 : 1;
+    emptyWalks = earlier === 'none' ? emptyWalks + 1 : 1;
     if (earlier !== 'none') found = earlier;
-    if (silences === SILENCES || (found !== 'none' && found.openTimeMs === fromMs)) return found;
+    if (emptyWalks === EMPTY_WALKS_MIN || (found !== 'none' && found.openTimeMs === fromMs)) return found;
   }
   return 'unknown';
 }
 
-/** Requests of one walk: more than thirty years of daily candles in the smallest page. */
+/** Requests of one walk: more than thirty years of daily candles with the smallest page. */
 const PAGES_BACK_MAX = 40;
 
-/** Asks page by page from the end of the range to its beginning, whatever is empty on the way: a market may have been closed for years. */
+/** Requests page by page from the end of the range to its beginning, past empty pages: a market may pause for years. */
 async function walkBack(context: QueryContext, series: Series, range: TimeRange): Promise<Found> {
   const stepMs = intervalMs(series.interval);
   let found: Found = 'none';
@@ -122,7 +119,7 @@ async function walkBack(context: QueryContext, series: Series, range: TimeRange)
   for (let page = 0; toMs > range.fromMs; page++) {
     if (page === PAGES_BACK_MAX) return 'unknown';
     const fromMs = Math.max(range.fromMs, toMs - context.adapter.rowsPerPageMax * stepMs);
-    const rows = await askOnce(context, series, { fromMs, toMs });
+    const rows = await fetchRows(context, series, { fromMs, toMs });
     if (rows === null) return 'unknown';
     const first = rows.find((row) => row.openTimeMs % stepMs === 0);
     if (first !== undefined) found = first;
@@ -131,8 +128,8 @@ async function walkBack(context: QueryContext, series: Series, range: TimeRange)
   return found;
 }
 
-/** Rows of a page; null when it could not be had. */
-async function askOnce(
+/** Rows of a page; null when it could not be fetched. */
+async function fetchRows(
   context: QueryContext,
   series: Series,
   range: TimeRange,
@@ -140,7 +137,7 @@ async function askOnce(
   const page = { series, range };
   const result = await queryExchange(context, {
     page,
-    request: (origin, askedAtMs) => context.adapter.candlesRequest(origin, page, askedAtMs),
+    request: (origin, atMs) => context.adapter.candlesRequest(origin, page, atMs),
     read: (response, answeredAtMs) => context.adapter.readCandles(page, response, answeredAtMs),
   });
   return result.ok ? result.value : null;

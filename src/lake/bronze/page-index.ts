@@ -6,18 +6,18 @@ import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange
 import type { FaultCode } from '../../errors/table.ts';
 
 /**
- * Where an answer lies and what it covers. The index is the memo of pages: what a used answer covers
- * is not asked again, whatever happened to the process that asked.
+ * Where a stored response lies and what it covers. Candles covered by a used response are not requested again, even
+ * if the process that fetched it has crashed.
  */
 export interface PageEntry {
-  /** Sorts by the time the answer came. */
+  /** Sorts by the time of arrival. */
   readonly id: string;
   readonly series: Series;
   readonly range: TimeRange;
-  /** Null: used. */
+  /** Why the response is out of use; null for a used one. */
   readonly rejected: FaultCode | null;
   readonly rows: number;
-  /** Open times of the first and last row, valid or not; null for an answer without rows. */
+  /** Open times of the first and last row, valid or not; null for a response without rows. */
   readonly hull: { readonly firstOpenMs: number; readonly lastOpenMs: number } | null;
   /** Relative to the data directory. */
   readonly segment: string;
@@ -76,16 +76,17 @@ interface PageRow {
 export const hullOfTimes = (openTimesMs: readonly number[]): PageEntry['hull'] =>
   openTimesMs.length === 0 ? null : { firstOpenMs: Math.min(...openTimesMs), lastOpenMs: Math.max(...openTimesMs) };
 
-/** No used answer covers more candles: what touches a range begins at most so long before it. */
+/** No used response covers more candles, so lookups go back at most this far. */
 const CANDLES_PER_PAGE_MAX = 10_000;
 
-/** An answer that is indexed already stays as it is. @throws RangeError for a used answer that covers more than a lookup would find. */
+/** Leaves responses alone that are indexed already. @throws RangeError for a used response that lookups would miss. */
 export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
   for (const page of pages) {
     if (page.rejected === null && candlesIn(page.range, page.series.interval) > CANDLES_PER_PAGE_MAX)
       throw new RangeError(`page ${page.id} covers more than ${CANDLES_PER_PAGE_MAX} candles`);
     yield* exec(
-      `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total, first_open, last_open, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
+      `insert into bronze_pages (id, exchange, symbol, candle_interval, range_from, range_to, rejected, rows_total,
+       first_open, last_open, segment, byte_offset, byte_length, sha256, fetched_at, run_id)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (id) do nothing`,
       page.id,
       page.series.exchange,
@@ -107,13 +108,14 @@ export function* recordPages(pages: readonly PageEntry[]): Operation<void> {
   }
 }
 
-/** Used answers that touch `range`, of one symbol or of all, in the order they came. */
+/** Used responses that touch `range`, of one symbol or of all, in order of arrival. */
 export function* usedPages(
   of: Omit<Series, 'symbol'> & { readonly symbol?: string },
   range: TimeRange,
 ): Operation<readonly PageEntry[]> {
   const rows = yield* all<PageRow>(
-    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $5 and range_to > $4
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2
+       and range_from > $3 and range_from < $5 and range_to > $4
        and ($6 = '' or symbol = $6) and rejected is null order by fetched_at, id`,
     of.exchange,
     of.interval,
@@ -125,10 +127,11 @@ export function* usedPages(
   return rows.map(toPage);
 }
 
-/** Every answer about `range` of one series, used or rejected, in the order they came. */
+/** Every response about `range` of one series, used or rejected, in order of arrival. */
 export function* responsesAbout(series: Series, range: TimeRange, limit: number): Operation<readonly PageEntry[]> {
   const rows = yield* all<PageRow>(
-    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and symbol = $3 and range_from < $5 and range_to > $4 order by fetched_at, id limit $6`,
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and symbol = $3
+       and range_from < $5 and range_to > $4 order by fetched_at, id limit $6`,
     series.exchange,
     series.interval,
     series.symbol,
@@ -139,16 +142,17 @@ export function* responsesAbout(series: Series, range: TimeRange, limit: number)
   return rows.map(toPage);
 }
 
-/** Null when there is no such answer. */
+/** Null when there is no such response. */
 export function* pageById(id: string): Operation<PageEntry | null> {
   const row = yield* first<PageRow>('select * from bronze_pages where id = $1', id);
   return row === null ? null : toPage(row);
 }
 
-/** How many used answers about these candles one run brought. */
+/** Number of used responses about these candles that one run fetched. */
 export function* responsesOfRun(runId: string, of: Omit<Series, 'symbol'>, range: TimeRange): Operation<number> {
   const row = yield* first<{ count: number }>(
-    `select count(*) as count from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $4 and run_id = $5 and rejected is null`,
+    `select count(*) as count from bronze_pages where exchange = $1 and candle_interval = $2
+       and range_from > $3 and range_from < $4 and run_id = $5 and rejected is null`,
     of.exchange,
     of.interval,
     range.fromMs - CANDLES_PER_PAGE_MAX * intervalMs(of.interval),
@@ -158,10 +162,11 @@ export function* responsesOfRun(runId: string, of: Omit<Series, 'symbol'>, range
   return row?.count ?? 0;
 }
 
-/** Until when each symbol's candles have been answered about, looking at answers that begin after `sinceMs`. */
+/** Until when responses cover each symbol's candles, counting those that begin after `sinceMs`. */
 export function* coveredUntil(of: Omit<Series, 'symbol'>, sinceMs: number): Operation<ReadonlyMap<string, number>> {
   const rows = yield* all<{ symbol: string; until: number }>(
-    'select symbol, max(range_to) as until from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and rejected is null group by symbol',
+    `select symbol, max(range_to) as until from bronze_pages where exchange = $1 and candle_interval = $2
+       and range_from > $3 and rejected is null group by symbol`,
     of.exchange,
     of.interval,
     sinceMs,
@@ -169,18 +174,18 @@ export function* coveredUntil(of: Omit<Series, 'symbol'>, sinceMs: number): Oper
   return new Map(rows.map(({ symbol, until }) => [symbol, until]));
 }
 
-/** What of a series has been answered at all. */
+/** The part of `range` that used responses of a series cover. */
 export function* coverageOf(series: Series, range: TimeRange): Operation<readonly TimeRange[]> {
   return mergeRanges((yield* usedPages(series, range)).map((page) => page.range));
 }
 
-/** Takes these answers out of use: their bytes cannot be read any more. */
+/** Takes responses out of use that cannot be read any more. */
 export function* markDamaged(ids: readonly string[]): Operation<void> {
   for (const id of ids)
     yield* exec('update bronze_pages set rejected = $2 where id = $1', id, 'ANSWER_DAMAGED' satisfies FaultCode);
 }
 
-/** Enters responses that were found again as they are now: their place, whether they are used, and their rows. */
+/** Updates responses found again in bronze: their place, whether they are used, and their rows. */
 export function* restorePages(pages: readonly PageEntry[]): Operation<void> {
   for (const { id, rejected, segment, offset, rows, hull } of pages)
     yield* exec(
@@ -196,13 +201,13 @@ export function* restorePages(pages: readonly PageEntry[]): Operation<void> {
     );
 }
 
-/** Answers whose bytes were copied to another place. */
+/** Records the new place of responses whose bytes were copied. */
 export function* movePages(pages: readonly Pick<PageEntry, 'id' | 'segment' | 'offset'>[]): Operation<void> {
   for (const { id, segment, offset } of pages)
     yield* exec('update bronze_pages set segment = $2, byte_offset = $3 where id = $1', id, segment, offset);
 }
 
-/** Answers that are removed for good. */
+/** Removes responses from the index for good. */
 export function* deletePages(ids: readonly string[]): Operation<void> {
   for (const id of ids) yield* exec('delete from bronze_pages where id = $1', id);
 }
@@ -212,13 +217,14 @@ export function* everyPage(): Operation<readonly PageEntry[]> {
   return (yield* all<PageRow>('select * from bronze_pages order by fetched_at, id')).map(toPage);
 }
 
-/** Series with used answers, and from when to when these reach. */
+/** Series with used or damaged responses, and the range that these cover. */
 export function* coveredSeries(): Operation<readonly (Series & TimeRange)[]> {
   const rows = yield* all<
     Pick<PageRow, 'exchange' | 'symbol' | 'candle_interval'> & { from_ms: number; to_ms: number }
   >(
-    `select exchange, symbol, candle_interval, min(range_from) as from_ms, max(range_to) as to_ms from bronze_pages where rejected is null or rejected = $1
-     group by exchange, candle_interval, symbol order by exchange, candle_interval, symbol`,
+    `select exchange, symbol, candle_interval, min(range_from) as from_ms, max(range_to) as to_ms from bronze_pages
+     where rejected is null or rejected = $1 group by exchange, candle_interval, symbol
+     order by exchange, candle_interval, symbol`,
     'ANSWER_DAMAGED' satisfies FaultCode,
   );
   return rows.map((row) => ({
@@ -230,13 +236,14 @@ export function* coveredSeries(): Operation<readonly (Series & TimeRange)[]> {
   }));
 }
 
-/** What damaged answers covered and no other does, by symbol. */
+/** Ranges covered by damaged responses and by no used one, by symbol. */
 export function* damagedRanges(
   of: Omit<Series, 'symbol'>,
   range: TimeRange,
 ): Operation<ReadonlyMap<string, readonly TimeRange[]>> {
   const rows = yield* all<PageRow>(
-    `select * from bronze_pages where exchange = $1 and candle_interval = $2 and range_from > $3 and range_from < $5 and range_to > $4 and rejected = $6`,
+    `select * from bronze_pages where exchange = $1 and candle_interval = $2
+       and range_from > $3 and range_from < $5 and range_to > $4 and rejected = $6`,
     of.exchange,
     of.interval,
     range.fromMs - CANDLES_PER_PAGE_MAX * intervalMs(of.interval),

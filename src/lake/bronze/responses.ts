@@ -8,22 +8,22 @@ import type { FaultCode } from '../../errors/table.ts';
 import type { Page } from '../../exchanges/adapter.ts';
 
 /**
- * An answer of a venue as bronze keeps it: who asked for what, what came back, when. One JSON line in the
- * file, and all that its row in the index is made from.
+ * A response as bronze stores it: one JSON line with the request, the response and their times. Its row in the index
+ * can be rebuilt from it.
  */
 export interface StoredResponse extends Series {
   readonly v: 1;
   readonly id: string;
   readonly run_id: string;
-  /** What was asked for, as ISO times; `to` is exclusive. */
+  /** The requested range, as ISO times; `to` is exclusive. */
   readonly from: string;
   readonly to: string;
   readonly url: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** ISO time the answer was complete. */
+  /** ISO time at which the response was complete. */
   readonly fetched_at: string;
-  /** Null for a used answer; the fault's code for one that could not be used. */
+  /** The fault's code of a response that could not be used; null for a used one. */
   readonly rejected: FaultCode | null;
   readonly body: string;
   /** `base64` when the body is not UTF-8 text. */
@@ -31,13 +31,15 @@ export interface StoredResponse extends Series {
 }
 
 /** Headers worth keeping: limits, caching, content. Never cookies. */
-const KEPT_HEADERS =
-  /^(?:content-type|content-length|content-encoding|date|retry-after|server|age|etag|last-modified|cf-ray|x-mbx-.*|ratelimit.*|x-ratelimit.*)$/;
+const KEPT_HEADERS = new RegExp(
+  '^(?:content-type|content-length|content-encoding|date|retry-after|server|age|etag|last-modified|cf-ray' +
+    '|x-mbx-.*|ratelimit.*|x-ratelimit.*)$',
+);
 
 const LEVEL = 3;
 
 export interface ResponseToStore {
-  /** Sorts by the time the answer came. */
+  /** Sorts by the time of arrival. */
   readonly id: string;
   readonly runId: string;
   readonly page: Page;
@@ -47,13 +49,16 @@ export interface ResponseToStore {
   readonly rejected: FaultCode | null;
 }
 
-/** Headers and address go through `scrub`: a proxy on the way may repeat what it was given. The body is kept as it came. One zstd frame; frames one after another are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`). */
+/**
+ * Packs a response into one zstd frame. Frames in a row are a valid .zst file of NDJSON (`zstd -dc seg-0001.zst`).
+ * URL and headers are redacted, because a proxy may echo its credentials; the body is stored as received.
+ */
 export function packResponse(
   toStore: ResponseToStore,
   redact: Redact,
 ): { readonly frame: Uint8Array; readonly sha256: string } {
-  const { response: answer, page } = toStore;
-  const encoding = isUtf8(answer.body) ? 'utf8' : 'base64';
+  const { response, page } = toStore;
+  const encoding = isUtf8(response.body) ? 'utf8' : 'base64';
   const stored: StoredResponse = {
     v: 1,
     id: toStore.id,
@@ -62,15 +67,15 @@ export function packResponse(
     from: new Date(page.range.fromMs).toISOString(),
     to: new Date(page.range.toMs).toISOString(),
     url: redact(toStore.url),
-    status: answer.status,
+    status: response.status,
     headers: Object.fromEntries(
-      Object.entries(answer.headers)
+      Object.entries(response.headers)
         .filter(([name]) => KEPT_HEADERS.test(name))
         .map(([name, value]) => [name, redact(value)]),
     ),
     fetched_at: new Date(toStore.fetchedAtMs).toISOString(),
     rejected: toStore.rejected,
-    body: Buffer.from(answer.body).toString(encoding),
+    body: Buffer.from(response.body).toString(encoding),
     encoding,
   };
   const line = Buffer.from(`${JSON.stringify(stored)}\n`);
@@ -82,7 +87,7 @@ export function packResponse(
 
 const sha256Of = (line: Uint8Array): string => createHash('sha256').update(line).digest('hex');
 
-/** The answer in a frame and the hash of its line; null when the bytes are damaged (zstd's own checksum) or hold no answer. */
+/** The response in a frame and the hash of its line; null if the bytes fail zstd's checksum or hold no response. */
 export function unpackResponse(frame: Uint8Array): { readonly stored: StoredResponse; readonly sha256: string } | null {
   try {
     const line = zstdDecompressSync(frame);
@@ -96,7 +101,7 @@ export function unpackResponse(frame: Uint8Array): { readonly stored: StoredResp
   }
 }
 
-/** The answer as the wire gave it, to be read by the venue's adapter again. */
+/** The response as received, for the venue's adapter to read again. */
 export const responseOf = (stored: StoredResponse): HttpResponse => ({
   status: stored.status,
   headers: stored.headers,

@@ -11,11 +11,11 @@ import { validateRow } from '../quality/row-rules.ts';
 import { firstCandle } from './first-candle.ts';
 import { queryExchange, isListed, type ExchangeResponse, type QueryContext } from './exchange-query.ts';
 
-/** A stretch of a series that stays without an answer, and what ended the attempts. */
+/** A range of a series that could not be fetched, and the fault that ended the attempts. */
 export interface PageFailure {
   readonly range: TimeRange;
   readonly fault: Fault;
-  /** The venue's word, or what our deadline left over: nobody asks before. Null when healing decides. */
+  /** Not requested again before this time, set by the venue or by our deadline. Null when healing decides. */
   readonly notBeforeMs: number | null;
 }
 
@@ -23,23 +23,23 @@ export interface PageFailure {
 export interface SeriesFetch {
   readonly pagesAnswered: number;
   readonly rowsDelivered: number;
-  /** Open times that have only rows that break a rule, after every look. */
+  /** Open times for which every attempt delivered only rows that break a rule. */
   readonly rowsInvalid: number;
   readonly rowsStored: number;
   readonly duplicates: number;
   readonly failures: readonly PageFailure[];
 }
 
-/** So many pages of one series failing in a row end the series for this run: the venue will not answer the rest either. */
+/** Failed pages in a row that end a series for this run: the rest would fail too. */
 const FAILED_PAGES_IN_ROW_MAX = 2;
-/** Pages of one series asked at the same time: one that stalls holds up only itself. */
+/** Concurrent pages of one series: a page that stalls delays only itself. */
 const PAGES_CONCURRENT_MAX = 8;
 
 /** The work on one series. */
 export interface SeriesQuery {
   readonly series: Series;
   readonly pages: readonly Page[];
-  /** What has ended the asset for every symbol; its remaining pages are not asked. */
+  /** The fault that ended the asset for every symbol, if any; remaining pages are not requested. */
   readonly endedBy: () => Fault | null;
 }
 
@@ -81,7 +81,7 @@ export async function fetchSeries(
   return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
 }
 
-/** Where the series begins, given the earliest candle in hand; looked for at most once in a run, and only when it matters. */
+/** Finds where the series begins, given the earliest candle held; at most one search in a run, and only if needed. */
 type ListingStart = (heldMs: number) => Promise<number | null>;
 
 function listingOf(context: QueryContext, series: Series): ListingStart {
@@ -97,17 +97,17 @@ interface PageFetch {
   readonly failure: PageFailure | null;
 }
 
-/** So often a page is asked at most: once, once more for what is lacking, and again as long as that brings something new. */
-const LOOKS_MAX = 4;
+/** Attempts for one page: one, a second for missing candles, and more while they bring new candles. */
+const ATTEMPTS_MAX = 4;
 
-/** One page, and further looks at what its answer did not have or had wrong. */
+/** One page, with further attempts for candles that were missing or invalid. */
 async function fetchPage(context: QueryContext, page: Page, listing: ListingStart): Promise<PageFetch> {
   const valid = new Set<number>();
   const invalid = new Set<number>();
   const counted = { rowsDelivered: 0, duplicates: 0 };
   let failure: PageFailure | null = null;
   let asked: Page | null = page;
-  for (let look = 1; asked !== null; look++) {
+  for (let attempt = 1; asked !== null; attempt++) {
     const answered = await fetchCandles(context, asked);
     if (!answered.ok) {
       failure = answered.failure;
@@ -120,8 +120,8 @@ async function fetchPage(context: QueryContext, page: Page, listing: ListingStar
     counted.rowsDelivered += answered.rows.length;
     counted.duplicates += found.duplicates;
     const lacking = await lackingCandles(page, valid, listing);
-    const next = hullOf(doubtfulCandles(context, lacking, answered.rows), page.series.interval);
-    const isLast = next === null || look === LOOKS_MAX || (look > 1 && !isProgress);
+    const next = hullOf(possiblyLost(context, lacking, answered.rows), page.series.interval);
+    const isLast = next === null || attempt === ATTEMPTS_MAX || (attempt > 1 && !isProgress);
     await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
     asked = isLast ? null : { series: page.series, range: next };
   }
@@ -167,8 +167,8 @@ async function failureOf(
 }
 
 /**
- * A symbol is removed only when the venue's own list, read now, does not have it either; a venue that
- * contradicts itself is a wrong answer, and the candles stay pending.
+ * Removes a symbol only if the venue's own list, fetched now, does not have it either. If the venue contradicts
+ * itself, its response is wrong and the candles stay pending.
  * @throws SymbolInvalidError (SYMBOL_INVALID) once the removal is stored.
  */
 async function confirmRemoval(context: QueryContext, page: Page, fault: ExchangeAPIError): Promise<PageFailure> {
@@ -215,7 +215,7 @@ function inspect(context: QueryContext, page: Page, rows: readonly DeliveredRow[
   };
 }
 
-/** Candles of the page inside the listed life that no answer brought so far. */
+/** Candles of the page since the listing that no response has delivered so far. */
 async function lackingCandles(
   page: Page,
   valid: ReadonlySet<number>,
@@ -228,8 +228,8 @@ async function lackingCandles(
   return firstMs === null ? missing : missing.filter((openTimeMs) => openTimeMs >= firstMs);
 }
 
-/** What may have been lost on the way. A venue that leaves out empty candles has said so where its answer goes on behind them. */
-function doubtfulCandles(
+/** Missing candles that may be lost. If the venue omits empty candles, a gap inside the response is no loss. */
+function possiblyLost(
   { adapter }: QueryContext,
   lacking: readonly number[],
   rows: readonly DeliveredRow[],
@@ -243,11 +243,11 @@ function doubtfulCandles(
 interface PageFindings {
   readonly found: Inspection;
   readonly lacking: readonly number[];
-  /** What becomes of the candles. */
+  /** What happens to the candles next. */
   readonly fate: { readonly missing: string; readonly invalid: string };
 }
 
-/** Puts what was wrong with the data of one answer into the fault log: each code once with its count. */
+/** Records the data faults of one response: each code once, with its count. */
 async function logFindings(context: QueryContext, page: Page, { found, lacking, fate }: PageFindings): Promise<void> {
   const invalid = found.invalid.size;
   const absent = lacking.length - Math.min(invalid, lacking.length);
@@ -266,7 +266,7 @@ async function logFindings(context: QueryContext, page: Page, { found, lacking, 
       ? [
           dataFault(context, page, {
             code: 'ROWS_MISSING',
-            message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} not in the answer`,
+            message: `${absent === 1 ? '1 candle is' : `${absent} candles are`} missing from the response`,
             rows: absent,
             decision: fate.missing,
           }),
@@ -276,7 +276,7 @@ async function logFindings(context: QueryContext, page: Page, { found, lacking, 
       ? [
           dataFault(context, page, {
             code: 'ROWS_DUPLICATE',
-            message: `${found.duplicates} rows came twice`,
+            message: `${found.duplicates} rows were delivered twice`,
             rows: found.duplicates,
             decision: 'last kept',
           }),

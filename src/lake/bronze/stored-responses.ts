@@ -16,7 +16,7 @@ export type ReadResponse =
   | { readonly ok: true; readonly stored: StoredResponse }
   | { readonly ok: false; readonly loss: ResponseLoss };
 
-/** Reads an indexed answer and holds it against its hash. A disk that fails to read is thrown as it is. */
+/** Reads an indexed response and checks its hash. An error of the disk is thrown unchanged. */
 export function readResponse(
   files: Files,
   lake: Lake,
@@ -54,7 +54,7 @@ export function rowsOfResponse(
   }
 }
 
-/** An answer found in a segment. */
+/** A response found in a segment. */
 export interface FoundResponse {
   readonly offset: number;
   readonly length: number;
@@ -64,9 +64,9 @@ export interface FoundResponse {
 
 export interface SegmentScan {
   readonly responses: readonly FoundResponse[];
-  /** Bytes between whole answers that are none: a damaged frame, or what is left of one. */
+  /** Bytes between whole responses: damaged frames, or remains of them. */
   readonly damaged: readonly { readonly offset: number; readonly length: number }[];
-  /** Bytes at the end that a crash left of an answer on its way to the disk. */
+  /** Length of the incomplete response that a crash left at the end. */
   readonly tornBytes: number;
 }
 
@@ -74,15 +74,15 @@ export interface SegmentScan {
 const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /**
- * Every whole answer of a segment, whatever lies between them. A damaged frame may tell a wrong length and
- * reach over its neighbours, so after one the next beginning of a frame is looked for.
+ * Every whole response of a segment, damaged bytes between them skipped. A damaged frame may state a wrong length that
+ * spans its neighbours, so the scan resumes at the next start of a frame.
  */
 export function scanSegment(bytes: Uint8Array): SegmentScan {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const responses: FoundResponse[] = [];
   const damaged: { offset: number; length: number }[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const rest = answersFrom(bytes, at);
+    const rest = responsesFrom(bytes, at);
     responses.push(...rest.responses);
     if (rest.endsAt === bytes.length) break;
     const next = text.indexOf(MAGIC, rest.endsAt + 1);
@@ -96,8 +96,8 @@ export function scanSegment(bytes: Uint8Array): SegmentScan {
   return { responses, damaged, tornBytes: 0 };
 }
 
-/** Answers up to the first bytes that are none. `isFrame`: those look like a whole frame. */
-function answersFrom(
+/** Responses up to the first bytes that are none. `isFrame`: those bytes look like a whole frame. */
+function responsesFrom(
   bytes: Uint8Array,
   start: number,
 ): { readonly responses: readonly FoundResponse[]; readonly endsAt: number; readonly isFrame: boolean } {

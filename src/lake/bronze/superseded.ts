@@ -1,17 +1,17 @@
 import { gridOf, subtractRanges } from '../../domain/range.ts';
 import type { PageEntry } from './page-index.ts';
 
-/** Open times in an answer. */
+/** Open times in a response. */
 export interface ResponseRows {
   readonly valid: ReadonlySet<number>;
-  /** Rows off the grid, which no other answer makes up for. */
+  /** True for rows off the grid, which no other response replaces. */
   readonly hasForeign: boolean;
 }
 
 /**
- * Answers of one series that nothing would miss: for every candle of their range a later answer has a valid
- * row. An answer with a hole is evidence and stays. `pages` in the order they came; `read` gives null for
- * one whose bytes are gone.
+ * Responses of one series that are safe to remove: for every candle of their range a later response has a valid row.
+ * A response with a hole is evidence and stays. `pages` are in order of arrival; `read` returns null for a response
+ * that cannot be read any more.
  */
 export function supersededOf(pages: readonly PageEntry[], read: (page: PageEntry) => ResponseRows | null): PageEntry[] {
   return pages.filter((page, at) => {

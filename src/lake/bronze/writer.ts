@@ -7,11 +7,11 @@ import type { Lake } from '../layout.ts';
 import { packResponse, type ResponseToStore } from './responses.ts';
 import { hullOfTimes, recordPages, type PageEntry } from './page-index.ts';
 
-/** How long answers are gathered before they share one fsync and one transaction. Unit: milliseconds. */
+/** How long responses are collected to share one fsync and one transaction. Unit: milliseconds. */
 const GROUP_MS = 25;
 const SEGMENTS_MAX = 9_999;
 
-/** One answer to keep, with what it covers and the faults that belong into the same transaction. */
+/** One response to store, with the open times of its rows. */
 export interface BronzeItem extends Omit<ResponseToStore, 'id' | 'runId'> {
   /** Open times of the rows, valid or not, in any order. */
   readonly openTimesMs: readonly number[];
@@ -25,13 +25,13 @@ interface Waiting {
 }
 
 export interface BronzeWriter {
-  /** Resolves once the answer is on disk and in the index. Faults alone are recorded with `item` null. */
+  /** Resolves once the response is on disk and in the index, with its faults. `item` is null to record faults alone. */
   keep(item: BronzeItem | null, faults?: readonly FaultEntry[]): Promise<void>;
 }
 
 /**
- * Appends answers to a segment of this run alone: append, fsync, then index rows and fault log in one
- * fenced transaction. A crash in between leaves bytes that no index row names; nobody reads them, unless `repair` finds them whole.
+ * Appends responses to a segment that belongs to this run: append, fsync, then index rows and fault log in one fenced
+ * transaction. A crash in between leaves bytes without an index row; only `repair` reads them, if they are whole.
  */
 export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWriter {
   const { files, clock } = ports;
@@ -103,7 +103,7 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
   };
 }
 
-/** The first free `seg-NNNN.zst` of the directory; claiming fails when another process was quicker, so two never share one. */
+/** Claims the first free `seg-NNNN.zst` of the directory. Claims are exclusive, so processes never share a segment. */
 export function claimSegment(ports: Pick<Ports, 'files'>, lake: Lake, directory: string): string {
   const { files } = ports;
   const taken = files.list(lake.at(directory)).length;

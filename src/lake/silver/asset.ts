@@ -14,7 +14,7 @@ import { readPeriod, type LostResponse } from './period.ts';
 import { countRules } from './summary.ts';
 import type { SymbolScope, SilverContext } from './silver-context.ts';
 
-/** What came of one period, counted over the run's own cells. */
+/** Result of one period, counted over the run's own cells. */
 export interface SilverReport {
   readonly inputRows: number;
   readonly outputRows: number;
@@ -23,13 +23,13 @@ export interface SilverReport {
   readonly removedByRule: Readonly<Record<string, number>>;
   readonly errors: number;
   readonly warnings: number;
-  /** Answers that could not be read any more. */
+  /** Responses that could not be read any more. */
   readonly damagedAnswers: number;
 }
 
 /**
- * Rebuilds one silver file from bronze, for all its symbols, and accounts for the run's cells. File,
- * manifest row and cells change in one transaction, or not at all.
+ * Rebuilds one silver file from bronze, for all its symbols, and updates the account of the run's cells. File,
+ * manifest row and cells change in one transaction.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
  */

@@ -5,18 +5,18 @@ import { countCell, type Account } from '../../domain/account.ts';
 import { nextHealingAtMs, nextRecheckAtMs, type CellState, type NotableRows } from '../../domain/cell.ts';
 import { DROPPED, isOpenGap, type FailedRange, type Gap, type GapReason } from '../../domain/gap.ts';
 
-/** What is known about a cell when it is accounted for. */
+/** The input of a cell's account. */
 export interface CellFindings {
   readonly cell: Cell;
   /** Open time of the series' first candle ever; earlier grid points are not due. Null while unknown. */
   readonly firstCandleMs: number | null;
   readonly present: ReadonlySet<number>;
   readonly quarantined: ReadonlySet<number>;
-  /** Of these, those that somebody said are not waited for. */
+  /** Quarantined candles that a person dropped. */
   readonly dropped: ReadonlySet<number>;
-  /** Of the stored rows of the series, this day's and others. */
+  /** Flat rows and truncated candles of the series, of this day and others. */
   readonly planned: NotableRows;
-  /** What venues answered about, whether or not a row came. */
+  /** Ranges covered by responses, with or without rows. */
   readonly covered: readonly TimeRange[];
   readonly failed: readonly FailedRange[];
   /** The cell as it stood before; null for the first time. */
@@ -30,8 +30,8 @@ export interface CellFindings {
 const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
 
 /**
- * Counts one cell and makes its next appointment. What was judged before stays judged as long as it is as
- * it was: still missing, or still flat. Pure.
+ * Counts one cell and schedules its next attempt. An earlier verdict stays while its candles are still missing, or
+ * still flat. Pure.
  */
 export function accountCell(findings: CellFindings): CellState {
   const { cell, before, nowMs } = findings;
@@ -79,7 +79,7 @@ export function accountCell(findings: CellFindings): CellState {
       ? notBeforeMs
       : nextAttemptAt(findings, {
           account,
-          looks: attempts,
+          attempts,
           sinceMs: pendingSinceMs ?? nowMs,
           byFault: gaps.some(isByFault),
           isWhole,
@@ -91,10 +91,10 @@ const isByFault = (gap: CellState['gaps'][number]): boolean => gap.state === 'pe
 
 function nextAttemptAt(
   findings: CellFindings,
-  found: { account: Account; looks: number; sinceMs: number; byFault: boolean; isWhole: boolean },
+  found: { account: Account; attempts: number; sinceMs: number; byFault: boolean; isWhole: boolean },
 ): number | null {
   const { nowMs, recheckAfterMs, before, asked } = findings;
-  const { account, looks: attempts, sinceMs } = found;
+  const { account, attempts, sinceMs } = found;
   if (found.isWhole || (account.pending === 0 && attempts > 1)) return null;
   if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
   return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });

@@ -5,9 +5,9 @@ import type { PeriodKey } from '../layout.ts';
 import type { SilverContext } from './silver-context.ts';
 
 /**
- * `manifest.json` beside the periods: the store's rows for people and programs without the store. It names every
- * file there is, so it is written once a run and not with each of them; after a kill the next run makes up
- * for it. Processes that share the directory take turns in the transaction.
+ * Writes `manifest.json` beside the periods: the manifest for readers without the store. It lists every file, so it
+ * is written once per run; after a kill the next run writes it. The transaction serialises processes that share the
+ * directory.
  */
 export const writeManifestFile = (
   { ports: { files, store }, lake }: Pick<SilverContext, 'ports' | 'lake'>,

@@ -13,8 +13,8 @@ import { accountCell } from './cell-account.ts';
 import type { PeriodRows } from './period.ts';
 
 /**
- * Adds what damaged answers covered to the scopes: their candles are not in the file any more, so each of
- * these cells is accounted for again, whoever asked for the run.
+ * Adds the ranges of damaged responses to the scopes: their candles are no longer in the file, so these cells are
+ * counted again, even if the run did not ask for them.
  */
 export async function withDamaged(
   { ports }: SilverContext,
@@ -60,7 +60,7 @@ async function knownDays(
   return cells.map(({ day }) => day).filter((day) => intersectRanges([dayRange(day)], ranges).length > 0);
 }
 
-/** Accounts for the cells of these scopes from the rows of their period. */
+/** Counts the cells of these scopes from the rows of their period. */
 export async function accountPeriod(
   context: SilverContext,
   key: PeriodKey,

@@ -13,7 +13,7 @@ import type { SilverContext } from './silver-context.ts';
 import type { PeriodRows, RevisedRow } from './period.ts';
 import { summaryOf } from './summary.ts';
 
-/** What a period came out as, and its manifest entry of before. */
+/** The rows and cells of a period, and its manifest entry before the run. */
 export interface PeriodResult {
   readonly period: PeriodRows;
   readonly cells: readonly CellState[];
@@ -21,8 +21,8 @@ export interface PeriodResult {
 }
 
 /**
- * Makes the files of a period hold exactly these rows, and the ledger these cells: in one transaction, or
- * not at all. What differs on disk is written, whoever changed it; what a crash left beside it is removed.
+ * Makes the files of a period hold exactly these rows, and the ledger these cells, in one transaction. A file that
+ * differs on disk is written again, whatever changed it; leftovers of a crash beside it are removed.
  */
 export async function commitPeriod(
   context: SilverContext,
@@ -71,19 +71,22 @@ function correctionOf(
     cause: trigger,
     run_id: fence.runId,
     revision: at.entry?.revision ?? null,
-    old: toldAs(before),
-    new: toldAs(after),
+    old: valuesOf(before),
+    new: valuesOf(after),
     old_rows_sha256: at.before?.rowsSha256 ?? null,
     new_rows_sha256: at.entry?.rowsSha256 ?? null,
   };
 }
 
-const toldAs = ({
+const valuesOf = ({
   row: { open, high, low, close, volume, quoteVolume, trades },
   raw,
 }: RevisedRow['before']): object => ({ open, high, low, close, volume, quote_volume: quoteVolume, trades, raw });
 
-/** Writes bytes beside their place, unless they are there already, and returns what moves them there; null stands for no file. */
+/**
+ * Writes bytes to a temporary file, unless the target holds them already, and returns the move to the target.
+ * Null bytes mean that there must be no file.
+ */
 function prepareFile({ ports, lake }: SilverContext, path: string, bytes: Uint8Array | null): () => void {
   const { files } = ports;
   const target = lake.at(path);

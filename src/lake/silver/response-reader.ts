@@ -11,7 +11,7 @@ export interface ResponseReader {
   read(page: PageEntry): StoredRows;
 }
 
-/** A response that spans several periods is read and parsed once; its rows are held until the last of them has read it. */
+/** A response that spans several periods is parsed once; its rows are held until the last period has read them. */
 export function responseReader({ files }: Pick<Ports, 'files'>, lake: Lake, adapter: ExchangeAdapter): ResponseReader {
   const held = new Map<string, { readonly rows: readonly DeliveredRow[]; readonly periodsLeft: number }>();
   const hold = (page: PageEntry, rows: readonly DeliveredRow[], periodsLeft: number): void =>

@@ -3,20 +3,20 @@ import type { RowValidation } from '../quality/row-rules.ts';
 import type { SilverRow } from '../candle-columns.ts';
 import type { QuarantineDecision } from '../quarantine-decisions.ts';
 
-/** One delivered row with its judgement and the answer it came from. */
+/** One delivered row with its validation and the response it came from. */
 export interface Delivery {
   readonly row: DeliveredRow;
   readonly silver: SilverRow;
   readonly validation: RowValidation;
-  /** Which answer; rises with the time the answers came. */
+  /** Index of the response, in order of arrival. */
   readonly response: number;
-  /** The file as it stands was made from this answer, among others. */
+  /** The stored file was made from this response, among others. */
   readonly isKnown: boolean;
-  /** Set when somebody released this very row. */
+  /** The decision of a person who released this row; null without one. */
   readonly released: QuarantineDecision | null;
 }
 
-/** A stored candle that its venue tells otherwise by now. */
+/** A stored candle whose values the venue has changed since. */
 export interface Revision {
   readonly before: Delivery;
   readonly after: Delivery;
@@ -27,25 +27,25 @@ export interface RowSelection {
   readonly taken: readonly Delivery[];
   /** One delivery for each open time that has only invalid rows. */
   readonly quarantined: readonly Delivery[];
-  /** Rows that one answer delivered more than once. */
+  /** Rows that one response delivered more than once. */
   readonly duplicates: number;
-  /** Candles whose row differs from the one in the file as it stands. */
+  /** Candles whose row differs from the one in the stored file. */
   readonly revisions: readonly Revision[];
 }
 
 /**
- * Chooses one row for each open time of one series: the last valid or released one. What was asked again and came
- * back valid replaces what was invalid before, so a quarantined candle heals by itself. `deliveries` in the order of their answers.
+ * Chooses one row for each open time of one series: the last valid or released one. A valid row from a later response
+ * replaces an invalid one, so a quarantined candle heals by itself. `deliveries` are in order of their responses.
  */
 export function selectRows(deliveries: readonly Delivery[]): RowSelection {
   const taken = new Map<number, Delivery>();
   const quarantined = new Map<number, Delivery>();
   const stored = new Map<number, Delivery>();
-  let seen = { answer: -1, openTimesMs: new Set<number>() };
+  let seen = { response: -1, openTimesMs: new Set<number>() };
   let duplicates = 0;
   for (const delivery of deliveries) {
     const { openTimeMs } = delivery.row;
-    if (seen.answer !== delivery.response) seen = { answer: delivery.response, openTimesMs: new Set() };
+    if (seen.response !== delivery.response) seen = { response: delivery.response, openTimesMs: new Set() };
     if (seen.openTimesMs.has(openTimeMs)) duplicates += 1;
     seen.openTimesMs.add(openTimeMs);
     if (delivery.validation.errors.length > 0 && delivery.released === null) {
@@ -66,7 +66,7 @@ export function selectRows(deliveries: readonly Delivery[]): RowSelection {
   };
 }
 
-/** Values that silver holds. */
+/** Compares the values that silver stores. */
 const sameValues = (a: SilverRow, b: SilverRow): boolean =>
   a.open === b.open &&
   a.high === b.high &&

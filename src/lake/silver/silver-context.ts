@@ -5,13 +5,13 @@ import type { Day } from '../../domain/partition.ts';
 import type { Lake } from '../layout.ts';
 import type { ResponseReader } from './response-reader.ts';
 
-/** One symbol of the run: the days it accounts for in this period, and what bronze could not get. */
+/** One symbol of the run: its days in this period, and the ranges that bronze could not fetch. */
 export interface SymbolScope {
   readonly symbol: string;
   readonly days: readonly Day[];
   /** Days for which this run sent a request. */
   readonly askedDays: ReadonlySet<Day>;
-  /** Days that are not due yet: stored as far as they go, in no account. */
+  /** Days that are not due yet: their closed candles are stored, but are in no account. */
   readonly openDays: readonly Day[];
   readonly failed: readonly FailedRange[];
 }
@@ -22,6 +22,6 @@ export interface SilverContext {
   readonly responses: ResponseReader;
   readonly fence: Fence;
   readonly recheckAfterMs: number;
-  /** Why this run asked: the cause of what it corrects. */
+  /** Why this run was started; recorded as the cause of its corrections. */
   readonly trigger: RunTrigger;
 }

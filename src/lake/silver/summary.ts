@@ -3,7 +3,7 @@ import { silverColumns, type SilverRow } from '../candle-columns.ts';
 import type { ManifestEntry, SymbolSpan } from '../manifest.ts';
 import type { PeriodRows } from './period.ts';
 
-/** What the rows of a period say of themselves in a manifest. */
+/** The part of a manifest entry that is computed from the rows. */
 export type PeriodSummary = Pick<
   ManifestEntry,
   'rowsSha256' | 'rowsIn' | 'rowsOut' | 'removedByRule' | 'warningsByRule' | 'symbols'
@@ -18,7 +18,7 @@ export const summaryOf = (period: Pick<PeriodRows, 'rows' | 'quarantined' | 'war
   symbols: spansOf(period.rows),
 });
 
-/** Tells whether rows changed, however a file encodes them: texts by line, numbers as doubles, NaN where there is none. */
+/** Hash of the rows, independent of the file's encoding: texts by line, numbers as doubles, NaN for null. */
 function hashRows(rows: readonly SilverRow[]): string {
   const hash = createHash('sha256');
   for (const { name, type, values } of silverColumns(rows)) {

@@ -112,7 +112,7 @@ export const fitsPage = (hole: TimeRange, { stepMs, rowsPerPageMax }: VenueRecor
 export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, stalls }: GapContext): Trading =>
   tradingBefore(timeMs, market, { stepMs: record.stepMs, closed: stalls });
 
-/** Every segment of a series to classify: its holes and flat runs, split wherever the evidence changes. Oldest first. */
+/** Segments of a series to classify: its holes and flat runs, split where the evidence changes. Oldest first. */
 export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, stalls }: GapContext): Segment[] {
   const { classified } = scope;
   const life = { fromMs: series.listedFromMs ?? classified.fromMs, toMs: classified.toMs };

@@ -21,13 +21,13 @@ const isOwnStallConfirmed = (evidence: GapEvidence): boolean =>
 const isOwnStallOpen = (evidence: GapEvidence): boolean =>
   isOwnStall(evidence) && evidence.silence?.isConfirmed === false;
 
-/** Where the venue leaves out empty candles, one attempt after they settled is enough for a market that pauses anyway. */
+/** Where empty candles are omitted, one attempt after they settled is enough for a market that pauses anyway. */
 const isSeenEnough = ({ isSeenTwice, emptyCandles, isSettled, isLiquid, looks }: GapEvidence): boolean =>
   isSeenTwice || (emptyCandles === 'omitted' && isSettled && !isLiquid && looks !== null && looks.between > 0);
 
 /**
  * Why candles are missing. The first rule that applies decides, so the order is part of the rules: candles that were
- * never due, a person's decision, faults that may be ours, facts about the venue, and only then a market without trades.
+ * never due, a person's decision, faults that may be ours, facts about the venue, and only then a quiet market.
  */
 export const GAP_RULES = {
   not_listed: {

@@ -66,7 +66,7 @@ const CONTINUES_SHARE = 0.2;
 /** A hole is a pause only if at least this many pauses of its length are expected in thirty days. */
 const EXPECTED_PAUSES_MIN = 0.05;
 
-/** True when a liquid market may pause for `candles` by chance, given how often it paused. One pause is always granted. */
+/** True when a liquid market may pause this long by chance, given how often it paused. One pause is always granted. */
 export const isPause = (candles: number, { quietCandles }: Trading): boolean =>
   (quietCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
 
