@@ -18,7 +18,7 @@ function packedPaths(): string[] {
   return packed.files.map(({ path }) => path);
 }
 
-/** @throws when the version, the work tree, the changelog or the package stands in the way; the files are then as before. */
+/** @throws when version, work tree, changelog or package forbid the release; the files are then as before. */
 function prepareRelease(version: string): void {
   if (run('git', 'status', '--porcelain') !== '') throw new Error('the work tree has changes: commit or stash them');
   const before = FILES.map((path) => readFileSync(at(path), 'utf8'));

@@ -16,7 +16,7 @@ const ADOPTION = join(LOCK, 'adoption');
 const WAIT_MS = 250;
 const WAITS_MAX = 2_400; // ten minutes
 const NODE_WANTED = [24, 15];
-// A user's or a CI's settings must not drop the tools (NODE_ENV=production) or refuse the system's Node (engine-strict).
+// A user's or CI's settings must not omit the tools (NODE_ENV=production) or reject the system's Node (engine-strict).
 const INSTALL = ['ci', '--include=dev', '--engine-strict=false', '--no-audit', '--no-fund', '--loglevel=error'];
 const STDERR_ONLY = ['ignore', 2, 2];
 
@@ -65,7 +65,7 @@ function takeLock() {
     if (adoptLock()) return;
     pause();
   }
-  throw new Error(`another set-up seems stuck; if none is running, remove ${LOCK}`);
+  throw new Error(`another set-up seems to hang; if none is running, remove ${LOCK}`);
 }
 
 /** Exit status of the installation, 0 when there was nothing to do. */
@@ -101,7 +101,8 @@ if (process.exitCode === 0) {
   const version = nodeOnPath();
   if (!isNewEnough(version)) {
     console.error(
-      `candlekeep: Node ${NODE_WANTED.join('.')} or newer is needed, but npm scripts get ${version || 'none'}: the \`node\` package's install script did not run. Allow it: npm rebuild node --ignore-scripts=false`,
+      `candlekeep: Node ${NODE_WANTED.join('.')} or newer is needed, but npm scripts get ${version || 'none'}: ` +
+        "the `node` package's install script did not run. Allow it: npm rebuild node --ignore-scripts=false",
     );
     process.exitCode = 1;
   }

@@ -11,7 +11,7 @@ const REAL = `run_0nxaaaaaaaaaaa  1h  2024-06-01..2024-06-30  partial\r
 \u001B[33m720 candles pending, next attempt 2027-01-02T00:00:00Z\u001B[0m\r
 `;
 
-test('another id, another time of the present, padding, colours and what an omission leaves out make no difference', () => {
+test('other ids, present times, padding, colours and omitted lines make no difference', () => {
   expect(differenceOf(SHOWN, REAL)).toBeNull();
   expect(differenceOf('wrote ... in ~/my-candles', 'wrote a and b in ~/my-candles')).toBeNull();
   expect(differenceOf('', '\r\n')).toBeNull();
@@ -44,7 +44,8 @@ test('times of recorded candles are compared, times of the present are not', () 
 
 test('a session is the commands of its console blocks in order, with the lines that follow each', () => {
   const text =
-    '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n```console not run\n$ four\n```\n```sh\n$ five\n```\n```json a.json\n{}\n```\n';
+    '```console\n$ one \\\n  more\nshown\n$ two\n```\n```console second terminal\n$ three\nup\n```\n' +
+    '```console not run\n$ four\n```\n```sh\n$ five\n```\n```json a.json\n{}\n```\n';
   expect(stepsOf('x.md', text)).toEqual([
     { terminal: 'first', command: 'one \\\n  more', shown: 'shown' },
     { terminal: 'first', command: 'two', shown: '' },

@@ -52,7 +52,7 @@ function brokenLinks(path: string, text: string): string[] {
   });
 }
 
-/** Folders of somebody's machine, and a registry's address in the lock file; written apart so that this file is clean. */
+/** Folders of one machine, and a registry's address in the lock file; put together so that this file is clean. */
 const PRIVATE = new RegExp(
   [...['work', 'root', 'home'].map((folder) => String.raw`(?<![\w.*})\]])/${folder}/`), `"${'resolved'}": "http`].join(
     '|',
@@ -69,7 +69,7 @@ test('every fault code and every rule has its runbook page and no page is withou
 });
 
 test.each(FAULT_CODES)(
-  'the runbook page of %s says what the fault table says (npm run docs writes its head), has every section, and none is empty',
+  'the runbook page of %s has the head that npm run docs writes, and no section is missing or empty',
   (code) => {
     const text = textOf(runbookPath(code));
     expect(text).toBe(runbookPage(code, text));
@@ -145,7 +145,8 @@ test('every command that the manual mentions exists, with its options', async ()
 test('a command line that is none would be found', async () => {
   const found = shellCommandsOf(
     'x.md',
-    '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n```console\n$ candlekeep run --date 2024-06-01 && candlekeep stat\nerror candlekeep\n```\n',
+    '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n' +
+      '```console\n$ candlekeep run --date 2024-06-01 && candlekeep stat\nerror candlekeep\n```\n',
   );
   expect(found).toEqual([['heal', '--wow'], ['runs', 'show'], ['run', '--date', '2024-06-01'], ['stat']]);
   expect(mentionedCommandsOf('see `candlekeep heal --wow`, `candlekeep` and `npm run -s cli -- ARGS`')).toEqual([
@@ -229,7 +230,8 @@ test("no file names a folder of somebody's machine or a registry's address", () 
 
 test('a broken link and a private path would be found', () => {
   const text =
-    '# It is `here`\n[a](../README-none.md#top) [b](../package.json) [c](https://example.org/#x) [d](#it-is-here) [e](#there) [f](../README.md#limits-of-this-release) [g](../README.md#limits)';
+    '# It is `here`\n[a](../README-none.md#top) [b](../package.json) [c](https://example.org/#x) [d](#it-is-here) ' +
+    '[e](#there) [f](../README.md#limits-of-this-release) [g](../README.md#limits)';
   expect(brokenLinks('docs/x.md', text)).toEqual([
     'docs/x.md: ../README-none.md#top',
     'docs/x.md: #there',

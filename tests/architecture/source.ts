@@ -24,7 +24,7 @@ export function readSource(path: string, text: string): Source {
 
 export const isNode = (value: unknown): value is Node => typeof (value as Node | null)?.type === 'string';
 
-/** The name of an identifier or the text of a string literal: `Date.now` and `Date['now']` are the same. Empty for all else. */
+/** An identifier's name or a string literal's text, so that `Date.now` and `Date['now']` are the same; else empty. */
 export function nameOf(value: unknown): string {
   const name = isNode(value) ? (value['name'] ?? value['value']) : undefined;
   return typeof name === 'string' ? name : '';

@@ -16,9 +16,8 @@ const world = generatedWorld('full disk', [
 ]);
 
 /**
- * In a mount namespace of its own, so that nobody needs rights and nothing stays mounted: a disk of 24 MB,
- * filled to the last byte by somebody else while a backfill writes to it, and freed again. Prints an exit
- * code a line, then what is left of temporary files, then the account.
+ * In its own mount namespace, which needs no rights and leaves nothing mounted: a disk of 24 MB that is filled while a
+ * backfill writes to it, and freed again. Prints an exit code per line, the number of temporary files, the account.
  */
 const SCRIPT = `
 mount -t tmpfs -o size=24m tmpfs "$CANDLEKEEP_DATA_DIR" || exit 99
@@ -33,7 +32,7 @@ find "$CANDLEKEEP_DATA_DIR" -name '.tmp-*' | wc -l
 "$NODE" "$MAIN" check-gaps --interval 1m --start ${DAYS.start} --end ${DAYS.end} --verify --json
 `;
 
-test('a disk that fills up during a backfill ends it with STORAGE_FAILED, a full one lets none begin, and with room again everything is there', async () => {
+test('a full disk ends a backfill with exit 2 and lets no other begin; with room again it completes', async () => {
   const { url, dataDir } = await crashHarness(
     {
       seed: 'full disk',

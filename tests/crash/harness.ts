@@ -20,7 +20,7 @@ const WORLD = loadRecordings(realFiles, join(ROOT, 'recordings/binance'));
 export const DAYS = { start: '2024-06-01', end: '2024-06-30' };
 export const BACKFILL = ['backfill', '--start', DAYS.start, '--end', DAYS.end, '--json'];
 
-/** A stand-in exchange in this process, and real processes of ours beside it. */
+/** A stand-in exchange in this process, and real processes of the program that use it. */
 export interface CrashHarness {
   readonly venue: StandInExchange;
   readonly url: string;
@@ -88,6 +88,6 @@ export async function expectEveryCandle(dataDir: string): Promise<void> {
   expect(leftovers(dataDir)).toEqual([]);
 }
 
-/** What a crash left beside files. */
+/** Temporary files that a crash left behind. */
 export const leftovers = (dataDir: string): string[] =>
   readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.tmp-'));

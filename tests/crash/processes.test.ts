@@ -14,7 +14,7 @@ import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { generatedWorld } from '../../src/simulation/generated-world.ts';
 import { BACKFILL, DAYS, expectEveryCandle, leftovers, crashHarness, type CrashHarness } from './harness.ts';
 
-/** A fortnight of minutes: sixty pages, fourteen silver files. */
+/** Two weeks of minutes: sixty pages, fourteen silver files. */
 const MINUTES = { start: '2024-06-01', end: '2024-06-14' };
 const MARKETS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].map(
   (symbol) =>
@@ -27,7 +27,7 @@ const MARKETS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'].map(
 );
 const KILLS = 50;
 
-test(`killed with -9 ${KILLS} times and started again each time, backfills end as an undisturbed one: same bytes, and no answer on disk was asked for again`, {
+test(`a backfill killed ${KILLS} times and restarted gives the same bytes, and requests no stored page again`, {
   timeout: 240_000,
 }, async () => {
   const seed = process.env['CANDLEKEEP_SEED'] ?? 'kill nine';
@@ -89,10 +89,10 @@ async function expectSame(
   }
 }
 
-/** Longer than a lease lives without its process. Source: LEASE_TTL_MS. */
+/** Longer than a lease lasts without renewal. Source: LEASE_TTL_MS. */
 const BEYOND_LEASE_MS = LEASE_TTL_MS + 2_000;
 
-test('a process that was stopped for longer than its leases live, and woken when another had done its work, changes nothing', async () => {
+test('a process that resumes after its leases expired and another did its work changes nothing', async () => {
   const { venue, dataDir, start } = await crashHarness({
     seed: 'zombie',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }],
@@ -119,7 +119,7 @@ test('a process that was stopped for longer than its leases live, and woken when
   });
 });
 
-/** Silver and quarantine; what a zombie appended to its own segment is named by no index. */
+/** Silver and quarantine. Bronze may differ: no index names what a zombie appended to its own segment. */
 const everyFile = (dataDir: string): string[] =>
   readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
     .filter((name) => /^(?:silver|quarantine)\/.*\.(?:parquet|json)$/.test(name))
@@ -134,7 +134,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)(
-  '%s during a wait the venue asked for ends the process at once with exit %i, one document and the command that resumes',
+  '%s during a Retry-After wait ends the process at once with exit %i, a document and the resume command',
   async (signal, exitCode) => {
     const { venue, dataDir, start } = await crashHarness({
       seed: 'wait',
@@ -159,7 +159,7 @@ test.each([
   },
 );
 
-test('two backfills of the same days at once: one does the work, the other says who holds it, and nothing is doubled', async () => {
+test('of two concurrent backfills of the same days one works and the other exits with 9', async () => {
   const { dataDir, start } = await crashHarness({
     seed: 'two',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 8_000 } }],
@@ -201,7 +201,7 @@ test('a second Ctrl-C ends the process at once and loses nothing', async () => {
   await expectEveryCandle(dataDir);
 });
 
-test('a venue that told one process to stay away is left alone by another that starts meanwhile', async () => {
+test('a pause that one process was told to keep is kept by another that starts meanwhile', async () => {
   const { venue, start } = await crashHarness({
     seed: 'gate',
     rules: [
@@ -216,22 +216,22 @@ test('a venue that told one process to stay away is left alone by another that s
       JSON.parse((await start(['runs', 'list', '--json']).ended).stdout) as { items: { interval: string }[] }
     ).items.some(({ interval }) => interval === '1d');
   while (!(await hasBegun())) await realClock.sleep(20);
-  await realClock.sleep(1_000); // long enough to have asked
-  const asked = venue.log.length;
+  await realClock.sleep(1_000); // long enough for a request
+  const requests = venue.log.length;
   first.child.kill('SIGINT');
   second.child.kill('SIGINT');
   expect([(await first.ended).exit, (await second.ended).exit]).toEqual([130, 130]);
   expect(venue.log.filter((entry) => entry.sentWhileClosed)).toEqual([]);
-  expect(venue.log.length).toBe(asked);
+  expect(venue.log.length).toBe(requests);
 });
 
-test('a refused key stops every process until resume says otherwise', async () => {
+test('a rejected key halts every process until resume', async () => {
   const { venue, dataDir, start } = await crashHarness({
     seed: 'key',
     rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 2, 3] }, fault: { kind: 'status', status: 401 } }],
   });
   expect((await start(BACKFILL).ended).exit).toBe(4);
-  const asked = venue.log.length;
+  const requests = venue.log.length;
   for (const args of [BACKFILL, ['run', '--json'], ['heal', '--json']]) {
     const { exit, stdout } = await start(args).ended;
     expect({ args, exit, document: JSON.parse(stdout) as unknown }).toMatchObject({
@@ -239,7 +239,7 @@ test('a refused key stops every process until resume says otherwise', async () =
       document: { ok: false, exit: 4, error: { code: 'UNAUTHORIZED' } },
     });
   }
-  expect(venue.log.length).toBe(asked);
+  expect(venue.log.length).toBe(requests);
   expect(JSON.parse((await start(['resume', '--json']).ended).stdout)).toMatchObject({
     schema: 1,
     ok: true,

@@ -3,7 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 const found = (binary: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${binary}`], { stdio: 'ignore' }).status === 0;
 
-/** Makes Debian's packages available, installing those that are missing. @throws with the reason where that cannot be done: a test that needs them fails, it is not skipped. */
+/**
+ * Installs those of the Debian packages whose binaries are missing. @throws where that is impossible: a test that needs
+ * them fails, it is not skipped.
+ */
 export function installed(packages: Readonly<Record<string, readonly string[]>>): void {
   const missing = Object.entries(packages)
     .filter(([, binaries]) => !binaries.every(found))
@@ -24,5 +27,5 @@ export function installed(packages: Readonly<Record<string, readonly string[]>>)
   const absent = Object.values(packages)
     .flat()
     .filter((binary) => !found(binary));
-  if (absent.length > 0) throw new Error(`${missing.join(', ')} brought no ${absent.join(', ')}`);
+  if (absent.length > 0) throw new Error(`${missing.join(', ')} did not install ${absent.join(', ')}`);
 }

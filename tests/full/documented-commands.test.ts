@@ -22,15 +22,17 @@ const PAGES = [
   ...readdirSync(join(ROOT, RUNBOOK)).map((page) => `${RUNBOOK}/${page}`),
 ];
 const COMMAND_MS_MAX = 60_000;
-/** `candlekeep start` stays; it is asked to end after so long. */
+/** Packages may have to be installed first. */
+const SETUP_MS_MAX = 300_000;
+/** `candlekeep start` does not end by itself; it receives SIGTERM after this time. */
 const STAY_S = 4;
 
-let stage: DemoEnvironment;
+let demo: DemoEnvironment;
 let slack: LoopbackServer;
 let home: string;
 let listenPort: number;
 
-/** What stands where a server has its programs: our own from source, and those that would change this machine. */
+/** Programs on PATH: candlekeep from source, and replacements for those that would change the machine. */
 function programs(): Readonly<Record<string, string>> {
   const own = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
   return {
@@ -43,22 +45,23 @@ function programs(): Readonly<Record<string, string>> {
   };
 }
 
-/** Installs nothing and starts no soak of an hour, but refuses what it would not know. */
+/** Installs nothing and starts no soak, but refuses unknown commands and wrong flags of the soak. */
 function npm(): string {
   const options = join(ROOT, 'tests/soak/options.ts');
+  const check = `const { readOptions } = await import("${options}"); readOptions(process.argv.slice(1));`;
   return `#!/bin/sh
 case "$1 $2" in
   "install candlekeep@latest" | "install @opentelemetry/api") ;;
   "run soak")
     shift 2
     [ "$1" != "--" ] || shift
-    exec "${process.execPath}" --input-type=module -e 'const { readOptions } = await import("${options}"); readOptions(process.argv.slice(1));' -- "$@";;
+    exec "${process.execPath}" --input-type=module -e '${check}' -- "$@";;
   *) exit 1;;
 esac
 `;
 }
 
-/** A service manager that knows the unit of the operating guide: what its ExecStart says is started, and told to end with SIGTERM. */
+/** A service manager with the operating guide's unit: it starts the ExecStart command and stops it with SIGTERM. */
 function systemctl(): string {
   const [, command] =
     /^ExecStart=\/usr\/bin\/(.+)$/m.exec(readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')) ?? [];
@@ -88,7 +91,7 @@ const settings = (site: string): NodeJS.ProcessEnv => ({
   SITE: site,
   CANDLEKEEP_EXCHANGES: 'binance,coinbase',
   CANDLEKEEP_SYMBOLS: 'binance:BTC/USDT,binance:ETH/USDT,binance:SOL/USDT,coinbase:BTC/USD',
-  ...Object.fromEntries(stage.exchanges.map(({ exchange, url }) => [`CANDLEKEEP_${exchange.toUpperCase()}_URL`, url])),
+  ...Object.fromEntries(demo.exchanges.map(({ exchange, url }) => [`CANDLEKEEP_${exchange.toUpperCase()}_URL`, url])),
   CANDLEKEEP_LISTEN: `127.0.0.1:${listenPort}`,
   LOG_LEVEL: 'error',
   SLACK_WEBHOOK_URL: `${slack.url}/services/T0/B0/secret`,
@@ -115,24 +118,25 @@ const executed = (line: string, cwd: string, more: NodeJS.ProcessEnv = {}): Prom
     );
   });
 
-/** A data directory with a history: a month, rows in quarantine, an exchange that refused, a minute history of Coinbase. */
-async function lived(site: string): Promise<void> {
-  const { standIn } = stage.asked;
-  const misbehave = (fault: FaultSpec, ...symbols: readonly string[]): void =>
+/** Fills a data directory: a month of candles, rows in quarantine, a 403, a malformed response, minutes of Coinbase. */
+async function writeHistory(site: string): Promise<void> {
+  const { standIn } = demo.asked;
+  const injectAlways = (fault: FaultSpec, ...symbols: readonly string[]): void =>
     standIn.plan({
-      seed: 'lived',
+      seed: 'history',
       rules: symbols.map((symbol) => ({ match: { path: '/api/v3/klines', symbol }, on: { every: 1 }, fault })),
     });
   writeFileSync(join(site, 'candlekeep.config.json'), '{}\n');
-  misbehave({ kind: 'invalid-rows', rule: 'volume-negative', rows: 5 }, 'ETHUSDT', 'BTCUSDT');
+  injectAlways({ kind: 'invalid-rows', rule: 'volume-negative', rows: 5 }, 'ETHUSDT', 'BTCUSDT');
   await executed('candlekeep backfill --start 2024-06-01 --end 2024-06-30 --exchange binance', site);
-  misbehave({ kind: 'status', status: 403, body: 'html' }, 'SOLUSDT');
+  injectAlways({ kind: 'status', status: 403, body: 'html' }, 'SOLUSDT');
   await executed('candlekeep run --date 2024-07-01 --symbol SOL/USDT', site);
-  misbehave({ kind: 'html' }, 'ETHUSDT');
+  injectAlways({ kind: 'html' }, 'ETHUSDT');
   await executed('candlekeep run --date 2024-07-02 --symbol ETH/USDT', site);
   standIn.plan({ seed: 'healthy', rules: [] });
   await executed(
-    'candlekeep backfill --exchange coinbase --start 2023-03-04 --end 2023-03-04 --interval 1m --symbol coinbase:BTC/USD',
+    'candlekeep backfill --exchange coinbase --symbol coinbase:BTC/USD --interval 1m ' +
+      '--start 2023-03-04 --end 2023-03-04',
     site,
   );
 }
@@ -140,28 +144,28 @@ async function lived(site: string): Promise<void> {
 beforeAll(async () => {
   installed({ zstd: ['zstd'], jq: ['jq'], curl: ['curl'], prometheus: ['promtool'] });
   home = mkdtempSync(join(tmpdir(), 'candlekeep-documented-'));
-  stage = await openDemoEnvironment({ clock: realClock, files: realFiles }, 0);
+  demo = await openDemoEnvironment({ clock: realClock, files: realFiles }, 0);
   slack = await serveOnLoopback(standInSlack().handle, { clock: realClock });
   listenPort = await freePort();
   mkdirSync(join(home, 'bin'));
   for (const [name, text] of Object.entries(programs())) writeFileSync(join(home, 'bin', name), text, { mode: 0o755 });
-  mkdirSync(join(home, 'lived'));
-  await lived(join(home, 'lived'));
-});
+  mkdirSync(join(home, 'history'));
+  await writeHistory(join(home, 'history'));
+}, SETUP_MS_MAX);
 
 afterAll(async () => {
-  await Promise.all([stage.close(), slack.close()]);
+  await Promise.all([demo.close(), slack.close()]);
   rmSync(home, { recursive: true, force: true });
 });
 
 /** One command of a page. */
 interface Documented {
   readonly line: string;
-  /** The code that the page shows the command to end with, where it is refused before anything is done. */
+  /** The code that the page shows for a command that is refused before it does anything. */
   readonly refusal: string | null;
 }
 
-/** Commands of shell blocks, of sessions, and of the lines of a crontab, block by block. */
+/** Commands of shell blocks, sessions and crontab lines, block by block. */
 function commandsOf(path: string): Documented[][] {
   return blocksOf(path, readFileSync(join(ROOT, path), 'utf8'))
     .map(({ language, content }): Documented[] => {
@@ -187,7 +191,7 @@ function commandsOf(path: string): Documented[][] {
     .filter((block) => block.length > 0);
 }
 
-/** The page's names for what differs between machines, as it is on this one. */
+/** Replaces the page's placeholders and paths by those of this machine. */
 function onThisMachine(line: string, site: string, runId: string): string {
   const here = line
     .replaceAll('/srv', join(site, '..'))
@@ -201,23 +205,24 @@ function onThisMachine(line: string, site: string, runId: string): string {
 
 const GOLD = { CANDLEKEEP_HF_REPO: DEMO.repo, HF_TOKEN: DEMO.token };
 
-/** What has to be there before a page is of use. */
+/** Commands that create the situation a page is about. */
 const PREPARED: Readonly<Record<string, string>> = {
   'docs/metrics.md': 'systemctl start candlekeep',
   'docs/runbook/ALERT_CHANNEL_BROKEN.md':
-    'SLACK_WEBHOOK_URL=http://127.0.0.1:9/services/x/y candlekeep run --date 2024-07-03 --symbol FOO/USDT; touch candlekeep-data/undelivered.jsonl',
+    'SLACK_WEBHOOK_URL=http://127.0.0.1:9/services/x/y candlekeep run --date 2024-07-03 --symbol FOO/USDT; ' +
+    'touch candlekeep-data/undelivered.jsonl',
 };
 
-/** Answers that say what was found are as good as 0; a defect, a refusal of the command line and a missing program are not. */
+/** Exit codes that report a finding are as good as 0; those of a defect, a usage error or a missing program are not. */
 const isUseful = ({ exit }: Ended): boolean => exit === 0 || (exit >= 3 && exit <= 9) || exit === 143;
 
-/** Commands that are right to be refused on this stage, with the words that say why. */
+/** Commands that are rightly refused here, and the reason that they print. */
 const REFUSED: readonly (readonly [line: RegExp, output: RegExp])[] = [
   [/^candlekeep runs cancel/, /expected a run that is under way/],
   [/^candlekeep quarantine drop/, /expected a row in quarantine/], // the line before it has released the row
 ];
 
-/** Executes commands one after another; returns those that did not do what somebody in need of them expects. */
+/** Executes commands one after another and returns those that failed, with their output. */
 async function failuresOf(commands: readonly Documented[], site: string, more: NodeJS.ProcessEnv): Promise<string[]> {
   const {
     items: [run],
@@ -236,18 +241,18 @@ async function failuresOf(commands: readonly Documented[], site: string, more: N
   return failures;
 }
 
-/** The operating guide is one story: what its backup holds, its restore puts back. Blocks of other pages are for different days. */
+/** The operating guide's blocks build on each other (backup, then restore). Blocks of other pages are independent. */
 const blocksToExecute = (path: string): Documented[][] =>
   path === 'docs/operations.md' ? [commandsOf(path).flat()] : commandsOf(path);
 
 test.each(PAGES.filter((path) => commandsOf(path).length > 0))(
-  'every command of %s does what somebody in need of it expects: none is refused, none is a defect',
+  'every command of %s works: none is refused, none ends with a defect',
   { timeout: 240_000 },
   async (path) => {
-    const more = path.endsWith('PUBLISH_FAILED.md') ? { ...GOLD, HF_ENDPOINT: stage.hubUrl } : {};
+    const more = path.endsWith('PUBLISH_FAILED.md') ? { ...GOLD, HF_ENDPOINT: demo.hubUrl } : {};
     for (const [at, commands] of blocksToExecute(path).entries()) {
       const site = join(home, `${basename(path, '.md')}-${at}`, 'candles');
-      cpSync(join(home, 'lived'), site, { recursive: true });
+      cpSync(join(home, 'history'), site, { recursive: true });
       const prepared = PREPARED[path];
       if (prepared !== undefined) await executed(prepared, site, more);
       const failures = await failuresOf(commands, site, more);
@@ -257,7 +262,7 @@ test.each(PAGES.filter((path) => commandsOf(path).length > 0))(
   },
 );
 
-test('a command that is none, that is refused or that finds no program would be found', async () => {
+test('an unknown command, a refused one and a missing program would be found', async () => {
   const lines = [
     'candlekeep stat',
     'candlekeep runs show',
@@ -268,14 +273,14 @@ test('a command that is none, that is refused or that finds no program would be 
   expect(
     await failuresOf(
       lines.map((line) => ({ line, refusal: null })),
-      join(home, 'lived'),
+      join(home, 'history'),
       {},
     ),
   ).toHaveLength(lines.length);
   expect(PAGES.flatMap(commandsOf).flat().length).toBeGreaterThan(100);
 });
 
-test('the health check of the container file follows the service it looks at, and who runs it may write its volume', async () => {
+test('the health check of the container file follows the service, and its user may write the volume', async () => {
   const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
   const [file] = blocksOf('docs/operations.md', text).filter(({ language }) => language === 'dockerfile');
   const check = onThisMachine(/^HEALTHCHECK CMD (.+)$/m.exec(file?.content ?? '')?.[1] ?? 'false', '', '').replace(
@@ -283,7 +288,7 @@ test('the health check of the container file follows the service it looks at, an
     `"${process.execPath}"`,
   );
   const site = join(home, 'container', 'candles');
-  cpSync(join(home, 'lived'), site, { recursive: true });
+  cpSync(join(home, 'history'), site, { recursive: true });
   const exits: number[] = [];
   for (const order of ['true', 'systemctl start candlekeep', 'systemctl stop candlekeep']) {
     await executed(order, site);

@@ -15,7 +15,7 @@ function freshDirectory(): string {
   return path;
 }
 
-/** What git tracks, and what it would if everything were added: what a clone would hold. */
+/** Copies the files that a clone would hold: those that git tracks, and new ones that it does not ignore. */
 function cloneInto(directory: string): string {
   const clone = join(directory, 'candlekeep');
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
@@ -27,7 +27,7 @@ function cloneInto(directory: string): string {
   return clone;
 }
 
-/** A folder with the programs that documents use and that are not installed everywhere. */
+/** A folder with programs that documents use and that are not installed everywhere. */
 function standInPrograms(home: string): string {
   const folder = join(home, 'bin');
   mkdirSync(folder);
@@ -39,7 +39,7 @@ function standInPrograms(home: string): string {
   return folder;
 }
 
-/** Executes a session with both its terminals. Returns each command whose output is not what is shown; nothing after the first of them is executed. */
+/** Executes a session in both its terminals up to the first command whose output differs from the document. */
 async function differencesOf(
   steps: readonly Step[],
   { home, cwd }: { readonly home: string; readonly cwd: string },
@@ -78,7 +78,7 @@ test.each(['README.md', 'docs/first-hour.md'])(
   },
 );
 
-test('a wrong line in a document is found, in both terminals; directory, variables and aliases last from one command to the next', async () => {
+test('a wrong line is found in both terminals; directory, variables and aliases last between commands', async () => {
   const home = freshDirectory();
   const session = (shownFirst: string, shownSecond: string): Step[] =>
     stepsOf(

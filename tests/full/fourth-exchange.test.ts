@@ -29,13 +29,14 @@ function sourceWithTidewater(): string {
   }
   const registry = join(directory, 'src/exchanges/registry.ts');
   const before = readFileSync(registry, 'utf8');
-  const after = `import { tidewater } from './tidewater/adapter.ts';\n${before.replace('[binance, coinbase, okx]', '[binance, coinbase, okx, tidewater]')}`;
+  const registered = before.replace('[binance, coinbase, okx]', '[binance, coinbase, okx, tidewater]');
+  const after = `import { tidewater } from './tidewater/adapter.ts';\n${registered}`;
   expect(after.length).toBeGreaterThan(before.length + 50);
   writeFileSync(registry, after);
   return directory;
 }
 
-test('one folder and one line in the registry: the command line knows the exchange, its variable and its candles', async () => {
+test('with one folder and one line in the registry, the command line knows an exchange and its candles', async () => {
   const directory = sourceWithTidewater();
   const world = generatedWorld('fourth', [
     { symbol: 'BTC/USDT', venueSymbol: 'btc-usdt', interval: '1h', range: RANGE, quietPerMille: 0 },

@@ -48,7 +48,7 @@ function started(
   return child;
 }
 
-test('promtool and amtool accept what metrics write writes, and every rule fires and resolves in its unit test', () => {
+test('promtool and amtool accept the files of metrics write; every rule fires and resolves in its unit test', () => {
   const cwd = directory();
   written(cwd);
   expect(tool('promtool', 'check', 'rules', join(cwd, 'prometheus/rules.yml'))).toContain('SUCCESS');
@@ -69,7 +69,7 @@ test('promtool and amtool accept what metrics write writes, and every rule fires
   expect(['critical', 'error', 'warning'].map(route)).toEqual(['pager', 'errors', 'warnings']);
 });
 
-test('a unit test that expects something else fails: promtool does look', () => {
+test('promtool fails a unit test with a wrong expectation', () => {
   const cwd = directory();
   written(cwd);
   const path = join(cwd, 'prometheus/rules_test.yml');
@@ -77,7 +77,7 @@ test('a unit test that expects something else fails: promtool does look', () => 
   expect(() => tool('promtool', 'test', 'rules', path)).toThrow('Command failed');
 });
 
-test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webhook; every expression of the dashboard is taken and names only metrics of ours', async () => {
+test('start is scraped, a rule fires, Alertmanager notifies a webhook; all dashboard expressions are valid', async () => {
   const cwd = directory();
   const venue = standInBinance({
     world: loadRecordings(realFiles, join(ROOT, 'recordings/binance')),
@@ -87,10 +87,10 @@ test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webh
     },
   });
   const exchange = await serveOnLoopback(venue.handle, { clock: realClock });
-  const told: { path: string; body: string }[] = [];
+  const notifications: { path: string; body: string }[] = [];
   const webhook = await serveOnLoopback(
     ({ path, body }) => {
-      told.push({ path, body: Buffer.from(body).toString('utf8') });
+      notifications.push({ path, body: Buffer.from(body).toString('utf8') });
       return jsonReply(200, {});
     },
     { clock: realClock },
@@ -143,7 +143,7 @@ test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webh
     { cwd },
   );
 
-  const fired = await until(() => told.find(({ body }) => body.includes('"alertname":"RULE_FAILED_SYMBOLS"')));
+  const fired = await until(() => notifications.find(({ body }) => body.includes('"alertname":"RULE_FAILED_SYMBOLS"')));
   expect(fired.path).toBe('/warnings');
   expect(JSON.parse(fired.body)).toMatchObject({
     status: 'firing',
@@ -170,7 +170,8 @@ test('the whole chain: start is scraped, a rule fires, Alertmanager tells a webh
 
 async function firstDocument(child: ChildProcess): Promise<{ readonly url: string; readonly token_file: string }> {
   let text = '';
-  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString())); // a reader that leaves would end the process
+  // Keeps reading to the end: a closed pipe would end the process.
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const line = await until(() => (text.includes('\n') ? text.split('\n')[0] : undefined));
   const document = JSON.parse(line) as { type: string; url: string; token_file: string };
   expect(document.type).toBe('listening');
@@ -183,5 +184,5 @@ async function until<T>(look: () => T | undefined): Promise<T> {
     if (seen !== undefined) return seen;
     await realClock.sleep(100);
   }
-  throw new Error('it did not come within a minute');
+  throw new Error('nothing within a minute');
 }

@@ -48,7 +48,7 @@ type Metrics = {
   })[];
 };
 
-/** What takes the place of a collector: whatever is posted, by path. */
+/** A collector that keeps every request, by path. */
 async function collector() {
   const posted: StandInRequest[] = [];
   const server = await serveOnLoopback((request) => (posted.push(request), jsonReply(200, {})), { clock: realClock });
@@ -110,7 +110,7 @@ async function observed(url: string) {
   };
 }
 
-test('with an SDK before it, a command sends its spans over OTLP before it ends', async () => {
+test('a command with a registered SDK sends its spans over OTLP before it ends', async () => {
   const seen = await collector();
   const start = await observed(seen.url);
   expect(
@@ -141,7 +141,7 @@ test('the daemon sends its metrics over OTLP, counters as sums that only grow', 
   ]);
 });
 
-test('a collector that is not there changes nothing', async () => {
+test('an unreachable collector changes nothing', async () => {
   const start = await observed('http://127.0.0.1:9');
   expect(await start(['backfill', '--start', '2024-06-01', '--end', '2024-06-01', '--json']).ended).toBe(0);
 });

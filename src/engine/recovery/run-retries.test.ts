@@ -90,7 +90,9 @@ test('a run whose dataset was published waits for its cells, however they failed
 test('one transient fault among permanent ones is enough for a retry; a defect excludes it', () => {
   const assets = [asset({ X: 'NOT_FOUND', Y: 'REQUEST_TIMEOUT' })];
   expect(due(failed({ assets }), 1)).toBe(true);
-  expect(due(failed({ assets, error: toRecord(new DefectError('bug', { cause: new TypeError('x') })) }), 1)).toBe(false);
+  expect(due(failed({ assets, error: toRecord(new DefectError('bug', { cause: new TypeError('x') })) }), 1)).toBe(
+    false,
+  );
 });
 
 test('the planned retry counts attempts from 1 and begins at the end of the failed run', () => {
