@@ -61,8 +61,11 @@ export async function writeAccount(workload: AccountWorkload, dataDir: string): 
       fences.set(exchange, await accountForChunk(pipeline, workload, { exchange, chunk }));
     for (const [exchange, fence] of fences) {
       await classifyDays(pipeline, fence, { exchange, interval: INTERVAL, ...chunk });
-      await pipeline.ports.store.transact('finishRun', () =>
-        finishRun(fence, { outcome: 'complete', assets: [], error: null }, realClock.nowMs()),
+      await pipeline.ports.store.transact(
+        finishRun,
+        fence,
+        { outcome: 'complete', assets: [], error: null },
+        realClock.nowMs(),
       );
     }
   }
@@ -77,7 +80,7 @@ async function accountForChunk(
   const { store, ids, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
   const runId = ids.next('run');
-  const fence = await store.transact('beginRun', function* () {
+  const fence = await store.transact(function* beginMeasuredRun() {
     yield* createRun(
       {
         id: runId,
@@ -118,7 +121,7 @@ async function accountForChunk(
       ),
     );
   }
-  await store.transact('commitSilver', function* () {
+  await store.transact(function* commitSilver() {
     yield* recordPages(pages);
     yield* recordCells(cells, { runId, nowMs });
     for (const period of daysBetween(chunk.start, chunk.end))

@@ -34,8 +34,8 @@ export async function flushJournal(
   lake: Lake,
   name: JournalName,
 ): Promise<void> {
-  if ((await store.read('waitingLines', () => waitingLines(name))).length === 0) return;
-  await store.transact('flushJournal', function* () {
+  if ((await store.read(waitingLines, name)).length === 0) return;
+  await store.transact(function* flushJournal() {
     const waiting = yield* waitingLines(name);
     const confirmed = yield* first<{ byte_end: number }>(
       'select byte_end from journal where name = $1 and byte_end is not null order by seq desc limit 1',

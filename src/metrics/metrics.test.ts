@@ -98,7 +98,7 @@ function openStore(path = ':memory:'): Store {
   onTestFinished(() => store.close());
   return store;
 }
-const act = <T>(store: Store, operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
+const act = <T>(store: Store, operation: () => Operation<T>): Promise<T> => store.transact(operation);
 
 test('the next process continues the stored counters', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'candlekeep-'));

@@ -101,8 +101,8 @@ export function redactedStore(store: Store, redact: (text: string) => string): S
     }
   }
   return {
-    transact: (name, operation) => store.transact(name, () => cleaned(operation())),
-    read: (name, operation) => store.read(name, operation),
+    transact: (operation, ...args) => store.transact(() => cleaned(operation(...args))),
+    read: (operation, ...args) => store.read(operation, ...args),
     damages: () => store.damages(),
     close: () => store.close(),
   };

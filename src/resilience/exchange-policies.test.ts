@@ -44,7 +44,7 @@ function world(
   return {
     clock,
     sentAtMs,
-    tokens: () => store.read('tokens', () => tokensOf(VENUE, clock.nowMs())),
+    tokens: () => store.read(tokensOf, VENUE, clock.nowMs()),
     process: ({ halts = permissivePolicies.halts, exchange = VENUE.exchange } = {}) => {
       const log = memoryLog();
       const times = { attemptTimeoutMs: 10_000, deadlineMs: DEADLINE_MS };

@@ -80,7 +80,7 @@ async function expectSame(
     totals: { expected: 60_480, present: 60_480 },
   });
   const store = openState(openSqliteStore, join(disturbed.dataDir, 'state.db'));
-  const pages = await store.read('everyPage', () => everyPage());
+  const pages = await store.read(everyPage);
   store.close();
   for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
     const lengthOf = (ranges: readonly TimeRange[]): number =>

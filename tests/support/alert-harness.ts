@@ -121,7 +121,7 @@ export function alertWorld(
     undeliveredPath: UNDELIVERED,
     redact,
   };
-  const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
+  const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact(operation);
   const moment = () => ({ nowMs: clock.nowMs(), redact: redact });
   const stop = new AbortController();
   return {
@@ -250,8 +250,8 @@ export function dyingStore(store: Store, diesAtCall: number, random: Random): St
     return gone;
   };
   return {
-    transact: (name, operation) => guarded(() => store.transact(name, operation)),
-    read: (name, operation) => guarded(() => store.read(name, operation)),
+    transact: (operation, ...args) => guarded(() => store.transact(operation, ...args)),
+    read: (operation, ...args) => guarded(() => store.read(operation, ...args)),
     damages: () => store.damages(),
     close: () => undefined,
   };

@@ -57,8 +57,8 @@ test('fetch can fail too', async () => {
 test('a failure before the call leaves no effect, one after it leaves the effect and loses the answer', async () => {
   const count = async (when: NonNullable<PlannedFailure['when']>): Promise<unknown> => {
     const { ports } = failNth(world(), { kind: 'store.transact', n: 1, error, when });
-    await expect(ports.store.transact('add', () => exec('insert into notes values (1)'))).rejects.toBe(error);
-    return ports.store.read('count', () => first('select count(*) as n from notes'));
+    await expect(ports.store.transact(exec, 'insert into notes values (1)')).rejects.toBe(error);
+    return ports.store.read(first, 'select count(*) as n from notes');
   };
   expect(await count('before')).toEqual({ n: 0 });
   expect(await count('after')).toEqual({ n: 1 });

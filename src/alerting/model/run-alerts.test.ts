@@ -160,7 +160,7 @@ test('the code of an alert does not depend on the order of failures', () => {
 test('a cause ends with the run that leaves none of its cells pending, and not before', async () => {
   const store = openSqliteStore({ path: ':memory:', migrations: [LEDGER_1, ALERTS_1] });
   onTestFinished(() => store.close());
-  const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact('test', operation);
+  const act = <T>(operation: () => Operation<T>): Promise<T> => store.transact(operation);
   const moment = { nowMs: 1, redact: (text: string) => text };
   const cell = (pending: number, code: FaultCode): CellState => ({
     exchange: 'binance',

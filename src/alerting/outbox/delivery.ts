@@ -85,8 +85,8 @@ async function drainUntilSettled(
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const { tried, sent } = await deliverOnce(dispatcher, signal);
     report.sent += sent;
-    report.pending = (await store.read('outboxState', () => outboxState())).pending;
-    const nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
+    report.pending = (await store.read(outboxState)).pending;
+    const nextAtMs = await store.read(nextSendAtMs);
     if (nextAtMs === null || (tried === 0 && nextAtMs > untilMs)) return;
     // A send changes the plan: another channel takes over, or the channel is reported as working again.
     await clock.sleep(tried > 0 ? ROUND_WAIT_MS_MIN : Math.max(ROUND_WAIT_MS_MIN, nextAtMs - clock.nowMs()), signal);
@@ -107,7 +107,7 @@ export async function keepDelivering(
     let nextAtMs: number | null = null;
     try {
       await deliverOnce({ ...dispatcher, sendMsMax: null }, signal);
-      nextAtMs = await store.read('nextSendAtMs', () => nextSendAtMs());
+      nextAtMs = await store.read(nextSendAtMs);
     } catch (error) {
       signal.throwIfAborted();
       logFailure(dispatcher, error);
@@ -129,7 +129,7 @@ function logFailure({ ports, redact }: AlertDispatcher, error: unknown): void {
 /** Plans the due messages and sends them: channels concurrently, the messages of one channel in order. */
 async function deliverOnce(dispatcher: TimedDispatcher, signal: AbortSignal): Promise<SendCounts> {
   const { ports, channels, policy } = dispatcher;
-  await ports.store.transact('planMessages', () => planMessages({ ...policy, channels }, ports.clock.nowMs()));
+  await ports.store.transact(planMessages, { ...policy, channels }, ports.clock.nowMs());
   const results = await Promise.allSettled(channels.map((channel) => deliverTo(dispatcher, channel, signal)));
   const reports = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const report = {
@@ -159,8 +159,10 @@ async function deliverTo(dispatcher: TimedDispatcher, channel: Channel, signal: 
   try {
     while (tried === sent && sent < SENDS_PER_ROUND_MAX) {
       signal.throwIfAborted();
-      const claimed = await store.transact('claimMessages', () =>
-        claimMessages({ channel: name, bundles, owner, nowMs: clock.nowMs() }, processes),
+      const claimed = await store.transact(
+        claimMessages,
+        { channel: name, bundles, owner, nowMs: clock.nowMs() },
+        processes,
       );
       const [first, ...others] = claimed.messages;
       if (first !== undefined) {
@@ -173,7 +175,7 @@ async function deliverTo(dispatcher: TimedDispatcher, channel: Channel, signal: 
       await clock.sleep(waitMs, signal);
     }
   } finally {
-    if (tried > 0) await store.transact('releaseLeases', () => releaseLeases(owner));
+    if (tried > 0) await store.transact(releaseLeases, owner);
   }
   return { tried, sent };
 }
@@ -198,9 +200,7 @@ async function sendMessages(
         ? error
         : defectError(channel.name, error);
     const chance = random.next();
-    await store.transact('recordFailure', () =>
-      recordFailure(sending, failure, { nowMs: clock.nowMs(), redact: dispatcher.redact, chance }),
-    );
+    await store.transact(recordFailure, sending, failure, { nowMs: clock.nowMs(), redact: dispatcher.redact, chance });
     const fields = {
       code: failure.code,
       channel: channel.name,
@@ -215,9 +215,7 @@ async function sendMessages(
     );
     return false;
   }
-  await store.transact('recordSent', () =>
-    recordSent(sending, channel.paceMs, { nowMs: clock.nowMs(), redact: dispatcher.redact }),
-  );
+  await store.transact(recordSent, sending, channel.paceMs, { nowMs: clock.nowMs(), redact: dispatcher.redact });
   return true;
 }
 
@@ -259,7 +257,7 @@ const defectError = (channel: string, error: unknown): AlertChannelError =>
 
 /** Writes messages that no channel accepts to the disk. */
 async function writeToDisk({ ports, channels, undeliveredPath }: AlertDispatcher): Promise<void> {
-  const healths = await ports.store.read('allHealth', () => allHealth());
+  const healths = await ports.store.read(allHealth);
   const isEveryDown = channels.every(({ name }) => (healths.get(name)?.downSinceMs ?? null) !== null);
   await writeUndelivered(ports, undeliveredPath, isEveryDown ? 'all-down' : 'refused');
 }

@@ -13,7 +13,7 @@ export async function writeUndelivered(
   path: string,
   which: Undeliverable,
 ): Promise<number> {
-  const messages = await store.read('undeliverableMessages', () => undeliverableMessages(which, BUNDLE_MAX));
+  const messages = await store.read(undeliverableMessages, which, BUNDLE_MAX);
   if (messages.length === 0) return 0;
   if (!files.exists(path)) files.write(path, new Uint8Array());
   const lines = messages.map(({ id, channel, attempts, createdAtMs, lastError, notification }) =>
@@ -21,6 +21,6 @@ export async function writeUndelivered(
   );
   files.append(path, Buffer.from(`${lines.join('\n')}\n`));
   files.fsync(path);
-  await store.transact('markUndelivered', () => markUndelivered(messages, clock.nowMs()));
+  await store.transact(markUndelivered, messages, clock.nowMs());
   return messages.length;
 }

@@ -7,22 +7,20 @@ import { UnauthorizedError } from '../../errors/errors.ts';
 export function durableHalt({ store, ids, clock }: Ports, configuration: string): HaltSwitch {
   return {
     standing: async () => {
-      const halt = await store.read('standingStop', () => standingHalt(configuration));
+      const halt = await store.read(standingHalt, configuration);
       return halt === null ? null : faultOfHalt(halt);
     },
     engage: (fault, runId) => {
       const { code, facts, message } = fault;
-      return store.transact('giveStop', () =>
-        recordHalt({
-          id: ids.next('stop'),
-          configuration,
-          exchange: facts.exchange,
-          code,
-          message,
-          runId,
-          givenAtMs: clock.nowMs(),
-        }),
-      );
+      return store.transact(recordHalt, {
+        id: ids.next('stop'),
+        configuration,
+        exchange: facts.exchange,
+        code,
+        message,
+        runId,
+        givenAtMs: clock.nowMs(),
+      });
     },
   };
 }

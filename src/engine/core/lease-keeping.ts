@@ -27,11 +27,11 @@ export async function withHeldLeases<T>(
     let renewedAtMs = clock.monotonicMs();
     while (!done.signal.aborted) {
       await clock.sleep(CANCEL_LOOK_EVERY_MS, done.signal);
-      if (await store.read('isCancelRequested', () => isCancelRequested(held.owner)))
+      if (await store.read(isCancelRequested, held.owner))
         stop.abort(new CancelledError(`${held.owner} was cancelled`));
       if (clock.monotonicMs() - renewedAtMs < HEARTBEAT_EVERY_MS) continue;
       renewedAtMs = clock.monotonicMs();
-      const leases = await store.transact('renewLeases', () => renewLeases(held.owner, clock.nowMs()));
+      const leases = await store.transact(renewLeases, held.owner, clock.nowMs());
       if (leases === 0)
         stop.abort(new CellsLeasedError({ lease: `what ${held.owner} held`, owner: 'another process' }));
     }
@@ -49,9 +49,7 @@ export async function withHeldLeases<T>(
 
 /** Takes leases by name. Leases that others hold are refused without waiting. */
 export const takeLeasesNow = (ports: Ports, runId: string, names: readonly string[]): Promise<LeaseGrant> =>
-  ports.store.transact('takeLeases', () =>
-    takeLeases({ names, owner: runId, nowMs: ports.clock.nowMs() }, ports.processes),
-  );
+  ports.store.transact(takeLeases, { names, owner: runId, nowMs: ports.clock.nowMs() }, ports.processes);
 
 /** Tries refused leases again for up to 5 s. Returns the granted ones and the owners of the rest. */
 export async function takeLeasesLater(

@@ -43,16 +43,13 @@ export interface SeriesAccount {
  */
 export async function accountOf(pipeline: Accounted, query: AccountQuery): Promise<readonly SeriesAccount[]> {
   const { store } = pipeline.ports;
-  const removed = new Map(
-    (await store.read('removedSymbols', () => removedSymbols())).map((one) => [`${one.exchange} ${one.symbol}`, one]),
-  );
+  const removed = new Map((await store.read(removedSymbols)).map((one) => [`${one.exchange} ${one.symbol}`, one]));
   const accounts: SeriesAccount[] = [];
   for (const [exchange, symbols] of query.markets) {
     const { adapter } = venueOf(pipeline.venues, exchange);
     for (const symbol of symbols) {
       const off = removed.get(`${exchange} ${symbol}`) ?? null;
-      if (off?.code === 'SYMBOL_INVALID' && !(await store.read('wasEverListed', () => wasEverListed(exchange, symbol))))
-        continue;
+      if (off?.code === 'SYMBOL_INVALID' && !(await store.read(wasEverListed, exchange, symbol))) continue;
       for (const interval of query.intervals.filter((one) => adapter.intervals.includes(one))) {
         accounts.push(await seriesAccount(pipeline, { exchange, symbol, interval }, { range: query.range, off }));
       }
@@ -83,7 +80,7 @@ async function seriesAccount(
   const [start, end] = [due[0], due.at(-1)];
   if (start === undefined || end === undefined)
     return { series, days: null, account: EMPTY_ACCOUNT, nextAttemptAtMs: null, gaps: () => [] };
-  const { cells, first } = await ports.store.read('seriesAccount', function* () {
+  const { cells, first } = await ports.store.read(function* seriesAccount() {
     return { cells: yield* accountsOfSeries(series, { start, end }), first: yield* firstCandleOf(series) };
   });
   const byDay = new Map(cells.map((cell) => [cell.day, cell]));

@@ -38,7 +38,7 @@ export async function refuseLostState(files: Files, lake: Lake, open: () => Stor
   );
   if (isUsed && (!files.exists(lake.state) || files.sizeBytes(lake.state) === 0)) throw lost;
   const store = open();
-  if (!isUsed || !(await store.read('isUntouched', () => isUntouched()))) return store;
+  if (!isUsed || !(await store.read(isUntouched))) return store;
   store.close();
   throw lost;
 }

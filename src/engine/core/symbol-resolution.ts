@@ -66,7 +66,7 @@ async function resolveChoice(
 ): Promise<readonly MarketSymbol[]> {
   const { store, clock, log } = ports;
   const text = choiceText(choice);
-  const before = await store.read('resolvedChoice', () => resolvedChoice(exchange, text));
+  const before = await store.read(resolvedChoice, exchange, text);
   if (freshness === 'stored') return before?.symbols ?? [];
   if (before !== null && (freshness === 'any' || clock.nowMs() - before.resolvedAtMs < DAY_MS)) return before.symbols;
   const listed = await venue.listed(choice.kind);
@@ -87,10 +87,7 @@ async function resolveChoice(
   }
   const symbols = successorsOf(before?.symbols ?? [], chosenOf(choice, listed.markets), listed.markets);
   if (symbols.length === 0) log.warn(`no trading market of ${exchange} matches ${text}`, { exchange });
-  else
-    await store.transact('recordResolvedChoice', () =>
-      recordResolvedChoice({ exchange, choice: text, symbols, resolvedAtMs: clock.nowMs() }),
-    );
+  else await store.transact(recordResolvedChoice, { exchange, choice: text, symbols, resolvedAtMs: clock.nowMs() });
   return symbols;
 }
 

@@ -69,7 +69,7 @@ export async function runDaemon(pipeline: Pipeline, work: DaemonWork, control: C
       ),
     );
   } finally {
-    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+    await ports.store.transact(releaseLeases, owner);
   }
 }
 
@@ -121,7 +121,7 @@ interface NextTick {
 async function nextTick({ ports }: Pipeline, loops: readonly Loop[]): Promise<NextTick> {
   const ticks: NextTick[] = [];
   for (const loop of loops) {
-    const state = await ports.store.read('loopState', () => loopState(loop.name));
+    const state = await ports.store.read(loopState, loop.name);
     ticks.push({ loop, state, dueAtMs: loop.dueAtMs(state) });
   }
   const nowMs = ports.clock.nowMs();
@@ -136,9 +136,7 @@ async function runTick(
   const startedAtMs = ports.clock.nowMs();
   const { result, cursorMs } = await loop.tick(state, control);
   if (control.signal.aborted) return; // incomplete: the next process starts this tick again
-  await ports.store.transact('recordLoopTick', () =>
-    recordLoopTick(loop.name, { cursorMs, tickedAtMs: ports.clock.nowMs() }),
-  );
+  await ports.store.transact(recordLoopTick, loop.name, { cursorMs, tickedAtMs: ports.clock.nowMs() });
   work.onTick({ loop: loop.name, startedAtMs, result });
 }
 

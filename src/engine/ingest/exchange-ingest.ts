@@ -139,6 +139,6 @@ async function restoreAnswered(
       reason: `${series.exchange} answers requests for it again`,
       changedAtMs: ports.clock.nowMs(),
     };
-    await ports.store.transact('restoreSymbol', () => restoreSymbol(restored));
+    await ports.store.transact(restoreSymbol, restored);
   }
 }

@@ -39,7 +39,7 @@ const HISTORY_MS = 30 * DAY_MS;
 export async function classifyDays(pipeline: Pipeline, fence: Fence, days: ClassifiedDays): Promise<void> {
   const { store, clock } = pipeline.ports;
   const range = { fromMs: dayRange(days.start).fromMs, toMs: dayRange(days.end).toMs };
-  const cells = await store.read('cellsOfVenue', () => cellsOfVenue(days, days));
+  const cells = await store.read(cellsOfVenue, days, days);
   if (!isWorthClassifying(cells, { ...days, range })) return;
   const record = await venueRecord(pipeline, days, { fromMs: range.fromMs - HISTORY_MS, toMs: range.toMs });
   const others: VenueRecord[] = [];
@@ -51,7 +51,7 @@ export async function classifyDays(pipeline: Pipeline, fence: Fence, days: Class
   );
   const bySymbol = Map.groupBy(verdicts, ({ symbol }) => symbol);
   const nowMs = clock.nowMs();
-  await store.transact('recordVerdicts', function* () {
+  await store.transact(function* recordClassification() {
     yield* checkFence(fence);
     for (const symbol of new Set(cells.map((cell) => cell.symbol))) {
       const own = bySymbol.get(symbol) ?? [];
@@ -122,7 +122,7 @@ async function venueRecord(
   range: TimeRange,
 ): Promise<VenueRecord> {
   const { adapter } = venueOf(venues, exchange);
-  const known = await ports.store.read('venueRecord', function* () {
+  const known = await ports.store.read(function* venueRecord() {
     const cells = yield* cellsOfVenue(
       { exchange, interval },
       { start: dayOf(range.fromMs), end: dayOf(range.toMs - 1) },

@@ -79,7 +79,7 @@ async function makeFolder(
   if (refused !== undefined) return new CellsLeasedError({ lease: refused.name, owner: refused.owner });
   try {
     return await withHeldLeases(ports, { owner, signal }, async () => {
-      const manifest = await ports.store.read('wholeManifest', () => wholeManifest());
+      const manifest = await ports.store.read(wholeManifest);
       const periods: GoldPeriod[] = [];
       for (const entry of manifest) periods.push(...(await goldPeriod(pipeline, entry)));
       const dataset = datasetFiles({
@@ -91,7 +91,7 @@ async function makeFolder(
       return { periods, dataset };
     });
   } finally {
-    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+    await ports.store.transact(releaseLeases, owner);
   }
 }
 
@@ -113,7 +113,7 @@ const keepFailure =
       waitMs,
       record: toRecord(fault),
     };
-    await ports.store.transact('recordFaults', () => recordFaults([entry]));
+    await ports.store.transact(recordFaults, [entry]);
   };
 
 /**

@@ -28,7 +28,7 @@ export async function acceptHoles(
       .flatMap((gap) => intersectRanges([gap], [query.range]).map((range) => ({ series, range }))),
   );
   if (open.length === 0) return 0;
-  await store.transact('recordAcceptances', function* () {
+  await store.transact(function* recordAcceptances() {
     for (const { series, range } of open)
       yield* recordAcceptance(ids.next('accept'), series, { ...range, reason, by, atMs: clock.nowMs() });
   });

@@ -4,7 +4,7 @@ import type { Pipeline } from '../core/pipeline.ts';
 
 /** An acknowledged alert is not repeated. False if no alert with this fingerprint fires. */
 export const acknowledge = ({ ports }: Pick<Pipeline, 'ports'>, fingerprint: string, by: string): Promise<boolean> =>
-  ports.store.transact('acknowledgeAlert', () => acknowledgeAlert(fingerprint, by, ports.clock.nowMs()));
+  ports.store.transact(acknowledgeAlert, fingerprint, by, ports.clock.nowMs());
 
 export type SilenceRequest = Pick<Silence, 'exchange' | 'code' | 'asset' | 'reason' | 'author'> & {
   readonly spanMs: number;
@@ -22,10 +22,10 @@ export async function silence(
     createdAtMs: nowMs,
     expiresAtMs: nowMs + spanMs,
   };
-  await ports.store.transact('addSilence', () => addSilence(made));
+  await ports.store.transact(addSilence, made);
   return made;
 }
 
 /** False if no silence with this id is in force. */
 export const unsilence = ({ ports }: Pick<Pipeline, 'ports'>, id: string, by: string): Promise<boolean> =>
-  ports.store.transact('endSilence', () => endSilence(id, by, ports.clock.nowMs()));
+  ports.store.transact(endSilence, id, by, ports.clock.nowMs());

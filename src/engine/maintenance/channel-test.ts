@@ -22,7 +22,7 @@ export async function testChannels(
 ): Promise<readonly ChannelTest[]> {
   const { store, clock } = dispatcher.ports;
   const nowMs = clock.nowMs();
-  const fingerprints = await store.transact('enqueueTest', function* () {
+  const fingerprints = await store.transact(function* enqueueTestAlert() {
     const made: string[] = [];
     for (const channel of channels) made.push(yield* enqueueTest({ channel, level, nowMs }, dispatcher.policy));
     return made;
@@ -30,7 +30,7 @@ export async function testChannels(
   await drainAlerts(dispatcher, signal);
   const tests: ChannelTest[] = [];
   for (const [at, channel] of channels.entries()) {
-    const messages = await store.read('messagesOf', () => messagesOf(fingerprints[at] ?? '', MESSAGES_MAX));
+    const messages = await store.read(messagesOf, fingerprints[at] ?? '', MESSAGES_MAX);
     tests.push({
       channel,
       kind: dispatcher.channels.find((one) => one.name === channel)?.kind ?? '',

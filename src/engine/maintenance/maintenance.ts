@@ -14,6 +14,6 @@ export async function exclusively<T>({ ports }: Pipeline, signal: AbortSignal, w
   try {
     return await withHeldLeases(ports, { owner, signal }, work);
   } finally {
-    await ports.store.transact('releaseLeases', () => releaseLeases(owner));
+    await ports.store.transact(releaseLeases, owner);
   }
 }

@@ -43,7 +43,7 @@ export const prune = (pipeline: Pipeline, options: PruneOptions, signal: AbortSi
 async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions): Promise<PruneReport> {
   const { store, clock } = pipeline.ports;
   const beforeMs = clock.nowMs() - keepDays * DAY_MS;
-  const pages = await store.read('everyPage', () => everyPage());
+  const pages = await store.read(everyPage);
   const rejected = pages.filter(
     (page) => page.rejected !== null && page.rejected !== 'ANSWER_DAMAGED' && page.fetchedAtMs < beforeMs,
   );
@@ -51,7 +51,7 @@ async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions
   const gone = new Set([...rejected, ...superseded].map(({ id }) => id));
   const bySegment = Map.groupBy(pages, ({ segment }) => segment);
   const orphans = orphanSegments(pipeline, bySegment, dayOf(beforeMs));
-  const old = await store.read('countOldEntries', () => countOldEntries(beforeMs));
+  const old = await store.read(countOldEntries, beforeMs);
   const sizes = orphans.map((segment) => pipeline.ports.files.sizeBytes(pipeline.lake.at(segment)));
   const bytes =
     [...rejected, ...superseded].reduce((sum, page) => sum + page.length, 0) +
@@ -64,7 +64,7 @@ async function pruneAlone(pipeline: Pipeline, { keepDays, effect }: PruneOptions
       untouched.push(segment);
   }
   for (const segment of orphans) removeFile(pipeline, segment);
-  await store.transact('forgetOldEntries', () => deleteOldEntries(beforeMs));
+  await store.transact(deleteOldEntries, beforeMs);
   return { ...report, untouched };
 }
 
@@ -118,14 +118,14 @@ async function rewriteSegment(pipeline: Pipeline, { segment, pages, gone }: Segm
     const kept = pages.filter(({ id }) => !gone.has(id));
     if (refused.length > 0 || !kept.every((page) => readResponse(files, lake, page).ok)) return false;
     const moved = kept.length === 0 ? [] : copyResponses(pipeline, segment, kept);
-    await store.transact('pruneSegment', function* () {
+    await store.transact(function* pruneSegment() {
       yield* movePages(moved);
       yield* deletePages(pages.filter(({ id }) => gone.has(id)).map(({ id }) => id));
     });
     removeFile(pipeline, segment);
     return true;
   } finally {
-    await store.transact('releaseLeases', () => releaseLeases(owner));
+    await store.transact(releaseLeases, owner);
   }
 }
 

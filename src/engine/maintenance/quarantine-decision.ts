@@ -54,7 +54,7 @@ export async function decideQuarantined(
       atMs: ports.clock.nowMs(),
     }),
   );
-  await ports.store.transact('recordDecisions', function* () {
+  await ports.store.transact(function* decideRows() {
     yield* recordDecisions(decisions);
     for (const decision of decisions) yield* writeJournal('decisions.ndjson', decision);
   });

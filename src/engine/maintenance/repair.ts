@@ -64,11 +64,11 @@ export const repair = (pipeline: Pipeline, control: Control): Promise<RepairRepo
 async function repairAlone(pipeline: Pipeline, control: Control): Promise<RepairReport> {
   const { store } = pipeline.ports;
   // Read before the scan: a page that a run indexes from now on is not a loss.
-  const known = await store.read('everyPage', () => everyPage());
+  const known = await store.read(everyPage);
   const found = scanBronze(pipeline);
   const changes = indexChanges(pipeline, found.pages, known);
   const decisions = readJournal(pipeline.ports.files, pipeline.lake, 'decisions.ndjson').filter(isDecision);
-  await store.transact('repairIndex', function* () {
+  await store.transact(function* repairIndex() {
     yield* recordDecisions(decisions);
     yield* recordPages(changes.missing);
     yield* restorePages(changes.restored);
@@ -162,7 +162,7 @@ function indexChanges(
 
 /** Rebuilds silver and its verdicts from everything in bronze, a chunk of days at a time. */
 async function accountForBronze(pipeline: Pipeline, control: Control): Promise<WorkResult> {
-  const series = await pipeline.ports.store.read('answeredSeries', () => coveredSeries());
+  const series = await pipeline.ports.store.read(coveredSeries);
   const known = series.filter(({ exchange }) => pipeline.venues.has(exchange));
   const groups = [...Map.groupBy(known, ({ exchange, interval }) => `${exchange} ${interval}`).values()];
   const planned = groups.flatMap((own) => {
@@ -193,7 +193,7 @@ async function accountForBronze(pipeline: Pipeline, control: Control): Promise<W
 }
 
 async function unexplainedFiles(pipeline: Pipeline): Promise<string[]> {
-  const manifest = await pipeline.ports.store.read('wholeManifest', () => wholeManifest());
+  const manifest = await pipeline.ports.store.read(wholeManifest);
   const explained = new Set(manifest.map(({ path }) => path));
   return filesBelow(pipeline, 'silver').filter((path) => path.endsWith('.parquet') && !explained.has(path));
 }

@@ -4,8 +4,8 @@ import type { Pipeline } from '../core/pipeline.ts';
 
 /** Asks the process that executes the run to stop. False if no such run is under way. */
 export const cancelRun = ({ ports }: Pick<Pipeline, 'ports'>, id: string): Promise<boolean> =>
-  ports.store.transact('requestCancel', () => requestCancel(id));
+  ports.store.transact(requestCancel, id);
 
 /** Clears every halt and returns them. */
 export const clearHalts = ({ ports }: Pick<Pipeline, 'ports'>): Promise<readonly Halt[]> =>
-  ports.store.transact('liftStops', () => liftHalts(ports.clock.nowMs()));
+  ports.store.transact(liftHalts, ports.clock.nowMs());

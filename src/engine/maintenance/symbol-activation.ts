@@ -13,7 +13,7 @@ export interface SymbolRequest {
 /** Takes a symbol off the active list until a person puts it back. Its due candles stay in the account. */
 export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolRequest): Promise<void> {
   const changedAtMs = ports.clock.nowMs();
-  await ports.store.transact('removeSymbol', function* () {
+  await ports.store.transact(function* disableSymbol() {
     for (const exchange of exchanges) yield* removeSymbol({ exchange, symbol, code: null, reason, changedAtMs });
   });
 }
@@ -24,7 +24,7 @@ export async function enableSymbol(
   { exchanges, symbol, reason }: SymbolRequest,
 ): Promise<readonly Exchange[]> {
   const changedAtMs = ports.clock.nowMs();
-  return ports.store.transact('restoreSymbol', function* () {
+  return ports.store.transact(function* enableSymbol() {
     const restored: Exchange[] = [];
     for (const exchange of exchanges)
       if (yield* restoreSymbol({ exchange, symbol, reason, changedAtMs })) restored.push(exchange);

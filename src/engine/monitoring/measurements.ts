@@ -24,8 +24,8 @@ export interface MonitoredState {
 export async function measure(pipeline: Pipeline, markets: Markets): Promise<readonly Measurement[]> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
-  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
-  const { samples: stored } = await store.read('storedSamples', () => storedSamples());
+  const runs = await store.read(runsFinishedSince, nowMs - DAY_MS);
+  const { samples: stored } = await store.read(storedSamples);
   const samples = [...stored, ...(await finalFailures(pipeline, runs))];
   return measurementsOf({ runs, samples, watermarks: await watermarksOf(pipeline, markets), nowMs });
 }

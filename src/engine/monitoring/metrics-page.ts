@@ -25,9 +25,9 @@ export async function metricsPage(pipeline: Pipeline, markets: Markets): Promise
 export async function metricsNow(pipeline: Pipeline, markets: Markets): Promise<MetricSamples> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
-  const stored = await store.read('storedSamples', () => storedSamples());
-  const runs = await store.read('runsFinishedSince', () => runsFinishedSince(nowMs - DAY_MS));
-  const now = await store.read('metricsNow', function* () {
+  const stored = await store.read(storedSamples);
+  const runs = await store.read(runsFinishedSince, nowMs - DAY_MS);
+  const now = await store.read(function* metricsNow() {
     const outbox = yield* outboxState();
     const oldestMs = outbox.oldestAtMs === null ? 0 : Math.max(0, nowMs - outbox.oldestAtMs);
     const oldest: Sample = { name: 'pipeline_alert_outbox_oldest_seconds', labels: {}, value: oldestMs / 1_000 };
@@ -56,7 +56,7 @@ const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const;
 /** Breaker states, and the used share of each rate-limit window across processes. */
 async function venueSamples({ ports, venues }: Pipeline, markets: Markets): Promise<Sample[]> {
   const nowMs = ports.clock.nowMs();
-  const { breakers, used } = await ports.limits.read('venueMetrics', function* () {
+  const { breakers, used } = await ports.limits.read(function* venueMetrics() {
     const used: Sample[] = [];
     for (const use of yield* windowUses()) {
       if (!venues.has(use.exchange)) continue;

@@ -77,7 +77,7 @@ async function evaluate(pipeline: Pipeline, watched: WatchedMarkets): Promise<vo
   const { ports, dispatcher } = pipeline;
   const measurements = await measure(pipeline, await watched());
   const nowMs = ports.clock.nowMs();
-  await ports.store.transact('evaluateRules', function* () {
+  await ports.store.transact(function* evaluateRules() {
     yield* alertRules(yield* evaluateMeasurements(measurements, nowMs), { nowMs, redact: dispatcher.redact });
     yield* writeDigest({ ...dispatcher.policy, channels: dispatcher.channels }, nowMs);
     yield* setGauges([{ name: 'pipeline_heartbeat_timestamp_seconds', labels: {}, value: nowMs / 1_000 }]);
@@ -92,7 +92,7 @@ async function problemsOf({ ports, dispatcher }: Pipeline, storeError: string | 
   const nowMs = ports.clock.nowMs();
   const known = { nowMs, channelsTotal: dispatcher.channels.length, storeError };
   if (storeError !== null) return healthProblems({ ...known, outboxOldestAtMs: null, channelsDown: 0 });
-  const { oldestAtMs, healths } = await ports.store.read('healthProblems', function* () {
+  const { oldestAtMs, healths } = await ports.store.read(function* healthProblems() {
     return { ...(yield* outboxState()), healths: yield* allHealth() };
   });
   return healthProblems({

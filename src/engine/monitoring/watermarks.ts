@@ -18,7 +18,7 @@ const RESPONSES_MS = 3 * DAY_MS;
 export async function watermarksOf(pipeline: Pipeline, markets: Markets): Promise<readonly Watermark[]> {
   const { ports, venues, settings } = pipeline;
   const nowMs = ports.clock.nowMs();
-  return ports.store.read('watermarks', function* () {
+  return ports.store.read(function* readWatermarks() {
     const off = new Set((yield* removedSymbols()).map(({ exchange, symbol }) => `${exchange} ${symbol}`));
     const watermarks: Watermark[] = [];
     for (const interval of settings.intervals) {

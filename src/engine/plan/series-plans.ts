@@ -43,7 +43,7 @@ export async function plansOf(
 
 /** Symbols of one venue that are off the active list. */
 export async function removedFrom({ ports }: Pipeline, exchange: Exchange): Promise<Removed> {
-  const removed = await ports.store.read('removedSymbols', () => removedSymbols());
+  const removed = await ports.store.read(removedSymbols);
   return new Map(removed.filter((one) => one.exchange === exchange).map((one) => [one.symbol, one]));
 }
 
@@ -80,7 +80,7 @@ async function planOf(
   const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
   const askedFromMs = Math.min(range.fromMs, dayRange(scope.askedFrom ?? start).fromMs);
   const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
-  const known = await ports.store.read('seriesKnowledge', function* () {
+  const known = await ports.store.read(function* seriesKnowledge() {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
       pages: yield* usedPages(series, { ...range, fromMs: reachMs }),

@@ -18,7 +18,7 @@ export interface AlertList {
 
 /** Alerts and the silences in force; `all` includes alerts that are over. */
 export async function listAlerts({ ports }: Pick<Pipeline, 'ports'>, which: 'firing' | 'all'): Promise<AlertList> {
-  const { alerts, silences } = await ports.store.read('alerts', function* () {
+  const { alerts, silences } = await ports.store.read(function* alertItems() {
     return {
       alerts: yield* which === 'all' ? openAlerts(0) : firingAlerts(),
       silences: yield* silencesInForce(ports.clock.nowMs()),
@@ -32,7 +32,7 @@ export async function listAlerts({ ports }: Pick<Pipeline, 'ports'>, which: 'fir
 
 /** What was done about alerts, newest first, 1000 entries at most. */
 export const alertHistory = ({ ports }: Pick<Pipeline, 'ports'>): Promise<readonly AuditEntry[]> =>
-  ports.store.read('auditTrail', () => auditTrail(ROWS_MAX));
+  ports.store.read(auditTrail, ROWS_MAX);
 
 export interface OutboxChannel {
   readonly name: string;
@@ -47,7 +47,7 @@ export async function outboxReport({ ports, dispatcher }: Pick<Pipeline, 'ports'
   readonly messages: readonly OutboxMessage[];
   readonly channels: readonly OutboxChannel[];
 }> {
-  const { messages, healths } = await ports.store.read('outbox', function* () {
+  const { messages, healths } = await ports.store.read(function* outbox() {
     return { messages: yield* pendingMessages(ROWS_MAX), healths: yield* allHealth() };
   });
   const channels = dispatcher.channels.map(({ name, kind, isDefault }) => ({

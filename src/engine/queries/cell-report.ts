@@ -46,7 +46,7 @@ const RESPONSES_MAX = 1_000;
 export async function cellReport(pipeline: Pipeline, cell: Cell): Promise<CellReport> {
   const { exchange, symbol, interval, day } = cell;
   const range = dayRange(day);
-  const found = await pipeline.ports.store.read('cellReport', function* () {
+  const found = await pipeline.ports.store.read(function* cellReport() {
     return {
       responses: yield* responsesAbout(cell, range, RESPONSES_MAX),
       faults: yield* faultsAbout(cell, range, FAULTS_MAX),

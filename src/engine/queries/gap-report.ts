@@ -90,7 +90,7 @@ async function verify(pipeline: Pipeline, accounts: readonly SeriesAccount[]): P
 async function storedCells({ ports: { store } }: Pipeline, accounts: readonly SeriesAccount[]): Promise<CellState[]> {
   const cells: CellState[] = [];
   for (const { series, days } of accounts)
-    if (days !== null) cells.push(...(await store.read('cellsOfSeries', () => cellsOfSeries(series, days))));
+    if (days !== null) cells.push(...(await store.read(cellsOfSeries, series, days)));
   return cells;
 }
 
@@ -101,9 +101,7 @@ async function verifyFile(
   cells: readonly CellState[],
 ): Promise<Discrepancy[]> {
   const [{ exchange, interval, day }] = cells as readonly [CellState];
-  const entry = await ports.store.read('manifestEntry', () =>
-    manifestEntry({ exchange, interval, period: periodOf(day, interval) }),
-  );
+  const entry = await ports.store.read(manifestEntry, { exchange, interval, period: periodOf(day, interval) });
   const claimed = cells.reduce((sum, cell) => sum + cell.account.present, 0);
   if (!ports.files.exists(lake.at(path))) {
     return claimed === 0 && entry === null
@@ -162,7 +160,7 @@ async function verifyReasons({ ports }: Pipeline, cell: CellState): Promise<Disc
   }
   const settled = cell.gaps.filter(({ state }) => state === 'no_trades' || state === 'outage');
   if (settled.length === 0) return found;
-  const verdicts = await ports.store.read('verdictsOf', () => verdictsOf(cell, dayRange(cell.day)));
+  const verdicts = await ports.store.read(verdictsOf, cell, dayRange(cell.day));
   for (const verdict of verdicts) {
     const cause = causeOf(verdict.evidence as GapEvidence);
     if (cause !== verdict.cause || stateOf(cause) !== verdict.state)

@@ -74,7 +74,7 @@ async function stateRow({ ports, lake }: Pipeline): Promise<CheckRow> {
       fix: 'restore a copy; bronze and silver beside it are complete (candlekeep explain STATE_UNUSABLE)',
       ending: endingOfFault('STATE_UNUSABLE'),
     };
-  const totals = await ports.store.read('ledgerTotals', () => ledgerTotals());
+  const totals = await ports.store.read(ledgerTotals);
   const cells = totals.reduce((sum, total) => sum + total.cells, 0);
   return ok('state', `${lake.state} is whole, ${cells} cells`);
 }
@@ -199,7 +199,7 @@ async function channelRows({ ports, dispatcher }: Pipeline): Promise<readonly Ch
         ending: 'done',
       },
     ];
-  const healths = await ports.store.read('allHealth', () => allHealth());
+  const healths = await ports.store.read(allHealth);
   return dispatcher.channels.map(({ name }) => channelRow(name, healths.get(name) ?? UNTRIED, ports.clock.nowMs()));
 }
 

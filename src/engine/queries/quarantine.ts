@@ -86,7 +86,7 @@ export interface RawRow {
 /** The bronze response that a quarantined row came from; null when bronze no longer holds it. */
 export async function rawOf({ ports, lake, venues }: Pipeline, { raw }: QuarantinedRow): Promise<RawRow | null> {
   const place = parseRawReference(raw);
-  const page = place === null ? null : await ports.store.read('pageById', () => pageById(place.page));
+  const page = place === null ? null : await ports.store.read(pageById, place.page);
   if (place === null || page === null) return null;
   const kept = readResponse(ports.files, lake, page);
   if (!kept.ok) return null;

@@ -37,9 +37,9 @@ const FAULTS_MAX = 10_000;
 /** Null for an unknown run. */
 export async function runReport(pipeline: Pipeline, runId: string): Promise<RunReport | null> {
   const { store } = pipeline.ports;
-  const run = await store.read('readRun', () => readRun(runId));
+  const run = await store.read(readRun, runId);
   if (run === null) return null;
-  const entries = await store.read('faultsOfRun', () => faultsOfRun(runId, FAULTS_MAX));
+  const entries = await store.read(faultsOfRun, runId, FAULTS_MAX);
   const { markets } = run.request;
   const range = { fromMs: dayRange(run.partition).fromMs, toMs: dayRange(run.partitionEnd).toMs };
   const accounts = await accountOf(pipeline, { range, markets: new Map(markets), intervals: [run.interval] });

@@ -20,7 +20,7 @@ export interface StatusReport {
 
 /** What is stored, pending and wrong now, from one snapshot of the store. */
 export const statusReport = ({ ports }: Pick<Pipeline, 'ports'>): Promise<StatusReport> =>
-  ports.store.read('status', function* () {
+  ports.store.read(function* status() {
     const [lastRun = null] = yield* listRuns(1);
     return {
       lastRun,

@@ -21,7 +21,7 @@ export interface ListedSymbol {
 
 /** Every configured symbol, and every disabled or removed one with the reason. */
 export async function listSymbols({ ports }: Pipeline, markets: Markets): Promise<readonly ListedSymbol[]> {
-  const removed = await ports.store.read('removedSymbols', () => removedSymbols());
+  const removed = await ports.store.read(removedSymbols);
   const off = removed.map(
     (one): ListedSymbol => ({
       exchange: one.exchange,
@@ -54,4 +54,4 @@ export async function listSymbols({ ports }: Pipeline, markets: Markets): Promis
 }
 
 export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> =>
-  ports.store.read('symbolHistory', () => symbolHistory());
+  ports.store.read(symbolHistory);

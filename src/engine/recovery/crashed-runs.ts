@@ -14,7 +14,7 @@ const CAUSE = { exchange: null, code: 'RUN_CRASHED', asset: null } as const;
 /** Ends every run whose process is gone, and raises the alert in the same transaction. */
 export async function endCrashes({ ports, dispatcher, settings }: Pipeline): Promise<void> {
   const nowMs = ports.clock.nowMs();
-  const crashed = await ports.store.transact('endCrashedRuns', function* () {
+  const crashed = await ports.store.transact(function* endCrashedRunsAndAlert() {
     const runs: Run[] = [];
     for (const id of yield* endCrashedRuns(nowMs, ports.processes)) runs.push(...(yield* theRun(id)));
     const event = crashOf(runs, new Set(settings.alerts.criticalAssets), nowMs);
@@ -66,9 +66,7 @@ export const crashedAmong = (runs: readonly Run[]): readonly Run[] =>
 
 /** Resolves the alert once none of the crashed runs has work left. */
 export const resolveCrash = ({ ports, dispatcher }: Pipeline): Promise<boolean> =>
-  ports.store.transact('resolveCrash', () =>
-    resolveAlert(CAUSE, 'the unfinished work of these runs is done, or has an alert of its own', {
-      nowMs: ports.clock.nowMs(),
-      redact: dispatcher.redact,
-    }),
-  );
+  ports.store.transact(resolveAlert, CAUSE, 'the unfinished work of these runs is done, or has an alert of its own', {
+    nowMs: ports.clock.nowMs(),
+    redact: dispatcher.redact,
+  });

@@ -17,7 +17,7 @@ const LATER_RUNS_MAX = 200;
 export async function finalFailures(pipeline: Pipeline, runsOfDay: readonly Run[]): Promise<readonly Sample[]> {
   const { store, clock } = pipeline.ports;
   const nowMs = clock.nowMs();
-  const { unretried, recent } = await store.read('finalFailures', function* () {
+  const { unretried, recent } = await store.read(function* finalFailures() {
     return {
       unretried: yield* unretriedRuns(nowMs - thresholdRule('RULE_FAILED_RUNS').windowMs),
       recent: yield* listRuns(LATER_RUNS_MAX),

@@ -13,7 +13,7 @@ const LATER_RUNS_MAX = 1_000;
 /** The runs that still have work left. */
 export async function unhealed(pipeline: Pipeline, runs: readonly Run[]): Promise<readonly Run[]> {
   if (runs.length === 0) return runs;
-  const recent = await pipeline.ports.store.read('listRuns', () => listRuns(LATER_RUNS_MAX));
+  const recent = await pipeline.ports.store.read(listRuns, LATER_RUNS_MAX);
   const left: Run[] = [];
   for (const run of runs) if (!(await isHealed(pipeline, run, recent))) left.push(run);
   return left;
@@ -82,7 +82,7 @@ async function lacksOpen({ ports: { store, clock } }: Pipeline, run: Run, later:
       later.some((one) => one.outcome !== 'cancelled' && requestsAgain(one, run, [exchange, symbols]))
     )
       continue;
-    if (await store.read('lacksOpenCandles', () => lacksOpenCandles(run, asset, clock.nowMs()))) return true;
+    if (await store.read(lacksOpenCandles, run, asset, clock.nowMs())) return true;
   }
   return false;
 }

@@ -35,7 +35,7 @@ export async function heal(pipeline: Pipeline, options: RecoveryOptions, control
     runs: [...retried.runs, ...healed.runs],
     ending,
     error: ending === retried.ending ? retried.error : healed.error,
-    ...(await store.read('pendingInLedger', () => pendingInLedger(clock.nowMs()))),
+    ...(await store.read(pendingInLedger, clock.nowMs())),
   };
 }
 
@@ -62,16 +62,13 @@ async function openFailures(
   wanted: (failures: readonly Run[]) => readonly Run[],
 ): Promise<readonly Run[]> {
   const { store, clock } = pipeline.ports;
-  return unhealed(
-    pipeline,
-    wanted(await store.read('unretriedRuns', () => unretriedRuns(clock.nowMs() - RUN_RETRY_LOOKBACK_MS))),
-  );
+  return unhealed(pipeline, wanted(await store.read(unretriedRuns, clock.nowMs() - RUN_RETRY_LOOKBACK_MS)));
 }
 
 /** Retries one run on request. The sensor does not retry it again unless this retry fails too. */
 export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
   const { key: _taken, ...again } = retryOf(run, 'holes');
-  const isFirst = (await pipeline.ports.store.read('runOfKey', () => runOfKey(retryKey(run.id)))) === null;
+  const isFirst = (await pipeline.ports.store.read(runOfKey, retryKey(run.id))) === null;
   return executeAll(pipeline, [isFirst ? retryOf(run, 'holes') : again], control);
 }
 
@@ -100,7 +97,7 @@ function retryOf(run: Run, waitPolicy: RunRequest['waitPolicy']): PlannedRun {
 async function planCells(pipeline: Pipeline, { waitPolicy }: RecoveryOptions): Promise<PlannedRun[]> {
   const { store, clock } = pipeline.ports;
   const candidates = waitPolicy === 'all' ? cellsToHeal : incompleteCells;
-  const cells = await store.read('cellsToHeal', () => candidates(clock.nowMs(), CELLS_MAX));
+  const cells = await store.read(candidates, clock.nowMs(), CELLS_MAX);
   return planHealing(cells).map(
     ({ interval, start, end, markets }): PlannedRun => ({
       interval,

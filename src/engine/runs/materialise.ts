@@ -136,7 +136,7 @@ async function queueRun(
     request,
     ...(key === undefined ? {} : { key }),
   };
-  const isCreated = await ports.store.transact('createRun', () => createRun(run, ports.clock.nowMs()));
+  const isCreated = await ports.store.transact(createRun, run, ports.clock.nowMs());
   return isCreated ? id : null;
 }
 

@@ -27,7 +27,7 @@ export async function executeRun(
 ): Promise<RunResult> {
   const { ports } = pipeline;
   const { host, pid } = ports.processes.self;
-  const fence = await ports.store.transact('beginRun', function* () {
+  const fence = await ports.store.transact(function* beginLeasedRun() {
     const nowMs = ports.clock.nowMs();
     const begun = yield* beginRun(runId, `${host}:${pid}`, nowMs);
     if (begun !== null) yield* takeLeases({ names: [runLease(runId)], owner: runId, nowMs }, ports.processes);
@@ -49,17 +49,15 @@ export async function executeRun(
     return own;
   });
   const opensAtMs = await openingTimes(pipeline.venues);
-  await ports.store.transact('endRun', () =>
-    endRun({ run, fence, end: verdict, opensAtMs }, pipeline.settings, {
-      nowMs: ports.clock.nowMs(),
-      redact: pipeline.dispatcher.redact,
-    }),
-  );
+  await ports.store.transact(endRun, { run, fence, end: verdict, opensAtMs }, pipeline.settings, {
+    nowMs: ports.clock.nowMs(),
+    redact: pipeline.dispatcher.redact,
+  });
   return { ...verdict, run: await readWhole(pipeline, runId) };
 }
 
 async function readWhole({ ports }: Pipeline, runId: string): Promise<Run> {
-  const run = await ports.store.read('readRun', () => readRun(runId));
+  const run = await ports.store.read(readRun, runId);
   if (run === null) throw new RangeError(`there is no run ${runId}`);
   return run;
 }

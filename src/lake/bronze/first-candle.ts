@@ -19,7 +19,7 @@ export async function firstCandle(
   { heldMs }: { readonly heldMs: number } = { heldMs: Infinity },
 ): Promise<number | null> {
   const { ports, adapter } = context;
-  const known = await ports.store.read('firstCandleOf', () => firstCandleOf(series));
+  const known = await ports.store.read(firstCandleOf, series);
   if (known !== null && known.openMs <= heldMs) return known.openMs;
   const seenAtMs = ports.clock.nowMs();
   const openMs =
@@ -27,7 +27,7 @@ export async function firstCandle(
       ? await searchFirst(context, series)
       : await queryFirst(context, series, adapter.firstCandle);
   if (openMs === null || openMs > heldMs) return null;
-  await ports.store.transact('recordFirstCandle', () => recordFirstCandle(series, { openMs, seenAtMs }));
+  await ports.store.transact(recordFirstCandle, series, { openMs, seenAtMs });
   return openMs;
 }
 

@@ -54,10 +54,10 @@ test('every used page that touches a range is found, and no other, however long 
     fc.asyncProperty(fc.array(page, { maxLength: 20 }), range, async (pages, { series, from, candles, bySymbol }) => {
       const entries = pages.map((one, at) => entry(`page-${at}`, one));
       const store = openStore();
-      await store.transact('record', () => recordPages(entries));
+      await store.transact(recordPages, entries);
       const asked = entry('asked', { series, from, candles, isUsed: true }).range;
       const { symbol, ...venue } = series;
-      const found = await store.read('used', () => usedPages(bySymbol ? series : venue, asked));
+      const found = await store.read(usedPages, bySymbol ? series : venue, asked);
       const touches = (one: PageEntry): boolean =>
         one.rejected === null &&
         one.series.interval === series.interval &&
@@ -79,8 +79,8 @@ test('a used page too long to be found again is refused', async () => {
   const [series] = SERIES as [Series];
   const store = openStore();
   const long = { series, from: 0, candles: 10_001 };
-  await expect(store.transact('record', () => recordPages([entry('long', { ...long, isUsed: true })]))).rejects.toThrow(
+  await expect(store.transact(recordPages, [entry('long', { ...long, isUsed: true })])).rejects.toThrow(
     'more than 10000 candles',
   );
-  await store.transact('record', () => recordPages([entry('rejected', { ...long, isUsed: false })]));
+  await store.transact(recordPages, [entry('rejected', { ...long, isUsed: false })]);
 });

@@ -191,7 +191,7 @@ async function confirmRemoval(context: QueryContext, page: Page, fault: Exchange
     reason: `${exchange} does not list it`,
     changedAtMs: ports.clock.nowMs(),
   };
-  await ports.store.transact('removeSymbol', () => removeSymbol(removed));
+  await ports.store.transact(removeSymbol, removed);
   throw fault;
 }
 

@@ -79,7 +79,7 @@ export function bronzeWriter(ports: Ports, lake: Lake, fence: Fence): BronzeWrit
         const pages = group.flatMap(({ item }) => (item === null ? [] : [append(item)]));
         for (const segment of new Set(pages.map((page) => page.segment))) files.fsync(lake.at(segment));
         const faults = group.flatMap((one) => one.faults);
-        await ports.store.transact('recordPages', function* () {
+        await ports.store.transact(function* recordGroup() {
           yield* checkFence(fence);
           yield* recordPages(pages);
           yield* recordFaults(faults);

@@ -38,7 +38,7 @@ export async function materialiseSilver(
   key: PeriodKey,
   scopes: readonly SymbolScope[],
 ): Promise<SilverReport> {
-  const before = await context.ports.store.read('manifestEntry', () => manifestEntry(key));
+  const before = await context.ports.store.read(manifestEntry, key);
   const period = await readPeriod(context.ports, context.responses, key, before?.inputs);
   if (period.lost.length > 0) await keepLosses(context, period.lost);
   const cells = await accountPeriod(context, key, { scopes: await withDamaged(context, key, scopes), period });
@@ -85,7 +85,7 @@ async function keepLosses({ ports, fence }: SilverContext, lost: readonly LostRe
       record: toRecord(error),
     };
   });
-  await ports.store.transact('keepLosses', function* () {
+  await ports.store.transact(function* keepLosses() {
     yield* checkFence(fence);
     yield* markDamaged(lost.map(({ page }) => page.id));
     yield* recordFaults(entries);

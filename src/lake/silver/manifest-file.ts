@@ -13,7 +13,7 @@ export const writeManifestFile = (
   { ports: { files, store }, lake }: Pick<SilverContext, 'ports' | 'lake'>,
   { exchange, interval }: Omit<PeriodKey, 'period'>,
 ): Promise<void> =>
-  store.transact('writeManifestFile', function* () {
+  store.transact(function* writeManifestFile() {
     const path = lake.at(join(lake.silverIntervalDirectory(exchange, interval), 'manifest.json'));
     const entries = yield* manifestOf(exchange, interval);
     const bytes = Buffer.from(`${JSON.stringify({ schema: 1, exchange, interval, files: entries }, null, 1)}\n`);

@@ -21,7 +21,7 @@ export async function withDamaged(
   key: PeriodKey,
   scopes: readonly SymbolScope[],
 ): Promise<SymbolScope[]> {
-  const damaged = await ports.store.read('damagedRanges', () => damagedRanges(key, periodRange(key.period)));
+  const damaged = await ports.store.read(damagedRanges, key, periodRange(key.period));
   const others = [...damaged.keys()].filter((symbol) => !scopes.some((scope) => scope.symbol === symbol));
   const all = [
     ...scopes,
@@ -56,7 +56,7 @@ async function knownDays(
     start: dayOf(Math.min(...ranges.map(({ fromMs }) => fromMs))),
     end: dayOf(Math.max(...ranges.map(({ toMs }) => toMs)) - 1),
   };
-  const cells = await ports.store.read('cellsOfSeries', () => cellsOfSeries(series, days));
+  const cells = await ports.store.read(cellsOfSeries, series, days);
   return cells.map(({ day }) => day).filter((day) => intersectRanges([dayRange(day)], ranges).length > 0);
 }
 
@@ -76,7 +76,7 @@ export async function accountPeriod(
     const series = { exchange: key.exchange, symbol: scope.symbol, interval: key.interval };
     const [start, end] = [scope.days[0], scope.days.at(-1)];
     if (start === undefined || end === undefined) continue;
-    const known = await store.read('cellFindings', function* () {
+    const known = await store.read(function* cellFindings() {
       return {
         before: yield* cellsOfSeries(series, { start, end }),
         covered: yield* coverageOf(series, { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs }),

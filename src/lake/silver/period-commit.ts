@@ -43,7 +43,7 @@ export async function commitPeriod(
     prepareFile(context, lake.silverFile(key), bytes),
     prepareFile(context, lake.quarantineFile(key), quarantine),
   ];
-  await store.transact('commitSilver', function* () {
+  await store.transact(function* commitSilver() {
     yield* checkFence(fence);
     for (const move of moves) move();
     yield* entry === null ? deleteManifest(key) : recordManifest(entry);

@@ -69,7 +69,7 @@ export async function readPeriod(
   storedInputs: readonly string[] = [],
 ): Promise<PeriodRows> {
   const range = periodRange(key.period);
-  const { indexed, decisions } = await store.read('usedPages', function* () {
+  const { indexed, decisions } = await store.read(function* responsesAndDecisions() {
     return {
       indexed: yield* usedPages({ exchange: key.exchange, interval: key.interval }, range),
       decisions: yield* decisionsIn(key, range),

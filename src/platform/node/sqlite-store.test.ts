@@ -44,8 +44,7 @@ afterEach(() => {
 function* addNote(id: number, body: string | null): Operation<void> {
   yield* exec('insert into notes (id, body) values ($1, $2)', id, body);
 }
-const notes = (store: Store): Promise<readonly unknown[]> =>
-  store.read('notes', () => all('select id, body from notes order by id'));
+const notes = (store: Store): Promise<readonly unknown[]> => store.read(all, 'select id, body from notes order by id');
 const filesOf = (at: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(at).map((name) => [
@@ -67,14 +66,14 @@ const refusal = (work: () => unknown): string => {
 
 test('committed data is there after the file is opened again', async () => {
   const store = open();
-  await store.transact('add', () => addNote(1, 'kept'));
+  await store.transact(addNote, 1, 'kept');
   stores.splice(0).forEach((one) => one.close());
   expect(await notes(open())).toEqual([{ id: 1, body: 'kept' }]);
 });
 
 test('an operation branches on the rows it reads and returns a value', async () => {
   const store = open();
-  const next = await store.transact('next', function* () {
+  const next = await store.transact(function* next() {
     yield* addNote(41, null);
     const last = yield* first<{ id: number }>('select max(id) as id from notes');
     return last === null ? 0 : last.id + 1;
@@ -85,7 +84,7 @@ test('an operation branches on the rows it reads and returns a value', async () 
 test('an error rolls everything back, and finally blocks of the operation run', async () => {
   const store = open();
   let cleaned = 0;
-  const failing = store.transact('fail', function* () {
+  const failing = store.transact(function* fail() {
     try {
       yield* addNote(1, 'gone');
       throw new RangeError('after the write');
@@ -101,7 +100,7 @@ test('an error rolls everything back, and finally blocks of the operation run', 
 test('a failing statement ends the operation: it cleans up but cannot continue, and the next one works', async () => {
   const store = open();
   const trace: string[] = [];
-  const failing = store.transact('fail', function* () {
+  const failing = store.transact(function* fail() {
     yield* addNote(1, 'gone');
     try {
       yield* addNote(1, 'twice');
@@ -114,43 +113,40 @@ test('a failing statement ends the operation: it cleans up but cannot continue, 
   });
   await expect(failing).rejects.toMatchObject({ code: 'ERR_SQLITE_ERROR', errcode: 1555 });
   expect(trace).toEqual(['cleaned']);
-  await store.transact('add', () => addNote(1, 'kept'));
+  await store.transact(addNote, 1, 'kept');
   expect(await notes(store)).toEqual([{ id: 1, body: 'kept' }]);
 });
 
 test('foreign keys are enforced', async () => {
-  await expect(open().transact('orphan', () => exec('insert into tags values ($1, $2)', 9, 'x'))).rejects.toMatchObject(
-    { errcode: 787 },
-  );
+  await expect(open().transact(exec, 'insert into tags values ($1, $2)', 9, 'x')).rejects.toMatchObject({
+    errcode: 787,
+  });
 });
 
 test('whole numbers are integers to SQL, in any column and expression', async () => {
   const store = open([]);
-  const row = await store.read('types', () =>
-    first(
-      'select typeof($1) as whole, typeof($2) as broken, $1 / 2 as half, $1 as back, typeof($3) as big',
-      7,
-      7.5,
-      2n ** 40n,
-    ),
+  const row = await store.read(
+    first,
+    'select typeof($1) as whole, typeof($2) as broken, $1 / 2 as half, $1 as back, typeof($3) as big',
+    7,
+    7.5,
+    2n ** 40n,
   );
   expect(row).toEqual({ whole: 'integer', broken: 'real', half: 3, back: 7, big: 'integer' });
 });
 
 test('placeholders may repeat and come in any order, and text that looks like one is text', async () => {
   const store = open([]);
-  const row = await store.read('order', () =>
-    first(`select $2 as b, $1 as a, $2 as again, '$1' as text`, 'one', 'two'),
-  );
+  const row = await store.read(first, `select $2 as b, $1 as a, $2 as again, '$1' as text`, 'one', 'two');
   expect(row).toEqual({ b: 'two', a: 'one', again: 'two', text: '$1' });
   const values = Array.from({ length: 12 }, (_, at) => at);
   expect(
-    await store.read('many', () => first(`select ${values.map((at) => `$${at + 1} as c${at}`).join(', ')}`, ...values)),
+    await store.read(() => first(`select ${values.map((at) => `$${at + 1} as c${at}`).join(', ')}`, ...values)),
   ).toMatchObject({ c0: 0, c1: 1, c9: 9, c11: 11 });
 });
 
 test('a value without a placeholder is an error', async () => {
-  await expect(open([]).read('extra', () => first('select $1 as a', 1, 2))).rejects.toMatchObject({
+  await expect(open([]).read(first, 'select $1 as a', 1, 2)).rejects.toMatchObject({
     code: 'ERR_INVALID_STATE',
   });
 });
@@ -165,7 +161,7 @@ test('any number and text is read back unchanged', async () => {
   );
   await fc.assert(
     fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 8 }), async (values: SqlValue[]) => {
-      const row = await store.read('echo', () =>
+      const row = await store.read(() =>
         first(`select ${values.map((_, at) => `$${at + 1} as c${at}`).join(', ')}`, ...values),
       );
       expect(Object.values(row ?? {})).toEqual(values.map((one) => (Object.is(one, -0) ? 0 : one)));
@@ -177,9 +173,9 @@ test('any number and text is read back unchanged', async () => {
 test('a read sees one snapshot although another process commits between its statements', async () => {
   const reader = open();
   const writer = open();
-  const counts = await reader.read('twice', function* () {
+  const counts = await reader.read(function* twice() {
     const before = yield* first<{ n: number }>('select count(*) as n from notes');
-    void writer.transact('between', () => addNote(1, 'new'));
+    void writer.transact(addNote, 1, 'new');
     const after = yield* first<{ n: number }>('select count(*) as n from notes');
     return [before?.n, after?.n];
   });
@@ -191,13 +187,12 @@ test('after close every call fails', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
   store.close();
   await expect(notes(store)).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
-  await expect(store.transact('add', () => addNote(1, null))).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  await expect(store.transact(addNote, 1, null)).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
 });
 
 test('more different statements than the cache holds work', async () => {
   const store = open();
-  for (let n = 0; n < 600; n++)
-    expect(await store.read('n', () => first<{ n: number }>(`select ${n} as n`))).toEqual({ n });
+  for (let n = 0; n < 600; n++) expect(await store.read(() => first<{ n: number }>(`select ${n} as n`))).toEqual({ n });
 });
 
 test('only missing migrations are applied; a failing one leaves the file at the last good step', async () => {
@@ -206,10 +201,11 @@ test('only missing migrations are applied; a failing one leaves the file at the 
   const broken = [...MIGRATIONS, { name: 'three', statements: ['create table half (a)', 'create table'] }];
   expect(() => open(broken)).toThrow(/incomplete input/);
   const store = open();
-  expect(
-    await store.read('tables', () => all(`select name from sqlite_schema where type = 'table' order by name`)),
-  ).toEqual([{ name: 'notes' }, { name: 'tags' }]);
-  expect(await store.read('version', () => first('pragma user_version'))).toEqual({ user_version: 2 });
+  expect(await store.read(all, `select name from sqlite_schema where type = 'table' order by name`)).toEqual([
+    { name: 'notes' },
+    { name: 'tags' },
+  ]);
+  expect(await store.read(first, 'pragma user_version')).toEqual({ user_version: 2 });
 });
 
 test('a file of a later release is refused and unchanged, even with its last commits still in the WAL', () => {
@@ -260,7 +256,7 @@ test('a directory in place of the file is refused', () => {
 
 test('damage behind an intact header is reported as damage when it is read', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
-  await store.transact('fill', function* () {
+  await store.transact(function* fill() {
     for (let id = 0; id < 500; id++) yield* addNote(id, 'x'.repeat(200));
   });
   store.close();
@@ -273,16 +269,15 @@ test('damage behind an intact header is reported as damage when it is read', asy
 
 test('a full disk is reported as ENOSPC, loses no commit, and the store works once there is space', async () => {
   const store = open();
-  await store.transact('add', () => addNote(1, 'kept'));
-  const pagesMax = (pages: number): Promise<unknown> =>
-    store.read('limit', () => first(`pragma max_page_count = ${pages}`));
+  await store.transact(addNote, 1, 'kept');
+  const pagesMax = (pages: number): Promise<unknown> => store.read(first, `pragma max_page_count = ${pages}`);
   await pagesMax(1);
-  const full = store.transact('fill', () => addNote(2, 'x'.repeat(1_000_000)));
+  const full = store.transact(addNote, 2, 'x'.repeat(1_000_000));
   await expect(full).rejects.toBeInstanceOf(StoreDiskError);
   await expect(full).rejects.toMatchObject({ code: 'ENOSPC', syscall: 'sqlite', path });
   expect(await notes(store)).toEqual([{ id: 1, body: 'kept' }]);
   await pagesMax(1_000_000);
-  await store.transact('fill', () => addNote(2, 'now'));
+  await store.transact(addNote, 2, 'now');
   expect(await notes(store)).toHaveLength(2);
 });
 
@@ -291,7 +286,7 @@ test('four processes that open a missing file concurrently succeed, and no write
     import { openSqliteStore } from ${JSON.stringify(new URL('./sqlite-store.ts', import.meta.url).href)};
     const store = openSqliteStore({ path: ${JSON.stringify(path)}, migrations: ${JSON.stringify(MIGRATIONS)} });
     for (let n = 0; n < 25; n++) {
-      await store.transact('add', function* () {
+      await store.transact(function* add() {
         const [row] = yield { sql: 'select coalesce(max(id), 0) + 1 as id from notes', values: [] };
         yield { sql: 'insert into notes (id) values ($1)', values: [row.id] };
       });
@@ -300,7 +295,7 @@ test('four processes that open a missing file concurrently succeed, and no write
   await Promise.all(
     [1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])),
   );
-  expect(await open().read('count', () => first('select count(*) as n, max(id) as last from notes'))).toEqual({
+  expect(await open().read(first, 'select count(*) as n, max(id) as last from notes')).toEqual({
     n: 100,
     last: 100,
   });
@@ -309,7 +304,7 @@ test('four processes that open a missing file concurrently succeed, and no write
 test('a commit is durable before it returns, and the WAL is checkpointed at close', async () => {
   const store = openSqliteStore({ path, migrations: MIGRATIONS });
   expect(
-    await store.read('pragmas', function* () {
+    await store.read(function* pragmas() {
       const journal = yield* first('pragma journal_mode');
       const synchronous = yield* first('pragma synchronous');
       return { ...journal, ...synchronous };
@@ -321,6 +316,6 @@ test('a commit is durable before it returns, and the WAL is checkpointed at clos
 
 test('relaxed durability applies only to the database that sets it', async () => {
   const relaxed = openSqliteStore({ path, migrations: [], durability: 'relaxed' });
-  expect(await relaxed.read('pragma', () => first('pragma synchronous'))).toEqual({ synchronous: 1 });
+  expect(await relaxed.read(first, 'pragma synchronous')).toEqual({ synchronous: 1 });
   relaxed.close();
 });

@@ -134,8 +134,8 @@ function storeOn(database: DatabaseSync, path: string): Store {
       }
     });
   return {
-    transact: (_name, operation) => run('begin immediate', operation),
-    read: (_name, operation) => run('begin', operation),
+    transact: (operation, ...args) => run('begin immediate', () => operation(...args)),
+    read: (operation, ...args) => run('begin', () => operation(...args)),
     damages: async () =>
       translating(path, () =>
         database

@@ -16,10 +16,13 @@ export interface Statement {
 export type Operation<T> = Generator<Statement, T, readonly Row[]>;
 
 export interface Store {
-  /** Runs `operation` as one durable transaction; an error rolls it back. The name shows in logs and crash tests. */
-  transact<T>(name: string, operation: () => Operation<T>): Promise<T>;
+  /**
+   * Runs `operation(...args)` as one durable transaction; an error rolls everything back. The name of the function
+   * names the operation. Arguments are evaluated before the transaction begins.
+   */
+  transact<A extends readonly unknown[], T>(operation: (...args: A) => Operation<T>, ...args: A): Promise<T>;
   /** A consistent read without a write lock. */
-  read<T>(name: string, operation: () => Operation<T>): Promise<T>;
+  read<A extends readonly unknown[], T>(operation: (...args: A) => Operation<T>, ...args: A): Promise<T>;
   /** Damages of the file as the database reports them; empty when it is intact. Reads the whole file. */
   damages(): Promise<readonly string[]>;
   close(): void;

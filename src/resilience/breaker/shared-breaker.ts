@@ -17,11 +17,11 @@ export interface BreakerOptions {
 /** One venue's breaker, shared by processes; doubts, which come before it opens, are each process's own. Nothing is written while the venue answers. */
 export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
   const doubt = exchangeSuspicion();
-  const stored = (): Promise<BreakerState> => store.read('breakerOf', () => breakerOf(venue));
+  const stored = (): Promise<BreakerState> => store.read(breakerOf, venue);
   return {
     admit: async (page, symbol) => {
       if ((await stored()).phase === 'closed') return doubt.admit(page, symbol, clock.nowMs());
-      return store.transact('admitPage', function* () {
+      return store.transact(function* admitPage() {
         const before = yield* breakerOf(venue);
         const { state, closure } = admit(before, { page, nowMs: clock.nowMs(), probeMsMax });
         yield* replaceBreaker(venue, { before, state });
@@ -32,7 +32,7 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
     record: async (page, end) => {
       doubt.leave(page);
       if (end.as === 'answered' && (await stored()) === CLOSED) return;
-      await store.transact('recordPageEnd', function* () {
+      await store.transact(function* recordPageEnd() {
         const before = yield* breakerOf(venue);
         yield* replaceBreaker(venue, { before, state: record(before, end, { page, nowMs: clock.nowMs() }) });
       });

@@ -20,7 +20,7 @@ export interface GateOptions {
  */
 export function venueGate({ clock, store, venue }: GateOptions): Gate {
   const closed = async (): Promise<Closure | null> => {
-    const closure = await store.read('gateOf', () => gateOf(venue));
+    const closure = await store.read(gateOf, venue);
     return closure !== null && closure.untilMs > clock.nowMs() ? closure : null;
   };
   return {
@@ -36,7 +36,7 @@ export function venueGate({ clock, store, venue }: GateOptions): Gate {
     },
     isOpen: async () => (await closed()) === null,
     opensAtMs: async () => (await closed())?.untilMs ?? null,
-    close: (closure) => store.transact('closeGate', () => closeGate(venue, closure)),
+    close: (closure) => store.transact(closeGate, venue, closure),
   };
 }
 

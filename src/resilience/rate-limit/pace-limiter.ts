@@ -33,7 +33,7 @@ export function paceLimiter({ clock, store, venue, share }: PaceLimiterOptions):
     take: async (limits, weight, signal) => {
       signal.throwIfAborted();
       if (limits.length === 0) return;
-      const atMs = await store.transact('bookTime', () => bookTime(limits, weight));
+      const atMs = await store.transact(bookTime, limits, weight);
       await clock.sleep(Math.max(0, atMs - clock.nowMs()), signal);
     },
   };

@@ -81,7 +81,7 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
       const drifted = drift(before, limits);
       inForce = limitsInForce(prior, limits);
       areStated = limits.length > 0;
-      await store.transact('recordStatedLimits', function* () {
+      await store.transact(function* learnLimits() {
         yield* recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() });
         yield* openWindows(venue, {
           before: before.filter(isAligned),
@@ -94,7 +94,7 @@ export function rateLimiter(options: RateLimiterOptions): Limiter {
     knows: async (origin) => {
       if (!prior.some(isAligned)) return true; // no venue states its other limits
       asked = origin;
-      return adopt(await store.read('statedLimits', () => statedLimits(venue)));
+      return adopt(await store.read(statedLimits, venue));
     },
   };
 }

@@ -76,7 +76,7 @@ export class WindowLimiter {
     try {
       for (;;) {
         signal.throwIfAborted();
-        const turn = await store.transact('takeWeight', () => this.#takeTurn(inForce, weight));
+        const turn = await store.transact(() => this.#takeTurn(inForce, weight));
         if (turn.granted) return this.#grant(turn.spendings);
         await clock.sleep(turn.waitMs, signal);
       }
@@ -183,7 +183,7 @@ export class WindowLimiter {
   ): Promise<void> {
     const { store, venue } = this.#options;
     if (spendings.length === 0) return;
-    await store.transact('changeLimitWindows', function* () {
+    await store.transact(function* changeLimitWindows() {
       const known = yield* windowsOf(venue);
       for (const spending of spendings) {
         const state = known.get(keyOf(spending.limit));

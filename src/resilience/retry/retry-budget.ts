@@ -28,15 +28,15 @@ export interface BudgetOptions {
 export function retryBudget({ clock, store, venue }: BudgetOptions): RetryBudget {
   return {
     spend: (tokens) =>
-      store.transact('spendRetryTokens', function* () {
+      store.transact(function* spendRetryTokens() {
         const left = (yield* tokensOf(venue, clock.nowMs())) - tokens;
         if (left < 0) return false;
         yield* storeTokens(venue, left, clock.nowMs());
         return true;
       }),
     refund: async (tokens) => {
-      if ((await store.read('retryTokens', () => tokensOf(venue, clock.nowMs()))) === BUDGET_TOKENS_MAX) return;
-      await store.transact('refundRetryTokens', function* () {
+      if ((await store.read(tokensOf, venue, clock.nowMs())) === BUDGET_TOKENS_MAX) return;
+      await store.transact(function* refundRetryTokens() {
         yield* storeTokens(
           venue,
           Math.min(BUDGET_TOKENS_MAX, (yield* tokensOf(venue, clock.nowMs())) + tokens),

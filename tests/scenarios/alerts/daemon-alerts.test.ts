@@ -37,7 +37,7 @@ test('an exchange that is silent for hours is one warning, one page once the can
   await keepFor(simulation, 3 * HOUR_MS);
   expect(await page(simulation)).toContain('pipeline_rule_firing{rule="RULE_FRESHNESS"} 0\n');
   expect(simulation.pagerduty.open().size).toBe(0);
-  expect(await simulation.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+  expect(await simulation.pipeline.ports.store.read(firingAlerts)).toEqual([]);
 });
 
 test.each(['1m', '5m', '15m'] as const)(
@@ -67,7 +67,7 @@ test.each(['1m', '5m', '15m'] as const)(
     expect(simulation.pages()).toEqual([]);
     expect(simulation.slackTitles().filter((title) => title.startsWith('[CRITICAL]'))).toEqual([]);
     expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] EXCHANGE_SERVER_ERROR at binance/);
-    expect(await simulation.pipeline.ports.store.read('firingAlerts', () => firingAlerts())).toEqual([]);
+    expect(await simulation.pipeline.ports.store.read(firingAlerts)).toEqual([]);
   },
 );
 

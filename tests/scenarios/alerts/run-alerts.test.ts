@@ -38,7 +38,7 @@ const simulated = (seed: string, count = 4) => {
   return simulateWithAlerts({ seed, symbols, interval: '1h', world: worldOf(symbols) });
 };
 type SimulationWithAlerts = Awaited<ReturnType<typeof simulated>>;
-const firing = ({ pipeline }: SimulationWithAlerts) => pipeline.ports.store.read('firingAlerts', () => firingAlerts());
+const firing = ({ pipeline }: SimulationWithAlerts) => pipeline.ports.store.read(firingAlerts);
 
 test('500 symbols failing with one cause are one trigger and one resolve', async () => {
   const simulation = await simulated('500', 500);
@@ -115,7 +115,7 @@ test('a 401 pages once, at once, however many symbols and runs meet it; it is ov
   await simulation.drain();
   expect(simulation.pages()).toEqual([expect.stringMatching(/^trigger \[CRITICAL\] UNAUTHORIZED at binance/)]);
   expect(simulation.slackTitles()).toHaveLength(1);
-  await simulation.pipeline.ports.store.transact('liftStops', () => liftHalts(simulation.clock.nowMs()));
+  await simulation.pipeline.ports.store.transact(liftHalts, simulation.clock.nowMs());
   simulation.venue.plan(HEALTHY);
   expect(await simulation.run({ days: DAY })).toMatchObject({ exit: 0 });
   await simulation.pass(HOUR_MS);
@@ -133,7 +133,7 @@ test('killed after a run was committed and before anything was sent: the next pr
   await simulation.drain();
   expect(simulation.slackTitles()).toEqual([expect.stringMatching(/^\[ERROR\] FORBIDDEN at binance/)]);
   expect(simulation.mails()).toHaveLength(1);
-  expect(await simulation.pipeline.ports.store.read('outboxState', () => outboxState())).toMatchObject({ pending: 0 });
+  expect(await simulation.pipeline.ports.store.read(outboxState)).toMatchObject({ pending: 0 });
 });
 
 test('ten failures and recoveries within an hour are at most four messages', async () => {
@@ -155,7 +155,7 @@ test('ten failures and recoveries within an hour are at most four messages', asy
 test('runs count for every process that comes after', async () => {
   const simulation = await simulated('counted');
   await simulation.run({ days: DAY });
-  const { samples, histograms } = await simulation.pipeline.ports.store.read('storedSamples', () => storedSamples());
+  const { samples, histograms } = await simulation.pipeline.ports.store.read(storedSamples);
   const valueOf = (labels: Record<string, string>): number | undefined =>
     samples.find(
       (one) =>
@@ -192,7 +192,7 @@ test('a run whose process died is a warning that says when it is run again, and 
     waitPolicy: 'holes',
     assets: ['bronze', 'silver'],
   };
-  await store.transact('crashing', function* () {
+  await store.transact(function* crashing() {
     yield* createRun(
       {
         id: 'run_lost',

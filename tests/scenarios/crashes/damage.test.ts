@@ -86,9 +86,7 @@ test.each(DAMAGES)(
     const again = found.gaps.some(({ symbol }) => symbol === 'BTC/USDT') || lostSymbols === 3 ? 24 : 0; // the day that was asked for again
     expect(found.totals).toMatchObject({ expected: 2_160, pending: lostSymbols * 720 - again });
     expect(found.gaps.every(({ nextAttemptAtMs }) => nextAttemptAtMs !== null)).toBe(true);
-    const faults = await simulation.pipeline.ports.store.read('faults', () =>
-      faultsOfRun(result.runs[0]?.id ?? '', 100),
-    );
+    const faults = await simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
     expect(faults.filter(({ record }) => record.code === 'ANSWER_DAMAGED')).toHaveLength(lostSymbols);
 
     await simulation.clock.runUntil(simulation.clock.sleep(300_000));
@@ -112,7 +110,7 @@ test('a response that a stricter reader rejects costs its own candles only, and 
   const found = await report(simulation);
   expect(found).toMatchObject({ discrepancies: [], totals: { expected: 2_160, present: 1_440, pending: 720 } });
   expect(found.gaps).toMatchObject([{ symbol: 'ETH/USDT', state: 'pending', code: 'ANSWER_DAMAGED' }]);
-  const faults = await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+  const faults = await simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
   expect(faults).toMatchObject([
     { symbol: 'ETH/USDT', record: { code: 'ANSWER_DAMAGED', facts: { loss: 'unreadable' } } },
   ]);

@@ -54,7 +54,7 @@ test('a run killed at any port call is resumed by the next process: same bytes, 
     });
     expect(filesOfLifetime(next), `${n}`).toEqual(wanted);
     expectTrueManifest(next, `${n}`);
-    const pages = await next.pipeline.ports.store.read('everyPage', () => everyPage());
+    const pages = await next.pipeline.ports.store.read(everyPage);
     for (const own of Map.groupBy(pages, ({ series }) => series.symbol).values()) {
       const total = own.reduce((sum, { range }) => sum + range.toMs - range.fromMs, 0);
       expect(total, `${n}: pages on disk are not requested again`).toBe(

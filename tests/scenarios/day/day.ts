@@ -228,10 +228,10 @@ async function found(
         explained: true,
       }),
     ),
-    runs: (await store.read('listRuns', () => listRuns(RUNS_MAX))).toReversed(),
-    firing: (await store.read('firingAlerts', () => firingAlerts())).map(({ code }) => code),
-    met: await store.read('countFaults', () => countFaults(START_MS)),
-    cells: await store.read('cellsByTrigger', () =>
+    runs: (await store.read(listRuns, RUNS_MAX)).toReversed(),
+    firing: (await store.read(firingAlerts)).map(({ code }) => code),
+    met: await store.read(countFaults, START_MS),
+    cells: await store.read(() =>
       all<DayReport['cells'][number]>(
         'select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger',
       ),

@@ -15,7 +15,7 @@ const silver = (result: WorkResult) =>
   result.runs[0]?.assets.find((asset) => asset.asset === 'silver_ohlcv_normalized');
 const decisions = (simulation: Simulation, result: WorkResult) =>
   simulation.pipeline.ports.store
-    .read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100))
+    .read(faultsOfRun, result.runs[0]?.id ?? '', 100)
     .then((entries) => entries.map((entry) => [entry.record.code, entry.decision]));
 
 test('a year of 1d for five symbols costs at most five pages and five other requests', async () => {
@@ -145,9 +145,7 @@ test('a symbol the venue never listed is confirmed by its list, named in errors,
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'partial', pending: 0 });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
-  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
-    { symbol: 'FOO/USDT' },
-  ]);
+  expect(await simulation.pipeline.ports.store.read(removedSymbols)).toMatchObject([{ symbol: 'FOO/USDT' }]);
   const asked = simulation.venue.log.length;
   expect(bronze(await simulation.run({ days: MONTH }))).toMatchObject({ errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
   expect(simulation.venue.log.length).toBe(asked);
@@ -163,7 +161,7 @@ test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISM
   const result = await simulation.run({ days: MONTH });
   expect(bronze(result)).toMatchObject({ errors: { 'SOL/USDT': 'SCHEMA_MISMATCH' } });
   expect(result.pending).toBe(720);
-  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+  expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
 test('rows that stay invalid are quarantined, each broken rule is counted, and they heal when a good row comes', async () => {
@@ -234,8 +232,10 @@ test('what the first half of a month brought is not asked again with the second 
 test('what another run holds is not done and says so: exit 9, each symbol by its code, nothing is asked', async () => {
   const simulation = await simulate({ seed: 'leased', symbols: ['BTC/USDT'], interval: '1h' });
   const { store, processes, clock } = simulation.pipeline.ports;
-  await store.transact('takeLeases', () =>
-    takeLeases({ names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() }, processes),
+  await store.transact(
+    takeLeases,
+    { names: ['cells:binance:1h:2024-06'], owner: 'run_other', nowMs: clock.nowMs() },
+    processes,
   );
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'leased', error: { code: 'CELLS_LEASED', facts: { owner: 'run_other' } } });

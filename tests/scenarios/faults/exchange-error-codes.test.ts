@@ -77,7 +77,7 @@ test.each([
     const result = await simulation.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
     expect(result.pending).toBe(480);
-    expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+    expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
   },
 );
 
@@ -107,6 +107,6 @@ test.each([
   });
   const result = await simulation.run({ days: DAYS });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
-  const logged = await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+  const logged = await simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
   expect(logged.map((entry) => entry.record.code)).toEqual([code, code]);
 });

@@ -21,7 +21,7 @@ const onPages = (fault: FaultSpec, on: FaultPlan['rules'][number]['on'] = { ever
 const pagesAt = (simulation: Simulation): number[] =>
   simulation.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
 const faultLog = (simulation: Simulation, result: WorkResult) =>
-  simulation.pipeline.ports.store.read('faults', () => faultsOfRun(result.runs[0]?.id ?? '', 100));
+  simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
 
 /** What a venue may write into Retry-After, and the least it means, in seconds; null for nothing. */
 const WORDS: readonly (readonly [header: string, seconds: number | null])[] = [
@@ -90,7 +90,7 @@ test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 wit
     expect(await process.heal('none')).toMatchObject({ ending: 'refused', runs: [] });
   }
   expect(first.venue.log.length + other.venue.log.length).toBe(asked);
-  const lifted = await other.pipeline.ports.store.transact('liftStops', () => liftHalts(other.clock.nowMs()));
+  const lifted = await other.pipeline.ports.store.transact(liftHalts, other.clock.nowMs());
   expect(lifted).toMatchObject([{ exchange: 'binance', code: 'UNAUTHORIZED' }]);
   expect(lifted[0]?.runId).toMatch(/^run_/);
   expect(await other.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
@@ -153,7 +153,7 @@ test.each([
     expect((await faultLog(simulation, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([
       { symbol: null, record: { code } },
     ]);
-    expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+    expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
   },
 );
 
@@ -169,7 +169,7 @@ test('a venue that calls every symbol invalid although it lists them blames none
   expect((await faultLog(simulation, result)).filter(({ decision }) => decision === 'escalated')).toMatchObject([
     { symbol: null, record: { code: 'SCHEMA_MISMATCH' } },
   ]);
-  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+  expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
 test('a venue that calls a symbol invalid and lists no symbol at all confirms nothing: pending, and the symbol stays', async () => {
@@ -180,7 +180,7 @@ test('a venue that calls a symbol invalid and lists no symbol at all confirms no
     world: generatedWorld('nothing', []),
   });
   expect(await simulation.run({ days: DAY })).toMatchObject({ pending: 24, error: { code: 'SCHEMA_MISMATCH' } });
-  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toEqual([]);
+  expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
 test('the limits a venue states are asked for once and kept from the first page on, whatever their window', async () => {

@@ -140,5 +140,5 @@ const gapTimes = ({ gaps }: GapReport): Map<number, FaultCode | null> =>
 
 const loggedCodes = (simulation: Simulation, runId: string): Promise<readonly string[]> =>
   simulation.pipeline.ports.store
-    .read('faults', () => faultsOfRun(runId, 1_000))
+    .read(faultsOfRun, runId, 1_000)
     .then((entries) => entries.map((entry) => entry.record.code));

@@ -230,7 +230,7 @@ test.each(['a', 'b', 'c'])(
           const limiter = limiterOn(venue, store, { limit: TEN_SECONDS });
           for (let burst = 0; burst < 40; burst++) {
             await venue.fetchAll(limiter, WORKERS);
-            others.push((await store.read('others', () => windowsOf(BINANCE))).get(keyOf(TEN_SECONDS))?.others ?? 0);
+            others.push((await store.read(windowsOf, BINANCE)).get(keyOf(TEN_SECONDS))?.others ?? 0);
             await venue.clock.sleep(venue.random.next() * 2_000);
           }
         }),

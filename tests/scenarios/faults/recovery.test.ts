@@ -37,7 +37,7 @@ async function turnsUntilComplete(
     if (clock.nowMs() >= startMs + HOUR_MS) turnsAfter += 1;
     if ((await simulation.heal('all')).pending === 0) break;
   }
-  return { runs: (await pipeline.ports.store.read('listRuns', () => listRuns(200))).toReversed(), turnsAfter };
+  return { runs: (await pipeline.ports.store.read(listRuns, 200)).toReversed(), turnsAfter };
 }
 
 test('three of forty symbols fail for an hour: the rest is stored at once, and they are complete within three turns after it, nothing typed', async () => {

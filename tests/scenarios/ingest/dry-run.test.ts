@@ -71,7 +71,7 @@ test('stored candles and symbols off the active list are not planned for', async
     reason: 'not ours',
     changedAtMs: simulation.clock.nowMs(),
   };
-  await simulation.pipeline.ports.store.transact('removeSymbol', () => removeSymbol(disabled));
+  await simulation.pipeline.ports.store.transact(removeSymbol, disabled);
   expect((await estimate(simulation.pipeline, { ...hours, selection: 'all' })).total).toMatchObject({
     series: 1,
     candles: 720,

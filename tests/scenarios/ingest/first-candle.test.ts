@@ -43,7 +43,7 @@ const simulateListing = ({ world, interval = '1h', exchange = 'coinbase', plan, 
 
 const firstOf = (simulation: Simulation, interval: Interval, exchange: Exchange = 'coinbase') =>
   simulation.pipeline.ports.store
-    .read('first', () => firstCandleOf({ exchange, symbol: 'BTC/USD', interval }))
+    .read(firstCandleOf, { exchange, symbol: 'BTC/USD', interval })
     .then((first) => first?.openMs ?? null);
 
 test('hours before the listing are not due: the first day counts from the first candle', async () => {

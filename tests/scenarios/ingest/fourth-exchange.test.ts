@@ -76,7 +76,7 @@ test('an invalid symbol is looked up in its symbol list and removed', async () =
   expect(result.runs[0]?.assets.find(({ asset }) => asset === 'bronze_tidewater_ohlcv')).toMatchObject({
     errors: { 'NOPE/USDT': 'SYMBOL_INVALID' },
   });
-  expect(await simulation.pipeline.ports.store.read('removed', () => removedSymbols())).toMatchObject([
+  expect(await simulation.pipeline.ports.store.read(removedSymbols)).toMatchObject([
     { exchange: 'tidewater', symbol: 'NOPE/USDT' },
   ]);
 });

@@ -39,7 +39,7 @@ async function onHosts(
 
 async function faultsOf({ pipeline }: Simulation, { runs }: WorkResult): Promise<string[]> {
   const id = runs[0]?.id ?? '';
-  return (await pipeline.ports.store.read('faultsOfRun', () => faultsOfRun(id, 100))).map(
+  return (await pipeline.ports.store.read(faultsOfRun, id, 100)).map(
     ({ record, decision }) => `${record.code} ${decision}`,
   );
 }

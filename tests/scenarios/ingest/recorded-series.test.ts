@@ -180,8 +180,7 @@ test.each(['a', 'b', 'c'])(
         wrong: 0,
       });
     const logged: FaultEntry[] = [];
-    for (const run of runs)
-      logged.push(...(await simulation.pipeline.ports.store.read('faults', () => faultsOfRun(run.id, 1_000))));
+    for (const run of runs) logged.push(...(await simulation.pipeline.ports.store.read(faultsOfRun, run.id, 1_000)));
     for (const [exchange, venue] of Object.entries(simulation.venues)) {
       for (const entry of venue.log.filter((one) => one.code !== null && !asksForTheBeginning(one))) {
         expect(

@@ -33,7 +33,7 @@ const gapsOf = async (simulation: Simulation) =>
 
 /** Sets the state of every verdict, as somebody with a database client would. */
 const editVerdicts = ({ pipeline }: Simulation, state: GapState) =>
-  pipeline.ports.store.transact('edit', function* () {
+  pipeline.ports.store.transact(function* edit() {
     yield { sql: 'update verdicts set state = $1', values: [state] };
   });
 
@@ -48,8 +48,10 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
     ['XRP/USDT', 'known_incident', 283],
   ]);
   expect(discrepancies).toEqual([]);
-  const verdicts = await simulation.pipeline.ports.store.read('verdicts', () =>
-    verdictsOf({ exchange: 'binance', symbol: 'XRP/USDT', interval: '1m' }, dayRange(day.start)),
+  const verdicts = await simulation.pipeline.ports.store.read(
+    verdictsOf,
+    { exchange: 'binance', symbol: 'XRP/USDT', interval: '1m' },
+    dayRange(day.start),
   );
   expect(verdicts).toMatchObject([{ state: 'outage', evidence: { incident: 'binance 2021-04-25T04:01Z' } }]);
   const asked = simulation.venue.log.length;
@@ -107,8 +109,10 @@ test('a person may end the wait: the candles are an outage by that word, with wh
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   expect(await clock.runUntil(acceptHoles(pipeline, order, control))).toBe(3);
   expect(await gapsOf(simulation)).toEqual([['BTC/USDT', 'outage', 'accepted', 3]]);
-  const verdicts = await pipeline.ports.store.read('verdicts', () =>
-    verdictsOf({ exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, SILENT),
+  const verdicts = await pipeline.ports.store.read(
+    verdictsOf,
+    { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' },
+    SILENT,
   );
   expect(verdicts).toMatchObject([{ evidence: { accepted: { reason: 'the exchange confirmed it', by: 'ops' } } }]);
   const asked = simulation.venue.log.length;

@@ -9,8 +9,10 @@ const ALL = ['bronze', 'silver', 'gold'] as const;
 /** Another process makes the folder. */
 const held = ({ pipeline: { ports }, clock }: Simulation) =>
   clock.runUntil(
-    ports.store.transact('takeLeases', () =>
-      takeLeases({ names: ['gold'], owner: 'run_other gold', nowMs: clock.nowMs() }, ports.processes),
+    ports.store.transact(
+      takeLeases,
+      { names: ['gold'], owner: 'run_other gold', nowMs: clock.nowMs() },
+      ports.processes,
     ),
   );
 
@@ -25,7 +27,7 @@ test('two processes do not write the dataset folder at once: the second waits fo
   ports.files.write(temp, Buffer.from('half of it'));
   const released = clock.sleep(3_000).then(() => {
     expect(ports.files.exists(temp)).toBe(true);
-    return ports.store.transact('releaseLeases', () => releaseLeases('run_other gold'));
+    return ports.store.transact(releaseLeases, 'run_other gold');
   });
   expect(await simulation.run({ days: DAY, assets: ALL })).toMatchObject({ ending: 'done' });
   await released;
@@ -46,7 +48,7 @@ test('a folder that another process goes on making is left to it: the run says w
   });
   expect(result.runs[0]?.assets.map(({ outcome }) => outcome)).toEqual(['complete', 'complete', 'partial']);
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(false);
-  await clock.runUntil(ports.store.transact('releaseLeases', () => releaseLeases('run_other gold')));
+  await clock.runUntil(ports.store.transact(releaseLeases, 'run_other gold'));
   expect(await simulation.run({ days: DAY, assets: ALL })).toMatchObject({ ending: 'done' });
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
 });

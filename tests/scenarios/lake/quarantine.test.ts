@@ -40,8 +40,7 @@ const silver = ({ clock, pipeline }: Simulation) =>
       range: dayRange(DAY),
     }),
   );
-const manifest = async ({ pipeline }: Simulation) =>
-  (await pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h')))[0];
+const manifest = async ({ pipeline }: Simulation) => (await pipeline.ports.store.read(manifestOf, 'binance', '1h'))[0];
 
 async function decide(simulation: Simulation, verdict: QuarantineVerdict, openTimeMs?: number): Promise<void> {
   const rows = (await rowsOf(simulation)).filter(
@@ -74,7 +73,7 @@ test('a released row is in silver as it came, in the account as present, in the 
   expect(decisions(simulation)).toMatchObject([
     { verdict: 'release', raw: bad?.raw, by: 'ann', reason: 'seen on the tape' },
   ]);
-  await simulation.pipeline.ports.store.transact('forget', function* () {
+  await simulation.pipeline.ports.store.transact(function* forget() {
     yield { sql: 'delete from quarantine_decisions', values: [] };
   });
   await simulation.clock.runUntil(repair(simulation.pipeline, control));

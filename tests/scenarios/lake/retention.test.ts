@@ -25,7 +25,7 @@ const filesOf = (directory: string, layer: string): Map<string, string> =>
   );
 
 const report = (simulation: Simulation) => verifiedAccount(simulation, DAYS);
-const responses = async ({ pipeline }: Simulation) => await pipeline.ports.store.read('everyPage', () => everyPage());
+const responses = async ({ pipeline }: Simulation) => await pipeline.ports.store.read(everyPage);
 
 /** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */
 async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'> = {}): Promise<Simulation> {

@@ -84,7 +84,7 @@ test('the newest candle is read again with the next ones, and what has changed i
     new: { trades: await tradesOf(simulation) },
   });
   expect(line?.old.raw).not.toBe(line?.new.raw);
-  const [entry] = await simulation.pipeline.ports.store.read('manifestOf', () => manifestOf('binance', '1h'));
+  const [entry] = await simulation.pipeline.ports.store.read(manifestOf, 'binance', '1h');
   expect(line?.new_rows_sha256).toBe(entry?.rowsSha256);
   expect(line?.old_rows_sha256).not.toBe(entry?.rowsSha256);
 
@@ -149,14 +149,14 @@ test('a line that a crash tore is completed, and what somebody else wrote stays'
   const { store } = simulation.pipeline.ports;
   for (const left of ['', whole.slice(0, 1), whole.slice(0, 100), whole]) {
     writeFileSync(path, left);
-    await store.transact('unconfirm', function* () {
+    await store.transact(function* unconfirm() {
       yield { sql: 'update journal set byte_end = null', values: [] };
     });
     await simulation.run({ days: DAYS, selection: 'all' });
     expect(readFileSync(path, 'utf8')).toBe(whole);
   }
   writeFileSync(path, 'a note without end');
-  await store.transact('unconfirm', function* () {
+  await store.transact(function* unconfirm() {
     yield { sql: 'update journal set byte_end = null', values: [] };
   });
   await simulation.run({ days: DAYS, selection: 'all' });

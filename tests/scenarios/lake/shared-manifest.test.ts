@@ -25,8 +25,8 @@ function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
   };
   return {
     ...store,
-    transact: (name, operation) => after(name, store.transact(name, operation)),
-    read: (name, operation) => after(name, store.read(name, operation)),
+    transact: (operation, ...args) => after(operation.name, store.transact(operation, ...args)),
+    read: (operation, ...args) => after(operation.name, store.read(operation, ...args)),
   };
 }
 

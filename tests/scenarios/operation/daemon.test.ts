@@ -25,7 +25,7 @@ const total = async ({ pipeline }: Simulation, days: { start: string; end: strin
   );
 
 const runsOf = async ({ pipeline }: Simulation): Promise<Run[]> =>
-  (await pipeline.ports.store.read('listRuns', () => listRuns(1_000))).toReversed();
+  (await pipeline.ports.store.read(listRuns, 1_000)).toReversed();
 
 test("candles are requested once after every close and the exchange's grace, and each is stored", async () => {
   const simulation = await simulate({ seed: 'daemon', symbols: SYMBOLS, interval: '1h', startMs: START_MS });

@@ -152,12 +152,10 @@ test('the row of a channel: never used, delivered, unused for a month, down', as
     seen.push([row?.status, row?.ending, row?.fix]);
   };
   const notify = async (runId: string): Promise<void> => {
-    await pipeline.ports.store.transact('raise', () =>
-      raiseAlert(eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), {
-        nowMs: clock.nowMs(),
-        redact: pipeline.dispatcher.redact,
-      }),
-    );
+    await pipeline.ports.store.transact(raiseAlert, eventOf({ code: 'DEFECT', asset: runId, level: 'critical' }), {
+      nowMs: clock.nowMs(),
+      redact: pipeline.dispatcher.redact,
+    });
     await clock.runUntil(drainAlerts(pipeline.dispatcher, new AbortController().signal));
   };
   const fix = 'candlekeep alerts test --channel slack';
