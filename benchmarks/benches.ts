@@ -1,5 +1,6 @@
 import { candlekeep } from './candlekeep.ts';
-import { CONTESTANTS, type Contestant } from './contestants.ts';
+import type { Contestant } from './contestant.ts';
+import { CONTESTANTS } from './contestants.ts';
 import type { FaultSchedule } from './workload.ts';
 
 /** How much data a bench fetches. */

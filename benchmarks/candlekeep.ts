@@ -8,7 +8,7 @@ import { dayOf, daysBetween, dayStartMs } from '../src/domain/partition.ts';
 import { silverRows } from '../src/lake/candle-columns.ts';
 import { lakeAt } from '../src/lake/layout.ts';
 import type { ReportedGap } from './clients/rows.ts';
-import type { Attempt, Contestant, Terms } from './contestants.ts';
+import type { Attempt, Contestant, Terms } from './contestant.ts';
 import type { Task } from './workload.ts';
 import type { StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';

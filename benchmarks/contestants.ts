@@ -5,25 +5,9 @@ import { DAY_MS } from '../src/domain/interval.ts';
 import { candlekeep } from './candlekeep.ts';
 import { NUMBERS_PER_ROW, rowsFile, type ReportedGap } from './clients/rows.ts';
 import type { Task } from './workload.ts';
-import type { ContestantResult, StoredDay } from './assessment.ts';
+import type { Contestant } from './contestant.ts';
+import type { StoredDay } from './assessment.ts';
 import { runNode, type Ended } from './processes.ts';
-
-export interface Attempt {
-  readonly processes: readonly Ended[];
-  /** From the start of the first process to the end of the last. */
-  readonly wallMs: number;
-  readonly result: ContestantResult;
-}
-
-export interface Terms {
-  readonly share: number;
-  readonly wallMsMax: number;
-}
-
-export interface Contestant {
-  readonly name: string;
-  run(task: Task, terms: Terms): Promise<Attempt>;
-}
 
 export const CONTESTANTS: readonly Contestant[] = [
   candlekeep({ name: 'candlekeep', processes: 1 }),

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contestant, Terms } from './contestants.ts';
+import type { Contestant, Terms } from './contestant.ts';
 import { ATTEMPT_TIMEOUT_MS, KLINES_WEIGHT, pagesOf, type Workload } from './workload.ts';
 import { openExchange, type ExchangeReport } from './exchange.ts';
 import { lowerBoundMs } from './lower-bound.ts';
