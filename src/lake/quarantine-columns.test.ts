@@ -33,7 +33,7 @@ const row: QuarantinedRow = {
   raw: 'page_0mwvkygcf28m13#3',
 };
 
-test('rows come back from a quarantine file as they were, even those whose values are no numbers', async () => {
+test('a quarantine file preserves its rows, even values that are not numbers', async () => {
   const scratchDirectory = mkdtempSync(join(tmpdir(), 'candlekeep-quarantine-'));
   onTestFinished(() => rmSync(scratchDirectory, { recursive: true, force: true }));
   const parquet = openDuckdbParquet({ scratchDirectory, clock: realClock });
@@ -51,7 +51,7 @@ test('rows come back from a quarantine file as they were, even those whose value
   parquet.close();
 });
 
-test('a raw reference leads back to its answer and row', () => {
+test('a raw reference identifies its response and row', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^page_[0-9a-z]{14}$/), fc.nat(), (page, index) => {
       expect(parseRawReference(rawReference({ page, index }))).toEqual({ page, index });

@@ -162,8 +162,8 @@ export const endsAsset = (fault: Fault): boolean =>
 const LIMITS_REQUESTS_MAX = 2;
 
 /**
- * Asks a venue for its limits unless they are known. Returns the fault when the venue refuses to be asked
- * anything; without an answer the limits known before stay in force and the next run asks again.
+ * Fetches a venue's limits unless they are known. Returns the fault if the venue refuses every request. After any
+ * other failure the known limits stay in force and the next run tries again.
  */
 export async function learnLimits(context: QueryContext): Promise<ExchangeAPIError | null> {
   const { adapter, limiter, origins } = context;

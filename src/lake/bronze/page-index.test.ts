@@ -37,7 +37,7 @@ const entry = (
   };
 };
 
-test('every used page that touches a range is found, and no other, however long it is', async () => {
+test('exactly the used pages that touch a range are found, whatever its length', async () => {
   const page = fc.record({
     series: fc.constantFrom(...SERIES),
     from: fc.integer({ min: -12_000, max: 12_000 }),
@@ -75,7 +75,7 @@ test('every used page that touches a range is found, and no other, however long 
   );
 });
 
-test('a used page too long to be found again is refused', async () => {
+test('a used page that lookups would miss is refused', async () => {
   const [series] = SERIES as [Series];
   const store = openStore();
   const long = { series, from: 0, candles: 10_001 };

@@ -47,13 +47,13 @@ test('a broken error rule is no warning', () =>
   expect(judge({ openTimeMs: OPEN_MS + 14_800, closeTimeMs: null })).toEqual({ errors: ['off-grid'], warnings: [] }));
 test('trades without volume are kept with a warning', () =>
   expect(judge({ volume: 0, quoteVolume: 0 })).toEqual({ errors: [], warnings: ['trades-without-volume'] }));
-test('a flat candle without volume breaks no rule: nobody traded', () => {
+test('a flat candle without volume breaks no rule', () => {
   expect(judge({ high: 67_500, low: 67_500, close: 67_500, volume: 0, quoteVolume: 0, trades: 0 })).toEqual({
     errors: [],
     warnings: [],
   });
 });
-test('the average price may leave the range by the rounding of the sums and not by more', () => {
+test('the average price may leave the range by the rounding of the sums only', () => {
   expect(judge({ quoteVolume: 12.5 * 67_900 * (1 + 5e-7) }).errors).toEqual([]);
   expect(judge({ quoteVolume: 12.5 * 67_900 * (1 + 5e-6) }).errors).toEqual(['vwap-outside-range']);
 });

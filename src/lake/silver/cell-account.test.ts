@@ -33,7 +33,7 @@ const failedWith = (notBeforeMs: number | null): CellFindings['failed'] => [
   { range: WHOLE, code: 'EXCHANGE_SERVER_ERROR', notBeforeMs },
 ];
 
-test('a whole day has no gap and no appointment', () => {
+test('a complete day has no gap and no next attempt', () => {
   expect(accountCell(findings({}))).toMatchObject({
     account: { expected: 24, present: 24, pending: 0 },
     gaps: [],
@@ -43,7 +43,7 @@ test('a whole day has no gap and no appointment', () => {
   });
 });
 
-test('whatever is found, the five states add up to what is expected, and what is pending has an appointment', () => {
+test('the five states always add up to expected, and pending candles have a next attempt', () => {
   const hours = fc.subarray(HOURS);
   fc.assert(
     fc.property(
@@ -70,7 +70,7 @@ test('whatever is found, the five states add up to what is expected, and what is
   );
 });
 
-test('a hole in an answer waits for the second look, then a day', () => {
+test('a hole in a response is requested again after the recheck wait, then after a day', () => {
   const first = accountCell(findings({ present: without(3, 4) }));
   expect(first).toMatchObject({
     account: { pending: 2 },
@@ -84,7 +84,7 @@ test('a hole in an answer waits for the second look, then a day', () => {
   });
 });
 
-test('after a fault it is asked again 5 minutes, 15 minutes, 1 hour and 6 hours after the first time, then daily', () => {
+test('after a fault attempts follow 5 minutes, 15 minutes, 1 hour and 6 hours after the first, then daily', () => {
   let before: CellFindings['before'] = null;
   const attempts: number[] = [];
   for (let look = 0, nowMs = NOW_MS; look < 6; look++) {
@@ -103,7 +103,7 @@ test('a wait that the venue asked for is kept to the millisecond', () => {
   });
 });
 
-test('a cell nobody asked keeps its appointment', () => {
+test('a cell that was not requested keeps its next attempt', () => {
   const before = accountCell(findings({ present: without(3) }));
   expect(
     accountCell(findings({ present: without(3), before, asked: false, nowMs: NOW_MS + HOUR_MS })).nextAttemptAtMs,
@@ -116,7 +116,7 @@ test('hours before the first candle ever are not due', () => {
   });
 });
 
-test('a quarantined candle is asked once more and then rests', () => {
+test('a quarantined candle is requested once more and not again', () => {
   const quarantined = new Set(HOURS.slice(3, 4));
   const first = accountCell(findings({ present: without(3), quarantined }));
   expect(first).toMatchObject({ account: { quarantined: 1, pending: 0 }, nextAttemptAtMs: NOW_MS + 6 * HOUR_MS });
@@ -126,7 +126,7 @@ test('a quarantined candle is asked once more and then rests', () => {
   });
 });
 
-test('a dropped row stays quarantined and is waited for no more; another one beside it still is', () => {
+test('a dropped row stays quarantined and is not requested again; another row beside it still is', () => {
   const [first, second] = HOURS as [number, number];
   const quarantined = new Set([first, second]);
   expect(accountCell(findings({ present: without(0, 1), quarantined, dropped: quarantined }))).toMatchObject({

@@ -33,17 +33,17 @@ function delivery(
   };
 }
 
-test('of a row that one answer has twice the last is kept and the other counted', () => {
+test('of two rows for one time in a response the last is kept and the other counted', () => {
   const selection = selectRows([delivery(0, 1, { close: 3 }), delivery(0, 1, { close: 4 })]);
   expect(selection.taken.map(({ row }) => row.close)).toEqual([4]);
   expect(selection).toMatchObject({ duplicates: 1, revisions: [] });
 });
 
-test('the same row in two answers is neither a duplicate nor a revision', () => {
+test('the same row in two responses is neither a duplicate nor a revision', () => {
   expect(selectRows([delivery(0, 1), delivery(1, 1)])).toMatchObject({ duplicates: 0, revisions: [] });
 });
 
-test('a later answer with other values wins, and is a revision of what the file was made from', () => {
+test('a later response with other values wins, and is a revision of the stored row', () => {
   const known = delivery(0, 1, { close: 3, isKnown: true });
   const selection = selectRows([known, delivery(1, 1, { close: 4 }), delivery(2, 1, { close: 5 }), delivery(2, 2)]);
   expect(selection.taken.map(({ row }) => row.close)).toEqual([5, 2]);
@@ -63,7 +63,7 @@ test('a valid row heals a quarantined one, and an invalid row never replaces a v
   });
 });
 
-test('every delivered open time is taken or quarantined, once', () => {
+test('every delivered open time is either taken or quarantined, once', () => {
   const one = fc.tuple(fc.nat(3), fc.nat(6), fc.boolean(), fc.nat(2));
   fc.assert(
     fc.property(fc.array(one, { maxLength: 40 }), (drawn) => {

@@ -54,7 +54,7 @@ async function expectWhole(simulation: Simulation): Promise<void> {
 }
 
 const DAMAGES: readonly (readonly [name: string, lostSymbols: number, damage: (segment: string) => void])[] = [
-  ['gone', 3, (segment) => rmSync(segment)],
+  ['removed', 3, (segment) => rmSync(segment)],
   ['cut after its first answer', 2, (segment) => truncateSync(segment, 60_000)],
   [
     'damaged in one byte',
@@ -68,7 +68,7 @@ const DAMAGES: readonly (readonly [name: string, lostSymbols: number, damage: (s
 ];
 
 test.each(DAMAGES)(
-  'a segment that is %s is no defect: every candle it held is pending with its code, on days and for symbols nobody asked about, and comes again by itself',
+  'after a segment is %s, every candle it held is pending with its code, also outside the run, and healing restores it',
   async (_name, lostSymbols, damage) => {
     const { simulation, segment } = await stored('damage');
     damage(segment);
@@ -83,7 +83,8 @@ test.each(DAMAGES)(
     expect(new Set(found.gaps.map(({ state, code }) => `${state} ${code}`))).toEqual(
       new Set(['pending ANSWER_DAMAGED']),
     );
-    const again = found.gaps.some(({ symbol }) => symbol === 'BTC/USDT') || lostSymbols === 3 ? 24 : 0; // the day that was asked for again
+    // The run itself fetched one day of BTC/USDT again.
+    const again = found.gaps.some(({ symbol }) => symbol === 'BTC/USDT') || lostSymbols === 3 ? 24 : 0;
     expect(found.totals).toMatchObject({ expected: 2_160, pending: lostSymbols * 720 - again });
     expect(found.gaps.every(({ nextAttemptAtMs }) => nextAttemptAtMs !== null)).toBe(true);
     const faults = await simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
@@ -141,7 +142,7 @@ test('a reader that fails in any other way is a defect, and no response is taken
   await expectWhole(simulation);
 });
 
-test('a silver file that somebody changed is made anew by the next run of its period', async () => {
+test('the next run of a period rebuilds a silver file that was changed on disk', async () => {
   const { simulation, silver } = await stored('changed');
   const before = readFileSync(silver);
   writeFileSync(silver, before.subarray(0, 1_000));
@@ -151,7 +152,7 @@ test('a silver file that somebody changed is made anew by the next run of its pe
   await expectWhole(simulation);
 });
 
-test('what a crash left beside a file is gone after the next run of its period, though nothing else is to be written; gold likewise', async () => {
+test('the next run of a period removes leftovers of a crash, even if it writes nothing else; gold likewise', async () => {
   const { simulation, silver } = await stored('leftovers');
   const quarantine = dirname(silver).replace('silver', 'quarantine');
   for (const path of [
@@ -172,7 +173,7 @@ test('what a crash left beside a file is gone after the next run of its period, 
   await expectWhole(simulation);
 });
 
-test('a period that has no row any more has no file any more', async () => {
+test('a period without rows has no file', async () => {
   const { simulation, segment, silver } = await stored('none');
   rmSync(segment);
   simulation.venue.plan({
@@ -188,7 +189,7 @@ test('a period that has no row any more has no file any more', async () => {
   await expectWhole(simulation);
 });
 
-test('bronze counts a candle that stays wrong once, however often it was asked for', async () => {
+test('bronze counts a candle that stays invalid once, however often it was requested', async () => {
   const simulation = await simulate({
     seed: 'five',
     symbols: ['ETH/USDT'],

@@ -58,7 +58,7 @@ const stored = async (seed: string, options: Pick<SimulationOptions, 'adapters'>
   return simulation;
 };
 
-/** The directory as a new process finds it after the state was lost. */
+/** Opens the directory as a new process does after the state was lost. */
 async function reopened(
   simulation: Simulation,
   lostState: 'refused' | 'rebuilt',
@@ -78,7 +78,7 @@ function loseState(simulation: Simulation): void {
     rmSync(join(simulation.dataDir, name), { force: true });
 }
 
-test('without its state a data directory is refused and touched by nothing, and so is one whose state knows nothing', async () => {
+test('a data directory without a state, or with an empty one, is refused and left untouched', async () => {
   const simulation = await stored('refused');
   const before = lakeFiles(simulation.dataDir);
   loseState(simulation);
@@ -106,7 +106,7 @@ test('without its state a data directory is refused and touched by nothing, and 
   expect(lakeFiles(simulation.dataDir)).toEqual(before);
 });
 
-test('after the loss of the state, repair gives the same rows, the same bytes and the same account, and asks nobody', async () => {
+test('after the loss of the state, repair restores rows, bytes and account without a request', async () => {
   const simulation = await stored('lost');
   const [files, before] = [lakeFiles(simulation.dataDir), await account(simulation)];
   expect(before.totals).toMatchObject({ expected: 2_160, quarantined: 1, pending: 1 });
@@ -130,7 +130,7 @@ test('after the loss of the state, repair gives the same rows, the same bytes an
   await pipeline.close();
 });
 
-test('a torn tail is passed over, a damaged answer is told with its place, and everything else is there', async () => {
+test('a torn tail is skipped, a damaged response is reported with its place, and the rest is restored', async () => {
   const simulation = await stored('torn');
   const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
   const path = join(simulation.dataDir, segment);
@@ -153,7 +153,7 @@ test('a torn tail is passed over, a damaged answer is told with its place, and e
   await pipeline.close();
 });
 
-test('a segment that is gone is pending after repair, and used again once it is put back', async () => {
+test('the candles of a removed segment are pending after repair, and used again once it is put back', async () => {
   const simulation = await stored('back');
   const before = await account(simulation);
   const [segment = ''] = [...lakeFiles(simulation.dataDir).keys()].filter((name) => name.endsWith('.zst'));
@@ -168,7 +168,7 @@ test('a segment that is gone is pending after repair, and used again once it is 
   expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
-test('repair takes out of use what a stricter reader rejects, keeps its bytes, and healing brings the candles back', async () => {
+test('repair takes responses out of use that a stricter reader rejects, keeps their bytes, and healing restores the candles', async () => {
   const reader = upgradableReader();
   const simulation = await stored('stricter', reader);
   const { clock, pipeline } = simulation;
@@ -193,7 +193,7 @@ test('repair takes out of use what a stricter reader rejects, keeps its bytes, a
   expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
-test('what the reader rejects while the state is rebuilt is pending, and used again once the reader accepts it', async () => {
+test('a response rejected while the state is rebuilt is pending, and used again once the reader accepts it', async () => {
   const reader = upgradableReader();
   const simulation = await stored('stricter and lost', reader);
   const { clock } = simulation;
@@ -211,7 +211,7 @@ test('what the reader rejects while the state is rebuilt is pending, and used ag
   await pipeline.close();
 });
 
-test('whatever bytes of a segment are damaged, every other answer is found', () => {
+test('a damaged byte anywhere in a segment costs no other response', () => {
   const segment = Array.from(
     { length: 6 },
     (_, at) =>

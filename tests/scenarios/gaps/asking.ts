@@ -1,4 +1,7 @@
-/** How a venue is asked for a series page by page, and what of it the page index keeps. Knows nothing of the rules it is a test for. */
+/**
+ * Requests a series from a venue page by page, and returns what the page index would hold. Independent of the rules
+ * under test.
+ */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
@@ -11,14 +14,14 @@ export interface AskedPage extends Span {
 }
 
 export interface PageRequestPlan {
-  /** Sorted open times of what the venue sends. */
+  /** Sorted open times of the candles that the venue sends. */
   readonly openTimesMs: readonly number[];
   readonly stepMs: number;
   readonly rowsMax: number;
   readonly atMs: number;
 }
 
-/** The pages that cover `span`, with the first and last candle of each answer. */
+/** The pages that cover `span`, with the first and last candle of each response. */
 export function requestPages(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: PageRequestPlan): AskedPage[] {
   const pages: AskedPage[] = [];
   for (let fromMs = span.fromMs; fromMs < span.toMs; fromMs += rowsMax * stepMs) {

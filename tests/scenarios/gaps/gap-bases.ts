@@ -2,16 +2,16 @@ import { holesIn, type Span } from './asking.ts';
 import type { Base } from './gap-kinds.ts';
 import type { Recording } from './recordings.ts';
 
-/** Shorter ones hold no history to speak of. */
+/** Shorter recordings hold too little history. */
 const CANDLES_MIN = 700;
 const SYMBOLS_MAX = 6;
-/** A recorded hole of more candles is an outage of one of the recordings; the window ends before it. */
+/** A longer recorded hole is an outage of one of the recordings; the window ends before it. Unit: candles. */
 const HOLE_CANDLES_MAX = 5;
 
 /**
- * Venues made of recordings of the same time and candle length: one that fills candles without trades, of recordings of
- * venues that do, and one that leaves them out, of all recordings, their flat rows left out. A year of venues whose
- * minutes we have does not exist; the minutes in which each of these markets did not trade are real.
+ * Venues made of recordings of the same time and candle length. One fills candles without trades and is made of
+ * recordings of venues that do; one omits them and is made of all recordings without their flat rows. No year of
+ * minutes of a whole venue is recorded, but the minutes in which each of these markets did not trade are real.
  */
 export function basesOf(recordings: readonly Recording[]): Base[] {
   const bases = new Map<string, Base>();
@@ -31,7 +31,7 @@ export function basesOf(recordings: readonly Recording[]): Base[] {
   return [...bases.values()];
 }
 
-/** Of a venue that fills them, no candle is missing in a calm time. */
+/** A venue that fills candles without trades has no missing candle in a quiet time. */
 const isGapless = (rows: Recording['rows']): boolean => {
   const steps = rows.slice(1).map((row, at) => row.openTimeMs - (rows[at] as { openTimeMs: number }).openTimeMs);
   const stepMs = Math.min(...steps.slice(0, 1_000));

@@ -4,21 +4,21 @@ import { holesIn, type Span } from './asking.ts';
 import type { RecordedCandle, Recording } from './recordings.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 
-/** A gap as planted, and what must be said about it. */
+/** A planted gap, and the expected verdict. */
 export interface Question {
-  /** A name of `KINDS`. */
+  /** A key of `KINDS`. */
   readonly kind: string;
   readonly symbol: string;
   readonly spans: readonly Span[];
-  /** Null: no gap at all, the rows are present. */
+  /** Null for no gap: the rows are present. */
   readonly state: 'no_trades' | 'outage' | 'pending' | 'not_due' | null;
-  /** Any of these. */
+  /** Accepted causes. */
   readonly causes: readonly string[];
-  /** Lost by us or on our way: whoever calls it calm is wrong beyond repair. */
+  /** Lost by us or on the way: the verdict `no_trades` would hide it for ever. */
   readonly isOurs: boolean;
 }
 
-/** Recorded series that are asked together. */
+/** Recorded series that form one venue. */
 export interface Base {
   readonly name: string;
   readonly emptyCandles: 'flat' | 'omitted';
@@ -38,15 +38,15 @@ export interface PlantedIncident extends Span {
 export interface Draft {
   readonly symbol: string;
   readonly rows: Map<number, RecordedCandle>;
-  /** `liquid`: trades in more than 99 % of its candles, before and after planting; `thin`: surely in fewer. */
+  /** `liquid`: trades in more than 99 % of its candles, before and after planting; `thin`: certainly in fewer. */
   readonly market: 'liquid' | 'thin' | 'either';
-  /** Candles that may still be taken away before it no longer is. */
+  /** Candles that may still be removed before it is no longer liquid. */
   spare: number;
-  /** Stretches with pages of their own size. */
+  /** Ranges with their own page size. */
   readonly paged: (Span & { readonly rowsMax: number })[];
-  /** Holes that are asked again alone, without their neighbours; the answer is empty. */
+  /** Holes requested again without their neighbours; the response is empty. */
   readonly alone: Span[];
-  /** Holes that are not asked again. */
+  /** Holes that are not requested again. */
   readonly once: Span[];
   listedFromMs: number | null;
   readonly accepted: (Span & { reason: string; by: string; atMs: number })[];
@@ -54,7 +54,7 @@ export interface Draft {
 
 const HOUR_MS = 3_600_000;
 
-/** What a gap is planted into: one part of the time of one venue. */
+/** One part of the time of one venue, into which a gap is planted. */
 export interface Table {
   readonly random: Random;
   readonly base: Base;
@@ -134,7 +134,7 @@ export const KINDS: Readonly<Record<string, Plant>> = {
 const between = (random: Random, bounds: { readonly min: number; readonly max: number }): number =>
   bounds.min + randomInt(random, Math.max(1, bounds.max - bounds.min + 1));
 export const pick = <T>(random: Random, items: readonly T[]): T | undefined => items[randomInt(random, items.length)];
-/** The first answers came within a week. */
+/** The first responses arrived within a week. */
 const isRecent = ({ isOld, slot, base }: Table): boolean =>
   !isOld && base.span.toMs + HOUR_MS < slot.fromMs + 7 * DAY_MS;
 const liquid = ({ drafts }: Table): readonly Draft[] => drafts.filter(({ market }) => market === 'liquid');
@@ -147,7 +147,7 @@ const question = (symbol: string, spans: readonly Span[], { isOurs = false, ...e
   ...expected,
 });
 
-/** A stretch of the slot with room on both sides. */
+/** A range of the slot with room on both sides. */
 function place(
   { random, base: { stepMs }, slot }: Table,
   bounds: { readonly min: number; readonly max: number },
@@ -158,7 +158,7 @@ function place(
   return { fromMs, toMs: fromMs + length * stepMs };
 }
 
-/** Takes the rows of `span` away; false when candles are missing or flat there or beside it already. */
+/** Removes the rows of `span`; false if candles in or beside it are missing or flat already. */
 function take(draft: Draft, span: Span, stepMs: number): boolean {
   for (let timeMs = span.fromMs - stepMs; timeMs <= span.toMs; timeMs += stepMs)
     if ((draft.rows.get(timeMs)?.volume ?? 0) === 0) return false;
@@ -197,7 +197,7 @@ function one(
   return [question(draft.symbol, [gap], expected)];
 }
 
-/** True where an answer cannot have a row on both sides: a page begins or ends in or beside the gap. */
+/** True if no response can have a row on both sides: a page begins or ends in or beside the gap. */
 function crossesPage({ fromMs, toMs }: Span, { base, rowsMax }: Table): boolean {
   const page = (timeMs: number): number => Math.floor((timeMs - base.span.fromMs) / (rowsMax * base.stepMs));
   return page(fromMs - base.stepMs) !== page(toMs);
@@ -219,7 +219,7 @@ function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
 
 const flattened = (row: RecordedCandle): RecordedCandle => ({ ...row, high: row.low, volume: 0 });
 
-/** The venue stands still: rows of all symbols missing or flat; one of them may stop a little later than the others. */
+/** The venue stalls: rows of all symbols are missing or flat; one symbol may stop a little later. */
 function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] | null {
   const { stepMs } = table.base;
   if (liquid(table).length < 3) return null;
@@ -277,7 +277,7 @@ function cutCandle(table: Table): Asked[] | null {
   });
 }
 
-/** One market rests: its flat rows are present. */
+/** One market pauses: its flat rows are present. */
 function calmFlat(table: Table): Asked[] | null {
   const draft = pick(
     table.random,
@@ -301,7 +301,7 @@ function notListed(table: Table): Asked[] | null {
   return [question(copy.symbol, [before], response('not_due', 'not_listed'))];
 }
 
-/** Our pager loses the last candle of each page, and loses it again when it asks for that candle alone. */
+/** Our pager loses the last candle of each page, and loses it again when it requests that candle alone. */
 function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: readonly Draft[]): Asked[] | null {
   const pages = Math.min(
     between(random, { min: 1, max: 9 }),
@@ -328,7 +328,7 @@ function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: re
   });
 }
 
-/** Our reader drops every n-th row, in the midst of answers. */
+/** Our reader drops every n-th row, in the middle of responses. */
 function rowsDropped(table: Table): Asked[] | null {
   const {
     base: { stepMs },
@@ -353,7 +353,7 @@ function rowsDropped(table: Table): Asked[] | null {
   return [question(draft.symbol, holes, { ...response('pending', 'pagination'), isOurs: true })];
 }
 
-/** An answer ends early, and the second one, for the rest alone, is empty. */
+/** A response ends early, and the second one, for the rest alone, is empty. */
 function cutPage(table: Table): Asked[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;
@@ -374,7 +374,7 @@ function cutPage(table: Table): Asked[] | null {
   return [question(draft.symbol, [lost], { ...response('pending', 'page_edge'), isOurs: true })];
 }
 
-/** An answer without rows for a page that has them; nobody asked again yet. */
+/** A response without rows for a page that has some, not requested again yet. */
 function emptyPage(table: Table): Asked[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;

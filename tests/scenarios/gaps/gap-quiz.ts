@@ -6,8 +6,8 @@ import type { RecordedCandle } from './recordings.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 
 /**
- * Makes questions: recorded series with gaps planted into them, and what the pipeline would know of each. It shares
- * no code with what answers them.
+ * Plants gaps into recorded series, and derives what the pipeline would know about each. Shares no code with the
+ * classification under test.
  */
 
 interface QuizSeries {
@@ -35,7 +35,7 @@ export interface Round {
 export const RECHECK_AFTER_MS = 21_600_000;
 const HOUR_MS = 3_600_000;
 
-/** Share of candles without a trade that a symbol may have and still be called liquid, with something in hand. */
+/** Share of candles without a trade that a liquid symbol may have, with a margin. */
 const SPARE_SHARE = 0.008;
 const TRAILING_MS = 30 * DAY_MS;
 /** Candles of a round: the first two thirds are history. */
@@ -43,7 +43,7 @@ const CANDLES_MAX = 6_000;
 const SLOT_CANDLES_MIN = 120;
 const SLOTS_MAX = 10;
 
-/** One venue with a gap in each part of the last third of its time, of the kinds that were asked least so far. */
+/** One venue with a gap in each part of the last third of its time, of the kinds planted least so far. */
 export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<string, number>): Round {
   const { stepMs } = whole;
   const span = partOf(whole, random);
@@ -104,7 +104,7 @@ function partOf({ span, stepMs }: Base, random: Random): Span {
   return { fromMs, toMs: Math.min(span.toMs, fromMs + CANDLES_MAX * stepMs) };
 }
 
-/** More than this share of candles without a trade is surely not liquid. */
+/** A symbol with a larger share of candles without a trade is certainly not liquid. */
 const THIN_SHARE = 0.014;
 
 function draftsOf(base: Base, history: Span, random: Random): Draft[] {
@@ -117,7 +117,7 @@ function draftsOf(base: Base, history: Span, random: Random): Draft[] {
     return draftOf(`${exchange}:${symbol}`, own, { history, stepMs, span });
   });
   if (emptyCandles === 'flat') return recorded;
-  // No recording of a really thin market is at hand: one is thinned out, to between 50 and 80 % of its candles.
+  // No recording of a really thin market exists, so one is thinned out to 50 to 80 % of its candles.
   const share = 0.5 + 0.3 * random.next();
   return [
     ...recorded,
@@ -138,7 +138,7 @@ function draftOf(
     (toMs - fromMs) / stepMs -
     rows.filter((row) => row.volume > 0 && row.openTimeMs >= fromMs && row.openTimeMs < toMs).length;
   const candles = (history.toMs - history.fromMs) / stepMs;
-  // The thirty days before a gap move on through the window: all of its calm candles may lie in them.
+  // The thirty days before a gap move through the window: all of its quiet candles may lie in them.
   const spare = Math.floor(candles * SPARE_SHARE) - calmIn(span);
   const market = spare > 0 ? 'liquid' : calmIn(history) / candles > THIN_SHARE ? 'thin' : 'either';
   return {
@@ -173,7 +173,7 @@ interface Asking {
   readonly askedAtMs: number;
 }
 
-/** Asks for the series page by page, then once more for each hole, as its gaps demand. */
+/** Requests the series page by page, then each hole once more, as the planted gaps demand. */
 function seriesOf(draft: Draft, { base: { span, stepMs }, classified, rowsMax, askedAtMs }: Asking): QuizSeries {
   const openTimesMs = [...draft.rows.keys()].toSorted((a, b) => a - b);
   const asking = { openTimesMs, stepMs, rowsMax, atMs: askedAtMs };
@@ -198,7 +198,7 @@ function seriesOf(draft: Draft, { base: { span, stepMs }, classified, rowsMax, a
   return { symbol, rows: [...rows.values()], responses, listedFromMs, accepted };
 }
 
-/** Another venue that trades all the time except where it must not; in half of the rounds nobody asked it. */
+/** Another venue that always trades except where it must not; in half of the rounds it has no responses. */
 function othersOf({ random, base: { span, stepMs }, silentElsewhere }: Omit<Table, 'slot'>): Round['others'] {
   if (silentElsewhere.length === 0 && randomInt(random, 2) === 0) return [];
   const silent = silentElsewhere.toSorted((a, b) => a.fromMs - b.fromMs);

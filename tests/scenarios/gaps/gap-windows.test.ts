@@ -11,7 +11,7 @@ const RECHECK_AFTER_MS = 6 * HOUR_MS;
 const ASKED_AT_MS = Date.UTC(2026, 5, 1);
 const ROWS_PER_PAGE: Readonly<Record<string, number>> = { binance: 1_000 };
 
-/** A venue as recorded, asked page by page long after, and every hole once more with its neighbours. */
+/** A recorded venue, requested page by page long after, and every hole once more with its neighbours. */
 function venueOf(recordings: readonly Recording[], others: VenueRecord['others'] = []): VenueRecord {
   const [{ exchange, stepMs }] = recordings as [Recording];
   const rowsPerPageMax = ROWS_PER_PAGE[exchange] ?? 300;
@@ -62,12 +62,12 @@ test('Binance 2021-04-25: 284 minutes are an outage, of XRP 283', () => {
   expect(found([])).toEqual(expected('venue_outage'));
 });
 
-test('with two symbols kept and no list, the same hole stays pending', () => {
+test('with two symbols and no list of incidents, the same hole stays pending', () => {
   const venue = venueOf(recorded('binance', '1m', '2021-04-24T00:00Z').slice(0, 2));
   expect(new Set(judge(venue, []).map(({ cause }) => cause))).toEqual(new Set(['few_liquid_symbols']));
 });
 
-test('Binance 2h 2017-2022: fourteen candles were cut, each where an incident begins, and every missing one is an outage', () => {
+test('Binance 2h 2017-2022: fourteen candles are truncated where incidents begin, and missing ones are outages', () => {
   const venue = venueOf(recorded('binance', '2h', '2017-08-17T04:00Z'));
   const [{ cut, missing }] = venue.series as [VenueRecord['series'][number]];
   expect(cut).toHaveLength(14);
@@ -114,7 +114,7 @@ test('Coinbase 2023-03: the 277 minutes and the four are outages, nine single mi
   expect(verdicts).toHaveLength(11);
 });
 
-test('one liquid symbol alone does not pause for 277 minutes: without the list that is pending, not calm', () => {
+test('one liquid symbol alone does not pause for 277 minutes: without the list it is pending, not no_trades', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2023-03-01T00:00Z'));
   expect(
     harness(
@@ -125,7 +125,7 @@ test('one liquid symbol alone does not pause for 277 minutes: without the list t
 });
 
 test.each(['15m 2024-10-01T00:00Z', '1h 2021-05-04T01:00Z'])(
-  'nor do markets that never paused, for four candles of %s',
+  'markets that never paused do not pause for four candles of %s',
   (series) => {
     const [interval = '', from = ''] = series.split(' ');
     expect(new Set(judge(venueOf(recorded('coinbase', interval, from)), []).map(({ cause }) => cause))).toEqual(
@@ -147,7 +147,7 @@ test('Coinbase 1h 2021-2024: the only four hours missing are the outage of March
   expect(harness(judge(venue), venue.stepMs)).toEqual(['BTC/USDT 2023-03-04T17:00 4 outage known_incident']);
 });
 
-test('OKX: the ten flat hours of 2022 count as an outage though their rows are there', () => {
+test('OKX: the ten flat hours of 2022 count as an outage although their rows are present', () => {
   const venue = venueOf(recorded('okx', '1h', '2021-05-01T00:00Z'));
   expect(harness(judge(venue), venue.stepMs)).toEqual([
     'BTC/USDT 2022-06-01T17:00 1 outage known_incident',
@@ -172,11 +172,11 @@ test('Kraken: single thin minutes had no trades, the twelve of 2023-03-16 are an
   ).toBe(48);
 });
 
-test('calm flat minutes of one market get no verdict: they are present', () => {
+test('flat minutes of one quiet market get no verdict: they are present', () => {
   expect(judge(venueOf(recorded('binanceus', '1m', '2023-03-01T00:00Z')))).toEqual([]);
 });
 
-test('a downloader that loses every 301st minute is caught, each hole of it', () => {
+test('every hole of a downloader that loses each 301st minute is found', () => {
   const venue = venueOf(recorded('cryptocom', '1m', '2023-03-01T00:00Z'));
   for (const emptyCandles of ['flat', 'omitted'] as const) {
     const verdicts = judge({ ...venue, emptyCandles });
@@ -187,7 +187,7 @@ test('a downloader that loses every 301st minute is caught, each hole of it', ()
   }
 });
 
-test('the day files of 2018 that end too early are not called calm', () => {
+test('the day files of 2018 that end too early are not no_trades', () => {
   const venue = venueOf(recorded('coinbase', '1m', '2018-04-04T00:00Z'));
   expect(
     harness(
@@ -201,7 +201,7 @@ test('the day files of 2018 that end too early are not called calm', () => {
   ]);
 });
 
-test('what other venues did stands in the evidence, and a silence everywhere is no outage of one', () => {
+test('the evidence holds what other venues did, and a stall everywhere is no outage of one venue', () => {
   const recordings = recorded('binance', '1m', '2021-04-24T00:00Z');
   const silent = { ...asOtherVenue(venueOf(recordings)), exchange: 'coinbase' };
   const causes = (others: VenueRecord['others']) =>

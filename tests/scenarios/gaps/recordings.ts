@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-/** What tells a traded candle from a calm one, in the words of the exchanges: nothing else matters to a gap. */
+/** The column that shows whether a candle had trades, by each exchange's name for it. */
 export interface RecordedCandle {
   readonly openTimeMs: number;
   readonly high: number;
@@ -45,7 +45,10 @@ const stepOf = (interval: string): number => {
 const indexes = (runs: Facts['missing']): Set<number> =>
   new Set(runs.flatMap(([first, length]) => Array.from({ length }, (_, at) => first + at)));
 
-/** Of these series only is kept which candles came, which of them were flat and which were cut; a traded candle stands as 1 to 2 with volume 1. */
+/**
+ * The fixtures hold only which candles exist, which were flat and which were truncated. A candle with trades has
+ * prices 1 to 2 and volume 1.
+ */
 function recordingOf({ exchange, symbol, interval, ...facts }: Facts): Recording {
   const [stepMs, fromMs, toMs] = [stepOf(interval), Date.parse(facts.from), Date.parse(facts.to)];
   const [missing, flat, cut] = [indexes(facts.missing), indexes(facts.flat), new Map(facts.cut)];
@@ -75,7 +78,10 @@ export const recorded = (exchange: string, interval: string, from: string): Reco
 /** `coinbase/1m/BTC-USD-2023-03-01_21.csv.gz` */
 const NAME = /^(.+?)(?:-\d{4}.*)?\.csv\.gz$/;
 
-/** Recordings of your own: `<exchange>/<interval>/<SYMBOL>-anything.csv.gz`, with a header row in the exchange's own words. Series off the grid are passed over. */
+/**
+ * Your own recordings: `<exchange>/<interval>/<SYMBOL>-anything.csv.gz`, with a header row as the exchange names the
+ * columns. Series off the grid are skipped.
+ */
 export function readRecordings(folder: string): Recording[] {
   const names = (path: string): string[] => readdirSync(path, { withFileTypes: true }).map((entry) => entry.name);
   return names(folder).flatMap((exchange) =>

@@ -9,9 +9,9 @@ import { simulate, verifiedAccount, type Simulation } from '../../support/simula
 
 const SIX_HOURS_MS = 21_600_000;
 const MONTH = { start: '2024-06-01', end: '2024-06-30' };
-/** The venue is silent on the 20th from ten to one. */
+/** The venue has no candles on the 20th from 10:00 to 13:00. */
 const SILENT = { fromMs: Date.UTC(2024, 5, 20, 10), toMs: Date.UTC(2024, 5, 20, 13) };
-/** Liquid all of them: with fewer than three, own data call nothing an outage. */
+/** All liquid: with fewer than three, own data prove no outage. */
 const THREE = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 
 const without = (symbols: readonly string[]): FaultPlan => ({
@@ -31,13 +31,13 @@ const gapsOf = async (simulation: Simulation) =>
     candles,
   ]);
 
-/** Sets the state of every verdict, as somebody with a database client would. */
+/** Sets the state of every verdict, as a person with a database client could. */
 const editVerdicts = ({ pipeline }: Simulation, state: GapState) =>
   pipeline.ports.store.transact(function* edit() {
     yield { sql: 'update verdicts set state = $1', values: [state] };
   });
 
-test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 minutes, and 283 of XRP, with evidence, and nothing is asked again', async () => {
+test('the list of incidents explains the Binance outage of 2021-04-25, and nothing is requested again', async () => {
   const simulation = await simulate({ seed: 'outage', symbols: ['BTC/USDT', 'XRP/USDT'], interval: '1m' });
   const day = { start: '2021-04-25', end: '2021-04-25' };
   expect(await simulation.run({ days: day })).toMatchObject({ ending: 'done', pending: 0 });
@@ -60,7 +60,7 @@ test('the recorded Binance outage of 2021-04-25 is one by the shipped list: 284 
   expect(simulation.venue.log.length).toBe(asked);
 });
 
-test('hours that all liquid symbols miss are pending until they were asked for twice, then an outage', async () => {
+test('hours that all liquid symbols miss are pending until requested twice, then an outage', async () => {
   const simulation = await simulate({ seed: 'silence', symbols: THREE, interval: '1h', plan: without(THREE) });
   expect(await simulation.run({ days: MONTH })).toMatchObject({
     ending: 'partial',
@@ -74,7 +74,7 @@ test('hours that all liquid symbols miss are pending until they were asked for t
   expect((await verifiedAccount(simulation, MONTH)).discrepancies).toEqual([]);
 });
 
-test('what comes at the second look is no gap at all', async () => {
+test('candles that arrive at the second attempt are no gap', async () => {
   const simulation = await simulate({ seed: 'late', symbols: THREE, interval: '1h', plan: without(THREE) });
   await simulation.run({ days: MONTH });
   simulation.venue.plan({ seed: 'calm', rules: [] });
@@ -87,7 +87,7 @@ test('what comes at the second look is no gap at all', async () => {
   });
 });
 
-test('hours that one symbol misses while the others trade stay pending: on a venue that fills empty candles that is no calm', async () => {
+test('hours that one symbol misses stay pending on a venue that fills empty candles', async () => {
   const simulation = await simulate({ seed: 'alone', symbols: THREE, interval: '1h', plan: without(['BTC/USDT']) });
   await simulation.run({ days: MONTH });
   await simulation.clock.runUntil(simulation.clock.sleep(SIX_HOURS_MS));
@@ -95,7 +95,7 @@ test('hours that one symbol misses while the others trade stay pending: on a ven
   expect(await gapsOf(simulation)).toEqual([['BTC/USDT', 'pending', 'unexplained', 3]]);
 });
 
-test('a person may end the wait: the candles are an outage by that word, with who and why, and are not asked for again', async () => {
+test('candles that a person accepts are an outage with name and reason, and are not requested again', async () => {
   const simulation = await simulate({ seed: 'accepted', symbols: THREE, interval: '1h', plan: without(['BTC/USDT']) });
   const { pipeline, clock } = simulation;
   await simulation.run({ days: MONTH });
@@ -121,7 +121,7 @@ test('a person may end the wait: the candles are an outage by that word, with wh
   expect(simulation.venue.log.length).toBe(asked);
 });
 
-test('a verdict stays when its days are stored again', async () => {
+test('a verdict stays when its days are rebuilt', async () => {
   const simulation = await simulate({ seed: 'again', symbols: THREE, interval: '1h', plan: without(THREE) });
   await simulation.run({ days: MONTH });
   await simulation.clock.runUntil(simulation.clock.sleep(SIX_HOURS_MS));
@@ -142,5 +142,6 @@ test('a verdict edited in the store is found', async () => {
   expect(discrepancies.map(({ message }) => message)).toContain(
     'the verdict no_trades (known_incident) does not follow from its evidence',
   );
-  expect(discrepancies.length).toBeGreaterThanOrEqual(4); // and the account names an outage without a verdict, for both symbols
+  // The account also has an outage without a verdict, for both symbols.
+  expect(discrepancies.length).toBeGreaterThanOrEqual(4);
 });

@@ -57,7 +57,7 @@ const decisions = ({ dataDir }: Simulation) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('a released row is in silver as it came, in the account as present, in the manifest by name, and stays so whatever is rebuilt', async () => {
+test('a released row is in silver, present in the account, listed in the manifest, and stays after rebuilds', async () => {
   const simulation = await withBadRows();
   const [bad] = await rowsOf(simulation);
   expect((await report(simulation)).totals).toMatchObject({ expected: 24, present: 22, quarantined: 2 });
@@ -80,7 +80,7 @@ test('a released row is in silver as it came, in the account as present, in the 
   await check();
 });
 
-test('a dropped row stays out and is asked for no more; a good row that comes later heals the account all the same', async () => {
+test('a dropped row stays out and is not requested again; a later valid row still heals the account', async () => {
   const simulation = await withBadRows();
   await decide(simulation, 'drop');
   expect(await report(simulation)).toMatchObject({
@@ -103,7 +103,7 @@ test('a dropped row stays out and is asked for no more; a good row that comes la
   });
 });
 
-test('a good row that comes after a release replaces the released one, as a revision', async () => {
+test('a valid row after a release replaces the released one as a revision', async () => {
   const simulation = await withBadRows();
   await decide(simulation, 'release');
   simulation.venue.plan({ seed: 'good', rules: [] });
@@ -112,7 +112,7 @@ test('a good row that comes after a release replaces the released one, as a revi
   expect(readFileSync(join(simulation.dataDir, 'corrections.ndjson'), 'utf8').trimEnd().split('\n')).toHaveLength(2);
 });
 
-test('a row without numbers cannot be released', async () => {
+test('a row with values that are not numbers cannot be released', async () => {
   const simulation = await withBadRows('not-finite');
   await expect(decide(simulation, 'release')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   expect((await report(simulation)).totals.quarantined).toBe(2);

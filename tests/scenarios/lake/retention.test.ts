@@ -27,7 +27,7 @@ const filesOf = (directory: string, layer: string): Map<string, string> =>
 const report = (simulation: Simulation) => verifiedAccount(simulation, DAYS);
 const responses = async ({ pipeline }: Simulation) => await pipeline.ports.store.read(everyPage);
 
-/** Five days asked twice, with a rejected answer before each and a row in quarantine, forty days ago. */
+/** Five days fetched twice, forty days ago, with a rejected response before each and a row in quarantine. */
 async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'> = {}): Promise<Simulation> {
   const simulation = await simulate({ seed, symbols: ['BTC/USDT', 'ETH/USDT'], interval: '1h', ...options });
   simulation.venue.plan({
@@ -50,7 +50,7 @@ async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'>
 const pruned = ({ clock, pipeline }: Simulation, effect: 'remove' | 'count', keepDays = 30) =>
   clock.runUntil(prune(pipeline, { keepDays, effect }, never));
 
-test('prune removes rejected and superseded answers and old entries, and no file of silver or quarantine is another for it', async () => {
+test('prune removes rejected and superseded responses and old entries, and leaves silver and quarantine alone', async () => {
   const simulation = await stored('prune');
   const [silver, quarantine, before] = [
     filesOf(simulation.dataDir, 'silver'),
@@ -86,28 +86,25 @@ test.each([
   ['files.remove', 'before'],
   ['store.transact', 'before'],
   ['store.transact', 'after'],
-] as const)(
-  'whichever call of %s fails (%s its effect) while pruning, nothing that counts is lost',
-  async (kind, when) => {
-    for (let n = 1, calls = Infinity; n <= calls; n++) {
-      const simulation = await stored(`prune ${kind} ${n}`);
-      const { pipeline, clock } = simulation;
-      const [silver, before] = [filesOf(simulation.dataDir, 'silver'), await report(simulation)];
-      const failing = failNth(pipeline.ports, { kind, when, n, error: diskError('ENOSPC', 'write', '/data') });
-      await clock.runUntil(
-        prune({ ...pipeline, ports: failing.ports }, { keepDays: 30, effect: 'remove' }, never).catch(
-          (error: unknown) => expect(error).toMatchObject({ code: 'ENOSPC' }),
-        ),
-      );
-      calls = failing.calls();
-      await clock.runUntil(clock.sleep(60_000));
-      await pruned(simulation, 'remove');
-      await clock.runUntil(repair(pipeline, control));
-      expect(filesOf(simulation.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
-      expect(await report(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
-    }
-  },
-);
+] as const)('no used response is lost when any call of %s fails (%s its effect) during prune', async (kind, when) => {
+  for (let n = 1, calls = Infinity; n <= calls; n++) {
+    const simulation = await stored(`prune ${kind} ${n}`);
+    const { pipeline, clock } = simulation;
+    const [silver, before] = [filesOf(simulation.dataDir, 'silver'), await report(simulation)];
+    const failing = failNth(pipeline.ports, { kind, when, n, error: diskError('ENOSPC', 'write', '/data') });
+    await clock.runUntil(
+      prune({ ...pipeline, ports: failing.ports }, { keepDays: 30, effect: 'remove' }, never).catch((error: unknown) =>
+        expect(error).toMatchObject({ code: 'ENOSPC' }),
+      ),
+    );
+    calls = failing.calls();
+    await clock.runUntil(clock.sleep(60_000));
+    await pruned(simulation, 'remove');
+    await clock.runUntil(repair(pipeline, control));
+    expect(filesOf(simulation.dataDir, 'silver'), `${kind} ${n}`).toEqual(silver);
+    expect(await report(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
+  }
+});
 
 test('prune neither fails on a response that the reader rejects nor removes it or one that it superseded', async () => {
   const reader = upgradableReader();
@@ -132,7 +129,7 @@ test('prune neither fails on a response that the reader rejects nor removes it o
   expect(await report(simulation)).toMatchObject({ totals: { quarantined: 1, pending: 0 }, discrepancies: [] });
 });
 
-test('a run that the disk would not hold asks nobody, and says how much is needed', async () => {
+test('a run that does not fit on the disk sends no request and states the space it needs', async () => {
   const { pipeline, clock, venue } = await simulate({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });
   const asked = (freeBytes: number) => {
     const files = { ...pipeline.ports.files, freeBytes: () => freeBytes };

@@ -20,7 +20,7 @@ const DAYS = { start: DAY, end: DAY };
 const LATE_MS = FROM_MS + 9 * HOUR_MS;
 const series = { exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' } as const;
 
-/** The venue tells one candle's volume wrong until it has settled at `settledAtMs`. */
+/** The venue states one candle's number of trades wrongly until it settles at `settledAtMs`. */
 const settlingAt =
   (settledAtMs: number) =>
   (handle: StandInHandler): StandInHandler =>
@@ -62,7 +62,7 @@ const tradesOf = async ({ pipeline, clock }: Simulation): Promise<number | null 
     ({ openTimeMs }) => openTimeMs === LATE_MS,
   )?.trades;
 
-test('the newest candle is read again with the next ones, and what has changed is a revision with one line that tells both', async () => {
+test('the newest candle is fetched again with the next ones, and a change is a revision with one journal line', async () => {
   const simulation = await at('settles', {
     startMs: FROM_MS + 10 * HOUR_MS + 6_000,
     settledAtMs: FROM_MS + 10.5 * HOUR_MS,
@@ -139,7 +139,7 @@ test.each([
   }
 });
 
-test('a line that a crash tore is completed, and what somebody else wrote stays', async () => {
+test('a torn journal line is completed, and text from elsewhere stays', async () => {
   const simulation = await at('torn', { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });
   await simulation.run({ days: DAYS });
   await simulation.clock.runUntil(simulation.clock.sleep(60_000));
@@ -163,7 +163,7 @@ test('a line that a crash tore is completed, and what somebody else wrote stays'
   expect(readFileSync(path, 'utf8')).toBe(`a note without end\n${whole}`);
 });
 
-test('a day after a day has closed the daemon reads a sample of it again, and finds what the venue changed since', async () => {
+test('a day after a day closes the daemon fetches a sample of it again and finds what the venue changed', async () => {
   const simulation = await at('verify', { startMs: FROM_MS + 1.5 * DAY_MS, settledAtMs: FROM_MS + 1.9 * DAY_MS });
   const { pipeline, clock } = simulation;
   const stop = new AbortController();

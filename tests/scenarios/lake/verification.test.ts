@@ -40,7 +40,7 @@ test('a flipped byte in a silver file is found', async () => {
   expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);
 });
 
-test('a silver file that is gone is found', async () => {
+test('a missing silver file is found', async () => {
   const { simulation: rehearsal, file } = await stored();
   rehearsal.pipeline.ports.files.remove(file);
   expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { stallsOf } from './exchange-stall.ts';
 const M = 60_000;
 const MINUTES = 1_000;
 
-/** Silences of markets that each miss the given minutes. */
+/** Stalls of a venue whose markets each miss the given minutes. */
 function silences(markets: readonly (readonly (readonly [number, number])[])[]) {
   const series = markets.map((missing, at) =>
     seriesRecord({
@@ -32,13 +32,13 @@ function silences(markets: readonly (readonly (readonly [number, number])[])[]) 
   ).map(({ fromMs, toMs, silent, trading }) => ({ minutes: [fromMs / M, toMs / M], silent, trading }));
 }
 
-test('a silence reaches as far as half of the liquid symbols are silent, and names those of its middle', () => {
+test('a stall extends while half of the liquid symbols are quiet, and names those quiet in its middle', () => {
   expect(silences([[[500, 600]], [[500, 600]], [[505, 590]]])).toEqual([
     { minutes: [500, 600], silent: ['S0', 'S1', 'S2'], trading: [] },
   ]);
 });
 
-test('a market that trades for a moment in the middle does not make two of it', () => {
+test('a market that trades briefly in the middle does not split a stall', () => {
   expect(
     silences([
       [[500, 600]],
@@ -51,7 +51,7 @@ test('a market that trades for a moment in the middle does not make two of it', 
   ).toEqual([[500, 600]]);
 });
 
-test('two silences are two', () => {
+test('two separate stalls are found', () => {
   const both = [
     [500, 600],
     [700, 710],
@@ -62,6 +62,6 @@ test('two silences are two', () => {
   ]);
 });
 
-test('where two of three are silent there is none', () => {
+test('two quiet symbols of three are no stall', () => {
   expect(silences([[[500, 600]], [[500, 600]], []])).toEqual([]);
 });

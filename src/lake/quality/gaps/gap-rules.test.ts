@@ -4,7 +4,7 @@ import type { GapEvidence } from './gap-evidence.ts';
 import { causeOf, GAP_RULES, stateOf, type GapCause } from './gap-rules.ts';
 
 const LOOKS = { answers: 2, between: 2, firstAtMs: 0, lastAtMs: 21_600_000 };
-/** A short hole of a liquid market on a venue that leaves empty candles out, asked twice. */
+/** A short hole of a liquid market on a venue that omits empty candles, requested twice. */
 const SEEN: GapEvidence = {
   rows: 'missing',
   emptyCandles: 'omitted',
@@ -42,7 +42,7 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
   ],
   [
     'accepted',
-    'a person ended the wait, even for a hole of ours',
+    'a person accepted it, even for a hole of ours',
     { accepted: { reason: 'r', by: 'b', atMs: 1 }, spacing: SPACING },
   ],
   ['pagination', 'equal distances, even inside an incident', { spacing: SPACING, incident: 'x' }],
@@ -111,7 +111,7 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
 ])('%s: %s', (cause, _, over) => expect(causeOf({ ...SEEN, ...over })).toBe(cause));
 
 const FLAT: GapEvidence = { ...SEEN, ...filled, rows: 'flat', looks: null, isSeenTwice: false };
-test('flat rows are an outage in a silence or an incident, and present otherwise', () => {
+test('flat rows are an outage during a stall or an incident, and present otherwise', () => {
   expect(causeOf({ ...FLAT, silence: silence() })).toBe('halt');
   expect(causeOf({ ...FLAT, incident: 'x' })).toBe('known_incident');
   for (const over of [
@@ -147,13 +147,13 @@ const anyEvidence: fc.Arbitrary<GapEvidence> = fc.record({
   cut: nullOr({ openTimeMs: 0, closeTimeMs: 1 }),
   accepted: nullOr({ reason: 'r', by: 'b', atMs: 1 }),
 });
-const isCalledCalm = (evidence: GapEvidence): boolean => stateOf(causeOf(evidence) ?? 'unexplained') === 'no_trades';
+const isNoTrades = (evidence: GapEvidence): boolean => stateOf(causeOf(evidence) ?? 'unexplained') === 'no_trades';
 
-test('nothing that may be ours, and nothing on a venue that fills empty candles, is ever called calm', () => {
+test('a gap that may be ours, or on a venue that fills empty candles, is never no_trades', () => {
   fc.assert(
     fc.property(anyEvidence, (evidence) => {
       const isSuspect = evidence.spacing !== null || evidence.isAtPageEdge || evidence.emptyCandles === 'flat';
-      expect(isSuspect && isCalledCalm(evidence)).toBe(false);
+      expect(isSuspect && isNoTrades(evidence)).toBe(false);
     }),
     { numRuns: 2_000 },
   );
@@ -180,6 +180,6 @@ test('an outage from own data alone has at least three liquid symbols behind it'
   );
 });
 
-test('every rule says something', () => {
+test('every rule has a sentence of its own', () => {
   expect(new Set(Object.values(GAP_RULES).map(({ says }) => says)).size).toBe(Object.keys(GAP_RULES).length);
 });

@@ -16,7 +16,7 @@ type Run = readonly [from: number, to: number];
 const isIn = (minute: number, runs: readonly Run[]): boolean =>
   runs.some(([from, to]) => minute >= from && minute < to);
 
-/** One market, asked twice about everything in one answer each; `unasked` was not answered. */
+/** One market, requested twice with one response each; `unasked` is covered by none. */
 function market(
   symbol: string,
   gaps: { readonly missing?: readonly Run[]; readonly flat?: readonly Run[]; readonly unasked?: readonly Run[] },
@@ -73,7 +73,7 @@ const summaries = (verdicts: readonly GapVerdict[]): string[] =>
 const HOLE: Run = [2_000, 2_100];
 const CALM = {};
 
-test('markets that stop and come back some minutes apart share one outage', () => {
+test('markets that stop and resume some minutes apart share one outage', () => {
   expect(
     summaries(
       classify(
@@ -108,7 +108,7 @@ test('one stale feed among ten does not hide an outage, two of ten do', () => {
   expect(silent(8)).toEqual(new Set(['unexplained']));
 });
 
-test('a market whose requests failed is neither silent nor trading', () => {
+test('a market whose requests failed is neither quiet nor trading', () => {
   const failed = market('D', { unasked: [[1_900, 2_200]] });
   expect(
     new Set(
@@ -131,7 +131,7 @@ test('a market whose requests failed is neither silent nor trading', () => {
   ).toEqual(new Set(['few_liquid_symbols']));
 });
 
-test('an outage says nothing about how liquid its markets are: the next one is seen as well', () => {
+test('an outage does not make its markets illiquid: the next one is found as well', () => {
   const gaps = {
     missing: [
       [1_000, 1_300],
@@ -144,7 +144,7 @@ test('an outage says nothing about how liquid its markets are: the next one is s
   ).toEqual(new Set(['venue_outage']));
 });
 
-test('thin symbols tell of no outage, and in one they count as what it is', () => {
+test('thin symbols prove no outage, but are part of one', () => {
   const thin = market('T', { missing: Array.from({ length: 900 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]) });
   const liquid = ['A', 'B', 'C'].map((symbol) => market(symbol, { missing: [HOLE] }));
   const causes = (series: readonly SeriesRecord[]) =>
@@ -153,7 +153,7 @@ test('thin symbols tell of no outage, and in one they count as what it is', () =
   expect(causes([...liquid.slice(0, 2), thin])).toEqual(new Set(['few_liquid_symbols', 'thin_market']));
 });
 
-test('the last minute before a day that is not due is bounded by the answer that went on behind it', () => {
+test('the last minute before a day that is not due is bounded by a response that continues after it', () => {
   const last: Run = [MINUTES - 1, MINUTES];
   const thin = market('T', {
     missing: [...Array.from({ length: 900 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]), last],
@@ -168,7 +168,7 @@ test('the last minute before a day that is not due is bounded by the answer that
   expect(causes(wentOn)).toEqual(new Set(['thin_market']));
 });
 
-test('without history nobody is liquid', () => {
+test('without history no market is liquid', () => {
   const early: Run = [5, 30];
   expect(
     new Set(
@@ -177,7 +177,7 @@ test('without history nobody is liquid', () => {
   ).toEqual(new Set(['few_liquid_symbols']));
 });
 
-test('a hole is cut where the market began, where a person accepted it and at the end of the classified range', () => {
+test('a hole is split at the listing, at the border of an acceptance and at the end of the classified range', () => {
   const series = market(
     'A',
     { missing: [[2_000, 2_400]] },
@@ -191,13 +191,13 @@ test('a hole is cut where the market began, where a person accepted it and at th
   ]);
 });
 
-test('a hole before the first row is no calm while the listing is unknown', () => {
+test('a hole before the first row is not no_trades while the listing is unknown', () => {
   expect(summaries(classify(venue([market('A', { missing: [[0, 500]] })], { emptyCandles: 'omitted' })))).toEqual([
     'A 0-500 pending page_edge',
   ]);
 });
 
-test('nor is a hole after the last row, however long', () => {
+test('a hole after the last row is not no_trades, however long', () => {
   const thin = Array.from({ length: 300 }, (_, at): Run => [at * 3 + 1, at * 3 + 2]);
   const causes = classify(
     venue([market('A', { missing: [...thin, [1_000, MINUTES]] })], { emptyCandles: 'omitted', rowsPerPageMax: 300 }),

@@ -4,7 +4,7 @@ import { candlesOf, concerns, KNOWN_INCIDENTS } from './known-incidents.ts';
 const HOUR_MS = 3_600_000;
 const byId = (id: string) => KNOWN_INCIDENTS.find((incident) => incident.id === id)!;
 
-test('every incident lasts, has a source and lies in the past; of a venue they stand in order', () => {
+test('every incident has a duration and a source and is past; those of a venue are in order', () => {
   for (const { id, fromMs, toMs, source } of KNOWN_INCIDENTS) {
     expect([id, toMs > fromMs, fromMs > Date.UTC(2017, 0), toMs < Date.UTC(2026, 10), source !== ''], id).toEqual([
       id,
@@ -23,14 +23,14 @@ test('every incident lasts, has a source and lies in the past; of a venue they s
   }
 });
 
-test('a candle that an incident covers in part is not explained by it', () => {
+test('an incident does not explain a candle that it covers in part', () => {
   const halt = byId('binance 2023-03-24T11:28Z');
   expect(candlesOf(halt, HOUR_MS)).toEqual({ fromMs: Date.UTC(2023, 2, 24, 12), toMs: Date.UTC(2023, 2, 24, 14) });
   const day = candlesOf(halt, 24 * HOUR_MS);
   expect(day.toMs).toBeLessThanOrEqual(day.fromMs);
 });
 
-test('an incident of one market is none of the others', () => {
+test('an incident of one market does not concern the others', () => {
   const eth = byId('coinbase 2025-04-25T07:30Z');
   expect(['ETH/USD', 'BTC/USD'].map((symbol) => concerns(eth, { exchange: 'coinbase', symbol }))).toEqual([
     true,

@@ -7,7 +7,7 @@ import { seriesRecord } from './series-record.ts';
 const M = 60_000;
 const DAYS_30 = 43_200;
 
-/** A market of so many minutes, without rows in `missing`. */
+/** A market of the given minutes, without rows in `missing`. */
 const recordOf = (minutes: number, missing: readonly (readonly [number, number])[]) =>
   seriesRecord({
     symbol: 'BTC/USD',
@@ -29,7 +29,7 @@ test.each([
   expect([isPause(longest, trading), isPause(longest + 1, trading)]).toEqual([true, false]);
 });
 
-test('liquid is a trade in 99 % of the candles, with some history', () => {
+test('a symbol is liquid with trades in 99 % of its candles and enough history', () => {
   expect(
     [
       { candles: 1_000, quietCandles: 10 },
@@ -51,13 +51,13 @@ test('outages of the venue and known incidents do not count against a symbol', (
   expect(before(marketOf(record, [incident]), [outage])).toEqual({ candles: 800, quietCandles: 1 });
 });
 
-test('the thirty days before count and nothing older', () => {
+test('only the thirty days before count', () => {
   const market = marketOf(recordOf(DAYS_30 + 1_000, [[1, 1_000]]), []);
   expect(tradedShare(tradingBefore((DAYS_30 + 1_000) * M, market, { stepMs: M, closed: [] }))).toBe(1);
   expect(tradedShare(tradingBefore((DAYS_30 + 500) * M, market, { stepMs: M, closed: [] }))).toBeLessThan(1);
 });
 
-test('counting over a stretch agrees with cutting it out', () => {
+test('measuring a range agrees with intersecting it', () => {
   const anyRange = fc.tuple(fc.nat(200), fc.nat(40)).map(([from, length]) => range(from, from + length));
   fc.assert(
     fc.property(fc.array(anyRange, { maxLength: 8 }), anyRange, (missing, segment) => {

@@ -20,7 +20,7 @@ const response = (from: number, to: number) => ({
 const range = (from: number, to: number) => ({ fromMs: from * M, toMs: to * M });
 const FLAT = { high: 1, low: 1, volume: 0 };
 
-/** Minutes 0 to 9 and 20 to 29 were answered; rows at 3, 4 and 20 to 29. */
+/** Responses cover minutes 0 to 9 and 20 to 29; rows at 3, 4 and 20 to 29. */
 const record = (over: Partial<Parameters<typeof seriesRecord>[0]> = {}) =>
   seriesRecord({
     symbol: 'BTC/USDT',
@@ -34,7 +34,7 @@ const record = (over: Partial<Parameters<typeof seriesRecord>[0]> = {}) =>
     ...over,
   });
 
-test('rows and answers become runs: missing, flat and cut', () => {
+test('rows and responses become ranges: missing, flat and truncated', () => {
   expect(record()).toMatchObject({
     answered: [range(0, 10), range(20, 30)],
     missing: [range(0, 3), range(5, 10)],
@@ -43,7 +43,7 @@ test('rows and answers become runs: missing, flat and cut', () => {
   });
 });
 
-test('a row without volume that moved is not flat, nor is one with volume that did not', () => {
+test('a row without volume whose price moved is not flat, and neither is one with volume and a single price', () => {
   expect(record({ rows: [row(3, { volume: 0 }), row(4, { high: 1 })] }).flat).toEqual([]);
 });
 
@@ -52,11 +52,11 @@ test('a market is known from its listing, else from its first row', () => {
   expect(knownOf(record({ listedFromMs: M }))).toEqual([range(1, 10), range(20, 30)]);
 });
 
-test('silent is what is known without a trade', () => {
+test('a market is quiet where it is known to have no trade', () => {
   expect(quietRangesOf(record())).toEqual([range(5, 10), range(25, 27)]);
 });
 
-test('to others a venue traded when any of its markets did', () => {
+test('for other venues a venue traded when any of its markets did', () => {
   const venue = { exchange: 'okx', stepMs: M, emptyCandles: 'flat', rowsPerPageMax: 300, others: [] } as const;
   expect(asOtherVenue({ ...venue, series: [record(), record({ rows: [row(5)] })] })).toEqual({
     exchange: 'okx',
