@@ -24,16 +24,16 @@ export interface ExchangePoliciesOptions {
 }
 
 /** Requests of one process under way at one venue: enough for its whole limit at answers that take a third of a second. */
-const REQUESTS_AT_ONCE_MAX = 32;
+const CONCURRENT_REQUESTS_MAX = 32;
 
 /** Everything between a page and the wire of one venue. */
 export function exchangePolicies(options: ExchangePoliciesOptions): ResiliencePolicies {
-  const { attemptTimeoutMs, deadlineMs, halts: stopOrder } = options;
+  const { attemptTimeoutMs, deadlineMs, halts } = options;
   return {
-    halts: stopOrder,
+    halts,
     breaker: venueBreaker({ ...options, probeMsMax: deadlineMs + attemptTimeoutMs }),
     gate: venueGate(options),
-    slots: concurrencyLimit(REQUESTS_AT_ONCE_MAX),
+    slots: concurrencyLimit(CONCURRENT_REQUESTS_MAX),
     limiter: rateLimiter({ ...options, probeMsMax: 2 * attemptTimeoutMs }),
     budget: retryBudget(options),
   };

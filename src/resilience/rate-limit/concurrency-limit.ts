@@ -1,9 +1,9 @@
 import type { Slots } from '../policies.ts';
 
-/** At most `atOnceMax` holders; the others wait in the order they came. A wait that is cancelled leaves the queue at once. */
-export function concurrencyLimit(atOnceMax: number): Slots {
+/** At most `concurrentMax` holders; the others wait in the order they came. A wait that is cancelled leaves the queue at once. */
+export function concurrencyLimit(concurrentMax: number): Slots {
   const queue = new Set<() => void>();
-  let free = atOnceMax;
+  let free = concurrentMax;
 
   /** Each slot is given back once, however often its holder says so. */
   const handOut = (): (() => void) => {
