@@ -35,7 +35,7 @@ test('the policies say in words what the table says in numbers', () => {
       backoff: 'full jitter, 1 s doubling to 60 s',
       level: 'warning',
     },
-    REQUEST_TIMEOUT: { tries: 3, backoff: 'at once, then full jitter, 500 ms doubling to 30 s' },
+    REQUEST_TIMEOUT: { tries: 3, backoff: 'immediately, then full jitter, 500 ms doubling to 30 s' },
     EXCHANGE_MAINTENANCE: { tries: 1, backoff: '5 min' },
     UNAUTHORIZED: { kind: 'permanent', tries: 1, backoff: '-', afterTheLast: 'the run stops', level: 'critical' },
   });

@@ -48,7 +48,7 @@ function backoffText(backoff: Backoff | null): string {
     case 'exponential':
       return growing;
     case 'immediate':
-      return `no wait, then ${growing}`;
+      return `immediately, then ${growing}`;
     case 'fixed':
       return durationText(backoff.baseMs);
     default:

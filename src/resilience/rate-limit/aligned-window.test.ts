@@ -7,12 +7,12 @@ const LIMIT = 6_000;
 const STATE: WindowState = {
   index: 100,
   spent: 0,
-  underWay: 0,
+  inFlight: 0,
   others: 0,
-  watchedFromMs: 0,
-  heardAtMs: 0,
-  othersJump: 0,
-  othersExpected: 0,
+  observedFromMs: 0,
+  observedAtMs: 0,
+  othersStepMax: 0,
+  othersForecast: 0,
   known: 'all',
   probeUntilMs: 0,
 };
@@ -50,7 +50,7 @@ test('alone, a window gives exactly our share and not a unit more', () => {
 test('an estimate alone proves nobody: only more used than all we ever granted does, and then the larger of both counts', () => {
   const spent = { ...STATE, spent: 500 };
   expect(tell(spent, 480, { estimate: 90 })).toBe(spent);
-  expect(tell(spent, 520, { estimate: 90 })).toMatchObject({ others: 90, othersJump: 90, heardAtMs: 10_000 });
+  expect(tell(spent, 520, { estimate: 90 })).toMatchObject({ others: 90, othersStepMax: 90, observedAtMs: 10_000 });
   expect(tell(spent, 620, { estimate: 90 })).toMatchObject({ others: 120 });
 });
 
@@ -68,17 +68,17 @@ test('in the next window others are expected as before, and after windows withou
   const shared = tell({ ...STATE, spent: 500 }, 700);
   expect(ask(shared, 2, { index: 101 })).toMatchObject({
     granted: true,
-    state: { index: 101, spent: 2, others: 0, othersExpected: 1_200, known: 'all' },
+    state: { index: 101, spent: 2, others: 0, othersForecast: 1_200, known: 'all' },
   });
   const later = ask(shared, 2, { index: 103 });
-  expect(later).toMatchObject({ granted: true, state: { othersExpected: 300, known: 'ours', probeUntilMs: 21_000 } });
-  if (later.granted) expect(ask(later.state, 2, { index: 103 })).toEqual({ granted: false, until: 'answer' });
+  expect(later).toMatchObject({ granted: true, state: { othersForecast: 300, known: 'ours', probeUntilMs: 21_000 } });
+  if (later.granted) expect(ask(later.state, 2, { index: 103 })).toEqual({ granted: false, until: 'response' });
 });
 
 test('what a fresh store finds used is taken for ours from before, not for others', () => {
   const first = ask(null, 2);
   if (!first.granted) throw new Error('nothing granted');
-  expect(tell(first.state, 4_000)).toMatchObject({ spent: 4_000, others: 0, known: 'all', watchedFromMs: 10_000 });
+  expect(tell(first.state, 4_000)).toMatchObject({ spent: 4_000, others: 0, known: 'all', observedFromMs: 10_000 });
 });
 
 test('a process that is a moment ahead is waited for; a window from farther ahead was counted by a wrong clock', () => {
@@ -92,12 +92,12 @@ test('a process that is a moment ahead is waited for; a window from farther ahea
 });
 
 test('what was under way over the border is charged to both windows, and to no third', () => {
-  const before = { ...STATE, spent: 500, underWay: 30 };
+  const before = { ...STATE, spent: 500, inFlight: 30 };
   const next = ask(endedWithin(before, 10), 2, { index: 101 });
-  expect(next).toMatchObject({ granted: true, state: { index: 101, spent: 22, underWay: 2 } });
+  expect(next).toMatchObject({ granted: true, state: { index: 101, spent: 22, inFlight: 2 } });
   if (next.granted)
     expect(ask(endedWithin(next.state, 2), 2, { index: 102 })).toMatchObject({
       granted: true,
-      state: { spent: 2, underWay: 2 },
+      state: { spent: 2, inFlight: 2 },
     });
 });

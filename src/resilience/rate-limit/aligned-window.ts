@@ -1,29 +1,49 @@
-/** One limit's window as all processes of an address know it. Counts are in the limit's units. */
+/**
+ * One limit's window as all processes of an address know it. Counts are in the limit's units. `windowAt` makes the
+ * state of a new window, `decideWindow` grants, `endedWithin` and `observeWindow` take in a response.
+ *
+ *   no state, or one of     two or more
+ *   a clock ahead of ours   windows later
+ *          │                    │
+ *          ▼                    ▼
+ *    known: nothing        known: ours     one probe at a time is granted; without a response the next may probe
+ *          └─────────┬──────────┘
+ *                    │ response to the probe
+ *                    ▼
+ *               known: all ◀── next window     granted up to our share
+ *                 │     ▲
+ *   use forecast  │     │ others used less
+ *   for others    ▼     │
+ *   does not fit: rest kept                    one scout per SCOUT_RATIO of a window is granted
+ *
+ * In every new window `spent` starts with what was in flight over the border, and `othersForecast` with what others
+ * used before.
+ */
 export interface WindowState {
-  /** Number of the window on the venue's clock: its time divided by the window's length. */
+  /** Number of the window on the exchange's clock: its time divided by the window's length. */
   readonly index: number;
-  /** Granted to our own requests, sent or not; and what of the window before may be counted in this one. */
+  /** Granted to our own requests, sent or not, and the part of the previous window that may be counted in this one. */
   readonly spent: number;
-  /** Granted in this window to requests that have not ended: the next may count them as well. */
-  readonly underWay: number;
-  /** Used by others on our address since `watchedFromMs`, as last heard at `heardAtMs`; both in milliseconds into the window. */
+  /** Granted in this window to requests that have not ended: the next window may count them as well. */
+  readonly inFlight: number;
+  /** Used by others on our address since `observedFromMs`, as of `observedAtMs`; both in milliseconds into the window. */
   readonly others: number;
-  readonly watchedFromMs: number;
-  readonly heardAtMs: number;
-  /** The most by which others grew from one answer to the next. */
-  readonly othersJump: number;
-  /** What others use in a whole window, judging by those before. */
-  readonly othersExpected: number;
-  /** What is known of the use before the first grant: nothing at all, our own part, or all of it. */
+  readonly observedFromMs: number;
+  readonly observedAtMs: number;
+  /** The largest growth of `others` from one response to the next. */
+  readonly othersStepMax: number;
+  /** Use by others in a whole window, forecast from the windows before. */
+  readonly othersForecast: number;
+  /** What is known of the use before the first grant: nothing, our own part, or all of it. */
   readonly known: 'nothing' | 'ours' | 'all';
   /**
-   * Until this time of ours nobody follows the request that went ahead to find out how much is used: before
-   * all is known, or while what is left is kept for others.
+   * Until this time of ours no request follows the probe or scout in flight: before all is known, or while the rest
+   * of the window is kept for others.
    */
   readonly probeUntilMs: number;
 }
 
-/** A moment on the venue's clock. */
+/** A moment on the exchange's clock. */
 export interface WindowTime {
   readonly index: number;
   readonly windowMs: number;
@@ -31,51 +51,57 @@ export interface WindowTime {
   readonly intoMs: number;
 }
 
-/** Others are seen through answers, so a little late: this much of the limit is left for what they did since. */
+/** Part of the limit left for others since the last response, through which their use is observed. */
 const OTHERS_MARGIN_RATIO = 0.03;
-/** What others did in less than this part of a window says little about the rest of it. */
+/** A shorter observation than this part of a window does not predict the rest of it. */
 const WATCHED_RATIO_MIN = 0.05;
-/** While what is left is kept for others, one request in this part of a window looks whether they still want it. */
+/** While the rest is kept for others, one request in this part of a window checks whether they still use it. */
 export const SCOUT_RATIO = 1 / 60;
-/** After so many windows without a grant, others may have come. */
+/** After this many windows without a grant, others may have started. */
 const SILENT_WINDOWS_MAX = 2;
 
-const NOBODY = { others: 0, watchedFromMs: 0, heardAtMs: 0, othersJump: 0, othersExpected: 0 } as const;
+const NOBODY = { others: 0, observedFromMs: 0, observedAtMs: 0, othersStepMax: 0, othersForecast: 0 } as const;
 
-/** Processes that know the venue's clock differ by less than this. Unit: milliseconds. */
+/** Processes that know the exchange's clock differ by less than this. Unit: milliseconds. */
 const APART_MS_MAX = 2_000;
 
-/** The state at a window's beginning, charged with what was under way over its border, or as it was inside one. A state from farther ahead was written by a wrong clock: nothing is known then. */
+/**
+ * The state at a window's beginning, charged with what was in flight over its border, or as it was inside one. A
+ * state from farther ahead was written by a wrong clock and counts as unknown.
+ */
 export function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
-  const fresh = { index, spent: 0, underWay: 0, probeUntilMs: 0, ...NOBODY };
+  const fresh = { index, spent: 0, inFlight: 0, probeUntilMs: 0, ...NOBODY };
   const aheadMs = state === null ? 0 : (state.index - index) * windowMs - intoMs;
   if (state === null || aheadMs > APART_MS_MAX) return { ...fresh, known: 'nothing' };
   const passed = index - state.index;
   if (passed <= 0) return state;
-  const inOneWindow = state.others + othersToCome({ ...state, othersExpected: 0 }, windowMs);
+  const inOneWindow = state.others + othersUntilEnd({ ...state, othersForecast: 0 }, windowMs);
   const faded = (amount: number): number => Math.floor(amount / 2 ** (passed - 1));
   return {
     ...fresh,
-    spent: state.underWay,
-    othersExpected: faded(Math.max(inOneWindow, state.othersExpected / 2)),
-    othersJump: faded(state.others > 0 ? state.othersJump : state.othersJump / 2),
+    spent: state.inFlight,
+    othersForecast: faded(Math.max(inOneWindow, state.othersForecast / 2)),
+    othersStepMax: faded(state.others > 0 ? state.othersStepMax : state.othersStepMax / 2),
     known: passed < SILENT_WINDOWS_MAX ? 'all' : 'ours',
   };
 }
 
-/** What others will use in this window after they were last heard of: as much as they did, or used to, in the same time, and room for one more leap in any case. */
-function othersToCome(
-  { others, watchedFromMs, heardAtMs, othersExpected, othersJump }: WindowState,
+/**
+ * What others will use in this window after the last observation: at the larger of their observed and their forecast
+ * rate, and room for one more step in any case.
+ */
+function othersUntilEnd(
+  { others, observedFromMs, observedAtMs, othersForecast, othersStepMax }: WindowState,
   windowMs: number,
 ): number {
-  const watchedMs = Math.max(heardAtMs - watchedFromMs, windowMs * WATCHED_RATIO_MIN);
-  return Math.max(Math.max(others / watchedMs, othersExpected / windowMs) * (windowMs - heardAtMs), othersJump);
+  const watchedMs = Math.max(observedAtMs - observedFromMs, windowMs * WATCHED_RATIO_MIN);
+  return Math.max(Math.max(others / watchedMs, othersForecast / windowMs) * (windowMs - observedAtMs), othersStepMax);
 }
 
 export interface WindowRequest {
   readonly time: WindowTime;
   readonly cost: number;
-  /** The venue's limit and our share of it. */
+  /** The exchange's limit and our share of it. */
   readonly limit: number;
   readonly share: number;
   /** Our clock. */
@@ -85,59 +111,59 @@ export interface WindowRequest {
 
 export type WindowDecision =
   | { readonly granted: true; readonly state: WindowState }
-  /** `answer`: one that is under way tells how much is used. `others`: what is left is kept for them for now. */
-  | { readonly granted: false; readonly until: 'next-window' | 'answer' | 'others' };
+  /** `response`: one in flight will show how much is used. `others`: the rest is kept for them for now. */
+  | { readonly granted: false; readonly until: 'next-window' | 'response' | 'others' };
 
 /**
- * May `cost` be spent now? Ours is our share of the limit, and what others leave of the whole. A request
- * heavier than a whole share passes into an unused window.
+ * Decides whether `cost` may be spent now: within our share of the limit, and within the part of it that others
+ * leave. A request heavier than a whole share is granted in an unused window.
  */
 export function decideWindow(before: WindowState | null, request: WindowRequest): WindowDecision {
   const { time, cost, limit, share, nowMs } = request;
   const state = windowAt(before, time);
   const { spent } = state;
   if (state.index > time.index) return { granted: false, until: 'next-window' }; // another process is in it already
-  const margin = state.others + state.othersExpected > 0 ? limit * OTHERS_MARGIN_RATIO : 0;
+  const margin = state.others + state.othersForecast > 0 ? limit * OTHERS_MARGIN_RATIO : 0;
   const left = limit - margin - state.others;
   if (spent + state.others > 0 && spent + cost > Math.floor(Math.min(limit * share, left)))
     return { granted: false, until: 'next-window' };
-  const isKept = spent > 0 && spent + cost > left - othersToCome(state, time.windowMs);
-  const granted = { ...state, spent: spent + cost, underWay: state.underWay + cost };
+  const isKept = spent > 0 && spent + cost > left - othersUntilEnd(state, time.windowMs);
+  const granted = { ...state, spent: spent + cost, inFlight: state.inFlight + cost };
   if (state.known === 'all' && !isKept) return { granted: true, state: granted };
-  if (state.probeUntilMs > nowMs) return { granted: false, until: state.known === 'all' ? 'others' : 'answer' };
+  if (state.probeUntilMs > nowMs) return { granted: false, until: state.known === 'all' ? 'others' : 'response' };
   const probeMs = state.known === 'all' ? time.windowMs * SCOUT_RATIO : request.probeMsMax;
   return { granted: true, state: { ...granted, probeUntilMs: nowMs + probeMs } };
 }
 
-/** The window after a request that was granted in it has ended in it: no later one counts that request. */
+/** The window after a request granted in it has ended in it: no later window counts that request. */
 export const endedWithin = (state: WindowState, cost: number): WindowState => ({
   ...state,
-  underWay: Math.max(0, state.underWay - cost),
+  inFlight: Math.max(0, state.inFlight - cost),
 });
 
-/** What an answer says was used in the window it was counted in, and how much of it others seem to have used. */
+/** What a response states was used in its window, and an estimate of what others used of it. */
 export interface ReportedUse {
   readonly used: number;
   readonly estimate: number;
 }
 
 /**
- * The window after an answer from inside it. More used than all we ever granted proves that somebody else
- * is there (or, in a fresh store, that we were before); only then is `estimate` believed, which is closer
- * to the truth and errs at times. Null for an answer that does not say: there is nothing to wait for.
+ * The window after a response from inside it. A use above all our grants proves that others share the address (or,
+ * in a fresh store, that we did before); only then does `estimate` count, which is more precise but can err.
+ * \`report\` is null for a response that states no use: there is nothing to wait for.
  */
-export function observeWindow(state: WindowState, told: ReportedUse | null, { intoMs }: WindowTime): WindowState {
+export function observeWindow(state: WindowState, report: ReportedUse | null, { intoMs }: WindowTime): WindowState {
   const known: WindowState = state.known === 'all' ? state : { ...state, known: 'all', probeUntilMs: 0 };
-  if (told === null) return known;
-  const heardAtMs = Math.floor(intoMs);
-  const beyondUs = Math.max(0, told.used - state.spent);
+  if (report === null) return known;
+  const observedAtMs = Math.floor(intoMs);
+  const beyondUs = Math.max(0, report.used - state.spent);
   if (state.known === 'nothing')
-    return { ...known, spent: state.spent + beyondUs, watchedFromMs: heardAtMs, heardAtMs };
-  if (beyondUs + state.others + state.othersExpected === 0) return known;
-  const others = Math.max(state.others, beyondUs, Math.ceil(told.estimate));
-  return { ...known, others, heardAtMs, othersJump: Math.max(state.othersJump, others - state.others) };
+    return { ...known, spent: state.spent + beyondUs, observedFromMs: observedAtMs, observedAtMs };
+  if (beyondUs + state.others + state.othersForecast === 0) return known;
+  const others = Math.max(state.others, beyondUs, Math.ceil(report.estimate));
+  return { ...known, others, observedAtMs, othersStepMax: Math.max(state.othersStepMax, others - state.others) };
 }
 
-/** The request that went ahead brought no answer: the next may. */
+/** The probe brought no response: the next request may probe. */
 export const probeLost = (state: WindowState): WindowState =>
   state.known === 'all' ? state : { ...state, probeUntilMs: 0 };

@@ -15,7 +15,7 @@ export interface RateLimiterOptions {
   readonly store: Store;
   readonly log: Log;
   readonly venue: VenueKey;
-  /** What is known of the limits before the venue has said a word. */
+  /** Limits assumed before the exchange has stated any. */
   readonly prior: readonly RateLimit[];
   /** Our share of each, 0 < share <= 1. */
   readonly share: number;
@@ -23,78 +23,102 @@ export interface RateLimiterOptions {
   readonly probeMsMax: number;
 }
 
-/** Keeps all of a venue's limits at our share of each, together with every other process on this address. */
+/** Keeps all limits of an exchange at our share of each, together with every other process on this address. */
 export function rateLimiter(options: RateLimiterOptions): Limiter {
   const { clock, store, log, venue, prior } = options;
   const windows = new WindowLimiter(options);
   const paces = paceLimiter(options);
-  let inForce = prior;
-  let areStated = false;
-  let asked = '';
   const warn = (message: string): void => log.warn(`${venue.exchange} ${message}`, { exchange: venue.exchange });
+  const known = knownLimits(options, warn);
 
-  /** A venue that counts in windows nobody told us of is believed to keep its rate in them, until it states its limits. */
-  const noticeWindows = (used: readonly UsedWeight[]): void => {
-    if (areStated) return;
-    for (const { name, windowMs } of used) {
-      const known = inForce.filter((limit) => limit.name === name && limit.shape === 'aligned');
-      const [like] = known;
-      if (like === undefined || known.some((limit) => limit.windowMs === windowMs)) continue;
-      const noticed = { ...like, windowMs, limit: Math.floor(like.limit * (windowMs / like.windowMs)) };
-      inForce = [...inForce, noticed];
-      warn(`counts ${name} in windows of ${windowMs / 1_000} s, which is not known; kept at ${noticed.limit}`);
-    }
-  };
-
-  const adopt = (stated: StatedLimits | null): boolean => {
-    if (stated === null || stated.origin !== asked || stated.learnedAtMs + STATED_LIMITS_TTL_MS <= clock.nowMs())
-      return false;
-    areStated = stated.limits.length > 0;
-    if (areStated) inForce = limitsInForce(prior, stated.limits);
-    return true;
-  };
-
-  /** Until this process has learned the limits, what another has learned meanwhile holds at once. */
+  /** Until this process has learned the limits, those that another process learned apply immediately. */
   function* windowsInForce(): Operation<readonly RateLimit[]> {
-    if (!areStated) adopt(yield* statedLimits(venue));
-    return inForce.filter(isAligned);
+    if (!known.areStated()) known.adopt(yield* statedLimits(venue));
+    return known.inForce().filter(isAligned);
   }
 
   return {
     take: async (weight, signal) => {
-      await paces.take(
-        inForce.filter((limit) => !isAligned(limit)),
-        weight,
-        signal,
-      );
+      const paced = known.inForce().filter((limit) => !isAligned(limit));
+      await paces.take(paced, weight, signal);
       const grant = await windows.take(windowsInForce, weight, signal);
       return {
         ...grant,
         settle: (metadata) => {
-          noticeWindows(metadata?.used ?? []);
+          known.notice(metadata?.used ?? []);
           return grant.settle(metadata);
         },
       };
     },
     learn: async (limits, origin) => {
-      const before = inForce;
-      const drifted = drift(before, limits);
-      inForce = limitsInForce(prior, limits);
-      areStated = limits.length > 0;
+      const before = known.inForce();
+      known.replace(limits);
       await store.transact(function* learnLimits() {
         yield* recordStatedLimits(venue, { origin, limits, learnedAtMs: clock.nowMs() });
         yield* openWindows(venue, {
           before: before.filter(isAligned),
-          limits: inForce.filter(isAligned),
+          limits: known.inForce().filter(isAligned),
           nowMs: clock.nowMs(),
         });
       });
-      if (drifted.length > 0) warn(`states other limits than are known; its own are kept: ${drifted.join('; ')}`);
+      const drifted = drift(before, limits);
+      if (drifted.length > 0) warn(`states other limits than are known; its own apply: ${drifted.join('; ')}`);
     },
     knows: async (origin) => {
-      if (!prior.some(isAligned)) return true; // no venue states its other limits
-      asked = origin;
-      return adopt(await store.read(statedLimits, venue));
+      if (!prior.some(isAligned)) return true; // no exchange states its other limits
+      known.expect(origin);
+      return known.adopt(await store.read(statedLimits, venue));
+    },
+  };
+}
+
+/** The limits in force: prior knowledge until the exchange states its own, and windows noticed in its responses. */
+interface KnownLimits {
+  inForce(): readonly RateLimit[];
+  areStated(): boolean;
+  replace(stated: readonly RateLimit[]): void;
+  /** Only limits stated by `origin` are adopted from the store. */
+  expect(origin: string): void;
+  /** False for limits of another origin and for old ones: the exchange is to be queried for its limits. */
+  adopt(stated: StatedLimits | null): boolean;
+  /** An exchange that reports its use in an unknown window keeps its rate in that window, until it states its limits. */
+  notice(used: readonly UsedWeight[]): void;
+}
+
+function knownLimits(
+  { prior, clock }: Pick<RateLimiterOptions, 'prior' | 'clock'>,
+  warn: (message: string) => void,
+): KnownLimits {
+  let inForce = prior;
+  let areStated = false;
+  let expectedOrigin = '';
+  return {
+    inForce: () => inForce,
+    areStated: () => areStated,
+    replace: (stated) => {
+      areStated = stated.length > 0;
+      inForce = limitsInForce(prior, stated);
+    },
+    expect: (origin) => {
+      expectedOrigin = origin;
+    },
+    adopt: (stated) => {
+      if (stated === null || stated.origin !== expectedOrigin) return false;
+      if (stated.learnedAtMs + STATED_LIMITS_TTL_MS <= clock.nowMs()) return false;
+      areStated = stated.limits.length > 0;
+      if (areStated) inForce = limitsInForce(prior, stated.limits);
+      return true;
+    },
+    notice: (used) => {
+      if (areStated) return;
+      for (const { name, windowMs } of used) {
+        const known = inForce.filter((limit) => limit.name === name && limit.shape === 'aligned');
+        const [like] = known;
+        if (like === undefined || known.some((limit) => limit.windowMs === windowMs)) continue;
+        const noticed = { ...like, windowMs, limit: Math.floor(like.limit * (windowMs / like.windowMs)) };
+        inForce = [...inForce, noticed];
+        warn(`counts ${name} in windows of ${windowMs / 1_000} s, which is not known; kept at ${noticed.limit}`);
+      }
     },
   };
 }

@@ -28,67 +28,70 @@ export interface WindowLimiterOptions {
   readonly probeMsMax: number;
 }
 
-/** While another request finds out how much is used, its answer is looked for this often. Unit: milliseconds. */
-const LOOK_EVERY_MS = 50;
-/** Timers end in whole milliseconds; a border is passed surely after one more. */
+/** How often a waiting request checks for the response of the probe. Unit: milliseconds. */
+const CHECK_EVERY_MS = 50;
+/** Timers end in whole milliseconds; one more and the border has surely passed. */
 const BORDER_MS = 1;
-/** However little is known of the venue's clock, no more than this part of a window is given away at its border. */
+/** With an unknown exchange clock, at most this part of a window stays unused at its border. */
 const UNSURE_RATIO_MAX = 0.25;
-/** Answers whose median estimates what others use. */
+/** Responses whose median estimates what others use. */
 const ESTIMATES = 16;
 
 /** What one request took under one aligned limit. */
 interface Spending {
   readonly limit: RateLimit;
   readonly cost: number;
-  /** Window it was granted in. */
+  /** Index of the window it was granted in. */
   readonly index: number;
-  /** All that was spent in that window once it was granted. */
+  /** Everything spent in that window once it was granted. */
   readonly position: number;
 }
 
-type Turn =
+type WeightDecision =
   | { readonly granted: true; readonly spendings: readonly Spending[] }
   | { readonly granted: false; readonly waitMs: number };
 
 /**
  * Aligned weighted windows, counted in the store by all processes of an address: each request takes its
- * weight in a short transaction of its own, so that nothing granted lies idle anywhere. Near a border,
- * as near as the venue's clock is known, nothing is granted; what any of them has under way while a
- * window turns is charged to both. What the venue says is used makes room for others on our address.
+ * weight in a short transaction of its own, so that no grant lies idle. Within the uncertainty of the exchange's
+ * clock around a border nothing is granted; requests in flight at a border are charged to both windows. The use that
+ * the exchange states leaves room for others on our address. `WindowState` draws the states of one window.
  */
 export class WindowLimiter {
   readonly #options: WindowLimiterOptions;
-  readonly #turns = concurrencyLimit(1);
+  readonly #queue = concurrencyLimit(1);
   readonly #time = exchangeClock();
   readonly #estimates = new Map<string, { readonly index: number; readonly last: number[] }>();
   /** Spendings of this process whose requests have not ended. */
-  #underWay = 0;
+  #inFlight = 0;
 
   constructor(options: WindowLimiterOptions) {
     this.#options = options;
   }
 
-  /** Grants `weight` under all the aligned limits in force when it is granted. First come, first served. @throws the signal's reason. */
+  /**
+   * Grants `weight` under all aligned limits in force at that moment. First come, first served.
+   * @throws the signal's reason.
+   */
   async take(inForce: () => Operation<readonly RateLimit[]>, weight: number, signal: AbortSignal): Promise<Grant> {
     const { clock, store } = this.#options;
-    const leave = await this.#turns.take(signal);
+    const leave = await this.#queue.take(signal);
     try {
       for (;;) {
         signal.throwIfAborted();
-        const turn = await store.transact(() => this.#takeTurn(inForce, weight));
-        if (turn.granted) return this.#grant(turn.spendings);
-        await clock.sleep(turn.waitMs, signal);
+        const decision = await store.transact(() => this.#takeWeight(inForce, weight));
+        if (decision.granted) return this.#grant(decision.spendings);
+        await clock.sleep(decision.waitMs, signal);
       }
     } finally {
       leave();
     }
   }
 
-  *#takeTurn(inForce: () => Operation<readonly RateLimit[]>, weight: number): Operation<Turn> {
+  *#takeWeight(inForce: () => Operation<readonly RateLimit[]>, weight: number): Operation<WeightDecision> {
     const { clock, venue, share, probeMsMax } = this.#options;
     const nowMs = clock.nowMs();
-    if (!this.#time.hasObserved(nowMs) && this.#underWay > 0) return { granted: false, waitMs: LOOK_EVERY_MS };
+    if (!this.#time.hasObserved(nowMs) && this.#inFlight > 0) return { granted: false, waitMs: CHECK_EVERY_MS };
     const limits = yield* inForce();
     const known = yield* windowsOf(venue);
     const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
@@ -96,7 +99,7 @@ export class WindowLimiter {
     for (const limit of limits) {
       const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
       const cost = costOf(limit, weight);
-      const response = decideWindow(known.get(keyOf(limit)) ?? null, {
+      const decision = decideWindow(known.get(keyOf(limit)) ?? null, {
         time,
         cost,
         limit: limit.limit,
@@ -105,11 +108,11 @@ export class WindowLimiter {
         probeMsMax,
       });
       if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
-      else if (!response.granted) waitMs = Math.max(waitMs, waitUntil(response.until, time));
+      else if (!decision.granted) waitMs = Math.max(waitMs, waitUntil(decision.until, time));
       else
         granted.push({
-          spending: { limit, cost, index: time.index, position: response.state.spent },
-          state: response.state,
+          spending: { limit, cost, index: time.index, position: decision.state.spent },
+          state: decision.state,
         });
     }
     if (waitMs > 0) return { granted: false, waitMs };
@@ -117,7 +120,7 @@ export class WindowLimiter {
     return { granted: true, spendings: granted.map(({ spending }) => spending) };
   }
 
-  /** The window the venue may be in already, how far it is into it at least, and how long until it is in it surely. */
+  /** The window the exchange may be in already, the least time it is into it, and how long until it surely is. */
   #timeUnder({ windowMs }: RateLimit, nowMs: number): WindowTime & { readonly borderInMs: number } {
     const { earliestMs, latestMs } = this.#time.at(nowMs);
     const middleMs = (earliestMs + latestMs) / 2;
@@ -128,17 +131,17 @@ export class WindowLimiter {
   }
 
   #grant(spendings: readonly Spending[]): Grant {
-    this.#underWay += spendings.length;
+    this.#inFlight += spendings.length;
     return {
       giveBack: async () => {
-        this.#underWay -= spendings.length;
+        this.#inFlight -= spendings.length;
         await this.#change(spendings, (state, { cost }) => ({
           ...probeLost(endedWithin(state, cost)),
           spent: Math.max(0, state.spent - cost),
         }));
       },
       settle: async (metadata) => {
-        this.#underWay -= spendings.length;
+        this.#inFlight -= spendings.length;
         await this.#settle(spendings, metadata);
       },
     };
@@ -155,18 +158,22 @@ export class WindowLimiter {
       );
       return;
     }
-    const told = new Map(
+    const reports = new Map(
       within.map((spending): [Spending, ReportedUse | null] => {
         const used = metadata.used.find((one) => keyOf(one) === keyOf(spending.limit))?.used;
         return [spending, used === undefined ? null : { used, estimate: this.#estimateOthers(spending, used) }];
       }),
     );
     await this.#change(within, (state, spending) =>
-      observeWindow(endedWithin(state, spending.cost), told.get(spending) ?? null, times.get(spending) as WindowTime),
+      observeWindow(
+        endedWithin(state, spending.cost),
+        reports.get(spending) ?? null,
+        times.get(spending) as WindowTime,
+      ),
     );
   }
 
-  /** How much others have used, by the last answers: each says what was used when it was counted, and we know what we had spent when we sent it. */
+  /** Use by others: the median, over the last responses, of the stated use minus what we had spent when we sent. */
   #estimateOthers({ limit, index, position }: Spending, used: number): number {
     const known = this.#estimates.get(keyOf(limit));
     const last = known?.index === index ? known.last : [];
@@ -176,7 +183,7 @@ export class WindowLimiter {
     return last.toSorted((a, b) => a - b)[Math.floor((last.length - 1) / 2)] ?? 0;
   }
 
-  /** Changes the windows these spendings lie in, unless they have turned meanwhile. */
+  /** Changes the windows of these spendings, unless a newer window has begun. */
   async #change(
     spendings: readonly Spending[],
     changed: (state: WindowState, spending: Spending) => WindowState,
@@ -199,8 +206,8 @@ function waitUntil(until: Until, { windowMs, intoMs }: WindowTime): number {
   switch (until) {
     case 'next-window':
       return windowMs - intoMs + BORDER_MS;
-    case 'answer':
-      return LOOK_EVERY_MS;
+    case 'response':
+      return CHECK_EVERY_MS;
     case 'others':
       return windowMs * SCOUT_RATIO;
     default:

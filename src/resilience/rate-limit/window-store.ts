@@ -4,7 +4,7 @@ import { windowAt, type WindowState } from './aligned-window.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
 
-/** What tells the limits of one venue apart. */
+/** What tells the limits of one exchange apart. */
 type LimitName = Pick<RateLimit, 'name' | 'windowMs'>;
 export const keyOf = ({ name, windowMs }: LimitName): string => `${name}/${windowMs}`;
 
@@ -23,7 +23,7 @@ interface WindowRow {
   readonly probe_until: number;
 }
 
-/** A venue's windows by the key of their limit; those nothing was granted in yet are absent. */
+/** An exchange's windows by the key of their limit; windows without a grant are absent. */
 export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMap<string, WindowState>> {
   const rows = yield* all<WindowRow>(
     'select * from limit_windows where exchange = $1 and egress = $2',
@@ -36,12 +36,12 @@ export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMa
       {
         index: row.window_index,
         spent: row.spent,
-        underWay: row.under_way,
+        inFlight: row.under_way,
         others: row.others,
-        watchedFromMs: row.watched_from,
-        heardAtMs: row.heard_at,
-        othersJump: row.others_jump,
-        othersExpected: row.others_expected,
+        observedFromMs: row.watched_from,
+        observedAtMs: row.heard_at,
+        othersStepMax: row.others_jump,
+        othersForecast: row.others_expected,
         known: row.known,
         probeUntilMs: row.probe_until,
       },
@@ -49,7 +49,7 @@ export function* windowsOf({ exchange, egress }: VenueKey): Operation<ReadonlyMa
   );
 }
 
-/** What is used of one limit in the window it was last counted in, by us and by others on our address. */
+/** Use of one limit in its last counted window, by us and by others on our address. */
 export interface WindowUse extends LimitName {
   readonly exchange: string;
   readonly egress: string;
@@ -77,10 +77,12 @@ export function* storeWindow(
   state: WindowState,
 ): Operation<void> {
   yield* exec(
-    `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, under_way, others, watched_from, heard_at, others_jump, others_expected, known, probe_until)
+    `insert into limit_windows (exchange, egress, name, window_ms, window_index, spent, under_way, others,
+       watched_from, heard_at, others_jump, others_expected, known, probe_until)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-     on conflict (exchange, egress, name, window_ms) do update set window_index = excluded.window_index, spent = excluded.spent, under_way = excluded.under_way,
-       others = excluded.others, watched_from = excluded.watched_from, heard_at = excluded.heard_at, others_jump = excluded.others_jump,
+     on conflict (exchange, egress, name, window_ms) do update set window_index = excluded.window_index,
+       spent = excluded.spent, under_way = excluded.under_way, others = excluded.others,
+       watched_from = excluded.watched_from, heard_at = excluded.heard_at, others_jump = excluded.others_jump,
        others_expected = excluded.others_expected, known = excluded.known, probe_until = excluded.probe_until`,
     exchange,
     egress,
@@ -88,20 +90,20 @@ export function* storeWindow(
     windowMs,
     state.index,
     state.spent,
-    state.underWay,
+    state.inFlight,
     state.others,
-    state.watchedFromMs,
-    state.heardAtMs,
-    state.othersJump,
-    state.othersExpected,
+    state.observedFromMs,
+    state.observedAtMs,
+    state.othersStepMax,
+    state.othersForecast,
     state.known,
     Math.ceil(state.probeUntilMs),
   );
 }
 
 /**
- * Windows nobody has counted in yet begin with what we spent in known windows of the same name: requests
- * that asked for the limits were sent before these were known, and the venue has counted them.
+ * Windows without a count begin with what we spent in known windows of the same name: the requests for the limits
+ * were sent before these were known, and the exchange has counted them.
  */
 export function* openWindows(
   venue: VenueKey,
