@@ -14,13 +14,13 @@ export interface BreakerOptions {
   readonly probeMsMax: number;
 }
 
-/** One venue's breaker, shared by processes; doubts, which come before it opens, are each process's own. Nothing is written while the venue answers. */
+/** One venue's breaker, shared by processes; suspicion, which comes before it opens, belongs to each process. Nothing is written while the venue answers. */
 export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
-  const doubt = exchangeSuspicion();
+  const suspicion = exchangeSuspicion();
   const stored = (): Promise<BreakerState> => store.read(breakerOf, venue);
   return {
     admit: async (page, symbol) => {
-      if ((await stored()).phase === 'closed') return doubt.admit(page, symbol, clock.nowMs());
+      if ((await stored()).phase === 'closed') return suspicion.admit(page, symbol, clock.nowMs());
       return store.transact(function* admitPage() {
         const before = yield* breakerOf(venue);
         const { state, closure } = admit(before, { page, nowMs: clock.nowMs(), probeMsMax });
@@ -28,9 +28,9 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
         return closure;
       });
     },
-    observe: (as) => doubt.observe(as),
+    observe: (as) => suspicion.observe(as),
     record: async (page, end) => {
-      doubt.leave(page);
+      suspicion.leave(page);
       if (end.as === 'answered' && (await stored()) === CLOSED) return;
       await store.transact(function* recordPageEnd() {
         const before = yield* breakerOf(venue);
