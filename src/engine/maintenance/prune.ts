@@ -87,13 +87,13 @@ function rowsOf({ ports, lake, venues }: Pipeline, page: PageEntry): ResponseRow
   if (adapter === undefined) return null;
   const stored = readStoredRows(ports.files, lake, adapter, page);
   if (!stored.ok) return null;
-  const judged = stored.rows.map((row) => ({
+  const validated = stored.rows.map((row) => ({
     row,
     errors: validateRow(row, page.series, { fetchedAtMs: page.fetchedAtMs }).errors,
   }));
   return {
-    valid: new Set(judged.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
-    hasForeign: judged.some(({ errors }) => errors.includes('off-grid')),
+    valid: new Set(validated.filter(({ errors }) => errors.length === 0).map(({ row }) => row.openTimeMs)),
+    hasForeign: validated.some(({ errors }) => errors.includes('off-grid')),
   };
 }
 

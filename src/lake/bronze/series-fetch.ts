@@ -44,9 +44,8 @@ export interface SeriesQuery {
 }
 
 /**
- * Fetches `pages` of one series; each response is durable before the page counts as
- * answered. The first page goes alone: what concerns the symbol or the whole venue shows in it. A page that
- * fails for good leaves its own range without answer and no other.
+ * Fetches `pages` of one series; a page counts as answered once its response is durable. The first page is fetched
+ * alone, because it shows faults of the symbol or of the whole venue. A page that fails for good costs only its range.
  * @throws ExchangeAPIError with a code that ends more than this series (FORBIDDEN, UNAUTHORIZED, SYMBOL_INVALID).
  */
 export async function fetchSeries(

@@ -152,7 +152,7 @@ test('the next run of a period rebuilds a silver file that was changed on disk',
   await expectWhole(simulation);
 });
 
-test('the next run of a period removes leftovers of a crash, even if it writes nothing else; gold likewise', async () => {
+test('the next run of a period removes leftovers of a crash, even if it writes nothing else, in gold too', async () => {
   const { simulation, silver } = await stored('leftovers');
   const quarantine = dirname(silver).replace('silver', 'quarantine');
   for (const path of [

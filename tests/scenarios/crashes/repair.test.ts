@@ -168,7 +168,7 @@ test('the candles of a removed segment are pending after repair, and used again 
   expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
-test('repair takes responses out of use that a stricter reader rejects, keeps their bytes, and healing restores the candles', async () => {
+test('repair takes responses out of use that the reader rejects, and healing restores their candles', async () => {
   const reader = upgradableReader();
   const simulation = await stored('stricter', reader);
   const { clock, pipeline } = simulation;
@@ -193,7 +193,7 @@ test('repair takes responses out of use that a stricter reader rejects, keeps th
   expect(await account(simulation)).toMatchObject({ totals: before.totals, discrepancies: [] });
 });
 
-test('a response rejected while the state is rebuilt is pending, and used again once the reader accepts it', async () => {
+test('a response rejected during a rebuild of the state is used again once the reader accepts it', async () => {
   const reader = upgradableReader();
   const simulation = await stored('stricter and lost', reader);
   const { clock } = simulation;

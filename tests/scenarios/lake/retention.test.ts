@@ -50,7 +50,7 @@ async function stored(seed: string, options: Pick<SimulationOptions, 'adapters'>
 const pruned = ({ clock, pipeline }: Simulation, effect: 'remove' | 'count', keepDays = 30) =>
   clock.runUntil(prune(pipeline, { keepDays, effect }, never));
 
-test('prune removes rejected and superseded responses and old entries, and leaves silver and quarantine alone', async () => {
+test('prune removes rejected and superseded responses and old entries, and no row of silver', async () => {
   const simulation = await stored('prune');
   const [silver, quarantine, before] = [
     filesOf(simulation.dataDir, 'silver'),

@@ -62,7 +62,7 @@ const tradesOf = async ({ pipeline, clock }: Simulation): Promise<number | null 
     ({ openTimeMs }) => openTimeMs === LATE_MS,
   )?.trades;
 
-test('the newest candle is fetched again with the next ones, and a change is a revision with one journal line', async () => {
+test('the newest candle is fetched again with the next ones, and a change is a revision with one line', async () => {
   const simulation = await at('settles', {
     startMs: FROM_MS + 10 * HOUR_MS + 6_000,
     settledAtMs: FROM_MS + 10.5 * HOUR_MS,

@@ -87,7 +87,7 @@ export const GAP_RULES = {
   thin_market: {
     state: 'no_trades',
     rows: 'missing',
-    says: 'the venue leaves out candles in which nobody traded, and this market pauses like this',
+    says: 'the venue omits candles without trades, and this market pauses like this',
     applies: ({ emptyCandles, isBounded, isLiquid, isPause }) =>
       emptyCandles === 'omitted' && isBounded && (isPause || !isLiquid),
   },
