@@ -99,7 +99,7 @@ async function ingestPeriods(
   const days = ingest.days.filter((day) => held.has(periodOf(day, interval)));
   const removed = await removedFrom(pipeline, exchange);
   const planned = await plansOf(pipeline, { ...request, exchange, symbols: ingest.symbols, interval, days }, removed);
-  const plans = request.assets.includes('bronze') ? planned : planned.map((plan) => ({ ...plan, ask: [] }));
+  const plans = request.assets.includes('bronze') ? planned : planned.map(withoutRequests);
   requireRoom(pipeline, { exchange, interval, periods, plans });
   const { rowsPerPageMax } = venueOf(pipeline.venues, exchange).adapter;
   const work = plans.map((plan) => ({ ...plan, pages: planPages(plan.series, plan.ask, rowsPerPageMax) }));
@@ -124,6 +124,9 @@ async function ingestPeriods(
     await classifyDays(pipeline, fence, { exchange, interval, start: dayOf(fromMs), end: dayOf(toMs - 1) });
   return { bronze, silver: silver.reports };
 }
+
+/** A run without bronze rebuilds silver from stored responses and requests nothing. */
+const withoutRequests = (plan: SeriesPlan): SeriesPlan => ({ ...plan, ask: [], askedDays: new Set() });
 
 /** Symbols that were answered although their exchange once did not list them are active again. */
 async function restoreAnswered(

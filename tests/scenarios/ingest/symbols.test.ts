@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cellsOfSeries } from '../../../src/state/cells.ts';
 import { historyOfSymbols, listSymbols } from '../../../src/engine/queries/symbol-list.ts';
 import { disableSymbol, enableSymbol } from '../../../src/engine/maintenance/symbol-activation.ts';
 import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
@@ -96,4 +97,37 @@ test('a delisted symbol keeps its account, is requested weekly, and is active ag
   expect(await listSymbols(back.pipeline, MARKETS)).toContainEqual(
     expect.objectContaining({ symbol: 'SOL/USDT', state: 'active' }),
   );
+});
+
+test('a run of silver alone does not restore a delisted symbol', async () => {
+  const before = await simulate({ seed: 'listed', symbols: THREE, interval: '1h' });
+  await before.run({ days: HALF });
+  const gone = await simulate({
+    seed: 'delisted',
+    symbols: THREE,
+    interval: '1h',
+    world: WITHOUT_SOL,
+    dataDir: before.dataDir,
+  });
+  await gone.run({ days: MONTH });
+  const asked = askedForSol(gone);
+  await gone.run({ days: MONTH, selection: 'all', assets: ['silver'] });
+  expect(askedForSol(gone)).toBe(asked);
+  expect(await listSymbols(gone.pipeline, MARKETS)).toContainEqual(
+    expect.objectContaining({ symbol: 'SOL/USDT', state: 'removed' }),
+  );
+});
+
+test('a run of silver alone requests nothing, so it does not count as an attempt of its cells', async () => {
+  const simulation = await simulate({ seed: 'down', symbols: ['BTC/USDT'], interval: '1h' });
+  simulation.venue.plan({ seed: 'down', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 500 } }] });
+  await simulation.run({ days: HALF });
+  const schedule = () =>
+    simulation.pipeline.ports.store.read(function* scheduleOfCells() {
+      const cells = yield* cellsOfSeries({ exchange: 'binance', symbol: 'BTC/USDT', interval: '1h' }, HALF);
+      return cells.map(({ attempts, nextAttemptAtMs }) => ({ attempts, nextAttemptAtMs }));
+    });
+  const scheduled = await schedule();
+  await simulation.run({ days: HALF, assets: ['silver'] });
+  expect(await schedule()).toEqual(scheduled);
 });
