@@ -14,10 +14,13 @@ export interface CellReference extends Cell {
 
 const EXPECTED = 'a cell such as binance/BTC-USDT/1h/2024-06-01';
 
-/** Four parts and slashes between them, or five: nothing else on the command line looks like it. */
+/** Four or five parts with slashes between them: no other argument of a command looks like this. */
 export const looksLikeCell = (text: string): boolean => /^[^/\s]+(?:\/[^/\s]+){3,4}$/.test(text);
 
-/** `binance/BTC-USDT/1h/2024-06-01`, `binance/BTC/USDT/1h/2024-06-01T05:00:00Z`. @throws ConfigurationError (CONFIG_INVALID). */
+/**
+ * `binance/BTC-USDT/1h/2024-06-01`, `binance/BTC/USDT/1h/2024-06-01T05:00:00Z`.
+ * @throws ConfigurationError (CONFIG_INVALID).
+ */
 export function readCell(text: string, where: string): CellReference {
   const parts = text.split('/');
   const [exchange = '', ...rest] = parts;

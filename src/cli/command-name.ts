@@ -1,2 +1,2 @@
-/** How the program is called where it runs: in a clone from its source, through npm; from an installed package through npx. */
+/** How a person calls the program that is running: through npm in a clone, through npx from an installed package. */
 export const COMMAND = import.meta.filename.endsWith('.ts') ? 'npm run -s cli --' : 'npx candlekeep';

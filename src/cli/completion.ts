@@ -8,7 +8,7 @@ import { SELECTIONS } from '../state/run-request.ts';
 import { FORMATS, type Shell, SHELLS } from './choices.ts';
 import { ASSET_NAMES } from '../configuration/setting-values.ts';
 
-/** What may stand after an option: words, a path, or something only the user knows. */
+/** What completes an option's value: words, a path, or nothing. */
 type OptionValues = readonly string[] | 'file' | 'directory' | 'free';
 
 interface OptionWord {
@@ -18,7 +18,7 @@ interface OptionWord {
   readonly values: OptionValues | null;
 }
 
-/** What can be typed after one command. */
+/** What completes a line that names this command. */
 interface Place {
   /** The words of the command, `candlekeep` left out: `runs list`. */
   readonly path: string;
@@ -43,7 +43,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   completion: SHELLS,
 };
 
-/** A script for the shell, made from the commands there are: nothing in it is written twice. */
+/** A completion script for the shell, generated from the declared commands. */
 export function completionScript(program: Command, shell: Shell): string {
   const places = placesOf(program, []);
   switch (shell) {
@@ -84,7 +84,7 @@ const rootOf = (command: Command): Command => (command.parent === null ? command
 const wordsOf = ({ commands, options, argument }: Place): string =>
   [...commands.map(({ word }) => word), ...argument, ...options.map(({ word }) => word)].join(' ');
 
-/** Options with a value, once each: the same name means the same everywhere. */
+/** Options with a value, once each: one name has the same values in every command. */
 const valued = (places: readonly Place[]): ReadonlyMap<string, OptionValues> =>
   new Map(
     places.flatMap(({ options }) =>
@@ -92,7 +92,7 @@ const valued = (places: readonly Place[]): ReadonlyMap<string, OptionValues> =>
     ),
   );
 
-/** Cases that follow the typed commands down the tree; what is no command of the place leaves it where it is. */
+/** Patterns of the shell's `case` that follows the typed words down the tree of commands. */
 const descents = (places: readonly Place[]): string =>
   places
     .filter(({ path }) => path !== '')
@@ -102,9 +102,11 @@ const descents = (places: readonly Place[]): string =>
 function bashScript(places: readonly Place[]): string {
   const replyOf = (values: OptionValues): string => {
     if (values === 'free') return 'COMPREPLY=()';
-    return `COMPREPLY=($(compgen ${values === 'file' ? '-f' : values === 'directory' ? '-d' : `-W '${values.join(' ')}'`} -- "$word"))`;
+    const source = values === 'file' ? '-f' : values === 'directory' ? '-d' : `-W '${values.join(' ')}'`;
+    return `COMPREPLY=($(compgen ${source} -- "$word"))`;
   };
-  return `# Completion of candlekeep in bash. For every shell to come:  candlekeep completion bash > ~/.local/share/bash-completion/completions/candlekeep
+  return `# Completion of candlekeep in bash. To load it in every new shell:
+#   candlekeep completion bash > ~/.local/share/bash-completion/completions/candlekeep
 _candlekeep() {
   local word="\${COMP_WORDS[COMP_CWORD]}" trail='' words='' at next
   for ((at = 1; at < COMP_CWORD; at++)); do
@@ -133,7 +135,7 @@ function zshScript(places: readonly Place[]): string {
           ? '_files -/'
           : `compadd -- ${values.join(' ')}`;
   return `#compdef candlekeep
-# Completion of candlekeep in zsh. For every shell to come: write it as _candlekeep into a directory of $fpath.
+# Completion of candlekeep in zsh. To load it in every new shell, write it as _candlekeep into a directory of $fpath.
 _candlekeep() {
   local trail='' at next
   for ((at = 2; at < CURRENT; at++)); do
@@ -147,7 +149,7 @@ ${[...valued(places)].map(([option, values]) => `    ${option}) ${replyOf(values
 ${places.map((place) => `    '${place.path}') compadd -- ${wordsOf(place)} ;;`).join('\n')}
   esac
 }
-# Found through $fpath, this file is the function itself the first time.
+# When zsh autoloads this file from $fpath, the file itself is the function at its first call.
 if [[ "\${funcstack[1]}" == _candlekeep ]]; then _candlekeep "$@"; else compdef _candlekeep candlekeep; fi
 `;
 }
@@ -168,7 +170,8 @@ function fishScript(places: readonly Place[]): string {
               : ` -x -a ${text(values.join(' '))}`;
     return `${at(path)} -l ${word.slice(2)}${after} -d ${text(about)}`;
   };
-  return `# Completion of candlekeep in fish. For every shell to come:  candlekeep completion fish > ~/.config/fish/completions/candlekeep.fish
+  return `# Completion of candlekeep in fish. To load it in every new shell:
+#   candlekeep completion fish > ~/.config/fish/completions/candlekeep.fish
 function __candlekeep_trail
   set -l trail ''
   for word in (commandline -opc)[2..]

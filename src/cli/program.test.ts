@@ -1,124 +1,27 @@
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FAULT_CODES, type FaultCode } from '../errors/table.ts';
 import { candlekeep, directory, documentIn } from '../../tests/support/command-line.ts';
+import {
+  BACKFILL,
+  CANDLES,
+  CHECK_GAPS,
+  contentOf,
+  ON_CONFIGURATION,
+  put,
+  refusalOf,
+  refused,
+} from '../../tests/support/refused-commands.ts';
+import { FAULT_CODES } from '../errors/table.ts';
 
 const ESCAPE = '\u001B';
-const ERROR_FIELDS = [
-  'attempts',
-  'code',
-  'docs',
-  'exchange',
-  'hint',
-  'http_status',
-  'message',
-  'partition',
-  'retry_after_s',
-  'run_id',
-  'symbol',
-];
 
-/** Every path below a directory with its bytes. */
-const contentOf = (root: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [path, entry.isDirectory() ? 'directory' : readFileSync(path).toString('base64')];
-    }),
-  );
-
-interface Preparation {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly prepare?: (cwd: string) => unknown;
-}
-
-/** The same command line twice, for a person and with --json, and which paths below the directory it changed. */
-async function refusalOf(args: readonly string[], { prepare, env = {} }: Preparation = {}) {
-  const cwd = directory();
-  await prepare?.(cwd);
-  const before = contentOf(cwd);
-  const plain = await candlekeep(args, { cwd, env });
-  const { out, ...json } = await candlekeep(['--json', ...args], { cwd, env });
-  const after = contentOf(cwd);
-  const document = documentIn(out);
-  const changed = Object.keys({ ...before, ...after }).filter((path) => before[path] !== after[path]);
-  return { plain, json, document, errorFields: Object.keys(document['error'] ?? {}).toSorted(), changed };
-}
-
-/** One line that says `names`, one document that says the same, and nothing touched. */
-const refused = (names: string, code: FaultCode = 'CONFIG_INVALID') => ({
-  plain: {
-    exit: 2,
-    out: '',
-    err: expect.toSatisfy(
-      (err: string) => /^error\[[^\n]+\n$/.test(err) && err.startsWith(`error[${code}] `) && err.includes(names),
-      `is one line error[${code}] with ${names}`,
-    ) as unknown,
-  },
-  json: { exit: 2, err: '' },
-  document: {
-    schema: 1,
-    ok: false,
-    exit: 2,
-    error: expect.objectContaining({
-      code,
-      message: expect.stringContaining(names) as unknown,
-      docs: `docs/runbook/${code}.md`,
-    }) as unknown,
-  },
-  errorFields: ERROR_FIELDS,
-  changed: [],
-});
-
-const put =
-  (name: string, content: string | Uint8Array) =>
-  (cwd: string): void => {
-    mkdirSync(dirname(join(cwd, name)), { recursive: true });
-    writeFileSync(join(cwd, name), content);
-  };
-
-const BACKFILL = ['backfill', '--start', '2024-01-01', '--end', '2024-01-02'];
-const CANDLES = ['candles', 'BTC/USDT', '--from', '2024-01-01', '--to', '2024-01-02'];
-const CHECK_GAPS = ['check-gaps', '--start', '2024-01-01', '--end', '2024-01-02'];
-/** Every command that opens the data directory, with arguments it accepts. */
-const ON_DATA: readonly (readonly string[])[] = [
-  ['status'],
-  ['heal'],
-  ['doctor'],
-  ['run', '--date', '2024-01-01'],
-  BACKFILL,
-  CHECK_GAPS,
-  CANDLES,
-  ['runs', 'list'],
-  ['runs', 'show', 'run_1'],
-  ['runs', 'cancel', 'run_1'],
-  ['runs', 'retry', 'run_1'],
-  ['explain', 'run_1'],
-  ['explain', 'binance/BTC-USDT/1h/2024-01-01'],
-  ['symbols', 'list'],
-  ['symbols', 'disable', 'BTC/USDT', '--reason', 'test'],
-  ['symbols', 'enable', 'BTC/USDT'],
-  ['quarantine', 'list'],
-  ['quarantine', 'show', 'binance/BTC-USDT/1h/2024-01-01'],
-  ['metrics'],
-  ['alerts', 'list'],
-  ['alerts', 'test'],
-  ['alerts', 'ack', 'x/y/z'],
-  ['alerts', 'silence', '--exchange', 'binance', '--for', '1h', '--reason', 'test'],
-  ['alerts', 'outbox'],
-];
-const ON_CONFIGURATION = [...ON_DATA, ['config', 'show'], ['config', 'validate']];
-
-const line = (args: readonly string[]): string => (args.length === 0 ? 'nothing' : JSON.stringify(args.join(' ')));
-
-test.each([[[]], [['-v']], [['--no-color']]])('who names no command gets the help (%j)', async (args) => {
+test.each([[[]], [['-v']], [['--no-color']]])('a line without a command prints the help (%j)', async (args) => {
   expect(await candlekeep(args)).toEqual({ ...(await candlekeep(['--help'])), exit: 0 });
   expect((await candlekeep(args)).out).toContain('First steps:');
 });
 
-test('a script that names no command is told so', async () => {
+test('with --json a line without a command is a usage error', async () => {
   const { exit, out } = await candlekeep(['--json']);
   expect({ exit, ...documentIn(out) }).toMatchObject({
     exit: 2,
@@ -126,199 +29,6 @@ test('a script that names no command is told so', async () => {
     error: { code: 'CONFIG_INVALID', message: expect.stringContaining('got none') as string },
   });
 });
-
-test.each<readonly [args: string[], names: string]>([
-  [['runs'], 'got none'],
-  [['config'], 'got none'],
-  [['backfil'], "unknown command 'backfil' (Did you mean backfill?)"],
-  [['runs', 'lst'], 'lst'],
-  [['status', '--jsn'], "unknown option '--jsn'"],
-  [['status', 'twice'], 'twice'],
-  [['status', '--data-dir'], '--data-dir'],
-  [['status', '--data-dir', ''], '--data-dir'],
-  [
-    ['explain'],
-    "candlekeep explain: expected what candlekeep explain --help shows, got missing required argument 'what'",
-  ],
-  [['explain', 'one\ntwo'], 'one'],
-  [['explain', 'binance/BTC-USDT/1h/2024-02-30'], '<what>: expected a cell such as binance/BTC-USDT/1h/2024-06-01'],
-  [['explain', 'binance/BTC-USDT/2h/2024-06-01'], '<what>: expected a cell'],
-  [['explain', 'binanse/BTC-USDT/1h/2024-06-01'], 'did you mean binance?'],
-  [['explain', 'coinbase/BTC-USD/4h/2024-06-01'], '<what>: expected a candle length that coinbase has'],
-  [['symbols'], 'candlekeep symbols: expected a command (list, disable, enable), got none'],
-  [['symbols', 'disable', 'BTC/USDT'], "required option '--reason <text>' not specified"],
-  [['symbols', 'disable', 'BTC/USDT', '--reason', ' '], '--reason: expected text'],
-  [['symbols', 'disable', '*/USDT', '--reason', 'x'], '<symbol>: expected one symbol'],
-  [
-    ['symbols', 'enable', 'okx:BTC/USDT', '--exchange', 'binance'],
-    '--exchange: expected okx, as okx:BTC/USDT says, got binance',
-  ],
-  [
-    ['run', '--exchange', 'okx'],
-    '--exchange: expected an exchange with configured symbols, or --symbol beside it, got okx',
-  ],
-  [
-    ['run', '--exchange', 'okx', '--symbol', 'coinbase:BTC/USD'],
-    '--symbol: expected symbols of okx, got coinbase:BTC/USD',
-  ],
-  [
-    ['run', '--symbol', 'coinbase:top:3'],
-    '--symbol: expected top:N at an exchange that states volumes in quote currency (binance, okx), got top:3:USDT at coinbase',
-  ],
-  [
-    ['run', '--symbol', 'coinbase:BTC/USD', '--exchange', 'coinbase', '--interval', '4h'],
-    '--interval: expected a candle length that coinbase has, got 4h at coinbase',
-  ],
-  [['quarantine', 'list', '--start', '2024-01-01'], '--end'],
-  [['quarantine', 'show', 'BTC/USDT'], '<row>: expected a cell such as'],
-  [['quarantine', 'show', 'binance/BTC-USDT/1h/2024-06-01T25:00:00Z'], '<row>'],
-  [['alerts', 'silence', '--for', '1h', '--reason', 'x'], 'expected --exchange, --code or --asset, got none'],
-  [['alerts', 'silence', '--exchange', 'okx', '--reason', 'x'], '--for: expected a duration'],
-  [['alerts', 'silence', '--exchange', 'okx', '--for', '721h', '--reason', 'x'], '--for: expected at most 720h'],
-  [['alerts', 'silence', '--exchange', 'okx', '--for', '1h'], '--reason: expected text'],
-  [['alerts', 'silence', '--code', 'ROWS_MISING', '--for', '1h', '--reason', 'x'], 'did you mean ROWS_MISSING?'],
-  [['alerts', 'silence', '--asset', 'gold', '--for', '1h', '--reason', 'x'], '--asset: expected one of'],
-  [['alerts', 'test', '--level', 'loud'], '--level: expected info, warning, error, critical'],
-  [['metrics', 'write'], "missing required argument 'dir'"],
-  [['metrics', 'write', 'x', '--time-scale', '0'], '--time-scale: expected a whole number'],
-  [['completion', 'bsh'], '<shell>: expected bash, zsh, fish, got "bsh"; did you mean bash?'],
-  [['help', 'symbls'], 'did you mean symbols?'],
-  [['help', 'symbols', 'lst'], 'did you mean list?'],
-  [
-    ['run', '--symbol', 'BTC'],
-    '--symbol: expected a symbol such as BTC/USDT, BTC-USDT or BTCUSDT, a pattern such as */USDT, or top:50, got "BTC"',
-  ],
-  [['run', '--symbol', 'BTC/USDT,'.repeat(2) + '??'], 'got "??"'],
-  [['run', '--interval', '1w'], '--interval: expected one of 1m, 5m, 15m, 1h, 4h, 1d, got "1w"'],
-  [['run', '--exchange', 'binanc'], 'got "binanc"; did you mean binance?'],
-  [['run', '--asset', 'bronze_binance_ohlc'], 'did you mean bronze_binance_ohlcv?'],
-  [['run', '--asset', 'gold'], '--asset: expected CANDLEKEEP_HF_REPO'],
-  [['run', '--date', 'yesterday'], '--date: expected a UTC date such as 2024-06-01, got "yesterday"'],
-  [['run', '--date', '2024-02-30'], 'got "2024-02-30"'],
-  [['run', '--date', '2999-01-01'], '--date: expected a day that is not in the future'],
-  [['backfill', '--start', '2024-01-01'], '--end'],
-  [['backfill', '--end', '2024-01-01'], '--start'],
-  [
-    ['backfill', '--start', '2024-01-02', '--end', '2024-01-01'],
-    '--end: expected a day on or after --start 2024-01-02, got 2024-01-01',
-  ],
-  [['backfill', '--start', '2024-01-01', '--end', '2999-01-01'], '--end'],
-  [['backfill', '--start', '2024-01-01T00:00:00Z', '--end', '2024-01-01'], '--start'],
-  [[...BACKFILL, '--only', 'some'], '--only'],
-  [['check-gaps', '--start', '2024-01-01'], '--end'],
-  [['check-gaps', '--end', '2024-01-01'], '--start'],
-  [['check-gaps', '--hours', '-1'], '--hours'],
-  [['check-gaps', '--hours', '1.5'], '--hours'],
-  [[...CHECK_GAPS, '--hours', '24'], '--hours'],
-  [['runs', 'list', '--limit', 'all'], '--limit'],
-  [['candles', 'BTC/USDT,ETH/USDT', ...CANDLES.slice(2)], '<symbol>: expected one symbol'],
-  [['candles', ',', ...CANDLES.slice(2)], '<symbol>'],
-  [['candles', 'BTC/USDT', '--from', 'then', '--to', '2024-01-01'], '--from: expected a UTC date'],
-  [
-    ['candles', 'BTC/USDT', '--from', '2024-01-02', '--to', '2024-01-01'],
-    '--to: expected a day on or after --from 2024-01-02',
-  ],
-  [[...CANDLES, '--interval', '2h'], '--interval'],
-  [[...CANDLES, '--exchange', 'nasdaq'], '--exchange'],
-])('%j is refused in one line that says %j, and nothing is touched', async (args, names) => {
-  expect(await refusalOf(args)).toEqual(refused(names));
-});
-
-test('an unknown output format is refused', async () => {
-  const { exit, out, err } = await candlekeep([...CANDLES, '--format', 'xml']);
-  expect({ exit, out, err }).toEqual({
-    exit: 2,
-    out: '',
-    err: 'error[CONFIG_INVALID] --format: expected table, csv, parquet, json, got "xml"\n',
-  });
-});
-
-test.each([
-  ['CANDLEKEEP_DATA_DIR', ' '],
-  ['CANDLEKEEP_EXCHANGES', 'krakn'],
-  ['CANDLEKEEP_SYMBOLS', 'BTC'],
-  ['CANDLEKEEP_INTERVAL', '1h\n7h'],
-  ['CANDLEKEEP_BINANCE_URL', 'http://127.0.0.1/api'],
-  ['CANDLEKEEP_REQUEST_TIMEOUT', '10'],
-  ['CANDLEKEEP_DEADLINE', '0s'],
-  ['CANDLEKEEP_RECHECK_AFTER', 'soon'],
-  ['CANDLEKEEP_RATE_SHARE', '1.5'],
-  ['CANDLEKEEP_HF_REPO', 'candles'],
-  ['HF_ENDPOINT', `huggingface${ESCAPE}[31m.co`],
-  ['HF_TOKEN_FILE', 'missing'],
-  ['LOG_LEVEL', 'loud'],
-])('%s=%j is refused by name before anything is opened', async (name, value) => {
-  expect(await refusalOf(['status'], { env: { [name]: value } })).toEqual(refused(`${name}: expected`));
-  expect((await candlekeep(['status'], { env: { [name]: value } })).err).not.toContain(ESCAPE);
-});
-
-test.each(ON_CONFIGURATION.map((args) => [line(args), args] as const))(
-  '%s refuses a missing, a broken and a misspelt configuration file',
-  async (_, args) => {
-    expect(await refusalOf([...args, '--config', 'none.json'])).toEqual(refused('none.json'));
-    expect(await refusalOf(args, { prepare: put('candlekeep.config.json', '{"interval": 1h}') })).toEqual(
-      refused('candlekeep.config.json: expected JSON'),
-    );
-    expect(
-      await refusalOf([...args, '--config', 'own.json'], { prepare: put('own.json', '{"intervall": "1h"}') }),
-    ).toEqual(refused('did you mean interval?'));
-  },
-);
-
-/** Bytes without meaning, the same ones every time. */
-const NOISE = Buffer.from(Array.from({ length: 8_192 }, (_, at) => (at * at * 31 + at * 7 + 13) % 251));
-
-function foreignDatabase(cwd: string): void {
-  mkdirSync(join(cwd, 'data'));
-  const database = new DatabaseSync(join(cwd, 'data/state.db'));
-  database.exec('create table invoices (id integer primary key); insert into invoices values (1)');
-  database.close();
-}
-
-async function newerDatabase(cwd: string): Promise<void> {
-  await candlekeep(['status', '--data-dir', 'data'], { cwd });
-  const database = new DatabaseSync(join(cwd, 'data/state.db'));
-  database.exec('pragma user_version = 1000');
-  database.close();
-}
-
-async function cutDatabase(cwd: string): Promise<void> {
-  await candlekeep(['status', '--data-dir', 'data'], { cwd });
-  truncateSync(join(cwd, 'data/state.db'), 5_000);
-}
-
-test.each(ON_DATA.map((args) => [line(args), args] as const))(
-  '%s refuses a state.db it cannot use and leaves it byte for byte',
-  async (_, args) => {
-    const onData = [...args, '--data-dir', 'data'];
-    const code = 'STATE_UNUSABLE';
-    expect(await refusalOf(onData, { prepare: put('data/state.db', NOISE) })).toEqual(
-      refused('state.db is damaged or not a database', code),
-    );
-    expect(await refusalOf(onData, { prepare: put('data/state.db', 'not a database') })).toEqual(
-      refused('state.db is damaged or not a database', code),
-    );
-    expect(await refusalOf(onData, { prepare: foreignDatabase })).toEqual(
-      refused('state.db is a database of another program', code),
-    );
-    expect(await refusalOf(onData, { prepare: newerDatabase })).toEqual(
-      refused('state.db was written by a newer Candlekeep', code),
-    );
-    expect(await refusalOf(onData, { prepare: cutDatabase })).toEqual(refused('state.db is damaged', code));
-  },
-);
-
-test.each([...ON_DATA.map((args) => [...args, '--data-dir']), ['init']].map((args) => [line(args), args] as const))(
-  '%s refuses a place at or below a file',
-  async (_, args) => {
-    expect(await refusalOf([...args, 'taken/data'], { prepare: put('taken', 'mine') })).toEqual(
-      refused('ENOTDIR', 'STORAGE_FAILED'),
-    );
-    expect(await refusalOf([...args, 'taken'], { prepare: put('taken', 'mine') })).toEqual(
-      refused('taken', 'STORAGE_FAILED'),
-    );
-  },
-);
 
 async function commandsBelow(path: readonly string[]): Promise<(readonly string[])[]> {
   const { out } = await candlekeep([...path, '--help']);
@@ -511,10 +221,12 @@ test('status --watch looks again until it is stopped', async () => {
   ).toEqual([null, null]);
 });
 
-test('--version prints the version of the package, help what --help prints, and TERM=dumb gets no colours', async () => {
+test('--version prints the version, help prints what --help prints, and TERM=dumb gets no colours', async () => {
+  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  const { version } = JSON.parse(manifest) as { version: string };
   expect(await candlekeep(['--version'])).toEqual({
     exit: 0,
-    out: `${(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string }).version}\n`,
+    out: `${version}\n`,
     err: '',
   });
   expect(await candlekeep(['help'])).toEqual(await candlekeep(['--help']));

@@ -1,12 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ServedResponse, ServedRequest } from '../platform/ports/http-server.ts';
 
-/** What `start` serves, as plain functions: a socket is not needed to test it. */
+/** What `start` serves, as plain functions: tests need no socket. */
 export interface MonitoringSite {
-  /** Bearer of every path but those that are open. */
+  /** Bearer token of every path that is not open. */
   readonly token: string;
   readonly isMetricsOpen: boolean;
-  /** Names this host may be called by, without port; null when it listens to the world. Another name is somebody's page that points its own name here. */
+  /**
+   * Accepted Host names, without port; null when the server listens on a public address. Any other name is refused:
+   * a web page may have pointed its own name at this machine (DNS rebinding).
+   */
   readonly hostNames: readonly string[] | null;
   readonly isHealthy: () => Promise<boolean>;
   readonly metrics: () => Promise<string>;
@@ -21,26 +24,27 @@ const text = (status: number, body: string, headers: Readonly<Record<string, str
   body: `${body}\n`,
 });
 
-/** Everything needs the token unless it is listed as open, by its exact path. */
+/** Every request needs the token, except /healthz and, where it is open, /metrics. */
 export async function serve(site: MonitoringSite, request: ServedRequest): Promise<ServedResponse> {
   const { method, path, headers } = request;
   if (site.hostNames !== null && !site.hostNames.includes(hostOf(headers['host'] ?? '')))
-    return text(421, 'this server is not known by that name');
-  if (path === '/healthz' && isReading(method)) return (await site.isHealthy()) ? text(200, 'ok') : text(503, 'unwell');
+    return text(421, 'the Host header names another server');
+  if (path === '/healthz' && isReading(method))
+    return (await site.isHealthy()) ? text(200, 'ok') : text(503, 'unhealthy');
   const isOpen = path === '/metrics' && site.isMetricsOpen;
   if (!isOpen && !isBearer(headers['authorization'] ?? '', site.token))
-    return text(401, 'a bearer token is needed (CANDLEKEEP_TOKEN, or the token file that start names)', {
+    return text(401, 'a bearer token is required (CANDLEKEEP_TOKEN, or the token file that start names)', {
       'www-authenticate': 'Bearer',
     });
-  if (path !== '/metrics') return text(404, 'there is /healthz and /metrics');
-  if (!isReading(method)) return text(405, 'only GET', { allow: 'GET, HEAD' });
+  if (path !== '/metrics') return text(404, 'the paths are /healthz and /metrics');
+  if (!isReading(method)) return text(405, 'only GET and HEAD', { allow: 'GET, HEAD' });
   return { status: 200, headers: { 'content-type': METRICS_TYPE }, body: await site.metrics() };
 }
 
 const isReading = (method: string): boolean => method === 'GET' || method === 'HEAD';
 const hostOf = (host: string): string => host.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '').toLowerCase();
 
-/** Compared by hash, so that neither time nor length tells anything. */
+/** Compares hashes in constant time: neither duration nor length reveals the token. */
 function isBearer(header: string, token: string): boolean {
   const hash = (value: string): Buffer => createHash('sha256').update(value).digest();
   return timingSafeEqual(hash(header), hash(`Bearer ${token}`));

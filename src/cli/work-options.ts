@@ -25,7 +25,10 @@ export interface CommandScope {
   readonly assets: readonly AssetKind[];
 }
 
-/** What the flags leave of the configuration. Markets named by flag need not be configured. @throws ConfigurationError (CONFIG_INVALID). */
+/**
+ * The configuration narrowed by the flags. Markets named by a flag need not be configured.
+ * @throws ConfigurationError (CONFIG_INVALID).
+ */
 export function scopeOf({ settings, choices }: Configuration, options: ScopeOptions): CommandScope {
   const assets = options.asset === undefined ? null : options.asset.split(',').map((name) => readAsset(name.trim()));
   const kinds: AssetKind[] =

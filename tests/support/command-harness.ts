@@ -17,7 +17,7 @@ const served = async (handle: StandInHandler): Promise<string> => {
   return server.url;
 };
 
-interface StageOptions {
+interface HarnessOptions {
   readonly slackPlan?: FaultPlan;
   /** The wire between the commands and the exchange. */
   readonly wire?: (handle: StandInHandler) => StandInHandler;
@@ -26,7 +26,7 @@ interface StageOptions {
 /** A data directory, an exchange that forbids everything, Slack and PagerDuty over real sockets. */
 export async function commandHarness(
   env: Readonly<Record<string, string>> = {},
-  { slackPlan = NO_FAULTS, wire = (handle: StandInHandler) => handle }: StageOptions = {},
+  { slackPlan = NO_FAULTS, wire = (handle: StandInHandler) => handle }: HarnessOptions = {},
 ) {
   const venue = standInBinance({
     world: BINANCE_RECORDINGS,

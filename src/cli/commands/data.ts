@@ -147,7 +147,8 @@ function addDecisionCommands(quarantine: Command, run: CommandRunner): void {
         .addHelpText(
           'after',
           examples(
-            `candlekeep quarantine ${name} binance/BTC-USDT/1h/2024-06-01T05:00:00Z --reason 'confirmed by the exchange'`,
+            `candlekeep quarantine ${name} binance/BTC-USDT/1h/2024-06-01T05:00:00Z ` +
+              "--reason 'confirmed by the exchange'",
           ),
         ),
       async () => (await import('../actions/data/quarantine.ts')).decide(name),

@@ -41,8 +41,8 @@ export function addFirstSteps(program: Command, run: CommandRunner): void {
     program
       .command('doctor')
       .description(
-        'Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; the exit code is that ' +
-          'of the most severe check',
+        'Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; the exit code is ' +
+          'that of the most severe check',
       )
       .addHelpText('after', examples('candlekeep doctor', 'candlekeep doctor --json')),
     async () => (await import('../actions/setup/doctor.ts')).doctor,

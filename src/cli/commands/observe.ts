@@ -19,8 +19,8 @@ export function addObserveCommands(program: Command, run: CommandRunner): void {
     program
       .command('explain <what>')
       .description(
-        'What a fault code or a rule means, what happened in a run, or what is known of a cell; what happens next and ' +
-          'what you can do',
+        'What a fault code or a rule means, what happened in a run, or what is known of a cell; what happens next ' +
+          'and what you can do',
       )
       .addHelpText(
         'after',
@@ -106,7 +106,8 @@ function addMetricsCommands(program: Command, run: CommandRunner): void {
     metrics
       .command('write <dir>')
       .description(
-        'Write Prometheus rules with their unit tests, examples for Prometheus and Alertmanager, and a Grafana dashboard',
+        'Write Prometheus rules with their unit tests, examples for Prometheus and Alertmanager, and a Grafana ' +
+          'dashboard',
       )
       .option('--time-scale <n>', 'divide every time by n, to see the whole chain work within seconds', '1')
       .addHelpText(

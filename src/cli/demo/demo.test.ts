@@ -39,7 +39,7 @@ async function whileServed(
 
 const failureOf = (err: string): string | undefined => /error\[\w+\] (.*)/.exec(err)?.[1];
 
-test('--serve keeps stand-ins of every exchange up: standard output is lines for a shell, the rest says what was recorded', async () => {
+test('--serve keeps every stand-in up: standard output is for a shell, the rest lists what was recorded', async () => {
   const exit = await whileServed([], async (env, { out, err }) => {
     expect(out).toMatch(/^(?:export CANDLEKEEP_[A-Z]+_URL=http:\/\/127\.0\.0\.1:\d+\n){3}$/);
     expect(err).toMatch(/^okx +BTC\/USDT +1h +2022-12-15 +2022-12-21 +168$/m);
@@ -56,7 +56,7 @@ test('--serve keeps stand-ins of every exchange up: standard output is lines for
   expect(exit).toBe(0);
 });
 
-test('the last days are there on every exchange and at every candle length, so that run finds all that is due', async () => {
+test('every exchange has the last days at every candle length, so that run finds all that is due', async () => {
   await whileServed([], async (env) => {
     const markets = {
       CANDLEKEEP_EXCHANGES: 'binance,coinbase,okx',
@@ -68,7 +68,7 @@ test('the last days are there on every exchange and at every candle length, so t
   });
 });
 
-test('--fail spoils the first requests of one market alone, and healing then finds it whole', async () => {
+test('--fail makes the first requests of one market fail, and healing then completes it', async () => {
   await whileServed(['--fail', 'binance:SOL/USDT=500x4'], async (env) => {
     const cwd = directory();
     const symbols = { CANDLEKEEP_SYMBOLS: 'BTC/USDT,ETH/USDT,SOL/USDT' };
@@ -84,7 +84,7 @@ test('--fail spoils the first requests of one market alone, and healing then fin
   });
 });
 
-test('a market without an exchange fails wherever it is, by status or by name, for all its requests unless a number is said', () => {
+test('a market without an exchange fails everywhere, by status or by name, for all requests or the first few', () => {
   const rulesOf = (...texts: readonly string[]) =>
     Object.fromEntries([...failurePlans(texts, RECORDINGS)].map(([exchange, { rules }]) => [exchange, rules]));
   expect(rulesOf('ETH/USDT=429', 'BTC-USD=truncated-jsonx2')).toEqual({

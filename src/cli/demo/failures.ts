@@ -5,7 +5,7 @@ import type { World } from '../../simulation/world.ts';
 import { nearest } from '../../configuration/nearest.ts';
 import { readSymbol } from '../../configuration/setting-values.ts';
 
-/** Ways to fail that need no more than their name. */
+/** Faults without parameters. */
 const KINDS = [
   'silence',
   'stall',
@@ -20,9 +20,14 @@ const KINDS = [
 ] as const satisfies readonly FaultSpec['kind'][];
 
 const FORM = /^(?<market>[^=]+)=(?<fault>[a-z-]+|[45]\d\d)(?:x(?<times>[1-9]\d{0,3}))?$/;
-const EXPECTED = `MARKET=STATUS or MARKET=KIND, with xN for the first N requests alone, such as okx:ETH/USDT=500x4; KIND is ${KINDS.join(', ')}`;
+const EXPECTED =
+  'MARKET=STATUS or MARKET=KIND, with xN for the first N requests only, such as okx:ETH/USDT=500x4; ' +
+  `KIND is ${KINDS.join(', ')}`;
 
-/** What `--fail` asks of each exchange. @throws ConfigurationError (CONFIG_INVALID) for a market that no stand-in has and a way to fail that there is not. */
+/**
+ * The faults of each exchange that `--fail` names.
+ * @throws ConfigurationError (CONFIG_INVALID) for an unknown market or fault.
+ */
 export function failurePlans(
   texts: readonly string[],
   worlds: ReadonlyMap<Exchange, World>,

@@ -32,8 +32,8 @@ export async function demoOutput(
   screen.text(
     screen.colour(
       'bold',
-      `1. ${symbols.join(', ')}: ${days.start} to ${days.end} at ${interval}, from an exchange that throttles, resets, ` +
-        'lies and goes silent',
+      `1. ${symbols.join(', ')}: ${days.start} to ${days.end} at ${interval}, from an exchange that throttles, ` +
+        'resets, lies and goes silent',
     ),
   );
   const first = await materialise(pipeline, work, control);

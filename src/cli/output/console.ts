@@ -102,7 +102,8 @@ export function consoleOn(io: Io, options: { readonly json: boolean; readonly co
       clear();
       if (block === '') return;
       const columns = io.stderr.columns?.() || Infinity;
-      const lines = block.split('\n').map((line) => line.slice(0, columns)); // a wrapped line could not be cleared again
+      // A wrapped line could not be cleared again.
+      const lines = block.split('\n').map((line) => line.slice(0, columns));
       io.stderr.write(`${lines.join('\n')}\n`);
       liveLines = lines.length;
     },

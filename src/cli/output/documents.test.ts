@@ -48,7 +48,7 @@ test.each([0, 1, 5_000])(
   },
 );
 
-test('a person reads the account, the first fifty gaps and how many more there are; the document has them all', async () => {
+test('a person reads the account, fifty gaps and the number of the others; the document has all', async () => {
   const cwd = directory();
   const env = {
     CANDLEKEEP_EXCHANGES: 'binance',

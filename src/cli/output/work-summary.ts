@@ -8,8 +8,8 @@ import { isoTime } from './schema.ts';
 const SYMBOLS_SHOWN_MAX = 5;
 
 /**
- * The result of `run`, `backfill` and `heal` for a person: each asset and what is pending; of a failure also what is safe,
- * what happens next and what to run.
+ * The result of `run`, `backfill` and `heal` for a person: each asset and what is pending; of a failure also what is
+ * safe, what happens next and what to run.
  */
 export function workSummary(screen: Console, result: WorkResult, resume: string | null): string {
   const lines = result.runs.flatMap((run) => runLines(screen, run));
@@ -56,10 +56,8 @@ export function assetLine(asset: AssetReport): string {
 
 function accountLine(screen: Console, { pending, nextAttemptAtMs }: WorkResult): string {
   if (pending === 0) return screen.colour('green', 'every candle of these days is accounted for');
-  return screen.colour(
-    'yellow',
-    `${count(pending, 'candle')} pending${nextAttemptAtMs === null ? '' : `, next attempt ${isoTime(nextAttemptAtMs)}`}`,
-  );
+  const next = nextAttemptAtMs === null ? '' : `, next attempt ${isoTime(nextAttemptAtMs)}`;
+  return screen.colour('yellow', `${count(pending, 'candle')} pending${next}`);
 }
 
 const nextStep = ({ pending, nextAttemptAtMs }: WorkResult): string =>

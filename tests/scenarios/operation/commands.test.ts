@@ -13,7 +13,7 @@ import { BINANCE_RECORDINGS } from '../../support/simulated.ts';
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 
 /** One data directory and one stand-in exchange over real sockets, for several command lines after another. */
-async function stage(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,ETH/USDT') {
+async function commandsHarness(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,ETH/USDT') {
   const venue = standInBinance({ world: BINANCE_RECORDINGS, plan });
   const server = await serveOnLoopback(venue.handle, { clock: realClock });
   onTestFinished(() => server.close());
@@ -30,8 +30,8 @@ async function stage(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,ETH/USDT')
   };
 }
 
-test('symbols: disable is listed with its reason and obeyed, enable lifts it, and the history keeps both', async () => {
-  const { run, json, items, venue } = await stage();
+test('symbols: disable is listed with its reason and obeyed, enable reverts it, and the history keeps both', async () => {
+  const { run, json, items, venue } = await commandsHarness();
   expect(await run('symbols', 'disable', 'eth-usdt', '--reason', 'not ours')).toMatchObject({ exit: 0, err: '' });
   expect(await items('symbols', 'list')).toMatchObject([
     { exchange: 'binance', symbol: 'BTC/USDT', state: 'active', reason: null },
@@ -60,7 +60,7 @@ test('symbols: disable is listed with its reason and obeyed, enable lifts it, an
 });
 
 test('patterns and rankings work from the environment and from --symbol, and dry runs ask for no candle', async () => {
-  const { run, json, venue } = await stage(NO_FAULTS, '*/USDT');
+  const { run, json, venue } = await commandsHarness(NO_FAULTS, '*/USDT');
   expect(await json('backfill', ...DAY, '--dry-run')).toMatchObject({
     exit: 0,
     document: {
@@ -90,7 +90,7 @@ test('patterns and rankings work from the environment and from --symbol, and dry
 });
 
 test('quarantine lists rows by day and rule, and shows one with the row as the exchange sent it', async () => {
-  const { run, items } = await stage(
+  const { run, items } = await commandsHarness(
     always({ kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 }, { symbol: 'BTCUSDT' }),
   );
   await run('backfill', ...DAY);
@@ -138,8 +138,8 @@ const namesIn = (value: unknown): string[] =>
         ...namesIn(inner),
       ]);
 
-test('check-gaps --heal asks for what was never asked as well as for what failed, and then counts', async () => {
-  const { run, json } = await stage({
+test('check-gaps --heal requests what was never requested and what failed, and then counts', async () => {
+  const { run, json } = await commandsHarness({
     seed: 'commands',
     rules: [
       {
@@ -160,14 +160,14 @@ test('check-gaps --heal asks for what was never asked as well as for what failed
 });
 
 test('explain says of a candle that was cut short that a response covers it: its row came', async () => {
-  const { run } = await stage();
+  const { run } = await commandsHarness();
   await run('backfill', '--start', '2023-03-20', '--end', '2023-03-27', '--symbol', 'BTC/USDT');
   const { out } = await run('explain', 'binance/BTC-USDT/1h/2023-03-24');
   expect(out).toMatch(/2023-03-24T12:00:00Z .* outage +known_incident +covered by 1 response/);
 });
 
-test('a symbol that does not exist is no reason to ask the same again: the symbols are what to look at', async () => {
-  const { run, json } = await stage();
+test('a symbol that does not exist is no reason to repeat the request: the advice is to look at the symbols', async () => {
+  const { run, json } = await commandsHarness();
   expect(await json('backfill', ...DAY, '--symbol', 'LUNA/USDT')).toMatchObject({
     exit: 3,
     document: { pending: 0, resume: null },
@@ -177,8 +177,8 @@ test('a symbol that does not exist is no reason to ask the same again: the symbo
   );
 });
 
-test('a run and its faults are told with the names that every other document has: no camel case, times as ISO, an error like any error', async () => {
-  const { json } = await stage(
+test('documents of a run and its faults have the names of every other document: no camel case, ISO times, one error shape', async () => {
+  const { json } = await commandsHarness(
     always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }),
   );
   const [{ id } = { id: '' }] = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];
@@ -200,8 +200,8 @@ test('a run and its faults are told with the names that every other document has
   ).toEqual([]);
 });
 
-test('explain tells of a run what it met and what is left, runs retry asks for that, and both stand in the list', async () => {
-  const { run, json, venue, items } = await stage(
+test('explain lists the faults of a run and what is left, runs retry requests that, and both are in the list', async () => {
+  const { run, json, venue, items } = await commandsHarness(
     always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }),
   );
   const first = (await json('backfill', ...DAY)).document['runs'] as { id: string }[];

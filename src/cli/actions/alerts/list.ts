@@ -43,9 +43,10 @@ function listText(screen: Console, list: AlertList): string {
 
 function alertText(screen: Console, alert: Alert, silenced: Silence | undefined): string {
   const { facts, fingerprint, resolvedAtMs } = alert;
+  const since = `since ${isoTime(alert.firedAtMs)}${stateOf(alert, silenced)}`;
   const label = `[${resolvedAtMs === null ? alert.level.toUpperCase() : 'RESOLVED'}]`;
   return [
-    `${screen.colour(colourOf(alert), label)} ${fingerprint}  since ${isoTime(alert.firedAtMs)}${stateOf(alert, silenced)}`,
+    `${screen.colour(colourOf(alert), label)} ${fingerprint}  ${since}`,
     `  ${facts.summary}`,
     `  safe  ${facts.safe}`,
     `  next  ${resolvedAtMs === null ? facts.next : 'nothing is left to do'}`,

@@ -61,5 +61,6 @@ function messageTable(messages: readonly OutboxMessage[], nowMs: number): string
     notification.title,
     lastError ?? '-',
   ]);
-  return `\n${count(messages.length, 'message')} pending\n${table(['channel', 'waits', 'tries', 'title', 'error'], rows)}`;
+  const head = ['channel', 'waits', 'attempts', 'title', 'error'];
+  return `\n${count(messages.length, 'message')} pending\n${table(head, rows)}`;
 }

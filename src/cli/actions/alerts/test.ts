@@ -50,7 +50,7 @@ export const test: Action<TestOptions> = async (session, options) => {
   };
 };
 
-/** The channels to test: all of them, or the one named. @throws ConfigurationError (CONFIG_INVALID) if there is none. */
+/** The channels to test: all, or the one named. @throws ConfigurationError (CONFIG_INVALID) if there is none. */
 function namesOf(configured: readonly string[], only: string | null): readonly string[] {
   const names = configured.filter((name) => only === null || name === only);
   if (names.length > 0) return names;

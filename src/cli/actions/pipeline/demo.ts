@@ -86,7 +86,8 @@ async function perform(session: Session, environment: DemoEnvironment): Promise<
 async function stayUp({ io, screen, clock }: Session, { exchanges }: DemoEnvironment): Promise<void> {
   const variables = exchanges.map(({ exchange, url }) => ({ exchange, variable: optionOf(urlKey(exchange)).env, url }));
   screen.note(
-    `\nStand-ins with recorded candles, and with generated ones of the last ${RECENT_DAYS} days:\n${spanTable(exchanges)}`,
+    `\nStand-ins with recorded candles, and with generated ones of the last ${RECENT_DAYS} days:\n` +
+      spanTable(exchanges),
   );
   screen.note('\nThey stay up until Ctrl-C. In another terminal these lines point every command at them:');
   screen.print({

@@ -48,7 +48,10 @@ export const start: Action = async (session) => {
 /** The names of this machine that no other machine can take. */
 const LOOPBACK_NAMES = ['127.0.0.1', '::1', 'localhost'];
 
-/** Serves /healthz and /metrics and prints the address. @throws ConfigurationError (CONFIG_INVALID) if it cannot listen. */
+/**
+ * Serves /healthz and /metrics and prints the address.
+ * @throws ConfigurationError (CONFIG_INVALID) if it cannot listen there.
+ */
 async function listen(
   open: OpenSession,
   { server }: Configuration,

@@ -14,7 +14,8 @@ const STARTER_CONFIGURATION = {
   interval: '1h',
 };
 
-const ENV_FILE = `# Candlekeep: copy to .env and load it with your shell or service manager. No key is needed to fetch candles.
+const ENV_FILE = `# Candlekeep: copy to .env and load it with your shell or service manager.
+# No key is needed to fetch candles.
 # To publish to your own dataset repository on the Hugging Face Hub:
 # CANDLEKEEP_HF_REPO=you/your-candles
 # HF_TOKEN=hf_...
