@@ -132,5 +132,5 @@ function logFailure(log: Log, { fault, decision }: FailedAttempt, fields: LogFie
     decision.do === 'retry'
       ? `try ${decision.tries} of ${decision.triesMax}, next in ${decision.waitMs} ms`
       : `giving up: ${stopText(decision.why)}`;
-  log.warn(`${fault.message}; ${next}`, { event: 'fault', code: fault.code, kind: ruleOf(fault.code).kind, ...fields });
+  log.warn(`${fault.message}; ${next}`, { event: 'fault', ...fields, code: fault.code, kind: ruleOf(fault.code).kind });
 }
