@@ -1,5 +1,5 @@
 import { dayStartMs, type Day } from '../domain/partition.ts';
-import { type CellState } from '../domain/cell.ts';
+import type { CellState } from '../domain/cell.ts';
 import { isWaitedFor, type Gap, type GapReason, type GapState, type WantedGaps } from '../domain/gap.ts';
 import { rangesOfRuns, runLengthsOf, type RunLengths } from './run-lengths.ts';
 

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStore } from '../../platform/node/sqlite-store.ts';
 import type { Operation } from '../../platform/ports/store.ts';
 import { EMPTY_ACCOUNT } from '../../domain/account.ts';
-import { type CellState } from '../../domain/cell.ts';
+import type { CellState } from '../../domain/cell.ts';
 import { recordCells } from '../../state/cells.ts';
 import type { AssetReport, RunEnd } from '../../state/runs.ts';
 import { LEDGER_1 } from '../../state/schema.ts';

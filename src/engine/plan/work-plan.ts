@@ -2,7 +2,7 @@ import type { Series } from '../../domain/candle.ts';
 import { intervalMs } from '../../domain/interval.ts';
 import { candlesIn, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from '../../domain/range.ts';
 import { dayOf, dayRange, dueAtMs, type Day } from '../../domain/partition.ts';
-import { type CellState } from '../../domain/cell.ts';
+import type { CellState } from '../../domain/cell.ts';
 import { isOpenGap, type FailedRange } from '../../domain/gap.ts';
 import type { WaitPolicy, Selection } from '../../state/run-request.ts';
 import { withNeighbours } from '../../lake/quality/gaps/attempts.ts';

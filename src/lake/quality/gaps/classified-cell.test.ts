@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { dayRange } from '../../../domain/partition.ts';
 import { gridOf, rangesOf } from '../../../domain/range.ts';
 import { balances, countCell } from '../../../domain/account.ts';
-import { type CellState } from '../../../domain/cell.ts';
+import type { CellState } from '../../../domain/cell.ts';
 import type { GapEvidence } from './gap-evidence.ts';
 import type { GapVerdict } from './gap-verdicts.ts';
 import { classifiedCell } from './classified-cell.ts';

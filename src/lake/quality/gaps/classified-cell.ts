@@ -2,8 +2,8 @@ import { intervalMs } from '../../../domain/interval.ts';
 import { dayRange } from '../../../domain/partition.ts';
 import type { TimeRange } from '../../../domain/range.ts';
 import { countCell } from '../../../domain/account.ts';
-import { type CellState } from '../../../domain/cell.ts';
-import { type GapReason } from '../../../domain/gap.ts';
+import type { CellState } from '../../../domain/cell.ts';
+import type { GapReason } from '../../../domain/gap.ts';
 import type { GapVerdict } from './gap-verdicts.ts';
 
 const holds = (range: TimeRange, timeMs: number): boolean => range.fromMs <= timeMs && timeMs < range.toMs;
