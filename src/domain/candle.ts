@@ -13,14 +13,14 @@ export interface Candle {
   readonly close: number;
   /** In units of the base asset. */
   readonly volume: number;
-  /** In units of the quote asset; null where the venue does not say. */
+  /** In units of the quote asset; null where the exchange does not state it. */
   readonly quoteVolume: number | null;
   readonly trades: number | null;
-  /** Last millisecond the venue says the candle covers; null where it does not say. Earlier than the grid's: a cut candle. */
+  /** Last millisecond that the exchange states; null without one. Earlier than the grid's end: a truncated candle. */
   readonly closeTimeMs: number | null;
 }
 
-/** One series: candles of one market at one venue and length. */
+/** One series: candles of one market at one exchange and interval. */
 export interface Series {
   readonly exchange: Exchange;
   readonly symbol: MarketSymbol;

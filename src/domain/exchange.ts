@@ -1,2 +1,2 @@
-/** A venue by the name of its folder in `data/exchanges`: `binance`, `coinbase`, `okx`. Which there are, the registry there knows. */
+/** An exchange by the name of its folder in `src/exchanges`: `binance`, `coinbase`, `okx`; the registry there lists them. */
 export type Exchange = string;

@@ -10,7 +10,7 @@ export const dayOf = (timeMs: number): Day => new Date(timeMs).toISOString().sli
 export const dayStartMs = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
 export const dayRange = (day: Day): TimeRange => ({ fromMs: dayStartMs(day), toMs: dayStartMs(day) + DAY_MS });
 
-/** True for a date that exists: `2024-02-30` is none. */
+/** True for a date that exists, which `2024-02-30` does not. */
 export const isDay = (text: string): boolean =>
   DAY_PATTERN.test(text) && !Number.isNaN(dayStartMs(text)) && dayOf(dayStartMs(text)) === text;
 
@@ -21,10 +21,10 @@ export function daysBetween(start: Day, end: Day): Day[] {
   return days;
 }
 
-/** When a partition is due: its day has closed and the venue's grace has passed. Epoch milliseconds. */
+/** When a partition is due: its day has closed and the exchange's grace has passed. Epoch milliseconds. */
 export const dueAtMs = (day: Day, graceMs: number): number => dayStartMs(day) + DAY_MS + graceMs;
 
-/** Start of the first partition that is not due at `nowMs`: candles that open before it are in the account. Epoch milliseconds. */
+/** Start of the first partition not due at `nowMs`; earlier candles are in the account. Epoch milliseconds. */
 export const dueUntilMs = (nowMs: number, graceMs: number): number => Math.floor((nowMs - graceMs) / DAY_MS) * DAY_MS;
 
 /** The span one silver file covers: a day for 1m and 5m, a month for 15m to 4h, a year for 1d. */

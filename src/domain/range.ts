@@ -21,7 +21,7 @@ export const candlesIn = (range: TimeRange, interval: Interval): number => {
   return Math.max(0, Math.ceil(range.toMs / stepMs) - Math.ceil(range.fromMs / stepMs));
 };
 
-/** Sorted, without overlaps, touching ranges joined, empty ones gone. */
+/** Sorted and without overlaps; touching ranges joined, empty ones removed. */
 export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
   const merged: TimeRange[] = [];
   for (const range of ranges.filter((r) => r.toMs > r.fromMs).toSorted((a, b) => a.fromMs - b.fromMs)) {
@@ -33,7 +33,7 @@ export function mergeRanges(ranges: readonly TimeRange[]): TimeRange[] {
   return merged;
 }
 
-/** What of `whole` is covered by none of `parts`. */
+/** The parts of `whole` that none of `parts` covers. */
 export function subtractRanges(whole: readonly TimeRange[], parts: readonly TimeRange[]): TimeRange[] {
   const taken = mergeRanges(parts);
   const left: TimeRange[] = [];
@@ -51,7 +51,7 @@ export function subtractRanges(whole: readonly TimeRange[], parts: readonly Time
   return left;
 }
 
-/** What lies both in `a` and in `b`. */
+/** The overlap of `a` and `b`. */
 export const intersectRanges = (a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] =>
   subtractRanges(a, subtractRanges(a, b));
 

@@ -10,7 +10,7 @@ export type MarketChoice =
   | { readonly kind: 'pattern'; readonly base: string; readonly quote: string }
   | { readonly kind: 'top'; readonly count: number; readonly quote: string };
 
-/** A choice that only the venue's own list can answer. */
+/** A choice that needs the exchange's symbol list. */
 export type OpenChoice = Exclude<MarketChoice, { readonly kind: 'symbol' }>;
 
 const PATTERN = /^([A-Z0-9*]{1,20})[/-]([A-Z0-9*]{1,20})$/;
@@ -45,14 +45,14 @@ export function choiceText(choice: MarketChoice): string {
   }
 }
 
-/** One market of a venue as a choice looks at it. */
+/** One market of an exchange, as a choice sees it. */
 export interface RankedMarket {
   readonly symbol: MarketSymbol;
-  /** Traded in the last 24 hours, in the quote currency; null where nobody asked. */
+  /** Traded in the last 24 hours, in the quote currency; null when not requested. */
   readonly quoteVolume: number | null;
 }
 
-/** The symbols an open choice stands for among a venue's markets: patterns in alphabetical order, rankings by volume. */
+/** The symbols that an open choice selects among an exchange's markets: patterns by name, rankings by volume. */
 export function chosenOf(choice: OpenChoice, markets: readonly RankedMarket[]): readonly MarketSymbol[] {
   if (choice.kind === 'pattern') {
     const fits = new RegExp(`^${choiceText(choice).replaceAll('*', '[^/]*')}$`);

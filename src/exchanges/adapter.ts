@@ -7,25 +7,25 @@ import type { MarketSymbol } from '../domain/symbol.ts';
 import type { ExchangeAPIError } from '../errors/errors.ts';
 import type { RateLimit, UsedWeight, WeightedRequest } from '../resilience/rate-limit/rate-limit.ts';
 
-/** One request for candles: a stretch of one series, of at most the venue's page size. It may cover many partitions. */
+/** One request for candles: a segment of one series, at most the page size long. It may cover many partitions. */
 export interface Page {
   readonly series: Series;
   readonly range: TimeRange;
 }
 
-/** A row as delivered, before anyone judged it. */
+/** A row as delivered, before any row rule. */
 export interface DeliveredRow extends Candle {
-  /** Where it stood in the answer, 0 first: how a quarantined row is found again in bronze. */
+  /** Its index in the response, 0 first, by which a quarantined row is found again in bronze. */
   readonly index: number;
 }
 
-/** One market of the venue's own symbol list. */
+/** One market of the exchange's symbol list. */
 export interface Listing {
   readonly symbol: MarketSymbol;
-  /** The venue's spelling, e.g. `BTCUSDT`. */
+  /** The exchange's spelling, e.g. `BTCUSDT`. */
   readonly venueSymbol: string;
   readonly isTrading: boolean;
-  /** The market whose candles these are as well, when this is only another name for it; null for a market of its own. */
+  /** The market that this is only another name for; null for a market of its own. */
   readonly aliasOf: MarketSymbol | null;
 }
 
@@ -38,15 +38,15 @@ export interface ExchangeAdapter {
   readonly exchange: Exchange;
   /** How long after its close a candle may still change. Unit: milliseconds. */
   readonly graceMs: number;
-  /** Origins to ask, the preferred first. A configured URL replaces them all. */
+  /** Origins of the API, the preferred first. A configured URL replaces them all. */
   readonly origins: readonly string[];
   /** The one of them that serves public data where the others refuse a region (451); null without one. */
   readonly unrestrictedOrigin: string | null;
   readonly rowsPerPageMax: number;
-  /** Prior knowledge of the limits; the venue's own words replace it. */
+  /** Prior knowledge of the limits; those that the exchange states replace it. */
   readonly limits: readonly RateLimit[];
   readonly intervals: readonly Interval[];
-  /** How a candle comes in which nobody traded: as a flat row, or not at all. */
+  /** How a candle without trades is delivered: as a flat row, or not at all. */
   readonly emptyCandles: 'flat' | 'omitted';
 
   candlesRequest(origin: string, page: Page, askedAtMs: number): WeightedRequest;
@@ -62,7 +62,7 @@ export interface ExchangeAdapter {
    */
   rawCandles(response: HttpResponse, answeredAtMs: number): readonly unknown[];
 
-  /** How to ask for the earliest candle of a series; null where the venue has no such request and daily pages must be searched. */
+  /** The query for the earliest candle of a series; null where there is none and daily pages must be searched. */
   readonly firstCandle: FirstCandleQuery | null;
 
   symbolsRequest(origin: string): WeightedRequest;
@@ -71,18 +71,18 @@ export interface ExchangeAdapter {
     answeredAtMs: number,
   ): { readonly listings: readonly Listing[]; readonly limits: readonly RateLimit[] };
 
-  /** How to ask what trades most; null where the venue states no volume in quote currency for all markets at once. */
+  /** The query for the volume of all markets in quote currency; null where the exchange has none. */
   readonly ranking: Ranking | null;
 
   /** The fault behind what the transport threw; null for a cancellation or a defect. */
   translate(error: unknown): ExchangeAPIError | null;
-  /** What the answer's headers say is used in each window; empty when the venue does not say. */
+  /** The use of each window that the response's headers state; empty without such headers. */
   usedWeight(response: HttpResponse): readonly UsedWeight[];
 }
 
 export interface FirstCandleQuery {
   request(origin: string, series: Series): WeightedRequest;
-  /** Open time of the earliest candle, or null when the answer has none. */
+  /** Open time of the earliest candle; null for a response without candles. */
   read(response: HttpResponse, answeredAtMs: number): number | null;
 }
 

@@ -3,10 +3,10 @@ import { intervalMs } from '../domain/interval.ts';
 import type { DeliveredRow, Page } from './adapter.ts';
 import { responseError, type ErrorMapping } from './response-errors.ts';
 
-/** One row as a venue's folder read it. */
+/** One row as the adapter read it. */
 export interface WireRow {
   readonly row: DeliveredRow;
-  /** What the venue says itself; null where it does not say. */
+  /** What the exchange states; null where it does not. */
   readonly isClosed: boolean | null;
 }
 
@@ -19,11 +19,10 @@ export interface CandleResponse {
 }
 
 /**
- * Rows of a candle answer that lie in the page's range and had closed, oldest first. Closed means: by our
- * clock, the venue's grace included, and also by the clock of the venue where it tells its time, so that
- * a clock of ours that is ahead takes no candle too early. A row that cannot
- * be read at all makes the whole answer a wrong one, and so does an answer none of whose rows lies in
- * the asked range.
+ * Rows of a candle response that lie in the page's range and had closed, oldest first. Closed means: by our clock
+ * including the grace, and by the exchange's clock where it states its time, so that a clock of ours that is ahead
+ * takes no candle too early. A row that cannot be read makes the whole response invalid, and so does a response
+ * without any row in the requested range.
  * @throws SchemaMismatchError (SCHEMA_MISMATCH).
  */
 export function candleRows(
@@ -39,7 +38,7 @@ export function candleRows(
   const { fromMs, toMs } = page.range;
   const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
   if (read.length > 0 && inside.length === 0)
-    throw responseError(words, { response: answer, nowMs, reason: 'no row lies in the asked range' });
+    throw responseError(words, { response: answer, nowMs, reason: 'no row lies in the requested range' });
   const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
   return inside
     .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
@@ -47,7 +46,7 @@ export function candleRows(
     .toSorted((a, b) => a.openTimeMs - b.openTimeMs);
 }
 
-/** The last moment the Date header, which has whole seconds, may mean; Infinity without one. */
+/** The last millisecond that the Date header, in whole seconds, may mean; Infinity without one. */
 function venueTimeMs({ headers }: HttpResponse): number {
   const timeMs = Date.parse(headers['date'] ?? '');
   return Number.isNaN(timeMs) ? Infinity : timeMs + 999;

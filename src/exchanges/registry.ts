@@ -6,5 +6,5 @@ import { okx } from './okx/adapter.ts';
 
 export type Adapters = ReadonlyMap<Exchange, ExchangeAdapter>;
 
-/** Every exchange there is, in the order they are shown. A new one is a folder beside these and a word here. */
+/** Every exchange, in display order. A new one is a folder beside these and a name here. */
 export const ADAPTERS: Adapters = new Map([binance, coinbase, okx].map((adapter) => [adapter.exchange, adapter]));

@@ -1,6 +1,6 @@
 import type { HttpResponse } from '../platform/ports/http.ts';
 
-/** What a body is, before anybody asks what it means. */
+/** The form of a body, before its meaning is decided. */
 export type ResponseBody =
   | { readonly kind: 'markup' } // HTML or XML: a proxy, a firewall, a wrong path
   | { readonly kind: 'empty' }
@@ -8,7 +8,7 @@ export type ResponseBody =
   | { readonly kind: 'truncated' } // begins like JSON and does not end like it
   | { readonly kind: 'text' };
 
-/** Parses a body in the order that survives every venue: markup, emptiness, JSON. Never throws. */
+/** Parses a body in the order that works for every exchange: emptiness, markup, JSON. Never throws. */
 export function readBody(response: HttpResponse): ResponseBody {
   const text = Buffer.from(response.body).toString('utf8').trim();
   if (text === '') return { kind: 'empty' };

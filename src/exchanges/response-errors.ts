@@ -1,15 +1,15 @@
 import type { HttpResponse } from '../platform/ports/http.ts';
 import type { Exchange } from '../domain/exchange.ts';
 import { parseRetryAfter } from '../resilience/retry/retry-after.ts';
-import { exchangeError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
+import { exchangeError, type ExchangeAPIError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 import { readBody, type ResponseBody } from './response-body.ts';
 import { codeOfStatus } from './status-class.ts';
 
-/** What the body of an answer says beyond its status, in a venue's own words. */
+/** What the body of an error response says beyond its status. */
 export interface BodyError {
-  /** The venue's code, as text; null without one. */
+  /** The exchange's code, as text; null without one. */
   readonly venueCode: string | null;
-  /** What it means; null where the status decides. */
+  /** The fault it means; null where the status decides. */
   readonly code: ExchangeFaultCode | null;
   /** How long the body asks us to stay away, from now. Unit: milliseconds. */
   readonly waitMs: number | null;
@@ -22,13 +22,16 @@ export interface ErrorMapping {
   readonly read: (response: HttpResponse, body: ResponseBody, nowMs: number) => BodyError;
 }
 
-/** Bodies of a 503 call it by this word. */
+/**
+ * The only word that tells maintenance from overload in a 503 without a code. Deciding by text is the exception of
+ * CONTRIBUTING.md for bodies of exchanges: a 503 has no other field to decide by.
+ */
 const MAINTENANCE = /maintenance/i;
 
 /**
- * The fault of an answer that is not what was asked for. Total: every status and body has exactly one
- * code. First what the body says, then the class of the status; only what bans, throttles or refuses a
- * region is believed whatever the body adds.
+ * The fault of a response that does not hold what was requested. Total: every status and body has exactly one
+ * code. The body decides first, then the class of the status; a ban, throttling and a refused region are decided by
+ * the status alone.
  */
 export function responseError(
   words: ErrorMapping,
@@ -37,7 +40,7 @@ export function responseError(
     nowMs,
     reason,
   }: { readonly response: HttpResponse; readonly nowMs: number; readonly reason?: string | undefined },
-): Error {
+): ExchangeAPIError {
   const body = readBody(response);
   const said = words.read(response, body, nowMs);
   const waits = [parseRetryAfter(response.headers['retry-after'], nowMs), said.waitMs].filter(
@@ -49,7 +52,8 @@ export function responseError(
     venueCode: said.venueCode,
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
   };
-  const message = `${words.exchange} answered ${response.status}${said.venueCode === null ? '' : ` code ${said.venueCode}`}${reason ? `: ${reason}` : ''}`;
+  const code = said.venueCode === null ? '' : ` code ${said.venueCode}`;
+  const message = `${words.exchange} answered ${response.status}${code}${reason ? `: ${reason}` : ''}`;
   return exchangeError(codeOf(response, body, said.code), message, facts);
 }
 

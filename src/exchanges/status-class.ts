@@ -1,6 +1,9 @@
 import type { ExchangeFaultCode } from '../errors/errors.ts';
 
-/** Statuses whose meaning no class of hundred gives. Source: DESIGN section 2. */
+/**
+ * Statuses with a meaning of their own. Source: RFC 9110 section 15; Binance rest-api.md for 418; Cloudflare's 5xx
+ * documentation for 522 and 524.
+ */
 const BY_STATUS: Readonly<Record<number, ExchangeFaultCode>> = {
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
@@ -17,7 +20,7 @@ const BY_STATUS: Readonly<Record<number, ExchangeFaultCode>> = {
   524: 'REQUEST_TIMEOUT',
 };
 
-/** The code of an answer by its status alone, once its body has said nothing more precise. 200 with an unusable body is SCHEMA_MISMATCH. */
+/** The code of a status, for a body that says nothing more precise. A 200 with an unusable body is SCHEMA_MISMATCH. */
 export function codeOfStatus(status: number): ExchangeFaultCode {
   const known = BY_STATUS[status];
   if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import { BodyTooLargeError } from '../platform/body-limit.ts';
 import { exchangeError, type ExchangeAPIError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 
-/** Error codes of Node and undici that mean: nobody answered in time. */
+/** Error codes of Node and undici for a response that did not come in time. */
 const TIMEOUT_CODES = new Set([
   'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
@@ -10,7 +10,7 @@ const TIMEOUT_CODES = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** Codes that mean: there was no connection, or it broke. Source: Node's errors.md and undici's Errors.md. */
+/** Codes for a connection that failed or broke. Source: Node's errors.md and undici's Errors.md. */
 const CONNECTION_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -42,12 +42,12 @@ const CONNECTION_CODES = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
 ]);
-/** undici's name for a proxy that refuses to tunnel: an `AbortError`, although nobody asked to stop. Whoever asks stops with a reason of our own. */
+/** undici's code for a proxy that refuses to tunnel, an `AbortError`. Our own aborts carry a reason of ours instead. */
 const TUNNEL_REFUSED = 'UND_ERR_ABORTED';
 /** Families of codes: TLS, certificates, the HTTP parser. */
 const CONNECTION_PREFIXES = ['ERR_TLS_', 'ERR_SSL_', 'CERT_', 'HPE_'];
 
-/** The codes of an error and of what caused it; a refused connection to several addresses hides them one level down. */
+/** The codes of an error and of its causes; a refused connection to several addresses hides them one level down. */
 function codesOf(error: Error): string[] {
   const inner = [error.cause, ...(error instanceof AggregateError ? (error.errors as unknown[]) : [])].filter((one) =>
     Error.isError(one),
@@ -65,7 +65,7 @@ export function translateTransport(error: unknown, exchange: string): ExchangeAP
     exchangeError(code, `${exchange} ${says} (${codes[0] ?? error.name})`, facts, { cause: error });
   if (error.name === 'TimeoutError' || codes.some((code) => TIMEOUT_CODES.has(code)))
     return fault('REQUEST_TIMEOUT', 'did not answer in time');
-  if (error instanceof BodyTooLargeError) return fault('SCHEMA_MISMATCH', 'sent more than an answer can be');
+  if (error instanceof BodyTooLargeError) return fault('SCHEMA_MISMATCH', 'sent a larger body than any valid response');
   if (codes.some(isConnectionCode)) return fault('CONNECTION_FAILED', 'cannot be reached');
   return null;
 }

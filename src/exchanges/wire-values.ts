@@ -2,11 +2,11 @@
 const TIME_MS_MIN = 1_262_304_000_000;
 const TIME_MS_MAX = 4_102_444_800_000;
 
-/** A moment in epoch milliseconds; anything else, and any other unit, is none. */
+/** True for a moment in epoch milliseconds; false for anything else and for any other unit. */
 export const isTimeMs = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= TIME_MS_MIN && value < TIME_MS_MAX;
 
-/** A decimal, as text or JSON number; `7.0E-8` is one. Anything else is NaN, and judged with its row. */
+/** A decimal, as text or JSON number, `7.0E-8` included. Anything else is NaN, which the row rules reject. */
 export const decimalOf = (value: unknown): number =>
   typeof value === 'number' ? value : typeof value === 'string' && DECIMAL.test(value) ? Number(value) : Number.NaN;
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

@@ -2,9 +2,9 @@ import type { ExchangeAPIError, ExchangeFaultCode, UnauthorizedError } from '../
 import type { RateLimit, UsedWeight } from './rate-limit/rate-limit.ts';
 
 /**
- * What every attempt passes before it reaches the wire, outermost first: stop order, breaker, venue
- * gate, concurrency limit, rate limiter. All but the concurrency limit are shared by every process that
- * asks the venue from the same address. `openGuards` lets everything pass.
+ * What every attempt passes before it reaches the wire, outermost first: halt, breaker, gate, concurrency limit, rate
+ * limiter. All but the concurrency limit are shared by every process that sends requests from the same address.
+ * `permissivePolicies` admits everything.
  */
 export interface ResiliencePolicies {
   readonly halts: HaltSwitch;
@@ -15,21 +15,21 @@ export interface ResiliencePolicies {
   readonly budget: RetryBudget;
 }
 
-/** Why a venue is not asked, and until when (wall clock). */
+/** Why no request goes to an exchange, and until when (wall clock). */
 export interface Closure {
   readonly code: ExchangeFaultCode;
   readonly untilMs: number;
 }
 
-/** The durable end of all asking after UNAUTHORIZED, until a person has done something about it. */
+/** The durable halt of all requests after UNAUTHORIZED, until a person has acted. */
 export interface HaltSwitch {
-  /** The fault every page fails with while the order stands; null without one. */
+  /** The fault of every page during a halt; null without one. */
   standing(): Promise<UnauthorizedError | null>;
   /** `runId`: the run that met it, if it was one. */
   engage(fault: ExchangeAPIError, runId: string | null): Promise<void>;
 }
 
-/** Keeps a venue that does not answer from being asked page after page. */
+/** Keeps pages from an exchange that does not respond. */
 export interface Breaker {
   /** Null admits an attempt for `page`; otherwise what keeps it and when to ask again. */
   admit(page: string, symbol: string | null): Promise<BreakerClosure | null>;
@@ -40,8 +40,8 @@ export interface Breaker {
 }
 
 /**
- * `in-doubt`: nobody was answered of late, and some pages are finding out whether that goes on. `open`: nobody
- * may ask until then. `half-open`: one page is finding out whether the venue answers again.
+ * `in-doubt`: no response lately, and some pages are probing. `open`: no requests until then. `half-open`: one page
+ * probes whether the exchange responds again.
  */
 export interface BreakerClosure extends Closure {
   readonly phase: 'in-doubt' | 'open' | 'half-open';
@@ -54,15 +54,15 @@ export interface PageEnd {
   readonly as: 'answered' | 'undecided' | ExchangeFaultCode;
 }
 
-/** Closed by a venue's word for everybody who asks that venue. */
+/** Closed by the exchange's own response, for every page. */
 export interface Gate {
   /**
-   * Resolves with null once the venue may be asked, however often that has to be waited for; with the
-   * closure, at once, when it stays closed for longer than may be slept. @throws the signal's reason.
+   * Resolves with null once requests are allowed, after any number of waits; immediately with the closure when it
+   * stays closed for longer than may be slept. @throws the signal's reason.
    */
   pass(signal: AbortSignal): Promise<Closure | null>;
   isOpen(): Promise<boolean>;
-  /** Until when the venue asked to be left alone; null while it may be asked. */
+  /** Until when the exchange asked for no requests; null while they are allowed. */
   opensAtMs(): Promise<number | null>;
   /** Never opens earlier than it would have. */
   close(closure: Closure): Promise<void>;
@@ -82,24 +82,24 @@ export interface Limiter {
   knows(origin: string): Promise<boolean>;
 }
 
-/** Weight that was granted to one request. It is good at once: not after another wait. */
+/** Weight granted to one request that is sent immediately, not after another wait. */
 export interface Grant {
   /** The request was not sent. */
   giveBack(): Promise<void>;
-  /** The request's end; null when no answer came. */
+  /** The request has ended; null without a response. */
   settle(metadata: ResponseMetadata | null): Promise<void>;
 }
 
-/** What an answer says beside its content. Times are ours, wall clock. */
+/** What a response says beside its content. Times are ours, wall clock. */
 export interface ResponseMetadata {
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
-  /** The answer's `Date`, whole seconds of the venue's clock; null without one. */
+  /** The `Date` header, whole seconds of the exchange's clock; null without one. */
   readonly dateMs: number | null;
   readonly used: readonly UsedWeight[];
 }
 
-/** A purse that retries are paid from, so that a dead venue cannot multiply its traffic. */
+/** Limits retries, so that an exchange that is down does not multiply its traffic. */
 export interface RetryBudget {
   /** False when too little is left: nothing is spent then. */
   spend(tokens: number): Promise<boolean>;

@@ -1,3 +1,4 @@
+import type { Series } from '../../domain/candle.ts';
 import { INTERVALS } from '../../domain/interval.ts';
 import { symbolJoined } from '../../domain/symbol.ts';
 import type { ExchangeAdapter } from '../adapter.ts';
@@ -9,8 +10,14 @@ import { errorMapping } from './error-codes.ts';
 const ROWS_PER_PAGE_MAX = 1_000;
 const KLINES_WEIGHT = 2;
 const EXCHANGE_INFO_WEIGHT = 20;
-/** Market data only, without a key; answers where the trading hosts refuse a region. Source: binance-spot-api-docs, faqs/market_data_only.md. */
+/**
+ * Market data only, without a key; available where the trading hosts refuse a region. Source: binance-spot-api-docs,
+ * faqs/market_data_only.md.
+ */
 const PUBLIC_DATA_ORIGIN = 'https://data-api.binance.vision';
+
+const klinesUrl = (origin: string, { symbol, interval }: Series): string =>
+  `${origin}/api/v3/klines?symbol=${symbolJoined(symbol)}&interval=${interval}`;
 
 /** Binance spot, public market data. Source: binance-spot-api-docs, rest-api.md. */
 export const binance: ExchangeAdapter = {
@@ -35,16 +42,16 @@ export const binance: ExchangeAdapter = {
   emptyCandles: 'flat',
 
   // Both bounds are inclusive; the last millisecond of the range is rounded down to its last candle.
-  candlesRequest: (origin, { series, range }) => ({
-    url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=${range.fromMs}&endTime=${range.toMs - 1}&limit=${ROWS_PER_PAGE_MAX}`,
-    weight: KLINES_WEIGHT,
-  }),
+  candlesRequest: (origin, { series, range }) => {
+    const bounds = `startTime=${range.fromMs}&endTime=${range.toMs - 1}&limit=${ROWS_PER_PAGE_MAX}`;
+    return { url: `${klinesUrl(origin, series)}&${bounds}`, weight: KLINES_WEIGHT };
+  },
   readCandles: readKlines,
   rawCandles: rawKlines,
 
   firstCandle: {
     request: (origin, series) => ({
-      url: `${origin}/api/v3/klines?symbol=${symbolJoined(series.symbol)}&interval=${series.interval}&startTime=0&limit=1`,
+      url: `${klinesUrl(origin, series)}&startTime=0&limit=1`,
       weight: KLINES_WEIGHT,
     }),
     read: readFirstOpen,

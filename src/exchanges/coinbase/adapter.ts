@@ -20,10 +20,8 @@ export const coinbase: ExchangeAdapter = {
   candlesRequest: (origin, { series, range }) => {
     const stepMs = intervalMs(series.interval);
     const [start, end] = [range.fromMs, range.toMs - stepMs].map((timeMs) => new Date(timeMs).toISOString());
-    return {
-      url: `${origin}/products/${symbolPath(series.symbol)}/candles?granularity=${stepMs / 1_000}&start=${start}&end=${end}`,
-      weight: 1,
-    };
+    const path = `products/${symbolPath(series.symbol)}/candles`;
+    return { url: `${origin}/${path}?granularity=${stepMs / 1_000}&start=${start}&end=${end}`, weight: 1 };
   },
   readCandles,
   rawCandles,

@@ -5,7 +5,11 @@ import type { BodyError, ErrorMapping } from '../response-errors.ts';
 /** Without a key a 401 on public candles is throttling. Source: coinbase-advanced-py issue 60. Unit: milliseconds. */
 const THROTTLED_WAIT_MS = 300_000;
 
-/** What Coinbase writes, in `message`, `error` or `errors[].id`; it has no codes. The first line that fits decides. */
+/**
+ * Texts of Coinbase in `message`, `error` or `errors[].id`; the first pattern that fits decides. Coinbase Exchange
+ * documents no error codes (docs.cdp.coinbase.com, Exchange API, "Errors": `{"message": "..."}`), so its texts are its
+ * codes. This is the exception that CONTRIBUTING.md names; text that fits no pattern leaves the decision to the status.
+ */
 const BY_TEXT: readonly (readonly [RegExp, ExchangeFaultCode])[] = [
   [/rate limit exceeded|rate_limit_exceeded|resource_exhausted/i, 'EXCHANGE_RATE_LIMITED'],
   [/under maintenance|cancel only mode/i, 'EXCHANGE_MAINTENANCE'],
@@ -14,7 +18,7 @@ const BY_TEXT: readonly (readonly [RegExp, ExchangeFaultCode])[] = [
   [/internal_server_error/i, 'EXCHANGE_SERVER_ERROR'],
 ];
 
-/** `{"message": "NotFound"}`, `{"error": "INVALID_ARGUMENT", ...}` or `{"errors": [{"id": "rate_limit_exceeded", ...}]}`. */
+/** `{"message": "NotFound"}`, `{"error": "INVALID_ARGUMENT"}` or `{"errors": [{"id": "rate_limit_exceeded"}]}`. */
 export const errorMapping: ErrorMapping = {
   exchange: 'coinbase',
   graceMs: 30_000,

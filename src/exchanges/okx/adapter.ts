@@ -8,10 +8,10 @@ import { errorMapping } from './error-codes.ts';
 
 const ROWS_PER_PAGE_MAX = 300;
 
-/** The recent path knows this many of the newest bars; one is left over for the time a request is under way. */
+/** The recent path serves 1,440 of the newest bars; one is reserved for the time a request is in flight. */
 const RECENT_BARS = 1_439;
 
-/** One pool of 40 units in 2 s: the recent path may be asked 40 times, the history and the instruments 20 times. */
+/** One pool of 40 units in 2 s: 40 requests of the recent path, or 20 of the history or the instruments. */
 const RECENT_WEIGHT = 1;
 const HISTORY_WEIGHT = 2;
 
@@ -36,12 +36,14 @@ export const okx: ExchangeAdapter = {
   intervals: INTERVALS,
   emptyCandles: 'flat',
 
-  // `after` means older, `before` newer, both exclusive. The newest bars come from the recent path: history is a minute late.
+  // `after` means older, `before` newer, both exclusive. The history path is a minute late for the newest bars.
   candlesRequest: (origin, { series, range }, askedAtMs) => {
     const isRecent = range.fromMs > askedAtMs - RECENT_BARS * intervalMs(series.interval);
     const path = isRecent ? 'candles' : 'history-candles';
+    const market = `instId=${symbolPath(series.symbol)}&bar=${BARS[series.interval]}`;
+    const bounds = `after=${range.toMs}&before=${range.fromMs - 1}&limit=${ROWS_PER_PAGE_MAX}`;
     return {
-      url: `${origin}/api/v5/market/${path}?instId=${symbolPath(series.symbol)}&bar=${BARS[series.interval]}&after=${range.toMs}&before=${range.fromMs - 1}&limit=${ROWS_PER_PAGE_MAX}`,
+      url: `${origin}/api/v5/market/${path}?${market}&${bounds}`,
       weight: isRecent ? RECENT_WEIGHT : HISTORY_WEIGHT,
     };
   },

@@ -40,11 +40,11 @@ const fileOf = (path: string, content: Uint8Array | string): GoldFile => {
 const goldPath = ({ exchange, interval, period }: PeriodKey): string =>
   `data/interval=${interval}/exchange=${exchange}/${period}.parquet`;
 
-/** Where everything under this folder of the repository is ours to remove when it is no longer made. */
+/** Files under this folder of the repository are removed when they are no longer part of the dataset. */
 export const DATA_FOLDER = 'data/';
 const META_FOLDER = '_meta/';
 
-/** The whole dataset as files. The same silver gives the same bytes: nothing in it depends on when or by whom it was made. */
+/** The whole dataset as files. The same silver gives the same bytes, at any time and on any machine. */
 export function datasetFiles(input: DatasetInput): GoldFile[] {
   const periods = input.periods.toSorted((a, b) => (goldPath(a) < goldPath(b) ? -1 : 1));
   const data = periods.map((period) => fileOf(goldPath(period), period.bytes));
@@ -89,7 +89,10 @@ function cardRows({ periods, missing }: DatasetInput): CardRow[] {
     }));
 }
 
-/** Makes `directory` hold exactly the dataset: writes what differs, removes data files that are no longer part of it and what a crash left. */
+/**
+ * Makes `directory` hold exactly the dataset: writes files that differ, removes data files that are no longer part of
+ * it, and temporary files of a crash.
+ */
 export function writeDataset(
   files: Files,
   directory: string,

@@ -49,7 +49,7 @@ export interface Publication {
 /** For one call to the Hub, its upload included. Unit: milliseconds. */
 const CALL_TIMEOUT_MS = 120_000;
 const BRANCH = 'main';
-/** Answers that asking again cannot change. */
+/** Statuses that a retry cannot change. */
 const FINAL_STATUSES = new Set([400, 401, 403, 404, 405, 410, 413, 422]);
 
 /**
@@ -105,7 +105,7 @@ interface HubClient {
   list(): Promise<readonly ListFileEntry[]>;
   /** Returns the new head. */
   commit(parent: string, operations: readonly CommitOperation[]): Promise<string>;
-  /** What the last refused call asked us to wait. */
+  /** The wait that the last refused call asked for. */
   hintMs(): number | null;
 }
 
@@ -148,14 +148,14 @@ async function hubClient(
       });
       for (let step = await steps.next(); ; step = await steps.next()) {
         if (step.done !== true) continue;
-        if (step.value === undefined) throw new TypeError('the Hub client answered without a commit');
+        if (step.value === undefined) throw new TypeError('the Hub client returned no commit');
         return step.value.commit.oid;
       }
     },
   };
 }
 
-/** The client neither waits nor retries nor shows headers: every call gets a time limit and its refusals' hints are kept. */
+/** The client has no time limit and hides headers: every call gets a limit, and the hint of a refusal is kept. */
 function limitedFetch(
   { clock, fetch }: HubPorts,
   signal: AbortSignal,
@@ -206,7 +206,7 @@ async function planCommit(
   };
 }
 
-/** Large files are known by sha256, small ones by git's blob hash. */
+/** Large files are identified by sha256, small ones by git's blob hash. */
 function isSame(file: GoldFile, remote: ListFileEntry | undefined): boolean {
   if (remote === undefined) return false;
   if (remote.lfs) return remote.lfs.oid === file.sha256;

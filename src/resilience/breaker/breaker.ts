@@ -2,9 +2,9 @@ import type { ExchangeFaultCode } from '../../errors/errors.ts';
 import { BREAKER_OPEN_MS, BREAKER_PROBE_CHECK_MS, SLEEP_MS_MAX } from '../../errors/schedule.ts';
 import type { BreakerClosure, PageEnd } from '../policies.ts';
 
-/** So many failed pages in a row, not all of one symbol, open the breaker. */
+/** This many failed pages in a row, of more than one symbol, open the breaker. */
 const FAILED_IN_ROW_MAX = 10;
-/** So many of the last pages are looked at; a larger share of them failed than this opens it, too. Strict. */
+/** The breaker opens, too, when more than `FAILED_RATIO_MAX` of this many last pages failed. */
 export const RECENT_PAGES = 20;
 const FAILED_RATIO_MAX = 0.8;
 
@@ -12,7 +12,7 @@ const FAILED_RATIO_MAX = 0.8;
 export type BreakerState =
   | {
       readonly phase: 'closed';
-      /** The last pages, oldest first; `x` failed, `.` was answered. */
+      /** The last pages, oldest first: `x` failed, `.` succeeded. */
       readonly recent: string;
       readonly failedInRow: number;
       /** The symbol of the failures in a row, null once there are several. */
@@ -44,7 +44,7 @@ export interface AdmissionQuery {
   readonly probeMsMax: number;
 }
 
-/** May `page` be asked? The first that comes after the pause is the probe; others wait for what it finds. */
+/** Decides whether `page` may be requested. The first page after the pause probes; others wait for its outcome. */
 export function admit(state: BreakerState, { page, nowMs, probeMsMax }: AdmissionQuery): BreakerAdmission {
   if (state.phase === 'closed' || (state.phase === 'half-open' && state.probe === page))
     return { state, closure: null };
@@ -64,7 +64,7 @@ export function admit(state: BreakerState, { page, nowMs, probeMsMax }: Admissio
   };
 }
 
-/** Faults that say the venue does not answer. Every other one is an answer. */
+/** Faults of an exchange that does not respond. Every other fault is a response. */
 const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>([
   'CONNECTION_FAILED',
   'REQUEST_TIMEOUT',
@@ -72,14 +72,14 @@ const SILENCES: ReadonlySet<PageEnd['as']> = new Set<ExchangeFaultCode>([
 ]);
 export const isUnresponsive = (as: PageEnd['as']): as is ExchangeFaultCode => SILENCES.has(as);
 
-/** What the end of a page, all its tries used, makes of the breaker. */
+/** The breaker after the end of a page whose attempts are exhausted or that succeeded. */
 export function record(state: BreakerState, end: PageEnd, at: Pick<AdmissionQuery, 'page' | 'nowMs'>): BreakerState {
   const failedWith = isUnresponsive(end.as) ? end.as : null;
   switch (state.phase) {
     case 'closed':
       return end.as === 'undecided' ? state : counted(state, end.symbol ?? '', { failedWith, nowMs: at.nowMs });
     case 'open':
-      return state; // a page that was under way when it opened
+      return state; // a page that was in flight when it opened
     case 'half-open':
       if (state.probe !== at.page) return state;
       if (end.as === 'undecided')

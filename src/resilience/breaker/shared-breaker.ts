@@ -14,7 +14,10 @@ export interface BreakerOptions {
   readonly probeMsMax: number;
 }
 
-/** One venue's breaker, shared by processes; suspicion, which comes before it opens, belongs to each process. Nothing is written while the venue answers. */
+/**
+ * One exchange's breaker, shared by processes; the suspicion before it opens is local to each process. Nothing is
+ * written while the exchange responds.
+ */
 export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions): Breaker {
   const suspicion = exchangeSuspicion();
   const stored = (): Promise<BreakerState> => store.read(breakerOf, venue);
@@ -40,7 +43,7 @@ export function venueBreaker({ clock, store, venue, probeMsMax }: BreakerOptions
   };
 }
 
-/** Breakers that are not closed, or have failures to remember; whatever address they are about. */
+/** Breakers that are open or remember failures, of every address. */
 export function* breakerStates(): Operation<
   readonly { readonly exchange: string; readonly phase: BreakerState['phase'] }[]
 > {
@@ -67,7 +70,8 @@ function* replaceBreaker(
   if (state === CLOSED) yield* exec('delete from breakers where exchange = $1 and egress = $2', exchange, egress);
   else
     yield* exec(
-      'insert into breakers (exchange, egress, state) values ($1, $2, $3) on conflict (exchange, egress) do update set state = excluded.state',
+      `insert into breakers (exchange, egress, state) values ($1, $2, $3)
+       on conflict (exchange, egress) do update set state = excluded.state`,
       exchange,
       egress,
       JSON.stringify(state),

@@ -3,24 +3,23 @@ import { SUSPICION_CHECK_MS } from '../../errors/schedule.ts';
 import { isUnresponsive } from './breaker.ts';
 import type { BreakerClosure, PageEnd } from '../policies.ts';
 
-/** So many attempts in a row without an answer, whatever page they were for, put a venue in doubt: more than chance brings together. */
+/** Attempts in a row without a response, over all pages, that make an exchange suspected: more than chance explains. */
 const SILENT_IN_ROW_MAX = 8;
-/** Pages that go on trying meanwhile, each of another symbol: two rounds of them open the breaker. */
+/** Pages that keep trying meanwhile, each of another symbol: two rounds of them open the breaker. */
 const TRYING_MAX = 5;
 
 export interface Suspicion {
-  /** Null lets the page try. */
+  /** Null admits the page. */
   admit(page: string, symbol: string | null, nowMs: number): BreakerClosure | null;
-  /** How an attempt ended, for whatever page. */
+  /** How an attempt of any page ended. */
   observe(as: PageEnd['as']): void;
   /** The page has ended. */
   leave(page: string): void;
 }
 
 /**
- * Before the breaker opens: a few pages find out whether a venue that answers nobody answers again, and the
- * others wait without using up their tries and the venue's retry budget. A short silence so costs a few
- * pages, not every page that happened to be under way. The first answer ends it.
+ * Before the breaker opens: a few pages keep trying, and the others wait without spending attempts and retry budget.
+ * A short stall then costs a few pages instead of every page in flight. The first response ends the suspicion.
  */
 export function exchangeSuspicion(): Suspicion {
   const trying = new Map<string, string | null>();

@@ -5,7 +5,7 @@ import { SLEEP_MS_MAX } from '../../errors/schedule.ts';
 import type { Closure, Gate } from '../policies.ts';
 import type { VenueKey } from '../schema.ts';
 
-/** A page waits for so many closings in a row; a venue that closes again and again parks it. */
+/** Closings that a page waits out in a row; one more parks it. */
 const CLOSINGS_MAX = 10;
 
 export interface GateOptions {
@@ -15,8 +15,8 @@ export interface GateOptions {
 }
 
 /**
- * One venue's gate, for everybody who asks it from this address. A 429, a ban or maintenance closes it;
- * whoever waits looks again after waking, because it may have been closed for longer meanwhile.
+ * One exchange's gate for every process on this address. A 429, a ban or maintenance closes it. A waiting page checks
+ * again after its sleep, because the gate may have been closed for longer meanwhile.
  */
 export function venueGate({ clock, store, venue }: GateOptions): Gate {
   const closed = async (): Promise<Closure | null> => {
@@ -49,11 +49,12 @@ function* gateOf({ exchange, egress }: VenueKey): Operation<Closure | null> {
   return row === null ? null : { code: row.code, untilMs: row.opens_at };
 }
 
-/** The later of two closings counts; of two that end together, the one that was there. */
+/** The later of two closings counts; of two that end together, the first. */
 function* closeGate({ exchange, egress }: VenueKey, { code, untilMs }: Closure): Operation<void> {
   yield* exec(
     `insert into gates (exchange, egress, code, opens_at) values ($1, $2, $3, $4)
-     on conflict (exchange, egress) do update set code = excluded.code, opens_at = excluded.opens_at where excluded.opens_at > gates.opens_at`,
+     on conflict (exchange, egress) do update set code = excluded.code, opens_at = excluded.opens_at
+       where excluded.opens_at > gates.opens_at`,
     exchange,
     egress,
     code,

@@ -3,20 +3,20 @@ import type { Fault } from '../../errors/errors.ts';
 import { ruleOf, type FaultCode } from '../../errors/table.ts';
 import { quorumOf } from './quorum.ts';
 
-/** Fewer symbols than this may fail alike by chance. */
+/** Fewer symbols than this may fail with the same code by chance. */
 const SYMBOLS_MIN = 3;
 
-/** One fault that so many symbols of a venue met that it is the venue's, not theirs. */
+/** One fault of so many symbols that its cause is the exchange. */
 export interface Escalation {
   readonly code: FaultCode;
   readonly symbols: readonly MarketSymbol[];
-  /** How one of them met it. */
+  /** The fault of one of them. */
   readonly example: Fault;
 }
 
 /**
- * The fault that more than half of the asked symbols failed with, if there is one. Faults that concern
- * the venue by their nature need no vote, and a removal was confirmed by the venue's own list.
+ * The fault with which more than half of the requested symbols failed, or null. Faults that always concern the whole
+ * exchange are not counted, nor are removals, which the exchange's own list confirmed.
  */
 export function escalationOf(
   failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],

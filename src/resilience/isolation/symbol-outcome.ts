@@ -4,7 +4,7 @@ import type { Fault } from '../../errors/errors.ts';
 import { classify } from '../../errors/classify.ts';
 
 /**
- * What became of one symbol. Partial success is a value, not an exception: this union is the only
+ * The outcome of one symbol. Partial success is a value, not an exception: this union is the only
  * place where a failure is returned instead of thrown.
  */
 export type SymbolOutcome<T> =
@@ -14,11 +14,11 @@ export type SymbolOutcome<T> =
 export interface IsolationOptions {
   readonly concurrencyMax: number;
   readonly signal: AbortSignal;
-  /** True when this fault concerns every symbol of the asset: nothing new is started any more. */
+  /** True when this fault concerns every symbol of the asset: no further symbol is started. */
   readonly endsAsset: (fault: Fault) => boolean;
 }
 
-/** What the work on one symbol gets to see. */
+/** What the work on one symbol can observe. */
 export interface IsolatedWork {
   readonly signal: AbortSignal;
   /** The fault that has ended the asset for every symbol; null while it goes on. */
@@ -27,8 +27,8 @@ export interface IsolatedWork {
 
 /**
  * Runs `work` for every symbol, at most `concurrencyMax` at a time. A fault stays with its symbol;
- * a defect or a cancellation stops everything and is thrown once the work under way has ended.
- * Symbols not started when the asset ended are absent from the answer.
+ * a defect or a cancellation stops everything and is thrown once the running work has ended.
+ * Symbols not started when the asset ended are absent from the result.
  */
 export async function isolateSymbols<T>(
   symbols: readonly MarketSymbol[],
@@ -60,8 +60,8 @@ export async function isolateSymbols<T>(
 const GOLDEN_FRACTION = 0.618_033_988_749_895;
 
 /**
- * The symbols in an order in which neighbours come far apart. What stands together in a list often
- * shares a fate; mixed, one symbol that is answered shows early that the venue is there.
+ * The symbols in an order that separates neighbours. Neighbours in a list often fail together; mixed, one successful
+ * symbol shows early that the exchange responds.
  */
 const farApart = (symbols: readonly MarketSymbol[]): MarketSymbol[] =>
   symbols

@@ -5,7 +5,7 @@ export function concurrencyLimit(concurrentMax: number): Slots {
   const queue = new Set<() => void>();
   let free = concurrentMax;
 
-  /** Each slot is given back once, however often its holder says so. */
+  /** Each slot is given back once, even if its holder calls twice. */
   const handOut = (): (() => void) => {
     let isHeld = true;
     return () => {

@@ -14,11 +14,17 @@ export interface PaceLimiterOptions {
 }
 
 export interface PaceLimiter {
-  /** Waits for the time booked under all of `limits`, which are buckets and sliding windows. @throws the signal's reason. */
+  /**
+   * Waits for the time booked under all of `limits`, which are buckets and sliding windows.
+   * @throws the signal's reason.
+   */
   take(limits: readonly RateLimit[], weight: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Paces shared by all processes of an address through their bookings in the store. A cancelled wait leaves its booking unused. */
+/**
+ * Paces shared by all processes of an address through bookings in the store. A booking that a cancelled wait or a
+ * returned grant leaves unused costs its time, never the limit.
+ */
 export function paceLimiter({ clock, store, venue, share }: PaceLimiterOptions): PaceLimiter {
   function* bookTime(limits: readonly RateLimit[], weight: number): Operation<number> {
     const nowMs = clock.nowMs();

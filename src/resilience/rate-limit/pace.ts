@@ -1,8 +1,8 @@
 import { costOf, type RateLimit } from './rate-limit.ts';
 
 /**
- * Limits without a word from the venue are kept by booking: each request books the earliest time that
- * fits behind all bookings before it, so nobody is overtaken and nobody starves. Costs are in the limit's units.
+ * Limits whose use the exchange does not state are kept by booking: each request books the earliest time after all
+ * bookings before it, so no request is overtaken or starves. Costs are in the limit's units.
  */
 export type Booked =
   /** When a bucket is full again. */
@@ -10,9 +10,9 @@ export type Booked =
   /** Bookings of the last window and those to come, oldest first. */
   | { readonly shape: 'sliding'; readonly spent: readonly (readonly [atMs: number, cost: number])[] };
 
-/** Requests do not arrive as far apart as they were sent: that much of a window is left unused. Unit: milliseconds. */
+/** Part of a window left unused, because requests arrive closer together than they were sent. Unit: milliseconds. */
 export const TRANSIT_MS = 100;
-/** Bookings further ahead come from a clock that was set back since. Unit: milliseconds. */
+/** Bookings further ahead were written before a clock was set back. Unit: milliseconds. */
 const AHEAD_MS_MAX = 600_000;
 
 export interface PaceRequest {
@@ -21,7 +21,7 @@ export interface PaceRequest {
   readonly weight: number;
 }
 
-/** When this request may go, not before `fromMs`. What is heavier than all of our share waits until nothing else is spent. */
+/** When this request may be sent, from `fromMs` on. One heavier than our whole share waits until nothing else is spent. */
 export function earliestMs(booked: Booked | null, { limit, share, weight }: PaceRequest, fromMs: number): number {
   const cost = costOf(limit, weight);
   const granted = limit.limit * share;
@@ -46,7 +46,7 @@ export function earliestMs(booked: Booked | null, { limit, share, weight }: Pace
   return atMs;
 }
 
-/** The bookings with this one, at a time that `earliestMs` allowed; what no window looks back to any more is dropped. */
+/** The bookings with this one added at a time from `earliestMs`; those outside every window are dropped. */
 export function book(
   booked: Booked | null,
   { limit, share, weight }: PaceRequest,
@@ -59,7 +59,7 @@ export function book(
     return { shape: 'bucket', fullAtMs: Math.max(fullAtMs, at.atMs) + cost * (limit.windowMs / (limit.limit * share)) };
   }
   const spent = booked?.shape === 'sliding' ? booked.spent : [];
-  const isLooked = ([atMs]: readonly [number, number]): boolean =>
+  const isInWindow = ([atMs]: readonly [number, number]): boolean =>
     atMs + limit.windowMs + TRANSIT_MS > at.nowMs && atMs - at.nowMs <= AHEAD_MS_MAX;
-  return { shape: 'sliding', spent: [...spent.filter(isLooked), [at.atMs, cost]] };
+  return { shape: 'sliding', spent: [...spent.filter(isInWindow), [at.atMs, cost]] };
 }

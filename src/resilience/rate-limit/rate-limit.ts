@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../../platform/ports/http.ts';
 
-/** A limit as a venue states it. */
+/** A limit as an exchange states it. */
 export interface RateLimit {
   readonly name: string;
   /** Units granted in each window, or the bucket's capacity; all of it, before our share. */
@@ -8,15 +8,15 @@ export interface RateLimit {
   /** For a bucket: the time in which an empty one fills. */
   readonly windowMs: number;
   /**
-   * `aligned`: afresh at every multiple of `windowMs` of the venue's clock. `sliding`: in any stretch of
-   * `windowMs`. `bucket`: refilled steadily.
+   * `aligned`: reset at every multiple of `windowMs` of the exchange's clock. `sliding`: in any `windowMs`.
+   * `bucket`: refilled steadily.
    */
   readonly shape: 'aligned' | 'sliding' | 'bucket';
   /** What one request costs: its weight, or one for limits that count requests. */
   readonly counts: 'weight' | 'requests';
 }
 
-/** What an answer says was used so far in the window it was counted in. */
+/** The use of its window so far, as a response states it. */
 export interface UsedWeight {
   readonly name: string;
   readonly windowMs: number;

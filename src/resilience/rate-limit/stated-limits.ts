@@ -3,21 +3,21 @@ import { exec, first } from '../../platform/statements.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
 
-/** Limits in a venue's own words. */
+/** Limits as the exchange stated them. */
 export interface StatedLimits {
-  /** Who said so: a stand-in's limits are not the venue's. */
+  /** The host that stated them: a stand-in's limits are not the exchange's. */
   readonly origin: string;
   readonly limits: readonly RateLimit[];
   readonly learnedAtMs: number;
 }
 
-/** The limits in force: what the venue states replaces what is known of the same name, whatever its windows. */
+/** The limits in force: a stated limit replaces all known ones of its name, whatever their windows. */
 export const limitsInForce = (prior: readonly RateLimit[], stated: readonly RateLimit[]): readonly RateLimit[] => [
   ...prior.filter(({ name }) => !stated.some((one) => one.name === name)),
   ...stated,
 ];
 
-/** Stated limits that differ from what is known of their name, as text for people. */
+/** Stated limits that differ from the known ones of their name, as text for people. */
 export function drift(prior: readonly RateLimit[], stated: readonly RateLimit[]): readonly string[] {
   const textOf = (limits: readonly RateLimit[], name: string): string =>
     limits
@@ -47,7 +47,8 @@ export function* recordStatedLimits(
 ): Operation<void> {
   yield* exec(
     `insert into stated_limits (exchange, egress, origin, limits, learned_at) values ($1, $2, $3, $4, $5)
-     on conflict (exchange, egress) do update set origin = excluded.origin, limits = excluded.limits, learned_at = excluded.learned_at`,
+     on conflict (exchange, egress) do update set origin = excluded.origin, limits = excluded.limits,
+       learned_at = excluded.learned_at`,
     exchange,
     egress,
     origin,

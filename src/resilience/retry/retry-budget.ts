@@ -5,14 +5,14 @@ import type { FaultCode } from '../../errors/table.ts';
 import type { RetryBudget } from '../policies.ts';
 import type { VenueKey } from '../schema.ts';
 
-/** What a venue's retries may cost before answers come in again. Numbers: AWS SDK, standard retry mode. */
+/** Cost of an exchange's retries until responses refill it. Source of the numbers: AWS SDK, standard retry mode. */
 export const BUDGET_TOKENS_MAX = 500;
 const RETRY_TOKENS = 5;
-/** A timeout has held a connection for its whole length. */
+/** A timeout costs more, because it has held a connection for its whole length. */
 const TIMEOUT_RETRY_TOKENS = 10;
-/** What a page that was answered at once gives back. */
+/** Given back by a page whose first attempt succeeded. */
 export const RESPONSE_TOKENS = 1;
-/** So much comes back by itself: an outage of last night leaves nobody without retries. Unit: tokens in a second. */
+/** Refill over time, so that last night's outage does not prevent today's retries. Unit: tokens per second. */
 const REFILL_TOKENS_S = 1;
 
 export const retryTokens = (code: FaultCode): number =>
@@ -24,7 +24,7 @@ export interface BudgetOptions {
   readonly venue: VenueKey;
 }
 
-/** One venue's budget, shared by processes and kept over restarts. A venue nobody asked yet has all of it. */
+/** One exchange's budget, shared by processes and kept over restarts; full before the first request. */
 export function retryBudget({ clock, store, venue }: BudgetOptions): RetryBudget {
   return {
     spend: (tokens) =>
@@ -59,7 +59,8 @@ export function* tokensOf({ exchange, egress }: VenueKey, nowMs: number): Operat
 
 function* storeTokens({ exchange, egress }: VenueKey, tokens: number, nowMs: number): Operation<void> {
   yield* exec(
-    'insert into retry_budgets (exchange, egress, tokens, counted_at) values ($1, $2, $3, $4) on conflict (exchange, egress) do update set tokens = excluded.tokens, counted_at = excluded.counted_at',
+    `insert into retry_budgets (exchange, egress, tokens, counted_at) values ($1, $2, $3, $4)
+     on conflict (exchange, egress) do update set tokens = excluded.tokens, counted_at = excluded.counted_at`,
     exchange,
     egress,
     tokens,
