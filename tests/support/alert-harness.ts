@@ -58,7 +58,7 @@ export const WEBHOOK: ChannelSettings = {
   secret: WEBHOOK_SECRET,
 };
 
-/** Something a channel was told, whichever it was. */
+/** A message that any channel received. */
 export interface ReceivedMessage {
   readonly channel: string;
   readonly atMs: number;
@@ -68,11 +68,11 @@ export interface ReceivedMessage {
 
 export interface AlertWorldOptions {
   readonly channels?: readonly ChannelSettings[];
-  /** How likely each send fails. */
+  /** Probability that a send fails. */
   readonly failedRatio?: number;
 }
 
-/** Channels that answer without sockets, a store in memory, and time that passes only when everybody waits. */
+/** Channels without sockets, a store in memory, and virtual time. */
 export function alertWorld(
   seed: string,
   { channels = [PAGERDUTY, SLACK, EMAIL], failedRatio = 0 }: AlertWorldOptions = {},
@@ -137,11 +137,11 @@ export function alertWorld(
     fetch,
     raise: (event: Partial<AlertEvent> = {}) => act(() => raiseAlert(eventOf(event), moment())),
     resolve: (cause: Partial<Cause> = {}, how = 'healed') => act(() => resolveAlert(eventOf(cause), how, moment())),
-    /** A process that stays delivers from now on; time passes with `pass`. */
+    /** Starts delivery as the daemon does; time passes with `pass`. */
     start: (everyMs = 5_000) => void keepDelivering(dispatcher, stop.signal, everyMs).catch(() => undefined),
     pass: (byMs: number) => clock.run({ untilMs: clock.nowMs() + byMs }),
     stop: () => stop.abort(new Error('stopped')),
-    /** Everything every channel was told, in order of time. */
+    /** All messages that channels received, in order of time. */
     received: (): ReceivedMessage[] =>
       [
         ...standIns.slack.received.map(({ atMs, message }) => ({
@@ -179,7 +179,7 @@ export function alertWorld(
 }
 export type AlertWorld = ReturnType<typeof alertWorld>;
 
-/** Titles by channel, for comparing. */
+/** Titles that one channel received. */
 export const titles = (world: AlertWorld, channel: string): string[] =>
   world
     .received()
@@ -199,7 +199,7 @@ const flakiness = (ratio: number) => FLAKY.map((fault) => ({ on: { ratio: ratio 
 export interface Mailbox {
   readonly port: MailPort;
   readonly received: readonly { readonly atMs: number; readonly mail: Mail }[];
-  /** From now on no mail is taken, or all are. */
+  /** Makes the server refuse or accept all mail from now on. */
   setDown(down: 'down' | 'up'): void;
 }
 
@@ -239,14 +239,14 @@ export const eventOf = (event: Partial<AlertEvent>): AlertEvent => ({
   ...event,
 });
 
-/** The same store in which, from the `n`-th call on, nothing comes back: what a killed process sees. */
+/** The same store, in which no call returns from the `n`-th on, as for a killed process. */
 export function dyingStore(store: Store, diesAtCall: number, random: Random): Store {
   let calls = 0;
   const gone = new Promise<never>(() => undefined);
   const guarded = <T>(call: () => Promise<T>): Promise<T> => {
     calls += 1;
     if (calls < diesAtCall) return call();
-    if (calls === diesAtCall && random.next() < 0.5) void call(); // committed, and nobody lived to see it
+    if (calls === diesAtCall && random.next() < 0.5) void call(); // committed, but the process died before it knew
     return gone;
   };
   return {

@@ -40,7 +40,7 @@ const error = new Error('planned');
 const request = { url: 'http://127.0.0.1/' };
 const { signal } = new AbortController();
 
-test('exactly the n-th call fails, calls of other kinds do not count', async () => {
+test('exactly the n-th call of a kind fails', async () => {
   const { ports, calls } = failNth(world(), { kind: 'http.get', n: 2, error });
   ports.files.makeDirectory('/d');
   expect((await ports.http.get(request, signal)).status).toBe(200);
@@ -54,7 +54,7 @@ test('fetch can fail too', async () => {
   await expect(ports.fetch('http://127.0.0.1/')).rejects.toBe(error);
 });
 
-test('a failure before the call leaves no effect, one after it leaves the effect and loses the answer', async () => {
+test('a failure before the call has no effect, one after it has the effect and loses the result', async () => {
   const count = async (when: NonNullable<PlannedFailure['when']>): Promise<unknown> => {
     const { ports } = failNth(world(), { kind: 'store.transact', n: 1, error, when });
     await expect(ports.store.transact(exec, 'insert into notes values (1)')).rejects.toBe(error);
@@ -64,7 +64,7 @@ test('a failure before the call leaves no effect, one after it leaves the effect
   expect(await count('after')).toEqual({ n: 1 });
 });
 
-test('a sweep over every disk call of an atomic write ends, and each failure leaves the old bytes or the new', () => {
+test('a sweep over all disk calls of an atomic write ends, and each failure leaves the old or the new bytes', () => {
   const kinds = ['files.write', 'files.fsync', 'files.rename', 'files.fsyncDirectory'] as const;
   const outcomes = kinds.map((kind) => {
     const base = world();

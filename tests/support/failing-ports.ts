@@ -11,13 +11,13 @@ export interface PlannedFailure {
   /** Which call of that kind fails, the first is 1. */
   readonly n: number;
   readonly error: Error;
-  /** `after`: the call has its effect and the caller does not learn of it, as when an answer is lost. */
+  /** `after`: the call takes effect but fails for the caller, as when a response is lost. */
   readonly when?: 'before' | 'after';
 }
 
 /**
- * The same world, in which one call fails. A sweep raises `n` until `calls()` stays below it: then every
- * call of that kind has failed once, and the run without failure was the last.
+ * The same ports, in which one call fails. A sweep raises `n` until `calls()` stays below it: then every call of that
+ * kind has failed once, and the last run had no failure.
  */
 export function failNth(
   ports: Ports,
@@ -58,15 +58,14 @@ function replaced(ports: Ports, kind: CallKind, failing: Failing): Partial<Ports
   return { [name]: { ...port, [method]: wrap(port[method]!) } };
 }
 
-/** What a synchronous call of a killed world ends with. Whoever catches it can do nothing any more. */
+/** Error of synchronous calls after the kill; a catcher cannot have any further effect. */
 export class KilledError extends Error {
   override readonly name = 'KilledError';
 }
 
 /**
- * The same world, in which the process dies at one call to the outside, whichever kind it is: from then on
- * no call has an effect and none that can wait returns. What is on disk and in the store is what a kill
- * at that moment leaves.
+ * The same ports, in which the process dies at the n-th call of any kind: from then on no call has an effect, and no
+ * asynchronous call returns. Disk and store are as a kill at that moment leaves them.
  */
 export function killAt(
   ports: Ports,
@@ -105,7 +104,7 @@ export function killAt(
   };
 }
 
-/** `close` is the caller's own. */
+/** Wraps all calls except `close`, which belongs to the test. */
 const everyCallOf = (port: object, wrap: (call: Call) => Call): object =>
   Object.fromEntries(
     Object.entries(port as Readonly<Record<string, Call>>).map(([name, call]) => [

@@ -5,10 +5,10 @@ import type { Ports } from '../../src/platform/ports/ports.ts';
 import { expect } from 'vitest';
 import type { Simulation } from './simulated.ts';
 
-/** Beyond the largest number Linux gives. Source: proc(5), pid_max. */
+/** Above the largest process id of Linux. Source: proc(5), pid_max. */
 const NO_PROCESS = 4_194_305;
 
-/** A world that dies at its n-th call to the outside; its leases are those of a process that is gone. */
+/** Ports that die at their n-th call; their leases belong to a dead process. */
 export function killable(
   { pipeline }: Simulation,
   kill: { readonly n: number; readonly when: 'before' | 'after' },
@@ -17,7 +17,7 @@ export function killable(
   return killAt({ ...pipeline.ports, processes: { ...processes, self: { ...processes.self, pid: NO_PROCESS } } }, kill);
 }
 
-/** True when the work came to its end; false when the process died in it. */
+/** True when the work ended; false when the process died during it. */
 export async function survives({ clock }: Simulation, work: Promise<unknown>): Promise<boolean> {
   try {
     await clock.runUntil(work);

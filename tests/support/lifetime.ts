@@ -15,7 +15,7 @@ const TODAY = '2024-06-15';
 const TODAY_MS = dayRange(TODAY).fromMs;
 const DAYS = { start: '2024-06-14', end: TODAY };
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT'];
-/** Told wrong until half past ten, right from then on. */
+/** Served with a wrong value until half past ten. */
 const LATE_MS = TODAY_MS + 9 * HOUR_MS;
 const SETTLED_MS = TODAY_MS + 10.5 * HOUR_MS;
 
@@ -33,8 +33,8 @@ const settling =
   };
 
 /**
- * A directory in which much happens: a hole that is judged, a failing symbol that heals, a candle that changes, gold
- * after each step.
+ * A directory with many events: a classified hole, a failing symbol that heals, a revised candle, and gold after each
+ * step.
  */
 export const startLifetime = (
   seed: string,
@@ -67,8 +67,7 @@ export const startLifetime = (
 const control = { signal: new AbortController().signal, onProgress: () => undefined };
 
 /**
- * Lives until half past eleven in three steps: a run, the next one an hour later, healing. `attempt` stands around
- * each.
+ * Runs until half past eleven in three steps: a run, another one an hour later, and healing. `attempt` wraps each step.
  */
 export async function runLifetime(
   { pipeline, clock }: Simulation,
@@ -100,14 +99,14 @@ export async function runLifetime(
   await attempt(heal(alive, { waitPolicy: 'none' }, control));
 }
 
-/** Then every step once more, undisturbed. */
+/** Runs every step once more, undisturbed. */
 export async function settle(simulation: Simulation): Promise<void> {
   await runLifetime(simulation, simulation.pipeline.ports, (step) => simulation.clock.runUntil(step));
 }
 
 const accountOfLifetime = (simulation: Simulation): Promise<GapReport> => verifiedAccount(simulation, DAYS);
 
-/** Silver, quarantine and gold with their hashes; manifests, which tell of runs and answers, without. */
+/** Silver, quarantine and gold with hashes; manifests, which contain run ids and response ids, without. */
 export function filesOfLifetime({ dataDir }: Pick<Simulation, 'dataDir'>): string[] {
   const names = readdirSync(dataDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -123,7 +122,7 @@ export function filesOfLifetime({ dataDir }: Pick<Simulation, 'dataDir'>): strin
     .map((line) => line.slice(dataDir.length));
 }
 
-/** What was corrected; a crash may come before the wrong value was stored, never twice after it. */
+/** Recorded corrections: none if a crash came before the wrong value was stored, never one twice. */
 function correctionsOfLifetime({ dataDir }: Simulation): string[] {
   const path = join(dataDir, 'corrections.ndjson');
   if (!existsSync(path)) return [];
@@ -134,7 +133,7 @@ function correctionsOfLifetime({ dataDir }: Simulation): string[] {
   return lines.map(({ symbol, timestamp, old }) => `${symbol} ${timestamp} ${old.trades}`);
 }
 
-/** What an undisturbed life comes out as. */
+/** The result of an undisturbed lifetime. */
 export interface Outcome {
   readonly files: readonly string[];
   readonly totals: GapReport['totals'];
@@ -151,7 +150,7 @@ export async function undisturbed(): Promise<Outcome> {
   };
 }
 
-/** The same files, the same account, verified, and no correction told twice. */
+/** The same files, the same verified account, and no correction twice. */
 export async function expectSameOutcome(simulation: Simulation, wanted: Outcome, label: string): Promise<void> {
   expect(filesOfLifetime(simulation), label).toEqual(wanted.files);
   expect(await accountOfLifetime(simulation), label).toMatchObject({ totals: wanted.totals, discrepancies: [] });

@@ -6,7 +6,7 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-/** A log that keeps its lines, and those of every log made `with` it, in the order they came. */
+/** A log that keeps its lines and those of logs derived by `with`, in order. */
 export function memoryLog(): Log & { readonly lines: readonly LogLine[] } {
   const lines: LogLine[] = [];
   return { ...collecting(lines, {}), lines };

@@ -16,7 +16,7 @@ import {
 
 const ALERTS: AlertSettings = { ...NO_CHANNELS, instance: 'test', channels: [PAGERDUTY, SLACK, EMAIL] };
 
-/** A rehearsal whose alerts arrive somewhere: what the whole pipeline tells, and when. */
+/** A simulation with stand-in alert channels that record what they receive. */
 export async function simulateWithAlerts(options: SimulationOptions | ExchangesSimulationOptions) {
   const slack = standInSlack();
   const pagerduty = standInPagerDuty({ routingKey: 'k'.repeat(32) });
@@ -42,9 +42,9 @@ export async function simulateWithAlerts(options: SimulationOptions | ExchangesS
     ...simulation,
     slack,
     pagerduty,
-    /** Delivers from now on, as a process that stays does. */
+    /** Starts delivery as the daemon does. */
     stay: () => void keepDelivering(pipeline.dispatcher, stop.signal, 5_000).catch(() => undefined),
-    /** Delivers what is due, as a command does at its end. */
+    /** Delivers due messages as a command does at its end. */
     drain: () => clock.runUntil(drainAlerts(pipeline.dispatcher, stop.signal)),
     pass: (byMs: number) => clock.runUntil(clock.sleep(byMs)),
     slackTitles: () => slack.received.map(({ message }) => message.text),

@@ -11,14 +11,14 @@ const recordingsOf = (exchange: Exchange): World => {
   return existsSync(directory) ? loadRecordings(realFiles, directory) : worldOf([]);
 };
 
-/** The recordings that come with the repository, by exchange. */
+/** The repository's recordings by exchange. */
 export const RECORDINGS: ReadonlyMap<Exchange, World> = new Map(
   [...STAND_INS.keys()].map((exchange) => [exchange, recordingsOf(exchange)]),
 );
 
 /**
- * A folder of somebody's own recordings: `binance/`, `coinbase/`, `okx/`, each with a folder for every
- * candle length. Without such folders it is taken for one of Binance's.
+ * A user's folder of recordings: `binance/`, `coinbase/`, `okx/`, each with a folder per interval. Without such folders
+ * it counts as one of Binance's.
  */
 export function ownRecordings(folder: string | undefined): {
   readonly worlds: readonly (readonly [Exchange, World])[];

@@ -35,21 +35,21 @@ import { worldOf, type World } from '../../src/simulation/world.ts';
 import type { RecordedSeries } from '../../src/simulation/recorded-series.ts';
 import { RECORDINGS } from './recordings.ts';
 
-/** Binance's recordings that come with the repository. */
+/** The repository's recordings of Binance. */
 export const BINANCE_RECORDINGS = RECORDINGS.get('binance') ?? worldOf([]);
 
 /** After every recording, so that each of its days is due. */
 export const START_MS = Date.UTC(2026, 5, 1, 12);
 
-/** What is asked of one exchange in a rehearsal, and how it behaves. */
+/** The symbols of one exchange in a simulation, and its behaviour. */
 export interface VenueScript {
   readonly symbols: readonly MarketSymbol[];
-  /** The recordings of the repository unless given. */
+  /** Default: the repository's recordings. */
   readonly world?: World;
   readonly plan?: FaultPlan;
-  /** The wire between the pipeline and the stand-in. */
+  /** Wraps the connection between pipeline and stand-in. */
   readonly wire?: (handle: StandInHandler) => StandInHandler;
-  /** Other hosts by origin; one that is absent refuses connections. */
+  /** Other hosts by origin; unknown hosts refuse connections. */
   readonly hosts?: (venue: StandInExchange) => Readonly<Record<string, StandInHandler>>;
 }
 
@@ -60,14 +60,14 @@ interface SimulationSetup {
   readonly dataDir?: string;
   readonly startMs?: number;
   readonly adapters?: Adapters;
-  /** What alerts, the Hub and the heartbeat are reached with. */
+  /** Connections to alert channels, the Hub and the heartbeat monitor. */
   readonly outside?: (clock: VirtualClock) => Partial<Pick<WorldPorts, 'fetch' | 'mailTo'>>;
   readonly standIns?: ReadonlyMap<Exchange, StandIn>;
 }
 
-/** A rehearsal with Binance alone. */
+/** A simulation with Binance only. */
 export type SimulationOptions = SimulationSetup & VenueScript;
-/** A rehearsal with several exchanges at once. */
+/** A simulation with several exchanges. */
 export type ExchangesSimulationOptions = SimulationSetup & { readonly venues: Readonly<Record<Exchange, VenueScript>> };
 
 export interface Simulation {
@@ -84,7 +84,7 @@ export interface Simulation {
   heal(waitPolicy: 'all' | 'none'): Promise<WorkResult>;
   /** Candle requests the venues have seen so far. */
   candleRequests(): number;
-  /** What is stored of a series, held against what its venue has of those days. */
+  /** Compares the stored candles of a series with those of its venue. */
   compare(
     exchange: Exchange,
     recorded: RecordedSeries,
@@ -193,14 +193,14 @@ export async function simulateExchanges(options: ExchangesSimulationOptions): Pr
   };
 }
 
-/** The same pipeline on other ports: what fails or dies in them does so in its guards as well. */
+/** The same pipeline on other ports; its resilience policies use them too. */
 export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({
   ...pipeline,
   ports,
   venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, halts: pipeline.halts }),
 });
 
-/** The account of these days, counted once more, with every hole. */
+/** The account of these days, recounted, with every hole. */
 export const verifiedAccount = (
   { clock, pipeline }: Pick<Simulation, 'clock' | 'pipeline'>,
   { start, end }: { readonly start: Day; readonly end: Day },
@@ -215,7 +215,7 @@ export const verifiedAccount = (
     }),
   );
 
-/** Runs the daemon for a while of virtual time, as one process would. */
+/** Runs the daemon for some virtual time, as one process would. */
 export async function keepFor(
   { clock, pipeline }: Pick<Simulation, 'clock' | 'pipeline'>,
   durationMs: number,
@@ -234,7 +234,7 @@ export async function keepFor(
   return ticks;
 }
 
-/** What a daemon of this pipeline keeps. */
+/** The work of a daemon with this pipeline. */
 export function daemonWork({ settings: { markets, intervals } }: Pipeline): DaemonWork {
   const known = (): Promise<typeof markets> => Promise.resolve(markets);
   return { intervals, markets: known, watched: known, onStarted: () => Promise.resolve(), onTick: () => undefined };

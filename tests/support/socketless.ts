@@ -3,12 +3,12 @@ import { untilAborted } from '../../src/platform/time-limit.ts';
 import type { HttpPort } from '../../src/platform/ports/http.ts';
 import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 
-/** An error as undici or Node shapes it: told by `code`. */
+/** An error with a `code`, as from undici or Node. */
 const wireError = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 type Handlers = Readonly<Record<string, StandInHandler>>;
 
-/** The wire without sockets: stand-ins by origin, in virtual or real time. Fails with the codes the real wire has. */
+/** HTTP without sockets: stand-ins by origin, in virtual or real time. Fails with the codes of real connections. */
 export function socketlessHttp(clock: Clock, handlers: Handlers): HttpPort {
   return {
     get: async ({ url, headers = {} }, signal) => {
@@ -22,7 +22,7 @@ export function socketlessHttp(clock: Clock, handlers: Handlers): HttpPort {
   };
 }
 
-/** The same wire as `fetch` sees it, for clients that bring their own protocol; what fails rejects as undici's does. */
+/** The same as `fetch`, for clients with their own protocol; failures reject as those of undici do. */
 export function socketlessFetch(clock: Clock, handlers: Handlers): typeof globalThis.fetch {
   return async (input, init) => {
     const request = new Request(input, init);

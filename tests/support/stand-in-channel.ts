@@ -2,7 +2,7 @@ import { brokenReply, type ErrorBody } from '../../src/simulation/stand-ins/brok
 import { faultChooser, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
 import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 
-/** What an alert channel has taken. */
+/** A message that an alert channel accepted. */
 export interface Received<T> {
   readonly atMs: number;
   readonly message: T;
@@ -11,15 +11,15 @@ export interface Received<T> {
 
 export interface StandInChannel<T> {
   readonly handle: StandInHandler;
-  /** Every message it took, in order, whether or not its answer arrived. */
+  /** Accepted messages in order, including those whose response was lost. */
   readonly received: readonly Received<T>[];
-  /** Status of every answer, in order; 0 where there was none. */
+  /** Status of every response, in order; 0 where none was sent. */
   readonly statuses: readonly number[];
   plan(plan: FaultPlan): void;
 }
 
 export interface ChannelRules<T> {
-  /** The message in a request that keeps the channel's rules, or the refusal it gets. */
+  /** The message of a valid request, or the refusal of an invalid one. */
   readonly read: (
     request: StandInRequest,
     nowMs: number,
@@ -29,7 +29,7 @@ export interface ChannelRules<T> {
   readonly plan?: FaultPlan;
 }
 
-/** Faults whose request reached the channel before the answer was lost. */
+/** Faults whose request takes effect before the response is lost. */
 const TAKEN_ALL_THE_SAME = new Set(['answer-lost', 'slow', 'cut']);
 
 export function standInChannel<T>({ read, taken, errorBody, plan = NO_FAULTS }: ChannelRules<T>): StandInChannel<T> {

@@ -2,7 +2,7 @@ import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
-/** What we send of the Events API v2. */
+/** The part of the Events API v2 that we send. */
 export interface PagerDutyBody {
   readonly routing_key: string;
   readonly event_action: string;
@@ -17,7 +17,7 @@ export interface PagerDutyBody {
 }
 
 export interface StandInPagerDuty extends StandInChannel<PagerDutyBody> {
-  /** Open incidents by key, as the events received so far leave them. */
+  /** Open incidents by key after the events received so far. */
   open(): ReadonlyMap<string, 'triggered' | 'acknowledged'>;
 }
 
@@ -25,7 +25,7 @@ const PATH = '/v2/enqueue';
 const EVENT_BYTES_MAX = 512_000;
 const SEVERITIES = ['critical', 'error', 'warning', 'info'];
 
-/** Facts: PagerDuty's API schema; limits written down a second time on purpose. */
+/** Source: PagerDuty's API schema. Limits are repeated on purpose, independent of the client's. */
 export function standInPagerDuty({
   routingKey,
   plan,
@@ -69,7 +69,7 @@ function rejectionOf(
   return SEVERITIES.includes(payload.severity) && payload.source !== '' ? null : "'payload' is invalid";
 }
 
-/** An event about a key that is not open is ignored, unless it opens one. */
+/** Events about unknown keys are ignored, except triggers. */
 function incidentsOf(events: readonly PagerDutyBody[]): Map<string, 'triggered' | 'acknowledged'> {
   const open = new Map<string, 'triggered' | 'acknowledged'>();
   for (const { event_action, dedup_key } of events) {

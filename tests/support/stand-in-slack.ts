@@ -12,19 +12,19 @@ interface Block {
   readonly fields?: readonly Text[];
 }
 
-/** What we send of Slack's message format. */
+/** The part of Slack's message format that we send. */
 export interface SlackBody {
   readonly text: string;
   readonly attachments: readonly { readonly color: string; readonly ts: number; readonly blocks: readonly Block[] }[];
 }
 
-/** One message a second, and a few at once. */
+/** One message per second, with a small burst. */
 const INTERVAL_MS = 1_000;
 const BURST_MAX = 3;
 const BLOCKS_MAX = 50;
 const MESSAGE_CHARS_MAX = 13_200;
 
-/** An incoming webhook of Slack at `path`. Facts: Slack API reference; limits written down a second time on purpose. */
+/** An incoming webhook of Slack at `path`. Source: Slack API reference; limits are repeated on purpose. */
 export function standInSlack({
   path = '/services/T0/B0/secret',
   plan,

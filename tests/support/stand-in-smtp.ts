@@ -1,15 +1,15 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** How the next mail is treated instead of being taken. */
+/** What happens to the next mail instead of delivery. */
 export type MailFault =
   | { readonly kind: 'reply'; readonly at: 'greeting' | 'auth' | 'mail' | 'rcpt' | 'data'; readonly line: string }
-  | { readonly kind: 'silence' } // the greeting never comes
+  | { readonly kind: 'silence' } // no greeting
   | { readonly kind: 'reset' }
-  | { readonly kind: 'answer-lost' } // taken, then the connection is reset
-  | { readonly kind: 'wrong-protocol' }; // an HTTP answer instead of a greeting
+  | { readonly kind: 'answer-lost' } // accepted, then the connection is reset
+  | { readonly kind: 'wrong-protocol' }; // an HTTP response instead of a greeting
 
-/** A mail as it came over the wire. */
+/** A mail as received. */
 export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
@@ -19,20 +19,20 @@ export interface ReceivedMail {
 }
 
 export interface StandInSmtp {
-  /** With user and password where they are asked for. */
+  /** With user and password where a login is required. */
   readonly url: string;
   readonly received: readonly ReceivedMail[];
-  /** One for each connection to come; afterwards mails are taken again. */
+  /** One fault for each of the next connections; later mails are accepted again. */
   faults(faults: readonly MailFault[]): void;
   close(): Promise<void>;
 }
 
 export interface SmtpOptions {
-  /** Asked for when given. */
+  /** Required when given. */
   readonly login?: { readonly user: string; readonly password: string };
 }
 
-/** A small SMTP server on loopback: RFC 5321 as far as one mail needs it, and AUTH PLAIN. */
+/** A small SMTP server on loopback: the part of RFC 5321 that one mail needs, and AUTH PLAIN. */
 export async function standInSmtp({ login }: SmtpOptions = {}): Promise<StandInSmtp> {
   const received: ReceivedMail[] = [];
   const planned: MailFault[] = [];
@@ -68,7 +68,7 @@ interface Conversation {
   readonly take: (mail: ReceivedMail) => void;
 }
 
-/** Reads line by line; between DATA and its final dot lines belong to the mail. */
+/** Reads line by line; between DATA and the final dot, lines belong to the mail. */
 function converse(socket: Socket, conversation: Conversation): void {
   const { fault } = conversation;
   if (fault?.kind === 'silence') return;
@@ -99,7 +99,7 @@ interface Session extends Conversation {
   readonly socket: Socket;
   from: string;
   to: string[];
-  /** The mail under way; null outside DATA. */
+  /** Lines of the current mail; null outside DATA. */
   lines: string[] | null;
   isLoggedIn: boolean;
 }

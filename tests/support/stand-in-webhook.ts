@@ -3,7 +3,7 @@ import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
 import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
-/** What we send to a webhook of the user's own. */
+/** The body of a webhook request. */
 export interface WebhookBody {
   readonly schema: number;
   readonly id: string;

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../../src/platform/node/system-clock.ts';
 
-/** What one command printed and ended with. */
+/** Output and exit code of one command. */
 export interface Printed {
   readonly output: string;
   readonly exit: number;
 }
 
-/** A shell on a terminal of its own: working directory, variables and aliases hold from one command to the next. */
+/** A shell on its own terminal; working directory, variables and aliases persist between commands. */
 export interface Terminal {
   /** Runs a command to its end. */
   run(command: string): Promise<Printed>;
-  /** Runs a command that goes on; resolves with what it has printed once `isEnough` says so, or when it ends. */
+  /** Starts a long-running command; resolves with its output once `isEnough` returns true, or when it ends. */
   begin(command: string, isEnough: (output: string) => boolean): Promise<string>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface Terminal {
 const END = 'candlekeep-terminal-end';
 const POLL_MS = 20;
 
-/** Takes one command after another from files, so that nothing is echoed and no command can read the next one. */
+/** Reads commands from files, so that nothing is echoed and no command can read the next one. */
 const LOOP = `
 shopt -s expand_aliases
 for ((at = 0; ; at++)); do
@@ -32,11 +32,16 @@ for ((at = 0; ; at++)); do
 done
 `;
 
-/** What npm and a test runner put into the environment of their children, and settings of ours. */
-const FOREIGN =
-  /^(?:npm_(?!config_(?:cache|registry|userconfig)$)|CANDLEKEEP_|HF_|VITEST|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$|INIT_CWD$|LOG_LEVEL$)/;
+/** Variables set by npm and test runners, and our own settings. */
+const FOREIGN = new RegExp(
+  [
+    '^npm_(?!config_(?:cache|registry|userconfig)$)',
+    '^(?:CANDLEKEEP_|HF_|VITEST)',
+    '^(?:NODE_ENV|NODE_OPTIONS|FORCE_COLOR|INIT_CWD|LOG_LEVEL)$',
+  ].join('|'),
+);
 
-/** The environment of somebody who has just logged in, on a terminal without colours. */
+/** The environment after a fresh login, on a terminal without colours. */
 function loginEnvironment(): NodeJS.ProcessEnv {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
   const path = (own['PATH'] ?? '')
@@ -97,7 +102,7 @@ export function openTerminal(cwd: string): Terminal {
       return until(() => printed()?.output ?? (isEnough(written.join('')) ? written.join('') : null));
     },
     close: async () => {
-      child.kill('SIGTERM'); // `script` passes it on, and the terminal that goes with it hangs up what runs there
+      child.kill('SIGTERM'); // `script` passes it on, and closing the terminal ends its processes
       await ended;
       rmSync(control, { recursive: true, force: true });
     },

@@ -9,19 +9,19 @@ import { DeadlockError, EventsExhaustedError, VirtualClock } from './virtual-clo
 const START_MS = Date.UTC(2024, 6, 1);
 const clockOf = (seed = 'seed'): VirtualClock => new VirtualClock({ random: seededRandom(seed) });
 
-test('time starts in July 2024, or where it is told', () => {
+test('time starts in July 2024, or at the given time', () => {
   expect(new Date(clockOf().nowMs()).toISOString()).toBe('2024-07-01T00:00:00.000Z');
   expect(new VirtualClock({ random: seededRandom('x'), startMs: 5 }).nowMs()).toBe(5);
 });
 
-test('a year of sleeping passes at once, and both clocks show it', async () => {
+test('a year of sleep passes immediately on both clocks', async () => {
   const clock = clockOf();
   await clock.runUntil(clock.sleep(365 * 86_400_000));
   expect(clock.monotonicMs()).toBe(365 * 86_400_000);
   expect(clock.nowMs()).toBe(START_MS + 365 * 86_400_000);
 });
 
-test('everything an event sets off happens at its moment, through any number of awaits', async () => {
+test('all effects of an event happen at its time, through any number of awaits', async () => {
   const clock = clockOf();
   const seen: number[] = [];
   const work = async (): Promise<void> => {
@@ -72,12 +72,12 @@ test('the same seed gives the same order of events, and time never runs backward
   );
 });
 
-test('events at the same moment come in an order that the seed decides', async () => {
+test('the seed decides the order of events at the same time', async () => {
   const orders = await Promise.all(Array.from({ length: 12 }, (_, n) => traceOf(`seed ${n}`, [5, 5, 5, 5])));
   expect(new Set(orders.map(String)).size).toBeGreaterThan(3);
 });
 
-test('every sleep ends exactly at its time, whatever is added and cancelled meanwhile', async () => {
+test('every sleep ends exactly at its time, while others are added and cancelled', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ waitMs: fc.nat(1_000), cancelAtMs: fc.option(fc.nat(1_000), { nil: null }) }), {
@@ -101,7 +101,7 @@ test('every sleep ends exactly at its time, whatever is added and cancelled mean
   );
 });
 
-test('an aborted sleep rejects with the reason at once and takes no time', async () => {
+test('an aborted sleep rejects with the reason immediately and takes no time', async () => {
   const clock = clockOf();
   const stop = new AbortController();
   const reason = new Error('stop');
@@ -120,7 +120,7 @@ test('a sleep that ended leaves no listener on its signal', async () => {
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
-test('run up to a moment fires what is due then and shows that moment, even when nothing happens', async () => {
+test('run up to a time fires all events due by then and shows that time, even without events', async () => {
   const clock = clockOf();
   const fired: number[] = [];
   for (const waitMs of [10, 20, 21]) void clock.sleep(waitMs).then(() => fired.push(waitMs));
@@ -134,7 +134,7 @@ test('run up to a moment fires what is due then and shows that moment, even when
   expect(clock.nowMs()).toBe(START_MS + 500);
 });
 
-test('a jump of the wall clock changes no sleep and no measured time', async () => {
+test('a jump of the wall clock changes neither sleeps nor monotonic time', async () => {
   const clock = clockOf();
   const sleeping = clock.sleep(1_000).then(() => clock.monotonicMs());
   clock.jump(-3_600_000);
@@ -163,7 +163,7 @@ test('tracked work on the thread pool takes no virtual time, in every run', asyn
   }
 });
 
-test('a promise that nothing can settle any more is a deadlock', async () => {
+test('a promise that nothing can settle is a deadlock', async () => {
   const clock = clockOf();
   void clock.sleep(5);
   void clock.sleep(Infinity);
@@ -171,7 +171,7 @@ test('a promise that nothing can settle any more is a deadlock', async () => {
   expect(clock.monotonicMs()).toBe(5);
 });
 
-test('a rejection comes through', async () => {
+test('a rejection is passed on', async () => {
   const clock = clockOf();
   const failing = async (): Promise<never> => {
     await clock.sleep(5);
@@ -180,7 +180,7 @@ test('a rejection comes through', async () => {
   await expect(clock.runUntil(failing())).rejects.toThrow(RangeError);
 });
 
-test('an endless poll is told instead of running for ever', async () => {
+test('an endless poll is reported instead of running for ever', async () => {
   const clock = new VirtualClock({ random: seededRandom('x'), eventsMax: 1_000 });
   const poll = async (): Promise<void> => {
     for (;;) await clock.sleep(0);
@@ -189,13 +189,13 @@ test('an endless poll is told instead of running for ever', async () => {
   await expect(clock.run()).rejects.toBeInstanceOf(EventsExhaustedError);
 });
 
-test('the clock cannot be run from two places at once', async () => {
+test('the clock cannot be run from two places concurrently', async () => {
   const clock = clockOf();
   const first = clock.runUntil(clock.sleep(5));
   await expect(clock.run()).rejects.toThrow('running already');
   await first;
 });
 
-test('a sleep of no number is a mistake', async () => {
+test('a sleep of NaN is an error', async () => {
   await expect(clockOf().sleep(Number.NaN)).rejects.toThrow(RangeError);
 });

@@ -10,12 +10,12 @@ export interface VirtualClockOptions {
   readonly eventsMax?: number;
 }
 
-/** Nothing is left that could settle the promise that was waited for. */
+/** Nothing is left that could settle the awaited promise. */
 export class DeadlockError extends Error {
   override readonly name = 'DeadlockError';
 }
 
-/** Time went on and on: something polls without end, or waits for nothing over and over. */
+/** Too many events: something polls without end. */
 export class EventsExhaustedError extends Error {
   override readonly name = 'EventsExhaustedError';
 }
@@ -31,10 +31,9 @@ interface Event {
 }
 
 /**
- * A clock whose time passes only when the program has nothing left to do. Events come in the order of
- * (time, seeded priority, sequence), one by one, and everything an event sets off settles before the
- * next: the same seed gives the same run. Work on the thread pool must go through `track`; a real
- * socket or timer is invisible here, and time would race past it.
+ * A clock whose time passes only when the program has nothing else to do. Events fire one by one in the order of (time,
+ * seeded priority, sequence), and all effects of one settle before the next: the same seed gives the same run. Work on
+ * the thread pool must go through `track`; the clock does not see real sockets and timers and would not wait for them.
  */
 export class VirtualClock implements Clock {
   readonly #random: Random;
@@ -99,7 +98,7 @@ export class VirtualClock implements Clock {
     this.#offsetMs += byMs;
   }
 
-  /** Sleeps that have not ended and tracked work under way. */
+  /** Pending sleeps and tracked work. */
   pending(): { readonly sleeps: number; readonly nextAtMs: number | null; readonly tracked: number } {
     const next = this.#events.at(-1);
     return {
@@ -110,8 +109,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass until nobody waits for it any more, or until the wall clock shows `untilMs`: then
-   * every event up to and including that moment has fired.
+   * Lets time pass until no sleep is left, or until the wall clock shows `untilMs`: then every event up to and
+   * including that moment has fired.
    */
   async run({ untilMs = Infinity }: { readonly untilMs?: number } = {}): Promise<void> {
     await this.#advance(() => false, untilMs);
@@ -119,7 +118,7 @@ export class VirtualClock implements Clock {
     if (leftMs > 0 && leftMs < Infinity) this.#monotonicMs += leftMs;
   }
 
-  /** Lets time pass until `promise` settles, and settles with it. */
+  /** Lets time pass until `promise` settles; settles with it. */
   async runUntil<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const settle = (): void => void (settled = true);
@@ -127,7 +126,7 @@ export class VirtualClock implements Clock {
     await this.#advance(() => settled, Infinity);
     if (settled) return promise;
     throw new DeadlockError(
-      `at ${new Date(this.nowMs()).toISOString()} nothing sleeps and nothing is under way, but the promise is not settled`,
+      `at ${new Date(this.nowMs()).toISOString()} no sleep or tracked work is left, but the promise is pending`,
     );
   }
 
@@ -191,7 +190,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** One turn of the event loop: every microtask and `nextTick` queued before it, and those they queue, have run. */
+/** One event-loop tick: all microtasks and `nextTick` callbacks queued before it, and those they queue, have run. */
 const eventLoopTick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const comesAfter = (a: Event, b: Event): boolean =>

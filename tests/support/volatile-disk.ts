@@ -3,12 +3,12 @@ import { diskError } from '../../src/platform/disk-error.ts';
 import type { Random } from '../../src/platform/ports/random.ts';
 import { randomInt } from '../../src/platform/seeded-random.ts';
 
-/** A file's bytes, found under any number of names. */
+/** The bytes of a file, which may have several names. */
 export interface Inode {
-  /** Has room beyond `size`, so that appending does not copy; bytes below `size` never change in place. */
+  /** Has spare capacity beyond `size`, so that appends do not copy; bytes below `size` never change in place. */
   bytes: Uint8Array;
   size: number;
-  /** What the platter holds. */
+  /** Durable content. */
   durable: Uint8Array;
 }
 
@@ -21,12 +21,12 @@ type NameChange =
 export interface Directory {
   names: Names;
   durableNames: Names;
-  /** Changes of `names` that `durableNames` has not seen, oldest first. */
+  /** Changes of `names` not yet in `durableNames`, oldest first. */
   unsynced: NameChange[];
   readonly subdirectories: Set<string>;
 }
 
-/** Directories, names and bytes of a disk in memory, each beside what of it is durable. */
+/** Directories, names and bytes of a disk in memory, current and durable. */
 export class VolatileDisk {
   readonly directories = new Map<string, Directory>();
   capacityBytes: number;
@@ -69,13 +69,13 @@ export class VolatileDisk {
   }
 
   freeBytes(): number {
-    if (this.capacityBytes === Infinity) return Infinity; // the count below is slow on a large disk
+    if (this.capacityBytes === Infinity) return Infinity; // the sum below is slow on a large disk
     let usedBytes = 0;
     for (const { names } of this.directories.values()) for (const { size } of names.values()) usedBytes += size;
     return Math.max(0, this.capacityBytes - usedBytes);
   }
 
-  /** Like a real disk, takes what fits before it fails. @throws `ENOSPC` */
+  /** Like a real disk, writes the bytes that fit before it fails. @throws `ENOSPC` */
   append(path: string, bytes: Uint8Array): void {
     const fitting = bytes.subarray(0, Math.min(bytes.length, this.freeBytes()));
     extend(this.need(path, 'open'), fitting);
@@ -123,7 +123,7 @@ function extend(inode: Inode, more: Uint8Array): void {
   inode.size = size;
 }
 
-/** A journal keeps the order of changes: a later one never survives an earlier one of its directory. */
+/** A journal keeps the order of changes: a later change of a directory survives only with the earlier ones. */
 function loseNames(directory: Directory, random: Random | undefined): void {
   const keptTotal = random ? randomInt(random, directory.unsynced.length + 1) : 0;
   for (const step of directory.unsynced.slice(0, keptTotal)) apply(directory.durableNames, step);
@@ -141,7 +141,7 @@ function loseBytes(inode: Inode, random: Random | undefined): void {
   const survived = isKept
     ? written.subarray(0, leastBytes + randomInt(random, written.length - leastBytes + 1))
     : durable;
-  // A copy: the torn-off rest of a shared buffer must not be written over what `durable` still shows.
+  // A copy, because later appends to a shared buffer would change `durable`.
   inode.bytes = survived.slice();
   inode.size = survived.length;
   inode.durable = inode.bytes;

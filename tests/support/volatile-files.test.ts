@@ -14,7 +14,7 @@ function synced(files: VolatileFiles, path: string, text: string): void {
   files.fsyncDirectory('/d');
 }
 
-test('a crash forgets bytes that were not synced', () => {
+test('a crash loses unsynced bytes', () => {
   const files = volatileFiles();
   synced(files, '/d/log', 'kept ');
   files.append('/d/log', bytesOf('lost'));
@@ -24,7 +24,7 @@ test('a crash forgets bytes that were not synced', () => {
   expect(textAt(files, '/d/log')).toBe('kept again');
 });
 
-test('a crash forgets names whose directory was not synced, though their bytes were', () => {
+test('a crash loses names whose directory was not synced, even when their bytes were', () => {
   const files = volatileFiles();
   synced(files, '/d/old', 'old');
   synced(files, '/d/gone', 'gone');
@@ -36,7 +36,7 @@ test('a crash forgets names whose directory was not synced, though their bytes w
   expect([textAt(files, '/d/old'), textAt(files, '/d/new'), textAt(files, '/d/gone')]).toEqual(['old', null, 'gone']);
 });
 
-test('a renamed file whose bytes were never synced comes up empty', () => {
+test('a renamed file whose bytes were never synced is empty after a crash', () => {
   const files = volatileFiles();
   files.write('/d/.tmp-a', bytesOf('never synced'));
   files.rename('/d/.tmp-a', '/d/a');
@@ -45,7 +45,7 @@ test('a renamed file whose bytes were never synced comes up empty', () => {
   expect(textAt(files, '/d/a')).toBe('');
 });
 
-test('an atomic write that was answered survives every crash, one that was not leaves old or new', () => {
+test('a completed atomic write survives every crash, an interrupted one leaves the old or the new bytes', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(4), (seed, stepsTotal) => {
       const files = volatileFiles();
@@ -63,7 +63,7 @@ test('an atomic write that was answered survives every crash, one that was not l
   );
 });
 
-test('with chance, an append survives as any prefix and never shorter than what was synced', () => {
+test('with random loss, an append survives as any prefix, never shorter than the synced bytes', () => {
   const seen = new Set<string | null>();
   for (let n = 0; n < 200; n++) {
     const files = volatileFiles();
@@ -75,7 +75,7 @@ test('with chance, an append survives as any prefix and never shorter than what 
   expect([...seen].map(String).toSorted()).toEqual(['abc', 'abcd', 'abcde', 'abcdef']);
 });
 
-test('with chance, names survive in the order they were changed', () => {
+test('with random loss, changes of names survive in their order', () => {
   const seen = new Set<string>();
   for (let n = 0; n < 200; n++) {
     const files = volatileFiles();
@@ -107,7 +107,7 @@ test('the same seed crashes the same way', () => {
   );
 });
 
-test('what was synced survives any number of crashes, and appends after one do not disturb it', () => {
+test('synced bytes survive any number of crashes and later appends', () => {
   const files = volatileFiles();
   let expected = '';
   files.claim('/d/log');
@@ -122,7 +122,7 @@ test('what was synced survives any number of crashes, and appends after one do n
   }
 });
 
-test('a full disk takes what fits and says ENOSPC; room comes back with what is removed', () => {
+test('a full disk writes the bytes that fit and fails with ENOSPC; removing files frees space', () => {
   const files = volatileFiles({ capacityBytes: 10 });
   files.write('/d/a', bytesOf('123456'));
   expect(files.freeBytes('/d')).toBe(4);

@@ -7,12 +7,12 @@ import { current, nameOf, VolatileDisk } from './volatile-disk.ts';
 /** A disk in memory that can lose power. */
 export interface VolatileFiles extends Files {
   /**
-   * Power loss. Without `random` everything not yet synced is lost. With it, chance decides: each file
-   * keeps its old bytes or a torn part of the new ones, each directory the first few of its changes.
-   * Directories themselves survive, as a journaling file system makes them durable with the first sync inside.
+   * Power loss. Without `random`, everything unsynced is lost. With it, each file keeps its old bytes or a torn part of
+   * the new ones, and each directory keeps some of its first changes. Directories survive, because a journaling file
+   * system makes them durable with the first sync inside.
    */
   crash(random?: Random): void;
-  /** Room on the disk from now on, what is there included; writing beyond it is `ENOSPC`. */
+  /** Sets the capacity of the disk; writing beyond it is `ENOSPC`. */
   setCapacity(capacityBytes: number): void;
 }
 
@@ -23,7 +23,8 @@ export function volatileFiles({ capacityBytes = Infinity }: { readonly capacityB
     read: (path) => current(disk.need(path, 'open')).slice(),
     readSlice: (path, offset, length) => {
       const { size, bytes } = disk.need(path, 'open');
-      if (offset + length > size) throw new RangeError(`${path} ends at byte ${size}, ${offset + length} were asked`);
+      if (offset + length > size)
+        throw new RangeError(`${path} ends at byte ${size}, ${offset + length} bytes were requested`);
       return bytes.slice(offset, offset + length);
     },
     write: (path, bytes) => {
@@ -53,7 +54,8 @@ export function volatileFiles({ capacityBytes = Infinity }: { readonly capacityB
       directory.unsynced = [];
     },
     rename: (from, to) => {
-      if (dirname(from) !== dirname(to)) throw diskError('EXDEV', 'rename', from); // the port's contract is narrower than the call
+      // The port's contract is narrower than the system call.
+      if (dirname(from) !== dirname(to)) throw diskError('EXDEV', 'rename', from);
       disk.need(from, 'rename');
       disk.change(dirname(from), { kind: 'rename', from: nameOf(from), to: nameOf(to) });
     },

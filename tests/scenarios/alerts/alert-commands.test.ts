@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { commandHarness } from '../../support/command-harness.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
-test('alerts test sends a labelled test and its end through every channel and says what became of them', async () => {
+test('alerts test sends a labelled test and its end through every channel and reports the delivery', async () => {
   const { json, slack, pagerduty } = await commandHarness();
   expect(await json('alerts', 'test', '--level', 'error')).toMatchObject({
     ok: true,
@@ -29,7 +29,7 @@ test('alerts test sends a labelled test and its end through every channel and sa
   expect(pagerduty.open().size).toBe(0);
 });
 
-test('alerts test ends with 8 and the reason when a channel does not deliver, and data commands keep their exit code', async () => {
+test('alerts test exits with 8 and the reason when a channel fails; data commands keep their exit code', async () => {
   const { run, json, pagerduty } = await commandHarness(
     {},
     { slackPlan: { seed: 'gone', rules: [{ on: { every: 1 }, fault: { kind: 'status', status: 404 } }] } },
@@ -39,7 +39,7 @@ test('alerts test ends with 8 and the reason when a channel does not deliver, an
     out: expect.stringContaining('slack answered 404') as string,
   });
   expect(await run('backfill', ...DAY)).toMatchObject({ exit: 4 });
-  expect(pagerduty.received.length).toBeGreaterThan(0); // told in Slack's place
+  expect(pagerduty.received.length).toBeGreaterThan(0); // in place of Slack
   expect(await json('alerts', 'outbox')).toMatchObject({
     channels: [
       { name: 'pagerduty', state: 'up' },
@@ -49,7 +49,7 @@ test('alerts test ends with 8 and the reason when a channel does not deliver, an
   expect((await run('doctor')).out).toMatch(/^fail {2}slack/m);
 });
 
-test('a cause is listed, acknowledged, silenced and let speak again, with who did it', async () => {
+test('a cause is listed, acknowledged, silenced and unsilenced, each with the name of the person', async () => {
   const { run, json, slack } = await commandHarness();
   expect(await run('backfill', ...DAY)).toMatchObject({ exit: 4 });
   expect(slack.received.map(({ message }) => message.text)).toEqual([
@@ -79,7 +79,7 @@ test('a cause is listed, acknowledged, silenced and let speak again, with who di
   expect((await run('status')).out).toContain(`alerts   [ERROR] ${fingerprint}`);
 });
 
-test('metrics prints what all commands before counted', async () => {
+test('metrics prints the counts of all earlier commands', async () => {
   const { run } = await commandHarness();
   await run('backfill', ...DAY);
   const { exit, out } = await run('metrics');
@@ -88,7 +88,7 @@ test('metrics prints what all commands before counted', async () => {
   expect(out).toContain('pipeline_alert_deliveries_total{channel="slack",outcome="sent"} 1\n');
 });
 
-test('metrics write puts files there that say where start listens', async () => {
+test('metrics write generates files with the address on which start listens', async () => {
   const { cwd, run } = await commandHarness({ CANDLEKEEP_LISTEN: '127.0.0.1:5000' });
   expect(await run('metrics', 'write', 'out', '--time-scale', '60')).toMatchObject({ exit: 0, err: '' });
   expect(

@@ -19,7 +19,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', scope: 'asset', summary: 'binance answered 401' } as const;
 const neverAborted = (): AbortSignal => new AbortController().signal;
 
-test('a trigger that waits for a broken Slack is collapsed by its resolve; one that may have arrived is followed by it', async () => {
+test('a resolve collapses a trigger that was never sent and follows one that may have arrived', async () => {
   for (const [fault, expected] of [
     [{ kind: 'silence' }, 'RESOLVED'],
     [{ kind: 'answer-lost' }, 'WARNING'],
@@ -40,7 +40,7 @@ test('a trigger that waits for a broken Slack is collapsed by its resolve; one t
   }
 });
 
-test('a page that waits behind another one is taken back when its cause ends first', async () => {
+test('a page that waits behind another one is withdrawn when its cause ends first', async () => {
   const world = alertWorld('taken back', { channels: [PAGERDUTY, SLACK] });
   world.pagerduty.plan(always({ kind: 'silence' }));
   world.start();
@@ -61,7 +61,7 @@ test('a page that waits behind another one is taken back when its cause ends fir
   ).toEqual(['[CRITICAL', '[RESOLVED']);
 });
 
-test('a pager that took a page without saying so is told when it is over, even after others were told in its place', async () => {
+test('a pager whose response was lost still gets the end, even after a fallback was notified', async () => {
   const world = alertWorld('taken silently', { channels: [PAGERDUTY, SLACK, EMAIL] });
   world.pagerduty.plan(always({ kind: 'answer-lost' }));
   world.start();
@@ -75,7 +75,7 @@ test('a pager that took a page without saying so is told when it is over, even a
   expect(world.pagerduty.open().size).toBe(0);
 });
 
-test('what failed and healed unseen is told by the next channel when the first is down', async () => {
+test('a cause that failed and healed unsent goes to the next channel when the first is down', async () => {
   const world = alertWorld('healed line', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.raise();
@@ -86,7 +86,7 @@ test('what failed and healed unseen is told by the next channel when the first i
   );
 });
 
-test('beginning and end that both wait for a channel that goes down are one line at the next', async () => {
+test('a beginning and an end that both wait for a channel that goes down are one message at the next', async () => {
   const world = alertWorld('both wait', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'status', status: 500 }));
   await world.raise();
@@ -98,7 +98,7 @@ test('beginning and end that both wait for a channel that goes down are one line
   ]);
 });
 
-test('a message for many that is refused is sent again one by one', async () => {
+test('a refused bundle is sent again one by one', async () => {
   const world = alertWorld('refused bundle', { channels: [SLACK, EMAIL] });
   world.slack.plan({ seed: 'x', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 400 } }] });
   world.start();
@@ -116,7 +116,7 @@ test('a message for many that is refused is sent again one by one', async () => 
   expect(titles(world, 'email')).toEqual([]);
 });
 
-test('a channel taken out of the configuration leaves nothing waiting, and others are told', async () => {
+test('a channel removed from the configuration leaves no pending message, and others are notified', async () => {
   const world = alertWorld('unconfigured', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'silence' }));
   await world.raise();
@@ -130,7 +130,7 @@ test('a channel taken out of the configuration leaves nothing waiting, and other
   expect((await world.act(() => outboxState())).pending).toBe(0);
 });
 
-test('Slack down: the e-mail arrives within a minute and says so; when Slack is back it hears of what goes on', async () => {
+test('when Slack is down, e-mail gets the alert within a minute; a Slack that is back gets firing ones', async () => {
   for (const fault of [
     { kind: 'silence' },
     { kind: 'status', status: 404 },
@@ -159,7 +159,7 @@ test('Slack down: the e-mail arrives within a minute and says so; when Slack is 
   }
 });
 
-test('a short 429 is waited out and is no broken channel', async () => {
+test('a short 429 is waited out and does not count as a broken channel', async () => {
   const world = alertWorld('429', { channels: [SLACK, EMAIL] });
   world.slack.plan({
     seed: 'x',
@@ -171,7 +171,7 @@ test('a short 429 is waited out and is no broken channel', async () => {
   expect(world.received().map(({ channel }) => channel)).toEqual(['slack']);
 });
 
-test('all channels down: written to undelivered.jsonl, and delivered in order on return', async () => {
+test('when all channels are down, messages go to undelivered.jsonl and are delivered in order later', async () => {
   const world = alertWorld('all down', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'reset' }));
   world.mail.setDown('down');
@@ -202,7 +202,7 @@ test('all channels down: written to undelivered.jsonl, and delivered in order on
   expect(places).toEqual(places.toSorted((a, b) => a - b));
 });
 
-test('a message that a channel does not take goes to the next one, and the channel is not given up for it', async () => {
+test('a message that a channel refuses goes to the next one, and the channel stays up', async () => {
   const world = alertWorld('refused', { channels: [SLACK, EMAIL] });
   world.slack.plan({ seed: 'x', rules: [{ on: { nth: [1] }, fault: { kind: 'status', status: 400 } }] });
   world.start();
@@ -214,7 +214,7 @@ test('a message that a channel does not take goes to the next one, and the chann
   expect(titles(world, 'slack')).toContain('[WARNING] EXCHANGE_SERVER_ERROR at okx: 3 of 40 symbols failed');
 });
 
-test('many causes at once are one message on Slack, and each its own incident on the pager', async () => {
+test('many concurrent causes are one message on Slack and one incident each on the pager', async () => {
   const world = alertWorld('many');
   world.start();
   const codes = [
@@ -235,7 +235,7 @@ test('many causes at once are one message on Slack, and each its own incident on
   expect(world.pagerduty.open().size).toBe(7);
 });
 
-test('a command stays at most ten seconds for its alerts, and a channel that hangs costs it no more', async () => {
+test('a command waits at most ten seconds for its alerts, even when a channel hangs', async () => {
   const world = alertWorld('drain', { channels: [SLACK, WEBHOOK] });
   world.slack.plan(always({ kind: 'silence' }));
   await world.raise();
@@ -249,7 +249,7 @@ test('a command stays at most ten seconds for its alerts, and a channel that han
   ]);
 });
 
-test('a command whose Slack hangs has the e-mail sent before it ends', async () => {
+test('a command whose Slack hangs sends the e-mail before it ends', async () => {
   const world = alertWorld('hurried', { channels: [SLACK, EMAIL] });
   world.slack.plan(always({ kind: 'silence' }));
   const startMs = world.clock.nowMs();
@@ -261,7 +261,7 @@ test('a command whose Slack hangs has the e-mail sent before it ends', async () 
   );
 });
 
-test('two processes deliver side by side: nothing twice, each channel in order', async () => {
+test('two processes deliver concurrently without duplicates, each channel in order', async () => {
   const world = alertWorld('two processes', { channels: [SLACK, WEBHOOK] });
   world.webhook.plan({ seed: 'slow', rules: [{ on: { every: 1 }, fault: { kind: 'slow', delayMs: 3_000 } }] });
   const self = { host: 'host', pid: 2, startMark: '' };
@@ -283,7 +283,7 @@ test('two processes deliver side by side: nothing twice, each channel in order',
   expect(titles(world, 'slack')).toHaveLength(3);
 });
 
-test('a drain with a store that fails is told to the log and to nobody else', async () => {
+test('a drain with a failing store only logs the failure', async () => {
   const world = alertWorld('broken store');
   const dispatcher = {
     ...world.dispatcher,
@@ -299,7 +299,7 @@ test('a drain with a store that fails is told to the log and to nobody else', as
   expect(world.log.lines).toMatchObject([{ level: 'error', fields: { code: 'STORAGE_FAILED' } }]);
 });
 
-test('a command does not stay for a channel that is down for longer than its time, once the others are told', async () => {
+test('a command does not wait for a channel that stays down, once the others are notified', async () => {
   const world = alertWorld('gone for good', { channels: [PAGERDUTY, SLACK] });
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.act(() =>

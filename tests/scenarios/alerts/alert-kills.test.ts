@@ -15,7 +15,7 @@ import {
 
 const KILLS = 1_000;
 const BATCH = 100;
-/** So many calls to the store a process makes at most before it dies: some die idle, most in the middle of delivering. */
+/** Store calls before a process dies, at most: some die idle, most during delivery. */
 const CALLS_MAX = 40;
 const MINUTE_MS = 60_000;
 
@@ -23,7 +23,7 @@ interface ScriptedCause {
   readonly cause: Cause;
   readonly level: 'critical' | 'error' | 'warning';
   readonly firesAfterMs: number;
-  /** Null: it goes on. */
+  /** Null: it keeps firing. */
   readonly endsAfterMs: number | null;
 }
 
@@ -39,7 +39,7 @@ function scriptOf({ random: worldRandom }: AlertWorld): ScriptedCause[] {
   }));
 }
 
-/** A process of its own: others on this host can tell that it is gone once it was killed. */
+/** A separate process; others on this host see that it is gone once it was killed. */
 function processOf(world: AlertWorld, pid: number, store = world.store): AlertDispatcher {
   const self = { host: 'host', pid, startMark: '' };
   return {
@@ -67,7 +67,7 @@ async function play(world: AlertWorld, script: readonly ScriptedCause[]): Promis
   await world.pass(25 * MINUTE_MS);
 }
 
-/** What one channel heard of one cause: `T`, `R` or `A`, in order. */
+/** What one channel received about one cause, in order: `T` for trigger, `R` for resolve. */
 function receivedOf(world: AlertWorld, channel: string, { cause }: ScriptedCause): string {
   const place = `at ${cause.exchange}:`;
   const ofSlack = (message: { text: string }): string =>
@@ -89,16 +89,16 @@ function receivedOf(world: AlertWorld, channel: string, { cause }: ScriptedCause
 
 const CHANNELS = ['slack', 'email', 'webhook', 'pagerduty'];
 
-/** What is wrong with what was heard; empty when nothing is. */
+/** Problems of the received messages; empty when there are none. */
 function problemsOf(world: AlertWorld, script: readonly ScriptedCause[]): string[] {
   const problems = script.flatMap((scripted) => {
     const received = CHANNELS.map((channel) => ({ channel, text: receivedOf(world, channel, scripted) }));
-    const name = `${scripted.cause.exchange} ${scripted.level} ${scripted.endsAfterMs === null ? 'goes on' : 'ended'}`;
+    const name = `${scripted.cause.exchange} ${scripted.level} ${scripted.endsAfterMs === null ? 'firing' : 'ended'}`;
     return [
       ...(received.every(({ text }) => text === '') ? [`${name}: lost`] : []),
       ...received
         .filter(({ text }) => !/^T*R*$/.test(text))
-        .map(({ channel, text }) => `${name}: ${channel} heard ${text}`),
+        .map(({ channel, text }) => `${name}: ${channel} received ${text}`),
       ...received
         .filter(({ text }) => text !== '' && text.endsWith('T') === (scripted.endsAfterMs !== null))
         .map(({ channel, text }) => `${name}: ${channel} was left with ${text}`),
@@ -115,7 +115,7 @@ function problemsOf(world: AlertWorld, script: readonly ScriptedCause[]): string
 }
 
 test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))(
-  'kills from %i on: no alert is lost, none is doubled but under its own key, and each ends after it began',
+  'kills from %i on: no alert is lost, duplicates have the same key, and each alert ends after it began',
   { timeout: 120_000 },
   async (first) => {
     let sendsRepeated = 0;
@@ -128,6 +128,6 @@ test.each(Array.from({ length: KILLS / BATCH }, (_, batch) => batch * BATCH))(
       sendsRepeated +=
         world.webhook.received.length - new Set(world.webhook.received.map(({ message }) => message.id)).size;
     }
-    expect(sendsRepeated, 'some messages arrived twice: the kills struck').toBeGreaterThan(0);
+    expect(sendsRepeated, 'some messages arrived twice, so the kills had an effect').toBeGreaterThan(0);
   },
 );

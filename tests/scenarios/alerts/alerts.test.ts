@@ -15,7 +15,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const CRITICAL = { code: 'UNAUTHORIZED', level: 'critical', scope: 'asset', summary: 'binance answered 401' } as const;
 const neverAborted = (): AbortSignal => new AbortController().signal;
 
-test('500 symbols failing with one cause are one trigger and one resolve', async () => {
+test('500 symbols that fail with one cause are one trigger and one resolve', async () => {
   const world = alertWorld('500 symbols');
   world.start();
   for (let symbol = 1; symbol <= 500; symbol++)
@@ -36,7 +36,7 @@ test('500 symbols failing with one cause are one trigger and one resolve', async
   ]);
 });
 
-test('ten flapping cycles in an hour are at most four messages, and the last says it is over', async () => {
+test('ten flapping cycles in an hour are at most four messages, and the last one is the end', async () => {
   const world = alertWorld('flapping');
   world.start(20_000);
   for (let cycle = 0; cycle < 10; cycle++) {
@@ -54,7 +54,7 @@ test('ten flapping cycles in an hour are at most four messages, and the last say
   expect(world.pagerduty.open().size).toBe(0);
 });
 
-test('ten short failures that nobody would have been told of are not ten lines', async () => {
+test('ten failures too short to be sent are not ten messages', async () => {
   const world = alertWorld('short flapping');
   world.start(20_000);
   for (let cycle = 0; cycle < 10; cycle++) {
@@ -68,7 +68,7 @@ test('ten short failures that nobody would have been told of are not ten lines',
   expect(titles(world, 'slack').length).toBeGreaterThan(0);
 });
 
-test('a failure that heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
+test('a failure that heals on its first retry is one warning and its resolve: no page, no e-mail', async () => {
   const world = alertWorld('first retry');
   world.start();
   const forecast = {
@@ -104,7 +104,7 @@ test('a failure that heals on its first retry is one warning line and its resolv
   expect(JSON.stringify(world.slack.received[0])).toContain('healing 1/3, next at 2024-07-01T00:05Z');
 });
 
-test("a failure whose retries are used up is told at its hook's level, once, and ends once", async () => {
+test('a failure whose retries are used up is sent once at its final level and ends once', async () => {
   const world = alertWorld('used up');
   world.start();
   await world.raise();
@@ -124,7 +124,7 @@ test("a failure whose retries are used up is told at its hook's level, once, and
   expect(titles(world, 'pagerduty')).toEqual([]);
 });
 
-test('critical goes to the pager and to Slack at once', async () => {
+test('a critical alert goes to the pager and to Slack immediately', async () => {
   const world = alertWorld('critical');
   world.start();
   await world.raise(CRITICAL);
@@ -137,7 +137,7 @@ test('critical goes to the pager and to Slack at once', async () => {
   ).toEqual(['pagerduty', 'slack']);
 });
 
-test('what is over before anybody was told is one line that says both, and pages nobody', async () => {
+test('a cause that ends before it was sent is one message about both, and pages nobody', async () => {
   const world = alertWorld('collapsed');
   await world.raise({ ...CRITICAL });
   await world.resolve(CRITICAL, 'healed');
@@ -147,7 +147,7 @@ test('what is over before anybody was told is one line that says both, and pages
   ]);
 });
 
-test('a cause that goes on is told again after four hours under the same key, until somebody is on it', async () => {
+test('a cause that keeps firing is sent again every four hours under the same key, until acknowledged', async () => {
   const world = alertWorld('repeat');
   world.start(60_000);
   await world.raise(CRITICAL);
@@ -173,7 +173,7 @@ test('a cause that goes on is told again after four hours under the same key, un
   ]);
 });
 
-test('a silence keeps quiet until it ends, and then tells what still fires', async () => {
+test('a silence mutes until it ends; then alerts that still fire are sent', async () => {
   const world = alertWorld('silence');
   world.start();
   const createdAtMs = world.clock.nowMs();
@@ -203,7 +203,7 @@ test('a silence keeps quiet until it ends, and then tells what still fires', asy
   ]);
 });
 
-test('a silence names something and ends', async () => {
+test('a silence must name something and must end', async () => {
   const world = alertWorld('endless silence');
   const silence = {
     id: 's',
@@ -224,7 +224,7 @@ test('a silence names something and ends', async () => {
   );
 });
 
-test('a venue that is down hides its symbols and what is late because of it, and takes the level of what it hides', async () => {
+test('a venue that is down hides its symbols and late candles, and takes the worst hidden level', async () => {
   const world = alertWorld('venue down');
   world.start();
   await world.raise({ code: 'CONNECTION_FAILED', scope: 'asset', summary: 'binance cannot be reached' });
@@ -254,7 +254,7 @@ test('a venue that is down hides its symbols and what is late because of it, and
   ]);
 });
 
-test('a tag sends an alert to its own channel in place of the default of that kind', async () => {
+test('a tag routes an alert to its own channel instead of the default of that kind', async () => {
   const team = {
     name: 'team-slack',
     isDefault: false,
@@ -271,7 +271,7 @@ test('a tag sends an alert to its own channel in place of the default of that ki
   expect(titles(world, 'pagerduty')).toHaveLength(1);
 });
 
-test('secrets planted in an alert are stored, sent and logged nowhere', async () => {
+test('secrets in an alert are not stored, sent or logged', async () => {
   const world = alertWorld('secrets', { channels: [SLACK, EMAIL, WEBHOOK] });
   world.slack.plan(always({ kind: 'status', status: 404 }));
   world.start();
@@ -301,7 +301,7 @@ test('secrets planted in an alert are stored, sent and logged nowhere', async ()
   expect(stored).toContain('symbol=BTC');
 });
 
-test('one digest a day, of what began since the day before, and none when nothing did', async () => {
+test('one digest a day about causes that began since the day before, and none without causes', async () => {
   const world = alertWorld('digest');
   const write = () =>
     world.act(() =>
@@ -321,7 +321,7 @@ test('one digest a day, of what began since the day before, and none when nothin
   expect((await world.act(() => pendingMessages(10))).length).toBe(0);
 });
 
-test('a test goes the way of every alert, and at once even to a channel that is down', async () => {
+test('a test message is delivered like every alert, immediately even to a channel that is down', async () => {
   const world = alertWorld('test message');
   world.slack.plan(always({ kind: 'status', status: 404 }));
   await world.raise();
@@ -342,7 +342,7 @@ test('a test goes the way of every alert, and at once even to a channel that is 
   ]);
 });
 
-test('a silence that is taken back ends at once', async () => {
+test('a removed silence ends immediately', async () => {
   const world = alertWorld('taken back silence');
   const createdAtMs = world.clock.nowMs();
   await world.act(() =>
@@ -366,7 +366,7 @@ test('a silence that is taken back ends at once', async () => {
   expect(titles(world, 'slack')).toHaveLength(1);
 });
 
-test('an alert is in the store with what caused it, or neither is', async () => {
+test('an alert and its cause are stored together or not at all', async () => {
   const world = alertWorld('transaction');
   await expect(
     world.act(function* () {

@@ -15,7 +15,7 @@ const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
 const page = ({ pipeline, clock }: Pick<Simulation, 'pipeline' | 'clock'>): Promise<string> =>
   clock.runUntil(metricsPage(pipeline, pipeline.settings.markets));
 
-test('an exchange that is silent for hours is one warning, one page once the candles are later than they may be, and one end of it', async () => {
+test('an exchange down for hours is one warning, one page once candles are too late, and one end', async () => {
   const simulation = await simulateWithAlerts({ seed: 'late', symbols: SYMBOLS, interval: '1h', startMs: START_MS });
   await keepFor(simulation, 5 * MINUTE_MS);
   expect(await page(simulation)).toContain('pipeline_data_lateness_seconds{exchange="binance",interval="1h"} 0\n');
@@ -41,7 +41,7 @@ test('an exchange that is silent for hours is one warning, one page once the can
 });
 
 test.each(['1m', '5m', '15m'] as const)(
-  'an hour in which an exchange answers nobody pages nobody, at candles of %s: newer runs take over what older ones failed to do, and all of it heals',
+  'an outage of an hour pages nobody at %s candles: newer runs take over failed work, and all of it heals',
   { timeout: 60_000 },
   async (interval) => {
     const simulation = await simulateWithAlerts({
@@ -71,7 +71,7 @@ test.each(['1m', '5m', '15m'] as const)(
   },
 );
 
-test('what followed from a cause that came and went is not told beside it once all of it is over', async () => {
+test('consequences of a flapping cause are not sent beside it once all of it is over', async () => {
   const simulation = await simulateWithAlerts({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
   const outageFrom = (minutes: number) => ({
     match: { path: '/api/v3/klines' },
@@ -89,7 +89,7 @@ test('what followed from a cause that came and went is not told beside it once a
   ]);
 });
 
-test('what nothing heals by itself pages once four runs within an hour have met it, and is over with the next run that is complete', async () => {
+test('a permanent fault pages after four runs within an hour and ends with the next complete run', async () => {
   const simulation = await simulateWithAlerts({ seed: 'shape', symbols: SYMBOLS, interval: '5m', startMs: START_MS });
   await keepFor(simulation, 2 * MINUTE_MS);
   simulation.venue.plan({
@@ -112,7 +112,7 @@ test('what nothing heals by itself pages once four runs within an hour have met 
   expect(simulation.pages().slice(1)).toEqual(['resolve']);
 });
 
-test('an exchange that asks to wait for ten minutes is asked when they are over, also for a day that is still open: a warning that says when, and its end', async () => {
+test('a Retry-After of ten minutes holds for the open day too: one warning with the time, and its end', async () => {
   const simulation = await simulateWithAlerts({ seed: 'wait', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
   await keepFor(simulation, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
@@ -137,7 +137,7 @@ test('an exchange that asks to wait for ten minutes is asked when they are over,
   expect([simulation.pages(), simulation.mails()]).toEqual([[], []]);
 });
 
-test('one symbol that fails at the close is asked again minutes later, without its neighbours', async () => {
+test('one symbol that fails at the close is requested again minutes later, without the others', async () => {
   const simulation = await simulateWithAlerts({ seed: 'one', symbols: SYMBOLS, interval: '4h', startMs: START_MS });
   await keepFor(simulation, HOUR_MS);
   const closeMs = Date.UTC(2024, 5, 10, 12);
@@ -163,7 +163,7 @@ test('one symbol that fails at the close is asked again minutes later, without i
   ]);
 });
 
-test('the heart beats each minute, and below /fail while nothing can be told', async () => {
+test('the heartbeat is sent every minute, and to /fail while no channel can deliver', async () => {
   const beats: string[] = [];
   const heart: StandInHandler = ({ path }) => {
     beats.push(path);
@@ -197,7 +197,7 @@ test('the heart beats each minute, and below /fail while nothing can be told', a
   expect(simulation.pipeline.ports.files.exists(simulation.pipeline.lake.undelivered)).toBe(true);
 });
 
-test('the page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
+test('the metrics page has every kind of value: runs, requests, gaps, limits, breakers, outbox', async () => {
   const simulation = await simulateWithAlerts({
     seed: 'page',
     symbols: SYMBOLS,
@@ -232,7 +232,7 @@ test('the page has every kind of value: runs, requests, gaps, limits, breakers, 
   expect(text).toMatch(/^pipeline_heartbeat_timestamp_seconds 1\d{9}/m);
 });
 
-test('rules that cannot be evaluated end nothing: candles come, the log says it, and the heart beats below /fail', async () => {
+test('when rules cannot be evaluated, candles still come, the log says so, and /fail is pinged', async () => {
   const beats: string[] = [];
   const simulation = await simulate({
     seed: 'blind',
@@ -245,11 +245,13 @@ test('rules that cannot be evaluated end nothing: candles come, the log says it,
     }),
   });
   await keepFor(simulation, 3 * MINUTE_MS, {
-    watched: () => Promise.reject(new RangeError('nobody knows the markets')),
+    watched: () => Promise.reject(new RangeError('the markets are unknown')),
   });
   expect(new Set(beats)).toEqual(new Set(['/ping/fail']));
   expect(
-    simulation.log.lines.filter(({ message }) => message.startsWith('rules were not evaluated: nobody knows')),
+    simulation.log.lines.filter(({ message }) =>
+      message.startsWith('rules were not evaluated: the markets are unknown'),
+    ),
   ).toHaveLength(3);
   expect(simulation.candleRequests()).toBeGreaterThan(0);
 });

@@ -10,7 +10,7 @@ const AT = { asset: 'okx', exchange: 'okx', installation: '' } as const;
 
 test.each(
   RULE_CODES.flatMap((rule) => thresholdRule(rule).thresholds.map(({ above, level }) => [rule, level, above] as const)),
-)('%s (%s) is told once it has fired, and once that it is over', async (rule: RuleCode, level, above) => {
+)('%s (%s) is sent once when it fires and once when it ends', async (rule: RuleCode, level, above) => {
   const { per, badMax, goodMax } = thresholdRule(rule);
   const world = alertWorld(`${rule} ${level}`);
   world.start();
@@ -28,7 +28,7 @@ test.each(
   };
   await evaluate(above, 5);
   const quiet = titles(world, 'slack').filter((title) => title.startsWith(`[${level.toUpperCase()}]`));
-  expect(quiet, 'exactly the threshold is not above it').toEqual([]);
+  expect(quiet, 'a value equal to the threshold does not fire').toEqual([]);
   await evaluate(above * 1.2, badMax + 5);
   await evaluate(0, goodMax + 5);
   const notified = titles(world, 'slack').filter((title) => !title.startsWith('[WARNING]') || level === 'warning');
@@ -41,7 +41,7 @@ test.each(
   expect(notified[0]).toContain(AT[per]);
 });
 
-test('what is hardly above a threshold does not read like the threshold', async () => {
+test('a value just above a threshold does not read like the threshold', async () => {
   const world = alertWorld('hardly');
   world.start();
   await world.act(function* () {

@@ -18,7 +18,7 @@ const symbolsOf = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `C${String(at).padStart(3, '0')}/USDT`);
 const worldOf = (symbols: readonly string[]) =>
   generatedWorld(
-    'told',
+    'alerts',
     symbols.map((symbol) => ({
       symbol,
       venueSymbol: symbol.replace('/', ''),
@@ -28,7 +28,7 @@ const worldOf = (symbols: readonly string[]) =>
   );
 /** Every symbol gets the same fault until `untilMs`. */
 const until = (untilMs: number, fault: FaultSpec): FaultPlan => ({
-  seed: 'told',
+  seed: 'alerts',
   rules: [{ match: { path: '/api/v3/klines' }, on: { fromMs: 0, toMs: untilMs }, fault }],
 });
 const HEALTHY: FaultPlan = { seed: 'calm', rules: [] };
@@ -40,7 +40,7 @@ const simulated = (seed: string, count = 4) => {
 type SimulationWithAlerts = Awaited<ReturnType<typeof simulated>>;
 const firing = ({ pipeline }: SimulationWithAlerts) => pipeline.ports.store.read(firingAlerts);
 
-test('500 symbols failing with one cause are one trigger and one resolve', async () => {
+test('500 symbols that fail with one cause are one trigger and one resolve', async () => {
   const simulation = await simulated('500', 500);
   simulation.venue.plan(until(simulation.clock.nowMs() + 4 * MINUTE_MS, { kind: 'status', status: 404, body: 'json' }));
   simulation.stay();
@@ -58,7 +58,7 @@ test('500 symbols failing with one cause are one trigger and one resolve', async
   expect(simulation.pages()).toEqual([]);
 });
 
-test('a failure that heals inside its own run is told to nobody', async () => {
+test('a failure that heals within its own run sends nothing', async () => {
   const simulation = await simulated('inside');
   simulation.venue.plan({
     seed: 'inside',
@@ -75,7 +75,7 @@ test('a failure that heals inside its own run is told to nobody', async () => {
   ]);
 });
 
-test('a run that fails and heals on its first retry is one warning line and its resolve: no page, no e-mail', async () => {
+test('a run that heals on its first retry is one warning and its resolve: no page, no e-mail', async () => {
   const simulation = await simulated('first retry');
   simulation.venue.plan(until(simulation.clock.nowMs() + 70_000, { kind: 'status', status: 503 }));
   simulation.stay();
@@ -91,7 +91,7 @@ test('a run that fails and heals on its first retry is one warning line and its 
   expect([simulation.pages(), simulation.mails()]).toEqual([[], []]);
 });
 
-test("what goes on failing gets its hook's level once the retries are used up, and says so once", async () => {
+test('a persistent failure gets its final level once the retries are used up, in one message', async () => {
   const simulation = await simulated('used up');
   simulation.venue.plan(until(simulation.clock.nowMs() + 3 * HOUR_MS, { kind: 'status', status: 500 }));
   simulation.stay();
@@ -105,7 +105,7 @@ test("what goes on failing gets its hook's level once the retries are used up, a
   expect(simulation.pages()).toEqual([]);
 });
 
-test('a 401 pages once, at once, however many symbols and runs meet it; it is over with the first run that gets through', async () => {
+test('a 401 pages once, for any number of symbols and runs, and ends with the first successful run', async () => {
   const simulation = await simulated('unauthorized', 20);
   simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 401 }));
   const first = await simulation.run({ days: DAY });
@@ -124,7 +124,7 @@ test('a 401 pages once, at once, however many symbols and runs meet it; it is ov
   expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\]/);
 });
 
-test('killed after a run was committed and before anything was sent: the next process tells it, once', async () => {
+test('after a kill between commit and send, the next process sends the alert once', async () => {
   const simulation = await simulated('killed');
   simulation.venue.plan(until(Number.MAX_SAFE_INTEGER, { kind: 'status', status: 403, body: 'html' }));
   expect((await simulation.run({ days: DAY })).ending).toBe('refused');
@@ -152,7 +152,7 @@ test('ten failures and recoveries within an hour are at most four messages', asy
   expect(simulation.slackTitles().at(-1)).toMatch(/RESOLVED/);
 });
 
-test('runs count for every process that comes after', async () => {
+test('later processes continue the counts of runs', async () => {
   const simulation = await simulated('counted');
   await simulation.run({ days: DAY });
   const { samples, histograms } = await simulation.pipeline.ports.store.read(storedSamples);
@@ -168,7 +168,7 @@ test('runs count for every process that comes after', async () => {
   expect(histograms[0]?.buckets.reduce((sum, count) => sum + count, 0)).toBe(1);
 });
 
-test('tags of the configuration stand on runs and alerts', async () => {
+test('runs and alerts carry the tags of the configuration', async () => {
   const symbols = symbolsOf(2);
   const simulation = await simulateWithAlerts({
     seed: 'tags',
@@ -183,7 +183,7 @@ test('tags of the configuration stand on runs and alerts', async () => {
   expect(JSON.stringify(simulation.slack.received[0])).toContain('criticality=high team=data');
 });
 
-test('a run whose process died is a warning that says when it is run again, and over once it was', async () => {
+test('a run whose process died is a warning with the time of its retry, and ends with the retry', async () => {
   const simulation = await simulated('crashed');
   const { store, clock } = simulation.pipeline.ports;
   const request: RunRequest = {
@@ -222,7 +222,7 @@ test('a run whose process died is a warning that says when it is run again, and 
   expect(simulation.pages()).toEqual([]);
 });
 
-test('a hole that nothing explains is a warning once its venue answered with it twice, and over once it is filled', async () => {
+test('an unexplained hole is a warning after a second response with it, and ends once it is filled', async () => {
   const simulation = await simulated('hole', 2);
   const { fromMs } = dayRange(DAY.start);
   simulation.venue.plan({
@@ -253,7 +253,7 @@ test('a hole that nothing explains is a warning once its venue answered with it 
   expect(simulation.slackTitles().at(-1)).toMatch(/^\[RESOLVED\] ROWS_MISSING at binance/);
 });
 
-test('each failed attempt is one event of the log that says all that is known of it, from run to attempt', async () => {
+test('each failed attempt is one log event with all its facts, from run to attempt', async () => {
   const { log, run, venue } = await simulateWithAlerts({ seed: 'event', symbols: ['BTC/USDT'], interval: '1h' });
   venue.plan({
     seed: 'event',
