@@ -1,14 +1,17 @@
+import { createRequire } from 'node:module';
 import type { BatchObservableCallback, Context, Meter, Span as ApiSpan } from '@opentelemetry/api';
 import type { Clock } from '../ports/clock.ts';
 import { redacted } from '../redaction.ts';
 import type { Redact } from '../ports/redact.ts';
 import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telemetry.ts';
-import { deferredPackage } from './deferred-package.ts';
 
 /** Name of the tracer and the meter. */
 const SCOPE = 'candlekeep';
 
-const api = deferredPackage.openTelemetry;
+type Api = typeof import('@opentelemetry/api');
+let loaded: Api | null = null;
+/** Loaded with the first span, in a call that cannot wait for `import()`: most commands have none. */
+const api = (): Api => (loaded ??= createRequire(import.meta.url)('@opentelemetry/api') as Api);
 
 export interface TelemetryOptions {
   readonly clock: Clock;

@@ -1,7 +1,10 @@
+import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
 import { redactNothing, type Redact } from '../ports/redact.ts';
-import { deferredPackage } from './deferred-package.ts';
+
+/** Loaded with the first line that is written, in a call that cannot wait for `import()`: most commands write none. */
+const loadPino = (): typeof import('pino') => createRequire(import.meta.url)('pino') as typeof import('pino');
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -32,7 +35,7 @@ function openLogger({
   redact = redactNothing,
   sink = standardError(),
 }: LogOptions): Logger {
-  const { pino, stdTimeFunctions } = deferredPackage.pino();
+  const { pino, stdTimeFunctions } = loadPino();
   const options = {
     level,
     base: { pid: process.pid, ...writer },
@@ -44,7 +47,7 @@ function openLogger({
 }
 
 function standardError(): { write(line: string): void } {
-  const stderr = deferredPackage.pino().destination({ fd: 2, sync: true });
+  const stderr = loadPino().destination({ fd: 2, sync: true });
   stderr.on('error', () => undefined); // the reader is gone (EPIPE): a log must not fail the program
   return stderr;
 }
