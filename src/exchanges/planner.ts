@@ -3,7 +3,9 @@ import { intervalMs } from '../domain/interval.ts';
 import { mergeRanges, type TimeRange } from '../domain/range.ts';
 import type { Page } from './adapter.ts';
 
-/** Pages that cover `ranges` exactly once, oldest first, of at most `rowsPerPageMax` candles; days do not split pages. */
+/**
+ * Pages that cover `ranges` exactly once, oldest first, of at most `rowsPerPageMax` candles; days do not split pages.
+ */
 export function planPages(series: Series, ranges: readonly TimeRange[], rowsPerPageMax: number): Page[] {
   const spanMs = rowsPerPageMax * intervalMs(series.interval);
   const pages: Page[] = [];

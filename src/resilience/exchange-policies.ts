@@ -23,7 +23,9 @@ export interface ExchangePoliciesOptions {
   readonly deadlineMs: number;
 }
 
-/** Requests of one process in flight at one exchange: enough for its whole limit at responses of a third of a second. */
+/**
+ * Requests of one process in flight at one exchange: enough for its whole limit at responses of a third of a second.
+ */
 const CONCURRENT_REQUESTS_MAX = 32;
 
 /** Everything between a page and the wire of one venue. */

@@ -105,7 +105,9 @@ function readLimit(value: unknown): RateLimit[] {
 
 export const WEIGHT_LIMIT = 'REQUEST_WEIGHT';
 
-/** `x-mbx-used-weight-1m: 1234`, one header for each window. Source: binance-spot-api-docs, rest-api.md, "IP Limits". */
+/**
+ * `x-mbx-used-weight-1m: 1234`, one header for each window. Source: binance-spot-api-docs, rest-api.md, "IP Limits".
+ */
 const USED_WEIGHT = /^x-mbx-used-weight-(\d{1,4})([smhd])$/;
 const UNIT_OF_LETTER: ReadonlyMap<unknown, string> = new Map([
   ['s', 'SECOND'],

@@ -26,7 +26,9 @@ export interface WindowState {
   readonly spent: number;
   /** Granted in this window to requests that have not ended: the next window may count them as well. */
   readonly inFlight: number;
-  /** Used by others on our address since `observedFromMs`, as of `observedAtMs`; both in milliseconds into the window. */
+  /**
+   * Used by others on our address since `observedFromMs`, as of `observedAtMs`; both in milliseconds into the window.
+   */
   readonly others: number;
   readonly observedFromMs: number;
   readonly observedAtMs: number;

@@ -1,6 +1,9 @@
 import type { Slots } from '../policies.ts';
 
-/** At most `concurrentMax` holders; the others wait in the order they came. A wait that is cancelled leaves the queue at once. */
+/**
+ * At most `concurrentMax` holders; the others wait in the order they came. A wait that is cancelled leaves the queue
+ * at once.
+ */
 export function concurrencyLimit(concurrentMax: number): Slots {
   const queue = new Set<() => void>();
   let free = concurrentMax;

@@ -21,7 +21,9 @@ export interface PaceRequest {
   readonly weight: number;
 }
 
-/** When this request may be sent, from `fromMs` on. One heavier than our whole share waits until nothing else is spent. */
+/**
+ * When this request may be sent, from `fromMs` on. One heavier than our whole share waits until nothing else is spent.
+ */
 export function earliestMs(booked: Booked | null, { limit, share, weight }: PaceRequest, fromMs: number): number {
   const cost = costOf(limit, weight);
   const granted = limit.limit * share;

@@ -81,7 +81,9 @@ interface KnownLimits {
   expect(origin: string): void;
   /** False for limits of another origin and for old ones: the exchange is to be queried for its limits. */
   adopt(stated: StatedLimits | null): boolean;
-  /** An exchange that reports its use in an unknown window keeps its rate in that window, until it states its limits. */
+  /**
+   * An exchange that reports its use in an unknown window keeps its rate in that window, until it states its limits.
+   */
   notice(used: readonly UsedWeight[]): void;
 }
 

@@ -20,7 +20,9 @@ export interface PageCall<T> {
   readonly request: (origin: string, atMs: number) => WeightedRequest;
   /** Requests at most, where fewer than the fault table grants are enough. */
   readonly requestsMax: number;
-  /** Hosts that serve the same request, at least one. A failed connection moves this page and later ones to the next. */
+  /**
+   * Hosts that serve the same request, at least one. A failed connection moves this page and later ones to the next.
+   */
   readonly origins: readonly string[];
   /** The one of `origins` to go on with when another refuses our region (451); null without one. */
   readonly unrestrictedOrigin: string | null;
