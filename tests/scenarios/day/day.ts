@@ -60,7 +60,7 @@ export interface Lateness {
   readonly atMs: number;
 }
 
-/** What came of the day. */
+/** The outcome of the day. */
 export interface DayReport {
   readonly seed: string;
   readonly report: GapReport;
@@ -151,7 +151,7 @@ function deathInTurn() {
   } as const;
 }
 
-/** A daemon on this pipeline, under the weather of the day, with somebody who looks at the clock each minute. */
+/** A daemon on this pipeline, under the fault schedule of the day, with a sample of the lateness every minute. */
 function live(
   pipeline: Pipeline,
   { clock, venues, pipeline: { settings } }: Stage,
@@ -233,7 +233,8 @@ async function found(
     met: await store.read(countFaults, START_MS),
     cells: await store.read(() =>
       all<DayReport['cells'][number]>(
-        'select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id group by run_trigger order by run_trigger',
+        'select run_trigger as trigger, count(*) as cells from cells join runs on run_id = id ' +
+          'group by run_trigger order by run_trigger',
       ),
     ),
   };
