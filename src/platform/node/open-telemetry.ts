@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type * as openTelemetryApi from '@opentelemetry/api';
 import type { BatchObservableCallback, Context, Meter, Span as ApiSpan } from '@opentelemetry/api';
 import type { Clock } from '../ports/clock.ts';
 import { redacted } from '../redaction.ts';
@@ -8,7 +9,7 @@ import type { SpanAttributes, Instrument, Span, Telemetry } from '../ports/telem
 /** Name of the tracer and the meter. */
 const SCOPE = 'candlekeep';
 
-type Api = typeof import('@opentelemetry/api');
+type Api = typeof openTelemetryApi;
 let loaded: Api | null = null;
 /** Loaded with the first span, in a call that cannot wait for `import()`: most commands have none. */
 const api = (): Api => (loaded ??= createRequire(import.meta.url)('@opentelemetry/api') as Api);

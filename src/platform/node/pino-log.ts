@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
+import type * as pinoPackage from 'pino';
 import type { Logger } from 'pino';
 import type { Log, LogFields } from '../ports/log.ts';
 import { redactNothing, type Redact } from '../ports/redact.ts';
 
 /** Loaded with the first line that is written, in a call that cannot wait for `import()`: most commands write none. */
-const loadPino = (): typeof import('pino') => createRequire(import.meta.url)('pino') as typeof import('pino');
+const loadPino = (): typeof pinoPackage => createRequire(import.meta.url)('pino') as typeof pinoPackage;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,4 +1,5 @@
 import { getCACertificates } from 'node:tls';
+import type * as undiciPackage from 'undici';
 import type { Dispatcher } from 'undici';
 import type { HttpPort } from '../ports/http.ts';
 import { BODY_BYTES_MAX, BodyTooLargeError } from '../body-limit.ts';
@@ -7,7 +8,7 @@ import { DIRECT, type NetworkSettings } from '../network-settings.ts';
 /** Concurrent connections to one host. */
 const CONNECTIONS_MAX = 32;
 
-type Undici = typeof import('undici');
+type Undici = typeof undiciPackage;
 
 /** undici's own timeouts are off: the timeout of the attempt covers headers and body. */
 function dispatcherOf(
