@@ -52,10 +52,7 @@ test.each<readonly [args: string[], names: string]>([
     ['run', '--exchange', 'okx', '--symbol', 'coinbase:BTC/USD'],
     '--symbol: expected symbols of okx, got coinbase:BTC/USD',
   ],
-  [
-    ['run', '--symbol', 'coinbase:top:3'],
-    'in quote currency (binance, okx), got top:3:USDT at coinbase',
-  ],
+  [['run', '--symbol', 'coinbase:top:3'], 'in quote currency (binance, okx), got top:3:USDT at coinbase'],
   [
     ['run', '--symbol', 'coinbase:BTC/USD', '--exchange', 'coinbase', '--interval', '4h'],
     '--interval: expected a candle length that coinbase has, got 4h at coinbase',

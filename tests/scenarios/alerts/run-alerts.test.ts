@@ -65,7 +65,7 @@ test('a failure that heals within its own run sends nothing', async () => {
     rules: [{ match: { path: '/api/v3/klines' }, on: { nth: [1, 3] }, fault: { kind: 'status', status: 502 } }],
   });
   simulation.stay();
-  expect(await simulation.run({ days: DAY })).toMatchObject({ exit: 0 });
+  expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done' });
   await simulation.pass(HOUR_MS);
   expect([simulation.slackTitles(), simulation.pages(), simulation.mails(), await firing(simulation)]).toEqual([
     [],
@@ -117,7 +117,7 @@ test('a 401 pages once, for any number of symbols and runs, and ends with the fi
   expect(simulation.slackTitles()).toHaveLength(1);
   await simulation.pipeline.ports.store.transact(liftHalts, simulation.clock.nowMs());
   simulation.venue.plan(HEALTHY);
-  expect(await simulation.run({ days: DAY })).toMatchObject({ exit: 0 });
+  expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done' });
   await simulation.pass(HOUR_MS);
   await simulation.drain();
   expect(simulation.pagerduty.open().size).toBe(0);
