@@ -180,7 +180,7 @@ export const requestOf = (path: string, body: unknown): StandInRequest => ({
 
 /** The contract of every channel that is spoken to by HTTP. */
 export function describeHttpChannel(httpCase: HttpCase): void {
-  describe(httpCase.kind, () => {
+  describe(`channel ${httpCase.kind}`, () => {
     test.each(FACTS)('a message is accepted, and the channel shows %s', async (_what, mark, marked) => {
       const { channel, standIn } = await openHttp(httpCase);
       await channel.send(dispatch(), neverAborted());
