@@ -25,14 +25,13 @@ export interface Listing {
   /** The exchange's spelling, e.g. `BTCUSDT`. */
   readonly venueSymbol: string;
   readonly isTrading: boolean;
-  /** The market that this is only another name for; null for a market of its own. */
+  /** The market that this one is an alias of; null for a market of its own. */
   readonly aliasOf: MarketSymbol | null;
 }
 
 /**
- * What an exchange's folder gives the rest of the program. An adapter translates, it decides nothing:
- * every answer becomes rows or an `ExchangeAPIError` with a code of the fault table. All methods are
- * pure; the executor owns the wire.
+ * What an exchange's folder provides. An adapter translates and decides nothing: every response becomes rows or an
+ * `ExchangeAPIError` with a code of the fault table. All methods are pure; the executor sends the requests.
  */
 export interface ExchangeAdapter {
   readonly exchange: Exchange;
@@ -49,11 +48,11 @@ export interface ExchangeAdapter {
   /** How a candle without trades is delivered: as a flat row, or not at all. */
   readonly emptyCandles: 'flat' | 'omitted';
 
-  candlesRequest(origin: string, page: Page, askedAtMs: number): WeightedRequest;
+  candlesRequest(origin: string, page: Page, requestedAtMs: number): WeightedRequest;
   /**
-   * The rows of a candle answer that lie in the page's range, oldest first, duplicates included.
+   * The rows of a candle response that lie in the page's range, oldest first, duplicates included.
    * Candles that had not closed at `answeredAtMs` (venue time) are left out.
-   * @throws ExchangeAPIError for every answer that is not candles.
+   * @throws ExchangeAPIError for every response without candle rows.
    */
   readCandles(page: Page, response: HttpResponse, answeredAtMs: number): readonly DeliveredRow[];
   /**

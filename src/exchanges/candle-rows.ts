@@ -26,20 +26,20 @@ export interface CandleResponse {
  * @throws SchemaMismatchError (SCHEMA_MISMATCH).
  */
 export function candleRows(
-  words: ErrorMapping,
-  { page, response: answer, nowMs, rows }: CandleResponse,
+  mapping: ErrorMapping,
+  { page, response, nowMs, rows }: CandleResponse,
   readRow: (row: unknown, index: number) => WireRow | null,
 ): readonly DeliveredRow[] {
   const read = rows.map((row, index) => {
     const one = readRow(row, index);
-    if (one === null) throw responseError(words, { response: answer, nowMs, reason: `row ${index} is no candle` });
+    if (one === null) throw responseError(mapping, { response, nowMs, reason: `row ${index} is no candle` });
     return one;
   });
   const { fromMs, toMs } = page.range;
   const inside = read.filter(({ row }) => row.openTimeMs >= fromMs && row.openTimeMs < toMs);
   if (read.length > 0 && inside.length === 0)
-    throw responseError(words, { response: answer, nowMs, reason: 'no row lies in the requested range' });
-  const settledMs = Math.min(nowMs - words.graceMs, venueTimeMs(answer));
+    throw responseError(mapping, { response, nowMs, reason: 'no row lies in the requested range' });
+  const settledMs = Math.min(nowMs - mapping.graceMs, venueTimeMs(response));
   return inside
     .filter(({ row, isClosed }) => isClosed !== false && row.openTimeMs + intervalMs(page.series.interval) <= settledMs)
     .map(({ row }) => row)

@@ -23,8 +23,8 @@ export interface ErrorMapping {
 }
 
 /**
- * The only word that tells maintenance from overload in a 503 without a code. Deciding by text is the exception of
- * CONTRIBUTING.md for bodies of exchanges: a 503 has no other field to decide by.
+ * The only sign that a 503 without a code means maintenance and not overload. CONTRIBUTING.md allows this decision by
+ * text, because such a body has no other field.
  */
 const MAINTENANCE = /maintenance/i;
 
@@ -34,7 +34,7 @@ const MAINTENANCE = /maintenance/i;
  * the status alone.
  */
 export function responseError(
-  words: ErrorMapping,
+  mapping: ErrorMapping,
   {
     response,
     nowMs,
@@ -42,26 +42,26 @@ export function responseError(
   }: { readonly response: HttpResponse; readonly nowMs: number; readonly reason?: string | undefined },
 ): ExchangeAPIError {
   const body = readBody(response);
-  const said = words.read(response, body, nowMs);
-  const waits = [parseRetryAfter(response.headers['retry-after'], nowMs), said.waitMs].filter(
+  const stated = mapping.read(response, body, nowMs);
+  const waits = [parseRetryAfter(response.headers['retry-after'], nowMs), stated.waitMs].filter(
     (waitMs) => waitMs !== null,
   );
   const facts: ResponseFacts = {
-    exchange: words.exchange,
+    exchange: mapping.exchange,
     status: response.status,
-    venueCode: said.venueCode,
+    venueCode: stated.venueCode,
     retryAfterMs: waits.length === 0 ? null : Math.max(...waits),
   };
-  const code = said.venueCode === null ? '' : ` code ${said.venueCode}`;
-  const message = `${words.exchange} answered ${response.status}${code}${reason ? `: ${reason}` : ''}`;
-  return exchangeError(codeOf(response, body, said.code), message, facts);
+  const code = stated.venueCode === null ? '' : ` code ${stated.venueCode}`;
+  const message = `${mapping.exchange} answered ${response.status}${code}${reason ? `: ${reason}` : ''}`;
+  return exchangeError(codeOf(response, body, stated.code), message, facts);
 }
 
-function codeOf(response: HttpResponse, body: ResponseBody, said: ExchangeFaultCode | null): ExchangeFaultCode {
+function codeOf(response: HttpResponse, body: ResponseBody, stated: ExchangeFaultCode | null): ExchangeFaultCode {
   const { status } = response;
   if (status === 418 || status === 451) return codeOfStatus(status);
-  if (status === 429 && said !== 'EXCHANGE_IP_BANNED') return codeOfStatus(status);
-  if (said !== null) return said;
+  if (status === 429 && stated !== 'EXCHANGE_IP_BANNED') return codeOfStatus(status);
+  if (stated !== null) return stated;
   if (status === 200 && body.kind === 'truncated') return 'CONNECTION_FAILED';
   if (status === 404 && body.kind !== 'json') return 'REQUEST_REJECTED'; // no API path: our URL is wrong
   if (status === 503 && MAINTENANCE.test(Buffer.from(response.body).toString('utf8'))) return 'EXCHANGE_MAINTENANCE';
@@ -76,9 +76,9 @@ const BODY_SAYS = {
 } as const;
 
 /** The JSON of a 200. @throws ExchangeAPIError for every other status and body. */
-export function jsonOf(words: ErrorMapping, response: HttpResponse, nowMs: number): unknown {
-  if (response.status !== 200) throw responseError(words, { response, nowMs });
+export function jsonOf(mapping: ErrorMapping, response: HttpResponse, nowMs: number): unknown {
+  if (response.status !== 200) throw responseError(mapping, { response, nowMs });
   const body = readBody(response);
-  if (body.kind !== 'json') throw responseError(words, { response, nowMs, reason: BODY_SAYS[body.kind] });
+  if (body.kind !== 'json') throw responseError(mapping, { response, nowMs, reason: BODY_SAYS[body.kind] });
   return body.value;
 }

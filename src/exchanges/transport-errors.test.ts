@@ -41,7 +41,7 @@ test.each(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'U
   },
 );
 
-test('a body that never ends is an answer of the wrong shape, not a defect', () => {
+test('a body that never ends is SCHEMA_MISMATCH, not a defect', () => {
   expect(translateTransport(new BodyTooLargeError('too large'), 'okx')).toMatchObject({ code: 'SCHEMA_MISMATCH' });
 });
 

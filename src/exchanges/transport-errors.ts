@@ -1,7 +1,7 @@
 import { BodyTooLargeError } from '../platform/body-limit.ts';
 import { exchangeError, type ExchangeAPIError, type ResponseFacts, type ExchangeFaultCode } from '../errors/errors.ts';
 
-/** Error codes of Node and undici for a response that did not come in time. */
+/** Error codes of Node and undici for a timeout. */
 const TIMEOUT_CODES = new Set([
   'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
@@ -56,7 +56,7 @@ function codesOf(error: Error): string[] {
   return [...(typeof code === 'string' ? [code] : []), ...inner.flatMap(codesOf)];
 }
 
-/** The fault of `exchange` behind what the transport threw; null for what no transport throws. */
+/** The fault of `exchange` for an error of the transport; null for any other error. */
 export function translateTransport(error: unknown, exchange: string): ExchangeAPIError | null {
   if (!Error.isError(error)) return null;
   const codes = codesOf(error);

@@ -4,11 +4,11 @@ import { SLEEP_MS_MAX } from '../errors/schedule.ts';
 import type { Closure, Grant, ResiliencePolicies } from './policies.ts';
 import type { WeightedRequest } from './rate-limit/rate-limit.ts';
 
-/** What lets one attempt through, or why it is not made. */
+/** Permission for one attempt, or the reason against it. */
 export type Admission<R> =
   | {
       readonly ok: true;
-      /** The request to send at once: its weight is the one that was granted. */
+      /** To be sent at once. Its weight is the granted one. */
       readonly request: R;
       readonly grant: Grant;
       readonly leave: () => void;
@@ -34,14 +34,13 @@ export interface AdmissionRequest<R extends WeightedRequest> {
   readonly requestNow: () => R;
 }
 
-/** How often a page may be held back after the limiter made it wait. */
+/** Rounds of waiting for the limiter after which a page is parked. */
 const ROUNDS_MAX = 20;
 
 /**
- * Brings one attempt past all policies. The slot is taken before the weight, because granted weight is good only
- * at once. Everything that may have changed during the wait is checked again right before the wire: the policies,
- * and the request itself. When what would be sent now costs something else, the grant is given back and the right
- * weight is taken.
+ * Admits one attempt under all policies. The slot is taken before the weight, because granted weight must be spent at
+ * once. After the wait for weight, the policies are checked again and the request is made again. If its weight has
+ * changed, the grant is given back and a new one is taken.
  */
 export async function admitAttempt<R extends WeightedRequest>(
   attempt: AdmissionRequest<R>,

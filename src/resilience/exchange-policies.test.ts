@@ -27,15 +27,15 @@ interface World {
 }
 
 interface Process {
-  ask(symbol: string, signal?: AbortSignal): Promise<PageResult<string>>;
+  fetch(symbol: string, signal?: AbortSignal): Promise<PageResult<string>>;
 }
 
-/** Processes of one address that ask a venue which answers as `outcomeOf` says, 40 ms after it was asked. */
+/** Processes of one address that send requests to a venue. It responds as `outcomeOf` says, after 40 ms. */
 function world(
   outcomeOf: (request: number, nowMs: number) => Outcome,
-  { answerMs = 40 }: { readonly answerMs?: number } = {},
+  { responseMs = 40 }: { readonly responseMs?: number } = {},
 ): World {
-  const random = seededRandom('venue guards');
+  const random = seededRandom('exchange policies');
   const clock = new VirtualClock({ random });
   const store = openSqliteStore({ path: ':memory:', migrations: POLICY_MIGRATIONS });
   onTestFinished(() => store.close());
@@ -66,7 +66,7 @@ function world(
           get: async () => {
             sentAtMs.push(clock.monotonicMs());
             const outcome = outcomeOf(sentAtMs.length, clock.monotonicMs());
-            await clock.sleep(answerMs);
+            await clock.sleep(responseMs);
             if (outcome === 'answered') return response;
             throw exchangeError(outcome.code, outcome.code, {
               exchange,
@@ -81,7 +81,7 @@ function world(
         random: random.fork(`process ${++processes}`),
       });
       return {
-        ask: (symbol, signal = new AbortController().signal) =>
+        fetch: (symbol, signal = new AbortController().signal) =>
           executor.execute(
             {
               exchange,
@@ -105,24 +105,24 @@ function world(
 }
 
 const warmUp = async ({ clock, process }: World): Promise<void> =>
-  void (await clock.runUntil(process().ask('WARM/USDT')));
+  void (await clock.runUntil(process().fetch('WARM/USDT')));
 const many = (process: Process, pages: number): Promise<PageResult<string>[]> =>
-  Promise.all(Array.from({ length: pages }, (_, at) => process.ask(`S${at}/USDT`)));
+  Promise.all(Array.from({ length: pages }, (_, at) => process.fetch(`S${at}/USDT`)));
 
-/** As an asset asks: so many workers, each one page after another. */
+/** As an asset fetches: eight workers, each one page after another. */
 async function byWorkers(process: Process, pages: number): Promise<PageResult<string>[]> {
   const symbols = Array.from({ length: pages }, (_, at) => `S${at}/USDT`);
   const results: PageResult<string>[] = [];
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       for (let symbol = symbols.shift(); symbol !== undefined; symbol = symbols.shift())
-        results.push(await process.ask(symbol));
+        results.push(await process.fetch(symbol));
     }),
   );
   return results;
 }
 
-test('one 429 keeps every worker of every process from asking until Retry-After has passed; only what was under way arrives', async () => {
+test('one 429 holds every worker of every process until Retry-After; only requests in flight arrive', async () => {
   const here = world((request) =>
     request === 2 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 30_000 } : 'answered',
   );
@@ -141,17 +141,17 @@ test.each([
   ['EXCHANGE_IP_BANNED', 120_000],
   ['EXCHANGE_MAINTENANCE', 300_000],
 ] as const)(
-  '%s without a word about its end closes the venue for %i ms: other pages park at once without a request',
+  '%s that does not say when it ends closes the venue for %i ms: other pages park at once without a request',
   async (code, closedMs) => {
     const here = world(() => ({ code }));
     const untilMs = here.clock.nowMs() + 40 + closedMs;
-    expect(await here.clock.runUntil(here.process().ask('BTC/USDT'))).toMatchObject({
+    expect(await here.clock.runUntil(here.process().fetch('BTC/USDT'))).toMatchObject({
       ok: false,
       why: 'parked',
       requests: 1,
     });
     const beganMs = here.clock.monotonicMs();
-    expect(await here.clock.runUntil(here.process().ask('ETH/USDT'))).toMatchObject({
+    expect(await here.clock.runUntil(here.process().fetch('ETH/USDT'))).toMatchObject({
       ok: false,
       why: 'parked',
       requests: 0,
@@ -163,12 +163,12 @@ test.each([
   },
 );
 
-test('a gate that closed while a page waited for a slot or for weight holds the page, too', async () => {
+test('a gate that closes while a page waits for a slot or for weight also holds that page', async () => {
   const here = world((request) =>
     request <= 16 ? { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 20_000 } : 'answered',
   );
   const process = here.process();
-  const warm = here.clock.runUntil(process.ask('WARM/USDT')); // answered on its second request
+  const warm = here.clock.runUntil(process.fetch('WARM/USDT')); // receives a response on its second request
   await warm;
   const opensAtMs = (here.sentAtMs[1] ?? 0) + 40 + 20_000;
   await here.clock.runUntil(many(process, 60));
@@ -176,30 +176,30 @@ test('a gate that closed while a page waited for a slot or for weight holds the 
   expect(early).toEqual([]);
 });
 
-test("one venue's gate, breaker and budget are nothing to another", async () => {
+test("a venue's gate, breaker and budget do not affect another venue", async () => {
   const here = world((request) =>
     request === 1 ? { code: 'EXCHANGE_IP_BANNED', retryAfterMs: 86_400_000 } : 'answered',
   );
-  expect(await here.clock.runUntil(here.process().ask('BTC/USDT'))).toMatchObject({ ok: false });
-  expect(await here.clock.runUntil(here.process({ exchange: 'okx' }).ask('BTC/USDT'))).toMatchObject({ ok: true });
+  expect(await here.clock.runUntil(here.process().fetch('BTC/USDT'))).toMatchObject({ ok: false });
+  expect(await here.clock.runUntil(here.process({ exchange: 'okx' }).fetch('BTC/USDT'))).toMatchObject({ ok: true });
 });
 
-test('a venue that answers nobody is left alone after ten pages: the others wait or fail unasked with the code that opened the breaker', async () => {
+test('ten pages without a response open the breaker: others wait, or fail unsent with its code', async () => {
   const here = world(() => ({ code: 'EXCHANGE_SERVER_ERROR' }));
   const results = (
     await here.clock.runUntil(Promise.all([byWorkers(here.process(), 60), byWorkers(here.process(), 60)]))
   ).flat();
-  const unasked = results.filter((result) => !result.ok && result.requests === 0);
+  const unsent = results.filter((result) => !result.ok && result.requests === 0);
   expect(results.every((result) => !result.ok && result.fault.code === 'EXCHANGE_SERVER_ERROR')).toBe(true);
-  expect(unasked.length).toBeGreaterThanOrEqual(80);
-  expect(here.sentAtMs.length).toBeLessThanOrEqual(40 * 4); // against 120 pages of 4 tries
-  for (const result of unasked) {
+  expect(unsent.length).toBeGreaterThanOrEqual(80);
+  expect(here.sentAtMs.length).toBeLessThanOrEqual(40 * 4); // instead of 120 pages with 4 attempts each
+  for (const result of unsent) {
     expect(result).toMatchObject({ why: 'breaker', notBeforeMs: null });
     if (!result.ok) expect(result.retryAtMs).toBeGreaterThan(0);
   }
 });
 
-test('a short outage is waited out: one page probes after the pause, and everything that waited is asked and answered', async () => {
+test('a short outage is waited out: one page probes after the pause, then every waiting page is fetched', async () => {
   const here = world((_request, nowMs) => (nowMs < 15_000 ? { code: 'CONNECTION_FAILED' } : 'answered'));
   const results = await here.clock.runUntil(byWorkers(here.process(), 60));
   const answered = results.filter((result) => result.ok).length;
@@ -207,22 +207,23 @@ test('a short outage is waited out: one page probes after the pause, and everyth
   expect(results.filter((result) => !result.ok && result.requests === 0)).toEqual([]);
 });
 
-test('a restart finds the breaker as it was: nothing is sent in its pause, then one page probes and the other is not asked', async () => {
+test('the breaker survives a restart: nothing is sent in its pause, then one of two pages probes', async () => {
   const here = world(() => ({ code: 'EXCHANGE_SERVER_ERROR' }));
   await here.clock.runUntil(byWorkers(here.process(), 60));
-  const [asked, stoppedAtMs] = [here.sentAtMs.length, here.clock.monotonicMs()];
+  const [sent, stoppedAtMs] = [here.sentAtMs.length, here.clock.monotonicMs()];
   const results = await here.clock.runUntil(many(here.process(), 2));
-  expect(here.sentAtMs[asked]).toBeGreaterThan(stoppedAtMs + 10_000);
+  expect(here.sentAtMs[sent]).toBeGreaterThan(stoppedAtMs + 10_000);
   expect(results.map((result) => result.requests).toSorted((a, b) => a - b)).toEqual([0, 4]);
-  expect(here.sentAtMs.length).toBe(asked + 4);
+  expect(here.sentAtMs.length).toBe(sent + 4);
 });
 
-test("retries are paid from the venue's budget: an empty one parks the page for a minute, the first request stays free; answers and time fill it again", async () => {
-  const here = world((request) => (request <= 300 ? { code: 'SCHEMA_MISMATCH' } : 'answered')); // one retry each, and no matter for the breaker
+test('an empty retry budget parks the page for a minute; first requests are free; it refills', async () => {
+  // SCHEMA_MISMATCH has one retry, and the breaker ignores it.
+  const here = world((request) => (request <= 300 ? { code: 'SCHEMA_MISMATCH' } : 'answered'));
   const process = here.process();
   const results: PageResult<string>[] = [];
   while (!results.some((result) => !result.ok && result.why === 'budget'))
-    results.push(await here.clock.runUntil(process.ask(`S${results.length}`)));
+    results.push(await here.clock.runUntil(process.fetch(`S${results.length}`)));
   const secondsPassed = here.clock.monotonicMs() / 1_000;
   expect(results.length - 1).toBeGreaterThanOrEqual(BUDGET_TOKENS_MAX / 5);
   expect(results.length - 1).toBeLessThanOrEqual((BUDGET_TOKENS_MAX + secondsPassed) / 5);
@@ -232,47 +233,47 @@ test("retries are paid from the venue's budget: an empty one parks the page for 
     requests: 1,
     notBeforeMs: here.clock.nowMs() + 60_000,
   });
-  while (here.sentAtMs.length < 300) await here.clock.runUntil(process.ask('MORE'));
+  while (here.sentAtMs.length < 300) await here.clock.runUntil(process.fetch('MORE'));
   const empty = await here.tokens();
   expect(empty).toBeLessThan(10);
   for (let page = 0; page < 7; page++)
-    expect(await here.clock.runUntil(process.ask('GOOD'))).toMatchObject({ ok: true });
+    expect(await here.clock.runUntil(process.fetch('GOOD'))).toMatchObject({ ok: true });
   expect(await here.tokens()).toBeGreaterThanOrEqual(empty + 7);
   await here.clock.runUntil(here.clock.sleep(600_000));
   expect(await here.tokens()).toBe(BUDGET_TOKENS_MAX);
 });
 
-test('a retry after a timeout costs twice as much, and an answer gives back what its page had cost', async () => {
+test('a retry after a timeout costs twice as much, and a response refunds the cost of its page', async () => {
   const here = world((request) =>
     request === 1 ? { code: 'REQUEST_TIMEOUT' } : request === 2 ? { code: 'CONNECTION_FAILED' } : 'answered',
   );
-  const asked = here.process().ask('BTC/USDT');
+  const fetched = here.process().fetch('BTC/USDT');
   await here.clock.run({ untilMs: here.clock.nowMs() + 45 });
   expect(await here.tokens()).toBeCloseTo(BUDGET_TOKENS_MAX - 10, 0);
-  await here.clock.runUntil(asked);
+  await here.clock.runUntil(fetched);
   expect(await here.tokens()).toBe(BUDGET_TOKENS_MAX);
 });
 
-test('after UNAUTHORIZED no process asks any venue until the order is lifted', async () => {
+test('after UNAUTHORIZED no process sends a request to any venue until the halt is lifted', async () => {
   let standing: UnauthorizedError | null = null;
-  const given: (string | null)[] = [];
+  const haltedRuns: (string | null)[] = [];
   const halts: HaltSwitch = {
     standing: () => Promise.resolve(standing),
     engage: (fault, runId) => {
-      given.push(runId);
+      haltedRuns.push(runId);
       standing = fault as UnauthorizedError;
       return Promise.resolve();
     },
   };
   const here = world((request) => (request === 1 ? { code: 'UNAUTHORIZED' } : 'answered'));
-  expect(await here.clock.runUntil(here.process({ halts }).ask('BTC/USDT'))).toMatchObject({
+  expect(await here.clock.runUntil(here.process({ halts }).fetch('BTC/USDT'))).toMatchObject({
     ok: false,
     why: 'permanent',
     requests: 1,
   });
-  expect(given).toEqual(['run_1']);
+  expect(haltedRuns).toEqual(['run_1']);
   for (const exchange of ['binance', 'okx']) {
-    expect(await here.clock.runUntil(here.process({ halts, exchange }).ask('BTC/USDT'))).toMatchObject({
+    expect(await here.clock.runUntil(here.process({ halts, exchange }).fetch('BTC/USDT'))).toMatchObject({
       ok: false,
       why: 'permanent',
       requests: 0,
@@ -280,7 +281,7 @@ test('after UNAUTHORIZED no process asks any venue until the order is lifted', a
     });
   }
   standing = null;
-  expect(await here.clock.runUntil(here.process({ halts }).ask('BTC/USDT'))).toMatchObject({ ok: true });
+  expect(await here.clock.runUntil(here.process({ halts }).fetch('BTC/USDT'))).toMatchObject({ ok: true });
 });
 
 test('cancelling ends every kind of wait at once: gate, slot, weight and breaker', async () => {
@@ -289,7 +290,9 @@ test('cancelling ends every kind of wait at once: gate, slot, weight and breaker
   );
   await warmUp(here);
   const stop = new AbortController();
-  const ended = many({ ask: (symbol) => here.process().ask(symbol, stop.signal) }, 50).catch((error: unknown) => error);
+  const ended = many({ fetch: (symbol) => here.process().fetch(symbol, stop.signal) }, 50).catch(
+    (error: unknown) => error,
+  );
   await here.clock.run({ untilMs: here.clock.nowMs() + 5_000 });
   const sent = here.sentAtMs.length;
   const beforeMs = here.clock.monotonicMs();
@@ -300,7 +303,7 @@ test('cancelling ends every kind of wait at once: gate, slot, weight and breaker
   expect(here.sentAtMs.length).toBe(sent);
 });
 
-test('a venue that answers nobody for ten seconds costs the few pages that went on trying, not every page under way', async () => {
+test('an outage of ten seconds fails the few pages that kept retrying, not every page in flight', async () => {
   const silent = world((_, nowMs) => (nowMs > 1_000 && nowMs < 11_000 ? { code: 'CONNECTION_FAILED' } : 'answered'));
   await warmUp(silent);
   await silent.clock.runUntil(silent.clock.sleep(1_000));
@@ -311,12 +314,12 @@ test('a venue that answers nobody for ten seconds costs the few pages that went 
   expect(silent.sentAtMs.filter((atMs) => atMs > 1_000 && atMs < 11_000).length).toBeLessThanOrEqual(100);
 });
 
-test('while a venue is in doubt, no two pages of one symbol try', async () => {
+test('while a venue is under suspicion, no two pages of one symbol send requests', async () => {
   const dead = world((_, nowMs) => (nowMs > 1_000 ? { code: 'CONNECTION_FAILED' } : 'answered'));
   await warmUp(dead);
   await dead.clock.runUntil(dead.clock.sleep(1_000));
   const process = dead.process();
-  const pages = Promise.all(Array.from({ length: 20 }, () => process.ask('BTC/USDT')));
+  const pages = Promise.all(Array.from({ length: 20 }, () => process.fetch('BTC/USDT')));
   await dead.clock.runUntil(dead.clock.sleep(3_000));
   expect(dead.sentAtMs.filter((atMs) => atMs > 1_000).length).toBeLessThanOrEqual(20 + 6);
   await dead.clock.runUntil(pages);

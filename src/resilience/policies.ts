@@ -31,7 +31,7 @@ export interface HaltSwitch {
 
 /** Keeps pages from an exchange that does not respond. */
 export interface Breaker {
-  /** Null admits an attempt for `page`; otherwise what keeps it and when to ask again. */
+  /** Null admits an attempt for `page`; otherwise the closure, and when to check again. */
   admit(page: string, symbol: string | null): Promise<BreakerClosure | null>;
   /** How an attempt that was admitted ended. */
   observe(as: PageEnd['as']): void;
@@ -40,17 +40,17 @@ export interface Breaker {
 }
 
 /**
- * `in-doubt`: no response lately, and some pages are probing. `open`: no requests until then. `half-open`: one page
+ * `suspected`: no response lately, and some pages are probing. `open`: no requests until then. `half-open`: one page
  * probes whether the exchange responds again.
  */
 export interface BreakerClosure extends Closure {
-  readonly phase: 'in-doubt' | 'open' | 'half-open';
+  readonly phase: 'suspected' | 'open' | 'half-open';
 }
 
 export interface PageEnd {
-  /** What the page was about: only failures over different symbols speak of the venue. */
+  /** The page's symbol: only failures of several symbols count against the venue. */
   readonly symbol: string | null;
-  /** `undecided`: cancelled, or ended by something that says nothing about whether the venue answers. */
+  /** `undecided`: cancelled, or an end that does not show whether the venue responds. */
   readonly as: 'answered' | 'undecided' | ExchangeFaultCode;
 }
 
@@ -69,7 +69,7 @@ export interface Gate {
 }
 
 export interface Slots {
-  /** Resolves with what gives the slot back. First come, first served. @throws the signal's reason. */
+  /** Resolves with a function that releases the slot. First come, first served. @throws the signal's reason. */
   take(signal: AbortSignal): Promise<() => void>;
 }
 
@@ -78,7 +78,7 @@ export interface Limiter {
   take(weight: number, signal: AbortSignal): Promise<Grant>;
   /** The limits in force as the venue at `origin` states them; they replace prior knowledge. */
   learn(limits: readonly RateLimit[], origin: string): Promise<void>;
-  /** False when the venue should be asked for its limits. */
+  /** False when the limits have to be fetched from the venue. */
   knows(origin: string): Promise<boolean>;
 }
 

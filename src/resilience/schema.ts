@@ -1,6 +1,6 @@
 import type { Migration } from '../platform/ports/store.ts';
 
-/** Whose limits, gate, breaker and budget: a venue as it sees us, by the address our requests come from. */
+/** The owner of limits, gate, breaker and budget: a venue, and the address our requests come from. */
 export interface VenueKey {
   readonly exchange: string;
   /** Name of the way out of this machine. */
@@ -71,7 +71,7 @@ const POLICY_2: Migration = {
 };
 
 /**
- * What processes share about venues, in limits.db. It is written at every attempt and worth little an
- * hour later, so it lives apart from the ledger and without its durability. Times are epoch milliseconds.
+ * What processes share about venues, in limits.db. It is written at every attempt and loses its value within an hour,
+ * so it is stored apart from the ledger and with less durability. Times are epoch milliseconds.
  */
 export const POLICY_MIGRATIONS: readonly Migration[] = [POLICY_1, POLICY_2];

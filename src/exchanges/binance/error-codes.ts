@@ -2,13 +2,13 @@ import type { ExchangeFaultCode } from '../../errors/errors.ts';
 import { isRecord } from '../response-body.ts';
 import type { ErrorMapping } from '../response-errors.ts';
 
-/** Binance's own codes. Source: binance-spot-api-docs, errors.md. What is absent is told by the status. */
+/** Binance's own codes. For other codes the status decides. Source: binance-spot-api-docs, errors.md. */
 const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
   Object.entries({
     '-1000': 'EXCHANGE_SERVER_ERROR',
     '-1001': 'EXCHANGE_SERVER_ERROR',
     '-1002': 'UNAUTHORIZED',
-    '-1003': 'EXCHANGE_RATE_LIMITED', // with an end of the ban, a ban
+    '-1003': 'EXCHANGE_RATE_LIMITED', // EXCHANGE_IP_BANNED if the body states the end of a ban
     '-1004': 'EXCHANGE_SERVER_ERROR',
     '-1006': 'EXCHANGE_SERVER_ERROR',
     '-1007': 'REQUEST_TIMEOUT',
@@ -39,10 +39,10 @@ const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
   } as const),
 );
 
-/** -1008 says the servers are overloaded for some minutes. Unit: milliseconds. */
+/** -1008: the servers are overloaded, usually for some minutes. Unit: milliseconds. */
 const OVERLOADED_WAIT_MS = 60_000;
 
-/** "IP banned until 1660090423228": the only place where Binance says when a ban ends to the millisecond. */
+/** "IP banned until 1660090423228": the only exact end of a ban that Binance states. */
 const BANNED_UNTIL = /banned until (\d{13})/;
 
 /** `{"code": -1121, "msg": "Invalid symbol."}`, with any status. */

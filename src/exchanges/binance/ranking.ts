@@ -3,7 +3,7 @@ import { isRecord } from '../response-body.ts';
 import { decimalOf } from '../wire-values.ts';
 import { listOf } from './wire.ts';
 
-/** All symbols at once. Source: binance-spot-api-docs, rest-api.md, "24hr ticker price change statistics". */
+/** One request for all symbols. Source: binance-spot-api-docs, rest-api.md, "24hr ticker price change statistics". */
 const TICKERS_WEIGHT = 80;
 
 export const ranking: Ranking = {

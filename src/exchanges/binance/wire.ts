@@ -16,7 +16,7 @@ export const readKlines = (page: Page, response: HttpResponse, nowMs: number): r
 export const rawKlines = (response: HttpResponse, nowMs: number): readonly unknown[] =>
   listOf(response, nowMs, 'klines');
 
-/** Open time of the only row of a first-candle answer; null for an empty list. */
+/** Open time of the only row of a first-candle response; null for an empty list. */
 export function readFirstOpen(response: HttpResponse, nowMs: number): number | null {
   const rows = rawKlines(response, nowMs);
   if (rows.length === 0) return null;

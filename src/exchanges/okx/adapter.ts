@@ -37,8 +37,8 @@ export const okx: ExchangeAdapter = {
   emptyCandles: 'flat',
 
   // `after` means older, `before` newer, both exclusive. The history path is a minute late for the newest bars.
-  candlesRequest: (origin, { series, range }, askedAtMs) => {
-    const isRecent = range.fromMs > askedAtMs - RECENT_BARS * intervalMs(series.interval);
+  candlesRequest: (origin, { series, range }, requestedAtMs) => {
+    const isRecent = range.fromMs > requestedAtMs - RECENT_BARS * intervalMs(series.interval);
     const path = isRecent ? 'candles' : 'history-candles';
     const market = `instId=${symbolPath(series.symbol)}&bar=${BARS[series.interval]}`;
     const bounds = `after=${range.toMs}&before=${range.fromMs - 1}&limit=${ROWS_PER_PAGE_MAX}`;

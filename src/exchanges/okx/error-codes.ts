@@ -2,7 +2,7 @@ import type { ExchangeFaultCode } from '../../errors/errors.ts';
 import { isRecord, type ResponseBody } from '../response-body.ts';
 import type { ErrorMapping } from '../response-errors.ts';
 
-/** OKX's codes, in the body whatever the status. Source: OKX API guide, "Error Code". */
+/** OKX's codes, which its body states with any status. Source: OKX API guide, "Error Code". */
 const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
   Object.entries({
     '1': 'EXCHANGE_SERVER_ERROR', // unless an entry of `data` has a code of its own
@@ -32,13 +32,13 @@ const BY_CODE: ReadonlyMap<string, ExchangeFaultCode> = new Map(
   } as const),
 );
 
-/** 50100 to 50114 speak of a key; a public call sends none. */
+/** 50100 to 50114 concern an API key; a public request sends none. */
 const KEY_LEVEL = /^501(?:0\d|1[0-4])$/;
 
-/** The window of OKX's limits: after it the next request is surely allowed. Unit: milliseconds. */
+/** The window of OKX's limits: the next request after it is allowed. Unit: milliseconds. */
 const LIMIT_WINDOW_MS = 2_000;
 
-/** `{"code": "51001", "msg": "...", "data": []}` with any status; success is exactly the text "0". */
+/** `{"code": "51001", "msg": "...", "data": []}` with any status. Only the string "0" means success. */
 export const errorMapping: ErrorMapping = {
   exchange: 'okx',
   graceMs: 60_000,
@@ -53,7 +53,7 @@ export const errorMapping: ErrorMapping = {
   },
 };
 
-/** `code`, or the `sCode` of the first entry where `code` only says that something failed. */
+/** `code`, or the `sCode` of the first entry if `code` is the general "1". */
 function codeIn(body: ResponseBody): string | null {
   if (body.kind !== 'json' || !isRecord(body.value)) return null;
   const { code, data } = body.value;

@@ -3,7 +3,7 @@ import { isRecord } from '../response-body.ts';
 import { decimalOf } from '../wire-values.ts';
 import { dataOf } from './wire.ts';
 
-/** Half of the pool of a 2 s window is spent by 20 of these. Source: OKX API guide, "Get tickers". */
+/** The limit is 20 requests in 2 s, half as many as for candles. Source: OKX API guide, "Get tickers". */
 const TICKERS_WEIGHT = 2;
 
 export const ranking: Ranking = {

@@ -6,7 +6,7 @@ import { candleRows, type WireRow } from '../candle-rows.ts';
 import { decimalOf, isTimeMs } from '../wire-values.ts';
 import { errorMapping } from './error-codes.ts';
 
-/** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`, all texts. Source: OKX API guide, "Get candlesticks". */
+/** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`, all strings. Source: OKX API guide, "Get candlesticks". */
 const FIELDS = 9;
 const SUCCESS = '0';
 
@@ -41,7 +41,7 @@ function readRow(row: unknown, index: number): WireRow | null {
   return { row: candle, isClosed: confirm === '1' };
 }
 
-/** Spot instruments; a delisted one is not in the list any more. */
+/** Spot instruments. Delisted ones are not in the list. */
 export function readInstruments(
   response: HttpResponse,
   nowMs: number,

@@ -16,13 +16,13 @@ import { ruleOf } from '../../errors/table.ts';
 import type { ExchangeAdapter, Page } from '../../exchanges/adapter.ts';
 import type { BronzeWriter } from './writer.ts';
 
-/** Follows the pages of a run, from before the first request of a page to its last response. */
+/** Observes the pages of a run: before the first request of a page, and after its last response. */
 export interface PageObserver {
   readonly begun: (page: Page) => void;
   readonly ended: (page: Page, as: 'answered' | 'failed') => void;
 }
 
-/** Everything that one run needs to send requests to one venue. */
+/** Everything that one run needs for requests to one venue. */
 export interface QueryContext {
   readonly ports: Ports;
   readonly adapter: ExchangeAdapter;
@@ -40,7 +40,7 @@ export interface QueryContext {
 
 /** One query to an exchange. */
 export interface ExchangeQuery<T> {
-  /** What it asks about: a page, or null when it concerns the exchange as a whole. */
+  /** The requested page; null for a query about the exchange as a whole. */
   readonly page: Page | null;
   /** Requests at most, where fewer than the fault table grants are enough. */
   readonly requestsMax?: number;
@@ -52,8 +52,8 @@ export interface ExchangeQuery<T> {
 export type ExchangeResponse<T> = PageResult<T>;
 
 /**
- * Queries under the fault table, in a span of its own. Every failed attempt is in the fault log, and its response
- * in bronze, before any wait.
+ * Sends a query under the fault table, in its own span. Every failed attempt is written to the fault log, and its
+ * response to bronze, before any wait.
  */
 export async function queryExchange<T>(context: QueryContext, query: ExchangeQuery<T>): Promise<ExchangeResponse<T>> {
   const { adapter, executor } = context;

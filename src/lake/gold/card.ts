@@ -6,7 +6,7 @@ export interface CardRow {
   readonly firstDay: string;
   readonly lastDay: string;
   readonly candles: number;
-  /** Due candles of these days that are not there, each with a reason in the publisher's ledger. */
+  /** Due candles of these days that are missing, each with a reason in the publisher's ledger. */
   readonly missing: number;
 }
 
@@ -26,7 +26,16 @@ const SIZES = [
   [1e9, '100M<n<1B'],
 ] as const;
 
-/** The dataset's README.md: front matter the Hub reads, and what a reader must know to trust the candles. */
+const configOf = (interval: string, at: number): string => `\
+  - config_name: "${interval}"
+    data_files:
+      - split: train
+        path: "data/interval=${interval}/**/*.parquet"${at === 0 ? '\n    default: true' : ''}`;
+
+const tableRowOf = ({ exchange, symbol, interval, firstDay, lastDay, candles, missing }: CardRow): string =>
+  `| ${exchange} | ${symbol} | ${interval} | ${firstDay} | ${lastDay} | ${candles} | ${missing} |`;
+
+/** The dataset's README.md: front matter for the Hub, and how the candles were made. */
 export function renderCard({ repo, rows }: Card): string {
   const intervals = [...new Set(rows.map((row) => row.interval))];
   const candles = rows.reduce((sum, row) => sum + row.candles, 0);
@@ -39,18 +48,20 @@ license_name: exchange-market-data
 tags: [finance, cryptocurrency, ohlcv, candles, time-series]
 size_categories: ["${SIZES.find(([below]) => candles < below)?.[1] ?? 'n>1B'}"]
 configs:
-${intervals.map((interval, at) => `  - config_name: "${interval}"\n    data_files:\n      - split: train\n        path: "data/interval=${interval}/**/*.parquet"${at === 0 ? '\n    default: true' : ''}`).join('\n')}
+${intervals.map(configOf).join('\n')}
 ---
 # OHLCV candles
 
-Candles as the exchanges delivered them, cleaned by published rules and never filled: a candle that is not here was not delivered.
+Candles as the exchanges delivered them, cleaned by published rules and never filled: \
+a candle that is not here was not delivered.
 \`_meta/manifest.json\` tells rows, removed rows by rule and checksums of every file; \`_meta/SHA256SUMS\` checks them.
 
 | exchange | symbol | interval | first day | last day | candles | missing |
 | --- | --- | --- | --- | --- | ---: | ---: |
-${rows.map((row) => `| ${row.exchange} | ${row.symbol} | ${row.interval} | ${row.firstDay} | ${row.lastDay} | ${row.candles} | ${row.missing} |`).join('\n')}
+${rows.map(tableRowOf).join('\n')}
 
-Columns: \`timestamp\` (candle open, UTC), \`exchange\`, \`symbol\`, \`interval\`, \`open\`, \`high\`, \`low\`, \`close\`, \`volume\` (base asset), \`quote_volume\`, \`trades\`.
+Columns: \`timestamp\` (candle open, UTC), \`exchange\`, \`symbol\`, \`interval\`, \`open\`, \`high\`, \`low\`, \
+\`close\`, \`volume\` (base asset), \`quote_volume\`, \`trades\`.
 Values are the nearest double of the exchange's decimal.
 
 ## Reading it

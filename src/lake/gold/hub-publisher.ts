@@ -12,7 +12,7 @@ import { classify } from '../../errors/classify.ts';
 import { ruleOf } from '../../errors/table.ts';
 import { DATA_FOLDER, type GoldFile } from './dataset.ts';
 
-/** Where to publish, and with what. */
+/** Target, credentials and limits of a publication. */
 export interface HubTarget {
   /** `owner/name` of a dataset repository; it is made, private, when it does not exist. */
   readonly repo: string;
@@ -116,8 +116,8 @@ async function hubClient(
 ): Promise<HubClient> {
   const { commitIter, createRepo, datasetInfo, listFiles, HubApiError } = await import('@huggingface/hub');
   let hint: number | null = null;
-  const fetch = limitedFetch(ports, signal, (answered) => {
-    hint = answered;
+  const fetch = limitedFetch(ports, signal, (statedMs) => {
+    hint = statedMs;
   });
   const common = { hubUrl: endpoint, accessToken: token, fetch };
   const designation = { type: 'dataset', name: repo } as const;

@@ -29,7 +29,7 @@ export function exchangeSuspicion(): Suspicion {
     admit: (page, symbol, nowMs) => {
       if (silentInRow < SILENT_IN_ROW_MAX || trying.has(page)) return null;
       if (trying.size >= TRYING_MAX || [...trying.values()].includes(symbol))
-        return { phase: 'in-doubt', code, untilMs: nowMs + SUSPICION_CHECK_MS };
+        return { phase: 'suspected', code, untilMs: nowMs + SUSPICION_CHECK_MS };
       trying.set(page, symbol);
       return null;
     },

@@ -6,7 +6,7 @@ import { quorumOf } from './quorum.ts';
 /** Fewer symbols than this may fail with the same code by chance. */
 const SYMBOLS_MIN = 3;
 
-/** One fault of so many symbols that its cause is the exchange. */
+/** A fault that most symbols share, so that its cause is the exchange. */
 export interface Escalation {
   readonly code: FaultCode;
   readonly symbols: readonly MarketSymbol[];
@@ -20,7 +20,7 @@ export interface Escalation {
  */
 export function escalationOf(
   failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
-  asked: number,
+  requested: number,
 ): Escalation | null {
   const byCode = Map.groupBy(
     failures.filter(({ fault }) => ruleOf(fault.code).consequence === 'failed'),
@@ -28,7 +28,7 @@ export function escalationOf(
   );
   for (const [code, alike] of byCode) {
     const [first] = alike;
-    if (first !== undefined && alike.length >= SYMBOLS_MIN && quorumOf(asked, alike.length) === 'lost')
+    if (first !== undefined && alike.length >= SYMBOLS_MIN && quorumOf(requested, alike.length) === 'lost')
       return { code, symbols: alike.map(({ symbol }) => symbol), example: first.fault };
   }
   return null;

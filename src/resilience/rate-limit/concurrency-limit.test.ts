@@ -6,7 +6,7 @@ import { concurrencyLimit } from './concurrency-limit.ts';
 
 const never = new AbortController().signal;
 
-test('no more than the limit at once, first come first served', async () => {
+test('never more than the limit are inside, and they enter in the order of their calls', async () => {
   const clock = new VirtualClock({ random: seededRandom('slots') });
   const slots = concurrencyLimit(3);
   const entered: number[] = [];
@@ -20,7 +20,7 @@ test('no more than the limit at once, first come first served', async () => {
         await clock.sleep(10 + (at % 4));
         inside -= 1;
         leave();
-        leave(); // giving back twice gives one slot
+        leave(); // a second call frees no second slot
       }),
     ),
   );
@@ -28,7 +28,7 @@ test('no more than the limit at once, first come first served', async () => {
   expect(entered).toEqual(Array.from({ length: 20 }, (_, at) => at));
 });
 
-test('who is cancelled leaves the queue at once and takes no slot', async () => {
+test('a cancelled wait leaves the queue at once and takes no slot', async () => {
   const slots = concurrencyLimit(1);
   const leave = await slots.take(never);
   const stop = new AbortController();

@@ -16,12 +16,12 @@ const exchanges = fc.array(
   { minLength: 1, maxLength: 60 },
 );
 
-test("the venue's clock always lies inside the bounds, whatever journeys the answers had", () => {
+test("the venue's clock always lies inside the bounds, for every latency of requests and responses", () => {
   fc.assert(
-    fc.property(fc.integer({ min: -5_000, max: 5_000 }), exchanges, (offsetMs, journeys) => {
+    fc.property(fc.integer({ min: -5_000, max: 5_000 }), exchanges, (offsetMs, sent) => {
       const clock = exchangeClock();
       let nowMs = START_MS;
-      for (const { afterMs, thereMs, backMs } of journeys) {
+      for (const { afterMs, thereMs, backMs } of sent) {
         nowMs += afterMs;
         clock.observe(metadata(nowMs, nowMs + thereMs + backMs, dateOf(nowMs + thereMs + offsetMs)));
         nowMs += thereMs + backMs;
@@ -33,7 +33,7 @@ test("the venue's clock always lies inside the bounds, whatever journeys the ans
   );
 });
 
-test('a few dozen answers of whole seconds tell the offset to about a journey there and back', () => {
+test('a few dozen dates in whole seconds bound the offset to about one round trip', () => {
   const clock = exchangeClock();
   for (let at = 0; at < 60; at++) {
     const sentAtMs = START_MS + at * 367;
@@ -43,7 +43,7 @@ test('a few dozen answers of whole seconds tell the offset to about a journey th
   expect(latestMs - earliestMs).toBeLessThan(200);
 });
 
-test('when a clock is set, the answer that says so counts alone', () => {
+test('when a clock was set, the bounds come from that response alone', () => {
   const clock = exchangeClock();
   clock.observe(metadata(START_MS, START_MS + 100, START_MS));
   clock.observe(metadata(START_MS + 3_600_000, START_MS + 3_600_100, START_MS));
@@ -53,7 +53,7 @@ test('when a clock is set, the answer that says so counts alone', () => {
   expect(latestMs - earliestMs).toBeLessThan(1_200);
 });
 
-test('before a word was heard our own clock is believed; a venue without dates gets a quarter of a second either way', () => {
+test('without a response our own clock counts; a venue without dates has bounds of a quarter of a second', () => {
   const clock = exchangeClock();
   expect(clock.hasObserved(START_MS)).toBe(false);
   expect(clock.at(START_MS)).toEqual({ earliestMs: START_MS, latestMs: START_MS });
@@ -62,7 +62,7 @@ test('before a word was heard our own clock is believed; a venue without dates g
   expect(clock.at(START_MS)).toEqual({ earliestMs: START_MS - 250, latestMs: START_MS + 250 });
 });
 
-test('after half an hour of silence the clocks may have drifted: nothing is known any more', () => {
+test('bounds expire half an hour after the last response, because the clocks may have drifted', () => {
   const clock = exchangeClock();
   clock.observe(metadata(START_MS, START_MS + 100, START_MS));
   expect(clock.hasObserved(START_MS + 1_800_000)).toBe(true);

@@ -8,21 +8,21 @@ interface ClockOffset {
   readonly atMs: number;
 }
 
-/** How far off a clock is believed to be whose venue answers without a `Date`. */
+/** Assumed offset of a venue's clock if its responses have no `Date`. Unit: milliseconds. */
 const UNDATED_MS = 250;
-/** `Date` has whole seconds: the venue's clock may be anywhere in the one it names. */
+/** `Date` has whole seconds: the venue's clock may be anywhere within the stated second. */
 const DATE_STEP_MS = 1_000;
-/** Two clocks drift apart by no more than this. Source: ordinary quartz is within 100 parts per million. */
+/** Maximum drift between two clocks. Source: ordinary quartz is within 100 parts per million. */
 const DRIFT_RATIO = 0.000_1;
-/** Bounds that drifted for longer than this tell nothing any more. Unit: milliseconds. */
+/** Bounds older than this have drifted too far to be used. Unit: milliseconds. */
 const KNOWN_FOR_MS = 1_800_000;
-/** Our own clock is read in whole milliseconds, and timers are not exact. */
+/** Error of reading our own clock, which has whole milliseconds. */
 const READING_MS = 2;
 
 /**
- * Narrows the bounds by one answer. The venue read its clock after the request left and before the
- * answer was there, so many answers together tell the offset to about one journey although each gives
- * whole seconds only. An answer that contradicts the bounds means that a clock was set: it alone counts.
+ * Narrows the bounds by one response. The venue read its clock between our sending the request and our receiving the
+ * response. So many responses bound the offset to about one latency, although each states whole seconds only. A
+ * response that contradicts the bounds means that a clock was set: the new bounds come from it alone.
  */
 function narrow(
   known: ClockOffset,
@@ -46,13 +46,13 @@ function widen({ lowMs, highMs, atMs }: ClockOffset, nowMs: number): ClockOffset
 
 const ANYTHING: ClockOffset = { lowMs: -Infinity, highMs: Infinity, atMs: 0 };
 
-/** A venue's clock as far as its answers tell. */
+/** A venue's clock, as its responses show it. */
 export interface ExchangeClock {
-  /** How a request ended; null without an answer. */
+  /** The end of a request; null without a response. */
   observe(metadata: ResponseMetadata | null): void;
-  /** False while nothing was heard lately: whoever sends only one request until then is wrong by that one at most. */
+  /** False without a recent response. A caller that sends only one request meanwhile risks only that one. */
   hasObserved(nowMs: number): boolean;
-  /** The earliest and the latest the venue's clock may show when ours shows `nowMs`. */
+  /** The earliest and the latest time that the venue's clock may show when ours shows `nowMs`. */
   at(nowMs: number): { readonly earliestMs: number; readonly latestMs: number };
 }
 

@@ -10,39 +10,39 @@ const requests = fc.array(
   { minLength: 20, maxLength: 80 },
 );
 
-/** When each of the requests may go that come after one another. */
+/** When each of these consecutive requests may be sent. */
 function booked(
   limit: RateLimit,
   share: number,
-  wanted: readonly { readonly afterMs: number; readonly weight: number }[],
-): { atMs: number; weight: number; cameMs: number }[] {
+  requested: readonly { readonly afterMs: number; readonly weight: number }[],
+): { atMs: number; weight: number; requestedAtMs: number }[] {
   let state: Booked | null = null;
   let nowMs = 1_000_000;
-  return wanted.map(({ afterMs, weight }) => {
+  return requested.map(({ afterMs, weight }) => {
     nowMs += afterMs;
     const atMs = earliestMs(state, { limit, share, weight }, nowMs);
     state = JSON.parse(JSON.stringify(book(state, { limit, share, weight }, { atMs, nowMs }))) as Booked;
-    return { atMs, weight, cameMs: nowMs };
+    return { atMs, weight, requestedAtMs: nowMs };
   });
 }
 
-test('under a sliding limit no stretch of its window holds more than our share, and nobody is overtaken', () => {
+test('under a sliding limit no period as long as its window holds more than our share, and order is kept', () => {
   fc.assert(
-    fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
+    fc.property(requests, fc.integer({ min: 3, max: 10 }), (requested, tenths) => {
       const share = tenths / 10;
-      const sent = booked(SLIDING, share, wanted);
-      for (const [at, { atMs, cameMs }] of sent.entries()) {
+      const sent = booked(SLIDING, share, requested);
+      for (const [at, { atMs, requestedAtMs }] of sent.entries()) {
         const used = sent
           .filter((one) => one.atMs > atMs - SLIDING.windowMs && one.atMs <= atMs)
           .reduce((sum, { weight }) => sum + weight, 0);
         expect(used).toBeLessThanOrEqual(SLIDING.limit * share);
-        expect(atMs).toBeGreaterThanOrEqual(Math.max(cameMs, sent[at - 1]?.atMs ?? 0));
+        expect(atMs).toBeGreaterThanOrEqual(Math.max(requestedAtMs, sent[at - 1]?.atMs ?? 0));
       }
     }),
   );
 });
 
-test('a sliding limit that is asked for more than it has is used up: a window and its transit for each full load', () => {
+test('demand above a sliding limit uses all of it: each full load takes one window and its transit', () => {
   const sent = booked(
     SLIDING,
     1,
@@ -51,11 +51,11 @@ test('a sliding limit that is asked for more than it has is used up: a window an
   expect((sent.at(-1)?.atMs ?? 0) - (sent[0]?.atMs ?? 0)).toBe(4 * (SLIDING.windowMs + TRANSIT_MS));
 });
 
-test('a bucket is never overdrawn, and whoever asks for more gets exactly its rate', () => {
+test('a bucket is never overdrawn, and higher demand gets exactly its rate', () => {
   fc.assert(
-    fc.property(requests, fc.integer({ min: 3, max: 10 }), (wanted, tenths) => {
+    fc.property(requests, fc.integer({ min: 3, max: 10 }), (requested, tenths) => {
       const share = tenths / 10;
-      const sent = booked(BUCKET, share, wanted).toSorted((a, b) => a.atMs - b.atMs);
+      const sent = booked(BUCKET, share, requested).toSorted((a, b) => a.atMs - b.atMs);
       for (const [from, first] of sent.entries()) {
         for (const [to, last] of sent.entries()) {
           if (to >= from)
@@ -74,7 +74,7 @@ test('a bucket is never overdrawn, and whoever asks for more gets exactly its ra
   expect((burst.at(-1)?.atMs ?? 0) - (burst[0]?.atMs ?? 0)).toBeCloseTo(10_000);
 });
 
-test('what weighs more than all of our share passes once nothing else is spent', () => {
+test('a request heavier than our whole share is granted once nothing else is booked', () => {
   expect(
     booked({ ...SLIDING, limit: 3 }, 1, [
       { afterMs: 0, weight: 4 },
@@ -83,7 +83,7 @@ test('what weighs more than all of our share passes once nothing else is spent',
   ).toEqual([1_000_000, 1_000_000 + SLIDING.windowMs + TRANSIT_MS]);
 });
 
-test('bookings of a clock that was set back by an hour since hold nobody up', () => {
+test('bookings from before the clock was set back by an hour delay no request', () => {
   const ahead: Booked[] = [
     { shape: 'sliding', spent: [[4_600_000, 40]] },
     { shape: 'bucket', fullAtMs: 4_600_000 },
@@ -101,7 +101,7 @@ const sliding = (...spent: readonly (readonly [afterMs: number, cost: number])[]
   spent: spent.map(([afterMs, cost]) => [NOW_MS + afterMs, cost] as const),
 });
 
-test('a sliding limit waits until as much as is needed has left its window, and no longer', () => {
+test('a sliding limit waits until enough weight has left its window, and no longer', () => {
   const state = sliding([0, 10], [500, 20], [700, 10]);
   const afterMs = (weight: number) => earliestMs(state, { limit: SLIDING, share: 1, weight }, NOW_MS) - NOW_MS;
   const [first, second] = [SLIDING.windowMs + TRANSIT_MS, 500 + SLIDING.windowMs + TRANSIT_MS];
@@ -113,7 +113,7 @@ test('a request that would fit earlier does not overtake the last booking', () =
   expect(earliestMs(state, { limit: SLIDING, share: 1, weight: 1 }, NOW_MS)).toBe(NOW_MS + 300);
 });
 
-test('a booking keeps what its window still holds and drops what is older or too far ahead', () => {
+test('bookings within the window are kept; older ones and ones too far ahead are dropped', () => {
   const oldest = -(SLIDING.windowMs + TRANSIT_MS);
   const state = sliding([oldest, 1], [oldest + 1, 2], [600_000, 3], [600_001, 4]);
   const next = book(state, { limit: SLIDING, share: 1, weight: 5 }, { atMs: NOW_MS, nowMs: NOW_MS });

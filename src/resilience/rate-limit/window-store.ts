@@ -4,7 +4,7 @@ import { windowAt, type WindowState } from './aligned-window.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
 
-/** What tells the limits of one exchange apart. */
+/** Identifies a limit among those of one exchange. */
 type LimitName = Pick<RateLimit, 'name' | 'windowMs'>;
 export const keyOf = ({ name, windowMs }: LimitName): string => `${name}/${windowMs}`;
 

@@ -43,7 +43,7 @@ test.each([
   expect(parseRetryAfter(header, Date.parse('2015-10-21T07:28:00Z'))).toBe(waitMs);
 });
 
-test('no header makes the parser throw or ask for a negative wait', () => {
+test('the parser never throws and never returns a negative wait', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(), (header, nowMs) => {
       expect(parseRetryAfter(header, nowMs) ?? 0).toBeGreaterThanOrEqual(0);
@@ -86,20 +86,20 @@ test.each(EXCHANGE_CODES)('%s is tried as often as the table says and not once m
   }
 });
 
-test('nobody comes back earlier than the server asked, and what may not be slept is parked', () => {
+test('a request is never repeated earlier than the server asked, and a wait too long to sleep is parked', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...EXCHANGE_CODES),
       fc.integer({ min: 1, max: 5 }),
       fc.nat(200_000),
       fc.double({ min: 0, max: 1, noNaN: true }),
-      (code, tries, askedMs, chance) => {
-        const decision = decide(faultOf(code, askedMs), past(tries), chance);
+      (code, tries, hintMs, chance) => {
+        const decision = decide(faultOf(code, hintMs), past(tries), chance);
         if (decision.do === 'retry') {
-          expect(decision.waitMs).toBeGreaterThanOrEqual(askedMs);
+          expect(decision.waitMs).toBeGreaterThanOrEqual(hintMs);
           expect(decision.waitMs).toBeLessThanOrEqual(SLEEP_MS_MAX);
-        } else if (decision.notBeforeInMs !== null) expect(decision.notBeforeInMs).toBeGreaterThanOrEqual(askedMs);
-        if (askedMs > SLEEP_MS_MAX && ruleOf(code).kind !== 'permanent')
+        } else if (decision.notBeforeInMs !== null) expect(decision.notBeforeInMs).toBeGreaterThanOrEqual(hintMs);
+        if (hintMs > SLEEP_MS_MAX && ruleOf(code).kind !== 'permanent')
           expect(decision).toMatchObject({ do: 'stop', why: 'parked' });
       },
     ),

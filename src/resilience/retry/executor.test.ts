@@ -19,8 +19,8 @@ const response: HttpResponse = { status: 200, headers: {}, body: new Uint8Array(
 const fault = (code: ExchangeFaultCode, retryAfterMs: number | null) =>
   exchangeError(code, code, { exchange: 'binance', status: null, venueCode: null, retryAfterMs });
 
-/** One page whose requests end as listed, the last outcome again and again; on virtual time. */
-function stage(
+/** One page in virtual time. Its requests end as listed; the last outcome repeats. */
+function harness(
   outcomes: readonly Outcome[],
   over: {
     readonly policies?: (clock: VirtualClock) => Partial<ResiliencePolicies>;
@@ -96,10 +96,10 @@ const EXCHANGE_CODES = FAULT_CODES.filter(
 );
 
 test.each(EXCHANGE_CODES)(
-  '%s: as many requests as its row grants, spaced inside the bounds of its policy, and nothing after the last',
+  '%s: the requests its row grants, with waits inside the bounds of its policy, and none after the last',
   async (code) => {
     const rule = ruleOf(code);
-    const { clock, sentAtMs, failures, run } = stage([{ code }]);
+    const { clock, sentAtMs, failures, run } = harness([{ code }]);
     const result = await clock.runUntil(run());
     await clock.runUntil(clock.sleep(3_600_000));
     const bounds = sentAtMs.slice(1).map((_, at) => (rule.backoff === null ? 0 : backoffBoundMs(rule.backoff, at + 1)));
@@ -111,8 +111,8 @@ test.each(EXCHANGE_CODES)(
   },
 );
 
-test.each([0, 3, 60])('a Retry-After of %i s is slept, never shortened, and the page asked again', async (seconds) => {
-  const { clock, sentAtMs, run } = stage([
+test.each([0, 3, 60])('a Retry-After of %i s is waited in full before the page is requested again', async (seconds) => {
+  const { clock, sentAtMs, run } = harness([
     { code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: seconds * 1_000 },
     'answered',
   ]);
@@ -121,14 +121,14 @@ test.each([0, 3, 60])('a Retry-After of %i s is slept, never shortened, and the 
 });
 
 test.each([61, 120, 86_400])('a Retry-After of %i s parks the page until exactly then', async (seconds) => {
-  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: seconds * 1_000 }]);
+  const { clock, sentAtMs, run } = harness([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: seconds * 1_000 }]);
   const nowMs = clock.nowMs();
   expect(await clock.runUntil(run())).toMatchObject({ ok: false, why: 'parked', notBeforeMs: nowMs + seconds * 1_000 });
   expect(sentAtMs).toHaveLength(1);
 });
 
-test('each retry is logged with its code, its count, its wait and its reason before it sleeps', async () => {
-  const { clock, log, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 2_000 }, 'answered']);
+test('each retry is logged with code, attempt, wait and reason before the wait', async () => {
+  const { clock, log, run } = harness([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 2_000 }, 'answered']);
   await clock.runUntil(run());
   expect(log.lines).toMatchObject([
     {
@@ -151,25 +151,25 @@ test('each retry is logged with its code, its count, its wait and its reason bef
   ]);
 });
 
-test('counters are kept per code: a page that fails in turns of several codes has each of its budgets, ten requests in all', async () => {
-  const turns: Outcome[] = Array.from({ length: 20 }, (_, at) => ({
+test('attempts are counted per code, each with its own limit, and a page has ten requests in all', async () => {
+  const alternating: Outcome[] = Array.from({ length: 20 }, (_, at) => ({
     code:
       (['CONNECTION_FAILED', 'EXCHANGE_RATE_LIMITED', 'EXCHANGE_SERVER_ERROR'] as const)[at % 3] ?? 'CONNECTION_FAILED',
   }));
-  const { clock, sentAtMs, run } = stage(turns);
+  const { clock, sentAtMs, run } = harness(alternating);
   expect(await clock.runUntil(run())).toMatchObject({ ok: false, requests: 10 });
   expect(sentAtMs).toHaveLength(10);
 });
 
-test('an attempt without an answer ends after its timeout as REQUEST_TIMEOUT; the first retry follows at once', async () => {
-  const { clock, log, sentAtMs, run } = stage(['never', 'answered']);
+test('an attempt without a response times out as REQUEST_TIMEOUT; the first retry follows at once', async () => {
+  const { clock, log, sentAtMs, run } = harness(['never', 'answered']);
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
   expect(sentAtMs).toEqual([0, 10_000]);
   expect(log.lines[0]?.fields).toMatchObject({ code: 'REQUEST_TIMEOUT', durationMs: 10_000 });
 });
 
-test('no wait is begun that would end after the deadline', async () => {
-  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 30_000 }], {
+test('a wait that would end after the deadline is not begun', async () => {
+  const { clock, sentAtMs, run } = harness([{ code: 'EXCHANGE_SERVER_ERROR', retryAfterMs: 30_000 }], {
     deadlineMs: 45_000,
   });
   const nowMs = clock.nowMs();
@@ -187,9 +187,9 @@ test('waits before the first attempt do not count against the deadline, later on
       },
     },
   });
-  const once = stage(['answered'], { policies, deadlineMs: 300_000 });
+  const once = harness(['answered'], { policies, deadlineMs: 300_000 });
   expect(await once.clock.runUntil(once.run())).toMatchObject({ ok: true });
-  const twice = stage([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { policies, deadlineMs: 300_000 });
+  const twice = harness([{ code: 'EXCHANGE_SERVER_ERROR' }, 'answered'], { policies, deadlineMs: 300_000 });
   expect(await twice.clock.runUntil(twice.run())).toMatchObject({
     ok: false,
     why: 'deadline',
@@ -199,7 +199,7 @@ test('waits before the first attempt do not count against the deadline, later on
   expect(twice.sentAtMs).toHaveLength(1);
 });
 
-test('a request that costs something else after the wait for admission is charged what it costs when it is sent', async () => {
+test('a request whose weight changes during the wait for admission is charged the weight it is sent with', async () => {
   const charged: number[] = [];
   const waitsMs = [60_000, 0];
   const policies = (clock: VirtualClock) => ({
@@ -218,14 +218,14 @@ test('a request that costs something else after the wait for admission is charge
       },
     },
   });
-  // the oldest candle that /candles still serves when the page is planned: half a minute later it does not
+  // /candles still serves this candle when the page is planned, and no longer half a minute later.
   const fromMs = new VirtualClock({ random: seededRandom('executor') }).nowMs() - 1_439 * 60_000 + 30_000;
   const page = {
     series: { exchange: 'okx', symbol: 'BTC/USDT', interval: '1m' },
     range: { fromMs, toMs: fromMs + 300 * 60_000 },
   } as const;
   const sentRequests: ReturnType<typeof okx.candlesRequest>[] = [];
-  const { clock, urls, run } = stage(['answered'], {
+  const { clock, urls, run } = harness(['answered'], {
     policies,
     request: (origin, atMs) => {
       const request = okx.candlesRequest(origin, page, atMs);
@@ -239,8 +239,8 @@ test('a request that costs something else after the wait for admission is charge
   expect(charged.reduce((sum, one) => sum + one, 0)).toBe(2);
 });
 
-test('a failed connection moves on to the next host; no other fault does', async () => {
-  const { clock, urls, run } = stage(
+test('a failed connection switches to the next host; no other fault does', async () => {
+  const { clock, urls, run } = harness(
     [{ code: 'CONNECTION_FAILED' }, { code: 'EXCHANGE_SERVER_ERROR' }, { code: 'CONNECTION_FAILED' }, 'answered'],
     { origins: ['one', 'two'] },
   );
@@ -248,30 +248,30 @@ test('a failed connection moves on to the next host; no other fault does', async
   expect(urls).toEqual(['one', 'two', 'two', 'one']);
 });
 
-test('a host that refuses our region (451) is left for the one that does not, which later pages ask first', async () => {
+test('a host that refuses our region (451) is replaced by the unrestricted host, also for later pages', async () => {
   const refusal = exchangeError('FORBIDDEN', 'refused', {
     exchange: 'binance',
     status: 451,
     venueCode: '0',
     retryAfterMs: null,
   });
-  const { clock, urls, run } = stage([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
+  const { clock, urls, run } = harness([refusal, 'answered'], { origins: ['one', 'two', 'free'] });
   expect(await clock.runUntil(run())).toMatchObject({ ok: true, requests: 2 });
   await clock.runUntil(run());
   expect(urls).toEqual(['one', 'free', 'free']);
-  const everywhere = stage([refusal], { origins: ['one', 'free'] });
+  const everywhere = harness([refusal], { origins: ['one', 'free'] });
   expect(await everywhere.clock.runUntil(everywhere.run())).toMatchObject({ ok: false, why: 'permanent', requests: 2 });
 });
 
-test('a host that failed to connect is not the first to be asked for the next page', async () => {
-  const { clock, urls, run } = stage([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
+test('a host that failed to connect is not the first host of the next page', async () => {
+  const { clock, urls, run } = harness([{ code: 'CONNECTION_FAILED' }, 'answered'], { origins: ['one', 'two'] });
   await clock.runUntil(run());
   await clock.runUntil(run());
   expect(urls).toEqual(['one', 'two', 'two']);
 });
 
 test('cancelling ends a wait at once and nothing more is sent', async () => {
-  const { clock, sentAtMs, run } = stage([{ code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 50_000 }]);
+  const { clock, sentAtMs, run } = harness([{ code: 'EXCHANGE_RATE_LIMITED', retryAfterMs: 50_000 }]);
   const stop = new AbortController();
   const running = run(stop.signal).catch((error: unknown) => ({ error, atMs: clock.monotonicMs() }));
   await clock.runUntil(clock.sleep(1_000));
@@ -283,9 +283,9 @@ test('cancelling ends a wait at once and nothing more is sent', async () => {
   expect(sentAtMs).toHaveLength(1);
 });
 
-test('what is no fault of an exchange flies as it is and is not tried again', async () => {
+test('an error that is no exchange fault is thrown unchanged and not retried', async () => {
   const bug = new TypeError('undefined is not a function');
-  const { clock, sentAtMs, run } = stage([bug]);
+  const { clock, sentAtMs, run } = harness([bug]);
   const thrown = await clock.runUntil(run().catch((error: unknown) => error));
   expect(thrown).toBe(bug);
   expect(thrown).not.toBeInstanceOf(ExchangeAPIError);

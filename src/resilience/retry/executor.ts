@@ -58,7 +58,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
 const pageName = (random: Random): string => Math.floor(random.next() * Number.MAX_SAFE_INTEGER).toString(36);
 
-/** A page that was not requested, or is to come back later, does not show whether the exchange responds. */
+/** A page that was not requested, or was parked, does not show whether the exchange responds. */
 const endOf = (result: PageResult<unknown>): PageEnd['as'] => {
   if (result.ok) return 'answered';
   return result.requests === 0 || result.why === 'parked' ? 'undecided' : result.fault.code;
@@ -67,12 +67,12 @@ const endOf = (result: PageResult<unknown>): PageEnd['as'] => {
 /** `page`: the page's name among all processes. */
 type PageOptions = ExecutorOptions & { readonly hosts: Hosts; readonly page: string };
 
-/** What has been spent on one page. */
+/** Attempts and budget spent on one page. */
 interface PageProgress {
   readonly triesByCode: Partial<Record<FaultCode, number>>;
   requests: number;
   firstAttemptAtMs: number | null;
-  /** Of the retry budget. */
+  /** Spent from the retry budget. */
   tokens: number;
 }
 
@@ -156,13 +156,13 @@ interface AttemptContext {
   readonly signal: AbortSignal;
 }
 
-/** A response with what it says beside its content. */
+/** A response with its metadata. */
 interface ReceivedResponse {
   readonly response: HttpResponse;
   readonly metadata: ResponseMetadata;
 }
 
-/** One admitted attempt. Gate, halt and breaker know of its end before the slot is free for another page. */
+/** One admitted attempt. Gate, halt and breaker are updated before the slot is free for another page. */
 async function attemptPage<T>(
   options: PageOptions,
   call: PageCall<T>,
@@ -222,7 +222,7 @@ async function receive<T>(
   return { response, metadata };
 }
 
-/** The table's decision, its consequence for every other page, and whether the retry budget pays for it. */
+/** The decision of the fault table, applied to gate, halt and retry budget. */
 async function decideNext<T>(
   options: PageOptions,
   call: PageCall<T>,

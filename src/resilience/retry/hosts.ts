@@ -25,7 +25,7 @@ export function hosts(): Hosts {
         fault.facts.status === 451 && unrestrictedOrigin !== null && origins.includes(unrestrictedOrigin);
       const isFree = isRegionRefused && origin !== unrestrictedOrigin;
       const next = isFree ? unrestrictedOrigin : fault.code === 'CONNECTION_FAILED' ? originAfter(origin, call) : null;
-      // a page that was under way while another moved on leaves the choice as it is
+      // a page in flight that used an older host does not change the choice
       if (next !== null && current(call) === origin) preferred = next;
       return isFree ? 'free' : 'counted';
     },
