@@ -13,12 +13,13 @@ const coded = (status: number, codes: readonly number[], code: Refusal['code'], 
   }));
 
 const BANNED =
-  'Way too much request weight used; IP banned until 1717243290000. Please use the websocket for live updates to avoid bans.';
+  'Way too much request weight used; IP banned until 1717243290000. ' +
+  'Please use the websocket for live updates to avoid bans.';
 
-/** Error bodies: public logs (ccxt issues 14639 and 16044, php-binance-api issue 260) and binance-spot-api-docs, errors.md. */
+/** Sources: public logs (ccxt issues 14639 and 16044, php-binance-api issue 260), binance-spot-api-docs, errors.md. */
 const refusals: readonly Refusal[] = [
   {
-    says: 'a ban until a moment',
+    says: 'a ban with its end',
     status: 418,
     body: { code: -1003, msg: BANNED },
     headers: { 'retry-after': '80' },
@@ -34,7 +35,7 @@ const refusals: readonly Refusal[] = [
     waitMs: 120_000,
   },
   {
-    says: 'a ban told with a 429',
+    says: 'a ban with a 429',
     status: 429,
     body: { code: -1003, msg: 'Way too many requests; IP banned until 1717243290000.' },
     code: 'EXCHANGE_IP_BANNED',
@@ -65,7 +66,9 @@ const refusals: readonly Refusal[] = [
   {
     says: 'a restricted region, code 0 over several lines',
     status: 451,
-    body: '{\n  "code": 0,\n  "msg": "Service unavailable from a restricted location according to \'b. Eligibility\'."\n}',
+    body:
+      '{\n  "code": 0,\n' +
+      '  "msg": "Service unavailable from a restricted location according to \'b. Eligibility\'."\n}',
     code: 'FORBIDDEN',
   },
   {

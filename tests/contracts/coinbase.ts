@@ -79,7 +79,7 @@ const refusals: readonly Refusal[] = [
     code: 'EXCHANGE_RATE_LIMITED',
   },
   {
-    says: 'a limit told by id',
+    says: 'a limit stated by id',
     status: 429,
     body: { errors: [{ id: 'rate_limit_exceeded', message: 'Too many requests' }] },
     code: 'EXCHANGE_RATE_LIMITED',
@@ -123,7 +123,7 @@ const refusals: readonly Refusal[] = [
   },
   { says: 'cancel only', status: 400, body: { message: 'Cancel only mode' }, code: 'EXCHANGE_MAINTENANCE' },
   {
-    says: 'an error of theirs',
+    says: 'an internal error',
     status: 500,
     body: { errors: [{ id: 'internal_server_error', message: 'Something went wrong' }] },
     code: 'EXCHANGE_SERVER_ERROR',

@@ -6,21 +6,21 @@ import type { ExchangeFaultCode } from '../../src/errors/errors.ts';
 import type { RateLimit } from '../../src/resilience/rate-limit/rate-limit.ts';
 import { STAND_INS, type StandIn } from '../../src/simulation/stand-ins/stand-ins.ts';
 
-/** An answer that is an error, as recorded or documented, and the one code it must be found under. */
+/** An error response, as recorded or documented, and its only correct code. */
 export interface Refusal {
   readonly says: string;
   readonly status: number;
-  /** JSON, or text as it came. */
+  /** A string is sent as it is, any other value as JSON. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly code: ExchangeFaultCode;
-  /** What the answer asks us to wait at 2024-06-01T12:00Z; absent when it asks for nothing. */
+  /** The wait that the response requires at 2024-06-01T12:00Z; absent without one. */
   readonly waitMs?: number;
-  /** The body's code decides, whatever status carries it. */
+  /** The code in the body decides, with any status. */
   readonly isCoded?: true;
 }
 
-/** A recorded candle answer and what it holds. */
+/** A recorded candle response and its content. */
 export interface RecordedResponse {
   readonly says: string;
   readonly page: Page;
@@ -36,23 +36,25 @@ export interface RecordedResponse {
   };
 }
 
-/** Everything the contract needs to know of an exchange. A new exchange is one more of these. */
+/** Everything the contract needs to know about an exchange. A new exchange needs one of these. */
 export interface VenueCase {
   readonly adapter: ExchangeAdapter;
   readonly origin: string;
   readonly standIn: StandIn;
   readonly venueSymbol: (symbol: MarketSymbol) => string;
-  /** How much of time the venue's numbers count: 1 or 1,000. */
+  /** Unit of the venue's times. */
   readonly timeUnitMs: number;
-  /** Statuses that mean something else here than everywhere. */
+  /** Statuses with another meaning than elsewhere. */
   readonly ownStatuses?: Readonly<Record<number, ExchangeFaultCode>>;
-  /** The request for two candles from 2024-05-20T00:00Z, asked at 2024-06-01T12:00Z, by candle length: path and query. */
+  /** Path and query for two candles from 2024-05-20T00:00Z, sent at 2024-06-01T12:00Z, by interval. */
   readonly requests: Readonly<Partial<Record<Interval, string>>>;
   readonly refusals: readonly Refusal[];
   readonly recorded: readonly RecordedResponse[];
-  /** A ticker answer as documented and the volumes in quote currency it states, by the venue's spelling; null where the venue has no ranking. */
+  /**
+   * A documented ticker response and its volumes in quote currency, by the venue's spelling; null without a ranking.
+   */
   readonly ranking: { readonly body: unknown; readonly volumes: Readonly<Record<string, number>> } | null;
-  /** A listing answer that has `symbol`, as recorded or documented. */
+  /** A symbol list, as recorded or documented. */
   readonly listing: {
     readonly body: unknown;
     readonly symbols: readonly MarketSymbol[];
@@ -72,7 +74,7 @@ export const respondWith = (
   body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
 });
 
-/** The stand-in of an exchange. @throws RangeError where there is none. */
+/** The stand-in of an exchange. @throws RangeError without one. */
 export function standInOf(exchange: string): StandIn {
   const standIn = STAND_INS.get(exchange);
   if (standIn === undefined) throw new RangeError(`${exchange} has no stand-in`);

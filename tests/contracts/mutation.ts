@@ -1,12 +1,12 @@
 import type { Random } from '../../src/platform/ports/random.ts';
 import { randomInt } from '../../src/platform/seeded-random.ts';
 
-/** One way a body gets spoiled on its way. */
+/** One way in which a body is damaged in transit. */
 export interface Mutation {
   readonly says: string;
   /**
-   * `values`: no number can have become another number, so what is read must be what was sent. `digits`:
-   * one plausible decimal may stand where another stood; nobody who sees the spoiled body alone can tell.
+   * `values`: no number can become another number, so the rows read must be the rows sent. `digits`: one plausible
+   * decimal may replace another, which the damaged body alone does not show.
    */
   readonly spoils: 'values' | 'digits';
   readonly apply: (body: string, random: Random) => string;
@@ -25,7 +25,7 @@ const WRAPPERS: readonly (readonly [string, string])[] = [
 
 const one = <T>(from: readonly T[], random: Random): T => from[randomInt(random, from.length)] as T;
 
-/** A number, or a text, of the body. */
+/** A number or a string of the body. */
 const tokenOf = (body: string, random: Random): { readonly at: number; readonly text: string } | null => {
   const tokens = [...body.matchAll(/"[^"]*"|-?\d+(?:\.\d+)?/g)];
   const token = tokens[randomInt(random, Math.max(1, tokens.length))];
@@ -37,7 +37,7 @@ function replaceToken(body: string, random: Random, by: (text: string) => string
   return token === null ? '' : body.slice(0, token.at) + by(token.text) + body.slice(token.at + token.text.length);
 }
 
-/** The lists that hold no list: rows. */
+/** The rows: lists that contain no list. */
 const rowsOf = (value: unknown): unknown[][] =>
   Array.isArray(value) && value.some(Array.isArray)
     ? value.flatMap(rowsOf)
@@ -47,7 +47,7 @@ const rowsOf = (value: unknown): unknown[][] =>
         ? Object.values(value).flatMap(rowsOf)
         : [];
 
-/** Changes the rows of a body that is JSON with rows in it; any other body stays as it is. */
+/** Changes the rows of a JSON body; any other body stays as it is. */
 function withRows(body: string, change: (rows: unknown[][]) => void): string {
   let parsed: unknown;
   try {
@@ -68,7 +68,7 @@ function swap(values: unknown[], others: unknown[], [at, otherAt]: readonly [num
 export const MUTATIONS: readonly Mutation[] = [
   { says: 'cut off', spoils: 'values', apply: (body, random) => body.slice(0, randomInt(random, body.length + 1)) },
   {
-    says: 'begun in the middle',
+    says: 'without its beginning',
     spoils: 'values',
     apply: (body, random) => body.slice(randomInt(random, body.length + 1)),
   },
@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
     apply: (body, random) => replaceToken(body, random, () => one(OTHER_TYPES, random)),
   },
   {
-    says: 'a number as text, a text as number',
+    says: 'a number as a string, a string as a number',
     spoils: 'values',
     apply: (body, random) =>
       replaceToken(body, random, (text) => (text.startsWith('"') ? text.slice(1, -1) : `"${text}"`)),
@@ -140,7 +140,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    says: 'a stretch twice',
+    says: 'a segment twice',
     spoils: 'digits',
     apply: (body, random) => {
       const at = randomInt(random, body.length + 1);
@@ -148,7 +148,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    says: 'a stretch missing',
+    says: 'a segment missing',
     spoils: 'digits',
     apply: (body, random) => {
       const at = randomInt(random, body.length + 1);

@@ -48,7 +48,7 @@ const refusals: readonly Refusal[] = [
   { says: 'a success without data', status: 200, body: { code: '0', msg: '' }, code: 'SCHEMA_MISMATCH' },
   { says: 'data without success', status: 200, body: { data: [] }, code: 'SCHEMA_MISMATCH' },
   { says: 'the number 0', status: 200, body: { code: 0, msg: '', data: [] }, code: 'SCHEMA_MISMATCH' },
-  { says: 'a code nobody knows', status: 200, body: { code: '99999', msg: '', data: [] }, code: 'SCHEMA_MISMATCH' },
+  { says: 'an unknown code', status: 200, body: { code: '99999', msg: '', data: [] }, code: 'SCHEMA_MISMATCH' },
   {
     says: 'a code of the first entry',
     status: 200,
@@ -63,7 +63,7 @@ const refusals: readonly Refusal[] = [
   },
   { says: 'an error without a code', status: 400, body: { msg: 'Bad Request' }, code: 'REQUEST_REJECTED' },
   {
-    says: 'an overload told without a code',
+    says: 'an overload without a code',
     status: 503,
     body: { msg: 'Service Unavailable' },
     code: 'EXCHANGE_SERVER_ERROR',

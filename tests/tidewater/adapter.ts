@@ -7,7 +7,9 @@ import { errorMapping } from './error-codes.ts';
 
 const BARS_PER_PAGE_MAX = 200;
 
-/** An exchange that exists in tests only, and does everything in another way than the others. */
+const minutesOf = (timeMs: number): number => timeMs / 60_000;
+
+/** A made-up exchange for tests, which differs from the real ones wherever it can. */
 export const tidewater: ExchangeAdapter = {
   exchange: errorMapping.exchange,
   graceMs: errorMapping.graceMs,
@@ -20,7 +22,10 @@ export const tidewater: ExchangeAdapter = {
 
   // `since` is inclusive, `until` is not; both in minutes.
   candlesRequest: (origin, { series, range }) => ({
-    url: `${origin}/v1/bars/${symbolPath(series.symbol).toLowerCase()}?minutes=${intervalMs(series.interval) / 60_000}&since=${range.fromMs / 60_000}&until=${range.toMs / 60_000}`,
+    url:
+      `${origin}/v1/bars/${symbolPath(series.symbol).toLowerCase()}` +
+      `?minutes=${minutesOf(intervalMs(series.interval))}` +
+      `&since=${minutesOf(range.fromMs)}&until=${minutesOf(range.toMs)}`,
     weight: 1,
   }),
   readCandles: readBars,

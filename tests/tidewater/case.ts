@@ -39,7 +39,7 @@ export const tidewaterCase: VenueCase = {
       code: 'EXCHANGE_MAINTENANCE',
     },
     {
-      says: 'an error of theirs',
+      says: 'an internal error',
       status: 200,
       body: { ok: false, error: 'oops' },
       isCoded: true,
@@ -50,7 +50,7 @@ export const tidewaterCase: VenueCase = {
   ],
   recorded: [
     {
-      says: 'two minutes (nobody recorded them: the exchange is made up)',
+      says: 'two minutes (made up, like the exchange)',
       page: {
         series: { exchange: 'tidewater', symbol: 'BTC/USDT', interval: '1m' },
         range: { fromMs: 1_717_242_900_000, toMs: 1_717_243_020_000 },

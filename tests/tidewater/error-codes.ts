@@ -13,7 +13,7 @@ const BY_ERROR: ReadonlyMap<unknown, ExchangeFaultCode> = new Map([
 export const errorMapping: ErrorMapping = {
   exchange: 'tidewater',
   graceMs: 10_000,
-  read: (_answer, body) => {
+  read: (_response, body) => {
     const error = body.kind === 'json' && isRecord(body.value) ? body.value['error'] : undefined;
     return { venueCode: typeof error === 'string' ? error : null, code: BY_ERROR.get(error) ?? null, waitMs: null };
   },

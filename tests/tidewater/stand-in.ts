@@ -10,14 +10,14 @@ const BARS = /^\/v1\/bars\/([^/]+)$/;
 const BARS_MAX = 200;
 const refuse = (error: string): ResponseReply => jsonReply(200, { ok: false, error });
 
-interface Question {
+interface BarsQuery {
   readonly market: string;
   readonly minutes: number;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-function questionOf({ path, query }: { readonly path: string; readonly query: URLSearchParams }): Question | null {
+function barsQueryOf({ path, query }: { readonly path: string; readonly query: URLSearchParams }): BarsQuery | null {
   const market = BARS.exec(path)?.[1];
   return market === undefined
     ? null
@@ -40,19 +40,20 @@ export const standInTidewater: StandIn = {
         weightOf: () => 1,
         charge: (_request, nowMs) => ({ headers: {}, refusal: meter.admits(nowMs) ? null : refuse('slow_down') }),
         requestedCandles: (request) => {
-          const asked = questionOf(request);
+          const requested = barsQueryOf(request);
           return (
-            asked && {
-              symbol: asked.market,
+            requested && {
+              symbol: requested.market,
               interval:
-                INTERVALS.find((interval) => intervalMs(interval) === asked.minutes * 60_000) ?? String(asked.minutes),
-              range: asked,
+                INTERVALS.find((interval) => intervalMs(interval) === requested.minutes * 60_000) ??
+                String(requested.minutes),
+              range: requested,
             }
           );
         },
         response: (request, at) => {
-          const asked = questionOf(request);
-          if (asked !== null) return bars(world, asked, at);
+          const requested = barsQueryOf(request);
+          if (requested !== null) return bars(world, requested, at);
           return request.path === '/v1/markets'
             ? jsonReply(200, { ok: true, result: { markets: markets(world) } })
             : refuse('no_such_path');
@@ -71,15 +72,15 @@ const markets = (world: CandleSource): unknown =>
 
 function bars(
   world: CandleSource,
-  { market, minutes, fromMs, toMs }: Question,
+  { market, minutes, fromMs, toMs }: BarsQuery,
   { nowMs, breakRows }: { readonly nowMs: number; readonly breakRows: BreakRows },
 ): ResponseReply {
   if (!world.series.some((series) => series.venueSymbol === market)) return refuse('no_such_market');
   const interval = INTERVALS.find((one) => intervalMs(one) === minutes * 60_000);
   if (interval === undefined) return refuse('no_such_length');
-  const asked = world.select({ venueSymbol: market, interval }, { fromMs, toMs, rowsMax: Infinity, keep: 'oldest' });
+  const selected = world.select({ venueSymbol: market, interval }, { fromMs, toMs, rowsMax: Infinity, keep: 'oldest' });
   const rows = breakRows(
-    seenAt(asked, nowMs)
+    seenAt(selected, nowMs)
       .filter((row) => Number(row[5]) > 0)
       .slice(0, BARS_MAX),
   );

@@ -18,7 +18,7 @@ function resultOf(response: HttpResponse, nowMs: number, name: string): readonly
   return result;
 }
 
-/** `{"at": minutes, "o", "h", "l", "c", "v": texts, "n": trades, "done": true}`. */
+/** `{"at": minutes, "o", "h", "l", "c", "v": strings, "n": trades, "done": true}`. */
 function readRow(row: unknown, index: number): WireRow | null {
   if (!isRecord(row)) return null;
   const { at, o, h, l, c, v, n, done } = row;
