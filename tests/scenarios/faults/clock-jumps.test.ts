@@ -20,7 +20,7 @@ test.each([
   ['an hour back', -HOUR_MS],
   ['a day forward', 24 * HOUR_MS],
   ['a day back', -24 * HOUR_MS],
-])('a clock that is set %s while candles are asked for changes neither bytes nor account', async (_how, byMs) => {
+])('setting the clock %s while candles are fetched changes neither bytes nor account', async (_how, byMs) => {
   const whole = await stored('still');
   await whole.run({ days: DAYS });
   const simulation = await stored('jump');

@@ -27,7 +27,7 @@ test('a year of 1d for five symbols costs at most five pages and five other requ
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
 });
 
-test('a symbol that fails for good leaves every other candle stored: partial, exit 3, and healing brings the rest', async () => {
+test('one failing symbol leaves every other candle stored: partial, exit 3, and healing adds the rest', async () => {
   const simulation = await simulate({
     seed: 'one of three',
     symbols: THREE,
@@ -44,12 +44,13 @@ test('a symbol that fails for good leaves every other candle stored: partial, ex
   });
   expect(silver(result)).toMatchObject({ outcome: 'partial', output_rows: 1_440 });
   simulation.venue.plan({ seed: 'calm', rules: [] });
-  expect(await simulation.heal('all')).toMatchObject({ runs: [], ending: 'done' }); // its appointment is in five minutes
+  // The next attempt is in five minutes.
+  expect(await simulation.heal('all')).toMatchObject({ runs: [], ending: 'done' });
   await simulation.clock.runUntil(simulation.clock.sleep(5 * 60_000));
   expect(await simulation.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
 });
 
-test('more than half of the symbols failing fails the asset, exit 5, and the survivor is stored all the same', async () => {
+test('failures of more than half of the symbols fail the asset, exit 5, and the survivor is stored', async () => {
   const plan = {
     seed: 'most',
     rules: ['BTCUSDT', 'ETHUSDT'].flatMap((symbol) => always({ kind: 'status', status: 500 }, { symbol }).rules),
@@ -65,7 +66,7 @@ test.each([
   [500, 'EXCHANGE_SERVER_ERROR', 4],
   [504, 'REQUEST_TIMEOUT', 3],
 ] as const)(
-  'a venue that answers nothing but %i is unreachable: exit 7 after %s was tried as often as the table says',
+  'a venue that sends nothing but %i is unreachable: exit 7 after all attempts that %s is granted',
   async (status, code, tries) => {
     const simulation = await simulate({
       seed: 'down',
@@ -83,7 +84,7 @@ test.each([
   ['reset', 6],
   ['silence', 3],
 ] as const)(
-  'without a working network (%s) a run ends with exit 7, within its deadline, and says when it is asked again',
+  'without a working network (%s) a run ends with exit 7 within its deadline and states its next attempt',
   async (kind, tries) => {
     const simulation = await simulate({
       seed: 'unplugged',
@@ -105,7 +106,7 @@ test.each([
   [403, 'FORBIDDEN'],
   [451, 'FORBIDDEN'],
 ] as const)(
-  '%i ends the asset at once as %s, exit 4: one request for each symbol under way and no retry',
+  '%i ends the asset at once as %s, exit 4: one request for each symbol in flight and no retry',
   async (status, code) => {
     const simulation = await simulate({
       seed: 'refused',
@@ -119,7 +120,7 @@ test.each([
   },
 );
 
-test('a Retry-After of two minutes parks the cells: nothing is asked before, by hand or by healing, and everything afterwards', async () => {
+test('a Retry-After of two minutes parks the cells: no request before, not even by hand, then all', async () => {
   const simulation = await simulate({
     seed: 'parked',
     symbols: ['BTC/USDT'],
@@ -140,18 +141,18 @@ test('a Retry-After of two minutes parks the cells: nothing is asked before, by 
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
-test('a symbol the venue never listed is confirmed by its list, named in errors, exit 3, and enters no account', async () => {
+test('an unlisted symbol is confirmed by the list, named in errors, exit 3, and enters no account', async () => {
   const simulation = await simulate({ seed: 'unknown', symbols: ['BTC/USDT', 'FOO/USDT'], interval: '1h' });
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'partial', pending: 0 });
   expect(bronze(result)).toMatchObject({ outcome: 'partial', errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
   expect(await simulation.pipeline.ports.store.read(removedSymbols)).toMatchObject([{ symbol: 'FOO/USDT' }]);
-  const asked = simulation.venue.log.length;
+  const sent = simulation.venue.log.length;
   expect(bronze(await simulation.run({ days: MONTH }))).toMatchObject({ errors: { 'FOO/USDT': 'SYMBOL_INVALID' } });
-  expect(simulation.venue.log.length).toBe(asked);
+  expect(simulation.venue.log.length).toBe(sent);
 });
 
-test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISMATCH, pending, and the symbol stays', async () => {
+test('a venue that calls a listed symbol invalid: SCHEMA_MISMATCH, pending, and the symbol stays', async () => {
   const simulation = await simulate({
     seed: 'contradiction',
     symbols: THREE,
@@ -164,7 +165,7 @@ test('a venue that calls a listed symbol invalid contradicts itself: SCHEMA_MISM
   expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
-test('rows that stay invalid are quarantined, each broken rule is counted, and they heal when a good row comes', async () => {
+test('invalid rows are quarantined, each broken rule is counted, and valid rows heal them', async () => {
   const simulation = await simulate({
     seed: 'invalid',
     symbols: ['BTC/USDT'],
@@ -185,7 +186,7 @@ test('rows that stay invalid are quarantined, each broken rule is counted, and t
   expect(silver(healed)).toMatchObject({ removed_rows: 0, output_rows: 24 });
 });
 
-test('more than a tenth of the rows removed is a matter of data quality: exit 6', async () => {
+test('a run that removes more than a tenth of the rows ends with exit 6', async () => {
   const simulation = await simulate({
     seed: 'very invalid',
     symbols: ['BTC/USDT'],
@@ -197,7 +198,7 @@ test('more than a tenth of the rows removed is a matter of data quality: exit 6'
   expect(result.ending).toBe('dataQuality');
 });
 
-test('a venue that sends web pages for every symbol: exit 6, two tries each, every raw answer kept', async () => {
+test('a venue that sends web pages for every symbol: exit 6 after two attempts each', async () => {
   const simulation = await simulate({
     seed: 'pages',
     symbols: THREE,
@@ -209,7 +210,7 @@ test('a venue that sends web pages for every symbol: exit 6, two tries each, eve
   expect(simulation.candleRequests()).toBe(6);
 });
 
-test('an empty answer inside the listed life is no proof: it is asked again and every candle arrives', async () => {
+test('an empty response inside the listed period is no proof: it is requested again and every candle arrives', async () => {
   const simulation = await simulate({
     seed: 'empty',
     symbols: ['BTC/USDT'],
@@ -219,17 +220,17 @@ test('an empty answer inside the listed life is no proof: it is asked again and 
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
-test('what the first half of a month brought is not asked again with the second half', async () => {
+test('candles of the first half of a month are not requested again with the second half', async () => {
   const simulation = await simulate({ seed: 'halves', symbols: ['BTC/USDT'], interval: '1h' });
   await simulation.run({ days: { start: '2024-06-01', end: '2024-06-15' } });
   await simulation.run({ days: MONTH });
-  const asked = simulation.venue.log
+  const requestedFrom = simulation.venue.log
     .filter(({ path }) => path === KLINES)
     .map((entry) => new URLSearchParams(entry.query).get('startTime'));
-  expect(asked).toEqual([String(Date.UTC(2024, 5, 1)), String(Date.UTC(2024, 5, 16))]);
+  expect(requestedFrom).toEqual([String(Date.UTC(2024, 5, 1)), String(Date.UTC(2024, 5, 16))]);
 });
 
-test('what another run holds is not done and says so: exit 9, each symbol by its code, nothing is asked', async () => {
+test('cells that another run has leased: exit 9, each symbol with its code, and no request', async () => {
   const simulation = await simulate({ seed: 'leased', symbols: ['BTC/USDT'], interval: '1h' });
   const { store, processes, clock } = simulation.pipeline.ports;
   await store.transact(

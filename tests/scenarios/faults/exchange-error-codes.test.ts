@@ -6,16 +6,16 @@ import { always, type FaultSpec } from '../../../src/simulation/fault-plan.ts';
 import { simulateExchanges, type Simulation, type VenueScript } from '../../support/simulated.ts';
 
 const DAYS = { start: '2025-01-01', end: '2025-01-05' };
-const says = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
+const stating = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
 
-const rehearseDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Simulation> =>
+const simulateDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Simulation> =>
   simulateExchanges({ seed: 'words', interval: '15m', venues });
 const bronze = (result: WorkResult, exchange: string) =>
   result.runs[0]?.assets.find((asset) => asset.asset === `bronze_${exchange}_ohlcv`);
 const ETH: VenueScript = { symbols: ['ETH/USDT'] };
 
-test('a 401 of coinbase without a key is throttling: parked for five minutes, nothing is asked before, everything arrives afterwards', async () => {
-  const simulation = await rehearseDays({
+test('a 401 of coinbase without a key is throttling: parked for five minutes, then complete', async () => {
+  const simulation = await simulateDays({
     coinbase: {
       symbols: ['BTC/USD'],
       plan: {
@@ -38,10 +38,10 @@ test('a 401 of coinbase without a key is throttling: parked for five minutes, no
 });
 
 test.each([
-  ['okx', ETH, says('50001'), 'EXCHANGE_MAINTENANCE'],
-  ['coinbase', { symbols: ['BTC/USD'] }, says('We are currently under maintenance', 503), 'EXCHANGE_MAINTENANCE'],
-] as const)('maintenance of %s parks its cells and no others', async (exchange, script, fault, code) => {
-  const simulation = await rehearseDays({
+  ['okx', ETH, stating('50001'), 'EXCHANGE_MAINTENANCE'],
+  ['coinbase', { symbols: ['BTC/USD'] }, stating('We are currently under maintenance', 503), 'EXCHANGE_MAINTENANCE'],
+] as const)('maintenance of %s parks only its own cells', async (exchange, script, fault, code) => {
+  const simulation = await simulateDays({
     binance: ETH,
     [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
   });
@@ -52,12 +52,12 @@ test.each([
 });
 
 test.each([
-  ['okx', ETH, says('51155')],
-  ['okx', ETH, says('50027', 400)],
+  ['okx', ETH, stating('51155')],
+  ['okx', ETH, stating('50027', 400)],
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 451, body: 'empty' }],
   ['coinbase', { symbols: ['BTC/USD'] }, { kind: 'status', status: 403, body: 'html' }],
-] as const)('what forbids %s to us fails that exchange at once and no other', async (exchange, script, fault) => {
-  const simulation = await rehearseDays({
+] as const)('a FORBIDDEN from %s fails only that exchange, at once', async (exchange, script, fault) => {
+  const simulation = await simulateDays({
     binance: ETH,
     [exchange]: { ...script, plan: always(fault, { only: 'candles' }) },
   });
@@ -68,12 +68,12 @@ test.each([
 });
 
 test.each([
-  ['okx', ETH, says('51001')],
-  ['coinbase', { symbols: ['BTC/USD'] }, says('NotFound', 404)],
+  ['okx', ETH, stating('51001')],
+  ['coinbase', { symbols: ['BTC/USD'] }, stating('NotFound', 404)],
 ] as const)(
-  '%s calls a symbol unknown that its own list has: a wrong answer, pending, and the symbol stays',
+  '%s calls a symbol unknown that it lists: SCHEMA_MISMATCH, its cells are pending, and the symbol stays',
   async (exchange, script, fault) => {
-    const simulation = await rehearseDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
+    const simulation = await simulateDays({ [exchange]: { ...script, plan: always(fault, { only: 'candles' }) } });
     const result = await simulation.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ errors: { [script.symbols[0]]: 'SCHEMA_MISMATCH' } });
     expect(result.pending).toBe(480);
@@ -82,10 +82,10 @@ test.each([
 );
 
 test.each(['coinbase', 'okx'])(
-  'a symbol that %s does not list is removed, never enters the account, and costs the others nothing',
+  'a symbol that %s does not list is removed, enters no account, and does not affect the others',
   async (exchange) => {
     const listed = exchange === 'okx' ? 'ETH/USDT' : 'ETH/USD';
-    const simulation = await rehearseDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
+    const simulation = await simulateDays({ [exchange]: { symbols: [listed, 'NOPE/USD'] } });
     const result = await simulation.run({ days: DAYS });
     expect(bronze(result, exchange)).toMatchObject({ symbols_ok: 1, errors: { 'NOPE/USD': 'SYMBOL_INVALID' } });
     expect(result).toMatchObject({ ending: 'partial', pending: 0 });
@@ -93,13 +93,13 @@ test.each(['coinbase', 'okx'])(
 );
 
 test.each([
-  ['okx', ETH, says('50011', 429), 'EXCHANGE_RATE_LIMITED'],
-  ['okx', ETH, says('50026'), 'EXCHANGE_SERVER_ERROR'],
-  ['okx', ETH, says('50004'), 'REQUEST_TIMEOUT'],
-  ['coinbase', { symbols: ['BTC/USD'] }, says('Public rate limit exceeded', 429), 'EXCHANGE_RATE_LIMITED'],
-  ['coinbase', { symbols: ['BTC/USD'] }, says('internal_server_error', 500), 'EXCHANGE_SERVER_ERROR'],
-] as const)('%s heals within the run from %o', async (exchange, script, fault, code) => {
-  const simulation = await rehearseDays({
+  ['okx', ETH, stating('50011', 429), 'EXCHANGE_RATE_LIMITED'],
+  ['okx', ETH, stating('50026'), 'EXCHANGE_SERVER_ERROR'],
+  ['okx', ETH, stating('50004'), 'REQUEST_TIMEOUT'],
+  ['coinbase', { symbols: ['BTC/USD'] }, stating('Public rate limit exceeded', 429), 'EXCHANGE_RATE_LIMITED'],
+  ['coinbase', { symbols: ['BTC/USD'] }, stating('internal_server_error', 500), 'EXCHANGE_SERVER_ERROR'],
+] as const)('%s recovers within the run from %o', async (exchange, script, fault, code) => {
+  const simulation = await simulateDays({
     [exchange]: {
       ...script,
       plan: { seed: 'twice', rules: [{ match: { only: 'candles' }, on: { nth: [1, 2] }, fault }] },

@@ -23,8 +23,8 @@ const pagesAt = (simulation: Simulation): number[] =>
 const faultLog = (simulation: Simulation, result: WorkResult) =>
   simulation.pipeline.ports.store.read(faultsOfRun, result.runs[0]?.id ?? '', 100);
 
-/** What a venue may write into Retry-After, and the least it means, in seconds; null for nothing. */
-const WORDS: readonly (readonly [header: string, seconds: number | null])[] = [
+/** Values of Retry-After, and the shortest wait each requires, in seconds; null for none. */
+const RETRY_AFTERS: readonly (readonly [header: string, seconds: number | null])[] = [
   ['0', 0],
   ['3', 3],
   ['60', 60],
@@ -41,36 +41,35 @@ const WORDS: readonly (readonly [header: string, seconds: number | null])[] = [
 
 const STATUSES = [429, 500, 503] as const;
 
-test.each(WORDS.map(([header, seconds], at) => [STATUSES[at % STATUSES.length] ?? 429, header, seconds] as const))(
-  '%i with Retry-After "%s" is a floor that nothing shortens',
-  async (status, header, seconds) => {
-    const simulation = await simulate({
-      seed: `retry after ${header}`,
-      symbols: ['BTC/USDT'],
-      interval: '1h',
-      plan: onPages({ kind: 'status', status, retryAfter: header }, { nth: [1] }),
+test.each(
+  RETRY_AFTERS.map(([header, seconds], at) => [STATUSES[at % STATUSES.length] ?? 429, header, seconds] as const),
+)('%i with Retry-After "%s" sets a minimum wait that nothing shortens', async (status, header, seconds) => {
+  const simulation = await simulate({
+    seed: `retry after ${header}`,
+    symbols: ['BTC/USDT'],
+    interval: '1h',
+    plan: onPages({ kind: 'status', status, retryAfter: header }, { nth: [1] }),
+  });
+  const result = await simulation.run({ days: DAY });
+  const [first = 0, second] = pagesAt(simulation);
+  if (seconds !== null && seconds > 60) {
+    expect(second).toBeUndefined();
+    expect(result).toMatchObject({
+      ending: status === 500 ? 'unreachable' : 'partial',
+      pending: 24,
+      runs: [{ outcome: 'parked' }],
     });
-    const result = await simulation.run({ days: DAY });
-    const [first = 0, second] = pagesAt(simulation);
-    if (seconds !== null && seconds > 60) {
-      expect(second).toBeUndefined();
-      expect(result).toMatchObject({
-        ending: status === 500 ? 'unreachable' : 'partial',
-        pending: 24,
-        runs: [{ outcome: 'parked' }],
-      });
-      expect(await simulation.heal('none')).toMatchObject({ runs: [] });
-      await simulation.clock.run({ untilMs: first + seconds * 1_000 });
-      expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
-      expect(pagesAt(simulation)[1]).toBeGreaterThanOrEqual(first + seconds * 1_000);
-      return;
-    }
-    expect(result).toMatchObject({ ending: 'done', pending: 0 });
-    expect((second ?? 0) - first).toBeGreaterThanOrEqual((seconds ?? 0) * 1_000);
-  },
-);
+    expect(await simulation.heal('none')).toMatchObject({ runs: [] });
+    await simulation.clock.run({ untilMs: first + seconds * 1_000 });
+    expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
+    expect(pagesAt(simulation)[1]).toBeGreaterThanOrEqual(first + seconds * 1_000);
+    return;
+  }
+  expect(result).toMatchObject({ ending: 'done', pending: 0 });
+  expect((second ?? 0) - first).toBeGreaterThanOrEqual((seconds ?? 0) * 1_000);
+});
 
-test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 without a request, until resume', async () => {
+test('after UNAUTHORIZED no process and no command sends a request, exit 4, until resume', async () => {
   const first = await simulate({
     seed: 'unauthorized',
     symbols: THREE,
@@ -78,7 +77,7 @@ test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 wit
     plan: onPages({ kind: 'status', status: 401 }),
   });
   expect(await first.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'UNAUTHORIZED' } });
-  const asked = first.venue.log.length;
+  const sent = first.venue.log.length;
   const other = await simulate({ seed: 'another process', symbols: THREE, interval: '1h', dataDir: first.dataDir });
   for (const process of [first, other]) {
     expect(await process.run({ days: MONTH })).toMatchObject({
@@ -89,14 +88,14 @@ test('after UNAUTHORIZED no process and no command asks any exchange: exit 4 wit
     });
     expect(await process.heal('none')).toMatchObject({ ending: 'refused', runs: [] });
   }
-  expect(first.venue.log.length + other.venue.log.length).toBe(asked);
+  expect(first.venue.log.length + other.venue.log.length).toBe(sent);
   const lifted = await other.pipeline.ports.store.transact(liftHalts, other.clock.nowMs());
   expect(lifted).toMatchObject([{ exchange: 'binance', code: 'UNAUTHORIZED' }]);
   expect(lifted[0]?.runId).toMatch(/^run_/);
   expect(await other.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
 });
 
-test('a changed configuration lifts a durable stop, and the one it was given under meets it again', async () => {
+test('another configuration lifts a halt, and under the halted configuration it still applies', async () => {
   const first = await simulate({
     seed: 'unauthorized',
     symbols: THREE,
@@ -115,7 +114,7 @@ test('a changed configuration lifts a durable stop, and the one it was given und
   expect(await first.run({ days: MONTH })).toMatchObject({ ending: 'refused', runs: [] });
 });
 
-test('a page under way when another met UNAUTHORIZED may arrive, and nothing is sent after it', async () => {
+test('pages in flight at an UNAUTHORIZED may arrive, and nothing is sent after it', async () => {
   const simulation = await simulate({
     seed: 'late',
     symbols: THREE,
@@ -136,7 +135,7 @@ test.each([
   [404, 'NOT_FOUND', 3],
   [400, 'REQUEST_REJECTED', 3],
 ] as const)(
-  "when every symbol meets the same %i it is the venue's fault: one event without a symbol, no symbol removed",
+  'the same %i for every symbol is a fault of the venue: one event without a symbol, no symbol removed',
   async (status, code, requests) => {
     const simulation = await simulate({
       seed: 'alike',
@@ -157,7 +156,7 @@ test.each([
   },
 );
 
-test('a venue that calls every symbol invalid although it lists them blames none: one event, all of them pending', async () => {
+test('a venue that calls every listed symbol invalid: one event, all pending, no symbol removed', async () => {
   const simulation = await simulate({
     seed: 'all invalid',
     symbols: THREE,
@@ -172,7 +171,7 @@ test('a venue that calls every symbol invalid although it lists them blames none
   expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
-test('a venue that calls a symbol invalid and lists no symbol at all confirms nothing: pending, and the symbol stays', async () => {
+test('a venue that calls a symbol invalid and lists none: pending, and the symbol stays', async () => {
   const simulation = await simulate({
     seed: 'empty list',
     symbols: ['FOO/USDT'],
@@ -183,7 +182,7 @@ test('a venue that calls a symbol invalid and lists no symbol at all confirms no
   expect(await simulation.pipeline.ports.store.read(removedSymbols)).toEqual([]);
 });
 
-test('the limits a venue states are asked for once and kept from the first page on, whatever their window', async () => {
+test('stated limits are fetched once and apply from the first page on, for any window', async () => {
   const symbols = ['AAA/USDT', 'BBB/USDT', 'CCC/USDT', 'DDD/USDT'];
   const range = { fromMs: Date.UTC(2024, 0, 1), toMs: Date.UTC(2024, 1, 1) };
   const world = generatedWorld(
@@ -218,7 +217,7 @@ test('the limits a venue states are asked for once and kept from the first page 
   expect(floorMs / (simulation.clock.monotonicMs() - beganMs)).toBeGreaterThanOrEqual(0.95);
 });
 
-test('a venue that does not state its limits is asked for them once a day, and its candles come all the same', async () => {
+test('limits that a venue does not state are requested once a day, and its candles arrive anyway', async () => {
   const simulation = await simulate({
     seed: 'no list',
     symbols: THREE,

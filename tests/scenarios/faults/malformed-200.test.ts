@@ -15,9 +15,9 @@ import { STAND_INS } from '../../../src/simulation/stand-ins/stand-ins.ts';
 import type { RecordedSeries } from '../../../src/simulation/recorded-series.ts';
 import { simulateExchanges, START_MS, verifiedAccount, type Simulation } from '../../support/simulated.ts';
 
-/** Ways to answer 200 with something else than the candles asked for, each with the code its candles must wait under. */
-const ZOO: readonly (readonly [says: string, fault: FaultSpec, code: FaultCode | null])[] = [
-  ['JSON that ends too early', { kind: 'truncated-json' }, 'CONNECTION_FAILED'],
+/** Kinds of a 200 without the requested candles, each with the code of its pending candles. */
+const MALFORMED: readonly (readonly [what: string, fault: FaultSpec, code: FaultCode | null])[] = [
+  ['truncated JSON', { kind: 'truncated-json' }, 'CONNECTION_FAILED'],
   ['a body cut by the connection', { kind: 'cut' }, 'CONNECTION_FAILED'],
   ['a web page', { kind: 'html' }, 'SCHEMA_MISMATCH'],
   ['an empty body', { kind: 'empty-body' }, 'SCHEMA_MISMATCH'],
@@ -67,11 +67,11 @@ describe.each(
 
   test.each(
     positions.flatMap(([position, page]) =>
-      ZOO.map(([says, fault, code]) => [position, says, { page, fault, code }] as const),
+      MALFORMED.map(([what, fault, code]) => [position, what, { page, fault, code }] as const),
     ),
   )(
-    'on the %s page %s: what is missing waits under its code, and arrives once the venue is well',
-    async (_position, _says, { page, fault, code }) => {
+    'on the %s page %s: missing candles are pending under its code, and arrive once the venue has recovered',
+    async (_position, _what, { page, fault, code }) => {
       const within = page as TimeRange;
       const simulation = await simulateExchanges({
         seed: 'zoo',
@@ -91,7 +91,7 @@ describe.each(
       const missing = GRID.filter((timeMs) => !present.has(timeMs));
       expect(missing.length > 0).toBe(code !== null);
       expect(missing.filter((timeMs) => timeMs < within.fromMs || timeMs >= within.toMs)).toEqual([]);
-      expect(gapTimes(report), 'every missing candle stands in the account under its code').toEqual(
+      expect(gapTimes(report), 'every missing candle is in the account under its code').toEqual(
         new Map(missing.map((timeMs) => [timeMs, code])),
       );
       expect(report.totals).toMatchObject({
@@ -108,7 +108,7 @@ describe.each(
       });
       if (code !== null) expect(await loggedCodes(simulation, result.runs[0]?.id ?? '')).toContain(code);
 
-      simulation.venue.plan({ seed: 'well', rules: [] });
+      simulation.venue.plan({ seed: 'recovered', rules: [] });
       await simulation.heal('none');
       expect(await simulation.compare(exchange, series, DAYS)).toEqual({
         recorded: GRID.length,

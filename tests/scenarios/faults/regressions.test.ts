@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { FaultPlan, FaultSpec } from '../../../src/simulation/fault-plan.ts';
 import { simulate, START_MS, type Simulation } from '../../support/simulated.ts';
 
-// Defects that were met in other people's retry code (tenacity decorators, ccxt, freqtrade, undici), over the whole way from wire to silver.
+// Known defects of other retry code (tenacity decorators, ccxt, freqtrade, undici), tested from the wire to silver.
 
 const KLINES = '/api/v3/klines';
 const DAY = { start: '2024-06-01', end: '2024-06-01' };
@@ -15,7 +15,7 @@ const one = (seed: string, plan: FaultPlan, settings: Parameters<typeof simulate
 const pagesAt = (simulation: Simulation): number[] =>
   simulation.venue.log.filter(({ path }) => path === KLINES).map(({ atMs }) => atMs);
 
-test.each([400, 401, 403, 404, 405, 409, 410, 413, 422, 451])('a permanent %i is not asked again', async (status) => {
+test.each([400, 401, 403, 404, 405, 409, 410, 413, 422, 451])('a permanent %i is not retried', async (status) => {
   const simulation = await one('permanent', onPages({ kind: 'status', status, body: 'json' }));
   await simulation.run({ days: DAY });
   await simulation.clock.runUntil(simulation.clock.sleep(3_600_000));
@@ -23,7 +23,7 @@ test.each([400, 401, 403, 404, 405, 409, 410, 413, 422, 451])('a permanent %i is
 });
 
 test.each(['reset', 'cut', 'truncated-json'] as const)(
-  'a connection that breaks while the answer comes in (%s) is asked again',
+  'a connection that breaks during the response (%s) is retried',
   async (kind) => {
     const simulation = await one('broken read', onPages({ kind }, { nth: [1, 2] }));
     expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'done', pending: 0 });
@@ -40,7 +40,7 @@ test('a Retry-After that is a date is a wait, not a crash, and the failure keeps
   expect(pagesAt(simulation)[1]).toBeGreaterThanOrEqual(START_MS + 45_000);
 });
 
-test('Retry-After is not shortened to a maximum of ours, and not ignored because another table applies', async () => {
+test('Retry-After is not shortened to our maximum, and a 503 does not make us ignore it', async () => {
   const simulation = await one('ignored', onPages({ kind: 'status', status: 503, retryAfter: '55' }, { nth: [1, 2] }));
   await simulation.run({ days: DAY });
   const [first = 0, second = 0, third = 0] = pagesAt(simulation);
@@ -48,7 +48,7 @@ test('Retry-After is not shortened to a maximum of ours, and not ignored because
   expect(third - second).toBeGreaterThanOrEqual(55_000);
 });
 
-test('many clients that failed together do not come back together: waits are jittered', async () => {
+test('clients that failed together do not retry together: waits are jittered', async () => {
   const waits = new Set<number>();
   for (let client = 0; client < 12; client++) {
     const simulation = await one(`client ${client}`, onPages({ kind: 'status', status: 500 }, { nth: [1] }));
@@ -59,7 +59,7 @@ test('many clients that failed together do not come back together: waits are jit
   expect(waits.size).toBeGreaterThanOrEqual(9);
 });
 
-test('other workers do not go on asking while one was told to stay away', async () => {
+test('a Retry-After for one worker stops all workers', async () => {
   const symbols = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'];
   const slow = {
     match: { path: KLINES, symbol: 'SOLUSDT' },
@@ -87,7 +87,7 @@ test.each([
   [403, 'html'],
   [451, 'json'],
 ] as const)(
-  '%i refuses this machine (FORBIDDEN): neither a rate limit nor a missing symbol nor worth another try',
+  '%i refuses this machine (FORBIDDEN): neither a rate limit nor a missing symbol, and not retried',
   async (status, body) => {
     const simulation = await one('refused', onPages({ kind: 'status', status, body }));
     expect(await simulation.run({ days: DAY })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });

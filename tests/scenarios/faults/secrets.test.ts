@@ -15,7 +15,7 @@ const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 const secretNamed = (name: string): string => `sEcReT-${name}-0123456789`;
 const NAMES = ['hub', 'hook', 'signing', 'heart', 'token', 'mail', 'proxy', 'slack'] as const;
 const SECRETS = NAMES.map(secretNamed);
-/** Something that names every secret: in a reason, an identifier, a header. */
+/** Every secret in one string, for a reason, an identifier or a header. */
 const ALL = SECRETS.join(' ');
 
 const ENV: Readonly<Record<string, string>> = {
@@ -36,7 +36,7 @@ const ENV: Readonly<Record<string, string>> = {
   LOG_LEVEL: 'silent',
 };
 
-/** Every command, in an order in which each has something to say, with secrets where text is free. */
+/** Every command, in an order that gives each one output, with secrets wherever text is free. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'config show': [],
   'config validate': [],
@@ -84,7 +84,7 @@ const leavesOf = (command: Command, path: readonly string[] = []): string[] =>
         ...command.commands.flatMap((child) => leavesOf(child, [...path, child.name()])),
       ];
 
-/** What files say, those that are packed unpacked. */
+/** The text of every file, decompressed. */
 function textsIn(directory: string): { readonly path: string; readonly text: string }[] {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .map((name) => join(directory, name))
@@ -97,7 +97,7 @@ function textsIn(directory: string): { readonly path: string; readonly text: str
 
 const leaksIn = (text: string): string[] => SECRETS.filter((secret) => text.includes(secret));
 
-test('planted secrets are in no output of any command, in no file, on no socket and in nothing that is sent', {
+test('planted secrets appear in no output, no file, no response and no notification', {
   timeout: 120_000,
 }, async () => {
   const { cwd, call, slack, pagerduty, venue, run } = await commandHarness(
@@ -109,12 +109,12 @@ test('planted secrets are in no output of any command, in no file, on no socket 
       },
     },
   );
-  const said: [command: string, leaks: string[]][] = [];
+  const outputs: [command: string, leaks: string[]][] = [];
   const masked: string[] = [];
   for (const [name, args] of Object.entries(COMMANDS)) {
     for (const more of [[], ['--json'], ['-v']]) {
       const output = JSON.stringify(await run(...name.split(' '), ...args, ...more));
-      said.push([`${name} ${more.join(' ')}`, leaksIn(output)]);
+      outputs.push([`${name} ${more.join(' ')}`, leaksIn(output)]);
       if (output.includes('********')) masked.push(name);
     }
   }
@@ -130,15 +130,15 @@ test('planted secrets are in no output of any command, in no file, on no socket 
         ['/metrics', ALL],
       ] as const) {
         const response = await fetch(`${url}${path}`, { headers: { authorization } });
-        said.push([`GET ${path}`, leaksIn(JSON.stringify([...response.headers]) + (await response.text()))]);
+        outputs.push([`GET ${path}`, leaksIn(JSON.stringify([...response.headers]) + (await response.text()))]);
       }
       return true;
     },
   });
-  said.push(['start', leaksIn(JSON.stringify(start))]);
+  outputs.push(['start', leaksIn(JSON.stringify(start))]);
   expect(start.exit).toBe(143);
-  expect(said.filter(([, leaks]) => leaks.length > 0)).toEqual([]);
-  expect(said.filter(([what]) => what.startsWith('GET'))).toHaveLength(4);
+  expect(outputs.filter(([, leaks]) => leaks.length > 0)).toEqual([]);
+  expect(outputs.filter(([what]) => what.startsWith('GET'))).toHaveLength(4);
   expect(masked).toEqual(
     expect.arrayContaining(['config show', 'explain', 'symbols list', 'alerts list', 'runs show']),
   );
@@ -151,7 +151,7 @@ test('planted secrets are in no output of any command, in no file, on no socket 
   expect(files.flatMap(({ path, text }) => leaksIn(text).map((secret) => `${path}: ${secret}`))).toEqual([]);
 });
 
-test('the stack of a crash is kept without the secrets in it, and told without them', async () => {
+test('the stack of a crash is stored and sent without the secrets in it', async () => {
   const { url } = SLACK as { readonly url: string };
   const binance = ADAPTERS.get('binance')!;
   const adapters: Adapters = new Map([
@@ -190,7 +190,7 @@ test('the stack of a crash is kept without the secrets in it, and told without t
   expect(kept.filter((text) => text.includes(path))).toEqual([]);
 });
 
-test('the commands that are searched for secrets are all that there are', () => {
+test('every command is searched for secrets', () => {
   const program = buildProgram({ stdout: { isTTY: false, write: () => undefined } }, () => undefined);
   expect([...Object.keys(COMMANDS), 'start'].toSorted()).toEqual(leavesOf(program).toSorted());
 });

@@ -6,8 +6,8 @@ import { simulate, type Simulation } from '../../support/simulated.ts';
 const DAY = { start: '2024-06-10', end: '2024-06-10' };
 const ALL = ['bronze', 'silver', 'gold'] as const;
 
-/** Another process makes the folder. */
-const held = ({ pipeline: { ports }, clock }: Simulation) =>
+/** Another process holds the lease of the gold folder. */
+const leaseFolder = ({ pipeline: { ports }, clock }: Simulation) =>
   clock.runUntil(
     ports.store.transact(
       takeLeases,
@@ -16,13 +16,13 @@ const held = ({ pipeline: { ports }, clock }: Simulation) =>
     ),
   );
 
-test('two processes do not write the dataset folder at once: the second waits for the first', async () => {
+test('two processes do not write the dataset folder concurrently: the second waits for the first', async () => {
   const simulation = await simulate({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
   const {
     pipeline: { ports, lake },
     clock,
   } = simulation;
-  await held(simulation);
+  await leaseFolder(simulation);
   const temp = `${lake.gold}/.tmp-README.md`;
   ports.files.write(temp, Buffer.from('half of it'));
   const released = clock.sleep(3_000).then(() => {
@@ -34,13 +34,13 @@ test('two processes do not write the dataset folder at once: the second waits fo
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
 });
 
-test('a folder that another process goes on making is left to it: the run says who, everything else is done, and the next run makes it', async () => {
+test('a run leaves a folder that stays leased, names the owner and does the rest; the next run writes it', async () => {
   const simulation = await simulate({ seed: 'gold', symbols: ['BTC/USDT'], interval: '1h' });
   const {
     pipeline: { ports, lake },
     clock,
   } = simulation;
-  await held(simulation);
+  await leaseFolder(simulation);
   const result = await simulation.run({ days: DAY, assets: ALL });
   expect(result).toMatchObject({
     ending: 'leased',
@@ -53,7 +53,7 @@ test('a folder that another process goes on making is left to it: the run says w
   expect(ports.files.exists(`${lake.gold}/README.md`)).toBe(true);
 });
 
-test('the card counts what a series lacks between its first and its last day, days that nobody asked for included', async () => {
+test('the card counts missing candles from the first to the last day, also of days not requested', async () => {
   const world = generatedWorld('card', [
     {
       symbol: 'AAA/USDT',

@@ -28,7 +28,7 @@ const failing = (path: string, nth: readonly number[], fault: FaultSpec): FaultP
   rules: [{ match: { path }, on: { nth }, fault }],
 });
 
-/** The Hub's client hashes and reads where the virtual clock cannot see it: for it time goes on by itself. */
+/** Lets virtual time pass during `work`: the clock does not notice when the Hub's client hashes and reads. */
 async function whileTimePasses<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
   const done = new AbortController();
   const passing = async (): Promise<void> => {
@@ -38,7 +38,7 @@ async function whileTimePasses<T>(clock: VirtualClock, work: Promise<T>): Promis
   return work.finally(() => done.abort());
 }
 
-function stage(options: Partial<HubOptions> = {}) {
+function harness(options: Partial<HubOptions> = {}) {
   const clock = new VirtualClock({ random: seededRandom('hub clock'), startMs: Date.UTC(2024, 6, 1) });
   const hub = standInHub({ repo: TARGET.repo, token: TARGET.token, ...options });
   const failures: PublishFailure[] = [];
@@ -64,8 +64,8 @@ function stage(options: Partial<HubOptions> = {}) {
 const contents = (files: readonly GoldFile[]) =>
   Object.fromEntries(files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('base64')]));
 
-test('a repository that does not exist is made, and the dataset is one commit; the same dataset again is none', async () => {
-  const { hub, publish, published } = stage({ exists: false });
+test('a missing repository is created; the dataset is one commit, and unchanged it is none', async () => {
+  const { hub, publish, published } = harness({ exists: false });
   expect(await publish()).toMatchObject({ result: 'committed', filesChanged: 3 });
   expect(published()).toEqual(contents(DATASET));
   expect(hub.commits).toHaveLength(2);
@@ -73,8 +73,8 @@ test('a repository that does not exist is made, and the dataset is one commit; t
   expect(hub.commits).toHaveLength(2);
 });
 
-test('what is no longer part of the dataset is removed with the commit that brings the rest; other files stay', async () => {
-  const { hub, publish, published } = stage();
+test('files no longer in the dataset are removed with the same commit; files of others stay', async () => {
+  const { hub, publish, published } = harness();
   await publish();
   const next = [DATASET[0]!, DATASET[1]!, file('data/interval=1h/exchange=binance/2024-08.parquet', 'new')];
   await publish(next);
@@ -82,8 +82,8 @@ test('what is no longer part of the dataset is removed with the commit that brin
   expect(hub.commits).toHaveLength(3);
 });
 
-test('a commit that was applied and whose answer was lost is recognised, not made again', async () => {
-  const { hub, publish, published, failures } = stage({ commitsLost: 1 });
+test('a commit whose response was lost is recognised and not repeated', async () => {
+  const { hub, publish, published, failures } = harness({ commitsLost: 1 });
   expect(await publish()).toMatchObject({ result: 'committed' });
   expect(published()).toEqual(contents(DATASET));
   expect(hub.commits).toHaveLength(2);
@@ -95,16 +95,16 @@ test.each([
   ['/lfs/', 500],
   ['/api/datasets/you/candles/commit', 504],
   ['/api/datasets/you/candles/commit', 412],
-] as const)('a %s that answers %i is tried again, and the dataset arrives once', async (path, status) => {
-  const { hub, publish, published, failures } = stage({ plan: failing(path, [1], { kind: 'status', status }) });
+] as const)('a %s with status %i is retried, and the dataset arrives once', async (path, status) => {
+  const { hub, publish, published, failures } = harness({ plan: failing(path, [1], { kind: 'status', status }) });
   await publish();
   expect(published()).toEqual(contents(DATASET));
   expect(hub.commits).toHaveLength(2);
   expect(failures).toMatchObject([{ decision: 'retry', fault: { facts: { status } } }]);
 });
 
-test('a refusal that asking again cannot change is not asked again', async () => {
-  const { hub, publish, failures } = stage({
+test('a permanent refusal is not retried', async () => {
+  const { hub, publish, failures } = harness({
     plan: failing('/api/datasets', [1, 2, 3, 4, 5], { kind: 'status', status: 403 }),
   });
   await expect(publish()).rejects.toThrow(PublishError);
@@ -112,8 +112,8 @@ test('a refusal that asking again cannot change is not asked again', async () =>
   expect(hub.log).toHaveLength(1);
 });
 
-test('five tries and no more; nothing is half visible', async () => {
-  const { hub, publish, failures } = stage({
+test('after five attempts publishing gives up, and no part of the dataset is visible', async () => {
+  const { hub, publish, failures } = harness({
     plan: {
       seed: 'down',
       rules: [
@@ -130,8 +130,8 @@ test('five tries and no more; nothing is half visible', async () => {
   expect(hub.commits).toHaveLength(1);
 });
 
-test("the Hub's wish to wait for two minutes is not slept but kept", async () => {
-  const { publish, failures } = stage({
+test('a wait of two minutes that the Hub requires is stored, not slept', async () => {
+  const { publish, failures } = harness({
     plan: failing('/api/datasets', [1], { kind: 'status', status: 429, retryAfter: '120' }),
   });
   await expect(publish()).rejects.toThrow(PublishError);

@@ -11,7 +11,7 @@ import type { WorkRequest } from '../../../src/engine/core/work.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import { simulate } from '../../support/simulated.ts';
 
-/** Does `meanwhile` once, after the first operation that follows a commit of silver. */
+/** Calls `meanwhile` once, after the first operation that follows a commit of silver. */
 function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
   let state: 'before' | 'committed' | 'done' = 'before';
   const after = async <T>(name: string, result: Promise<T>): Promise<T> => {
@@ -30,7 +30,7 @@ function interrupted(store: Store, meanwhile: () => Promise<unknown>): Store {
   };
 }
 
-/** A run over three files that somebody stops after the second; `manifest` stands in the place of moving manifest.json to its place. */
+/** A run over three files, stopped after the second. `manifest` replaces the rename that publishes manifest.json. */
 async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
   const days = { start: '2024-06-01', end: '2024-06-03' };
   const world = generatedWorld('once', [
@@ -73,12 +73,12 @@ async function stoppedRun(seed: string, manifest: (move: () => void) => void) {
   return { written, result };
 }
 
-test('manifest.json is written once a run, however many files it names, also by a run that was stopped', async () => {
+test('manifest.json is written once per run for any number of files, also by a stopped run', async () => {
   const { written } = await stoppedRun('once', (move) => move());
   expect(written).toEqual(['part-0.parquet', 'part-0.parquet', 'manifest.json']);
 });
 
-test('a stopped run tells why it was stopped, also when its manifest.json cannot be written any more', async () => {
+test('a stopped run reports why it was stopped, even if its manifest.json cannot be written', async () => {
   const { written, result } = await stoppedRun('full', () => {
     throw diskError('ENOSPC', 'rename', '/data');
   });
@@ -87,7 +87,7 @@ test('a stopped run tells why it was stopped, also when its manifest.json cannot
   expect(result.runs.map(({ outcome }) => outcome)).toEqual(['cancelled']);
 });
 
-test('manifest.json names every file, however the runs that write it overlap', async () => {
+test('manifest.json names every file when the runs that write it overlap', async () => {
   const { pipeline, clock, dataDir } = await simulate({ seed: 'manifest', symbols: ['BTC/USDT'], interval: '15m' });
   const control = { signal: new AbortController().signal, onProgress: () => undefined };
   const work = (days: WorkRequest['days']): WorkRequest => ({
