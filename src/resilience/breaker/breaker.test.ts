@@ -125,7 +125,7 @@ const pageEnd = fc.record({
   as: fc.constantFrom('answered', 'undecided', 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'NOT_FOUND'),
 }) as fc.Arbitrary<PageEnd>;
 
-test('in every sequence the state is plain data, two probes never overlap, and a probe with a response closes it', () => {
+test('the state is always plain data, two probes never overlap, and a probe with a response closes it', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(pageEnd, fc.nat(20_000), fc.constantFrom('p', 'q', 'r')), { maxLength: 120 }),

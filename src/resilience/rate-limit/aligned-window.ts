@@ -16,8 +16,8 @@
  *   for others    ▼     │
  *   does not fit: rest kept                    one scout per SCOUT_RATIO of a window is granted
  *
- * In every new window `spent` starts with what was in flight over the border, and `othersForecast` with what others
- * used before.
+ * In every new window `spent` starts with the requests in flight across the boundary, and `othersForecast` with what
+ * others used before.
  */
 export interface WindowState {
   /** Number of the window on the exchange's clock: its time divided by the window's length. */
@@ -62,17 +62,17 @@ export const SCOUT_RATIO = 1 / 60;
 /** After this many windows without a grant, others may have started. */
 const SILENT_WINDOWS_MAX = 2;
 
-const NOBODY = { others: 0, observedFromMs: 0, observedAtMs: 0, othersStepMax: 0, othersForecast: 0 } as const;
+const NO_OTHERS = { others: 0, observedFromMs: 0, observedAtMs: 0, othersStepMax: 0, othersForecast: 0 } as const;
 
 /** Processes that know the exchange's clock differ by less than this. Unit: milliseconds. */
 const APART_MS_MAX = 2_000;
 
 /**
- * The state at a window's beginning, charged with what was in flight over its border, or as it was inside one. A
- * state from farther ahead was written by a wrong clock and counts as unknown.
+ * The state for `time`: unchanged within its window; in a new window charged with the requests in flight across the
+ * boundary. A state from further ahead was written by a wrong clock and counts as unknown.
  */
 export function windowAt(state: WindowState | null, { index, windowMs, intoMs }: WindowTime): WindowState {
-  const fresh = { index, spent: 0, inFlight: 0, probeUntilMs: 0, ...NOBODY };
+  const fresh = { index, spent: 0, inFlight: 0, probeUntilMs: 0, ...NO_OTHERS };
   const aheadMs = state === null ? 0 : (state.index - index) * windowMs - intoMs;
   if (state === null || aheadMs > APART_MS_MAX) return { ...fresh, known: 'nothing' };
   const passed = index - state.index;
@@ -152,7 +152,7 @@ export interface ReportedUse {
 /**
  * The window after a response from inside it. A use above all our grants proves that others share the address (or,
  * in a fresh store, that we did before); only then does `estimate` count, which is more precise but can err.
- * \`report\` is null for a response that states no use: there is nothing to wait for.
+ * `report` is null for a response that states no use: there is nothing to wait for.
  */
 export function observeWindow(state: WindowState, report: ReportedUse | null, { intoMs }: WindowTime): WindowState {
   const known: WindowState = state.known === 'all' ? state : { ...state, known: 'all', probeUntilMs: 0 };

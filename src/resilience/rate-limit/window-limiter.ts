@@ -30,20 +30,20 @@ export interface WindowLimiterOptions {
 
 /** How often a waiting request checks for the response of the probe. Unit: milliseconds. */
 const CHECK_EVERY_MS = 50;
-/** Timers end in whole milliseconds; one more and the border has surely passed. */
-const BORDER_MS = 1;
-/** With an unknown exchange clock, at most this part of a window stays unused at its border. */
+/** Timers end in whole milliseconds: one more, so that the boundary has passed. */
+const BOUNDARY_MS = 1;
+/** With an unknown exchange clock, at most this part of a window stays unused at its boundary. */
 const UNSURE_RATIO_MAX = 0.25;
 /** Responses whose median estimates what others use. */
 const ESTIMATES = 16;
 
-/** What one request took under one aligned limit. */
+/** Weight of one request under one aligned limit. */
 interface Spending {
   readonly limit: RateLimit;
   readonly cost: number;
   /** Index of the window it was granted in. */
   readonly index: number;
-  /** Everything spent in that window once it was granted. */
+  /** Everything spent in that window, this grant included. */
   readonly position: number;
 }
 
@@ -52,10 +52,10 @@ type WeightDecision =
   | { readonly granted: false; readonly waitMs: number };
 
 /**
- * Aligned weighted windows, counted in the store by all processes of an address: each request takes its
- * weight in a short transaction of its own, so that no grant lies idle. Within the uncertainty of the exchange's
- * clock around a border nothing is granted; requests in flight at a border are charged to both windows. The use that
- * the exchange states leaves room for others on our address. `WindowState` draws the states of one window.
+ * Aligned weighted windows, counted in the store by all processes of an address: each request takes its weight in a
+ * short transaction of its own, so that no grant lies idle. While the exchange's clock may be on either side of a
+ * boundary, nothing is granted; requests in flight at a boundary are charged to both windows. The use that the
+ * exchange states leaves room for others on our address. `WindowState` draws the states of one window.
  */
 export class WindowLimiter {
   readonly #options: WindowLimiterOptions;
@@ -97,7 +97,7 @@ export class WindowLimiter {
     const granted: { readonly spending: Spending; readonly state: WindowState }[] = [];
     let waitMs = 0;
     for (const limit of limits) {
-      const { borderInMs, ...time } = this.#timeUnder(limit, nowMs);
+      const { boundaryInMs, ...time } = this.#timeUnder(limit, nowMs);
       const cost = costOf(limit, weight);
       const decision = decideWindow(known.get(keyOf(limit)) ?? null, {
         time,
@@ -107,7 +107,7 @@ export class WindowLimiter {
         nowMs,
         probeMsMax,
       });
-      if (borderInMs > 0) waitMs = Math.max(waitMs, borderInMs + BORDER_MS);
+      if (boundaryInMs > 0) waitMs = Math.max(waitMs, boundaryInMs + BOUNDARY_MS);
       else if (!decision.granted) waitMs = Math.max(waitMs, waitUntil(decision.until, time));
       else
         granted.push({
@@ -120,14 +120,14 @@ export class WindowLimiter {
     return { granted: true, spendings: granted.map(({ spending }) => spending) };
   }
 
-  /** The window the exchange may be in already, the least time it is into it, and how long until it surely is. */
-  #timeUnder({ windowMs }: RateLimit, nowMs: number): WindowTime & { readonly borderInMs: number } {
+  /** The latest window the exchange may be in, the least time since its beginning, and the time until it has begun. */
+  #timeUnder({ windowMs }: RateLimit, nowMs: number): WindowTime & { readonly boundaryInMs: number } {
     const { earliestMs, latestMs } = this.#time.at(nowMs);
     const middleMs = (earliestMs + latestMs) / 2;
     const unsureMs = Math.min(latestMs - earliestMs, windowMs * UNSURE_RATIO_MAX) / 2;
     const index = Math.floor((middleMs + unsureMs) / windowMs);
     const intoMs = middleMs - unsureMs - index * windowMs;
-    return { index, windowMs, intoMs: Math.max(0, intoMs), borderInMs: Math.max(0, -intoMs) };
+    return { index, windowMs, intoMs: Math.max(0, intoMs), boundaryInMs: Math.max(0, -intoMs) };
   }
 
   #grant(spendings: readonly Spending[]): Grant {
@@ -205,7 +205,7 @@ type Until = Extract<WindowDecision, { readonly granted: false }>['until'];
 function waitUntil(until: Until, { windowMs, intoMs }: WindowTime): number {
   switch (until) {
     case 'next-window':
-      return windowMs - intoMs + BORDER_MS;
+      return windowMs - intoMs + BOUNDARY_MS;
     case 'response':
       return CHECK_EVERY_MS;
     case 'others':

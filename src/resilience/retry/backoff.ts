@@ -17,9 +17,8 @@ export function backoffBoundMs(backoff: Backoff, retry: number): number {
 const doubled = ({ baseMs, capMs }: Backoff, retry: number): number => Math.min(capMs, baseMs * 2 ** (retry - 1));
 
 /**
- * The wait before retry `retry`: full jitter, any point between nothing and the bound, so that many
- * clients do not come back together; never earlier than the server asked (`hintMs`). A fixed wait
- * stands in for a hint the server did not give. `chance` in [0, 1).
+ * The wait before retry `retry`, with full jitter: a random time up to the bound, so that clients do not retry
+ * together, and at least the server's hint (`hintMs`). A fixed wait applies only without a hint. `chance` in [0, 1).
  */
 export function backoffMs(
   backoff: Backoff | null,
