@@ -105,7 +105,7 @@ interface HubClient {
   list(): Promise<readonly ListFileEntry[]>;
   /** Returns the new head. */
   commit(parent: string, operations: readonly CommitOperation[]): Promise<string>;
-  /** The wait that the last refused call asked for. */
+  /** The wait that the last refusal requires. */
   hintMs(): number | null;
 }
 

@@ -40,7 +40,7 @@ export interface AdmissionQuery {
   /** Names one page among all processes. */
   readonly page: string;
   readonly nowMs: number;
-  /** A probe that has not ended after this long is given up. */
+  /** A probe that has not ended after this time is abandoned. */
   readonly probeMsMax: number;
 }
 

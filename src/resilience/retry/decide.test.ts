@@ -39,7 +39,7 @@ test.each([
   ['1.5', null],
   ['2015-10-21', null],
   [undefined, null],
-] as const)('Retry-After %j asks for %j ms', (header, waitMs) => {
+] as const)('Retry-After %j means %j ms', (header, waitMs) => {
   expect(parseRetryAfter(header, Date.parse('2015-10-21T07:28:00Z'))).toBe(waitMs);
 });
 
@@ -51,7 +51,7 @@ test('the parser never throws and never returns a negative wait', () => {
   );
 });
 
-test('full jitter stays between nothing and the step, and the step doubles up to its cap', () => {
+test('full jitter stays between zero and the bound, which doubles up to its cap', () => {
   const backoff = { shape: 'exponential', baseMs: 500, capMs: 30_000 } as const;
   expect([1, 2, 3, 7, 20].map((retry) => backoffBoundMs(backoff, retry))).toEqual([500, 1_000, 2_000, 30_000, 30_000]);
   expect([1, 2, 3].map((retry) => backoffBoundMs({ ...backoff, shape: 'immediate' }, retry))).toEqual([0, 500, 1_000]);
@@ -69,11 +69,11 @@ test('full jitter stays between nothing and the step, and the step doubles up to
   );
 });
 
-test('without a backoff of its own a fault waits as long as the server asks, or not at all', () => {
+test("a fault without a backoff waits for the server's hint, or not at all", () => {
   expect([7_000, null].map((hintMs) => backoffMs(null, 1, { chance: 0.5, hintMs }))).toEqual([7_000, 0]);
 });
 
-test.each(EXCHANGE_CODES)('%s is tried as often as the table says and not once more', (code) => {
+test.each(EXCHANGE_CODES)('%s gets exactly the attempts that the table grants', (code) => {
   const { triesMax, kind, consequence } = ruleOf(code);
   const granted = consequence === 'parked' ? Math.max(triesMax, 2) : triesMax;
   const decisions = Array.from({ length: granted }, (_, at) =>
@@ -106,14 +106,14 @@ test('a request is never repeated earlier than the server asked, and a wait too 
   );
 });
 
-test('a page costs at most ten requests whatever the mix of codes', () => {
+test('a page has at most ten requests for any mix of codes', () => {
   expect(decide(faultOf('CONNECTION_FAILED'), past(1, { attempts: REQUESTS_PER_PAGE_MAX }), 0)).toMatchObject({
     do: 'stop',
     why: 'tries',
   });
 });
 
-test('a question that needs no more than two requests gets no more, whatever the table grants', () => {
+test('a query limited to two requests gets no more, even if the table grants more', () => {
   expect(decide(faultOf('CONNECTION_FAILED'), past(1, { attemptsMax: 2 }), 0)).toMatchObject({
     do: 'retry',
   });
@@ -139,7 +139,7 @@ test('a wait that ends exactly at the deadline is begun', () => {
   });
 });
 
-test('a ban of 20 seconds is waited out once in the same run, a second one parks', () => {
+test('a ban of 20 seconds is waited out once in the same run, and a second one parks', () => {
   expect(decide(faultOf('EXCHANGE_IP_BANNED', 20_000), past(1), 0)).toMatchObject({
     do: 'retry',
     waitMs: 20_000,
@@ -156,7 +156,7 @@ test('a ban of 20 seconds is waited out once in the same run, a second one parks
   });
 });
 
-test('maintenance without a word about its end parks for five minutes', () => {
+test('maintenance without a stated end parks for five minutes', () => {
   expect(decide(faultOf('EXCHANGE_MAINTENANCE'), past(1), 0)).toEqual({
     do: 'stop',
     why: 'parked',

@@ -4,8 +4,8 @@ const SECONDS = /^\d{1,9}$/;
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /;
 
 /**
- * How long a Retry-After header asks us to stay away, from `nowMs`. Null for a missing or unreadable
- * header; 0 for a date that has passed. Never shortened to what we would like.
+ * The wait that a Retry-After header requires from `nowMs` on, never shortened. Null for a missing or unreadable
+ * header; 0 for a date that has passed.
  */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
   const text = header?.trim() ?? '';

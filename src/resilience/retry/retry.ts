@@ -97,7 +97,7 @@ export function attemptsOf<T, E extends PipelineError>(
   };
 }
 
-/** The wait that a decision begins or asks for; null when it names none. Unit: milliseconds. */
+/** The wait before the next attempt or request; null when the decision names none. Unit: milliseconds. */
 export const waitMsOf = (decision: RetryDecision): number | null =>
   decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
 

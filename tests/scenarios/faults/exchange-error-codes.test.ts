@@ -9,7 +9,7 @@ const DAYS = { start: '2025-01-01', end: '2025-01-05' };
 const stating = (venueCode: string, status = 200): FaultSpec => ({ kind: 'status', status, venueCode });
 
 const simulateDays = (venues: Readonly<Record<string, VenueScript>>): Promise<Simulation> =>
-  simulateExchanges({ seed: 'words', interval: '15m', venues });
+  simulateExchanges({ seed: 'error codes', interval: '15m', venues });
 const bronze = (result: WorkResult, exchange: string) =>
   result.runs[0]?.assets.find((asset) => asset.asset === `bronze_${exchange}_ohlcv`);
 const ETH: VenueScript = { symbols: ['ETH/USDT'] };
