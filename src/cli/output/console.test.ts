@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { candlekeep } from '../../../tests/support/command-line.ts';
-import { consoleOn, type Io } from './console.ts';
+import { consoleOn, grouped, type Io } from './console.ts';
 
 const ESCAPE = '\u001B';
 const PIECES = new RegExp(String.raw`${ESCAPE}\[\d+A|${ESCAPE}\[0J|\n|[^\n${ESCAPE}]+`, 'g');
@@ -60,4 +61,8 @@ test('on a terminal lines of the log go through the screen, so that no redraw ta
     isTTY: true,
   });
   expect(err).toMatch(/^\d\d:\d\d:\d\d warn {2}binance cannot be reached \(ECONNREFUSED\)/m);
+});
+
+test('digits are grouped as English groups them', () => {
+  fc.assert(fc.property(fc.maxSafeInteger(), (amount) => grouped(amount) === amount.toLocaleString('en-US')));
 });

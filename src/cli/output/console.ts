@@ -141,6 +141,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), ...rows.map(line)].join('\n');
 }
 
-export const grouped = (amount: number): string => amount.toLocaleString('en-US');
+/** Digits in groups of three. Not `toLocaleString`: its first call builds tables for 30 ms. */
+export const grouped = (amount: number): string => String(amount).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 
 export const count = (amount: number, noun: string): string => `${grouped(amount)} ${noun}${amount === 1 ? '' : 's'}`;
