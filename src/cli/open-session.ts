@@ -1,10 +1,9 @@
-import { drainAlerts } from '../alerting/outbox/delivery.ts';
-import { openPipeline, type OpenOptions } from '../api/open-pipeline.ts';
+import { openStateAccess, type StateOptions } from '../api/open-state.ts';
 import { loadConfiguration, type Configuration } from '../configuration/configuration.ts';
 import type { OptionKey } from '../configuration/options.ts';
 import type { Ending } from '../engine/core/ending.ts';
-import type { Pipeline } from '../engine/core/pipeline.ts';
-import { secretsOf } from '../engine/core/settings.ts';
+import type { Pipeline, StateAccess } from '../engine/core/pipeline.ts';
+import { secretsOf, type Settings } from '../engine/core/settings.ts';
 import type { Control } from '../engine/core/work.ts';
 import { CancelledError } from '../errors/classify.ts';
 import { defaultExportOf } from '../platform/node/module-file.ts';
@@ -36,9 +35,9 @@ export async function configure(
   return configuration;
 }
 
-/** A session with an open data directory. */
-export interface OpenSession extends Session {
-  readonly pipeline: Pipeline;
+/** A session whose data directory is open. */
+interface Opened<T extends StateAccess> extends Session {
+  readonly pipeline: T;
   readonly control: Control;
   /** How the work ends because a signal stopped it; null while no signal has arrived. */
   stoppedBy(): Ending | null;
@@ -46,18 +45,38 @@ export interface OpenSession extends Session {
   close(): Promise<void>;
 }
 
+/** A session for work on candles. */
+export type OpenSession = Opened<Pipeline>;
+
+/** A session that reads or changes the state alone. */
+export type StateSession = Opened<StateAccess>;
+
 /** A log line that bypassed the screen would be erased by the next redraw of the live block. */
 const besideLiveBlock = (screen: Console) => ({ write: (line: string): void => screen.say(line.trimEnd()) });
+
+/** Opens the state alone. Loads neither exchanges nor alert channels nor Parquet: such a command starts quickly. */
+export const openStateSession = (session: Session, configuration: Configuration): Promise<StateSession> =>
+  openWith(session, configuration, openStateAccess);
+
+/** Opens the whole pipeline, whose modules are loaded only here. */
+export async function openSession(
+  session: Session,
+  configuration: Configuration,
+  opening: Pick<StateOptions, 'lostState'> = {},
+): Promise<OpenSession> {
+  const { openPipeline } = await import('../api/open-pipeline.ts');
+  return openWith(session, configuration, (settings, options) => openPipeline(settings, { ...options, ...opening }));
+}
 
 /**
  * Opens the data directory until the command ends. The first SIGINT or SIGTERM cancels the work; the second ends the
  * process.
  */
-export async function openSession(
+async function openWith<T extends StateAccess>(
   session: Session,
   configuration: Configuration,
-  opening: Pick<OpenOptions, 'lostState'> = {},
-): Promise<OpenSession> {
+  open: (settings: Settings, options: Pick<StateOptions, 'log' | 'redact'>) => Promise<T>,
+): Promise<Opened<T>> {
   const { io, screen, options, secrets } = session;
   const log = openLog({
     level: options.verbose ? 'debug' : configuration.logLevel,
@@ -66,7 +85,7 @@ export async function openSession(
     redact: secrets.redact,
     ...(screen.isLive ? { sink: besideLiveBlock(screen) } : {}),
   });
-  const pipeline = await openPipeline(configuration.settings, { log, redact: secrets.redact, ...opening });
+  const pipeline = await open(configuration.settings, { log, redact: secrets.redact });
   const stop = new AbortController();
   let ending: Ending | null = null;
   const release = io.onStop((signal) => {
@@ -93,6 +112,7 @@ export async function openSession(
  */
 export async function deliverAlerts({ pipeline, control, screen }: OpenSession): Promise<void> {
   if (control.signal.aborted) return;
+  const { drainAlerts } = await import('../alerting/outbox/delivery.ts');
   try {
     const { pending } = await drainAlerts(pipeline.dispatcher, control.signal);
     if (pending > 0)

@@ -1,4 +1,4 @@
-import { PAGERDUTY_URL } from '../alerting/channels/pagerduty.ts';
+import { PAGERDUTY_URL } from '../alerting/model/settings.ts';
 import type { ChannelSettings } from '../alerting/model/settings.ts';
 import { isFields, items, readFlag, readText, refuse, type ValueReader } from './setting-values.ts';
 

@@ -4,7 +4,8 @@ import { realClock } from '../../src/platform/node/system-clock.ts';
 import { smtpMail } from '../../src/platform/node/smtp-mail.ts';
 import type { Channel } from '../../src/alerting/channels/channel.ts';
 import { emailOf } from '../../src/alerting/channels/email.ts';
-import { openChannels, type ChannelSettings } from '../../src/alerting/model/settings.ts';
+import type { ChannelSettings } from '../../src/alerting/model/settings.ts';
+import { openChannels } from '../../src/alerting/outbox/open-channels.ts';
 import { standInSmtp, type MailFault, type StandInSmtp } from '../support/stand-in-smtp.ts';
 import {
   dispatch,

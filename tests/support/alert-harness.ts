@@ -18,7 +18,8 @@ import { keepDelivering, type AlertDispatcher } from '../../src/alerting/outbox/
 import { GROUP_WAIT_MS, REPEAT_MS } from '../../src/alerting/plan/outbox-plan.ts';
 import { ALERTS_1 } from '../../src/alerting/model/schema.ts';
 import { METRICS_1 } from '../../src/metrics/schema.ts';
-import { alertSecrets, openChannels, type ChannelSettings } from '../../src/alerting/model/settings.ts';
+import { alertSecrets, type ChannelSettings } from '../../src/alerting/model/settings.ts';
+import { openChannels } from '../../src/alerting/outbox/open-channels.ts';
 import { NO_FAULTS, type FaultPlan, type FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { socketlessFetch } from './socketless.ts';
 import { standInPagerDuty } from './stand-in-pagerduty.ts';

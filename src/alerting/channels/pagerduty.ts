@@ -2,9 +2,6 @@ import { cut, fieldsOf, type Notification } from '../plan/notification.ts';
 import type { Channel, Dispatch } from './channel.ts';
 import { httpChannel, type HttpChannelPorts } from './http-channel.ts';
 
-/** Events API v2. Accounts in the European service region use `https://events.eu.pagerduty.com/v2/enqueue`. */
-export const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
-
 // Source: PagerDuty's API schema, Events API v2.
 const SUMMARY_CHARS_MAX = 1_024;
 const DEDUP_KEY_CHARS_MAX = 255;

@@ -1,11 +1,7 @@
-import type { Clock } from '../../platform/ports/clock.ts';
-import type { MailPort } from '../../platform/ports/mail.ts';
 import { GOLD_ASSET } from '../../domain/assets.ts';
-import type { Channel } from '../channels/channel.ts';
-import { emailChannel } from '../channels/email.ts';
-import { PAGERDUTY_URL, pagerDutyChannel } from '../channels/pagerduty.ts';
-import { slackChannel } from '../channels/slack.ts';
-import { webhookChannel } from '../channels/webhook.ts';
+
+/** Events API v2. Accounts in the European service region use `https://events.eu.pagerduty.com/v2/enqueue`. */
+export const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
 
 /** One entry of `alerts.channels`, or a channel set by a variable. */
 export type ChannelSettings = { readonly name: string; readonly isDefault: boolean } & (
@@ -91,31 +87,6 @@ export function defaultChannels(variables: ChannelVariables): ChannelSettings[] 
       ? []
       : [{ name: 'webhook', isDefault: true, kind: 'webhook' as const, url: webhookUrl, secret: webhookSecret }]),
   ];
-}
-
-export interface ChannelPorts {
-  readonly clock: Clock;
-  readonly fetch: typeof globalThis.fetch;
-  /** A mail port for an SMTP address. */
-  readonly mailTo: (smtpUrl: string) => MailPort;
-}
-
-export const openChannels = (ports: ChannelPorts, channels: readonly ChannelSettings[]): Channel[] =>
-  channels.map((settings) => openChannel(ports, settings));
-
-function openChannel(ports: ChannelPorts, settings: ChannelSettings): Channel {
-  switch (settings.kind) {
-    case 'slack':
-      return slackChannel(ports, settings);
-    case 'pagerduty':
-      return pagerDutyChannel(ports, settings);
-    case 'email':
-      return emailChannel({ clock: ports.clock, mail: ports.mailTo(settings.smtpUrl) }, settings);
-    case 'webhook':
-      return webhookChannel(ports, settings);
-    default:
-      return settings satisfies never;
-  }
 }
 
 /** Every value that gives access to a channel; removed from each text that is sent or stored. */

@@ -1,9 +1,9 @@
 import { acknowledgeAlert } from '../../alerting/model/alerts.ts';
 import { addSilence, endSilence, type Silence } from '../../alerting/model/silences.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
 /** An acknowledged alert is not repeated. False if no alert with this fingerprint fires. */
-export const acknowledge = ({ ports }: Pick<Pipeline, 'ports'>, fingerprint: string, by: string): Promise<boolean> =>
+export const acknowledge = ({ ports }: Pick<StateAccess, 'ports'>, fingerprint: string, by: string): Promise<boolean> =>
   ports.store.transact(acknowledgeAlert, fingerprint, by, ports.clock.nowMs());
 
 export type SilenceRequest = Pick<Silence, 'exchange' | 'code' | 'asset' | 'reason' | 'author'> & {
@@ -12,7 +12,7 @@ export type SilenceRequest = Pick<Silence, 'exchange' | 'code' | 'asset' | 'reas
 
 /** Nobody is notified of matching alerts for `spanMs`; they are still recorded. */
 export async function silence(
-  { ports }: Pick<Pipeline, 'ports'>,
+  { ports }: Pick<StateAccess, 'ports'>,
   { spanMs, ...request }: SilenceRequest,
 ): Promise<Silence> {
   const nowMs = ports.clock.nowMs();
@@ -27,5 +27,5 @@ export async function silence(
 }
 
 /** False if no silence with this id is in force. */
-export const unsilence = ({ ports }: Pick<Pipeline, 'ports'>, id: string, by: string): Promise<boolean> =>
+export const unsilence = ({ ports }: Pick<StateAccess, 'ports'>, id: string, by: string): Promise<boolean> =>
   ports.store.transact(endSilence, id, by, ports.clock.nowMs());

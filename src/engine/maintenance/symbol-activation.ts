@@ -1,7 +1,7 @@
 import type { Exchange } from '../../domain/exchange.ts';
 import type { MarketSymbol } from '../../domain/symbol.ts';
 import { removeSymbol, restoreSymbol } from '../../state/symbols.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
 /** One symbol of some exchanges, and why its state changes. */
 export interface SymbolRequest {
@@ -11,7 +11,10 @@ export interface SymbolRequest {
 }
 
 /** Takes a symbol off the active list until a person puts it back. Its due candles stay in the account. */
-export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, reason }: SymbolRequest): Promise<void> {
+export async function disableSymbol(
+  { ports }: Pick<StateAccess, 'ports'>,
+  { exchanges, symbol, reason }: SymbolRequest,
+): Promise<void> {
   const changedAtMs = ports.clock.nowMs();
   await ports.store.transact(function* disableSymbol() {
     for (const exchange of exchanges) yield* removeSymbol({ exchange, symbol, code: null, reason, changedAtMs });
@@ -20,7 +23,7 @@ export async function disableSymbol({ ports }: Pipeline, { exchanges, symbol, re
 
 /** Puts a symbol back on the active list. Returns the exchanges whose list did not have it. */
 export async function enableSymbol(
-  { ports }: Pipeline,
+  { ports }: Pick<StateAccess, 'ports'>,
   { exchanges, symbol, reason }: SymbolRequest,
 ): Promise<readonly Exchange[]> {
   const changedAtMs = ports.clock.nowMs();

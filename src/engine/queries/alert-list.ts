@@ -3,10 +3,7 @@ import { firingAlerts, openAlerts } from '../../alerting/model/alerts.ts';
 import { auditTrail, type AuditEntry } from '../../alerting/model/audit.ts';
 import { severityOf } from '../../alerting/model/levels.ts';
 import { silencesInForce, type Silence } from '../../alerting/model/silences.ts';
-import type { ChannelHealth } from '../../alerting/outbox/channel-health.ts';
-import { allHealth } from '../../alerting/outbox/channel-records.ts';
-import { pendingMessages, type OutboxMessage } from '../../alerting/outbox/outbox.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
 const ROWS_MAX = 1_000;
 
@@ -17,7 +14,7 @@ export interface AlertList {
 }
 
 /** Alerts and the silences in force; `all` includes alerts that are over. */
-export async function listAlerts({ ports }: Pick<Pipeline, 'ports'>, which: 'firing' | 'all'): Promise<AlertList> {
+export async function listAlerts({ ports }: Pick<StateAccess, 'ports'>, which: 'firing' | 'all'): Promise<AlertList> {
   const { alerts, silences } = await ports.store.read(function* alertItems() {
     return {
       alerts: yield* which === 'all' ? openAlerts(0) : firingAlerts(),
@@ -31,30 +28,5 @@ export async function listAlerts({ ports }: Pick<Pipeline, 'ports'>, which: 'fir
 }
 
 /** What was done about alerts, newest first, 1000 entries at most. */
-export const alertHistory = ({ ports }: Pick<Pipeline, 'ports'>): Promise<readonly AuditEntry[]> =>
+export const alertHistory = ({ ports }: Pick<StateAccess, 'ports'>): Promise<readonly AuditEntry[]> =>
   ports.store.read(auditTrail, ROWS_MAX);
-
-export interface OutboxChannel {
-  readonly name: string;
-  readonly kind: string;
-  readonly isDefault: boolean;
-  /** Null for a channel that has never been used. */
-  readonly health: ChannelHealth | null;
-}
-
-/** Every configured channel, and the pending messages, 1000 at most. */
-export async function outboxReport({ ports, dispatcher }: Pick<Pipeline, 'ports' | 'dispatcher'>): Promise<{
-  readonly messages: readonly OutboxMessage[];
-  readonly channels: readonly OutboxChannel[];
-}> {
-  const { messages, healths } = await ports.store.read(function* outbox() {
-    return { messages: yield* pendingMessages(ROWS_MAX), healths: yield* allHealth() };
-  });
-  const channels = dispatcher.channels.map(({ name, kind, isDefault }) => ({
-    name,
-    kind,
-    isDefault,
-    health: healths.get(name) ?? null,
-  }));
-  return { messages, channels };
-}

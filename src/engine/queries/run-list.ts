@@ -1,8 +1,8 @@
 import { faultsOfRun, type FaultEntry } from '../../state/fault-log.ts';
 import { listRuns, readRun, type Run } from '../../state/runs.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
-type WithStore = Pick<Pipeline, 'ports'>;
+type WithStore = Pick<StateAccess, 'ports'>;
 
 const FAULTS_MAX = 1_000;
 

@@ -6,7 +6,7 @@ import { ledgerTotals, type LedgerTotal } from '../../state/cells.ts';
 import { countFaults } from '../../state/fault-log.ts';
 import { listRuns, type Run } from '../../state/runs.ts';
 import { removedSymbols, type RemovedSymbol } from '../../state/symbols.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
 export interface StatusReport {
   readonly totals: readonly LedgerTotal[];
@@ -19,7 +19,7 @@ export interface StatusReport {
 }
 
 /** What is stored, pending and wrong now, from one snapshot of the store. */
-export const statusReport = ({ ports }: Pick<Pipeline, 'ports'>): Promise<StatusReport> =>
+export const statusReport = ({ ports }: Pick<StateAccess, 'ports'>): Promise<StatusReport> =>
   ports.store.read(function* status() {
     const [lastRun = null] = yield* listRuns(1);
     return {

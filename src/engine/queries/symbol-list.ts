@@ -3,7 +3,7 @@ import type { MarketSymbol } from '../../domain/symbol.ts';
 import { recheckAtMs, removedSymbols, symbolHistory, type SymbolChange } from '../../state/symbols.ts';
 import type { FaultCode } from '../../errors/table.ts';
 import type { Markets } from '../core/symbol-resolution.ts';
-import type { Pipeline } from '../core/pipeline.ts';
+import type { StateAccess } from '../core/pipeline.ts';
 
 /** `disabled`: a person took it off the active list. `removed`: its exchange does not list it. */
 export type SymbolState = 'active' | 'disabled' | 'removed';
@@ -20,7 +20,10 @@ export interface ListedSymbol {
 }
 
 /** Every configured symbol, and every disabled or removed one with the reason. */
-export async function listSymbols({ ports }: Pipeline, markets: Markets): Promise<readonly ListedSymbol[]> {
+export async function listSymbols(
+  { ports }: Pick<StateAccess, 'ports'>,
+  markets: Markets,
+): Promise<readonly ListedSymbol[]> {
   const removed = await ports.store.read(removedSymbols);
   const off = removed.map(
     (one): ListedSymbol => ({
@@ -53,5 +56,5 @@ export async function listSymbols({ ports }: Pipeline, markets: Markets): Promis
   return [...active, ...off].toSorted((a, b) => (a.exchange === b.exchange ? 0 : a.exchange < b.exchange ? -1 : 1));
 }
 
-export const historyOfSymbols = ({ ports }: Pipeline): Promise<readonly SymbolChange[]> =>
+export const historyOfSymbols = ({ ports }: Pick<StateAccess, 'ports'>): Promise<readonly SymbolChange[]> =>
   ports.store.read(symbolHistory);

@@ -7,7 +7,7 @@ import { FAULT_CODES, isFaultCode } from '../../../errors/table.ts';
 import { isRuleCode, RULE_CODES } from '../../../metrics/rules.ts';
 import type { Action, Outcome } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession, type OpenSession } from '../../open-session.ts';
+import { configure, openStateSession, type StateSession } from '../../open-session.ts';
 import { isoTime, SCHEMA } from '../../output/schema.ts';
 import type { Session } from '../../session.ts';
 import { silenceDocument } from './silence-document.ts';
@@ -21,7 +21,7 @@ const done = (fields: object, text: string): Outcome => ({
 });
 
 export const ack: Action = async (session, _options, [fingerprint = '']) => {
-  const { pipeline } = await openSession(session, await configure(session));
+  const { pipeline } = await openStateSession(session, await configure(session));
   const by = authorOf(session);
   const isFiring = await acknowledge(pipeline, fingerprint, by);
   if (!isFiring)
@@ -45,7 +45,7 @@ interface SilenceOptions {
 export const setSilence: Action<SilenceOptions> = async (session, options) => {
   const configuration = await configure(session);
   const request = options.end === undefined ? requestOf(options, authorOf(session)) : null;
-  const open = await openSession(session, configuration);
+  const open = await openStateSession(session, configuration);
   if (request === null) return endSilence(open, options.end ?? '');
   const made = await silence(open.pipeline, request);
   return done(
@@ -55,7 +55,7 @@ export const setSilence: Action<SilenceOptions> = async (session, options) => {
   );
 };
 
-async function endSilence(open: OpenSession, id: string): Promise<Outcome> {
+async function endSilence(open: StateSession, id: string): Promise<Outcome> {
   const isInForce = await unsilence(open.pipeline, id, authorOf(open));
   if (!isInForce)
     throw new ConfigurationError({

@@ -3,7 +3,7 @@ import { silences, type Silence } from '../../../alerting/model/silences.ts';
 import { alertHistory, listAlerts, type AlertList } from '../../../engine/queries/alert-list.ts';
 import type { Action, Outcome } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession, type OpenSession } from '../../open-session.ts';
+import { configure, openStateSession, type StateSession } from '../../open-session.ts';
 import { table, type Console } from '../../output/console.ts';
 import { isoTime, listDocument } from '../../output/schema.ts';
 import { silenceDocument } from './silence-document.ts';
@@ -14,7 +14,7 @@ interface ListOptions {
 }
 
 export const showAlerts: Action<ListOptions> = async (session, options) => {
-  const open = await openSession(session, await configure(session));
+  const open = await openStateSession(session, await configure(session));
   if (options.history) return showHistory(open);
   const list = await listAlerts(open.pipeline, options.all ? 'all' : 'firing');
   return {
@@ -83,7 +83,7 @@ const alertDocument = (
   silence: silenced?.id ?? null,
 });
 
-async function showHistory({ pipeline }: OpenSession): Promise<Outcome> {
+async function showHistory({ pipeline }: StateSession): Promise<Outcome> {
   const entries = await alertHistory(pipeline);
   return {
     exit: EXIT.done,

@@ -1,5 +1,5 @@
 import type { OutboxMessage } from '../../../alerting/outbox/outbox.ts';
-import { outboxReport, type OutboxChannel } from '../../../engine/queries/alert-list.ts';
+import { outboxReport, type OutboxChannel } from '../../../engine/queries/outbox-report.ts';
 import type { Action } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
 import { configure, openSession } from '../../open-session.ts';

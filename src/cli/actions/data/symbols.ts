@@ -1,13 +1,12 @@
 import type { Configuration } from '../../../configuration/configuration.ts';
 import { readExchanges, readSymbol, readText } from '../../../configuration/setting-values.ts';
 import type { Exchange } from '../../../domain/exchange.ts';
-import { resolveMarkets } from '../../../engine/core/symbol-resolution.ts';
 import { disableSymbol, enableSymbol, type SymbolRequest } from '../../../engine/maintenance/symbol-activation.ts';
 import { historyOfSymbols, listSymbols, type ListedSymbol } from '../../../engine/queries/symbol-list.ts';
 import { ConfigurationError } from '../../../errors/errors.ts';
 import type { Action, Outcome } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession, type OpenSession } from '../../open-session.ts';
+import { configure, openSession, openStateSession, type OpenSession, type StateSession } from '../../open-session.ts';
 import { table } from '../../output/console.ts';
 import { isoTime, listDocument, SCHEMA } from '../../output/schema.ts';
 
@@ -19,10 +18,18 @@ interface SymbolOptions {
 export const showSymbols: Action<SymbolOptions & { readonly history?: boolean }> = async (session, options) => {
   const configuration = await configure(session);
   const exchanges = options.exchange === undefined ? null : readExchanges(options.exchange, '--exchange');
-  const open = await openSession(session, configuration);
   const isWanted = ({ exchange }: { readonly exchange: Exchange }): boolean => exchanges?.includes(exchange) ?? true;
-  return options.history ? showHistory(open, isWanted) : showList(await knownSymbols(open, configuration), isWanted);
+  if (options.history) return showHistory(await openStateSession(session, configuration), isWanted);
+  if (areNamed(configuration)) {
+    const { pipeline } = await openStateSession(session, configuration);
+    return showList(await listSymbols(pipeline, configuration.settings.markets), isWanted);
+  }
+  return showList(await knownSymbols(await openSession(session, configuration), configuration), isWanted);
 };
+
+/** Whether no choice is a pattern or a ranking, which may need a request to an exchange. */
+const areNamed = ({ choices }: Configuration): boolean =>
+  [...choices.values()].flat().every(({ kind }) => kind === 'symbol');
 
 export const disable: Action<SymbolOptions> = async (session, options, [text = '']) => {
   const configuration = await configure(session);
@@ -78,11 +85,13 @@ async function exchangesWith(
   });
 }
 
-const knownSymbols = async (
+async function knownSymbols(
   { pipeline, control }: OpenSession,
   { choices }: Configuration,
-): Promise<readonly ListedSymbol[]> =>
-  listSymbols(pipeline, await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal }));
+): Promise<readonly ListedSymbol[]> {
+  const { resolveMarkets } = await import('../../../engine/core/symbol-resolution.ts');
+  return listSymbols(pipeline, await resolveMarkets(pipeline, { choices, freshness: 'any', signal: control.signal }));
+}
 
 const changed = ({ exchanges, symbol, reason }: SymbolRequest, what: string): Outcome => ({
   exit: EXIT.done,
@@ -119,7 +128,7 @@ function showList(known: readonly ListedSymbol[], isWanted: Filter): Outcome {
   };
 }
 
-async function showHistory({ pipeline }: OpenSession, isWanted: Filter): Promise<Outcome> {
+async function showHistory({ pipeline }: StateSession, isWanted: Filter): Promise<Outcome> {
   const items = (await historyOfSymbols(pipeline)).filter(isWanted);
   return {
     exit: EXIT.done,

@@ -5,7 +5,7 @@ import type { FaultEntry } from '../../../state/fault-log.ts';
 import type { Run } from '../../../state/runs.ts';
 import type { Action } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession } from '../../open-session.ts';
+import { configure, openStateSession } from '../../open-session.ts';
 import { table } from '../../output/console.ts';
 import { faultDocument, runDocument, runErrorDocument } from '../../output/documents.ts';
 import { isoTime, listDocument, SCHEMA } from '../../output/schema.ts';
@@ -14,7 +14,7 @@ export const showRuns: Action<{ readonly limit: string }> = async (session, opti
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1)
     throw new ConfigurationError({ where: '--limit', expected: 'a whole number above 0', got: `"${options.limit}"` });
-  const { pipeline } = await openSession(session, await configure(session));
+  const { pipeline } = await openStateSession(session, await configure(session));
   const runs = await newestRuns(pipeline, limit);
   return {
     exit: EXIT.done,
@@ -35,7 +35,7 @@ export const showRuns: Action<{ readonly limit: string }> = async (session, opti
 };
 
 export const showRun: Action = async (session, _options, [id = '']) => {
-  const { pipeline } = await openSession(session, await configure(session));
+  const { pipeline } = await openStateSession(session, await configure(session));
   const run = await runById(pipeline, id);
   if (run === null) throw unknownRun(id, 'a run');
   const faults = await faultsOf(pipeline, id);
@@ -52,7 +52,7 @@ export const showRun: Action = async (session, _options, [id = '']) => {
 };
 
 export const cancel: Action = async (session, _options, [id = '']) => {
-  const { pipeline } = await openSession(session, await configure(session));
+  const { pipeline } = await openStateSession(session, await configure(session));
   const wasActive = await cancelRun(pipeline, id);
   if (!wasActive) throw unknownRun(id, 'a run that is under way');
   return {

@@ -1,7 +1,7 @@
 import { statusReport, type StatusReport } from '../../../engine/queries/status.ts';
 import type { Action } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession, type OpenSession } from '../../open-session.ts';
+import { configure, openStateSession, type StateSession } from '../../open-session.ts';
 import { count, table, type Output } from '../../output/console.ts';
 import { runDocument } from '../../output/documents.ts';
 import { isoTime, SCHEMA } from '../../output/schema.ts';
@@ -13,7 +13,7 @@ const WATCH_EVERY_MS = 2_000;
 const CLEAR = '\u001B[H\u001B[2J';
 
 export const status: Action<{ readonly watch?: boolean }> = async (session, options) => {
-  const open = await openSession(session, await configure(session));
+  const open = await openStateSession(session, await configure(session));
   const { pipeline, screen, control, clock, io } = open;
   const look = async (): Promise<Output> => outputOf(open, await statusReport(pipeline));
   if (!options.watch) return { exit: EXIT.done, ...(await look()) };
@@ -27,7 +27,7 @@ export const status: Action<{ readonly watch?: boolean }> = async (session, opti
   return { exit: EXIT.done, isStreamed: true };
 };
 
-const outputOf = ({ pipeline }: OpenSession, report: StatusReport): Output => ({
+const outputOf = ({ pipeline }: StateSession, report: StatusReport): Output => ({
   document: {
     schema: SCHEMA,
     data_dir: pipeline.lake.root,

@@ -1,11 +1,11 @@
 import { clearHalts } from '../../../engine/maintenance/run-decisions.ts';
 import type { Action } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
-import { configure, openSession } from '../../open-session.ts';
+import { configure, openStateSession } from '../../open-session.ts';
 import { isoTime, SCHEMA } from '../../output/schema.ts';
 
 export const resume: Action = async (session) => {
-  const { pipeline } = await openSession(session, await configure(session));
+  const { pipeline } = await openStateSession(session, await configure(session));
   const halts = await clearHalts(pipeline);
   const lifted = halts.map(({ exchange, code, message, runId, givenAtMs }) => ({
     exchange,
