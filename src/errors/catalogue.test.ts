@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainCode, faultsDocument, policyRows } from './catalogue.ts';
+import { explainCode, faultsDocument, policyRows, runbookPage, triesText } from './catalogue.ts';
 import { FAULT_CODES, ruleOf } from './table.ts';
 
 test('the document has a row and a section for every code', () => {
@@ -24,6 +24,13 @@ test('explain prints signal, action and hint of a code', () => {
   const { signal, action, hint } = ruleOf('EXCHANGE_IP_BANNED');
   expect(text.split('\n')[0]).toBe('EXCHANGE_IP_BANNED');
   for (const part of [signal, action, hint, 'transient', 'error']) expect(text).toContain(part);
+});
+
+test('a code that asks us to stay away has a second try where the wait is short', () => {
+  expect(triesText('EXCHANGE_IP_BANNED')).toBe('1 (2 if the wait is at most 60 s)');
+  expect(runbookPage('EXCHANGE_IP_BANNED', '')).toContain('· 1 try (2 if the wait is at most 60 s), wait 2 min ·');
+  expect(triesText('EXCHANGE_RATE_LIMITED')).toBe('5');
+  expect(triesText('FORBIDDEN')).toBe('1');
 });
 
 test('the policies say in words what the table says in numbers', () => {

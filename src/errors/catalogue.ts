@@ -1,4 +1,4 @@
-import { REQUESTS_PER_PAGE_MAX, SLEEP_MS_MAX, type Backoff } from './schedule.ts';
+import { PARKED_TRIES_MIN, REQUESTS_PER_PAGE_MAX, SLEEP_MS_MAX, type Backoff } from './schedule.ts';
 import { FAULT_CODES, ruleOf, type AlertLevel, type Consequence, type FaultCode, type FaultKind } from './table.ts';
 
 const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
@@ -8,17 +8,19 @@ const AFTER_THE_LAST: Readonly<Record<Consequence, string>> = {
   'asset-fails': "this exchange's asset fails, others go on",
   'run-stops': 'the run stops',
   quarantined: 'the row is quarantined',
-  recheck: 'requested once more later, then classified',
+  recheck: 'requested again later until delivered or classified',
   counted: 'counted; nothing is lost',
   rerouted: 'the next channel is notified in its place',
-  refused: 'refused: nothing was started',
+  refused: 'refused: this work was not started',
 };
+
+const FAILED_FOR_GOOD = 'failed; no retry in this run, healing requests the candles later';
 
 /** One row of the policies in force, as `candlekeep policies` shows it. */
 export interface PolicyRow {
   readonly code: FaultCode;
   readonly kind: FaultKind;
-  /** Requests for one page, the first included. */
+  /** Attempts at one query that may end with this code, the first included; `triesText` adds the exception. */
   readonly tries: number;
   /** In words; `-` where there is no wait. */
   readonly backoff: string;
@@ -36,9 +38,20 @@ function policyRow(code: FaultCode): PolicyRow {
     kind,
     tries: triesMax,
     backoff: backoffText(backoff),
-    afterTheLast: AFTER_THE_LAST[consequence],
+    afterTheLast: kind === 'permanent' && consequence === 'failed' ? FAILED_FOR_GOOD : AFTER_THE_LAST[consequence],
     level,
   };
+}
+
+/** The attempts of a code, for people. */
+export const triesText = (code: FaultCode): string => `${ruleOf(code).triesMax}${parkedTriesText(code)}`;
+
+/** A parked code gets another attempt where its wait is short enough to sleep. */
+function parkedTriesText(code: FaultCode): string {
+  const { triesMax, consequence } = ruleOf(code);
+  return consequence === 'parked' && triesMax < PARKED_TRIES_MIN
+    ? ` (${PARKED_TRIES_MIN} if the wait is at most ${durationText(SLEEP_MS_MAX)})`
+    : '';
 }
 
 function backoffText(backoff: Backoff | null): string {
@@ -64,13 +77,14 @@ function durationText(waitMs: number): string {
 /** Everything the table says about a code, as label and text: the one source of `explain` and of the document. */
 function facets(code: FaultCode): readonly (readonly [label: string, text: string])[] {
   const { signal, action, hint } = ruleOf(code);
-  const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
+  const { kind, backoff, afterTheLast, level } = policyRow(code);
+  const tries = triesText(code);
   return [
     ['Signal', signal],
     ['What happens', action],
     ['Kind', kind],
-    ['Tries', backoff === '-' ? String(tries) : `${tries}, wait ${backoff}`],
-    ['After the last', afterTheLast],
+    ['Tries', backoff === '-' ? tries : `${tries}, wait ${backoff}`],
+    ['After the last try', afterTheLast],
     ['Alert level', level],
     ['What you can do', hint],
   ];
@@ -93,16 +107,17 @@ export function faultsDocument(): string {
     '# Faults',
     'Every way Candlekeep can fail, what it does about it, and what you can do. ' +
       '`candlekeep explain CODE` prints one of them.',
-    'Tries are requests for one page, the first included; whatever the mix of codes, one page never costs more than ' +
-      `${REQUESTS_PER_PAGE_MAX} requests. A server's own hint (Retry-After) is a floor under every wait. A wait of ` +
+    'Tries are the attempts at one query that may end with this code, the first included; whatever the mix of codes, ' +
+      `one query never costs more than ${REQUESTS_PER_PAGE_MAX} attempts. A server's own hint (Retry-After) is a ` +
+      `floor under every wait. A wait of ` +
       `more than ${durationText(SLEEP_MS_MAX)} is not slept: the cells are parked in the store, so that a restart ` +
       'does not forget them.',
     table(
-      ['Code', 'Kind', 'Tries', 'Backoff', 'After the last', 'Level'],
-      policyRows().map(({ code, kind, tries, backoff, afterTheLast, level }) => [
+      ['Code', 'Kind', 'Tries', 'Backoff', 'After the last try', 'Level'],
+      policyRows().map(({ code, kind, backoff, afterTheLast, level }) => [
         `[${code}](#${code.toLowerCase()})`,
         kind,
-        String(tries),
+        triesText(code),
         backoff,
         afterTheLast,
         level,
@@ -134,10 +149,12 @@ export const RUNBOOK_SECTIONS = [
 /** A runbook page with what the table says above its first section; the prose from there on is left as it is. */
 export function runbookPage(code: FaultCode, text: string): string {
   const { kind, tries, backoff, afterTheLast, level } = policyRow(code);
-  const asked = tries === 1 ? '1 try' : `${tries} tries, wait ${backoff}`;
+  const attempts = `${tries} ${tries === 1 ? 'try' : 'tries'}${parkedTriesText(code)}`;
+  const attemptsAndWait = backoff === '-' ? attempts : `${attempts}, wait ${backoff}`;
   const [prose = RUNBOOK_SECTIONS.map((section) => `## ${section}\n`).join('\n')] = /^## .*/ms.exec(text) ?? [];
   const link = `[fault table](../faults.md#${code.toLowerCase()})`;
-  return `# ${code}\n\n> ${kind} · ${asked} · then ${afterTheLast} · level ${level} · ${link}\n\n${prose}`;
+  const head = [kind, attemptsAndWait, `then ${afterTheLast}`, `level ${level}`, link].join(' · ');
+  return `# ${code}\n\n> ${head}\n\n${prose}`;
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

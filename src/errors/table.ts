@@ -1,14 +1,15 @@
 import { BACKOFFS, type Backoff } from './schedule.ts';
 
 /**
- * Every way to fail, once. Classification, retry, consequence, alert level, documentation and
- * `candlekeep explain` read this table and nothing else. A code without an error class, a class
- * without a code or a forgotten case in a switch does not compile.
+ * Every way to fail, once: attempts, consequence, alert level and the sentences of the documentation and of
+ * `candlekeep explain`. The waits are in `schedule.ts`; which HTTP status has which code is in
+ * `exchanges/status-class.ts`. A code without an error class, a class without a code, or a forgotten case in a switch
+ * does not compile.
  */
 export type FaultKind = 'transient' | 'permanent' | 'data' | 'defect';
 export type AlertLevel = 'info' | 'warning' | 'error' | 'critical';
 
-/** What happens to the page's cells once the attempts are exhausted. */
+/** What follows once the attempts are exhausted: for the page's cells where a page failed, else for the work. */
 export type Consequence =
   | 'parked' // stored with a time before which they are not requested
   | 'failed' // pending, requested again by healing
@@ -16,14 +17,17 @@ export type Consequence =
   | 'asset-fails' // the asset's other symbols are not requested either
   | 'run-stops' // no exchange is requested any more
   | 'quarantined'
-  | 'recheck' // requested once more later, then classified
+  | 'recheck' // requested again later until delivered or classified
   | 'counted' // nothing is lost: counted and continued
   | 'rerouted' // the next channel is notified in its place
-  | 'refused'; // nothing was started
+  | 'refused'; // this work was not started
 
 export interface FaultRule {
   readonly kind: FaultKind;
-  /** Requests for one page, the first included. */
+  /**
+   * Attempts at one query that may end with this code, the first included. A parked code gets at least
+   * `PARKED_TRIES_MIN` where its wait is short enough to sleep.
+   */
   readonly triesMax: number;
   readonly backoff: Backoff | null;
   readonly consequence: Consequence;
@@ -43,7 +47,7 @@ export const FAULTS = {
     backoff: BACKOFFS.throttled,
     consequence: 'parked',
     level: 'warning',
-    signal: "429; OKX 50011; other venues' codes",
+    signal: "429; OKX 50011; Coinbase 401 without a key; other venues' codes",
     action:
       'No request goes to the exchange until Retry-After has passed (seconds or HTTP-date, never shortened); ' +
       'without one, exponential backoff with full jitter. The symbol is never dropped.',
@@ -57,8 +61,8 @@ export const FAULTS = {
     level: 'error',
     signal: '418; "banned until <ms>"',
     action:
-      'No request goes to the exchange until the later of Retry-After and the stated end of the ban, without either ' +
-      'for 2 minutes. There is no probe before.',
+      'No request goes to the exchange until the later of Retry-After and the stated end of the ban; if ' +
+      'neither is stated, for 2 minutes. There is no probe before.',
     hint: 'Find what else uses this IP address; bans grow for repeat offenders.',
   },
   EXCHANGE_MAINTENANCE: {
@@ -68,7 +72,7 @@ export const FAULTS = {
     consequence: 'parked',
     level: 'warning',
     signal: '503 whose body says so; OKX 50001; Coinbase "under maintenance"; Binance -1016',
-    action: 'No request goes to the exchange until Retry-After has passed, without one for 5 minutes.',
+    action: 'No request goes to the exchange until Retry-After has passed; if it is not stated, for 5 minutes.',
     hint: "Nothing to do; the exchange's status page says how long it takes.",
   },
   EXCHANGE_SERVER_ERROR: {
@@ -110,10 +114,10 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'error',
     signal: '400 and other 4xx without a row of their own; 404 with HTML or XML on an API path',
-    action: 'Logged; this run skips the symbol.',
+    action: 'Logged. The page is given up; two in a row end the symbol for this run.',
     hint:
-      'The exchange does not accept the request: check every *_URL you set. Otherwise report it with the output of ' +
-      'candlekeep runs show RUN --json.',
+      'The exchange does not accept the request: check every *_URL you set. If all are right, report it with the ' +
+      'output of candlekeep runs show RUN --json.',
   },
   UNAUTHORIZED: {
     kind: 'permanent',
@@ -121,13 +125,13 @@ export const FAULTS = {
     backoff: null,
     consequence: 'run-stops',
     level: 'critical',
-    signal: '401 and key-level codes',
+    signal: '401 (except from Coinbase without a key, where it is throttling) and key-level codes',
     action:
       'Critical. A durable halt: this run and every process on the data directory send no request to any exchange ' +
       'until the configuration has changed or candlekeep resume was run.',
     hint:
-      'Candles need no key: find out what answers in place of the exchange, a *_URL or a proxy (candlekeep config ' +
-      'show). If the fix changes no configuration, run candlekeep resume.',
+      'Candles need no key, so something else responds in place of the exchange: check every *_URL you set and the ' +
+      'proxy (candlekeep config show). If the fix changes no configuration, run candlekeep resume.',
   },
   FORBIDDEN: {
     kind: 'permanent',
@@ -146,7 +150,7 @@ export const FAULTS = {
     consequence: 'failed',
     level: 'warning',
     signal: '404 with JSON; symbol-level 403',
-    action: 'Logged; this run skips the symbol.',
+    action: 'Logged. The page is given up; two in a row end the symbol for this run.',
     hint: "Check the symbol's spelling and whether the exchange still lists it.",
   },
   SYMBOL_INVALID: {
@@ -181,8 +185,9 @@ export const FAULTS = {
       'a row breaks a rule: OHLC order, price <= 0, not finite, volume < 0, VWAP outside low..high, off grid, ' +
       'unfinished',
     action:
-      'The row goes to quarantine with its rule and a reference to the raw response, and is requested once more ' +
-      'like a missing candle. Every other row is stored. More than 5 % removed: warning; more than 10 %: error.',
+      'The row goes to quarantine with its rule and a reference to the raw response. It is requested again in the ' +
+      'same run and once after CANDLEKEEP_RECHECK_AFTER. Every other row is stored. More than 5 % removed: warning; ' +
+      'more than 10 %: error.',
     hint: 'candlekeep quarantine list shows the rows; real exchanges almost never break these rules.',
   },
   ROWS_DUPLICATE: {
@@ -203,8 +208,8 @@ export const FAULTS = {
     level: 'warning',
     signal: 'a grid point without a row while the symbol was listed',
     action:
-      'Requested again in the same run and once more after CANDLEKEEP_RECHECK_AFTER; until then the candles are ' +
-      'pending.',
+      'Requested again in the same run, up to three times, and after CANDLEKEEP_RECHECK_AFTER, then daily. The ' +
+      'candles are pending until they are delivered or classified.',
     hint: 'candlekeep check-gaps lists every gap with its next attempt.',
   },
   SYMBOLS_FAILED: {
@@ -213,10 +218,9 @@ export const FAULTS = {
     backoff: null,
     consequence: 'failed',
     level: 'warning',
-    signal:
-      "more than half of a bronze asset's symbols failed: the asset fails under their most frequent code; above 10 " +
-      '% RULE_FAILED_SYMBOLS warns',
-    action: 'Symbols that succeeded are stored. Healing requests the rest.',
+    signal: "more than half of a bronze asset's symbols failed; RULE_FAILED_SYMBOLS warns above 10 %",
+    action:
+      'The asset fails under the most frequent code. Symbols that succeeded are stored. Healing requests the rest.',
     hint: 'candlekeep runs show RUN names the symbols and their codes.',
   },
   PUBLISH_FAILED: {
@@ -295,8 +299,8 @@ export const FAULTS = {
     level: 'error',
     signal: 'the process of a run ended before the run did: kill -9, out of memory, power',
     action:
-      'The next recovery tick ends the run, releases its leases and runs it again, at most 3 times. Everything it ' +
-      'stored is kept; the rest is requested again.',
+      'The next recovery tick ends the run and releases its leases. The run is retried 1 minute later, and if that ' +
+      'fails too, after 5 and after 15 more minutes. Everything it stored is kept; the rest is requested again.',
     hint:
       "If it happens again, look for what ends the process: memory, a service manager's time limit, the kernel's " +
       'log.',
@@ -313,8 +317,8 @@ export const FAULTS = {
     action:
       "The next channel of the alert's level is notified in its place, and is notified that this one is broken. The " +
       'broken channel is retried with growing waits. When every channel is down, alerts wait in the store, are ' +
-      'written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails and no ' +
-      'exit code changes.',
+      'written to undelivered.jsonl, and are delivered in order on return. No work of the pipeline fails, and no ' +
+      'exit code but that of alerts test and doctor (8) shows it.',
     hint: "Check the channel's address and key; the message holds its response.",
   },
   DEFECT: {

@@ -99,7 +99,7 @@ function removedRows(
       level,
       summary: `${daysText(run)}: ${removed_rows} of ${input_rows} rows removed (${(removal_rate * 100).toFixed(1)} %)`,
       safe: `${output_rows} rows are stored; each removed row is in quarantine with its rule and the raw response`,
-      next: 'each is requested once more, then classified',
+      next: 'each is requested once more; a row that is still invalid stays in quarantine',
       affected: { total: removed_rows, worst: [] },
     },
   ];

@@ -1,4 +1,4 @@
-import { policyRows } from '../../../errors/catalogue.ts';
+import { policyRows, triesText } from '../../../errors/catalogue.ts';
 import type { Action } from '../../command.ts';
 import { EXIT } from '../../exit-code.ts';
 import { table } from '../../output/console.ts';
@@ -11,8 +11,8 @@ export const policies: Action = async () => {
     document: listDocument(rows),
     text: () =>
       table(
-        ['code', 'kind', 'tries', 'wait', 'after the last', 'level'],
-        rows.map((row) => [row.code, row.kind, row.tries, row.backoff, row.afterTheLast, row.level]),
+        ['code', 'kind', 'tries', 'wait', 'after the last try', 'level'],
+        rows.map((row) => [row.code, row.kind, triesText(row.code), row.backoff, row.afterTheLast, row.level]),
       ),
   };
 };
