@@ -65,7 +65,7 @@ async function openFailures(
   return unhealed(pipeline, wanted(await store.read(unretriedRuns, clock.nowMs() - RUN_RETRY_LOOKBACK_MS)));
 }
 
-/** Retries one run on request. The sensor does not retry it again unless this retry fails too. */
+/** Retries one run on request. Recovery does not retry it again unless this retry fails too. */
 export async function retryRun(pipeline: Pipeline, run: Run, control: Control): Promise<WorkResult> {
   const { key: _taken, ...again } = retryOf(run, 'holes');
   const isFirst = (await pipeline.ports.store.read(runOfKey, retryKey(run.id))) === null;
