@@ -114,7 +114,7 @@ async function accountForChunk(
           covered: [range],
           failed: [],
           before: null,
-          asked: true,
+          isRequested: true,
           nowMs,
           recheckAfterMs: RECHECK_AFTER_MS,
         }),

@@ -15,10 +15,10 @@ const io: Io = {
     write: (text) => void process.stderr.write(text),
   },
   onStop: (stop) => {
-    let asked = false;
+    let isStopping = false;
     const observe = (signal: (typeof SIGNALS)[number]): void => {
-      if (asked) process.exit(EXIT_OF_SIGNAL[signal]);
-      asked = true;
+      if (isStopping) process.exit(EXIT_OF_SIGNAL[signal]);
+      isStopping = true;
       stop(signal);
     };
     for (const signal of SIGNALS) process.on(signal, observe);

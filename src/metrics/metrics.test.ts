@@ -217,22 +217,26 @@ test('gaps are counted by reason, including zeros', () => {
 });
 
 test('a daily candle is late only after the next one has closed and its grace has passed', () => {
-  const reach = { exchange: 'binance', interval: '1d', newestOpenMs: Date.UTC(2024, 6, 1), graceMs: 5_000 } as const;
+  const watermark = {
+    exchange: 'binance',
+    interval: '1d',
+    newestOpenMs: Date.UTC(2024, 6, 1),
+    graceMs: 5_000,
+  } as const;
   const nextClosesMs = Date.UTC(2024, 6, 3);
-  expect(latenessMs(reach, nextClosesMs - 1)).toBe(0);
-  expect(latenessMs(reach, nextClosesMs + 5_000)).toBe(0);
-  expect(latenessMs(reach, nextClosesMs + 5_000 + 2 * HOUR_MS)).toBe(2 * HOUR_MS);
-  expect(latenessMs({ ...reach, newestOpenMs: null }, nextClosesMs)).toBeNull();
+  expect(latenessMs(watermark, nextClosesMs - 1)).toBe(0);
+  expect(latenessMs(watermark, nextClosesMs + 5_000)).toBe(0);
+  expect(latenessMs(watermark, nextClosesMs + 5_000 + 2 * HOUR_MS)).toBe(2 * HOUR_MS);
+  expect(latenessMs({ ...watermark, newestOpenMs: null }, nextClosesMs)).toBeNull();
 });
 
 test('lateness of a venue that is down grows with the outage', () => {
-  const reach = { exchange: 'binance', interval: '1h', newestOpenMs: Date.UTC(2024, 6, 1, 9), graceMs: 0 } as const;
-  expect(latenessMs(reach, Date.UTC(2024, 6, 1, 16))).toBe(5 * HOUR_MS);
+  const watermark = { exchange: 'binance', interval: '1h', newestOpenMs: Date.UTC(2024, 6, 1, 9), graceMs: 0 } as const;
+  expect(latenessMs(watermark, Date.UTC(2024, 6, 1, 16))).toBe(5 * HOUR_MS);
   expect(
-    watermarkMetrics([reach, { ...reach, newestOpenMs: null }], Date.UTC(2024, 6, 1, 16)).map(({ name, value }) => [
-      name,
-      value,
-    ]),
+    watermarkMetrics([watermark, { ...watermark, newestOpenMs: null }], Date.UTC(2024, 6, 1, 16)).map(
+      ({ name, value }) => [name, value],
+    ),
   ).toEqual([
     ['pipeline_data_lateness_seconds', 18_000],
     ['pipeline_data_last_candle_timestamp_seconds', Date.UTC(2024, 6, 1, 9) / 1_000],

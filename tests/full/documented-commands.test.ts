@@ -120,7 +120,7 @@ const executed = (line: string, cwd: string, more: NodeJS.ProcessEnv = {}): Prom
 
 /** Fills a data directory: a month of candles, rows in quarantine, a 403, a malformed response, minutes of Coinbase. */
 async function writeHistory(site: string): Promise<void> {
-  const { standIn } = demo.asked;
+  const { standIn } = demo.exchange;
   const injectAlways = (fault: FaultSpec, ...symbols: readonly string[]): void =>
     standIn.plan({
       seed: 'history',

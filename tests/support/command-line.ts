@@ -40,8 +40,8 @@ export async function candlekeep(
     env: { LOG_LEVEL: 'silent', CANDLEKEEP_BINANCE_URL: 'http://127.0.0.1:9', ...env },
     stdout: into('out'),
     stderr: into('err'),
-    onStop: (asked) => {
-      stop = asked;
+    onStop: (stopHandler) => {
+      stop = stopHandler;
       return () => undefined;
     },
   });

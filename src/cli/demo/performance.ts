@@ -44,9 +44,9 @@ export async function demoOutput(
   screen.text(workSummary(screen, healed, null));
 
   screen.text(screen.colour('bold', '\n3. The same request once more'));
-  const before = environment.asked.standIn.log.length;
+  const before = environment.exchange.standIn.log.length;
   const again = await materialise(pipeline, work, control);
-  const requests = environment.asked.standIn.log.length - before;
+  const requests = environment.exchange.standIn.log.length - before;
   screen.text(`${count(requests, 'request')} to the exchange, ${again.pending} pending`);
 
   const verdict = await assessDemo(pipeline, environment, [...first.runs, ...healed.runs, ...again.runs]);

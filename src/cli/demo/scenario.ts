@@ -76,7 +76,7 @@ export interface DemoExchange {
 export interface DemoEnvironment {
   readonly exchanges: readonly DemoExchange[];
   /** The one that the demo's own runs ask. */
-  readonly asked: DemoExchange;
+  readonly exchange: DemoExchange;
   readonly hub: StandInHub;
   readonly hubUrl: string;
   close(): Promise<void>;
@@ -112,8 +112,8 @@ export async function openDemoEnvironment(
       });
     }
     const hub = standInHub({ repo: DEMO.repo, token: DEMO.token, exists: false, plan: HUB_SCHEDULE, commitsLost: 1 });
-    const asked = exchanges.find(({ exchange }) => exchange === DEMO.exchange) as DemoExchange;
-    return { exchanges, asked, hub, hubUrl: await serve(hub.handle, 0), close };
+    const exchange = exchanges.find((one) => one.exchange === DEMO.exchange) as DemoExchange;
+    return { exchanges, exchange, hub, hubUrl: await serve(hub.handle, 0), close };
   } catch (error) {
     await close();
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -134,17 +134,17 @@ function recentRange(nowMs: number): TimeRange {
 }
 
 /** Short timeouts, so that nobody waits long for the silence in the schedule. */
-export const demoSettings = (stage: DemoEnvironment, dataDir: string): Settings => ({
+export const demoSettings = (environment: DemoEnvironment, dataDir: string): Settings => ({
   dataDir,
   markets: new Map([[DEMO.exchange, DEMO.symbols]]),
   intervals: [DEMO.interval],
-  origins: { [DEMO.exchange]: stage.asked.url },
+  origins: { [DEMO.exchange]: environment.exchange.url },
   requestTimeoutMs: 2_000,
   deadlineMs: 60_000,
   recheckAfterMs: 21_600_000,
   rateShare: 0.9,
   network: DIRECT,
-  hub: { repo: DEMO.repo, token: DEMO.token, endpoint: stage.hubUrl },
+  hub: { repo: DEMO.repo, token: DEMO.token, endpoint: environment.hubUrl },
   alerts: NO_CHANNELS,
   tags: {},
 });

@@ -39,7 +39,7 @@ export async function assessDemo(
     verify: true,
     explained: true,
   });
-  const comparison = await compareStored(pipeline, environment.asked.world, range);
+  const comparison = await compareStored(pipeline, environment.exchange.world, range);
   const faults = await countFaults(pipeline, environment, runs);
   const isPublished = isOnHub(pipeline, environment.hub);
   const { lost, doubled, invented, wrong } = comparison;
@@ -83,7 +83,7 @@ async function countFaults(
   const entries = await Promise.all(runs.map((run) => faultsOf(pipeline, run.id)));
   const logged = Map.groupBy(entries.flat(), (entry) => entry.record.code);
   const injected = Map.groupBy(
-    environment.asked.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])),
+    environment.exchange.standIn.log.flatMap((entry) => (entry.code === null ? [] : [entry.code])),
     (code) => code,
   );
   return [...injected]

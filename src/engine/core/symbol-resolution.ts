@@ -49,11 +49,11 @@ export async function resolveMarkets(pipeline: Pipeline, { choices, freshness, s
     if (symbols.length > 0) markets.set(exchange, [...new Set(symbols)]);
   }
   if (markets.size > 0 || choices.size === 0 || freshness === 'stored') return markets;
-  const asked = [...choices].flatMap(([exchange, own]) => own.map((choice) => `${exchange}:${choiceText(choice)}`));
+  const requested = [...choices].flatMap(([exchange, own]) => own.map((choice) => `${exchange}:${choiceText(choice)}`));
   throw new ConfigurationError({
     where: 'symbols',
     expected: 'a choice that matches a trading market',
-    got: asked.join(', '),
+    got: requested.join(', '),
   });
 }
 

@@ -102,7 +102,7 @@ async function ingestPeriods(
   const plans = request.assets.includes('bronze') ? planned : planned.map(withoutRequests);
   requireRoom(pipeline, { exchange, interval, periods, plans });
   const { rowsPerPageMax } = venueOf(pipeline.venues, exchange).adapter;
-  const work = plans.map((plan) => ({ ...plan, pages: planPages(plan.series, plan.ask, rowsPerPageMax) }));
+  const work = plans.map((plan) => ({ ...plan, pages: planPages(plan.series, plan.toFetch, rowsPerPageMax) }));
   const progress = slot.track(
     exchange,
     work.flatMap(({ pages }) => pages),
@@ -126,7 +126,7 @@ async function ingestPeriods(
 }
 
 /** A run without bronze rebuilds silver from stored responses and requests nothing. */
-const withoutRequests = (plan: SeriesPlan): SeriesPlan => ({ ...plan, ask: [], askedDays: new Set() });
+const withoutRequests = (plan: SeriesPlan): SeriesPlan => ({ ...plan, toFetch: [], requestedDays: new Set() });
 
 /** Symbols that were answered although their exchange once did not list them are active again. */
 async function restoreAnswered(
@@ -134,8 +134,8 @@ async function restoreAnswered(
   plans: readonly SeriesPlan[],
   { removed, failed }: { readonly removed: Removed; readonly failed: BronzeResult['failed'] },
 ): Promise<void> {
-  for (const { series, ask } of plans) {
-    if (!removed.has(series.symbol) || ask.length === 0 || failed.has(series.symbol)) continue;
+  for (const { series, toFetch } of plans) {
+    if (!removed.has(series.symbol) || toFetch.length === 0 || failed.has(series.symbol)) continue;
     const restored = {
       exchange: series.exchange,
       symbol: series.symbol,

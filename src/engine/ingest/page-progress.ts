@@ -60,7 +60,7 @@ function settledPeriods(pages: readonly Page[], interval: Interval): SettledPeri
   let isClosed = false;
   let changed = Promise.withResolvers<void>();
 
-  const answered = (period: Period): void => {
+  const finishPage = (period: Period): void => {
     const left = pagesLeft.get(period);
     if (left !== undefined) pagesLeft.set(period, left - 1);
     if (left === 1) settled.push(period);
@@ -68,7 +68,7 @@ function settledPeriods(pages: readonly Page[], interval: Interval): SettledPeri
   return {
     pageEnded: (page, as) => {
       for (const period of periodsIn(page.range, interval)) {
-        if (as === 'answered') answered(period);
+        if (as === 'answered') finishPage(period);
         else pagesLeft.delete(period);
       }
       changed.resolve();

@@ -64,7 +64,7 @@ export function silverStep(
 }
 
 function scopeIn(
-  { series, days, askedDays, openDays }: SeriesPlan,
+  { series, days, requestedDays, openDays }: SeriesPlan,
   period: Period,
   failed: BronzeResult['failed'],
 ): SymbolScope[] {
@@ -72,7 +72,7 @@ function scopeIn(
   const scope = {
     symbol: series.symbol,
     days: days.filter(isInside),
-    askedDays,
+    requestedDays,
     openDays: openDays.filter(isInside),
     failed: failed.get(series.symbol) ?? [],
   };

@@ -21,7 +21,7 @@ export interface DiskDemand {
 
 /** Upper bound: the candles of the run, and a second copy of the largest file it rebuilds. */
 function bytesNeeded({ ports, lake }: Pipeline, { exchange, interval, periods, plans }: DiskDemand): number {
-  const candles = plans.flatMap(({ ask }) => ask).reduce((sum, range) => sum + candlesIn(range, interval), 0);
+  const candles = plans.flatMap(({ toFetch }) => toFetch).reduce((sum, range) => sum + candlesIn(range, interval), 0);
   const paths = periods
     .map((period) => lake.at(lake.silverFile({ exchange, interval, period })))
     .filter((path) => ports.files.exists(path));
@@ -31,7 +31,7 @@ function bytesNeeded({ ports, lake }: Pipeline, { exchange, interval, periods, p
 /** @throws StorageError (STORAGE_FAILED) before the first request when the disk would not hold the candles. */
 export function requireRoom(pipeline: Pipeline, demand: DiskDemand): void {
   const { root } = pipeline.lake;
-  if (demand.plans.every(({ ask }) => ask.length === 0)) return;
+  if (demand.plans.every(({ toFetch }) => toFetch.length === 0)) return;
   const [needed, free] = [bytesNeeded(pipeline, demand), pipeline.ports.files.freeBytes(root)];
   if (free >= needed) return;
   throw new StorageError(

@@ -47,15 +47,15 @@ async function estimateVenue(
   const { adapter, origins } = venueOf(pipeline.venues, exchange);
   const removed = await removedFrom(pipeline, exchange);
   const chunks = chunksOf(work.days, interval);
-  const asked: SeriesPlan[] = [];
+  const toRequest: SeriesPlan[] = [];
   for (const { start, end } of chunks) {
     const plans = await plansOf(pipeline, { ...work, ...of, days: daysBetween(start, end) }, removed);
-    asked.push(...plans.filter(({ ask }) => ask.length > 0));
+    toRequest.push(...plans.filter(({ toFetch }) => toFetch.length > 0));
   }
-  const bySymbol = Map.groupBy(asked, ({ series }) => series.symbol);
+  const bySymbol = Map.groupBy(toRequest, ({ series }) => series.symbol);
   // With `missing`, a page may cover days of two runs.
-  const fetches = work.selection === 'missing' ? [...bySymbol.values()].map(joined) : asked;
-  const pages = fetches.flatMap(({ series, ask }) => planPages(series, ask, adapter.rowsPerPageMax));
+  const fetches = work.selection === 'missing' ? [...bySymbol.values()].map(joined) : toRequest;
+  const pages = fetches.flatMap(({ series, toFetch }) => planPages(series, toFetch, adapter.rowsPerPageMax));
   const nowMs = pipeline.ports.clock.nowMs();
   const spent = {
     requests: pages.length,
@@ -73,9 +73,9 @@ async function estimateVenue(
   };
 }
 
-const joined = (plans: readonly SeriesPlan[]): Pick<SeriesPlan, 'series' | 'ask'> => ({
+const joined = (plans: readonly SeriesPlan[]): Pick<SeriesPlan, 'series' | 'toFetch'> => ({
   series: (plans[0] as SeriesPlan).series,
-  ask: plans.flatMap(({ ask }) => ask),
+  toFetch: plans.flatMap(({ toFetch }) => toFetch),
 });
 
 interface Spent {

@@ -49,7 +49,7 @@ const knowledge = (known: CellState | null, over: Partial<SeriesKnowledge> = {})
   coveredOpen: over.covered ?? [],
   newest: null,
   firstCandleMs: null,
-  askedFromMs: WHOLE.fromMs,
+  requestedFromMs: WHOLE.fromMs,
   graceMs: 5_000,
   rowsPerPageMax: 1_000,
   ...over,
@@ -73,15 +73,15 @@ test('chunks hold every day once, none longer than a month (at 1d a year)', () =
 });
 
 test('a day never requested is requested, except for the ranges that bronze holds', () => {
-  expect(plan(knowledge(null)).ask).toEqual([WHOLE]);
-  expect(plan(knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 20 * HOUR_MS }] })).ask).toEqual(
-    [{ fromMs: WHOLE.fromMs + 20 * HOUR_MS, toMs: WHOLE.toMs }],
-  );
+  expect(plan(knowledge(null)).toFetch).toEqual([WHOLE]);
+  expect(
+    plan(knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: WHOLE.fromMs + 20 * HOUR_MS }] })).toFetch,
+  ).toEqual([{ fromMs: WHOLE.fromMs + 20 * HOUR_MS, toMs: WHOLE.toMs }]);
 });
 
 test('a complete day is requested only with --force', () => {
-  expect(plan(knowledge(cell([])))).toMatchObject({ ask: [], days: [] });
-  expect(plan(knowledge(cell([])), { selection: 'all' }).ask).toEqual([WHOLE]);
+  expect(plan(knowledge(cell([])))).toMatchObject({ toFetch: [], days: [] });
+  expect(plan(knowledge(cell([])), { selection: 'all' }).toFetch).toEqual([WHOLE]);
 });
 
 test("a day is due when it has closed and the venue's grace has passed", () => {
@@ -91,39 +91,41 @@ test("a day is due when it has closed and the venue's grace has passed", () => {
 
 test('in the open day, closed candles past the grace are requested unless bronze holds them', () => {
   const tenMs = WHOLE.fromMs + 10 * HOUR_MS;
-  expect(plan(knowledge(null), { nowMs: tenMs + 4_999 }).ask).toEqual([
+  expect(plan(knowledge(null), { nowMs: tenMs + 4_999 }).toFetch).toEqual([
     { fromMs: WHOLE.fromMs, toMs: tenMs - HOUR_MS },
   ]);
-  expect(plan(knowledge(null), { nowMs: tenMs + 5_000 }).ask).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs }]);
+  expect(plan(knowledge(null), { nowMs: tenMs + 5_000 }).toFetch).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs }]);
   const known = knowledge(null, { covered: [{ fromMs: WHOLE.fromMs, toMs: tenMs - HOUR_MS }] });
-  expect(plan(known, { nowMs: tenMs + 5_000 }).ask).toEqual([{ fromMs: tenMs - HOUR_MS, toMs: tenMs }]);
-  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'all' }).ask).toEqual([{ fromMs: WHOLE.fromMs, toMs: tenMs }]);
-  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'failed' })).toMatchObject({ ask: [], openDays: [] });
-  expect(plan(knowledge(null), { nowMs: WHOLE.fromMs + 4_999 })).toMatchObject({ ask: [], openDays: [] });
+  expect(plan(known, { nowMs: tenMs + 5_000 }).toFetch).toEqual([{ fromMs: tenMs - HOUR_MS, toMs: tenMs }]);
+  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'all' }).toFetch).toEqual([
+    { fromMs: WHOLE.fromMs, toMs: tenMs },
+  ]);
+  expect(plan(known, { nowMs: tenMs + 5_000, selection: 'failed' })).toMatchObject({ toFetch: [], openDays: [] });
+  expect(plan(knowledge(null), { nowMs: WHOLE.fromMs + 4_999 })).toMatchObject({ toFetch: [], openDays: [] });
 });
 
 test('a run by hand requests exactly the failed ranges at once; a hole waits for its next attempt', () => {
   const known = knowledge(cell([gap(3, 5), gap(8, 9, { code: 'ROWS_MISSING' })]));
-  expect(plan(known).ask).toEqual([{ fromMs: WHOLE.fromMs + 3 * HOUR_MS, toMs: WHOLE.fromMs + 5 * HOUR_MS }]);
-  expect(plan(known, { waitPolicy: 'all' }).ask).toEqual([]);
-  expect(plan(known, { waitPolicy: 'none' }).ask).toHaveLength(2);
-  expect(plan(known, { waitPolicy: 'all', nowMs: NOW_MS + HOUR_MS }).ask).toHaveLength(2);
+  expect(plan(known).toFetch).toEqual([{ fromMs: WHOLE.fromMs + 3 * HOUR_MS, toMs: WHOLE.fromMs + 5 * HOUR_MS }]);
+  expect(plan(known, { waitPolicy: 'all' }).toFetch).toEqual([]);
+  expect(plan(known, { waitPolicy: 'none' }).toFetch).toHaveLength(2);
+  expect(plan(known, { waitPolicy: 'all', nowMs: NOW_MS + HOUR_MS }).toFetch).toHaveLength(2);
 });
 
 test('a wait that the venue asked for is always kept, and the plan names its cells', () => {
   const parked = knowledge(cell([gap(0, 24, { code: 'EXCHANGE_RATE_LIMITED' })], { notBeforeMs: NOW_MS + 1 }));
   for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { waitPolicy: 'none' }] as const) {
     expect(plan(parked, over)).toMatchObject({
-      ask: [],
+      toFetch: [],
       days: [],
       withheld: [{ code: 'EXCHANGE_RATE_LIMITED', notBeforeMs: NOW_MS + 1 }],
     });
   }
-  expect(plan(parked, { nowMs: NOW_MS + 1 }).ask).toEqual([WHOLE]);
+  expect(plan(parked, { nowMs: NOW_MS + 1 }).toFetch).toEqual([WHOLE]);
 });
 
 test('nothing before the first candle of a series is requested', () => {
-  expect(plan(knowledge(null, { firstCandleMs: WHOLE.fromMs + 4 * HOUR_MS })).ask).toEqual([
+  expect(plan(knowledge(null, { firstCandleMs: WHOLE.fromMs + 4 * HOUR_MS })).toFetch).toEqual([
     { fromMs: WHOLE.fromMs + 4 * HOUR_MS, toMs: WHOLE.toMs },
   ]);
 });
@@ -147,33 +149,33 @@ test('a newest candle received before it settled is requested again with the can
     openMs: half.toMs - HOUR_MS,
     answeredAtMs: half.toMs + answeredAfterMs,
   });
-  const ask = (over: Partial<SeriesKnowledge>) => plan(knowledge(null, { covered: [half], ...over })).ask;
-  expect(ask({ newest: newest(5_000) })).toEqual([{ fromMs: half.toMs - HOUR_MS, toMs: WHOLE.toMs }]);
-  expect(ask({ newest: newest(HOUR_MS) }), 'it had settled').toEqual([{ fromMs: half.toMs, toMs: WHOLE.toMs }]);
-  expect(ask({ newest: newest(5_000), rowsPerPageMax: 14 }), 'a request of its own').toEqual([
+  const toFetch = (over: Partial<SeriesKnowledge>) => plan(knowledge(null, { covered: [half], ...over })).toFetch;
+  expect(toFetch({ newest: newest(5_000) })).toEqual([{ fromMs: half.toMs - HOUR_MS, toMs: WHOLE.toMs }]);
+  expect(toFetch({ newest: newest(HOUR_MS) }), 'it had settled').toEqual([{ fromMs: half.toMs, toMs: WHOLE.toMs }]);
+  expect(toFetch({ newest: newest(5_000), rowsPerPageMax: 14 }), 'it would cost a request').toEqual([
     { fromMs: half.toMs, toMs: WHOLE.toMs },
   ]);
-  expect(ask({ newest: newest(5_000), covered: [WHOLE] }), 'nothing after it').toEqual([]);
-  expect(plan(knowledge(null, { covered: [half], newest: newest(5_000) }), { selection: 'kept' }).ask).toEqual([]);
+  expect(toFetch({ newest: newest(5_000), covered: [WHOLE] }), 'no candle follows').toEqual([]);
+  expect(plan(knowledge(null, { covered: [half], newest: newest(5_000) }), { selection: 'kept' }).toFetch).toEqual([]);
 });
 
 test('a page that the days do not fill begins earlier, in days of the same request not yet fetched', () => {
   const before = (hours: number) => WHOLE.fromMs - hours * HOUR_MS;
-  const ask = (over: Partial<SeriesKnowledge>, selection: PlanOptions['selection'] = 'missing') =>
-    plan(knowledge(null, { askedFromMs: before(48), rowsPerPageMax: 36, ...over }), { selection }).ask;
-  expect(ask({})).toEqual([{ fromMs: before(12), toMs: WHOLE.toMs }]);
-  expect(ask({ rowsPerPageMax: 10 })).toEqual([{ fromMs: before(6), toMs: WHOLE.toMs }]);
-  expect(ask({ rowsPerPageMax: 24 }), 'it is full').toEqual([WHOLE]);
-  expect(ask({ askedFromMs: WHOLE.fromMs }), 'nothing else is asked for').toEqual([WHOLE]);
-  expect(ask({ askedFromMs: before(5) })).toEqual([{ fromMs: before(5), toMs: WHOLE.toMs }]);
-  expect(ask({ firstCandleMs: before(3) })).toEqual([{ fromMs: before(3), toMs: WHOLE.toMs }]);
-  expect(ask({ covered: [{ fromMs: before(48), toMs: before(2) }] }), 'answered already').toEqual([
+  const toFetch = (over: Partial<SeriesKnowledge>, selection: PlanOptions['selection'] = 'missing') =>
+    plan(knowledge(null, { requestedFromMs: before(48), rowsPerPageMax: 36, ...over }), { selection }).toFetch;
+  expect(toFetch({})).toEqual([{ fromMs: before(12), toMs: WHOLE.toMs }]);
+  expect(toFetch({ rowsPerPageMax: 10 })).toEqual([{ fromMs: before(6), toMs: WHOLE.toMs }]);
+  expect(toFetch({ rowsPerPageMax: 24 }), 'the page is full').toEqual([WHOLE]);
+  expect(toFetch({ requestedFromMs: WHOLE.fromMs }), 'nothing else is requested').toEqual([WHOLE]);
+  expect(toFetch({ requestedFromMs: before(5) })).toEqual([{ fromMs: before(5), toMs: WHOLE.toMs }]);
+  expect(toFetch({ firstCandleMs: before(3) })).toEqual([{ fromMs: before(3), toMs: WHOLE.toMs }]);
+  expect(toFetch({ covered: [{ fromMs: before(48), toMs: before(2) }] }), 'fetched already').toEqual([
     { fromMs: before(2), toMs: WHOLE.toMs },
   ]);
-  expect(ask({ covered: [{ fromMs: before(2), toMs: before(-4) }] }), 'the days begin with what is known').toEqual([
+  expect(toFetch({ covered: [{ fromMs: before(2), toMs: before(-4) }] }), 'the days begin with what is known').toEqual([
     { fromMs: before(-4), toMs: WHOLE.toMs },
   ]);
-  expect(ask({}, 'all'), 'each run asks all of its own').toEqual([WHOLE]);
+  expect(toFetch({}, 'all'), 'each run fetches all of its own days').toEqual([WHOLE]);
 });
 
 test('in the open day an old response covers its unbroken candles, a new one its whole page', () => {

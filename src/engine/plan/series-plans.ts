@@ -53,9 +53,9 @@ const isSkipped = (removed: RemovedSymbol, { selection, nowMs }: Pick<PlanOption
 
 const planOfRemoved = (series: Series, days: readonly Day[]): SeriesPlan => ({
   series,
-  ask: [],
+  toFetch: [],
   days: [],
-  askedDays: new Set(),
+  requestedDays: new Set(),
   openDays: [],
   withheld: days.map((day) => ({ range: dayRange(day), code: 'SYMBOL_INVALID', notBeforeMs: null })),
 });
@@ -76,10 +76,10 @@ async function planOf(
   const [start, end] = [days[0], days.at(-1)];
   const options = { selection: scope.selection, waitPolicy: scope.waitPolicy, nowMs: ports.clock.nowMs() };
   if (start === undefined || end === undefined)
-    return { series, ask: [], days: [], askedDays: new Set(), openDays: [], withheld: [] };
+    return { series, toFetch: [], days: [], requestedDays: new Set(), openDays: [], withheld: [] };
   const range = { fromMs: dayRange(start).fromMs, toMs: dayRange(end).toMs };
-  const askedFromMs = Math.min(range.fromMs, dayRange(scope.askedFrom ?? start).fromMs);
-  const reachMs = Math.max(askedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
+  const requestedFromMs = Math.min(range.fromMs, dayRange(scope.askedFrom ?? start).fromMs);
+  const reachMs = Math.max(requestedFromMs, range.fromMs - rowsPerPageMax * intervalMs(series.interval));
   const known = await ports.store.read(function* seriesKnowledge() {
     return {
       cells: yield* cellsOfSeries(series, { start, end }),
@@ -108,7 +108,7 @@ async function planOf(
       coveredOpen,
       newest,
       firstCandleMs: known.first?.openMs ?? null,
-      askedFromMs,
+      requestedFromMs,
       graceMs,
       rowsPerPageMax,
     },

@@ -26,7 +26,7 @@ export interface SeriesKnowledge {
   readonly newest: { readonly openMs: number; readonly answeredAtMs: number } | null;
   readonly firstCandleMs: number | null;
   /** Start of the whole request: other runs of it fetch the days from here to the first known day. */
-  readonly askedFromMs: number;
+  readonly requestedFromMs: number;
   /** The venue's grace, and the most candles of one of its responses. */
   readonly graceMs: number;
   readonly rowsPerPageMax: number;
@@ -36,10 +36,10 @@ export interface SeriesKnowledge {
 export interface SeriesPlan {
   readonly series: Series;
   /** Ranges to request. */
-  readonly ask: readonly TimeRange[];
+  readonly toFetch: readonly TimeRange[];
   /** Days whose cells this run accounts for, with or without a request. */
   readonly days: readonly Day[];
-  readonly askedDays: ReadonlySet<Day>;
+  readonly requestedDays: ReadonlySet<Day>;
   /** Days that are not due yet: their closed candles are stored, and enter the account once the day is due. */
   readonly openDays: readonly Day[];
   /** Ranges not requested because the venue asked to wait or does not list the symbol. */
@@ -52,9 +52,9 @@ export interface SeriesPlan {
  * command. Of a day that is not due, closed candles are requested, and holes once more after the recheck wait.
  */
 export function planSeries(known: SeriesKnowledge, options: PlanOptions): SeriesPlan {
-  const ask: TimeRange[] = [];
+  const toFetch: TimeRange[] = [];
   const days: Day[] = [];
-  const askedDays = new Set<Day>();
+  const requestedDays = new Set<Day>();
   const openDays: Day[] = [];
   const withheld: FailedRange[] = [];
   for (const day of known.days) {
@@ -63,7 +63,7 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
       if (closed.toMs <= closed.fromMs || options.selection === 'failed') continue;
       openDays.push(day); // rebuilt without a request too: a crash may have come between bronze and silver
       if (options.selection !== 'kept')
-        ask.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
+        toFetch.push(...(options.selection === 'all' ? [closed] : subtractRanges([closed], known.coveredOpen)));
       continue;
     }
     const cell = known.cells.get(day) ?? null;
@@ -74,18 +74,18 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
       continue;
     }
     days.push(day);
-    if (wanted.length > 0) askedDays.add(day);
-    ask.push(...wanted);
+    if (wanted.length > 0) requestedDays.add(day);
+    toFetch.push(...wanted);
   }
-  const reread = options.selection === 'missing' ? revisionOf(mergeRanges(ask), known) : null;
+  const reread = options.selection === 'missing' ? revisionOf(mergeRanges(toFetch), known) : null;
   const rereadDay = reread === null ? null : dayOf(reread.fromMs);
   if (rereadDay !== null && !openDays.includes(rereadDay) && !days.includes(rereadDay)) days.push(rereadDay);
-  const asked = mergeRanges(reread === null ? ask : [...ask, reread]);
+  const needed = mergeRanges(reread === null ? toFetch : [...toFetch, reread]);
   return {
     series: known.series,
-    ask: options.selection === 'missing' ? filledPage(asked, known) : asked,
+    toFetch: options.selection === 'missing' ? filledPage(needed, known) : needed,
     days: days.toSorted(),
-    askedDays,
+    requestedDays,
     openDays,
     withheld,
   };
@@ -96,13 +96,13 @@ export function planSeries(known: SeriesKnowledge, options: PlanOptions): Series
  * revised it since. It is requested again with the candles after it, if that costs no further request.
  */
 function revisionOf(
-  ask: readonly TimeRange[],
+  toFetch: readonly TimeRange[],
   { series, newest, days, rowsPerPageMax }: SeriesKnowledge,
 ): TimeRange | null {
   const stepMs = intervalMs(series.interval);
   if (newest === null || newest.answeredAtMs >= newest.openMs + 2 * stepMs || !days.includes(dayOf(newest.openMs)))
     return null;
-  const next = ask.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
+  const next = toFetch.find(({ fromMs }) => fromMs === newest.openMs + stepMs);
   if (next === undefined || candlesIn(next, series.interval) % rowsPerPageMax === 0) return null;
   return { fromMs: newest.openMs, toMs: next.fromMs };
 }
@@ -110,14 +110,14 @@ function revisionOf(
 /** Fills a page: it begins earlier, in days that a later run of the same request would fetch anyway. */
 function filledPage(
   [first, ...others]: readonly TimeRange[],
-  { series, days, covered, firstCandleMs, askedFromMs, rowsPerPageMax }: SeriesKnowledge,
+  { series, days, covered, firstCandleMs, requestedFromMs, rowsPerPageMax }: SeriesKnowledge,
 ): TimeRange[] {
   if (first === undefined) return [];
   if (first.fromMs !== dayRange(days[0] ?? '').fromMs) return [first, ...others];
   const empty = (rowsPerPageMax - (candlesIn(first, series.interval) % rowsPerPageMax)) % rowsPerPageMax;
   const knownUntilMs = Math.max(
-    askedFromMs,
-    firstCandleMs ?? askedFromMs,
+    requestedFromMs,
+    firstCandleMs ?? requestedFromMs,
     ...covered.map(({ toMs }) => toMs).filter((toMs) => toMs <= first.fromMs),
   );
   return [

@@ -13,11 +13,11 @@ import { fetchSeries, type SeriesFetch } from './series-fetch.ts';
 import { escalateExchange } from './exchange-event.ts';
 import { endsAsset, learnLimits, type QueryContext } from './exchange-query.ts';
 
-/** One series to fetch. An empty `ask` succeeds without a request. */
+/** One series to fetch. An empty `toFetch` succeeds without a request. */
 export interface SeriesWork {
   readonly series: Series;
-  readonly ask: readonly TimeRange[];
-  /** The pages of `ask`. */
+  readonly toFetch: readonly TimeRange[];
+  /** The pages of `toFetch`. */
   readonly pages: readonly Page[];
   /** Ranges not requested, because the venue asked for a wait or because healing comes later. */
   readonly withheld: readonly FailedRange[];
@@ -43,8 +43,8 @@ const SYMBOLS_CONCURRENT_MAX = 16;
 /** Fetches every series of one venue. A failed symbol costs only itself, up to the quorum of the fault table. */
 export async function materialiseBronze(context: QueryContext, work: readonly SeriesWork[]): Promise<BronzeResult> {
   const bySymbol = new Map(work.map((one) => [one.series.symbol, one]));
-  const asked = work.filter(({ ask }) => ask.length > 0).length;
-  const refused = asked === 0 ? null : await learnLimits(context);
+  const symbolsRequested = work.filter(({ toFetch }) => toFetch.length > 0).length;
+  const refused = symbolsRequested === 0 ? null : await learnLimits(context);
   const outcomes =
     refused !== null
       ? []
@@ -61,12 +61,12 @@ export async function materialiseBronze(context: QueryContext, work: readonly Se
     outcomes.flatMap((outcome) => (!outcome.ok && endsAsset(outcome.fault) ? [outcome.fault] : []))[0] ??
     null;
   const failed = new Map<MarketSymbol, readonly FailedRange[]>();
-  for (const { series, ask, withheld } of work) {
+  for (const { series, toFetch, withheld } of work) {
     const ranges = [
       ...withheld,
       ...failedRanges(
         outcomes.find((outcome) => outcome.symbol === series.symbol),
-        ask,
+        toFetch,
         endedBy,
       ),
     ];
@@ -82,7 +82,8 @@ export async function materialiseBronze(context: QueryContext, work: readonly Se
         .filter(([, ranges]) => ranges.some((range) => range.code === 'SYMBOL_INVALID'))
         .map(([symbol]) => symbol),
     ),
-    faults: refused === null ? await escalateExchange(context, outcomes.flatMap(failuresOf), asked) : [refused],
+    faults:
+      refused === null ? await escalateExchange(context, outcomes.flatMap(failuresOf), symbolsRequested) : [refused],
     endedBy,
   };
 }
@@ -96,13 +97,13 @@ const failuresOf = (
 
 function failedRanges(
   outcome: SymbolOutcome<SeriesFetch> | undefined,
-  ask: readonly TimeRange[],
+  toFetch: readonly TimeRange[],
   endedBy: Fault | null,
 ): FailedRange[] {
   if (outcome?.ok)
     return outcome.value.failures.map(({ range, fault, notBeforeMs }) => ({ range, code: fault.code, notBeforeMs }));
   const code = outcome?.fault.code ?? endedBy?.code;
-  return code === undefined ? [] : ask.map((range) => ({ range, code, notBeforeMs: null }));
+  return code === undefined ? [] : toFetch.map((range) => ({ range, code, notBeforeMs: null }));
 }
 
 type AssetFindings = {

@@ -12,18 +12,18 @@ import type { QueryContext } from './exchange-query.ts';
 export async function escalateExchange(
   context: QueryContext,
   failures: readonly { readonly symbol: MarketSymbol; readonly fault: Fault }[],
-  asked: number,
+  symbolsRequested: number,
 ): Promise<readonly Fault[]> {
   const {
     adapter: { exchange },
     ports,
     runId,
   } = context;
-  const escalation = escalationOf(failures, asked);
+  const escalation = escalationOf(failures, symbolsRequested);
   const example = escalation?.example;
   if (escalation === null || !(example instanceof ExchangeAPIError)) return failures.map(({ fault }) => fault);
   const { symbols, code } = escalation;
-  const share = `${symbols.length} of ${asked} symbols of ${exchange} failed alike`;
+  const share = `${symbols.length} of ${symbolsRequested} symbols of ${exchange} failed alike`;
   const message = `${share}, so the exchange is at fault, not the symbols; ${symbols[0]}: ${example.message}`;
   const fault = exchangeError(example.code, message, example.facts, { cause: example });
   ports.log.error(message, { exchange, code, run: runId });

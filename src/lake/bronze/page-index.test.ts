@@ -55,15 +55,15 @@ test('exactly the used pages that touch a range are found, whatever its length',
       const entries = pages.map((one, at) => entry(`page-${at}`, one));
       const store = openStore();
       await store.transact(recordPages, entries);
-      const asked = entry('asked', { series, from, candles, isUsed: true }).range;
+      const requested = entry('asked', { series, from, candles, isUsed: true }).range;
       const { symbol, ...venue } = series;
-      const found = await store.read(usedPages, bySymbol ? series : venue, asked);
+      const found = await store.read(usedPages, bySymbol ? series : venue, requested);
       const touches = (one: PageEntry): boolean =>
         one.rejected === null &&
         one.series.interval === series.interval &&
         (!bySymbol || one.series.symbol === symbol) &&
-        one.range.fromMs < asked.toMs &&
-        one.range.toMs > asked.fromMs;
+        one.range.fromMs < requested.toMs &&
+        one.range.toMs > requested.fromMs;
       expect(found.map(({ id }) => id).toSorted()).toEqual(
         entries
           .filter(touches)

@@ -57,7 +57,7 @@ export async function fetchSeries(
   const listing = listingOf(context, series);
   let failedInRow = 0;
   let ended: Omit<PageFailure, 'range'> | null = null;
-  const ask = async (page: Page): Promise<void> => {
+  const fetchAndCount = async (page: Page): Promise<void> => {
     const assetFault = endedBy();
     if (assetFault !== null) ended ??= { fault: assetFault, notBeforeMs: null };
     if (ended !== null) {
@@ -75,8 +75,8 @@ export async function fetchSeries(
     if (failure.notBeforeMs !== null || failedInRow >= FAILED_PAGES_IN_ROW_MAX) ended ??= failure;
   };
   const [first, ...rest] = pages;
-  if (first !== undefined) await ask(first);
-  await forEachConcurrent(rest, PAGES_CONCURRENT_MAX, ask);
+  if (first !== undefined) await fetchAndCount(first);
+  await forEachConcurrent(rest, PAGES_CONCURRENT_MAX, fetchAndCount);
   return { ...total, failures: failures.toSorted((a, b) => a.range.fromMs - b.range.fromMs) };
 }
 
@@ -84,8 +84,8 @@ export async function fetchSeries(
 type ListingStart = (heldMs: number) => Promise<number | null>;
 
 function listingOf(context: QueryContext, series: Series): ListingStart {
-  let asked: Promise<number | null> | null = null;
-  return (heldMs) => (asked ??= firstCandle(context, series, { heldMs }));
+  let search: Promise<number | null> | null = null;
+  return (heldMs) => (search ??= firstCandle(context, series, { heldMs }));
 }
 
 interface PageFetch {
@@ -105,24 +105,24 @@ async function fetchPage(context: QueryContext, page: Page, listing: ListingStar
   const invalid = new Set<number>();
   const counted = { rowsDelivered: 0, duplicates: 0 };
   let failure: PageFailure | null = null;
-  let asked: Page | null = page;
-  for (let attempt = 1; asked !== null; attempt++) {
-    const answered = await fetchCandles(context, asked);
-    if (!answered.ok) {
-      failure = answered.failure;
+  let current: Page | null = page;
+  for (let attempt = 1; current !== null; attempt++) {
+    const response = await fetchCandles(context, current);
+    if (!response.ok) {
+      failure = response.failure;
       break;
     }
-    const found = inspect(context, asked, answered.rows);
+    const found = inspect(context, current, response.rows);
     const isProgress = found.valid.difference(valid).size > 0;
     for (const openTimeMs of found.valid) valid.add(openTimeMs);
     for (const openTimeMs of found.invalid) invalid.add(openTimeMs);
-    counted.rowsDelivered += answered.rows.length;
+    counted.rowsDelivered += response.rows.length;
     counted.duplicates += found.duplicates;
     const lacking = await lackingCandles(page, valid, listing);
-    const next = hullOf(possiblyLost(context, lacking, answered.rows), page.series.interval);
+    const next = hullOf(possiblyLost(context, lacking, response.rows), page.series.interval);
     const isLast = next === null || attempt === ATTEMPTS_MAX || (attempt > 1 && !isProgress);
-    await logFindings(context, asked, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
-    asked = isLast ? null : { series: page.series, range: next };
+    await logFindings(context, current, { found, lacking, fate: isLast ? LEFT : ASKED_AGAIN });
+    current = isLast ? null : { series: page.series, range: next };
   }
   return { ...counted, rowsInvalid: invalid.difference(valid).size, rowsStored: valid.size, failure };
 }

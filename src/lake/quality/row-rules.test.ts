@@ -16,10 +16,10 @@ const GOOD: Candle = {
   trades: 321,
   closeTimeMs: OPEN_MS + HOUR_MS - 1,
 };
-const judge = (over: Partial<Candle>, fetchedAtMs = OPEN_MS + 2 * HOUR_MS) =>
+const check = (over: Partial<Candle>, fetchedAtMs = OPEN_MS + 2 * HOUR_MS) =>
   validateRow({ ...GOOD, ...over }, series, { fetchedAtMs });
 
-test('a real candle breaks no rule', () => expect(judge({})).toEqual({ errors: [], warnings: [] }));
+test('a real candle breaks no rule', () => expect(check({})).toEqual({ errors: [], warnings: [] }));
 
 const BROKEN: readonly (readonly [RowRuleId, Partial<Candle>])[] = [
   ['not-finite', { close: Number.NaN }],
@@ -35,27 +35,27 @@ const BROKEN: readonly (readonly [RowRuleId, Partial<Candle>])[] = [
   ['vwap-outside-range', { quoteVolume: 12.5 }],
   ['off-grid', { openTimeMs: OPEN_MS + 14_800 }],
 ];
-test.each(BROKEN)('%s is an error: %j', (rule, over) => expect(judge(over).errors).toContain(rule));
+test.each(BROKEN)('%s is an error: %j', (rule, over) => expect(check(over).errors).toContain(rule));
 
 test('a candle fetched before its close is an error', () =>
-  expect(judge({}, OPEN_MS + HOUR_MS - 1).errors).toEqual(['unfinished']));
+  expect(check({}, OPEN_MS + HOUR_MS - 1).errors).toEqual(['unfinished']));
 test('a candle that the venue closed early is kept with a warning', () =>
-  expect(judge({ closeTimeMs: OPEN_MS + 754_000 })).toEqual({ errors: [], warnings: ['cut-candle'] }));
+  expect(check({ closeTimeMs: OPEN_MS + 754_000 })).toEqual({ errors: [], warnings: ['cut-candle'] }));
 test('without a close time of its own a candle is not truncated', () =>
-  expect(judge({ closeTimeMs: null })).toEqual({ errors: [], warnings: [] }));
+  expect(check({ closeTimeMs: null })).toEqual({ errors: [], warnings: [] }));
 test('a broken error rule is no warning', () =>
-  expect(judge({ openTimeMs: OPEN_MS + 14_800, closeTimeMs: null })).toEqual({ errors: ['off-grid'], warnings: [] }));
+  expect(check({ openTimeMs: OPEN_MS + 14_800, closeTimeMs: null })).toEqual({ errors: ['off-grid'], warnings: [] }));
 test('trades without volume are kept with a warning', () =>
-  expect(judge({ volume: 0, quoteVolume: 0 })).toEqual({ errors: [], warnings: ['trades-without-volume'] }));
+  expect(check({ volume: 0, quoteVolume: 0 })).toEqual({ errors: [], warnings: ['trades-without-volume'] }));
 test('a flat candle without volume breaks no rule', () => {
-  expect(judge({ high: 67_500, low: 67_500, close: 67_500, volume: 0, quoteVolume: 0, trades: 0 })).toEqual({
+  expect(check({ high: 67_500, low: 67_500, close: 67_500, volume: 0, quoteVolume: 0, trades: 0 })).toEqual({
     errors: [],
     warnings: [],
   });
 });
 test('the average price may leave the range by the rounding of the sums only', () => {
-  expect(judge({ quoteVolume: 12.5 * 67_900 * (1 + 5e-7) }).errors).toEqual([]);
-  expect(judge({ quoteVolume: 12.5 * 67_900 * (1 + 5e-6) }).errors).toEqual(['vwap-outside-range']);
+  expect(check({ quoteVolume: 12.5 * 67_900 * (1 + 5e-7) }).errors).toEqual([]);
+  expect(check({ quoteVolume: 12.5 * 67_900 * (1 + 5e-6) }).errors).toEqual(['vwap-outside-range']);
 });
 test('every error rule is broken by a case above', () => {
   const errors = Object.entries(ROW_RULES)

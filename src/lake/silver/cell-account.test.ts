@@ -22,7 +22,7 @@ const findings = (over: Partial<CellFindings>): CellFindings => ({
   covered: [WHOLE],
   failed: [],
   before: null,
-  asked: true,
+  isRequested: true,
   nowMs: NOW_MS,
   recheckAfterMs: 6 * HOUR_MS,
   ...over,
@@ -52,14 +52,14 @@ test('the five states always add up to expected, and pending candles have a next
       fc.boolean(),
       fc.option(fc.nat(30)),
       fc.boolean(),
-      (present, quarantined, isFailed, firstHour, asked) => {
+      (present, quarantined, isFailed, firstHour, isRequested) => {
         const cell = accountCell(
           findings({
             present: new Set(present),
             quarantined: new Set(quarantined.filter((at) => !present.includes(at))),
             covered: isFailed ? [] : [WHOLE],
             failed: isFailed ? failedWith(null) : [],
-            asked,
+            isRequested,
             firstCandleMs: firstHour === null ? null : WHOLE.fromMs + firstHour * HOUR_MS,
           }),
         );
@@ -87,7 +87,7 @@ test('a hole in a response is requested again after the recheck wait, then after
 test('after a fault attempts follow 5 minutes, 15 minutes, 1 hour and 6 hours after the first, then daily', () => {
   let before: CellFindings['before'] = null;
   const attempts: number[] = [];
-  for (let look = 0, nowMs = NOW_MS; look < 6; look++) {
+  for (let attempt = 0, nowMs = NOW_MS; attempt < 6; attempt++) {
     before = accountCell(findings({ present: new Set(), covered: [], failed: failedWith(null), before, nowMs }));
     nowMs = before.nextAttemptAtMs ?? 0;
     attempts.push((nowMs - NOW_MS) / MINUTE_MS);
@@ -106,7 +106,7 @@ test('a wait that the venue asked for is kept to the millisecond', () => {
 test('a cell that was not requested keeps its next attempt', () => {
   const before = accountCell(findings({ present: without(3) }));
   expect(
-    accountCell(findings({ present: without(3), before, asked: false, nowMs: NOW_MS + HOUR_MS })).nextAttemptAtMs,
+    accountCell(findings({ present: without(3), before, isRequested: false, nowMs: NOW_MS + HOUR_MS })).nextAttemptAtMs,
   ).toBe(before.nextAttemptAtMs);
 });
 

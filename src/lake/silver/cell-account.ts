@@ -22,7 +22,7 @@ export interface CellFindings {
   /** The cell as it stood before; null for the first time. */
   readonly before: CellState | null;
   /** True when this run sent a request for it. */
-  readonly asked: boolean;
+  readonly isRequested: boolean;
   readonly nowMs: number;
   readonly recheckAfterMs: number;
 }
@@ -58,7 +58,7 @@ export function accountCell(findings: CellFindings): CellState {
   };
   const { account, gaps } = countCell({ due, interval: cell.interval, present, reasonOf });
   const isWhole = !gaps.some(isOpenGap);
-  const attempts = isWhole ? 0 : (before?.attempts ?? 0) + (findings.asked || before === null ? 1 : 0);
+  const attempts = isWhole ? 0 : (before?.attempts ?? 0) + (findings.isRequested || before === null ? 1 : 0);
   const pendingSinceMs = isWhole ? null : (before?.pendingSinceMs ?? nowMs);
   const notBeforeMs = Math.max(
     0,
@@ -93,9 +93,9 @@ function nextAttemptAt(
   findings: CellFindings,
   found: { account: Account; attempts: number; sinceMs: number; byFault: boolean; isWhole: boolean },
 ): number | null {
-  const { nowMs, recheckAfterMs, before, asked } = findings;
+  const { nowMs, recheckAfterMs, before, isRequested } = findings;
   const { account, attempts, sinceMs } = found;
   if (found.isWhole || (account.pending === 0 && attempts > 1)) return null;
-  if (!asked && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
+  if (!isRequested && typeof before?.nextAttemptAtMs === 'number') return before.nextAttemptAtMs;
   return found.byFault ? nextHealingAtMs(sinceMs, nowMs) : nextRecheckAtMs(recheckAfterMs, { sinceMs, nowMs });
 }

@@ -25,7 +25,7 @@ export async function withDamaged(
   const others = [...damaged.keys()].filter((symbol) => !scopes.some((scope) => scope.symbol === symbol));
   const all = [
     ...scopes,
-    ...others.map((symbol): SymbolScope => ({ symbol, days: [], askedDays: new Set(), openDays: [], failed: [] })),
+    ...others.map((symbol): SymbolScope => ({ symbol, days: [], requestedDays: new Set(), openDays: [], failed: [] })),
   ];
   return Promise.all(
     all.map(async (scope) => {
@@ -105,7 +105,7 @@ export async function accountPeriod(
           covered: known.covered,
           failed: scope.failed,
           before: before.get(day) ?? null,
-          asked: scope.askedDays.has(day),
+          isRequested: scope.requestedDays.has(day),
           nowMs,
           recheckAfterMs: context.recheckAfterMs,
         }),

@@ -10,7 +10,7 @@ export interface SymbolScope {
   readonly symbol: string;
   readonly days: readonly Day[];
   /** Days for which this run sent a request. */
-  readonly askedDays: ReadonlySet<Day>;
+  readonly requestedDays: ReadonlySet<Day>;
   /** Days that are not due yet: their closed candles are stored, but are in no account. */
   readonly openDays: readonly Day[];
   readonly failed: readonly FailedRange[];

@@ -99,12 +99,12 @@ test('no secret is exported in a span, an event or a label', async () => {
   telemetry.observe([{ name: 'things', kind: 'gauge', help: 'Things.' }], async () => [
     { name: 'things', labels: { place: SECRET }, value: 1 },
   ]);
-  const told = JSON.stringify([
+  const exported = JSON.stringify([
     spans.getFinishedSpans().map(({ attributes, events }) => [attributes, events]),
     (await reader.collect()).resourceMetrics,
   ]);
-  expect(told).not.toContain(SECRET);
-  expect(told).toContain('Bearer ********');
+  expect(exported).not.toContain(SECRET);
+  expect(exported).toContain('Bearer ********');
 });
 
 test('values are read at each collection until the observation ends', async () => {

@@ -102,11 +102,11 @@ test('work beyond the limit rejects with the given error on time, even when it i
 });
 
 test('a response that arrived in time counts, even when the process was blocked past the limit', async () => {
-  const answered = join(mkdtempSync(join(tmpdir(), 'candlekeep-clock-')), 'answered');
-  onTestFinished(() => rmSync(dirname(answered), { recursive: true }));
+  const markerFile = join(mkdtempSync(join(tmpdir(), 'candlekeep-clock-')), 'answered');
+  onTestFinished(() => rmSync(dirname(markerFile), { recursive: true }));
   const child = spawn(process.execPath, [
     '-e',
-    `const written = () => require("fs").writeFileSync(${JSON.stringify(answered)}, "");
+    `const written = () => require("fs").writeFileSync(${JSON.stringify(markerFile)}, "");
      process.stdin.once("data", () => process.stdout.write("answer", written));
      process.stdout.write("ready")`,
   ]);
@@ -116,15 +116,15 @@ test('a response that arrived in time counts, even when the process was blocked 
     child.stdin.write('go');
     return chunk.then(([bytes]) => bytes.toString());
   };
-  const asked = withTimeLimit(
+  const limited = withTimeLimit(
     realClock,
     { limitMs: 1_000, timeoutError, outer: new AbortController().signal },
     response,
   );
   await realClock.yieldToEventLoop(); // the request is sent
   const limitOverMs = realClock.monotonicMs() + 1_000;
-  while (!existsSync(answered) || realClock.monotonicMs() < limitOverMs) continue;
-  expect(await asked).toBe('answer');
+  while (!existsSync(markerFile) || realClock.monotonicMs() < limitOverMs) continue;
+  expect(await limited).toBe('answer');
   child.kill();
 });
 

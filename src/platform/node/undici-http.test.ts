@@ -32,12 +32,12 @@ afterEach(async () => {
 });
 
 const get = (signal = new AbortController().signal): ReturnType<typeof http.get> =>
-  http.get({ url, headers: { 'x-asked': 'yes' } }, signal);
+  http.get({ url, headers: { 'x-custom': 'yes' } }, signal);
 
 test('a response has its status, lower-case headers, repeated ones joined, and the complete body', async () => {
-  let asked: IncomingMessage['headers'] = {};
+  let received: IncomingMessage['headers'] = {};
   respond = (request, response) => {
-    asked = request.headers;
+    received = request.headers;
     response.writeHead(429, { 'Retry-After': '7', 'X-Two': ['a', 'b'] });
     response.write('{"half":');
     setImmediate(() => response.end('1}'));
@@ -46,7 +46,7 @@ test('a response has its status, lower-case headers, repeated ones joined, and t
   expect(status).toBe(429);
   expect(headers).toMatchObject({ 'retry-after': '7', 'x-two': 'a, b' });
   expect(Buffer.from(body).toString()).toBe('{"half":1}');
-  expect(asked).toMatchObject({ 'user-agent': 'candlekeep', accept: 'application/json', 'x-asked': 'yes' });
+  expect(received).toMatchObject({ 'user-agent': 'candlekeep', accept: 'application/json', 'x-custom': 'yes' });
 });
 
 test('a redirect is returned, not followed', async () => {
@@ -100,23 +100,23 @@ test.each([
       arrived.resolve(request);
     };
     const stop = new AbortController();
-    const asking = get(stop.signal);
+    const response = get(stop.signal);
     const request = await arrived.promise;
     const hungUp = new Promise((resolve) => request.socket.on('close', resolve)); // `once` would reject on the reset
     const reason = new Error('stop');
     stop.abort(reason);
-    await expect(asking).rejects.toBe(reason);
+    await expect(response).rejects.toBe(reason);
     await hungUp;
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
   },
 );
 
 test('an aborted signal sends nothing', async () => {
-  let asked = 0;
-  respond = (_request, response) => void (asked++, response.end());
+  let requests = 0;
+  respond = (_request, response) => void (requests++, response.end());
   const reason = new Error('stop');
   await expect(get(AbortSignal.abort(reason))).rejects.toBe(reason);
-  expect(asked).toBe(0);
+  expect(requests).toBe(0);
 });
 
 test('an endless body is aborted', async () => {

@@ -21,7 +21,7 @@ const worldOf = (venueSymbol: string, interval: Interval, candles: number, fromM
     { symbol: 'BTC/USDT', venueSymbol, interval, range: { fromMs, toMs: fromMs + candles * intervalMs(interval) } },
   ]);
 
-function ask(
+function request(
   venue: StandInExchange,
   path: string,
   nowMs = NOW_MS,
@@ -40,14 +40,14 @@ const times = (response: { json: unknown }): number[] => rows(response).map((row
 test('binance: both bounds are inclusive; an end one second earlier drops the last day, as recorded', () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1d', 400, YEAR_MS) });
   const year = (endMs: number) =>
-    times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=${YEAR_MS}&endTime=${endMs}`));
+    times(request(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=${YEAR_MS}&endTime=${endMs}`));
   expect(year(Date.UTC(2019, 11, 31, 23, 59, 59))).toHaveLength(365);
   expect(year(Date.UTC(2020, 0, 1))).toHaveLength(366);
 });
 
 test('binance: start equal to end is one candle, a start within a minute rounds up, at most 1,000', () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 2_000, YEAR_MS) });
-  const minutes = (query: string) => times(ask(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1m&${query}`));
+  const minutes = (query: string) => times(request(venue, `/api/v3/klines?symbol=BTCUSDT&interval=1m&${query}`));
   expect(minutes(`startTime=${YEAR_MS}&endTime=${YEAR_MS}`)).toEqual([YEAR_MS]);
   expect(minutes(`startTime=${YEAR_MS + 28_000}&endTime=${YEAR_MS + 10 * MINUTE_MS}`)[0]).toBe(YEAR_MS + MINUTE_MS);
   const thousand = minutes(`startTime=${YEAR_MS}&endTime=${YEAR_MS + 1_000 * MINUTE_MS}&limit=1000`);
@@ -61,7 +61,7 @@ test('binance: 429 over the limit, then bans that double; every response has the
     world: worldOf('BTCUSDT', '1m', 10, YEAR_MS),
     limit: { weight: 10, windowMs: MINUTE_MS },
   });
-  const klines = (nowMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs);
+  const klines = (nowMs: number) => request(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs);
   const responses = Array.from({ length: 17 }, () => klines(NOW_MS + 15_000));
   expect(responses.map(({ status }) => status)).toEqual([
     200, 200, 200, 200, 200, 429, 429, 429, 429, 429, 429, 429, 429, 429, 429, 418, 418,
@@ -78,7 +78,7 @@ test('binance: 429 over the limit, then bans that double; every response has the
 
 test("binance: errors have the venue's codes", () => {
   const venue = standInBinance({ world: worldOf('BTCUSDT', '1m', 10, YEAR_MS) });
-  const code = (query: string) => (ask(venue, `/api/v3/klines?${query}`).json as { code: number }).code;
+  const code = (query: string) => (request(venue, `/api/v3/klines?${query}`).json as { code: number }).code;
   expect([
     code('interval=1m'),
     code('symbol=NOPE&interval=1m'),
@@ -97,7 +97,7 @@ test('binance: requests against an injected Retry-After are banned; the weight h
     plan,
     limit: { weight: 1_000, windowMs: 10_000 },
   });
-  const klines = (afterMs: number) => ask(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', NOW_MS + afterMs);
+  const klines = (afterMs: number) => request(venue, '/api/v3/klines?symbol=BTCUSDT&interval=1m', NOW_MS + afterMs);
   expect(klines(0)).toMatchObject({ status: 429, headers: { 'x-mbx-used-weight-10s': '2' } });
   expect(Array.from({ length: 3 }, () => klines(100).status)).toEqual([200, 200, 200]); // under way
   expect(Array.from({ length: 11 }, () => klines(1_000).status).slice(-2)).toEqual([200, 418]);
@@ -108,19 +108,19 @@ test('coinbase: newest first, inclusive bounds, at most 300, start and end toget
   const venue = standInCoinbase({ world, limit: { requests: 1_000, windowMs: 1_000 } });
   const iso = (minute: number) => new Date(YEAR_MS + minute * MINUTE_MS).toISOString();
   const traded = world.series[0]?.rows.slice(0, 300).filter((row) => Number(row[5]) > 0) ?? [];
-  const whole = ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(299)}`);
+  const whole = request(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(299)}`);
   expect(times(whole)).toEqual(traded.map((row) => row[0] / 1_000).toReversed());
   expect(rows(whole).at(-1)?.slice(1)).toEqual(
     [traded[0]?.[3], traded[0]?.[2], traded[0]?.[1], traded[0]?.[4], traded[0]?.[5]].map(Number),
   );
   expect(traded.length).toBeLessThan(300);
-  expect(ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(301)}`)).toMatchObject({
+  expect(request(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}&end=${iso(301)}`)).toMatchObject({
     status: 400,
     json: { message: expect.stringContaining('exceeds 300') },
   });
-  expect(ask(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}`).status).toBe(400);
-  expect(ask(venue, '/products/BTC-USD/candles?granularity=14400').status).toBe(400);
-  expect(ask(venue, '/products/NO-USD/candles?granularity=60')).toMatchObject({
+  expect(request(venue, `/products/BTC-USD/candles?granularity=60&start=${iso(0)}`).status).toBe(400);
+  expect(request(venue, '/products/BTC-USD/candles?granularity=14400').status).toBe(400);
+  expect(request(venue, '/products/NO-USD/candles?granularity=60')).toMatchObject({
     status: 404,
     json: { message: 'NotFound' },
   });
@@ -134,29 +134,29 @@ test('okx: newest first, exclusive bounds, `before` alone gives the newest, the 
   });
   const nowMs = YEAR_MS + 400 * MINUTE_MS + 20_000;
   const history = (query: string) =>
-    ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${query}`, nowMs);
+    request(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${query}`, nowMs);
   expect(times(history(`after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS}`))).toEqual([
     YEAR_MS + 2 * MINUTE_MS,
     YEAR_MS + MINUTE_MS,
   ]);
   expect(times(history(`before=${YEAR_MS}&limit=2`))).toEqual([YEAR_MS + 398 * MINUTE_MS, YEAR_MS + 397 * MINUTE_MS]);
   expect(times(history('limit=1000'))).toHaveLength(300);
-  const recent = rows(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs));
+  const recent = rows(request(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs));
   expect(recent.slice(0, 2).map((row) => [Number(row[0]), row[8]])).toEqual([
     [YEAR_MS + 400 * MINUTE_MS, '0'],
     [YEAR_MS + 399 * MINUTE_MS, '1'],
   ]);
-  expect(ask(venue, '/api/v5/market/candles?instId=NO-USDT&bar=1m')).toMatchObject({
+  expect(request(venue, '/api/v5/market/candles?instId=NO-USDT&bar=1m')).toMatchObject({
     status: 200,
     json: { code: '51001' },
   });
-  expect(ask(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1h')).toMatchObject({ json: { code: '51000' } });
+  expect(request(venue, '/api/v5/market/candles?instId=BTC-USDT&bar=1h')).toMatchObject({ json: { code: '51000' } });
 });
 
 test('okx ignores contradictory bounds and returns the newest candles', () => {
   const venue = standInOkx({ world: worldOf('BTC-USDT', '1m', 500, YEAR_MS) });
   const bounds = `after=${YEAR_MS + 3 * MINUTE_MS}&before=${YEAR_MS + 5 * MINUTE_MS}`;
-  expect(times(ask(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${bounds}&limit=1`))).toEqual([
+  expect(times(request(venue, `/api/v5/market/history-candles?instId=BTC-USDT&bar=1m&${bounds}&limit=1`))).toEqual([
     YEAR_MS + 499 * MINUTE_MS,
   ]);
 });
@@ -169,9 +169,9 @@ test('every venue serves the open candle with its trades so far, and no future c
     okx: standInOkx({ world: worldOf('BTC-USDT', '1m', 20, YEAR_MS) }),
   };
   const [binance, coinbase, okx] = [
-    rows(ask(open.binance, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs)).at(-1),
-    rows(ask(open.coinbase, '/products/BTC-USD/candles?granularity=60', nowMs))[0],
-    rows(ask(open.okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs))[0],
+    rows(request(open.binance, '/api/v3/klines?symbol=BTCUSDT&interval=1m', nowMs)).at(-1),
+    rows(request(open.coinbase, '/products/BTC-USD/candles?granularity=60', nowMs))[0],
+    rows(request(open.okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m', nowMs))[0],
   ];
   expect([binance, coinbase, okx].map((row) => Number(row?.[0]))).toEqual([
     YEAR_MS + 10 * MINUTE_MS,
@@ -189,7 +189,7 @@ test('coinbase and okx refuse requests beyond their windows', () => {
   const coinbase = standInCoinbase({ world: worldOf('BTC-USD', '1m', 10, YEAR_MS) });
   const okx = standInOkx({ world: worldOf('BTC-USDT', '1m', 10, YEAR_MS) });
   const statuses = (count: number, venue: StandInExchange, path: string) =>
-    Array.from({ length: count }, () => ask(venue, path).status).filter((status) => status === 429).length;
+    Array.from({ length: count }, () => request(venue, path).status).filter((status) => status === 429).length;
   expect(statuses(11, coinbase, '/products')).toBe(1);
   expect(statuses(21, okx, '/api/v5/market/history-candles?instId=BTC-USDT&bar=1m')).toBe(1);
   expect(statuses(41, okx, '/api/v5/market/candles?instId=BTC-USDT&bar=1m')).toBe(1);

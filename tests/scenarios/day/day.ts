@@ -40,7 +40,7 @@ const DOWN_MS = 25 * 60_000;
 const SETTLED_MS = 60_000;
 const RUNS_MAX = 10_000;
 
-type Stage = Awaited<ReturnType<typeof simulateWithAlerts>>;
+type Simulation = Awaited<ReturnType<typeof simulateWithAlerts>>;
 
 const worldOfVenue = (seed: string, exchange: string): World =>
   generatedWorld(
@@ -84,8 +84,8 @@ export interface DayReport {
 export async function runDay(seed: string): Promise<DayReport> {
   const worlds = new Map(EXCHANGES.map((exchange) => [exchange as string, worldOfVenue(seed, exchange)]));
   const lateness = new Map<string, Lateness>();
-  const death = deathInTurn();
-  const stageAt = (startMs: number, dataDir?: string): Promise<Stage> =>
+  const death = deathInIngest();
+  const simulateAt = (startMs: number, dataDir?: string): Promise<Simulation> =>
     simulateWithAlerts({
       seed: `${seed} ${startMs}`,
       interval: INTERVAL,
@@ -104,14 +104,14 @@ export async function runDay(seed: string): Promise<DayReport> {
       ),
     });
 
-  const first = await stageAt(START_MS);
+  const first = await simulateAt(START_MS);
   const { ports } = killable(first, death.kill);
   const lost = live(onPorts(first.pipeline, ports), first, { seed, lateness });
   lost.running.catch(() => undefined); // nobody is left to tell
   await first.clock.runUntil(death.come);
   const killedAtMs = first.clock.nowMs();
 
-  const second = await stageAt(killedAtMs + DOWN_MS, first.dataDir);
+  const second = await simulateAt(killedAtMs + DOWN_MS, first.dataDir);
   const { running, stop } = live(second.pipeline, second, { seed, lateness });
   await second.clock.runUntil(second.clock.sleep(END_MS - second.clock.nowMs()));
   stop();
@@ -121,19 +121,19 @@ export async function runDay(seed: string): Promise<DayReport> {
     killedAtMs,
     restartedAtMs: killedAtMs + DOWN_MS,
     lateness: [...lateness.values()],
-    ...(await found(second, worlds)),
-    ...harness([first, second]),
+    ...(await stored(second, worlds)),
+    ...traffic([first, second]),
   };
 }
 
 /** The process dies while its second answer of the turn is on the way. */
-function deathInTurn() {
-  let [asked, isDead] = [0, false];
+function deathInIngest() {
+  let [requests, isDead] = [0, false];
   const death = Promise.withResolvers<void>();
   const wire =
     (handle: StandInHandler): StandInHandler =>
     (request, nowMs) => {
-      if (nowMs >= KILLED_FROM_MS && request.path.endsWith('klines') && ++asked === 2) {
+      if (nowMs >= KILLED_FROM_MS && request.path.endsWith('klines') && ++requests === 2) {
         isDead = true;
         death.resolve();
       }
@@ -154,7 +154,7 @@ function deathInTurn() {
 /** A daemon on this pipeline, under the fault schedule of the day, with a sample of the lateness every minute. */
 function live(
   pipeline: Pipeline,
-  { clock, venues, pipeline: { settings } }: Stage,
+  { clock, venues, pipeline: { settings } }: Simulation,
   { seed, lateness }: { readonly seed: string; readonly lateness: Map<string, Lateness> },
 ) {
   const stop = new AbortController();
@@ -165,26 +165,30 @@ function live(
       if (!stop.signal.aborted) throw error;
     }
   };
-  const blow = async (exchange: string): Promise<void> => {
+  const changeFaults = async (exchange: string): Promise<void> => {
     for (const timeMs of changesOf(exchange).filter((one) => one > clock.nowMs())) {
       await clock.sleep(timeMs - clock.nowMs(), stop.signal);
       venues[exchange]?.plan(planAt(exchange, timeMs, seed));
     }
   };
-  const look = async (): Promise<void> => {
+  const sampleLateness = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(SAMPLE_EVERY_MS, stop.signal);
-      for (const reach of await watermarksOf(pipeline, settings.markets))
+      for (const watermark of await watermarksOf(pipeline, settings.markets))
         noteLateness(lateness, {
-          exchange: reach.exchange,
-          lateMs: latenessMs(reach, clock.nowMs()) ?? 0,
+          exchange: watermark.exchange,
+          lateMs: latenessMs(watermark, clock.nowMs()) ?? 0,
           atMs: clock.nowMs(),
         });
     }
   };
   const daemon = runDaemon(pipeline, daemonWork(pipeline), { signal: stop.signal, onProgress: () => undefined });
   return {
-    running: Promise.all([daemon, beside(look), ...EXCHANGES.map((exchange) => beside(() => blow(exchange)))]),
+    running: Promise.all([
+      daemon,
+      beside(sampleLateness),
+      ...EXCHANGES.map((exchange) => beside(() => changeFaults(exchange))),
+    ]),
     stop: () => stop.abort(new CancelledError('SIGTERM')),
   };
 }
@@ -193,8 +197,8 @@ function noteLateness(worst: Map<string, Lateness>, seen: Lateness): void {
   if (seen.lateMs >= (worst.get(seen.exchange)?.lateMs ?? 0)) worst.set(seen.exchange, seen);
 }
 
-async function found(
-  { pipeline, clock }: Stage,
+async function stored(
+  { pipeline, clock }: Simulation,
   worlds: ReadonlyMap<string, World>,
 ): Promise<Pick<DayReport, 'report' | 'comparisons' | 'runs' | 'met' | 'cells' | 'firing'>> {
   const { store } = pipeline.ports;
@@ -240,10 +244,10 @@ async function found(
   };
 }
 
-const harness = (stages: readonly Stage[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
-  requests: stages.flatMap(({ venues }) =>
+const traffic = (simulations: readonly Simulation[]): Pick<DayReport, 'requests' | 'slack' | 'pages'> => ({
+  requests: simulations.flatMap(({ venues }) =>
     Object.entries(venues).flatMap(([exchange, { log }]) => log.map((entry) => ({ ...entry, exchange }))),
   ),
-  slack: stages.flatMap(({ slack }) => slack.received.map(({ atMs, message }) => ({ atMs, title: message.text }))),
-  pages: stages.flatMap((stage) => stage.pages()),
+  slack: simulations.flatMap(({ slack }) => slack.received.map(({ atMs, message }) => ({ atMs, title: message.text }))),
+  pages: simulations.flatMap((simulation) => simulation.pages()),
 });

@@ -1,4 +1,4 @@
-import { holesIn, type Span } from './asking.ts';
+import { holesIn, type Span } from './page-requests.ts';
 import type { Base } from './gap-kinds.ts';
 import type { Recording } from './recordings.ts';
 

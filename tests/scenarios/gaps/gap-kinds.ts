@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/platform/ports/random.ts';
 import { randomInt } from '../../../src/platform/seeded-random.ts';
-import { holesIn, type Span } from './asking.ts';
+import { holesIn, type Span } from './page-requests.ts';
 import type { RecordedCandle, Recording } from './recordings.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 
@@ -239,16 +239,16 @@ function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] 
 
 function silentEverywhere(table: Table): Asked[] | null {
   if (table.base.emptyCandles === 'omitted') return null;
-  const asked = all(table, 'missing', response('pending', 'unexplained'));
-  if (asked !== null) table.silentElsewhere.push(...asked.flatMap(({ spans }) => spans));
-  return asked;
+  const planted = all(table, 'missing', response('pending', 'unexplained'));
+  if (planted !== null) table.silentElsewhere.push(...planted.flatMap(({ spans }) => spans));
+  return planted;
 }
 
 function outageAskedOnce(table: Table): Asked[] | null {
-  const asked = all(table, 'missing', response('pending', 'second_look'));
-  if (asked === null) return null;
+  const planted = all(table, 'missing', response('pending', 'second_look'));
+  if (planted === null) return null;
   for (const draft of [...table.drafts, table.newcomer]) draft.once.push(table.slot);
-  return asked;
+  return planted;
 }
 
 function knownIncident(table: Table): Asked[] | null {

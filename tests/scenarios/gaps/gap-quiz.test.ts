@@ -38,7 +38,7 @@ interface Marked {
 /** Right: every candle of the gap has the expected state and cause; candles that are no gap have no verdict. */
 function mark(question: Question, verdicts: readonly GapVerdict[], { classified, base }: Round): Marked {
   const own = verdicts.filter(({ symbol }) => symbol === question.symbol);
-  const harness = question.spans.flatMap((span) => {
+  const given = question.spans.flatMap((span) => {
     const times = Array.from(
       { length: (span.toMs - span.fromMs) / base.stepMs },
       (_, at) => span.fromMs + at * base.stepMs,
@@ -48,8 +48,8 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { classified,
       .map((timeMs) => own.find((verdict) => verdict.fromMs <= timeMs && timeMs < verdict.toMs));
   });
   const isRight =
-    harness.length > 0 &&
-    harness.every((one) =>
+    given.length > 0 &&
+    given.every((one) =>
       question.state === null
         ? one === undefined
         : one?.state === question.state && question.causes.includes(one.cause),
@@ -57,8 +57,8 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { classified,
   return {
     question,
     isRight,
-    isNoTrades: harness.some((one) => one?.state === 'no_trades'),
-    said: [...new Set(harness.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', '),
+    isNoTrades: given.some((one) => one?.state === 'no_trades'),
+    said: [...new Set(given.map((one) => (one === undefined ? 'nothing' : `${one.state} ${one.cause}`)))].join(', '),
   };
 }
 

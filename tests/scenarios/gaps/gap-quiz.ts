@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/platform/ports/random.ts';
 import { randomInt } from '../../../src/platform/seeded-random.ts';
-import { requestPages, holesIn, type AskedPage, type Span } from './asking.ts';
+import { requestPages, holesIn, type FetchedPage, type Span } from './page-requests.ts';
 import { KINDS, pick, type Base, type Draft, type PlantedIncident, type Question, type Table } from './gap-kinds.ts';
 import type { RecordedCandle } from './recordings.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
@@ -13,7 +13,7 @@ import { DAY_MS } from '../../../src/domain/interval.ts';
 interface QuizSeries {
   readonly symbol: string;
   readonly rows: readonly RecordedCandle[];
-  readonly responses: readonly AskedPage[];
+  readonly responses: readonly FetchedPage[];
   readonly listedFromMs: number | null;
   readonly accepted: readonly (Span & { readonly reason: string; readonly by: string; readonly atMs: number })[];
 }
@@ -86,14 +86,14 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
     }
   }
   const used = table.newcomer.listedFromMs === null ? drafts : [...drafts, table.newcomer];
-  const askedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
+  const fetchedAtMs = span.toMs + (table.isOld ? 400 * DAY_MS : HOUR_MS);
   return {
     base,
     classified,
     rowsPerPageMax: table.rowsMax,
     incidents: table.incidents,
     questions,
-    series: used.map((draft) => seriesOf(draft, { base, classified, rowsMax: table.rowsMax, askedAtMs })),
+    series: used.map((draft) => seriesOf(draft, { base, classified, rowsMax: table.rowsMax, fetchedAtMs })),
     others: othersOf(table),
   };
 }
@@ -166,33 +166,36 @@ const copyOf = ([first]: readonly Draft[], symbol: string): Draft => ({
   accepted: [],
 });
 
-interface Asking {
+interface RequestTerms {
   readonly base: Base;
   readonly classified: Span;
   readonly rowsMax: number;
-  readonly askedAtMs: number;
+  readonly fetchedAtMs: number;
 }
 
 /** Requests the series page by page, then each hole once more, as the planted gaps demand. */
-function seriesOf(draft: Draft, { base: { span, stepMs }, classified, rowsMax, askedAtMs }: Asking): QuizSeries {
+function seriesOf(
+  draft: Draft,
+  { base: { span, stepMs }, classified, rowsMax, fetchedAtMs }: RequestTerms,
+): QuizSeries {
   const openTimesMs = [...draft.rows.keys()].toSorted((a, b) => a - b);
-  const asking = { openTimesMs, stepMs, rowsMax, atMs: askedAtMs };
-  const responses: AskedPage[] = [];
+  const requests = { openTimesMs, stepMs, rowsMax, atMs: fetchedAtMs };
+  const responses: FetchedPage[] = [];
   let fromMs = span.fromMs;
   for (const own of draft.paged.toSorted((a, b) => a.fromMs - b.fromMs)) {
     responses.push(
-      ...requestPages({ fromMs, toMs: own.fromMs }, asking),
-      ...requestPages(own, { ...asking, rowsMax: own.rowsMax }),
+      ...requestPages({ fromMs, toMs: own.fromMs }, requests),
+      ...requestPages(own, { ...requests, rowsMax: own.rowsMax }),
     );
     fromMs = own.toMs;
   }
-  responses.push(...requestPages({ fromMs, toMs: span.toMs }, asking));
+  responses.push(...requestPages({ fromMs, toMs: span.toMs }, requests));
   const isIn = (hole: Span, spans: readonly Span[]): boolean =>
     spans.some((other) => other.fromMs <= hole.fromMs && other.toMs >= hole.toMs);
   for (const hole of holesIn(classified, new Set(openTimesMs), stepMs)) {
     if (isIn(hole, draft.once)) continue;
-    const asked = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
-    responses.push(...requestPages(asked, { ...asking, atMs: askedAtMs + RECHECK_AFTER_MS }));
+    const requested = isIn(hole, draft.alone) ? hole : { fromMs: hole.fromMs - stepMs, toMs: hole.toMs + stepMs };
+    responses.push(...requestPages(requested, { ...requests, atMs: fetchedAtMs + RECHECK_AFTER_MS }));
   }
   const { symbol, rows, listedFromMs, accepted } = draft;
   return { symbol, rows: [...rows.values()], responses, listedFromMs, accepted };

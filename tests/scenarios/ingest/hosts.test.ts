@@ -16,8 +16,8 @@ const restricted: StandInHandler = () =>
 async function onHosts(
   hosts: Readonly<Record<string, StandInHandler | 'serves'>>,
   settings: SimulationOptions['settings'] = { origins: {} },
-): Promise<Simulation & { readonly asked: readonly string[] }> {
-  const asked: string[] = [];
+): Promise<Simulation & { readonly origins: readonly string[] }> {
+  const origins: string[] = [];
   const simulation = await simulate({
     seed: 'hosts',
     symbols: ['BTC/USDT', 'ETH/USDT'],
@@ -28,13 +28,13 @@ async function onHosts(
         Object.entries(hosts).map(([origin, does]): [string, StandInHandler] => [
           origin,
           (request, nowMs) => {
-            asked.push(origin);
+            origins.push(origin);
             return does === 'serves' ? venue.handle(request, nowMs) : does(request, nowMs);
           },
         ]),
       ),
   });
-  return { ...simulation, asked };
+  return { ...simulation, origins };
 }
 
 async function faultsOf({ pipeline }: Simulation, { runs }: WorkResult): Promise<string[]> {
@@ -52,23 +52,23 @@ test('when trading hosts refuse our region, the public-data host is used, and fi
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });
   expect(await faultsOf(simulation, result)).toEqual(['FORBIDDEN retry']); // the query for its limits failed first
-  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
-  const before = simulation.asked.length;
+  expect(new Set(simulation.origins)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
+  const before = simulation.origins.length;
   expect(await simulation.run({ days: MONTH, selection: 'all' })).toMatchObject({ ending: 'done' });
-  expect(new Set(simulation.asked.slice(before))).toEqual(new Set([PUBLIC_DATA]));
+  expect(new Set(simulation.origins.slice(before))).toEqual(new Set([PUBLIC_DATA]));
 });
 
 test('when the public-data host refuses too, the asset fails without trying every trading host', async () => {
   const simulation = await onHosts(everywhere(restricted));
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'refused', error: { code: 'FORBIDDEN' } });
-  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
+  expect(new Set(simulation.origins)).toEqual(new Set([binance.origins[0], PUBLIC_DATA]));
 });
 
 test('after an unreachable host the next one is tried', async () => {
   const { [binance.origins[0] ?? '']: _down, ...others } = everywhere(restricted);
   const simulation = await onHosts({ ...others, [binance.origins[1] ?? '']: 'serves' });
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(new Set(simulation.asked)).toEqual(new Set([binance.origins[1]]));
+  expect(new Set(simulation.origins)).toEqual(new Set([binance.origins[1]]));
 });
 
 test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, code: string]>([
@@ -81,5 +81,5 @@ test.each<readonly [says: string, does: StandInHandler | null, ending: Ending, c
     { origins: { binance: OWN } },
   );
   expect(await simulation.run({ days: MONTH })).toMatchObject({ ending, error: { code } });
-  expect(simulation.asked.filter((origin) => origin !== OWN)).toEqual([]);
+  expect(simulation.origins.filter((origin) => origin !== OWN)).toEqual([]);
 });

@@ -76,7 +76,7 @@ async function tunnellingProxy(): Promise<{ readonly url: string; readonly tunne
   return { url: `http://127.0.0.1:${await listening(proxy)}`, tunnels };
 }
 
-async function ask(url: string, network: Partial<NetworkSettings>): Promise<string> {
+async function remoteAddress(url: string, network: Partial<NetworkSettings>): Promise<string> {
   const http = undiciHttp({ ...DIRECT, ...network });
   onTestFinished(() => http.close());
   return Buffer.from((await http.get({ url }, new AbortController().signal)).body).toString('utf8');
@@ -84,32 +84,35 @@ async function ask(url: string, network: Partial<NetworkSettings>): Promise<stri
 
 test('a self-signed certificate is CONNECTION_FAILED, and trusted with the CA file', async () => {
   const url = `https://127.0.0.1:${await tlsServer()}`;
-  const refused: unknown = await ask(url, {}).catch((error: unknown) => translateTransport(error, 'binance'));
+  const refused: unknown = await remoteAddress(url, {}).catch((error: unknown) => translateTransport(error, 'binance'));
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });
-  expect(await ask(url, { caPem: CERTIFICATE })).toBe('127.0.0.1');
+  expect(await remoteAddress(url, { caPem: CERTIFICATE })).toBe('127.0.0.1');
 });
 
 test('HTTPS_PROXY tunnels https, NO_PROXY bypasses it', async () => {
   const port = await tlsServer();
   const { url, tunnels } = await tunnellingProxy();
-  expect(await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, httpsProxy: url })).toBe('127.0.0.1');
+  expect(await remoteAddress(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, httpsProxy: url })).toBe('127.0.0.1');
   expect(tunnels).toEqual([`127.0.0.1:${port}`]);
-  await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, httpsProxy: url, noProxy: '127.0.0.1' });
+  await remoteAddress(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, httpsProxy: url, noProxy: '127.0.0.1' });
   expect(tunnels).toHaveLength(1);
 });
 
 test('an egress with a proxy carries every request; an egress with a local address is the client address', async () => {
   const port = await tlsServer();
   const { url, tunnels } = await tunnellingProxy();
-  await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'office', proxyUrl: url } });
+  await remoteAddress(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'office', proxyUrl: url } });
   expect(tunnels).toEqual([`127.0.0.1:${port}`]);
   expect(
-    await ask(`https://127.0.0.1:${port}`, { caPem: CERTIFICATE, egress: { name: 'home', localAddress: '127.0.0.2' } }),
+    await remoteAddress(`https://127.0.0.1:${port}`, {
+      caPem: CERTIFICATE,
+      egress: { name: 'home', localAddress: '127.0.0.2' },
+    }),
   ).toBe('127.0.0.2');
 });
 
 test('an unreachable proxy is CONNECTION_FAILED', async () => {
-  const refused: unknown = await ask('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch(
+  const refused: unknown = await remoteAddress('https://binance.test', { httpsProxy: 'http://127.0.0.1:1' }).catch(
     (error: unknown) => translateTransport(error, 'binance'),
   );
   expect(refused).toMatchObject({ code: 'CONNECTION_FAILED' });

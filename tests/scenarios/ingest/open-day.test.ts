@@ -51,14 +51,14 @@ test('an hour later the next candle and the settled one before it are requested;
   const gold = (path: string) => Buffer.from(files.read(`${simulation.pipeline.lake.gold}/${path}`)).toString('base64');
   await simulation.run({ days: DAYS, assets: ALL });
   const before = ['data/interval=1h/exchange=binance/2024-06.parquet', '_meta/manifest.json', 'README.md'].map(gold);
-  const asked = simulation.venue.log.length;
+  const requestsBefore = simulation.venue.log.length;
   await simulation.run({ days: DAYS, assets: ALL });
-  expect(simulation.venue.log.length).toBe(asked);
+  expect(simulation.venue.log.length).toBe(requestsBefore);
   await simulation.clock.runUntil(simulation.clock.sleep(HOUR_MS));
   await simulation.run({ days: DAYS, assets: ALL });
-  expect(simulation.venue.log.slice(asked).map(({ query }) => new URLSearchParams(query).get('startTime'))).toEqual(
-    Array(2).fill(String(TODAY_MS + 9 * HOUR_MS)),
-  );
+  expect(
+    simulation.venue.log.slice(requestsBefore).map(({ query }) => new URLSearchParams(query).get('startTime')),
+  ).toEqual(Array(2).fill(String(TODAY_MS + 9 * HOUR_MS)));
   expect((await storedToday(simulation)).at(-1)).toBe(10);
   expect(['data/interval=1h/exchange=binance/2024-06.parquet', '_meta/manifest.json', 'README.md'].map(gold)).toEqual(
     before,
@@ -68,12 +68,12 @@ test('an hour later the next candle and the settled one before it are requested;
 test('once the day is due it enters the account, only the rest is requested, and gold equals silver', async () => {
   const simulation = await atHalfPastTen('due');
   await simulation.run({ days: DAYS });
-  const asked = simulation.venue.log.length;
+  const requestsBefore = simulation.venue.log.length;
   await simulation.clock.runUntil(simulation.clock.sleep(DAY_MS - 10.5 * HOUR_MS + 5_000));
   expect(await simulation.run({ days: DAYS, assets: ALL })).toMatchObject({ ending: 'done', pending: 0 });
-  expect(simulation.venue.log.slice(asked).map(({ query }) => new URLSearchParams(query).get('startTime'))).toEqual(
-    Array(2).fill(String(TODAY_MS + 9 * HOUR_MS)),
-  );
+  expect(
+    simulation.venue.log.slice(requestsBefore).map(({ query }) => new URLSearchParams(query).get('startTime')),
+  ).toEqual(Array(2).fill(String(TODAY_MS + 9 * HOUR_MS)));
   expect(await account(simulation, TODAY)).toMatchObject({
     totals: { expected: 48, present: 48 },
     gaps: [],
@@ -108,10 +108,10 @@ test('a hole in the open day is requested again after the recheck wait, without 
   await simulation.run({ days: { start: TODAY, end: TODAY } });
   expect(await storedToday(simulation)).toEqual([0, 1, 2, 3]);
   simulation.venue.plan({ seed: 'whole', rules: [] });
-  const asked = simulation.venue.log.length;
+  const requestsBefore = simulation.venue.log.length;
   const again = (): (readonly (string | null)[])[] =>
     simulation.venue.log
-      .slice(asked)
+      .slice(requestsBefore)
       .map(({ query }) => new URLSearchParams(query))
       .map((query) => [query.get('symbol'), query.get('startTime')]);
   await simulation.run({ days: { start: TODAY, end: TODAY } });

@@ -100,10 +100,10 @@ test.each(CASES)(
     for (const days of partsOf(recording.series)) await simulation.run({ days });
     await expectNothingWrong(simulation, recording);
 
-    const [asked, before] = [simulation.venue.log.length, fingerprint(simulation.dataDir)];
+    const [requestsBefore, before] = [simulation.venue.log.length, fingerprint(simulation.dataDir)];
     expect(before.length).toBeGreaterThan(0);
     for (const days of partsOf(recording.series)) await simulation.run({ days });
-    expect(simulation.venue.log.length).toBe(asked);
+    expect(simulation.venue.log.length).toBe(requestsBefore);
     expect(fingerprint(simulation.dataDir)).toEqual(before);
   },
 );

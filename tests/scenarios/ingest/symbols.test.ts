@@ -15,7 +15,7 @@ const SOL = { exchanges: ['binance'], symbol: 'SOL/USDT' };
 const WITHOUT_SOL = worldOf(BINANCE_RECORDINGS.series.filter(({ symbol }) => symbol !== 'SOL/USDT'));
 
 const report = (simulation: Simulation) => verifiedAccount(simulation, MONTH);
-const askedForSol = ({ venue }: Simulation): number =>
+const requestsForSol = ({ venue }: Simulation): number =>
   venue.log.filter(({ query }) => query.includes('SOLUSDT')).length;
 
 test('a disabled symbol is not requested, even with --force; its due candles stay in the account', async () => {
@@ -29,7 +29,7 @@ test('a disabled symbol is not requested, even with --force; its due candles sta
   });
   await simulation.run({ days: MONTH, selection: 'all' });
   await simulation.heal('none');
-  expect(askedForSol(simulation)).toBe(0);
+  expect(requestsForSol(simulation)).toBe(0);
   expect((await report(simulation)).gaps).toMatchObject([
     { symbol: 'SOL/USDT', candles: 720, state: 'pending', code: null, nextAttemptAtMs: null },
   ]);
@@ -59,12 +59,12 @@ test('healing skips the incomplete cells of a disabled symbol, every time', asyn
   };
   const simulation = await simulate({ seed: 'disable later', symbols: THREE, interval: '1h', plan });
   await simulation.run({ days: MONTH });
-  const asked = askedForSol(simulation);
+  const requestsBefore = requestsForSol(simulation);
   await disableSymbol(simulation.pipeline, { ...SOL, reason: 'enough' });
   await simulation.clock.runUntil(simulation.clock.sleep(DAY_MS));
   expect(await simulation.heal('all')).toMatchObject({ runs: [], pending: 720, nextAttemptAtMs: null });
   expect(await simulation.heal('none')).toMatchObject({ runs: [] });
-  expect(askedForSol(simulation)).toBe(asked);
+  expect(requestsForSol(simulation)).toBe(requestsBefore);
 });
 
 test('a delisted symbol keeps its account, is requested weekly, and is active again once listed', async () => {
@@ -83,13 +83,13 @@ test('a delisted symbol keeps its account, is requested weekly, and is active ag
     totals: { expected: 2_160, present: 1_800, pending: 360 },
     gaps: [{ symbol: 'SOL/USDT', candles: 360, code: 'SYMBOL_INVALID', nextAttemptAtMs: changedAtMs + 7 * DAY_MS }],
   });
-  const asked = askedForSol(gone);
+  const requestsBefore = requestsForSol(gone);
   await gone.clock.runUntil(gone.clock.sleep(6 * DAY_MS));
   await gone.run({ days: MONTH });
-  expect(askedForSol(gone)).toBe(asked);
+  expect(requestsForSol(gone)).toBe(requestsBefore);
   await gone.clock.runUntil(gone.clock.sleep(2 * DAY_MS));
   await gone.run({ days: MONTH });
-  expect(askedForSol(gone)).toBeGreaterThan(asked);
+  expect(requestsForSol(gone)).toBeGreaterThan(requestsBefore);
 
   const back = await simulate({ seed: 'listed again', symbols: THREE, interval: '1h', dataDir: before.dataDir });
   await back.clock.runUntil(back.clock.sleep(20 * DAY_MS));
@@ -110,9 +110,9 @@ test('a run of silver alone does not restore a delisted symbol', async () => {
     dataDir: before.dataDir,
   });
   await gone.run({ days: MONTH });
-  const asked = askedForSol(gone);
+  const requestsBefore = requestsForSol(gone);
   await gone.run({ days: MONTH, selection: 'all', assets: ['silver'] });
-  expect(askedForSol(gone)).toBe(asked);
+  expect(requestsForSol(gone)).toBe(requestsBefore);
   expect(await listSymbols(gone.pipeline, MARKETS)).toContainEqual(
     expect.objectContaining({ symbol: 'SOL/USDT', state: 'removed' }),
   );

@@ -54,10 +54,10 @@ test('the list of incidents explains the Binance outage of 2021-04-25, and nothi
     dayRange(day.start),
   );
   expect(verdicts).toMatchObject([{ state: 'outage', evidence: { incident: 'binance 2021-04-25T04:01Z' } }]);
-  const asked = simulation.venue.log.length;
+  const requestsBefore = simulation.venue.log.length;
   await simulation.clock.runUntil(simulation.clock.sleep(10 * DAY_MS));
   await simulation.heal('all');
-  expect(simulation.venue.log.length).toBe(asked);
+  expect(simulation.venue.log.length).toBe(requestsBefore);
 });
 
 test('hours that all liquid symbols miss are pending until requested twice, then an outage', async () => {
@@ -115,10 +115,10 @@ test('candles that a person accepts are an outage with name and reason, and are 
     SILENT,
   );
   expect(verdicts).toMatchObject([{ evidence: { accepted: { reason: 'the exchange confirmed it', by: 'ops' } } }]);
-  const asked = simulation.venue.log.length;
+  const requestsBefore = simulation.venue.log.length;
   await clock.runUntil(clock.sleep(2 * DAY_MS));
   expect(await simulation.heal('all')).toMatchObject({ ending: 'done', pending: 0 });
-  expect(simulation.venue.log.length).toBe(asked);
+  expect(simulation.venue.log.length).toBe(requestsBefore);
 });
 
 test('a verdict stays when its days are rebuilt', async () => {

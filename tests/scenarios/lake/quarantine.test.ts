@@ -88,12 +88,12 @@ test('a dropped row stays out and is not requested again; a later valid row stil
     gaps: [{ cause: 'dropped', nextAttemptAtMs: null }],
     discrepancies: [],
   });
-  const asked = simulation.candleRequests();
+  const requestsBefore = simulation.candleRequests();
   await simulation.clock.runUntil(simulation.clock.sleep(86_400_000));
   await simulation.heal('all');
   await simulation.heal('none');
   await simulation.run({ days: DAYS });
-  expect(simulation.candleRequests()).toBe(asked);
+  expect(simulation.candleRequests()).toBe(requestsBefore);
   simulation.venue.plan({ seed: 'good', rules: [] });
   await simulation.run({ days: DAYS, selection: 'all' });
   expect(await report(simulation)).toMatchObject({

@@ -131,7 +131,7 @@ test('prune neither fails on a response that the reader rejects nor removes it o
 
 test('a run that does not fit on the disk sends no request and states the space it needs', async () => {
   const { pipeline, clock, venue } = await simulate({ seed: 'budget', symbols: ['BTC/USDT'], interval: '1h' });
-  const asked = (freeBytes: number) => {
+  const fetchWith = (freeBytes: number) => {
     const files = { ...pipeline.ports.files, freeBytes: () => freeBytes };
     const work = {
       days: DAYS,
@@ -145,12 +145,12 @@ test('a run that does not fit on the disk sends no request and states the space 
     } as const;
     return clock.runUntil(materialise({ ...pipeline, ports: { ...pipeline.ports, files } }, work, control));
   };
-  expect(await asked(4_000_000)).toMatchObject({
+  expect(await fetchWith(4_000_000)).toMatchObject({
     ending: 'usage',
     error: { code: 'STORAGE_FAILED', facts: { errno: 'ENOSPC' } },
     runs: [{ outcome: 'failed' }],
   });
   expect(venue.log).toEqual([]);
-  expect(await asked(5_000_000)).toMatchObject({ ending: 'done', pending: 0 });
-  expect(await asked(0), 'nothing is to be asked').toMatchObject({ ending: 'done' });
+  expect(await fetchWith(5_000_000)).toMatchObject({ ending: 'done', pending: 0 });
+  expect(await fetchWith(0), 'nothing to fetch').toMatchObject({ ending: 'done' });
 });

@@ -69,10 +69,10 @@ test('the newest candle is fetched again with the next ones, and a change is a r
   });
   await simulation.run({ days: DAYS });
   expect([await tradesOf(simulation), corrections(simulation)]).toEqual([1, []]);
-  const asked = simulation.candleRequests();
+  const requestsBefore = simulation.candleRequests();
   await simulation.clock.runUntil(simulation.clock.sleep(HOUR_MS));
   await simulation.run({ days: DAYS });
-  expect(simulation.candleRequests() - asked).toBe(1);
+  expect(simulation.candleRequests() - requestsBefore).toBe(1);
   expect(await tradesOf(simulation)).toBeGreaterThan(1);
   const [line, ...others] = corrections(simulation);
   expect(others).toEqual([]);
@@ -103,7 +103,7 @@ test.each([
   ['store.transact', 'before'],
   ['store.transact', 'after'],
   ['files.rename', 'after'],
-] as const)('whichever call of %s fails (%s its effect), a correction is told once', async (kind, when) => {
+] as const)('whichever call of %s fails (%s its effect), a correction is recorded once', async (kind, when) => {
   for (let n = 1, calls = Infinity; n <= calls; n++) {
     const simulation = await at(`once ${kind} ${n}`, {
       startMs: FROM_MS + 2 * DAY_MS,
@@ -133,7 +133,7 @@ test.each([
     await clock.runUntil(clock.sleep(60_000));
     await simulation.run({ days: DAYS, selection: 'all' });
     expect(
-      corrections(simulation).map(({ timestamp, old, new: told }) => [timestamp, old.trades, told.trades]),
+      corrections(simulation).map(({ timestamp, old, new: revised }) => [timestamp, old.trades, revised.trades]),
       `${kind} ${n}`,
     ).toEqual([[new Date(LATE_MS).toISOString(), 1, await tradesOf(simulation)]]);
   }

@@ -19,29 +19,29 @@ async function stored(): Promise<{ readonly simulation: Simulation; readonly fil
 }
 
 test('a row deleted from a silver file is found, whatever the ledger says', async () => {
-  const { simulation: rehearsal, file } = await stored();
-  const { parquet } = rehearsal.pipeline.ports;
-  const rows = silverRows(await rehearsal.clock.runUntil(parquet.decode(readFileSync(file))));
+  const { simulation, file } = await stored();
+  const { parquet } = simulation.pipeline.ports;
+  const rows = silverRows(await simulation.clock.runUntil(parquet.decode(readFileSync(file))));
   writeFileSync(
     file,
-    await rehearsal.clock.runUntil(parquet.encode(silverColumns(rows.filter((_, at) => at !== 100)))),
+    await simulation.clock.runUntil(parquet.encode(silverColumns(rows.filter((_, at) => at !== 100)))),
   );
-  const found = await report(rehearsal);
+  const found = await report(simulation);
   expect(found.discrepancies.map(({ message }) => message).join('\n')).toContain(
     '23 candles in the file, 24 in the ledger',
   );
 });
 
 test('a flipped byte in a silver file is found', async () => {
-  const { simulation: rehearsal, file } = await stored();
+  const { simulation, file } = await stored();
   const bytes = readFileSync(file);
   bytes[Math.floor(bytes.length / 3)]! ^= 1;
   writeFileSync(file, bytes);
-  expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);
+  expect((await report(simulation)).discrepancies.length).toBeGreaterThan(0);
 });
 
 test('a missing silver file is found', async () => {
-  const { simulation: rehearsal, file } = await stored();
-  rehearsal.pipeline.ports.files.remove(file);
-  expect((await report(rehearsal)).discrepancies.length).toBeGreaterThan(0);
+  const { simulation, file } = await stored();
+  simulation.pipeline.ports.files.remove(file);
+  expect((await report(simulation)).discrepancies.length).toBeGreaterThan(0);
 });

@@ -54,7 +54,7 @@ interface Play {
 
 async function play(session: Session, environment: DemoEnvironment, { failures, options }: Play): Promise<Outcome> {
   if (!options.serve) {
-    environment.asked.standIn.plan(SCHEDULE);
+    environment.exchange.standIn.plan(SCHEDULE);
     const { exit, isStopped } = await perform(session, environment);
     if (options.once || isStopped) return { exit, isStreamed: true };
   }

@@ -7,7 +7,7 @@ export interface Span {
   readonly toMs: number;
 }
 
-export interface AskedPage extends Span {
+export interface FetchedPage extends Span {
   readonly atMs: number;
   readonly firstOpenMs: number | null;
   readonly lastOpenMs: number | null;
@@ -22,8 +22,8 @@ export interface PageRequestPlan {
 }
 
 /** The pages that cover `span`, with the first and last candle of each response. */
-export function requestPages(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: PageRequestPlan): AskedPage[] {
-  const pages: AskedPage[] = [];
+export function requestPages(span: Span, { openTimesMs, stepMs, rowsMax, atMs }: PageRequestPlan): FetchedPage[] {
+  const pages: FetchedPage[] = [];
   for (let fromMs = span.fromMs; fromMs < span.toMs; fromMs += rowsMax * stepMs) {
     const toMs = Math.min(fromMs + rowsMax * stepMs, span.toMs);
     const [first, after] = [indexFrom(openTimesMs, fromMs), indexFrom(openTimesMs, toMs)];
