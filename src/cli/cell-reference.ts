@@ -14,7 +14,7 @@ export interface CellReference extends Cell {
 
 const EXPECTED = 'a cell such as binance/BTC-USDT/1h/2024-06-01';
 
-/** Four or five parts with slashes between them: no other argument of a command looks like this. */
+/** Four or five parts separated by slashes; no other argument has this form. */
 export const looksLikeCell = (text: string): boolean => /^[^/\s]+(?:\/[^/\s]+){3,4}$/.test(text);
 
 /**

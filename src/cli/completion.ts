@@ -18,7 +18,7 @@ interface OptionWord {
   readonly values: OptionValues | null;
 }
 
-/** What completes a line that names this command. */
+/** Completions of a line that names this command. */
 interface Place {
   /** The words of the command, `candlekeep` left out: `runs list`. */
   readonly path: string;

@@ -1,7 +1,7 @@
 import { runProgram } from './program.ts';
 import type { Io } from './output/console.ts';
 
-/** Signals that ask the process to end; the second of them ends it at once. */
+/** Signals that ask the process to end; the second one ends it immediately. */
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -90,7 +90,7 @@ async function openWith<T extends StateAccess>(
   let ending: Ending | null = null;
   const release = io.onStop((signal) => {
     ending = signal === 'SIGINT' ? 'interrupted' : 'terminated';
-    screen.note(`stopping (${signal}): what is complete is kept`);
+    screen.note(`stopping (${signal}): complete candles are kept`);
     stop.abort(new CancelledError(signal));
   });
   const opened = session.resources.use(new AsyncDisposableStack());

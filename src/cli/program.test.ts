@@ -118,7 +118,7 @@ test('config show masks the token in the table and in the document', async () =>
   });
 });
 
-test('a variable nobody reads is a warning on stderr and no failure', async () => {
+test('an unknown variable is a warning on stderr and no failure', async () => {
   const { exit, out, err } = await candlekeep(['config', 'validate', '--json'], {
     env: { CANDLEKEEP_INTERVALS: '1h' },
   });
@@ -207,7 +207,7 @@ test('the exchange before a symbol is the one whose candles are shown', async ()
   expect(await candlesOf('okx:BTC-USDT', '--exchange', 'binance')).toContain('no candles of binance BTC/USDT');
 });
 
-test('status --watch looks again until it is stopped', async () => {
+test('status --watch refreshes until it is stopped', async () => {
   let attempts = 0;
   const { exit, out } = await candlekeep(['status', '--watch', '--json'], {
     stopsAfter: () => Promise.resolve(++attempts === 2),

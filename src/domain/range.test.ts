@@ -41,7 +41,7 @@ test('merging keeps exactly the candles of the parts, without overlap', () => {
   );
 });
 
-test('subtracting leaves what is in the whole and in no part', () => {
+test('subtraction leaves the times in the whole and in no part', () => {
   fc.assert(
     fc.property(anyRanges, anyRanges, (whole, parts) => {
       expect(grid(subtractRanges(whole, parts))).toEqual(grid(whole).difference(grid(parts)));

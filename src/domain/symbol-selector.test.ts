@@ -48,7 +48,7 @@ test('a ranking is of one quote currency, by volume, ties by name, unknown volum
   expect(symbolsOf('top:1:USD', markets)).toEqual(['B/USD']);
 });
 
-test('what is chosen is of the venue, once, and nobody left out of a ranking trades more', () => {
+test('chosen symbols are distinct ones of the venue, and none left out of a ranking trades more', () => {
   fc.assert(
     fc.property(anyChoice, anyMarkets, (choice, markets) => {
       const chosen = chosenOf(choice, markets);

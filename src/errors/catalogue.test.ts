@@ -26,14 +26,14 @@ test('explain prints signal, action and hint of a code', () => {
   for (const part of [signal, action, hint, 'transient', 'error']) expect(text).toContain(part);
 });
 
-test('a code that asks us to stay away has a second try where the wait is short', () => {
+test('a code that pauses our requests has a second try where the wait is short', () => {
   expect(triesText('EXCHANGE_IP_BANNED')).toBe('1 (2 if the wait is at most 60 s)');
   expect(runbookPage('EXCHANGE_IP_BANNED', '')).toContain('· 1 try (2 if the wait is at most 60 s), wait 2 min ·');
   expect(triesText('EXCHANGE_RATE_LIMITED')).toBe('5');
   expect(triesText('FORBIDDEN')).toBe('1');
 });
 
-test('the policies say in words what the table says in numbers', () => {
+test('the policies spell out the numbers of the table', () => {
   const byCode = Object.fromEntries(policyRows().map((row) => [row.code, row]));
   expect(byCode).toMatchObject({
     EXCHANGE_RATE_LIMITED: {

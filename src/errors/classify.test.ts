@@ -26,14 +26,14 @@ test('a pipeline error is a fault and stays the same object', () => {
   expect(verdict.verdict === 'fault' && verdict.fault).toBe(fault);
 });
 
-test("whatever aborts as somebody's wish is cancelled: our reason and the platform's", () => {
+test("an abort on request is cancelled: our reason and the platform's", () => {
   const controller = new AbortController();
   controller.abort();
   expect(classify(controller.signal.reason)).toEqual({ verdict: 'cancelled' });
   expect(classify(new CancelledError('Ctrl-C'))).toEqual({ verdict: 'cancelled' });
 });
 
-test("a time limit is nobody's wish: TimeoutError is not cancelled", () => {
+test('a time limit is no request to stop: TimeoutError is not cancelled', () => {
   const error = new DOMException('too slow', 'TimeoutError');
   expect(classify(error)).toEqual({ verdict: 'defect', error });
 });

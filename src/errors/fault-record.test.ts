@@ -37,7 +37,7 @@ test('a record reads back as it was written, causes included', () => {
   );
 });
 
-test('an error nobody foresaw is recorded as a defect with the stack of the place and of its cause', () => {
+test('an unexpected error is recorded as a defect, with its own stack and that of its cause', () => {
   const record = toRecord(new DefectError('the run failed', { cause: new TypeError('x is undefined') }));
   expect(record).toMatchObject({
     code: 'DEFECT',

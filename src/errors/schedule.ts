@@ -1,7 +1,6 @@
 /**
- * When something that failed is tried again: every wait, limit and offset, so that one page answers "when do we
- * ask again". How many attempts a fault code gets stands in its row of `table.ts`; the code that applies a value
- * stands in the room named above it. Units: milliseconds.
+ * Every wait, limit and offset of retries and healing on one page. The number of attempts for a fault code is in its
+ * row of `table.ts`; the code that applies a value is in the room named above it. Units: milliseconds.
  */
 
 const SECOND_MS = 1_000;
@@ -39,7 +38,7 @@ export const BACKOFFS = {
 export const REQUESTS_PER_PAGE_MAX = 10;
 /** Longest wait slept in process (`resilience`). A longer one is stored, so that a restart does not forget it. */
 export const SLEEP_MS_MAX = MINUTE_MS;
-/** Attempts for a code that asks us to stay away, where its wait is short enough to sleep (`resilience/retry`). */
+/** Attempts for a code that pauses our requests, where its wait is short enough to sleep (`resilience/retry`). */
 export const PARKED_TRIES_MIN = 2;
 /** Pages that found the retry budget empty wait at least this long (`resilience/retry`). */
 export const EMPTY_BUDGET_WAIT_MS = MINUTE_MS;

@@ -89,7 +89,7 @@ function appendRest(
       ? Buffer.from(files.readSlice(path, confirmedBytes, sizeBytes - confirmedBytes))
       : Buffer.alloc(0);
   const isBeginning = sizeBytes >= confirmedBytes && left.equals(bytes.subarray(0, left.length));
-  // Text from elsewhere stays; our lines start on a line of their own.
+  // Text that another program appended stays; ours starts on a new line.
   const rest = isBeginning
     ? bytes.subarray(left.length)
     : left.length > 0 && left.at(-1) !== NEWLINE

@@ -21,7 +21,7 @@ export interface FaultEntry {
   readonly attempt: number | null;
   readonly triesMax: number | null;
   /**
-   * `retry`, the reason for giving up (`tries`, `deadline`, `permanent`, `budget`, `parked`), or what was done with the
+   * `retry`, the reason for giving up (`tries`, `deadline`, `permanent`, `budget`, `parked`), or the decision about the
    * data.
    */
   readonly decision: string;

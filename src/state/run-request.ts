@@ -15,11 +15,11 @@ export type Selection = (typeof SELECTIONS)[number] | 'kept';
 /**
  * Which of our own waits are kept. `all`: healing waits for each next attempt. `holes`: a command typed by a person
  * requests failed cells immediately, but a hole in a response waits for its second attempt. `none`: `heal --now`. A
- * wait that the exchange asked for is always kept.
+ * wait that the exchange set is always kept.
  */
 export type WaitPolicy = 'all' | 'holes' | 'none';
 
-/** What a run has to do: enough for any process to execute it. */
+/** The work of a run, complete enough for any process to execute it. */
 export interface RunRequest {
   readonly markets: readonly (readonly [Exchange, readonly MarketSymbol[]])[];
   readonly selection: Selection;

@@ -32,7 +32,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['src/platform/'],
 };
 
-/** Globals that are effects whatever one does with them. */
+/** Globals whose every use is an effect. */
 const AMBIENT_GLOBALS = new Set([
   'performance',
   'setTimeout',

@@ -21,7 +21,7 @@ import { ROOMS } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-/** What git tracks, and what it would if everything were added. */
+/** Files that git tracks, and new ones that it does not ignore. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
   cwd: ROOT,
   encoding: 'utf8',
@@ -106,13 +106,13 @@ test('docs/metrics.md has a row for every metric and every rule', () => {
   for (const name of [...METRIC_NAMES, ...RULE_CODES]) expect(rows).toContain(`| \`${name}\``);
 });
 
-test('the index of the runbook leads to every page', () => {
+test('the index of the runbook links every page', () => {
   expect(linksOf(textOf('docs/runbook/README.md'))).toEqual(
     expect.arrayContaining([...FAULT_CODES, ...RULE_CODES].map((code) => `${code}.md`)),
   );
 });
 
-test('the table of contents leads to every document', () => {
+test('the table of contents links every document', () => {
   const listed = linksOf(textOf('docs/README.md')).map((link) => join('docs', link));
   const documents = files.filter(
     (path) =>
@@ -142,7 +142,7 @@ test('every command that the manual mentions exists, with its options', async ()
   expect(refusals.filter((refusal) => !/required option|missing required argument/.test(refusal))).toEqual([]);
 });
 
-test('a command line that is none would be found', async () => {
+test('an invalid command line would be found', async () => {
   const found = shellCommandsOf(
     'x.md',
     '```sh\nA=1 npx candlekeep heal --wow # why\nls | candlekeep runs show\n```\n' +

@@ -25,11 +25,11 @@ export const blocksOf = (path: string, text: string): Block[] =>
     content,
   }));
 
-/** The document without what a program printed: that may quote mistakes. */
+/** The document without program output, which may quote mistakes. */
 export const withoutOutput = (text: string): string =>
   text.replaceAll(FENCE, (block, language) => (language === 'text' ? '' : block));
 
-/** What stands before the arguments of a command line of ours, and the arguments it stands for itself. */
+/** Prefixes of our command lines, and the arguments that each implies. */
 const PROGRAMS: readonly (readonly [words: readonly string[], own: readonly string[]])[] = [
   [['candlekeep'], []],
   [['npx', 'candlekeep'], []],
@@ -66,7 +66,7 @@ export const mentionedCommandsOf = (text: string): string[][] =>
     .flatMap(([, code = '']) => argumentsIn(code))
     .filter(([name = '']) => /^[a-z-]/.test(name));
 
-/** What the command tree has against a command line; null when it takes it. Nothing is executed. */
+/** Why the command tree refuses a command line; null when it accepts it. Nothing is executed. */
 export async function refusalOf(args: readonly string[]): Promise<string | null> {
   try {
     await buildProgram(
@@ -82,7 +82,7 @@ export async function refusalOf(args: readonly string[]): Promise<string | null>
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What the compiler says of TypeScript blocks that import the package by its name. */
+/** Compiler diagnostics of TypeScript blocks that import the package by its name. */
 export function compilerErrors(blocks: readonly Block[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'candlekeep-documents-'));
   try {
@@ -108,7 +108,7 @@ export function compilerErrors(blocks: readonly Block[]): string {
     return '';
   } catch (error) {
     const { stdout } = error as { readonly stdout?: unknown };
-    if (typeof stdout !== 'string' || stdout === '') throw error; // not the compiler's word
+    if (typeof stdout !== 'string' || stdout === '') throw error; // not a compiler diagnostic
     return stdout.replaceAll(/block-(\d+)\.ts/g, (_, at: string) => `${blocks[Number(at)]?.path} block ${at}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

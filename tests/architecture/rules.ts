@@ -86,7 +86,7 @@ export const wideLines = (path: string, text: string): string[] =>
 const nameFindings = ({ path }: Source): string[] =>
   EMPTY_NAMES.test(posix.basename(path)) ? [`${path}: the name says nothing`] : [];
 
-/** A user's configuration file is a module whose path nobody knows before. */
+/** A user's configuration file is a module whose path is known only at run time. */
 const COMPUTED_IMPORT = 'src/platform/node/module-file.ts';
 
 /** Where adapters of the real world are built. All other source files get them as ports, types included. */
@@ -144,7 +144,7 @@ function isBoolean(parameter: Node): boolean {
   return isNode(annotation) && (annotation['typeAnnotation'] as Node).type === 'TSBooleanKeyword';
 }
 
-/** An error that is caught must at least be looked at. */
+/** A caught error must at least be read. */
 function catchFindings(node: Node): string[] {
   if (node.type !== 'CatchClause') return [];
   if ((node['body'] as { body: unknown[] }).body.length === 0) return ['empty catch'];

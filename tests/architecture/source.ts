@@ -1,6 +1,6 @@
 import { parseSync } from 'vite';
 
-/** A node of the syntax tree (ESTree with TypeScript's own nodes), as far as the rules look at it. */
+/** A node of the syntax tree (ESTree with TypeScript's own nodes), as far as the rules need it. */
 export interface Node {
   readonly type: string;
   readonly start: number;
@@ -51,7 +51,7 @@ export const lineAt = (source: Source, node: Node): number => source.text.slice(
 /** What a file imports from one place. */
 export interface Import {
   readonly node: Node;
-  /** Null where it is put together at run time, so that nobody can tell. */
+  /** Null where it is computed at run time. */
   readonly from: string | null;
   /** Imported names; `*` for the whole module, and for what a dynamic or re-export takes. */
   readonly names: readonly string[];

@@ -179,7 +179,7 @@ export const requestOf = (path: string, body: unknown): StandInRequest => ({
   body: Buffer.from(JSON.stringify(body)),
 });
 
-/** The contract of every channel that is spoken to by HTTP. */
+/** The contract of every HTTP channel. */
 export function describeHttpChannel(httpCase: HttpCase): void {
   describe(`channel ${httpCase.kind}`, () => {
     test.each(FACTS)('a message is accepted, and the channel shows %s', async (_what, mark, marked) => {

@@ -92,7 +92,7 @@ async function expectSame(
 /** Longer than a lease lasts without renewal. Source: LEASE_TTL_MS. */
 const BEYOND_LEASE_MS = LEASE_TTL_MS + 2_000;
 
-test('a process that resumes after its leases expired and another did its work changes nothing', async () => {
+test('a process resumed after another took over its expired leases and its work changes nothing', async () => {
   const { venue, dataDir, start } = await crashHarness({
     seed: 'zombie',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 300 } }],
@@ -134,7 +134,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)(
-  '%s during a Retry-After wait ends the process at once with exit %i, a document and the resume command',
+  '%s during a Retry-After wait ends the process immediately with exit %i, a document and the resume command',
   async (signal, exitCode) => {
     const { venue, dataDir, start } = await crashHarness({
       seed: 'wait',
@@ -187,7 +187,7 @@ test('a cancel request from another process stops a run within its next second',
   expect(JSON.parse((await running.ended).stdout)).toMatchObject({ ok: false, runs: [{ outcome: 'cancelled' }] });
 });
 
-test('a second Ctrl-C ends the process at once and loses nothing', async () => {
+test('a second Ctrl-C ends the process immediately and loses nothing', async () => {
   const { venue, dataDir, start } = await crashHarness({
     seed: 'twice',
     rules: [{ match: { path: '/api/v3/klines' }, on: { every: 1 }, fault: { kind: 'slow', delayMs: 400 } }],
@@ -201,7 +201,7 @@ test('a second Ctrl-C ends the process at once and loses nothing', async () => {
   await expectEveryCandle(dataDir);
 });
 
-test('a pause that one process was told to keep is kept by another that starts meanwhile', async () => {
+test('a Retry-After received by one process is kept by another that starts meanwhile', async () => {
   const { venue, start } = await crashHarness({
     seed: 'gate',
     rules: [

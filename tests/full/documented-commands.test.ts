@@ -161,7 +161,7 @@ afterAll(async () => {
 /** One command of a page. */
 interface Documented {
   readonly line: string;
-  /** The code that the page shows for a command that is refused before it does anything. */
+  /** The exit code that the page shows for a refused command. */
   readonly refusal: string | null;
 }
 

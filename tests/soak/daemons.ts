@@ -7,7 +7,7 @@ import type { OwnProcess, Processes, Site } from './processes.ts';
 export interface Daemon {
   readonly site: Site;
   readonly lifetimes: readonly (Lifetime & { readonly samples: MemorySample[] })[];
-  /** The process of the present lifetime. */
+  /** The current process. */
   current(): OwnProcess;
   kills(): number;
   /** Starts the daemon again if it has ended. */

@@ -31,7 +31,7 @@ export interface NotificationEvent {
   readonly level: string;
 }
 
-/** What the stand-ins of one data directory received. */
+/** Messages, faults and commits recorded by the stand-ins of one data directory. */
 export interface EnvironmentReport {
   readonly requests: number;
   /** Injected faults by code. */

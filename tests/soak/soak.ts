@@ -257,7 +257,7 @@ function memoryFindings({ killed, staying, options: { spanMs, killEveryMs } }: S
   ];
 }
 
-/** Lowest and highest figure of each minute: the low points of a heap's sawtooth show what is retained. */
+/** Lowest and highest figure of each minute: the low points of a heap's sawtooth show the retained memory. */
 function rangeByMinute(samples: readonly MemorySample[]): string {
   const minutes = [...Map.groupBy(samples, ({ ageMs }) => Math.floor(ageMs / 60_000)).values()].map((own) =>
     own.map(({ rssKb }) => rssKb),

@@ -16,7 +16,7 @@ export interface Call {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly isTTY?: boolean;
-  /** Asked to end as soon as its standard output has a whole line of which this is true. */
+  /** The command is stopped once a whole line of its standard output satisfies this. */
   readonly stopsAfter?: (line: string) => Promise<boolean>;
 }
 

@@ -38,8 +38,7 @@ const fileIn = ({ content, note }: Block): Step[] =>
     : [];
 
 /**
- * What differs from one session to the next, and what stands for it. A recorded time is none of it: candles end before
- * 2026.
+ * Patterns that differ between sessions, and their masks. Recorded times are compared: candles end before 2026.
  */
 const MASKS: readonly (readonly [what: RegExp, mask: string])[] = [
   [/\r/g, ''],
@@ -60,7 +59,7 @@ export const masked = (text: string): string =>
 /** Stands for anything in its line; as a line of its own, for any lines. */
 const ANYTHING = '...';
 
-/** Null when `real` is what `shown` says, masks and omissions granted; else what was expected and what came. */
+/** Null when `real` matches `shown`, apart from masks and omissions; else the expected and the printed text. */
 export function differenceOf(shown: string, real: string): string | null {
   const [wanted, got] = [shown, real].map((text) => (masked(text) === '' ? [] : masked(text).split('\n'))) as [
     string[],

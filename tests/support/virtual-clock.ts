@@ -10,7 +10,7 @@ export interface VirtualClockOptions {
   readonly eventsMax?: number;
 }
 
-/** Nothing is left that could settle the awaited promise. */
+/** Deadlock: no event is left that could settle the awaited promise. */
 export class DeadlockError extends Error {
   override readonly name = 'DeadlockError';
 }

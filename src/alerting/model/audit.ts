@@ -1,7 +1,7 @@
 import type { Operation } from '../../platform/ports/store.ts';
 import { all, exec, first } from '../../platform/statements.ts';
 
-/** What was done about alerts, and by whom. Every change of an alert or a message in this room writes one entry. */
+/** Actions on alerts, each with its author. Every change of an alert or a message in this room writes one entry. */
 export type AuditAction =
   | 'fired'
   | 'worsened'

@@ -3,7 +3,7 @@ import type { Dispatch } from '../channels/channel.ts';
 import type { Notification } from './notification.ts';
 import type { OutboxMessage } from '../outbox/outbox.ts';
 
-/** What is sent for these messages: the notification of one, or one digest for all of them. */
+/** The notification sent for these messages: their own if there is one, else a digest of all. */
 export function dispatchOf([first, ...others]: readonly [OutboxMessage, ...OutboxMessage[]]): Dispatch {
   const { id, notification } = first;
   if (others.length === 0) return { id, dedupKey: dedupKeyOf(notification), notification };

@@ -13,7 +13,7 @@ export function addAlertCommands(program: Command, run: CommandRunner): void {
       .command('list')
       .description('Causes that fire, most severe first, and the silences in force')
       .option('--all', 'those that ended, too')
-      .option('--history', 'instead: what was done about alerts, and by whom, newest first')
+      .option('--history', 'instead: the audit trail, with the author of each action, newest first')
       .addHelpText(
         'after',
         examples(
@@ -57,7 +57,7 @@ function addSilenceCommand(alerts: Command, run: CommandRunner): void {
   run(
     alerts
       .command('silence')
-      .description('Notify nobody of a cause for a while; the alert is still recorded and listed')
+      .description('Mute a cause for a while; its alert is still recorded and listed')
       .option('--exchange <name>', 'alerts of this exchange')
       .option('--code <code>', 'alerts under this code')
       .option('--asset <name>', 'alerts of this asset')

@@ -19,7 +19,7 @@ export function addObserveCommands(program: Command, run: CommandRunner): void {
     program
       .command('explain <what>')
       .description(
-        'What a fault code or a rule means, what happened in a run, or what is known of a cell; what happens next ' +
+        'What a fault code or a rule means, what happened in a run, or the account of a cell; what happens next ' +
           'and what you can do',
       )
       .addHelpText(
@@ -76,14 +76,14 @@ function addRunsCommands(program: Command, run: CommandRunner): void {
   run(
     runs
       .command('retry <run>')
-      .description('Request what a run left missing, as a new run that names the old one')
+      .description('Request the missing candles of a run, as a new run that names the old one')
       .addHelpText('after', examples('candlekeep runs retry run_0lx2k3j4h5g6f7')),
     async () => (await import('../actions/observe/retry.ts')).retry,
   );
   run(
     runs
       .command('cancel <run>')
-      .description('Stop a run that is under way, in whichever process; what is complete is kept')
+      .description('Stop a run in any process; its complete candles are kept')
       .addHelpText('after', examples('candlekeep runs cancel run_0lx2k3j4h5g6f7')),
     async () => (await import('../actions/observe/runs.ts')).cancel,
   );

@@ -9,7 +9,7 @@ export function addPipelineCommands(program: Command, run: CommandRunner): void 
     program
       .command('heal')
       .description('Request pending candles again whose next attempt is due')
-      .option('--now', 'do not wait for our own next attempts (a wait that an exchange asked for is kept)')
+      .option('--now', 'do not wait for our own next attempts (waits set by an exchange still apply)')
       .addHelpText('after', examples('candlekeep heal', 'candlekeep heal --now')),
     async () => (await import('../actions/pipeline/materialise.ts')).healNow,
   );
@@ -47,8 +47,8 @@ function addRunCommand(program: Command, run: CommandRunner): void {
   run(
     scoped(program.command('run'))
       .description(
-        'Fetch, clean and store the candles of one day (default: what is due and not complete of the last two days, ' +
-          'and what has closed of today)',
+        'Fetch, clean and store the candles of one day (default: incomplete due candles of the last two days, ' +
+          'and the closed candles of today)',
       )
       .option('--date <day>', 'UTC date such as 2024-06-01')
       .addHelpText(
@@ -100,7 +100,7 @@ function addCheckGapsCommand(program: Command, run: CommandRunner): void {
         '--verify',
         'recount the stored candles from the Parquet files and the rest from the stored verdicts, and compare',
       )
-      .option('--heal', 'first request what is pending in the range, without waiting for our own next attempts')
+      .option('--heal', 'first request the pending candles of the range, without waiting for our own next attempts')
       .option(
         '--accept <reason>',
         'stop waiting for gaps that the exchange confirmed and nothing explains; the reason is kept',

@@ -63,7 +63,7 @@ function verdictText(screen: Console, verdict: DemoVerdict, place: string): stri
   const { account, comparison, faults, commits, isPublished, addsUp } = verdict;
   const { lost, doubled, invented, wrong } = comparison;
   const dataset = isPublished
-    ? `published with ${count(commits, 'commit')}, byte for byte what is on disk`
+    ? `published with ${count(commits, 'commit')}, byte for byte the files on disk`
     : 'not published';
   return [
     screen.colour('bold', 'The account'),

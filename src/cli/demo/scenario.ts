@@ -21,10 +21,10 @@ import type { World } from '../../simulation/world.ts';
 /** Recorded candles that come with the package. */
 const RECORDINGS_DIRECTORY = join(import.meta.dirname, '../../../recordings');
 
-/** Days of made-up candles before and after the present, for commands that ask for the last days. */
+/** Days of made-up candles before and after the present, for commands that request the last days. */
 export const RECENT_DAYS = 3;
 
-/** What the demo asks for: a month of real candles. */
+/** The demo's request: a month of real candles. */
 export const DEMO = {
   exchange: 'binance',
   symbols: ['BTC/USDT', 'ETH/USDT', 'SOL/USDT'] as readonly MarketSymbol[],
@@ -40,7 +40,7 @@ const on = (symbol: string, nth: readonly number[], fault: FaultSpec): FaultPlan
   fault,
 });
 
-/** What goes wrong, and when. SOL fails until its tries are used up: that is what the second turn heals. */
+/** What goes wrong, and when. SOL fails until its tries are used up: the second act heals it. */
 export const SCHEDULE: FaultPlan = {
   seed: 'demo',
   rules: [
@@ -53,7 +53,7 @@ export const SCHEDULE: FaultPlan = {
     on('ETHUSDT', [3], { kind: 'invalid-rows', rule: 'ohlc-order', rows: 2 }),
     on('SOLUSDT', [1, 2, 3, 4], { kind: 'status', status: 502, body: 'html' }),
     on('SOLUSDT', [5], { kind: 'empty-list' }),
-    on('SOLUSDT', [7], { kind: 'duplicate-rows', rows: 3 }), // the sixth asks where SOL's candles begin
+    on('SOLUSDT', [7], { kind: 'duplicate-rows', rows: 3 }), // the sixth searches SOL's first candle
   ],
 };
 
@@ -62,12 +62,12 @@ const HUB_SCHEDULE: FaultPlan = {
   rules: [{ match: { path: '/api/datasets' }, on: { nth: [1] }, fault: { kind: 'status', status: 503 } }],
 };
 
-/** One stand-in exchange that answers on loopback. */
+/** One stand-in exchange on loopback. */
 export interface DemoExchange {
   readonly exchange: Exchange;
   readonly standIn: StandInExchange;
   readonly recorded: World;
-  /** What it serves: the recorded candles, and made-up ones around the present. */
+  /** The served candles: recorded ones, and made-up ones around the present. */
   readonly world: World;
   readonly url: string;
 }
@@ -75,7 +75,7 @@ export interface DemoExchange {
 /** Stand-ins of every exchange and of the Hub, on loopback. */
 export interface DemoEnvironment {
   readonly exchanges: readonly DemoExchange[];
-  /** The one that the demo's own runs ask. */
+  /** The one that the demo's own runs fetch from. */
   readonly exchange: DemoExchange;
   readonly hub: StandInHub;
   readonly hubUrl: string;
@@ -83,7 +83,7 @@ export interface DemoEnvironment {
 }
 
 /**
- * Opens the stand-ins, each of the exchanges on a port of its own from `firstPort` on, 0 for any free ones.
+ * Opens the stand-ins, exchanges on consecutive ports from `firstPort` on; 0: any free ports.
  * @throws ConfigurationError (CONFIG_INVALID) when a port is taken.
  */
 export async function openDemoEnvironment(
@@ -133,7 +133,7 @@ function recentRange(nowMs: number): TimeRange {
   return { fromMs: todayMs - RECENT_DAYS * DAY_MS, toMs: todayMs + (RECENT_DAYS + 1) * DAY_MS };
 }
 
-/** Short timeouts, so that nobody waits long for the silence in the schedule. */
+/** Short timeouts, so that the silence in the schedule does not hold up the demo. */
 export const demoSettings = (environment: DemoEnvironment, dataDir: string): Settings => ({
   dataDir,
   markets: new Map([[DEMO.exchange, DEMO.symbols]]),

@@ -13,7 +13,7 @@ import type { World } from '../../simulation/world.ts';
 import type { Run } from '../../state/runs.ts';
 import { DEMO, type DemoEnvironment } from './scenario.ts';
 
-/** What the demo proves at its end. */
+/** The checks at the end of the demo. */
 export interface DemoVerdict {
   readonly account: Account;
   /** Stored candles against the recording. */

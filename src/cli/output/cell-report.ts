@@ -31,7 +31,7 @@ function factLines(report: CellReport, nowMs: number): string[] {
   return [
     accountLine(report, nowMs),
     ...(attempts === 0 ? [] : [`  requested ${count(attempts, 'time')} and still incomplete`]),
-    ...(notBeforeMs === null ? [] : [`  ${cell.exchange} asked for no request before ${isoTime(notBeforeMs)}`]),
+    ...(notBeforeMs === null ? [] : [`  ${cell.exchange} paused our requests until ${isoTime(notBeforeMs)}`]),
     ...(removed === null
       ? []
       : [`  off the active list since ${isoTime(removed.changedAtMs)}: ${removed.reason}${recheck}`]),

@@ -24,7 +24,7 @@ function terminal(columns: number) {
   return { screen: consoleOn(io, { json: false, color: true }), rows };
 }
 
-test('what is said beside a live block stays, and of the block only its last state, however long its lines are', () => {
+test('lines printed beside a live block stay, and only the last state of the block, whatever its line lengths', () => {
   const { screen, rows } = terminal(20);
   screen.live('run 1/2  binance [##..] 1/9  BTC/USDT');
   screen.say('warn  answered 502');

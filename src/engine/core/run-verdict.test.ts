@@ -57,11 +57,11 @@ test('no venue answered anything but time-outs, broken connections and 5xx: 7', 
   });
   expect(
     verdict([{ outcome: 'partial', symbols_ok: 2, symbols_failed: 1 }], [fault('CONNECTION_FAILED')], false),
-    'two symbols had nothing to ask',
+    'two symbols had nothing to fetch',
   ).toMatchObject({ ending: 'unreachable' });
 });
 
-test('a whole asset with a shape nobody knows: 6', () =>
+test('a whole asset with an unknown response shape: 6', () =>
   expect(verdict([{ outcome: 'failed' }], [fault('SCHEMA_MISMATCH')], false)).toMatchObject({ ending: 'dataQuality' }));
 
 test('more than a tenth of the rows removed: 6; exactly a tenth: not', () => {

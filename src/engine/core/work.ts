@@ -8,7 +8,7 @@ import type { DayRange } from './chunks.ts';
 import type { Ending } from './ending.ts';
 import type { WaitPolicy, Selection } from '../../state/run-request.ts';
 
-/** What a command wants materialised. It becomes one run per interval and chunk of days. */
+/** The work a command requests. It becomes one run per interval and chunk of days. */
 export interface WorkRequest {
   readonly days: DayRange;
   readonly markets: ReadonlyMap<Exchange, readonly MarketSymbol[]>;
@@ -60,7 +60,7 @@ export interface WorkResult {
   readonly nextAttemptAtMs: number | null;
 }
 
-/** `--dry-run`: what a request would cost at one exchange and interval. */
+/** `--dry-run`: the cost of a request at one exchange and interval. */
 export interface WorkEstimate {
   readonly exchange: Exchange;
   readonly interval: Interval;

@@ -16,11 +16,11 @@ import { keepWatch } from '../monitoring/watch.ts';
 import type { WatchedMarkets } from '../monitoring/watched-markets.ts';
 import type { Control, WorkResult } from '../core/work.ts';
 
-/** What the daemon keeps complete. */
+/** The series that the daemon keeps complete. */
 export interface DaemonWork {
   /** Called on every tick: patterns and rankings may resolve to other symbols by then. */
   readonly markets: (signal: AbortSignal) => Promise<ReadonlyMap<Exchange, readonly MarketSymbol[]>>;
-  /** The same without a request to an exchange: the symbols the rules cover. */
+  /** Sends no request to an exchange: the symbols that the monitoring rules cover. */
   readonly watched: WatchedMarkets;
   readonly intervals: readonly Interval[];
   /** Called once this process holds the lease of the data directory. */
@@ -35,7 +35,7 @@ export interface Tick {
   readonly result: WorkResult;
 }
 
-/** Held by the one `start` of a data directory. */
+/** The lease that makes a second `start` on the data directory fail. */
 const DAEMON_LEASE = 'daemon';
 /** How often the recovery loop ticks. Unit: milliseconds. */
 const RECOVERY_EVERY_MS = 60_000;

@@ -39,7 +39,8 @@ export function schedulesOf(
 }
 
 /**
- * Spreads installations that would all send requests at the close of a candle. At most a tenth of the interval.
+ * Offset from a candle's close that differs by installation, so that not all of them send requests at the same
+ * moment. At most a tenth of the interval.
  * Unit: milliseconds.
  */
 const JITTER_MS_MAX = 20_000;

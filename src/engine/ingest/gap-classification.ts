@@ -85,7 +85,7 @@ const byDay = (verdict: GapVerdict): GapVerdict[] =>
 const classifiedCells = (cells: readonly CellState[], verdicts: readonly GapVerdict[]): CellState[] =>
   cells.filter((cell) => cell.gaps.length > 0 || cell.flat.length > 0).map((cell) => classifiedCell(cell, verdicts));
 
-/** Holes always are; flat rows only if half of the symbols are flat together, or during a known incident. */
+/** True for any hole; for flat rows only if half of the symbols are flat together, or during a known incident. */
 function isWorthClassifying(
   cells: readonly CellState[],
   { exchange, range }: { readonly exchange: Exchange; readonly range: TimeRange },

@@ -65,7 +65,7 @@ async function publishGold(pipeline: Pipeline, control: Control, runId: string):
 /** Held while the folder is written: every process of the data directory writes the same files. */
 const GOLD_LEASE = 'gold';
 
-/** Writes the folder, one process at a time. Returns an error that names the other process if that goes on. */
+/** Writes the folder, one process at a time. Returns an error that names the other process if it keeps the lease. */
 async function makeFolder(
   pipeline: Pipeline,
   signal: AbortSignal,

@@ -11,13 +11,13 @@ export interface TrackedPages {
   readonly firstDay: Day;
 }
 
-/** What is requested, answered and settled of these pages so far. */
+/** Progress of these pages: requested, answered, settled. */
 export interface PageProgress extends PageObserver {
   /** Periods in the order in which their last page was answered. A failed page leaves its periods out. */
   readonly settled: AsyncIterable<Period>;
   readonly pagesTotal: number;
   pagesEnded(): number;
-  /** No more pages will begin or end: `settled` ends. */
+  /** Ends `settled`: no more pages will begin or end. */
   close(): void;
 }
 

@@ -8,7 +8,7 @@ import { trackPages, type PageProgress } from './page-progress.ts';
 /** Runs in progress at the same time: one writes files, one waits for its last responses, one requests. */
 const RUNS_CONCURRENT_MAX = 4;
 
-/** What a run shares with the runs beside it. */
+/** What a run shares with the runs that overlap it. */
 export interface OverlappingRun {
   /** Names of the leases it needs. Runs that need the same lease never overlap. */
   readonly leases: ReadonlySet<string>;
@@ -31,7 +31,7 @@ export interface RunSlot {
   mayWrite(): Promise<void>;
 }
 
-/** Lets the runs of one command overlap: no exchange waits for our disk, no run for a late page of another. */
+/** Lets the runs of one command overlap: requests continue while files are written or a late page is awaited. */
 export interface RunOverlap {
   /** Resolves when a run that needs these leases may begin. @throws the first error of an earlier run. */
   admit(leases: ReadonlySet<string>): Promise<void>;

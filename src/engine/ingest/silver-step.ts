@@ -13,7 +13,7 @@ import type { IngestContext } from './ingest-context.ts';
 /** Writes the silver files of one exchange in one run, each once. */
 export interface SilverStep {
   readonly reports: readonly SilverReport[];
-  /** Writes periods as they settle, from when earlier runs have ended. @throws the signal's reason. */
+  /** Waits until earlier runs have ended, then writes periods as they settle. @throws the signal's reason. */
   writeSettled(periods: AsyncIterable<Period>): Promise<void>;
   /** Writes those of `periods` that are not written yet; earlier runs have ended. @throws the signal's reason. */
   writeRest(periods: readonly Period[], bronze: Pick<BronzeResult, 'failed' | 'neverListed'>): Promise<void>;

@@ -20,7 +20,7 @@ export interface PruneOptions {
   readonly effect: 'remove' | 'count';
 }
 
-/** What was removed, or would be with `remove`. */
+/** Removed data; without `remove`, the data that would be removed. */
 export interface PruneReport extends OldEntries {
   readonly rejected: number;
   readonly superseded: number;

@@ -29,7 +29,7 @@ export interface DamagedBytes {
   readonly length: number;
 }
 
-/** What a repair found and did. */
+/** Findings and changes of a repair. */
 export interface RepairReport {
   readonly segments: number;
   /** Whole responses found. */
@@ -54,8 +54,8 @@ export const endingOfRepair = ({ work, lost, damaged }: RepairReport): Ending =>
 
 /**
  * Rebuilds index, manifest and ledger from the responses in bronze, and every silver file that differs from them.
- * Sends no request to an exchange. The index changes in one transaction, so the state is either lost or whole. An
- * interrupted repair continues when it is run again.
+ * Sends no request to an exchange. The index changes in one transaction, so after a crash the state is either
+ * unrepaired or complete. An interrupted repair continues when it is run again.
  * @throws CellsLeasedError (CELLS_LEASED) while another process prunes or repairs.
  */
 export const repair = (pipeline: Pipeline, control: Control): Promise<RepairReport> =>

@@ -2,7 +2,7 @@ import { liftHalts, type Halt } from '../../state/halts.ts';
 import { requestCancel } from '../../state/runs.ts';
 import type { StateAccess } from '../core/pipeline.ts';
 
-/** Asks the process that executes the run to stop. False if no such run is under way. */
+/** Requests a stop from the process that executes the run. False if the run is neither queued nor running. */
 export const cancelRun = ({ ports }: Pick<StateAccess, 'ports'>, id: string): Promise<boolean> =>
   ports.store.transact(requestCancel, id);
 

@@ -11,7 +11,7 @@ const BYTES_PER_CANDLE = 100;
 /** Room for the database's log, scratch files and other programs. */
 const RESERVE_BYTES = 4_000_000;
 
-/** What a run is about to fetch and rebuild. */
+/** The data that a run will fetch and rebuild. */
 export interface DiskDemand {
   readonly exchange: Exchange;
   readonly interval: Interval;

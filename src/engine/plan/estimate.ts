@@ -10,7 +10,7 @@ import { marketsAt, venueOf } from '../core/exchanges.ts';
 import type { SeriesPlan } from './work-plan.ts';
 import type { WorkEstimate, WorkPlan, WorkRequest } from '../core/work.ts';
 
-/** What a request would cost at each exchange. Rechecks and retries are not included. */
+/** The cost of a request at each exchange. Rechecks and retries are not included. */
 export async function estimate(pipeline: Pipeline, work: WorkRequest): Promise<WorkPlan> {
   const estimates: WorkEstimate[] = [];
   for (const interval of work.intervals) {

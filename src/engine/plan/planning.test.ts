@@ -112,7 +112,7 @@ test('a run by hand requests exactly the failed ranges at once; a hole waits for
   expect(plan(known, { waitPolicy: 'all', nowMs: NOW_MS + HOUR_MS }).toFetch).toHaveLength(2);
 });
 
-test('a wait that the venue asked for is always kept, and the plan names its cells', () => {
+test('a wait that the venue set is always kept, and the plan names its cells', () => {
   const parked = knowledge(cell([gap(0, 24, { code: 'EXCHANGE_RATE_LIMITED' })], { notBeforeMs: NOW_MS + 1 }));
   for (const over of [{}, { selection: 'all' }, { selection: 'failed' }, { waitPolicy: 'none' }] as const) {
     expect(plan(parked, over)).toMatchObject({
@@ -172,9 +172,10 @@ test('a page that the days do not fill begins earlier, in days of the same reque
   expect(toFetch({ covered: [{ fromMs: before(48), toMs: before(2) }] }), 'fetched already').toEqual([
     { fromMs: before(2), toMs: WHOLE.toMs },
   ]);
-  expect(toFetch({ covered: [{ fromMs: before(2), toMs: before(-4) }] }), 'the days begin with what is known').toEqual([
-    { fromMs: before(-4), toMs: WHOLE.toMs },
-  ]);
+  expect(
+    toFetch({ covered: [{ fromMs: before(2), toMs: before(-4) }] }),
+    'the range before the days is fetched already',
+  ).toEqual([{ fromMs: before(-4), toMs: WHOLE.toMs }]);
   expect(toFetch({}, 'all'), 'each run fetches all of its own days').toEqual([WHOLE]);
 });
 
@@ -190,7 +191,7 @@ test('in the open day an old response covers its unbroken candles, a new one its
     coverOfOpenDay(pages, { interval: '1h', emptyCandles: 'flat', recheckAfterMs: HOUR_MS, nowMs: at(11), ...over });
   expect(cover([page(10, [0, 9])])).toEqual([{ fromMs: at(0), toMs: at(10) }]);
   expect(cover([page(5, [0, 4])])).toEqual([{ fromMs: at(0), toMs: at(5) }]);
-  expect(cover([page(9, [0, 9])]), 'a hole inside, nobody knows where').toEqual([]);
+  expect(cover([page(9, [0, 9])]), 'a hole at an unknown place inside').toEqual([]);
   expect(cover([page(0, null)])).toEqual([]);
   expect(cover([page(0, null)], { nowMs: at(11) - 1 })).toEqual([{ fromMs: at(0), toMs: at(10) }]);
   expect(cover([page(0, null)], { emptyCandles: 'omitted' })).toEqual([{ fromMs: at(0), toMs: at(10) }]);

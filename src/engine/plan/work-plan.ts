@@ -13,7 +13,7 @@ export interface PlanOptions {
   readonly nowMs: number;
 }
 
-/** What is known of a series in the days of the run. */
+/** Stored facts about a series in the days of the run. */
 export interface SeriesKnowledge {
   readonly series: Series;
   readonly days: readonly Day[];
@@ -42,7 +42,7 @@ export interface SeriesPlan {
   readonly requestedDays: ReadonlySet<Day>;
   /** Days that are not due yet: their closed candles are stored, and enter the account once the day is due. */
   readonly openDays: readonly Day[];
-  /** Ranges not requested because the venue asked to wait or does not list the symbol. */
+  /** Ranges not requested because the venue set a wait or does not list the symbol. */
   readonly withheld: readonly FailedRange[];
 }
 

@@ -27,6 +27,6 @@ export async function listAlerts({ ports }: Pick<StateAccess, 'ports'>, which: '
   };
 }
 
-/** What was done about alerts, newest first, 1000 entries at most. */
+/** The audit trail of alerts, newest first, 1000 entries at most. */
 export const alertHistory = ({ ports }: Pick<StateAccess, 'ports'>): Promise<readonly AuditEntry[]> =>
   ports.store.read(auditTrail, ROWS_MAX);

@@ -16,11 +16,11 @@ import { venueOf } from '../core/exchanges.ts';
 export interface ExplainedGap extends Gap {
   readonly candles: number;
   readonly nextAttemptAtMs: number | null;
-  /** How many accepted responses cover this time without bringing these candles. */
+  /** Number of accepted responses that cover this time without these candles. */
   readonly responses: number;
   /** The newest fault of this time; null without one. */
   readonly lastFault: FaultEntry | null;
-  /** What the verdict was derived from; null without a verdict. */
+  /** The evidence behind the verdict; null without a verdict. */
   readonly evidence: unknown;
 }
 

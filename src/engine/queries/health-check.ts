@@ -93,7 +93,7 @@ async function venueRow(
     return {
       check: exchange,
       status: 'warn',
-      detail: `asked for no requests until ${new Date(opensAtMs).toISOString().slice(11, 19)}Z, so none was sent`,
+      detail: `paused our requests until ${new Date(opensAtMs).toISOString().slice(11, 19)}Z, so none was sent`,
       fix: 'nothing: a run waits until then by itself',
       ending: 'done',
     };
@@ -134,7 +134,7 @@ async function venueRow(
       check: exchange,
       status: 'warn',
       detail: `does not list ${unknown.join(', ')}`,
-      fix: 'correct the configured symbols (candlekeep config show tells where they come from)',
+      fix: 'correct the configured symbols (candlekeep config show prints where they come from)',
       ending: 'done',
     };
   const skewMs = Math.abs(

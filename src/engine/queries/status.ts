@@ -18,7 +18,7 @@ export interface StatusReport {
   readonly lastRun: Run | null;
 }
 
-/** What is stored, pending and wrong now, from one snapshot of the store. */
+/** Stored and pending candles and current problems, from one snapshot of the store. */
 export const statusReport = ({ ports }: Pick<StateAccess, 'ports'>): Promise<StatusReport> =>
   ports.store.read(function* status() {
     const [lastRun = null] = yield* listRuns(1);

@@ -13,7 +13,7 @@ import { ruleOf } from '../../errors/table.ts';
 import { lacksOpenCandles } from './open-candles.ts';
 import type { OpeningTimes } from '../core/exchanges.ts';
 
-/** What is known about a cause at the end of a run that met it. */
+/** Facts about a cause at the end of a run that met it. */
 export interface CauseView {
   /** Since when its alert fires; null when this run is the first to meet it. */
   readonly firedAtMs: number | null;
@@ -36,7 +36,8 @@ export function forecastOf(
   if (typeof retry === 'object')
     return { kind: 'healing', attempt: retry.attempt, attemptsMax: retry.attemptsMax, nextAtMs: retry.atMs };
   if (retry === 'used-up' || nextAttemptAtMs === null) return { kind: 'exhausted' };
-  // Cells fail during a run but the alert fires at its end: the next attempt identifies the attempt, the age does not.
+  // The alert fires at the end of the run, later than its cells failed. So the attempt is counted from the time of
+  // the next attempt, not from the age of the alert.
   const at = HEALING_OFFSETS_MS.findIndex((offsetMs) => nextAttemptAtMs - (firedAtMs ?? nowMs) <= offsetMs);
   if (at < 0 && firedAtMs !== null) return { kind: 'exhausted' };
   return {

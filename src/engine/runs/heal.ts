@@ -48,7 +48,7 @@ async function planRetries(pipeline: Pipeline, { waitPolicy }: RecoveryOptions):
     .map((run) => retryOf(run, run.outcome === 'failed' ? 'holes' : 'all'));
 }
 
-/** Every exchange that failed is closed for now: a retry would be wasted. */
+/** True while every exchange that failed is closed: a retry now would be wasted. */
 function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
   const failed = assets
     .filter(({ errors }) => Object.keys(errors).length > 0)
@@ -56,7 +56,7 @@ function isHeldBack({ assets }: Run, opensAtMs: OpeningTimes): boolean {
   return failed.length > 0 && failed.every((exchange) => opensAtMs.has(exchange));
 }
 
-/** The `wanted` ones of the recent incomplete runs without a retry, as far as something is left to do. */
+/** Recent incomplete runs that `wanted` selects, that have no retry yet and whose work is not complete. */
 async function openFailures(
   pipeline: Pipeline,
   wanted: (failures: readonly Run[]) => readonly Run[],

@@ -140,7 +140,7 @@ async function queueRun(
   return isCreated ? id : null;
 }
 
-/** What is still pending in the range of the runs, and its earliest next attempt. */
+/** Pending candles in the range of the runs, and their earliest next attempt. */
 async function accountOfAll(
   pipeline: Pipeline,
   planned: readonly PlannedRun[],

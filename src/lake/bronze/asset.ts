@@ -19,7 +19,7 @@ export interface SeriesWork {
   readonly toFetch: readonly TimeRange[];
   /** The pages of `toFetch`. */
   readonly pages: readonly Page[];
-  /** Ranges not requested, because the venue asked for a wait or because healing comes later. */
+  /** Ranges not requested, because the venue set a wait or because healing comes later. */
   readonly withheld: readonly FailedRange[];
 }
 

@@ -7,9 +7,9 @@ import { queryExchange, type QueryContext } from './exchange-query.ts';
 
 /**
  * Open time of the first candle of a series, found once and stored: earlier candles are not due. Null while
- * unknown; then every requested candle stays due. Only a delivered candle is proof. That there is none before it
- * needs two empty responses and must agree with the venue's candles of another length. Listing dates in metadata are
- * not used: OKX states 2021 for BTC-USDT, whose candles begin in 2017.
+ * unknown; then every requested candle stays due. A delivered candle proves that the series existed then. Absence
+ * before it needs two empty responses and must agree with the venue's candles of another length. Listing dates in
+ * metadata are not used: OKX states 2021 for BTC-USDT, whose candles begin in 2017.
  *
  * `heldMs`: the earliest candle that the caller holds. A first candle later than that is wrong and is discarded.
  */
@@ -90,7 +90,7 @@ async function searchInside(context: QueryContext, series: Series, longer: Serie
 /** A candle; `none` if the venue has none; `unknown` if the search did not reach the end. */
 type Found = DeliveredRow | 'none' | 'unknown';
 
-/** Empty responses for a range before it counts as empty: a single one proves nothing. */
+/** Empty responses needed before a range counts as empty: a single one proves nothing. */
 const EMPTY_WALKS_MIN = 2;
 const WALKS_MAX = 6;
 

@@ -76,7 +76,7 @@ interface PageRow {
 export const hullOfTimes = (openTimesMs: readonly number[]): PageEntry['hull'] =>
   openTimesMs.length === 0 ? null : { firstOpenMs: Math.min(...openTimesMs), lastOpenMs: Math.max(...openTimesMs) };
 
-/** No used response covers more candles, so lookups go back at most this far. */
+/** Most candles that one used response covers: how far back lookups search. */
 const CANDLES_PER_PAGE_MAX = 10_000;
 
 /** Leaves responses alone that are indexed already. @throws RangeError for a used response that lookups would miss. */

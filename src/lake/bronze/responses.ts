@@ -96,7 +96,7 @@ export function unpackResponse(frame: Uint8Array): { readonly stored: StoredResp
       ? { stored: stored as StoredResponse, sha256: sha256Of(line) }
       : null;
   } catch (error) {
-    if (Error.isError(error)) return null; // zlib's or the parser's: bytes that are not what was written
+    if (Error.isError(error)) return null; // zlib or the JSON parser rejected the bytes: they are damaged
     throw error;
   }
 }

@@ -96,7 +96,7 @@ export function scanSegment(bytes: Uint8Array): SegmentScan {
   return { responses, damaged, tornBytes: 0 };
 }
 
-/** Responses up to the first bytes that are none. `isFrame`: those bytes look like a whole frame. */
+/** Reads responses up to the first bytes that hold none. `isFrame`: those bytes look like a whole frame. */
 function responsesFrom(
   bytes: Uint8Array,
   start: number,

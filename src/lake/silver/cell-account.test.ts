@@ -95,7 +95,7 @@ test('after a fault attempts follow 5 minutes, 15 minutes, 1 hour and 6 hours af
   expect(attempts).toEqual([5, 15, 60, 360, 1_440, 2_880]);
 });
 
-test('a wait that the venue asked for is kept to the millisecond', () => {
+test('a wait that the venue set is kept to the millisecond', () => {
   const untilMs = NOW_MS + 86_400_000;
   expect(accountCell(findings({ present: new Set(), covered: [], failed: failedWith(untilMs) }))).toMatchObject({
     notBeforeMs: untilMs,

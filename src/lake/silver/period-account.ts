@@ -14,7 +14,7 @@ import type { PeriodRows } from './period.ts';
 
 /**
  * Adds the ranges of damaged responses to the scopes: their candles are no longer in the file, so these cells are
- * counted again, even if the run did not ask for them.
+ * counted again, even if the run did not request them.
  */
 export async function withDamaged(
   { ports }: SilverContext,

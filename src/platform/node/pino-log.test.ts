@@ -10,7 +10,7 @@ function lines(level: LogLevel, pretty: boolean): { log: ReturnType<typeof openL
   return { log: openLog({ level, pretty, sink: { write: (line) => void written.push(line) } }), written };
 }
 
-test('a line is one JSON document with time, level, message and fields, written at once', () => {
+test('a line is one JSON document with time, level, message and fields, written immediately', () => {
   const { log, written } = lines('info', false);
   log.with({ run: 'run_1' }).warn('binance limits our requests', { wait_ms: 2_000, symbol: undefined, note: null });
   expect(written).toHaveLength(1);

@@ -92,7 +92,7 @@ test.each([
       void response.writeHead(200, { 'content-length': '100' }).write('['),
   ],
 ] as const)(
-  'an answer that stalls %s ends with the signal, at once and with its reason, and the connection is given up',
+  'a response that stalls %s is aborted immediately with the reason of the signal, and its connection is closed',
   async (_name, stall) => {
     const arrived = Promise.withResolvers<IncomingMessage>();
     respond = (request, response) => {

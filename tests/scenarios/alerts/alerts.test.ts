@@ -137,7 +137,7 @@ test('a critical alert goes to the pager and to Slack immediately', async () => 
   ).toEqual(['pagerduty', 'slack']);
 });
 
-test('a cause that ends before it was sent is one message about both, and pages nobody', async () => {
+test('a cause that ends before it was sent is one message about both and no page', async () => {
   const world = alertWorld('collapsed');
   await world.raise({ ...CRITICAL });
   await world.resolve(CRITICAL, 'healed');

@@ -41,7 +41,7 @@ test('an exchange down for hours is one warning, one page once candles are too l
 });
 
 test.each(['1m', '5m', '15m'] as const)(
-  'an outage of an hour pages nobody at %s candles: newer runs take over failed work, and all of it heals',
+  'an outage of an hour sends no page at %s candles: newer runs take over failed work, and all of it heals',
   { timeout: 60_000 },
   async (interval) => {
     const simulation = await simulateWithAlerts({
@@ -71,7 +71,7 @@ test.each(['1m', '5m', '15m'] as const)(
   },
 );
 
-test('consequences of a flapping cause are not sent beside it once all of it is over', async () => {
+test('consequences of a flapping cause are not sent beside its end', async () => {
   const simulation = await simulateWithAlerts({ seed: 'flap', symbols: SYMBOLS, interval: '1m', startMs: START_MS });
   const outageFrom = (minutes: number) => ({
     match: { path: '/api/v3/klines' },

@@ -29,11 +29,11 @@ const INTERVAL = '1h';
 const STEP_MS = intervalMs(INTERVAL);
 const SYMBOLS = ['BTC/USDT', 'ETH/USDT', 'SOL/USDT', 'XRP/USDT', 'ADA/USDT', 'LTC/USDT'];
 const EXCHANGES = ['binance', 'coinbase', 'okx'] as const;
-/** The daemon looks after the two days before it as well. */
+/** The daemon also keeps the two days before it complete. */
 const DUE_DAYS = { start: dayOf(START_MS - 2 * 86_400_000), end: dayOf(END_MS - 86_400_000) };
 const DUE_RANGE: TimeRange = { fromMs: dayRange(DUE_DAYS.start).fromMs, toMs: dayRange(DUE_DAYS.end).toMs };
 const SAMPLE_EVERY_MS = 60_000;
-/** The process is killed inside its turn of this hour, and the next one is started so much later. */
+/** The process is killed while it fetches this hour, and restarted after `DOWN_MS`. */
 const KILLED_FROM_MS = timeAt('22:00');
 const DOWN_MS = 25 * 60_000;
 /** The longest grace of a venue. */
@@ -53,7 +53,7 @@ const worldOfVenue = (seed: string, exchange: string): World =>
     })),
   );
 
-/** How late an exchange's newest candle was at its worst. */
+/** The greatest lateness of an exchange's newest candle. */
 export interface Lateness {
   readonly exchange: string;
   readonly lateMs: number;
@@ -69,18 +69,18 @@ export interface DayReport {
   readonly runs: readonly Run[];
   readonly met: readonly { readonly code: string; readonly count: number }[];
   readonly requests: readonly (RequestEntry & { readonly exchange: string })[];
-  /** Cells by what asked for them last. */
+  /** Cells by the trigger of the run that requested them last. */
   readonly cells: readonly { readonly trigger: string; readonly cells: number }[];
   readonly lateness: readonly Lateness[];
   readonly slack: readonly { readonly atMs: number; readonly title: string }[];
   readonly pages: readonly string[];
-  /** Codes of the alerts that are not over at the end. */
+  /** Codes of the alerts that still fire at the end. */
   readonly firing: readonly string[];
   readonly killedAtMs: number;
   readonly restartedAtMs: number;
 }
 
-/** Lives the day: a daemon, its death in the middle of a turn, and the daemon after it, on one data directory. */
+/** Simulates the day: a daemon, its death during an ingest, and the daemon after it, on one data directory. */
 export async function runDay(seed: string): Promise<DayReport> {
   const worlds = new Map(EXCHANGES.map((exchange) => [exchange as string, worldOfVenue(seed, exchange)]));
   const lateness = new Map<string, Lateness>();
@@ -107,7 +107,7 @@ export async function runDay(seed: string): Promise<DayReport> {
   const first = await simulateAt(START_MS);
   const { ports } = killable(first, death.kill);
   const lost = live(onPorts(first.pipeline, ports), first, { seed, lateness });
-  lost.running.catch(() => undefined); // nobody is left to tell
+  lost.running.catch(() => undefined); // the killed process rejects later
   await first.clock.runUntil(death.come);
   const killedAtMs = first.clock.nowMs();
 
@@ -126,7 +126,7 @@ export async function runDay(seed: string): Promise<DayReport> {
   };
 }
 
-/** The process dies while its second answer of the turn is on the way. */
+/** The process dies while the second response of its ingest is on the way. */
 function deathInIngest() {
   let [requests, isDead] = [0, false];
   const death = Promise.withResolvers<void>();

@@ -13,12 +13,12 @@ export function timeAt(text: string): number {
   return timeMs < START_MS ? timeMs + DAY_MS : timeMs;
 }
 
-/** What goes wrong at one venue, from when until when: with every request, or with those counted from its beginning. */
+/** A fault of one venue: its time range, and the affected requests, all or by number since its beginning. */
 interface Weather {
   readonly exchange: Exchange;
   readonly from: string;
   readonly to: string;
-  /** In the venue's spelling; every symbol unless said. */
+  /** In the venue's spelling; absent: every symbol. */
   readonly symbol?: string;
   readonly nth?: readonly number[];
   readonly fault: FaultSpec;
@@ -26,9 +26,9 @@ interface Weather {
 
 const MAINTENANCE = { kind: 'status', status: 503, means: 'EXCHANGE_MAINTENANCE' } as const;
 
-/** Candles close on the hour: most of it happens then. */
+/** Candles close on the hour: most faults happen then. */
 export const FAULT_SCHEDULE: readonly Weather[] = [
-  // The first turn asks for two closed days and the open one.
+  // The first ingest requests two closed days and the open one.
   { exchange: 'binance', from: '10:30', to: '11:29', symbol: 'XRPUSDT', fault: { kind: 'status', status: 502 } },
   {
     exchange: 'binance',
@@ -62,7 +62,7 @@ export const FAULT_SCHEDULE: readonly Weather[] = [
   { exchange: 'binance', from: '17:00', to: '17:30', nth: [1], fault: { kind: 'short-page', keptRatio: 0.5 } },
   { exchange: 'coinbase', from: '17:00', to: '17:30', nth: [1], fault: { kind: 'status', status: 504 } },
   { exchange: 'okx', from: '17:00', to: '17:30', nth: [2], fault: { kind: 'null-fields', rows: 1 } },
-  // An hour in which Coinbase is not there at all.
+  // Coinbase is unreachable for an hour.
   { exchange: 'coinbase', from: '18:30', to: '19:30', fault: { kind: 'reset' } },
   { exchange: 'binance', from: '19:00', to: '19:30', nth: [1], fault: { kind: 'duplicate-rows', rows: 1 } },
   { exchange: 'okx', from: '19:00', to: '19:30', nth: [1], fault: { kind: 'foreign-rows', how: 'instead' } },
@@ -75,7 +75,7 @@ export const FAULT_SCHEDULE: readonly Weather[] = [
     fault: { ...MAINTENANCE, venueCode: 'Coinbase is under maintenance' },
   },
   { exchange: 'okx', from: '21:00', to: '21:30', nth: [1, 2], fault: { kind: 'status', status: 503, body: 'empty' } },
-  // Midnight: the day becomes due while two venues are away.
+  // Midnight: the day becomes due while two venues are down.
   { exchange: 'okx', from: '23:45', to: '00:20', fault: { ...MAINTENANCE, venueCode: '50001' } },
   { exchange: 'binance', from: '00:00', to: '00:03', fault: { kind: 'status', status: 502 } },
   {
@@ -88,10 +88,10 @@ export const FAULT_SCHEDULE: readonly Weather[] = [
   { exchange: 'binance', from: '02:00', to: '02:30', nth: [1], fault: { kind: 'slow', delayMs: 8_000 } },
 ];
 
-/** From here on the venues behave. */
+/** No fault is injected from this time on. */
 const CALM_FROM_MS = timeAt('02:30');
 
-/** Beside all of it one request in fifty meets a server error, and one in a hundred a reset. */
+/** Beside the scheduled faults, one request in fifty gets a server error and one in a hundred a reset. */
 const BACKGROUND: readonly FaultInjection[] = [
   { match: { only: 'candles' }, on: { ratio: 0.02 }, fault: { kind: 'status', status: 500 } },
   { match: { only: 'candles' }, on: { ratio: 0.01 }, fault: { kind: 'reset' } },
@@ -109,7 +109,7 @@ export const changesOf = (exchange: Exchange): readonly number[] =>
     ]),
   ].toSorted((a, b) => a - b);
 
-/** What strikes a venue's requests at a time, and until when its count of them began. */
+/** The faults of a venue at a time, and when their count of requests began. */
 export function planAt(exchange: Exchange, timeMs: number, seed: string): FaultPlan {
   const own = FAULT_SCHEDULE.filter(
     (one) => one.exchange === exchange && timeAt(one.from) <= timeMs && timeMs < timeAt(one.to),

@@ -47,7 +47,7 @@ async function faultsOf({ pipeline }: Simulation, { runs }: WorkResult): Promise
 const everywhere = (does: StandInHandler): Record<string, StandInHandler> =>
   Object.fromEntries(binance.origins.map((origin) => [origin, does]));
 
-test('when trading hosts refuse our region, the public-data host is used, and first from then on', async () => {
+test('when trading hosts refuse our region, the public-data host is used, and tried first from then on', async () => {
   const simulation = await onHosts({ ...everywhere(restricted), [PUBLIC_DATA]: 'serves' });
   const result = await simulation.run({ days: MONTH });
   expect(result).toMatchObject({ ending: 'done', pending: 0 });

@@ -139,7 +139,7 @@ test.each([
   }
 });
 
-test('a torn journal line is completed, and text from elsewhere stays', async () => {
+test('a torn journal line is completed, and text that another program appended stays', async () => {
   const simulation = await at('torn', { startMs: FROM_MS + 2 * DAY_MS, settledAtMs: FROM_MS + 2 * DAY_MS + 60_000 });
   await simulation.run({ days: DAYS });
   await simulation.clock.runUntil(simulation.clock.sleep(60_000));
@@ -163,7 +163,7 @@ test('a torn journal line is completed, and text from elsewhere stays', async ()
   expect(readFileSync(path, 'utf8')).toBe(`a note without end\n${whole}`);
 });
 
-test('a day after a day closes the daemon fetches a sample of it again and finds what the venue changed', async () => {
+test('one day after a day has closed, the daemon fetches a sample of it again and finds revised candles', async () => {
   const simulation = await at('verify', { startMs: FROM_MS + 1.5 * DAY_MS, settledAtMs: FROM_MS + 1.9 * DAY_MS });
   const { pipeline, clock } = simulation;
   const stop = new AbortController();

@@ -30,7 +30,7 @@ async function commandsHarness(plan: FaultPlan = NO_FAULTS, symbols = 'BTC/USDT,
   };
 }
 
-test('symbols: disable is listed with its reason and obeyed, enable reverts it, and the history keeps both', async () => {
+test('symbols: disable is obeyed and listed with its reason, enable reverts it, the history has both', async () => {
   const { run, json, items, venue } = await commandsHarness();
   expect(await run('symbols', 'disable', 'eth-usdt', '--reason', 'not ours')).toMatchObject({ exit: 0, err: '' });
   expect(await items('symbols', 'list')).toMatchObject([
@@ -59,7 +59,7 @@ test('symbols: disable is listed with its reason and obeyed, enable reverts it, 
   });
 });
 
-test('patterns and rankings work from the environment and from --symbol, and dry runs ask for no candle', async () => {
+test('patterns and rankings work from the environment and from --symbol, and dry runs request no candle', async () => {
   const { run, json, venue } = await commandsHarness(NO_FAULTS, '*/USDT');
   expect(await json('backfill', ...DAY, '--dry-run')).toMatchObject({
     exit: 0,
@@ -138,7 +138,7 @@ const namesIn = (value: unknown): string[] =>
         ...namesIn(inner),
       ]);
 
-test('check-gaps --heal requests what was never requested and what failed, and then counts', async () => {
+test('check-gaps --heal requests failed candles and those never requested, and then counts', async () => {
   const { run, json } = await commandsHarness({
     seed: 'commands',
     rules: [
@@ -159,14 +159,14 @@ test('check-gaps --heal requests what was never requested and what failed, and t
   });
 });
 
-test('explain says of a candle that was cut short that a response covers it: its row came', async () => {
+test('explain shows the response that covers a truncated candle', async () => {
   const { run } = await commandsHarness();
   await run('backfill', '--start', '2023-03-20', '--end', '2023-03-27', '--symbol', 'BTC/USDT');
   const { out } = await run('explain', 'binance/BTC-USDT/1h/2023-03-24');
   expect(out).toMatch(/2023-03-24T12:00:00Z .* outage +known_incident +covered by 1 response/);
 });
 
-test('a symbol that does not exist is no reason to repeat the request: the advice is to look at the symbols', async () => {
+test('the advice about a symbol that does not exist is to check the symbols, not to repeat the request', async () => {
   const { run, json } = await commandsHarness();
   expect(await json('backfill', ...DAY, '--symbol', 'LUNA/USDT')).toMatchObject({
     exit: 3,
@@ -177,7 +177,7 @@ test('a symbol that does not exist is no reason to repeat the request: the advic
   );
 });
 
-test('documents of a run and its faults have the names of every other document: no camel case, ISO times, one error shape', async () => {
+test('documents of runs and faults have snake case, ISO times and one error shape, like all others', async () => {
   const { json } = await commandsHarness(
     always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }),
   );
@@ -200,7 +200,7 @@ test('documents of a run and its faults have the names of every other document: 
   ).toEqual([]);
 });
 
-test('explain lists the faults of a run and what is left, runs retry requests that, and both are in the list', async () => {
+test('explain lists faults and pending candles of a run, runs retry requests these, both are listed', async () => {
   const { run, json, venue, items } = await commandsHarness(
     always({ kind: 'status', status: 404, body: 'json', venueCode: 0 }, { symbol: 'ETHUSDT' }),
   );
@@ -257,7 +257,7 @@ async function offered(words: readonly string[]): Promise<string[]> {
     .split('\n');
 }
 
-test('bash completes commands, their options and the values of these', async () => {
+test('bash completes commands, their options and their values', async () => {
   expect(await offered(['ba'])).toEqual(['backfill']);
   expect(await offered(['symbols', ''])).toEqual(expect.arrayContaining(['list', 'disable', 'enable', '--json']));
   expect(await offered(['symbols', 'disable', '--re'])).toEqual(['--reason']);

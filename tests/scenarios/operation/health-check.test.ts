@@ -122,7 +122,7 @@ test.each<
   expect(row?.fix === null, 'a row that is not ok says what to do').toBe(expected.status === 'ok');
 });
 
-test('the check neither waits for a gate that is closed for less than a minute nor sends a request', async () => {
+test('while the gate is closed for less than a minute, the check reports it, without a wait or a request', async () => {
   const kept = await setUp({});
   const beginMs = kept.clock.nowMs();
   await kept.clock.runUntil(
@@ -133,7 +133,7 @@ test('the check neither waits for a gate that is closed for less than a minute n
   );
   expect((await rowsOf(kept)).get('binance')).toMatchObject({
     status: 'warn',
-    detail: 'asked for no requests until 12:00:40Z, so none was sent',
+    detail: 'paused our requests until 12:00:40Z, so none was sent',
     ending: 'done',
   });
   expect([kept.clock.nowMs() - beginMs, kept.venue.log]).toEqual([0, []]);

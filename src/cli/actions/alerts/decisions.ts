@@ -72,7 +72,7 @@ function requestOf({ exchange, code, asset, reason, ...options }: SilenceOptions
     throw new ConfigurationError({
       where: 'candlekeep alerts silence',
       expected: '--exchange, --code or --asset',
-      got: 'none: a silence of everything would hide alerts nobody has seen',
+      got: 'none: a silence of everything would hide alerts that no one has seen',
     });
   if (code !== undefined && !isFaultCode(code) && !isRuleCode(code))
     refuse(

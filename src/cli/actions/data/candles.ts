@@ -24,7 +24,7 @@ interface CandleOptions {
   readonly output?: string;
 }
 
-/** The rows go to standard output or to a file, in the format asked for; --json means the format json. */
+/** The rows go to standard output or to a file, in the requested format; --json means the format json. */
 export const candles: Action<CandleOptions> = async (session, options, [text = '']) => {
   const configuration = await configure(session);
   const format = session.screen.isJson ? 'json' : FORMATS.find((one) => one === options.format);
@@ -38,7 +38,7 @@ export const candles: Action<CandleOptions> = async (session, options, [text = '
   if (rows.length === 0)
     screen.say(
       `no candles of ${series.exchange} ${series.symbol} ${series.interval} are stored for these days; ` +
-        'candlekeep check-gaps tells why',
+        'candlekeep check-gaps lists the reasons',
     );
   const bytes =
     format === 'parquet'

@@ -58,7 +58,7 @@ export const cancel: Action = async (session, _options, [id = '']) => {
   return {
     exit: EXIT.done,
     document: { schema: SCHEMA, ok: true, exit: EXIT.done },
-    text: `${id} is asked to stop`,
+    text: `cancellation of ${id} is requested`,
   };
 };
 

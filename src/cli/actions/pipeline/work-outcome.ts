@@ -5,7 +5,7 @@ import { deliverAlerts, type OpenSession } from '../../open-session.ts';
 import { workDocument } from '../../output/documents.ts';
 import { isOnlyRemoved, workSummary } from '../../output/work-summary.ts';
 
-/** How a command ends that ran work. `resumeWith` is the command that continues it. */
+/** The outcome of a command that ran work. `resumeWith` is the command that continues it. */
 export function workOutcome(open: OpenSession, result: WorkResult, resumeWith: string): Outcome {
   const final: WorkResult = { ...result, ending: open.stoppedBy() ?? result.ending };
   const resume = final.ending === 'done' || isOnlyRemoved(final) ? null : resumeWith;

@@ -29,7 +29,7 @@ test.each([
     { answers: 1, between: 0 },
   ],
   [
-    'a second look at only a part of it',
+    'a second attempt for only a part of it',
     [response(0, 20, [0, 19]), response(10, 11, null)],
     { answers: 1, between: 1 },
   ],

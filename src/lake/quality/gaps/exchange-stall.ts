@@ -20,7 +20,7 @@ export interface ExchangeStall extends TimeRange {
   readonly silent: readonly MarketSymbol[];
   /** Liquid symbols that traded all the same. */
   readonly trading: readonly MarketSymbol[];
-  /** What other venues did; a venue without a response for this time is in neither list. */
+  /** Other venues that traded, and those that stalled too. Venues without a response for this time are in neither. */
   readonly others: { readonly trading: readonly string[]; readonly silent: readonly string[] };
 }
 

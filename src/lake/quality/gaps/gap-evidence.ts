@@ -37,7 +37,7 @@ export interface GapEvidence {
   /** Share of candles with a trade in the thirty days before, two decimals; null with too little history. */
   readonly tradedShare: number | null;
   readonly isLiquid: boolean;
-  /** No longer than a market that trades this often may pause by chance. */
+  /** The hole is short enough for a chance pause of a market that trades this often. */
   readonly isPause: boolean;
   /** Number of liquid symbols of the venue at that time; those whose requests failed do not count. */
   readonly liquidSymbols: number;
@@ -51,7 +51,7 @@ export interface GapEvidence {
   readonly accepted: Pick<Acceptance, 'reason' | 'by' | 'atMs'> | null;
 }
 
-/** No venue adds a candle that it left out for longer than this. Unit: milliseconds. */
+/** A venue that delivers a missing candle late does so within this time. Unit: milliseconds. */
 const SETTLED_AFTER_MS = 7 * 86_400_000;
 
 /** Gathers the evidence for one segment. */

@@ -46,21 +46,21 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
     { accepted: { reason: 'r', by: 'b', atMs: 1 }, spacing: SPACING },
   ],
   ['pagination', 'equal distances, even inside an incident', { spacing: SPACING, incident: 'x' }],
-  ['pagination', 'equal distances in all symbols at once', { spacing: SPACING, silence: silence() }],
+  ['pagination', 'equal distances in all symbols', { spacing: SPACING, silence: silence() }],
   [
     'known_incident',
-    'in the shipped list, with one look and one symbol',
+    'in the shipped list, with one attempt and one symbol',
     { incident: 'x', isSeenTwice: false, liquidSymbols: 1 },
   ],
   ['venue_outage', 'the venue stood still', { silence: silence() }],
   [
     'venue_outage',
-    'the venue stood still and nobody else was asked',
+    'the venue stalled and no other venue has responses',
     { silence: silence({ others: { trading: [], silent: [] } }) },
   ],
   [
     'venue_outage',
-    'a thin symbol that was asked once, in a silence that is certain',
+    'a thin symbol requested once, in a certain stall',
     { silence: silence(), isSeenTwice: false, isLiquid: false },
   ],
   ['second_look', 'the silence is not certain yet', { silence: silence({ isConfirmed: false }) }],
@@ -74,20 +74,20 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
     'every venue was silent, and this one fills empty candles',
     { ...filled, silence: silence({ others: { trading: [], silent: ['okx'] } }) },
   ],
-  ['second_look', 'asked once', { isSeenTwice: false }],
+  ['second_look', 'requested once', { isSeenTwice: false }],
   [
     'second_look',
-    'a liquid symbol gets its second look however old the candle is',
+    'a liquid symbol is requested twice, however old the candle is',
     { isSeenTwice: false, isSettled: true },
   ],
   [
     'second_look',
-    'an old hole of a thin symbol at the edge of its only answer',
+    'an old hole of a thin symbol at the edge of its only response',
     { isSeenTwice: false, isSettled: true, isLiquid: false, looks: { ...LOOKS, between: 0 } },
   ],
   [
     'thin_market',
-    'an old hole of a thin symbol between rows: at once',
+    'an old hole of a thin symbol between rows: one attempt is enough',
     { isSeenTwice: false, isSettled: true, isLiquid: false },
   ],
   [
@@ -180,6 +180,6 @@ test('an outage from own data alone has at least three liquid symbols behind it'
   );
 });
 
-test('every rule has a sentence of its own', () => {
+test('every rule has its own sentence', () => {
   expect(new Set(Object.values(GAP_RULES).map(({ says }) => says)).size).toBe(Object.keys(GAP_RULES).length);
 });

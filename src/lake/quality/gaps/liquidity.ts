@@ -4,7 +4,7 @@ import { knownOf, quietRangesOf, type SeriesRecord } from './series-record.ts';
 
 /** A symbol is liquid if at least this share of its candles had a trade. */
 const LIQUID_SHARE_MIN = 0.99;
-/** The share is counted over this time, or as far back as the record reaches. Unit: milliseconds. */
+/** Window of the share; shorter where the record is. Unit: milliseconds. */
 const TRAILING_MS = 30 * DAY_MS;
 /** With less history a symbol is not liquid. Unit: candles. */
 const HISTORY_CANDLES_MIN = 12;
@@ -66,7 +66,7 @@ const CONTINUES_SHARE = 0.2;
 /** A hole is a pause only if at least this many pauses of its length are expected in thirty days. */
 const EXPECTED_PAUSES_MIN = 0.05;
 
-/** True when a liquid market may pause this long by chance, given how often it paused. One pause is always granted. */
+/** True when a liquid market may pause this long by chance, given how often it paused. One pause is always allowed. */
 export const isPause = (candles: number, { quietCandles }: Trading): boolean =>
   (quietCandles + 1) * CONTINUES_SHARE ** (candles - 1) >= EXPECTED_PAUSES_MIN;
 

@@ -88,7 +88,7 @@ function sequenceFrom(
 
 /**
  * Expected number of sequences of this length over all starts and periods, if candles go missing independently;
- * Infinity where the surroundings make the question meaningless.
+ * Infinity where the candles beside the holes go missing too often for equal distances to prove anything.
  */
 function chanceOf(
   sequence: readonly number[],
