@@ -53,8 +53,8 @@ async function start() {
     if (binary) restartWith(binary);
     else
       refuse(
-        `Node ${NODE_WANTED.join('.')} or newer is needed, this is ${process.version}, and the \`node\` package beside it ` +
-          'is missing or its install script did not run (npm rebuild node --ignore-scripts=false).',
+        `Node ${NODE_WANTED.join('.')} or newer is needed, this is ${process.version}, and the \`node\` package ` +
+          'beside it is missing or its install script did not run (npm rebuild node --ignore-scripts=false).',
       );
     return;
   }
