@@ -13,13 +13,13 @@ export type Outcome =
   | StreamedOutcome
   | FileOutcome;
 
-/** Of a command that printed while it ran. */
+/** Outcome of a command that printed while it ran. */
 export interface StreamedOutcome {
   readonly exit: ExitCode;
   readonly isStreamed: true;
 }
 
-/** Of a command whose output is a file of the format the user chose, whether or not --json is set. */
+/** Outcome of a command that prints a file in the format the user chose; --json does not change it. */
 export interface FileOutcome {
   readonly exit: ExitCode;
   readonly bytes: Uint8Array;
@@ -32,7 +32,7 @@ export type Action<Options extends OptionValues = OptionValues> = (
   args: readonly string[],
 ) => Promise<Outcome>;
 
-/** Gives a declared command its action, which is loaded when the command runs. */
+/** Attaches an action to a declared command. `load` imports the action when the command runs. */
 export type CommandRunner = <Options extends OptionValues>(
   command: Command,
   load: () => Promise<Action<Options>>,

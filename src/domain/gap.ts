@@ -20,7 +20,7 @@ export interface Gap extends TimeRange {
 /** Gaps that may still be filled, or all of them. */
 export type WantedGaps = 'open' | 'all';
 
-/** True for gaps that `check-gaps` lists without `--explain`: pending and quarantined ones. */
+/** True for gaps that `check-gaps` lists without `--explained`: pending and quarantined ones. */
 export const isWaitedFor = ({ state }: Pick<Gap, 'state'>): boolean => state === 'pending' || state === 'quarantined';
 
 /** Cause of a quarantined gap after a person ended the wait for its candles. */

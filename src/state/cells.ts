@@ -32,7 +32,9 @@ interface CellRow {
   readonly pending: number;
   readonly gaps: string;
   readonly flat: string;
+  /** Truncated candles. */
   readonly cut: string;
+  /** `attempts` of the cell. */
   readonly looks: number;
   readonly pending_since: number | null;
   readonly next_attempt_at: number | null;
@@ -180,8 +182,8 @@ export interface PendingCells {
 }
 
 /**
- * Cells of the exchange with candles pending under this code; null when there is none. `missedByMs` selects those that
- * were pending by then and requested at least twice.
+ * Cells of the exchange with candles pending under this code; null when there is none. `missedByMs`: only cells that
+ * were pending already at that time and were requested at least twice.
  */
 export function* pendingBy(
   exchange: Exchange,
@@ -261,7 +263,7 @@ const toAccount = ({ expected, present, no_trades, outage, quarantined, pending 
   pending,
 });
 
-/** Gaps are parsed on first access: a year of minutes may have a million. */
+/** Gaps are parsed on first access: a year of one-minute candles may have 262,800, every other candle. */
 function toCell(row: CellRow): CellState {
   const { exchange, symbol, candle_interval: interval, day } = row;
   let gaps: readonly Gap[] | null = null;

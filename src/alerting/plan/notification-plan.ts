@@ -7,10 +7,12 @@ import { routeOf, type ChannelEntry } from '../model/routing.ts';
 /** The last notification about a cause that a channel got or is about to get. */
 export interface DeliveredNotification {
   readonly messageId: string;
+  /** `trigger`: the cause fires. `resolve`: it ended. `healed`: it ended before anybody was notified. */
   readonly kind: 'trigger' | 'resolve' | 'healed';
   readonly level: AlertLevel;
+  /** One firing of the cause, from its start to its end. */
   readonly episode: number;
-  /** `rerouted`: another channel replaces it, though it may have arrived. `refused`: the channel rejected it. */
+  /** `rerouted`: another channel was notified instead, though it may have arrived here. `refused`: not accepted. */
   readonly state: 'pending' | 'sent' | 'rerouted' | 'refused';
   /** Sends started. 0: it cannot have been seen. */
   readonly attempts: number;
@@ -25,6 +27,7 @@ export type PlannedNotification =
       readonly kind: 'trigger' | 'resolve' | 'healed' | 'acknowledge';
       readonly level: AlertLevel;
     }
+  /** Removes a message that was never sent, because its cause has ended. */
   | { readonly do: 'collapse'; readonly messageId: string };
 
 export interface NotificationContext {
@@ -51,7 +54,7 @@ export interface NotificationPlan {
   readonly isSettled: boolean;
 }
 
-/** How far back firings are counted; the end of a flapping cause is sent after a quiet window. Unit: milliseconds. */
+/** A cause that fires twice within this time flaps: its end is sent once it fired less often. Unit: milliseconds. */
 export const FLAPPING_WINDOW_MS = 3_600_000;
 
 /**
@@ -109,7 +112,8 @@ function planEnd(alert: Alert, context: NotificationContext): NotificationPlan {
   // Removing a collapsed message uncovers the one before it: the caller plans again.
   if (unseen.length > 0)
     return { notifications: unseen.map(({ messageId }) => ({ do: 'collapse', messageId })), isSettled: false };
-  // A flapping cause gets its end only after a quiet hour: at most four messages an hour.
+  // A flapping cause gets its end only after a quiet hour. That makes at most four messages in an hour: the end after
+  // the quiet hour, a trigger, its end, and the trigger that shows that it flaps.
   if (context.firingsInHour > 1) return { notifications: [], isSettled: false };
   const resolves = open.map(
     ({ channel, level }): PlannedNotification => ({ do: 'send', channel, kind: 'resolve', level }),

@@ -9,7 +9,7 @@ export function addDataCommands(program: Command, run: CommandRunner): void {
   run(
     program
       .command('candles <symbol>')
-      .description('Stored candles of one symbol')
+      .description('Print or export the stored candles of one symbol')
       .requiredOption('--from <day>', 'first UTC date')
       .requiredOption('--to <day>', 'last UTC date, included')
       .option('--interval <interval>', '1m 5m 15m 1h 4h 1d (default: the first configured one)')

@@ -7,8 +7,8 @@ export function addFirstSteps(program: Command, run: CommandRunner): void {
     program
       .command('demo')
       .description(
-        "Recorded candles from stand-in exchanges; Binance's fails on a schedule. Ingests, heals, publishes to a " +
-          'stand-in Hub; then the stand-ins stay up for commands of your own',
+        'Ingest recorded candles from stand-in exchanges, heal, and publish to a stand-in Hub; the stand-in for ' +
+          'Binance fails on a schedule. Then the stand-ins stay up for commands of your own',
       )
       .option('--once', 'end when the account is printed; exit 0 when it adds up')
       .option('--serve', 'only the stand-in exchanges: print their variables and stay up')
@@ -44,7 +44,10 @@ export function addFirstSteps(program: Command, run: CommandRunner): void {
         'Check Node, disk, state, clocks, exchanges, the Hub, alert channels and the heartbeat; the exit code is ' +
           'that of the most severe check',
       )
-      .addHelpText('after', examples('candlekeep doctor', 'candlekeep doctor --json')),
+      .addHelpText(
+        'after',
+        `${examples('candlekeep doctor', 'candlekeep doctor --json')}\nExit codes: docs/commands.md`,
+      ),
     async () => (await import('../actions/setup/doctor.ts')).doctor,
   );
 }
@@ -52,12 +55,12 @@ export function addFirstSteps(program: Command, run: CommandRunner): void {
 function addConfigurationCommands(program: Command, run: CommandRunner): void {
   const config = program
     .command('config')
-    .description('The configuration in force')
+    .description('Show or check the configuration in force')
     .addHelpText('after', examples('candlekeep config show', 'candlekeep config validate --config my.config.json'));
   run(
     config
       .command('show')
-      .description('Every option, its value (secrets masked) and where it comes from')
+      .description('Show every option, its value (secrets masked) and where it comes from')
       .addHelpText('after', examples('candlekeep config show', 'candlekeep config show --json')),
     async () => (await import('../actions/setup/configuration.ts')).showConfiguration,
   );

@@ -92,7 +92,7 @@ function addRunsCommands(program: Command, run: CommandRunner): void {
 function addMetricsCommands(program: Command, run: CommandRunner): void {
   const metrics = program
     .command('metrics')
-    .description("Every metric in Prometheus' text format, for its textfile collector or to read")
+    .description("Print every metric in Prometheus' text format, for node_exporter's textfile collector or to read")
     .addHelpText(
       'after',
       examples(

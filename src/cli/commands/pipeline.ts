@@ -8,7 +8,7 @@ export function addPipelineCommands(program: Command, run: CommandRunner): void 
   run(
     program
       .command('heal')
-      .description('Request pending candles again whose next attempt is due')
+      .description('Request again the pending candles whose next attempt is due')
       .option('--now', 'do not wait for our own next attempts (waits set by an exchange still apply)')
       .addHelpText('after', examples('candlekeep heal', 'candlekeep heal --now')),
     async () => (await import('../actions/pipeline/materialise.ts')).healNow,
@@ -63,13 +63,15 @@ function addBackfillCommand(program: Command, run: CommandRunner): void {
   run(
     scoped(program.command('backfill'))
       .description(
-        'Fetch, clean and store the candles of a range of days, a month at a time; continues where it was stopped',
+        'Fetch, clean and store the candles of a range of days, a month at a time (1d: a year); continues where it ' +
+          'was stopped',
       )
       .requiredOption('--start <day>', 'first UTC date')
       .requiredOption('--end <day>', 'last UTC date, included')
       .option(
         '--only <which>',
-        'missing: not complete; failed: requested before and incomplete; all: complete ones, too',
+        'missing: incomplete days; failed: days requested and still incomplete; all: every day (--force means all, ' +
+          'whatever --only says)',
         'missing',
       )
       .addHelpText(

@@ -5,7 +5,7 @@ import { bothSettled } from '../../platform/concurrency.ts';
 import type { Page } from '../../exchanges/adapter.ts';
 import { trackPages, type PageProgress } from './page-progress.ts';
 
-/** Runs in progress at the same time: one writes files, one waits for its last responses, one requests. */
+/** Runs in progress at the same time: one requests; those before it wait for late responses or write files. */
 const RUNS_CONCURRENT_MAX = 4;
 
 /** What a run shares with the runs that overlap it. */
@@ -44,6 +44,7 @@ export interface RunOverlap {
 export function overlapRuns(): RunOverlap {
   /** `ended` settles when the run and all runs before it have ended. */
   const begun: { readonly leases: ReadonlySet<string>; readonly ended: Promise<unknown> }[] = [];
+  /** Resolves when all begun runs but the last `count` have ended. @throws their first error. */
   const allButLastEnded = async (count: number): Promise<void> => {
     await begun.at(-1 - count)?.ended;
   };

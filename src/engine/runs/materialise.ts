@@ -24,9 +24,9 @@ export interface PlannedRun {
 }
 
 /**
- * Makes one run per interval and chunk of days and executes them in order, newest days first. Exchanges
- * without candles of an interval are left out there. After a failed run the next one starts, unless the failure
- * affects them all.
+ * Makes one run per interval and chunk of days and executes them in order: interval by interval, within each the
+ * newest days first. The runs of an interval leave out exchanges that have no candles of it. After a failed run the
+ * next one starts, unless the failure affects them all.
  */
 export function materialise(pipeline: Pipeline, work: WorkRequest, control: Control): Promise<WorkResult> {
   const planned = work.intervals.flatMap((interval) => {
@@ -41,8 +41,8 @@ export function materialise(pipeline: Pipeline, work: WorkRequest, control: Cont
 }
 
 /**
- * Executes runs in order, overlapping as `overlapRuns` allows. A run whose key another process took is left to
- * that process.
+ * Executes runs in order, overlapping as `overlapRuns` allows. A run whose key exists already belongs to the process
+ * that created it, and is skipped.
  */
 export async function executeAll(
   pipeline: Pipeline,

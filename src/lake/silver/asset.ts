@@ -28,8 +28,8 @@ export interface SilverReport {
 }
 
 /**
- * Rebuilds one silver file from bronze, for all its symbols, and updates the account of the run's cells. File,
- * manifest row and cells change in one transaction.
+ * Rebuilds one silver file from bronze, for all its symbols, and updates the account of the run's cells, as
+ * `commitPeriod` describes.
  * @throws CellsLeasedError (CELLS_LEASED) when another process took the run over.
  * @throws StorageError (STORAGE_FAILED) when the disk is full or read-only.
  */

@@ -21,8 +21,10 @@ export interface PeriodResult {
 }
 
 /**
- * Makes the files of a period hold exactly these rows, and the ledger these cells, in one transaction. A file that
- * differs on disk is written again, whatever changed it; leftovers of a crash beside it are removed.
+ * Makes the files of a period hold exactly these rows, and the ledger these cells. The files are renamed inside the
+ * transaction that changes manifest row and cells. A kill between rename and commit leaves the new file with the old
+ * manifest row and cells, until the run's retry commits them. A file that differs on disk is written again, whatever
+ * changed it; leftovers of a crash beside it are removed.
  */
 export async function commitPeriod(
   context: SilverContext,

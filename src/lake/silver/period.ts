@@ -31,7 +31,7 @@ export interface PeriodRows {
   readonly released: readonly ReleasedRow[];
   /** Decisions of a person about rows of this period. */
   readonly decisions: Decisions;
-  /** Candles whose values differ from those in the stored file. */
+  /** Candles of the stored file to which a response that arrived since gives other values. */
   readonly revisions: readonly RevisedRow[];
   /** sha256 of every response used, in order of arrival. */
   readonly inputs: readonly string[];
@@ -59,8 +59,9 @@ export interface LostResponse {
 }
 
 /**
- * Reads every used response that touches the period. The rows depend on the responses alone, not on the run.
- * `storedInputs` are the responses behind the stored file; they decide which rows count as revised.
+ * Reads every used response that touches the period. The rows depend on the responses and on the rows a person
+ * released from quarantine, not on the run. `storedInputs` are the sha256 of the responses behind the stored file:
+ * `revisions` compares with their rows.
  */
 export async function readPeriod(
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
