@@ -96,18 +96,18 @@ export interface PlannedRequest {
   readonly nowMs: number;
 }
 
-/** Chooses the fault of each request, in order of arrival; the first rule that strikes wins. */
+/** Chooses the fault of each request, in order of arrival; the first rule that applies wins. */
 export function faultChooser(plan: FaultPlan): (request: PlannedRequest) => FaultSpec | null {
   const rules = plan.rules.map((rule, at) => ({ rule, seen: 0, random: seededRandom(`${plan.seed}/rule ${at}`) }));
   return (request) => {
-    let struck: FaultSpec | null = null;
+    let chosen: FaultSpec | null = null;
     for (const state of rules) {
       if (!matches(state.rule, request)) continue;
       state.seen += 1;
-      if (strikes(state.rule.on, { seen: state.seen, random: state.random, nowMs: request.nowMs }))
-        struck ??= state.rule.fault;
+      if (applies(state.rule.on, { seen: state.seen, random: state.random, nowMs: request.nowMs }))
+        chosen ??= state.rule.fault;
     }
-    return struck;
+    return chosen;
   };
 }
 
@@ -124,7 +124,7 @@ function matches({ match = {} }: FaultInjection, { path, candles }: PlannedReque
   );
 }
 
-function strikes(
+function applies(
   on: InjectionTrigger,
   at: { readonly seen: number; readonly random: Random; readonly nowMs: number },
 ): boolean {

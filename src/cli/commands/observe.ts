@@ -112,7 +112,7 @@ function addMetricsCommands(program: Command, run: CommandRunner): void {
       .option('--time-scale <n>', 'divide every time by n, to see the whole chain work within seconds', '1')
       .addHelpText(
         'after',
-        examples('candlekeep metrics write monitoring', 'candlekeep metrics write rehearsal --time-scale 60'),
+        examples('candlekeep metrics write monitoring', 'candlekeep metrics write monitoring-test --time-scale 60'),
       ),
     async () => (await import('../actions/observe/metrics.ts')).writeMonitoring,
   );

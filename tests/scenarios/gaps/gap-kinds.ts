@@ -68,10 +68,10 @@ export interface Table {
   readonly silentElsewhere: Span[];
 }
 
-type Asked = Omit<Question, 'kind'>;
-type Plant = (table: Table) => readonly Asked[] | null;
-type Answer = Pick<Question, 'state' | 'causes'> & { readonly isOurs?: boolean };
-const response = (state: Question['state'], ...causes: readonly string[]): Answer => ({ state, causes });
+type Planted = Omit<Question, 'kind'>;
+type Plant = (table: Table) => readonly Planted[] | null;
+type ExpectedVerdict = Pick<Question, 'state' | 'causes'> & { readonly isOurs?: boolean };
+const verdict = (state: Question['state'], ...causes: readonly string[]): ExpectedVerdict => ({ state, causes });
 
 /** How each kind of gap is planted; null where the base does not allow it. */
 export const KINDS: Readonly<Record<string, Plant>> = {
@@ -79,48 +79,48 @@ export const KINDS: Readonly<Record<string, Plant>> = {
   thin_market: (table) =>
     table.base.emptyCandles === 'flat'
       ? null
-      : one(table, { market: 'thin', length: 20 }, response('no_trades', 'thin_market')),
+      : one(table, { market: 'thin', length: 20 }, verdict('no_trades', 'thin_market')),
   thin_market_settled: (table) =>
     table.base.emptyCandles === 'flat' || !table.isOld
       ? null
-      : one(table, { market: 'thin', length: 12, fitsPage: true }, response('no_trades', 'thin_market'), (draft, gap) =>
+      : one(table, { market: 'thin', length: 12, fitsPage: true }, verdict('no_trades', 'thin_market'), (draft, gap) =>
           draft.once.push(gap),
         ),
   short_pause: (table) =>
     table.base.emptyCandles === 'flat'
       ? null
-      : one(table, { market: 'liquid', length: 2 }, response('no_trades', 'thin_market')),
+      : one(table, { market: 'liquid', length: 2 }, verdict('no_trades', 'thin_market')),
   long_pause: (table) =>
     table.base.emptyCandles === 'flat' || liquid(table).length < 3
       ? null
-      : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, response('pending', 'unexplained')),
+      : one(table, { market: 'liquid', length: 40, lengthMin: 8 }, verdict('pending', 'unexplained')),
   single_hole: (table) =>
     table.base.emptyCandles === 'omitted' || liquid(table).length < 3
       ? null
-      : one(table, { market: 'liquid', length: 30 }, response('pending', 'unexplained')),
+      : one(table, { market: 'liquid', length: 30 }, verdict('pending', 'unexplained')),
   few_symbols: (table) =>
     table.base.emptyCandles === 'omitted' || liquid(table).length > 2
       ? null
-      : one(table, { length: 30 }, response('pending', 'few_liquid_symbols')),
+      : one(table, { length: 30 }, verdict('pending', 'few_liquid_symbols')),
   thin_recent: (table) =>
     table.base.emptyCandles === 'flat' || !isRecent(table)
       ? null
-      : one(table, { market: 'thin', length: 20 }, response('pending', 'second_look'), (draft, gap) =>
+      : one(table, { market: 'thin', length: 20 }, verdict('pending', 'second_look'), (draft, gap) =>
           draft.once.push(gap),
         ),
-  outage: (table) => all(table, 'missing', response('outage', 'venue_outage')),
-  halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', response('outage', 'halt'))),
-  outage_asked_once: outageAskedOnce,
+  outage: (table) => all(table, 'missing', verdict('outage', 'venue_outage')),
+  halt: (table) => (table.base.emptyCandles === 'omitted' ? null : all(table, 'flat', verdict('outage', 'halt'))),
+  outage_asked_once: outageRequestedOnce,
   silent_everywhere: silentEverywhere,
   known_incident: knownIncident,
   cut_candle: cutCandle,
   calm_flat: calmFlat,
   asked_once: (table) =>
-    one(table, { market: 'liquid', length: 10 }, response('pending', 'second_look'), (draft, gap) =>
+    one(table, { market: 'liquid', length: 10 }, verdict('pending', 'second_look'), (draft, gap) =>
       draft.once.push(gap),
     ),
   accepted: (table) =>
-    one(table, { length: 10 }, response('outage', 'accepted'), (draft, gap) =>
+    one(table, { length: 10 }, verdict('outage', 'accepted'), (draft, gap) =>
       draft.accepted.push({ ...gap, reason: 'the venue will not fill it', by: 'operator', atMs: gap.toMs + DAY_MS }),
     ),
   not_listed: notListed,
@@ -140,7 +140,11 @@ const isRecent = ({ isOld, slot, base }: Table): boolean =>
 const liquid = ({ drafts }: Table): readonly Draft[] => drafts.filter(({ market }) => market === 'liquid');
 const canLose = ({ market, spare }: Draft, candles: number): boolean =>
   market === 'thin' || (market === 'liquid' && spare >= candles);
-const question = (symbol: string, spans: readonly Span[], { isOurs = false, ...expected }: Answer): Asked => ({
+const question = (
+  symbol: string,
+  spans: readonly Span[],
+  { isOurs = false, ...expected }: ExpectedVerdict,
+): Planted => ({
   symbol,
   spans,
   isOurs,
@@ -177,9 +181,9 @@ interface Wanted {
 function one(
   table: Table,
   wanted: Wanted,
-  expected: Answer,
+  expected: ExpectedVerdict,
   also: (draft: Draft, gap: Span) => void = () => undefined,
-): Asked[] | null {
+): Planted[] | null {
   const lengthMin = wanted.lengthMin ?? 1;
   const draft = pick(
     table.random,
@@ -204,7 +208,7 @@ function crossesPage({ fromMs, toMs }: Span, { base, rowsMax }: Table): boolean 
 }
 
 /** A hole of a thin market that nobody planted. */
-function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
+function asRecorded({ base, drafts, slot, random }: Table): Planted[] | null {
   const draft = pick(
     random,
     drafts.filter(({ market }) => market === 'thin'),
@@ -214,13 +218,13 @@ function asRecorded({ base, drafts, slot, random }: Table): Asked[] | null {
     ({ fromMs, toMs }) => fromMs > slot.fromMs && toMs < slot.toMs,
   );
   const hole = pick(random, holes);
-  return hole === undefined ? null : [question(draft.symbol, [hole], response('no_trades', 'thin_market'))];
+  return hole === undefined ? null : [question(draft.symbol, [hole], verdict('no_trades', 'thin_market'))];
 }
 
 const flattened = (row: RecordedCandle): RecordedCandle => ({ ...row, high: row.low, volume: 0 });
 
 /** The venue stalls: rows of all symbols are missing or flat; one symbol may stop a little later. */
-function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] | null {
+function all(table: Table, rows: 'missing' | 'flat', expected: ExpectedVerdict): Planted[] | null {
   const { stepMs } = table.base;
   if (liquid(table).length < 3) return null;
   const gap = place(table, { min: 1, max: stepMs < HOUR_MS ? 290 : 9 });
@@ -237,22 +241,22 @@ function all(table: Table, rows: 'missing' | 'flat', expected: Answer): Asked[] 
   return table.drafts.map((draft) => question(draft.symbol, [own(draft)], expected));
 }
 
-function silentEverywhere(table: Table): Asked[] | null {
+function silentEverywhere(table: Table): Planted[] | null {
   if (table.base.emptyCandles === 'omitted') return null;
-  const planted = all(table, 'missing', response('pending', 'unexplained'));
+  const planted = all(table, 'missing', verdict('pending', 'unexplained'));
   if (planted !== null) table.silentElsewhere.push(...planted.flatMap(({ spans }) => spans));
   return planted;
 }
 
-function outageAskedOnce(table: Table): Asked[] | null {
-  const planted = all(table, 'missing', response('pending', 'second_look'));
+function outageRequestedOnce(table: Table): Planted[] | null {
+  const planted = all(table, 'missing', verdict('pending', 'second_look'));
   if (planted === null) return null;
   for (const draft of [...table.drafts, table.newcomer]) draft.once.push(table.slot);
   return planted;
 }
 
-function knownIncident(table: Table): Asked[] | null {
-  return one(table, { length: 60 }, response('outage', 'known_incident'), (draft, gap) => {
+function knownIncident(table: Table): Planted[] | null {
+  return one(table, { length: 60 }, verdict('outage', 'known_incident'), (draft, gap) => {
     const { stepMs } = table.base;
     const wider = {
       fromMs: gap.fromMs - between(table.random, { min: 0, max: 3 }) * stepMs,
@@ -268,9 +272,9 @@ function knownIncident(table: Table): Asked[] | null {
   });
 }
 
-function cutCandle(table: Table): Asked[] | null {
+function cutCandle(table: Table): Planted[] | null {
   if (table.base.emptyCandles === 'omitted' || liquid(table).length < 3) return null;
-  return one(table, { market: 'liquid', length: 30 }, response('outage', 'cut_candle'), (draft, gap) => {
+  return one(table, { market: 'liquid', length: 30 }, verdict('outage', 'cut_candle'), (draft, gap) => {
     const openTimeMs = gap.fromMs - table.base.stepMs;
     const row = draft.rows.get(openTimeMs) as RecordedCandle;
     draft.rows.set(openTimeMs, { ...row, closeTimeMs: openTimeMs + randomInt(table.random, table.base.stepMs - 1) });
@@ -278,7 +282,7 @@ function cutCandle(table: Table): Asked[] | null {
 }
 
 /** One market pauses: its flat rows are present. */
-function calmFlat(table: Table): Asked[] | null {
+function calmFlat(table: Table): Planted[] | null {
   const draft = pick(
     table.random,
     table.drafts.filter(({ spare }) => spare > 0),
@@ -288,21 +292,21 @@ function calmFlat(table: Table): Asked[] | null {
   for (const [timeMs, row] of draft.rows)
     if (timeMs >= calm.fromMs && timeMs < calm.toMs) draft.rows.set(timeMs, flattened(row));
   draft.spare -= (calm.toMs - calm.fromMs) / table.base.stepMs;
-  return [question(draft.symbol, [calm], response(null))];
+  return [question(draft.symbol, [calm], verdict(null))];
 }
 
 /** A market that begins inside the window: a copy of a recorded one. */
-function notListed(table: Table): Asked[] | null {
+function notListed(table: Table): Planted[] | null {
   const copy = table.newcomer;
   if (liquid(table).length < 3 || copy.listedFromMs !== null) return null;
   const before = { fromMs: table.base.span.fromMs, toMs: place(table, { min: 1, max: 1 }).fromMs };
   for (const timeMs of copy.rows.keys()) if (timeMs < before.toMs) copy.rows.delete(timeMs);
   copy.listedFromMs = before.toMs;
-  return [question(copy.symbol, [before], response('not_due', 'not_listed'))];
+  return [question(copy.symbol, [before], verdict('not_due', 'not_listed'))];
 }
 
 /** Our pager loses the last candle of each page, and loses it again when it requests that candle alone. */
-function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: readonly Draft[]): Asked[] | null {
+function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: readonly Draft[]): Planted[] | null {
   const pages = Math.min(
     between(random, { min: 1, max: 9 }),
     Math.floor((slot.toMs - slot.fromMs) / ((rowsMax + 1) * stepMs)),
@@ -321,7 +325,7 @@ function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: re
       ? []
       : [
           question(draft.symbol, lost, {
-            ...response('pending', 'pagination', 'page_edge', 'second_look'),
+            ...verdict('pending', 'pagination', 'page_edge', 'second_look'),
             isOurs: true,
           }),
         ];
@@ -329,7 +333,7 @@ function pageStep({ base: { stepMs }, slot, rowsMax, random }: Table, drafts: re
 }
 
 /** Our reader drops every n-th row, in the middle of responses. */
-function rowsDropped(table: Table): Asked[] | null {
+function rowsDropped(table: Table): Planted[] | null {
   const {
     base: { stepMs },
     slot,
@@ -350,11 +354,11 @@ function rowsDropped(table: Table): Asked[] | null {
   })).filter(({ toMs }) => toMs < slot.toMs);
   if (holes.length < 6 || !holes.every((hole) => take(draft, hole, stepMs))) return null;
   draft.spare -= holes.length;
-  return [question(draft.symbol, holes, { ...response('pending', 'pagination'), isOurs: true })];
+  return [question(draft.symbol, holes, { ...verdict('pending', 'pagination'), isOurs: true })];
 }
 
 /** A response ends early, and the second one, for the rest alone, is empty. */
-function cutPage(table: Table): Asked[] | null {
+function cutPage(table: Table): Planted[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;
   const endMs = base.span.fromMs + Math.ceil((slot.fromMs + 30 * base.stepMs - base.span.fromMs) / pageMs) * pageMs;
@@ -371,11 +375,11 @@ function cutPage(table: Table): Asked[] | null {
   if (!take(draft, lost, base.stepMs)) return null;
   draft.alone.push(lost);
   draft.spare -= length;
-  return [question(draft.symbol, [lost], { ...response('pending', 'page_edge'), isOurs: true })];
+  return [question(draft.symbol, [lost], { ...verdict('pending', 'page_edge'), isOurs: true })];
 }
 
 /** A response without rows for a page that has some, not requested again yet. */
-function emptyPage(table: Table): Asked[] | null {
+function emptyPage(table: Table): Planted[] | null {
   const { base, slot, rowsMax, random } = table;
   const pageMs = rowsMax * base.stepMs;
   const fromMs = base.span.fromMs + Math.ceil((slot.fromMs - base.span.fromMs) / pageMs) * pageMs;
@@ -388,5 +392,5 @@ function emptyPage(table: Table): Asked[] | null {
   if (!take(draft, lost, base.stepMs)) return null;
   draft.once.push(lost);
   draft.spare -= rowsMax;
-  return [question(draft.symbol, [lost], { ...response('pending', 'second_look'), isOurs: true })];
+  return [question(draft.symbol, [lost], { ...verdict('pending', 'second_look'), isOurs: true })];
 }

@@ -64,9 +64,9 @@ function mark(question: Question, verdicts: readonly GapVerdict[], { classified,
 
 function table(marked: readonly Marked[]): string {
   const lines = Object.keys(KINDS).map((kind) => {
-    const asked = marked.filter(({ question }) => question.kind === kind);
-    const right = asked.filter(({ isRight }) => isRight).length;
-    return `${kind.padEnd(22)} ${String(right).padStart(4)} of ${String(asked.length).padStart(4)}`;
+    const inKind = marked.filter(({ question }) => question.kind === kind);
+    const right = inKind.filter(({ isRight }) => isRight).length;
+    return `${kind.padEnd(22)} ${String(right).padStart(4)} of ${String(inKind.length).padStart(4)}`;
   });
   const wrong = marked
     .filter(({ isRight }) => !isRight)
@@ -83,12 +83,12 @@ test(`of ${GAPS} planted gaps 99.5 % get the right cause, and none of our own lo
   const bases = basesOf(own === undefined ? RECORDED : readRecordings(own));
   const random = seededRandom(seed);
   const marked: Marked[] = [];
-  const asked = new Map<string, number>();
+  const planted = new Map<string, number>();
   for (let round = 0; marked.length < GAPS && round < ROUNDS_MAX; round++) {
-    const quiz = roundOf(bases[round % bases.length] as (typeof bases)[number], random.fork(`round ${round}`), asked);
+    const quiz = roundOf(bases[round % bases.length] as (typeof bases)[number], random.fork(`round ${round}`), planted);
     const verdicts = verdictsOf(quiz);
     marked.push(...quiz.questions.map((question) => mark(question, verdicts, quiz)));
-    for (const { kind } of quiz.questions) asked.set(kind, (asked.get(kind) ?? 0) + 1);
+    for (const { kind } of quiz.questions) planted.set(kind, (planted.get(kind) ?? 0) + 1);
   }
   const report = table(marked);
   console.log(report);

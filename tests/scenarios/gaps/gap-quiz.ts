@@ -44,7 +44,7 @@ const SLOT_CANDLES_MIN = 120;
 const SLOTS_MAX = 10;
 
 /** One venue with a gap in each part of the last third of its time, of the kinds planted least so far. */
-export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<string, number>): Round {
+export function roundOf(whole: Base, random: Random, plantedBefore: ReadonlyMap<string, number>): Round {
   const { stepMs } = whole;
   const span = partOf(whole, random);
   const base = { ...whole, span };
@@ -73,10 +73,10 @@ export function roundOf(whole: Base, random: Random, askedBefore: ReadonlyMap<st
   const questions: Question[] = [];
   for (let at = 0; at < slots; at++) {
     const slot = { fromMs: classified.fromMs + at * slotMs, toMs: classified.fromMs + (at + 1) * slotMs };
-    const asked = (kind: string): number =>
-      (askedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
+    const plantedOf = (kind: string): number =>
+      (plantedBefore.get(kind) ?? 0) + questions.filter((one) => one.kind === kind).length;
     const kinds = Object.keys(KINDS)
-      .map((kind) => ({ kind, rank: asked(kind) + random.next() }))
+      .map((kind) => ({ kind, rank: plantedOf(kind) + random.next() }))
       .toSorted((a, b) => a.rank - b.rank);
     for (const { kind } of kinds) {
       const planted = KINDS[kind]?.({ ...table, slot }) ?? null;

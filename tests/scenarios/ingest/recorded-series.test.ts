@@ -131,7 +131,7 @@ async function untilEveryFaultStruck({ venues }: Simulation, run: () => Promise<
     Object.values(venues).every(
       ({ log }) => log.filter((entry) => entry.fault !== null).length >= everyHealingFault('').rules.length,
     );
-  for (let turn = 0; turn < RUNS_MAX && !isDone(); turn++) await run();
+  for (let attempt = 0; attempt < RUNS_MAX && !isDone(); attempt++) await run();
   expect(isDone(), 'every fault was injected').toBe(true);
 }
 

@@ -47,7 +47,7 @@ async function decide(simulation: Simulation, verdict: QuarantineVerdict, openTi
     ({ row }) => openTimeMs === undefined || row.openTimeMs === openTimeMs,
   );
   await simulation.clock.runUntil(
-    decideQuarantined(simulation.pipeline, { rows, verdict, reason: 'seen on the tape', by: 'ann' }, control),
+    decideQuarantined(simulation.pipeline, { rows, verdict, reason: 'matches the trades', by: 'ann' }, control),
   );
 }
 
@@ -66,12 +66,18 @@ test('a released row is in silver, account and manifest, and stays there after r
     expect(await report(simulation)).toMatchObject({ totals: { present: 23, quarantined: 1 }, discrepancies: [] });
     expect((await silver(simulation)).find(({ openTimeMs }) => openTimeMs === bad?.row.openTimeMs)).toEqual(bad?.row);
     expect((await manifest(simulation))?.released).toEqual([
-      { symbol: 'BTC/USDT', openTimeMs: bad?.row.openTimeMs, rules: bad?.rules, reason: 'seen on the tape', by: 'ann' },
+      {
+        symbol: 'BTC/USDT',
+        openTimeMs: bad?.row.openTimeMs,
+        rules: bad?.rules,
+        reason: 'matches the trades',
+        by: 'ann',
+      },
     ]);
   };
   await check();
   expect(decisions(simulation)).toMatchObject([
-    { verdict: 'release', raw: bad?.raw, by: 'ann', reason: 'seen on the tape' },
+    { verdict: 'release', raw: bad?.raw, by: 'ann', reason: 'matches the trades' },
   ]);
   await simulation.pipeline.ports.store.transact(function* forget() {
     yield { sql: 'delete from quarantine_decisions', values: [] };

@@ -115,8 +115,8 @@ export const tradingAt = (timeMs: number, { market }: SeriesContext, { record, s
 /** Segments of a series to classify: its holes and flat runs, split where the evidence changes. Oldest first. */
 export function segmentsOf({ series, incidents, spaced }: SeriesContext, { scope, stalls }: GapContext): Segment[] {
   const { classified } = scope;
-  const life = { fromMs: series.listedFromMs ?? classified.fromMs, toMs: classified.toMs };
-  const bounds: readonly TimeRange[] = [classified, life, ...incidents, ...stalls, ...series.accepted, ...spaced];
+  const listedTime = { fromMs: series.listedFromMs ?? classified.fromMs, toMs: classified.toMs };
+  const bounds: readonly TimeRange[] = [classified, listedTime, ...incidents, ...stalls, ...series.accepted, ...spaced];
   const edgesMs = [...new Set(bounds.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].toSorted((a, b) => a - b);
   const parts =
     (rows: Segment['rows']) =>
