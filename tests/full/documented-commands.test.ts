@@ -63,8 +63,7 @@ esac
 
 /** A service manager with the operating guide's unit: it starts the ExecStart command and stops it with SIGTERM. */
 function systemctl(): string {
-  const [, command] =
-    /^ExecStart=\S*\/(.+)$/m.exec(readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')) ?? [];
+  const [, command] = /^ExecStart=\S*\/(.+)$/m.exec(readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')) ?? [];
   if (command === undefined) throw new Error('the unit of docs/operations.md starts nothing');
   return `#!/bin/sh
 case "$1 $2" in
