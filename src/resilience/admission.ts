@@ -34,13 +34,13 @@ export interface AdmissionRequest<R extends WeightedRequest> {
   readonly requestNow: () => R;
 }
 
-/** Rounds of waiting for the limiter after which a page is parked. */
+/** Rounds of taking and returning a grant, after which a page is parked. */
 const ROUNDS_MAX = 20;
 
 /**
- * Admits one attempt under all policies. The slot is taken before the weight, because granted weight must be spent at
- * once. After the wait for weight, the policies are checked again and the request is made again. If its weight has
- * changed, the grant is given back and a new one is taken.
+ * Admits one attempt under all policies. The place under the concurrency limit is taken before the weight, because
+ * granted weight must be spent immediately. After the wait for weight, the policies are checked again and the request
+ * is made again. If its weight has changed, the grant is given back and a new one is taken.
  */
 export async function admitAttempt<R extends WeightedRequest>(
   attempt: AdmissionRequest<R>,
@@ -67,7 +67,8 @@ export async function admitAttempt<R extends WeightedRequest>(
       throw error;
     }
   }
-  return parked(attempt, { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX });
+  const closure: Closure = { code: 'EXCHANGE_RATE_LIMITED', untilMs: clock.nowMs() + SLEEP_MS_MAX };
+  return parked(attempt, closure, `${attempt.exchange}: no grant could be used in ${ROUNDS_MAX} rounds`);
 }
 
 type Attempt = Omit<AdmissionRequest<WeightedRequest>, 'requestNow'>;
@@ -82,7 +83,7 @@ async function refusedByHalt({ policies }: Attempt): Promise<Refusal | null> {
   return fault === null ? null : { ok: false, why: 'permanent', fault, untilMs: null };
 }
 
-/** A page waits out one opening of the breaker and the probe after it; it is refused when the probe fails. */
+/** A page waits for one pause of the breaker and for its probe, and is refused if the probe fails. */
 async function refusedByBreaker(
   { clock, policies, exchange, page, symbol }: Attempt,
   signal: AbortSignal,
@@ -92,7 +93,7 @@ async function refusedByBreaker(
     const closure = await policies.breaker.admit(page, symbol);
     if (closure === null) return null;
     if (closure.phase === 'open' && hasPaused) {
-      const message = `${exchange} does not answer; no request before ${new Date(closure.untilMs).toISOString()}`;
+      const message = `${exchange} does not respond; no request before ${new Date(closure.untilMs).toISOString()}`;
       return {
         ok: false,
         why: 'breaker',
@@ -107,11 +108,11 @@ async function refusedByBreaker(
 
 async function refusedByGate(attempt: Attempt, signal: AbortSignal): Promise<Refusal | null> {
   const closure = await attempt.policies.gate.pass(signal);
-  return closure === null ? null : parked(attempt, closure);
+  return closure === null ? null : parked(attempt, closure, `${attempt.exchange} paused our requests`);
 }
 
-function parked({ clock, exchange }: Attempt, closure: Closure): Refusal {
-  const message = `${exchange} asked for no requests before ${new Date(closure.untilMs).toISOString()}`;
+function parked({ clock, exchange }: Attempt, closure: Closure, reason: string): Refusal {
+  const message = `${reason}; no request before ${new Date(closure.untilMs).toISOString()}`;
   return {
     ok: false,
     why: 'parked',

@@ -2,6 +2,10 @@
  * One limit's window as all processes of an address know it. Counts are in the limit's units. `windowAt` makes the
  * state of a new window, `decideWindow` grants, `endedWithin` and `observeWindow` take in a response.
  *
+ * A probe is a request whose response shows what was used before our first grant; until then only one is in flight.
+ * The rest of a window is kept for others when what they will probably use leaves no room for us. A scout is a request
+ * sent all the same, whose response shows whether they still use it.
+ *
  *   no state, or one of     two or more
  *   a clock ahead of ours   windows later
  *          │                    │
@@ -22,7 +26,7 @@
 export interface WindowState {
   /** Number of the window on the exchange's clock: its time divided by the window's length. */
   readonly index: number;
-  /** Granted to our own requests, sent or not, and the part of the previous window that may be counted in this one. */
+  /** Granted in this window, and what requests in flight at its start may cost in it although granted before. */
   readonly spent: number;
   /** Granted in this window to requests that have not ended: the next window may count them as well. */
   readonly inFlight: number;
@@ -38,10 +42,7 @@ export interface WindowState {
   readonly othersForecast: number;
   /** What is known of the use before the first grant: nothing, our own part, or all of it. */
   readonly known: 'nothing' | 'ours' | 'all';
-  /**
-   * Until this time of ours no request follows the probe or scout in flight: before all is known, or while the rest
-   * of the window is kept for others.
-   */
+  /** While a probe or scout is out, no other is granted until this time (our clock). */
   readonly probeUntilMs: number;
 }
 
@@ -53,9 +54,9 @@ export interface WindowTime {
   readonly intoMs: number;
 }
 
-/** Part of the limit left for others since the last response, through which their use is observed. */
+/** Part of the limit left unused once others share the address, for their requests since the last response. */
 const OTHERS_MARGIN_RATIO = 0.03;
-/** A shorter observation than this part of a window does not predict the rest of it. */
+/** Rates are taken over at least this part of a window, because a shorter observation predicts too much. */
 const WATCHED_RATIO_MIN = 0.05;
 /** While the rest is kept for others, one request in this part of a window checks whether they still use it. */
 export const SCOUT_RATIO = 1 / 60;
@@ -64,7 +65,7 @@ const SILENT_WINDOWS_MAX = 2;
 
 const NO_OTHERS = { others: 0, observedFromMs: 0, observedAtMs: 0, othersStepMax: 0, othersForecast: 0 } as const;
 
-/** Processes that know the exchange's clock differ by less than this. Unit: milliseconds. */
+/** The exchange's clock as two processes know it differs by less than this. Unit: milliseconds. */
 const APART_MS_MAX = 2_000;
 
 /**
@@ -89,8 +90,8 @@ export function windowAt(state: WindowState | null, { index, windowMs, intoMs }:
 }
 
 /**
- * What others will use in this window after the last observation: at the larger of their observed and their forecast
- * rate, and room for one more step in any case.
+ * What others will use in this window after the last observation: the larger of their observed and forecast rates
+ * times the rest of the window, but at least one more step.
  */
 function othersUntilEnd(
   { others, observedFromMs, observedAtMs, othersForecast, othersStepMax }: WindowState,
@@ -137,7 +138,7 @@ export function decideWindow(before: WindowState | null, request: WindowRequest)
   return { granted: true, state: { ...granted, probeUntilMs: nowMs + probeMs } };
 }
 
-/** The window after a request granted in it has ended in it: no later window counts that request. */
+/** The state after a request ended in the window that granted it: no later window counts that request. */
 export const endedWithin = (state: WindowState, cost: number): WindowState => ({
   ...state,
   inFlight: Math.max(0, state.inFlight - cost),
@@ -150,9 +151,9 @@ export interface ReportedUse {
 }
 
 /**
- * The window after a response from inside it. A use above all our grants proves that others share the address (or,
- * in a fresh store, that we did before); only then does `estimate` count, which is more precise but can err.
- * `report` is null for a response that states no use: there is nothing to wait for.
+ * The state after a response that arrived in the window. If it states more use than all our grants, others share the
+ * address (in a new store, our own earlier requests may have caused it). Only then does `estimate` count: it is more
+ * precise but can err. `report` is null if the response states no use: no probe is needed any more.
  */
 export function observeWindow(state: WindowState, report: ReportedUse | null, { intoMs }: WindowTime): WindowState {
   const known: WindowState = state.known === 'all' ? state : { ...state, known: 'all', probeUntilMs: 0 };

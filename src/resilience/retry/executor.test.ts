@@ -291,3 +291,22 @@ test('an error that is no exchange fault is thrown unchanged and not retried', a
   expect(thrown).not.toBeInstanceOf(ExchangeAPIError);
   expect(sentAtMs).toHaveLength(1);
 });
+
+test('a page that can use no grant is parked, and its message does not blame the exchange', async () => {
+  let weight = 0;
+  const { clock, log, sentAtMs, run } = harness(['answered'], {
+    request: (origin) => ({ url: origin, weight: (weight += 1) }),
+  });
+  const untilMs = clock.nowMs() + SLEEP_MS_MAX;
+  expect(await clock.runUntil(run())).toMatchObject({
+    ok: false,
+    why: 'parked',
+    fault: expect.objectContaining({
+      code: 'EXCHANGE_RATE_LIMITED',
+      message: `binance: no grant could be used in 20 rounds; no request before ${new Date(untilMs).toISOString()}`,
+    }),
+    notBeforeMs: untilMs,
+  });
+  expect(sentAtMs).toEqual([]);
+  expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('no grant could be used')]);
+});

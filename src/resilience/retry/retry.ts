@@ -36,8 +36,8 @@ export interface RetryOptions<F extends FailedAttempt> {
 }
 
 /**
- * Repeats `attempt` until it succeeds or its decision is to stop. This is the only loop that retries: exchanges
- * and the Hub differ in what an attempt is and in who decides.
+ * Repeats `attempt` until it succeeds or its decision is to stop. This is the only loop that retries a failed
+ * attempt: exchanges and the Hub differ in what an attempt is and in who decides.
  * @throws the signal's reason when cancelled, and whatever `attempt` throws: a defect is not retried.
  */
 export async function retry<T, F extends FailedAttempt>(
@@ -71,7 +71,7 @@ export interface AttemptOptions<E extends PipelineError> {
   readonly signal: AbortSignal;
 }
 
-/** `work` as attempts under a policy, all of which count alike and without a deadline. */
+/** Turns `work` into attempts that share one counter and have no deadline. */
 export function attemptsOf<T, E extends PipelineError>(
   work: () => Promise<T>,
   { random, faultOf, policyOf, hintMsOf, signal }: AttemptOptions<E>,
@@ -97,7 +97,7 @@ export function attemptsOf<T, E extends PipelineError>(
   };
 }
 
-/** The wait before the next attempt or request; null when the decision names none. Unit: milliseconds. */
+/** Milliseconds until the next attempt, or until work that stopped may be requested again; null without either. */
 export const waitMsOf = (decision: RetryDecision): number | null =>
   decision.do === 'retry' ? decision.waitMs : decision.notBeforeInMs;
 
