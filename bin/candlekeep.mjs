@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Starts Candlekeep on a Node that can run it: this one, or the one that came with the package.
 // Plain JavaScript for Node 18 and newer.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -31,7 +30,9 @@ function bundledNode() {
 }
 
 /** Runs this file again with `binary`, as if it had been asked in the first place: same streams, signals and exit. */
-function restartWith(binary) {
+async function restartWith(binary) {
+  // Loaded here: every start that needs no other Node would pay for it.
+  const { spawn } = await import('node:child_process');
   const child = spawn(binary, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => refuse(`cannot start ${binary}: ${error.message}`));
@@ -50,7 +51,7 @@ function refuse(sentence) {
 async function start() {
   if (!isNewEnough(process.versions.node)) {
     const binary = bundledNode();
-    if (binary) restartWith(binary);
+    if (binary) await restartWith(binary);
     else
       refuse(
         `Node ${NODE_WANTED.join('.')} or newer is needed, this is ${process.version}, and the \`node\` package ` +
