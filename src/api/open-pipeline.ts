@@ -7,7 +7,7 @@ import { smtpMail } from '../platform/node/smtp-mail.ts';
 import { GROUP_WAIT_MS, REPEAT_MS } from '../alerting/plan/outbox-plan.ts';
 import { openChannels } from '../alerting/outbox/open-channels.ts';
 import { codeOf } from '../errors/classify.ts';
-import { ADAPTERS, type Adapters } from '../exchanges/registry.ts';
+import { loadAdapters, type Adapters } from '../exchanges/registry.ts';
 import { configurationIdentity } from '../engine/core/configuration-identity.ts';
 import type { Settings } from '../engine/core/settings.ts';
 import { durableHalt } from '../engine/core/halt.ts';
@@ -33,7 +33,8 @@ export interface OpenOptions extends StateOptions {
  * @throws Node's disk errors when the directory cannot be written; `classify` maps them to STORAGE_FAILED.
  */
 export async function openPipeline(settings: Settings, options: OpenOptions): Promise<Pipeline> {
-  const { world: { mailTo = smtpMail, http: ownHttp, fetch: ownFetch } = {}, adapters = ADAPTERS } = options;
+  const { world: { mailTo = smtpMail, http: ownHttp, fetch: ownFetch } = {}, adapters = await loadAdapters() } =
+    options;
   const state = await openStateAccess(settings, options);
   const { lake } = state;
   const { clock, redact } = state.ports;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { INTERVALS } from '../domain/interval.ts';
 import { RULE_CODES } from '../metrics/rules.ts';
 import { FAULT_CODES } from '../errors/table.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import { ASSET_KINDS } from '../domain/assets.ts';
 import { SELECTIONS } from '../state/run-request.ts';
 import { FORMATS, type Shell, SHELLS } from './choices.ts';
@@ -28,7 +28,7 @@ interface Place {
 }
 
 const VALUES: Readonly<Record<string, OptionValues>> = {
-  '--exchange': [...ADAPTERS.keys()],
+  '--exchange': [...EXCHANGES.keys()],
   '--interval': INTERVALS,
   '--asset': [...ASSET_KINDS, ...ASSET_NAMES],
   '--format': FORMATS,

@@ -57,7 +57,7 @@ const LIGHT = [
 /** What such a command never uses. Every module costs about half a millisecond at each start. */
 const HEAVY = new RegExp(
   String.raw`^(?:simulation|engine/(?:daemon|ingest|runs|recovery|monitoring|plan)|lake/(?:quality|silver|gold)|` +
-    String.raw`alerting/(?:channels|outbox/delivery|plan)|resilience/(?!schema|retry/retry-after)|` +
+    String.raw`alerting/(?:channels|outbox/delivery|plan)|resilience/(?!schema)|exchanges/(?!registry|[a-z]+/entry)|` +
     String.raw`api/open-pipeline|platform/node/(?:duckdb|undici|smtp|open-telemetry))`,
 );
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import type { Configuration } from './configuration.ts';
 import { OPTION_KEYS, urlKey, type OptionKey } from './options.ts';
@@ -180,7 +180,7 @@ const OPTION_CASES: readonly OptionCase[] = [
     read: [true, false, true],
     effect: ({ server }) => server.isMetricsOpen,
   },
-  ...[...ADAPTERS.keys()].map(
+  ...[...EXCHANGES.keys()].map(
     (exchange): OptionCase => ({
       key: urlKey(exchange),
       env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`,

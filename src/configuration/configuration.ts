@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Exchange } from '../domain/exchange.ts';
 import { ConfigurationError } from '../errors/errors.ts';
 import { defaultChannels, type AlertSettings } from '../alerting/model/settings.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import type { MarketChoices } from '../engine/core/symbol-resolution.ts';
 import type { Settings } from '../engine/core/settings.ts';
 import { nearest } from './nearest.ts';
@@ -81,7 +81,7 @@ export async function loadConfiguration(sources: ConfigurationSources): Promise<
       ),
       intervals: known('interval'),
       origins: Object.fromEntries(
-        [...ADAPTERS.keys()].flatMap((exchange) => {
+        [...EXCHANGES.keys()].flatMap((exchange) => {
           const own = raw(urlKey(exchange));
           return own.value === null ? [] : [[exchange, readOrigin(own.value, own.where)]];
         }),

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { choiceText } from '../domain/symbol-selector.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import { readMarkets, readSymbol } from './setting-values.ts';
 import { load, refusal } from '../../tests/support/configuration-harness.ts';
 
@@ -27,7 +27,7 @@ test('all spellings of a symbol are one symbol', async () => {
 });
 
 test('a symbol with an exchange prefix belongs to that exchange only', async () => {
-  const exchanges = [...ADAPTERS.keys()];
+  const exchanges = [...EXCHANGES.keys()];
   const { settings } = await load({ flags: { exchanges: exchanges.join(','), symbols: 'binance:BTC/USDT,ETH/USDT' } });
   expect([...settings.markets]).toEqual(
     exchanges.map((exchange) => [exchange, exchange === 'binance' ? ['BTC/USDT', 'ETH/USDT'] : ['ETH/USDT']]),

@@ -2,12 +2,12 @@ import type { Exchange } from '../domain/exchange.ts';
 import type { Interval } from '../domain/interval.ts';
 import { choiceText, type MarketChoice } from '../domain/symbol-selector.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import type { MarketChoices } from '../engine/core/symbol-resolution.ts';
 import type { VenueChoice } from './setting-values.ts';
 
-const RANKING_EXCHANGES = [...ADAPTERS.values()]
-  .filter(({ ranking }) => ranking !== null)
+const RANKING_EXCHANGES = [...EXCHANGES.values()]
+  .filter(({ hasRanking }) => hasRanking)
   .map(({ exchange }) => exchange);
 
 /**
@@ -55,7 +55,7 @@ interface AbsentCandles {
 const absentCandles = (exchanges: readonly Exchange[], intervals: readonly Interval[]): readonly AbsentCandles[] =>
   exchanges.flatMap((exchange) =>
     intervals
-      .filter((interval) => !ADAPTERS.get(exchange)?.intervals.includes(interval))
+      .filter((interval) => !EXCHANGES.get(exchange)?.intervals.includes(interval))
       .map((interval) => ({ exchange, interval })),
   );
 

@@ -1,5 +1,5 @@
 import { CRITICAL_ASSETS, NO_CHANNELS } from '../alerting/model/settings.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import {
   readAddress,
   readAddresses,
@@ -109,7 +109,7 @@ export type OptionValue<K extends FixedKey> = ReturnType<(typeof FIXED)[K]['read
 
 export const urlKey = (exchange: string): UrlKey => `${exchange}Url`;
 const URLS = Object.fromEntries(
-  [...ADAPTERS.keys()].map((exchange): [string, Option] => [
+  [...EXCHANGES.keys()].map((exchange): [string, Option] => [
     urlKey(exchange),
     { env: `CANDLEKEEP_${exchange.toUpperCase()}_URL`, fallback: null, read: readOrigin },
   ]),

@@ -6,7 +6,7 @@ import { parseMarketChoice, type MarketChoice } from '../domain/symbol-selector.
 import type { MarketSymbol } from '../domain/symbol.ts';
 import { bronzeAsset, GOLD_ASSET, SILVER_ASSET } from '../domain/assets.ts';
 import { ConfigurationError } from '../errors/errors.ts';
-import { ADAPTERS } from '../exchanges/registry.ts';
+import { EXCHANGES } from '../exchanges/registry.ts';
 import { isAddress, type Egress } from '../platform/network-settings.ts';
 import { nearest } from './nearest.ts';
 
@@ -118,7 +118,7 @@ export const readExchanges: ValueReader<readonly Exchange[]> = (raw, where) => [
 
 export const readExchange: ValueReader<Exchange> = (raw, where) => {
   const name = String(raw).toLowerCase();
-  const known = [...ADAPTERS.keys()];
+  const known = [...EXCHANGES.keys()];
   return known.includes(name) ? name : refuse(where, `one of ${known.join(', ')}`, raw, nearest(name, known));
 };
 
@@ -179,7 +179,7 @@ export const readLogLevel: ValueReader<LogLevelWord> = (raw, where) =>
   );
 
 /** The names of all assets. */
-export const ASSET_NAMES: readonly string[] = [...[...ADAPTERS.keys()].map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
+export const ASSET_NAMES: readonly string[] = [...[...EXCHANGES.keys()].map(bronzeAsset), SILVER_ASSET, GOLD_ASSET];
 
 export const readAssetNames: ValueReader<readonly string[]> = (raw, where) => [
   ...new Set(

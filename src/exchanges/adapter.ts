@@ -29,6 +29,15 @@ export interface Listing {
   readonly aliasOf: MarketSymbol | null;
 }
 
+/** What configuration and help need to know of an exchange: enough to start a command without its adapter. */
+export interface ExchangeEntry {
+  readonly exchange: Exchange;
+  readonly intervals: readonly Interval[];
+  /** Whether the exchange states volumes in quote currency, which `top:N` needs. */
+  readonly hasRanking: boolean;
+  loadAdapter(): Promise<ExchangeAdapter>;
+}
+
 /**
  * What an exchange's folder provides. An adapter translates and decides nothing: every response becomes rows or an
  * `ExchangeAPIError` with a code of the fault table. All methods are pure; the executor sends the requests.

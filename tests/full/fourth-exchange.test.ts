@@ -20,7 +20,7 @@ function sourceWithTidewater(): string {
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   const folder = join(directory, 'src/exchanges/tidewater');
   mkdirSync(folder);
-  for (const file of ['adapter.ts', 'wire.ts', 'error-codes.ts']) {
+  for (const file of ['entry.ts', 'adapter.ts', 'wire.ts', 'error-codes.ts']) {
     const text = readFileSync(join(ROOT, 'tests/tidewater', file), 'utf8');
     writeFileSync(
       join(folder, file),
@@ -30,7 +30,7 @@ function sourceWithTidewater(): string {
   const registry = join(directory, 'src/exchanges/registry.ts');
   const before = readFileSync(registry, 'utf8');
   const registered = before.replace('[binance, coinbase, okx]', '[binance, coinbase, okx, tidewater]');
-  const after = `import { tidewater } from './tidewater/adapter.ts';\n${registered}`;
+  const after = `import { tidewater } from './tidewater/entry.ts';\n${registered}`;
   expect(after.length).toBeGreaterThan(before.length + 50);
   writeFileSync(registry, after);
   return directory;

@@ -13,7 +13,7 @@ import { dayRange, type Day } from '../../src/domain/partition.ts';
 import type { MarketSymbol } from '../../src/domain/symbol.ts';
 import { NO_CHANNELS } from '../../src/alerting/model/settings.ts';
 import { CancelledError } from '../../src/errors/classify.ts';
-import { ADAPTERS, type Adapters } from '../../src/exchanges/registry.ts';
+import { loadAdapters, type Adapters } from '../../src/exchanges/registry.ts';
 import { readCandles } from '../../src/engine/queries/candle-reader.ts';
 import { runDaemon, type DaemonWork, type Tick } from '../../src/engine/daemon/daemon.ts';
 import { gapReport, type GapReport } from '../../src/engine/queries/gap-report.ts';
@@ -107,10 +107,12 @@ export const simulate = ({ symbols, world, plan, wire, hosts, ...setup }: Simula
     },
   });
 
+const REGISTERED = await loadAdapters();
+
 const originOf = (exchange: Exchange): string => `http://${exchange}.test`;
 
 export async function simulateExchanges(options: ExchangesSimulationOptions): Promise<Simulation> {
-  const { standIns = STAND_INS, adapters = ADAPTERS } = options;
+  const { standIns = STAND_INS, adapters = REGISTERED } = options;
   const dataDir = options.dataDir ?? temporaryDirectory();
   const random = seededRandom(options.seed);
   const clock = new VirtualClock({ random: random.fork('clock'), startMs: options.startMs ?? START_MS });
@@ -197,7 +199,7 @@ export async function simulateExchanges(options: ExchangesSimulationOptions): Pr
 export const onPorts = (pipeline: Pipeline, ports: Ports): Pipeline => ({
   ...pipeline,
   ports,
-  venues: venuesOf(ports, pipeline.settings, { adapters: ADAPTERS, halts: pipeline.halts }),
+  venues: venuesOf(ports, pipeline.settings, { adapters: REGISTERED, halts: pipeline.halts }),
 });
 
 /** The account of these days, recounted, with every hole. */

@@ -4,7 +4,7 @@ import { dayOf } from '../../../src/domain/partition.ts';
 import { gridOf, type TimeRange } from '../../../src/domain/range.ts';
 import { symbolJoined, symbolPath } from '../../../src/domain/symbol.ts';
 import { planPages } from '../../../src/exchanges/planner.ts';
-import { ADAPTERS } from '../../../src/exchanges/registry.ts';
+import { loadAdapters } from '../../../src/exchanges/registry.ts';
 import type { GapReport } from '../../../src/engine/queries/gap-report.ts';
 import { readCandles } from '../../../src/engine/queries/candle-reader.ts';
 import { faultsOfRun } from '../../../src/state/fault-log.ts';
@@ -43,7 +43,7 @@ const DAYS = { start: dayOf(RANGE.fromMs), end: dayOf(RANGE.toMs - 1) };
 const GRID = gridOf(RANGE, INTERVAL);
 
 describe.each(
-  [...ADAPTERS.values()]
+  [...(await loadAdapters()).values()]
     .filter(({ exchange }) => STAND_INS.has(exchange))
     .map((adapter) => [adapter.exchange, adapter] as const),
 )('%s', (exchange, { rowsPerPageMax }) => {

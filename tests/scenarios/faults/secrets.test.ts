@@ -4,7 +4,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { buildProgram } from '../../../src/cli/commands/command-tree.ts';
-import { ADAPTERS, type Adapters } from '../../../src/exchanges/registry.ts';
+import { loadAdapters, type Adapters } from '../../../src/exchanges/registry.ts';
 import { candlekeep } from '../../support/command-line.ts';
 import { SLACK } from '../../support/alert-harness.ts';
 import { commandHarness } from '../../support/command-harness.ts';
@@ -153,7 +153,7 @@ test('planted secrets appear in no output, no file, no response and no notificat
 
 test('the stack of a crash is stored and sent without the secrets in it', async () => {
   const { url } = SLACK as { readonly url: string };
-  const binance = ADAPTERS.get('binance')!;
+  const binance = (await loadAdapters()).get('binance')!;
   const adapters: Adapters = new Map([
     [
       'binance',

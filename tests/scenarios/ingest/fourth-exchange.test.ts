@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 import { dayOf } from '../../../src/domain/partition.ts';
-import { ADAPTERS } from '../../../src/exchanges/registry.ts';
+import { loadAdapters } from '../../../src/exchanges/registry.ts';
 import { removedSymbols } from '../../../src/state/symbols.ts';
 import { everyHealingFault } from '../../support/healing-faults.ts';
 import { generatedWorld } from '../../../src/simulation/generated-world.ts';
 import { STAND_INS } from '../../../src/simulation/stand-ins/stand-ins.ts';
-import { tidewater } from '../../tidewater/adapter.ts';
+import { tidewater } from '../../tidewater/entry.ts';
 import { standInTidewater } from '../../tidewater/stand-in.ts';
 import {
   simulateExchanges,
@@ -31,11 +31,13 @@ const WORLD = generatedWorld(
   })),
 );
 
+const ADAPTERS = new Map([...(await loadAdapters()), ['tidewater', await tidewater.loadAdapter()]]);
+
 const withTidewater = (
   options: Omit<ExchangesSimulationOptions, 'adapters' | 'standIns'>,
 ): ExchangesSimulationOptions => ({
   ...options,
-  adapters: new Map([...ADAPTERS, ['tidewater', tidewater]]),
+  adapters: ADAPTERS,
   standIns: new Map([...STAND_INS, ['tidewater', standInTidewater]]),
 });
 

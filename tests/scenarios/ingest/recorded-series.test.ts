@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Exchange } from '../../../src/domain/exchange.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 import { dayOf, dayRange, type Day } from '../../../src/domain/partition.ts';
-import { ADAPTERS } from '../../../src/exchanges/registry.ts';
+import { EXCHANGES } from '../../../src/exchanges/registry.ts';
 import { faultsOfRun, type FaultEntry } from '../../../src/state/fault-log.ts';
 import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import { everyHealingFault } from '../../support/healing-faults.ts';
@@ -26,7 +26,7 @@ const everything: readonly Recording[] = [...RECORDINGS, ...own.worlds].flatMap(
 );
 /** Some venues do not offer some intervals, so there is no recording of them. */
 const isServed = ({ exchange, series }: Recording): boolean =>
-  ADAPTERS.get(exchange)?.intervals.includes(series.interval) ?? false;
+  EXCHANGES.get(exchange)?.intervals.includes(series.interval) ?? false;
 const recordings = everything.filter(isServed);
 const nameOf = ({ exchange, series }: Recording): string =>
   `${exchange} ${series.venueSymbol} ${series.interval}, ${series.rows.length} recorded rows`;

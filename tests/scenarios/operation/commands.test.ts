@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ADAPTERS } from '../../../src/exchanges/registry.ts';
+import { EXCHANGES } from '../../../src/exchanges/registry.ts';
 import { realClock } from '../../../src/platform/node/system-clock.ts';
 import { always, NO_FAULTS, type FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import { serveOnLoopback } from '../../../src/simulation/loopback.ts';
@@ -263,7 +263,7 @@ test('bash completes commands, their options and their values', async () => {
   expect(await offered(['symbols', 'disable', '--re'])).toEqual(['--reason']);
   expect(await offered(['symbols', 'list', '--re'])).toEqual(['']);
   expect(await offered(['--json', 'runs', 's'])).toEqual(['show']);
-  expect(await offered(['run', '--exchange', ''])).toEqual([...ADAPTERS.keys()]);
+  expect(await offered(['run', '--exchange', ''])).toEqual([...EXCHANGES.keys()]);
   expect(await offered(['backfill', '--interval', '1', '--exchange', 'c'])).toEqual(['coinbase']);
   expect(await offered(['explain', 'ROWS_I'])).toEqual(['ROWS_INVALID']);
   expect(await offered(['run', '--date', ''])).toEqual(['']);
