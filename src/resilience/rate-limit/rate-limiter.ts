@@ -7,7 +7,7 @@ import { paceLimiter } from './pace-limiter.ts';
 import type { RateLimit, UsedWeight } from './rate-limit.ts';
 import type { VenueKey } from '../schema.ts';
 import { drift, limitsInForce, recordStatedLimits, statedLimits, type StatedLimits } from './stated-limits.ts';
-import { WindowLimiter } from './window-limiter.ts';
+import { AlignedLimiter } from './aligned-limiter.ts';
 import { openWindows } from './window-store.ts';
 
 export interface RateLimiterOptions {
@@ -26,7 +26,7 @@ export interface RateLimiterOptions {
 /** Keeps all limits of an exchange at our share of each, together with every other process on this address. */
 export function rateLimiter(options: RateLimiterOptions): Limiter {
   const { clock, store, log, venue, prior } = options;
-  const windows = new WindowLimiter(options);
+  const windows = new AlignedLimiter(options);
   const paces = paceLimiter(options);
   const warn = (message: string): void => log.warn(`${venue.exchange} ${message}`, { exchange: venue.exchange });
   const known = knownLimits(options, warn);

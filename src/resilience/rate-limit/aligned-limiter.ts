@@ -18,7 +18,7 @@ import type { VenueKey } from '../schema.ts';
 import { exchangeClock } from './exchange-clock.ts';
 import { keyOf, storeWindow, windowsOf } from './window-store.ts';
 
-export interface WindowLimiterOptions {
+export interface AlignedLimiterOptions {
   readonly clock: Clock;
   readonly store: Store;
   readonly venue: VenueKey;
@@ -52,20 +52,20 @@ type WeightDecision =
   | { readonly granted: false; readonly waitMs: number };
 
 /**
- * Aligned weighted windows, counted in the store by all processes of an address: each request takes its weight in a
- * short transaction of its own, so that no grant lies idle. While the exchange's clock may be on either side of a
+ * Limits per window of the exchange's wall clock, counted in the store by all processes of an address: each request
+ * takes its weight in a short transaction of its own, so that no grant lies idle. While the exchange's clock may be on either side of a
  * boundary, nothing is granted; requests in flight at a boundary are charged to both windows. The use that the
  * exchange states leaves room for others on our address. `WindowState` draws the states of one window.
  */
-export class WindowLimiter {
-  readonly #options: WindowLimiterOptions;
+export class AlignedLimiter {
+  readonly #options: AlignedLimiterOptions;
   readonly #queue = concurrencyLimit(1);
   readonly #time = exchangeClock();
   readonly #estimates = new Map<string, { readonly index: number; readonly last: number[] }>();
   /** Spendings of this process whose requests have not ended. */
   #inFlight = 0;
 
-  constructor(options: WindowLimiterOptions) {
+  constructor(options: AlignedLimiterOptions) {
     this.#options = options;
   }
 
