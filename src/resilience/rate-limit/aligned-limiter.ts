@@ -52,10 +52,10 @@ type WeightDecision =
   | { readonly granted: false; readonly waitMs: number };
 
 /**
- * Limits per window of the exchange's wall clock, counted in the store by all processes of an address: each request
- * takes its weight in a short transaction of its own, so that no grant lies idle. While the exchange's clock may be on either side of a
- * boundary, nothing is granted; requests in flight at a boundary are charged to both windows. The use that the
- * exchange states leaves room for others on our address. `WindowState` draws the states of one window.
+ * Limits per window of the exchange's wall clock, counted in the store by all processes of an address. Each request
+ * takes its weight in a short transaction of its own, so that no grant lies idle. While the exchange's clock may be on
+ * either side of a boundary, nothing is granted; requests in flight at a boundary are charged to both windows. The use
+ * that the exchange states leaves room for others on our address. `WindowState` draws the states of one window.
  */
 export class AlignedLimiter {
   readonly #options: AlignedLimiterOptions;
