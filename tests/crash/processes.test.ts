@@ -99,6 +99,7 @@ test('a process resumed after another took over its expired leases and its work 
   });
   const zombie = start(BACKFILL);
   while (venue.log.length === 0) await realClock.sleep(20);
+  await realClock.sleep(100); // it waits for the response by then, and holds no lock of the store
   zombie.child.kill('SIGSTOP');
   await realClock.sleep(BEYOND_LEASE_MS);
   expect((await start(BACKFILL).ended).exit).toBe(0);
