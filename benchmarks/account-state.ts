@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { realClock } from '../src/platform/node/system-clock.ts';
 import { DIRECT } from '../src/platform/network-settings.ts';
-import { memoryLog } from '../tests/support/memory-log.ts';
+import { memoryLog } from '../tests/support/virtual/memory-log.ts';
 import { seededRandom } from '../src/platform/seeded-random.ts';
 import type { Exchange } from '../src/domain/exchange.ts';
 import { dayOf, dayRange, daysBetween, type Day } from '../src/domain/partition.ts';

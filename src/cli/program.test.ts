@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { candlekeep, directory, documentIn } from '../../tests/support/command-line.ts';
+import { candlekeep, directory, documentIn } from '../../tests/support/command-line/command-line.ts';
 import {
   BACKFILL,
   CANDLES,
@@ -11,7 +11,7 @@ import {
   put,
   refusalOf,
   refused,
-} from '../../tests/support/refused-commands.ts';
+} from '../../tests/support/command-line/refused-commands.ts';
 import { FAULT_CODES } from '../errors/table.ts';
 
 const ESCAPE = '\u001B';

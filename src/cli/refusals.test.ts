@@ -2,7 +2,7 @@ import { mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { candlekeep } from '../../tests/support/command-line.ts';
+import { candlekeep } from '../../tests/support/command-line/command-line.ts';
 import {
   BACKFILL,
   CANDLES,
@@ -12,7 +12,7 @@ import {
   put,
   refusalOf,
   refused,
-} from '../../tests/support/refused-commands.ts';
+} from '../../tests/support/command-line/refused-commands.ts';
 
 const ESCAPE = '\u001B';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { directory } from '../../tests/support/command-line.ts';
+import { directory } from '../../tests/support/command-line/command-line.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 

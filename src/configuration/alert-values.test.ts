@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { SECRET, JSON_FILE, directoryWith, load, refusal } from '../../tests/support/configuration-harness.ts';
+import {
+  SECRET,
+  JSON_FILE,
+  directoryWith,
+  load,
+  refusal,
+} from '../../tests/support/command-line/configuration-harness.ts';
 
 test('variables make the default channels, and entries of alerts.channels may refer to variables', async () => {
   const cwd = directoryWith({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { JSON_FILE, directoryWith, load, refusal } from '../../tests/support/configuration-harness.ts';
+import { JSON_FILE, directoryWith, load, refusal } from '../../tests/support/command-line/configuration-harness.ts';
 
 test('an unknown key in a file is refused with the path and the nearest key', async () => {
   const cwd = directoryWith({ [JSON_FILE]: '{"symbls": "BTC/USDT"}' });

@@ -12,7 +12,7 @@ import {
   inForce,
   fileOf,
   SECRETS,
-} from '../../tests/support/configuration-harness.ts';
+} from '../../tests/support/command-line/configuration-harness.ts';
 
 interface OptionCase {
   readonly key: OptionKey;

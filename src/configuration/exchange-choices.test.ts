@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { choiceText } from '../domain/symbol-selector.ts';
 import { EXCHANGES } from '../exchanges/registry.ts';
 import { readMarkets, readSymbol } from './setting-values.ts';
-import { load, refusal } from '../../tests/support/configuration-harness.ts';
+import { load, refusal } from '../../tests/support/command-line/configuration-harness.ts';
 
 test('all spellings of a symbol are one symbol', async () => {
   const pair = fc.tuple(

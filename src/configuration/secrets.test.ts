@@ -8,7 +8,7 @@ import {
   refusal,
   inForce,
   SECRETS,
-} from '../../tests/support/configuration-harness.ts';
+} from '../../tests/support/command-line/configuration-harness.ts';
 
 test('a token comes from its variable, a file named by a variable, or a flag, and is always masked', async () => {
   const cwd = directoryWith({ 'secrets/token': `${SECRET}\n` });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { forEachConcurrent } from './concurrency.ts';
 import { seededRandom } from './seeded-random.ts';
-import { VirtualClock } from '../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../tests/support/virtual/virtual-clock.ts';
 
 const clockOf = () => new VirtualClock({ random: seededRandom('at once'), startMs: 0 });
 

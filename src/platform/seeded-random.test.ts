@@ -4,7 +4,7 @@ import { timeOrderedIds } from './time-ordered-ids.ts';
 import type { Random } from './ports/random.ts';
 import { freshRandom } from './node/fresh-random.ts';
 import { randomInt, seededRandom } from './seeded-random.ts';
-import { VirtualClock } from '../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../tests/support/virtual/virtual-clock.ts';
 
 const draws = (random: Random, total = 20): number[] => Array.from({ length: total }, () => random.next());
 

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { memoryLog } from '../../tests/support/memory-log.ts';
+import { memoryLog } from '../../tests/support/virtual/memory-log.ts';
 import { seededRandom } from '../platform/seeded-random.ts';
 import { openSqliteStore } from '../platform/node/sqlite-store.ts';
-import { VirtualClock } from '../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../tests/support/virtual/virtual-clock.ts';
 import { CancelledError } from '../errors/classify.ts';
 import { exchangeError, type ExchangeFaultCode, type UnauthorizedError } from '../errors/errors.ts';
 import { createExecutor } from './retry/executor.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { volatileFiles } from '../../tests/support/volatile-files.ts';
+import { volatileFiles } from '../../tests/support/virtual/volatile-files.ts';
 import { parseRecording, readRecordings } from './recordings.ts';
 
 const WHOLE =

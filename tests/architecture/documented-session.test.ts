@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { differenceOf, masked, stepsOf } from '../support/documented-session.ts';
+import { differenceOf, masked, stepsOf } from '../support/command-line/documented-session.ts';
 
 const SHOWN = `run_0mwvneo2d5yvnl  1h  2024-06-01..2024-06-30  partial
   bronze_binance_ohlcv     partial   2 of 3 symbols, 1,440 rows  SOL/USDT EXCHANGE_SERVER_ERROR

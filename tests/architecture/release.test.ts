@@ -94,7 +94,7 @@ test('a package with everything a user needs has no problems', () => {
 
 test.each([
   'src/cli/main.ts',
-  'tests/support/virtual-clock.ts',
+  'tests/support/virtual/virtual-clock.ts',
   'dist/domain/range.test.js',
   'dist/cli/main.ts',
   '.npmrc',

@@ -12,7 +12,7 @@ import { AlertChannelError } from '../../src/errors/errors.ts';
 import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { serveOnLoopback } from '../../src/simulation/loopback.ts';
 import type { StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
-import type { StandInChannel } from '../support/stand-in-channel.ts';
+import type { StandInChannel } from '../support/stand-ins/stand-in-channel.ts';
 
 /** Secrets of all channels: none may appear in an error. */
 export const ROUTING_KEY = 'R0UT1NGK3Y'.padEnd(32, 'x');

@@ -6,7 +6,7 @@ import type { Channel } from '../../src/alerting/channels/channel.ts';
 import { emailOf } from '../../src/alerting/channels/email.ts';
 import type { ChannelSettings } from '../../src/alerting/model/settings.ts';
 import { openChannels } from '../../src/alerting/outbox/open-channels.ts';
-import { standInSmtp, type MailFault, type StandInSmtp } from '../support/stand-in-smtp.ts';
+import { standInSmtp, type MailFault, type StandInSmtp } from '../support/stand-ins/stand-in-smtp.ts';
 import {
   dispatch,
   FACTS,

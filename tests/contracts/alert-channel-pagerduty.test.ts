@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StandInReply } from '../../src/simulation/stand-ins/reply.ts';
 import { pagerDutyEvent } from '../../src/alerting/channels/pagerduty.ts';
-import { standInPagerDuty } from '../support/stand-in-pagerduty.ts';
+import { standInPagerDuty } from '../support/stand-ins/stand-in-pagerduty.ts';
 import {
   anyNotification,
   describeHttpChannel,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { StandInReply } from '../../src/simulation/stand-ins/reply.ts';
 import { slackMessage } from '../../src/alerting/channels/slack.ts';
 import type { Notification } from '../../src/alerting/plan/notification.ts';
-import { standInSlack } from '../support/stand-in-slack.ts';
+import { standInSlack } from '../support/stand-ins/stand-in-slack.ts';
 import {
   anyNotification,
   describeHttpChannel,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { standInWebhook } from '../support/stand-in-webhook.ts';
+import { standInWebhook } from '../support/stand-ins/stand-in-webhook.ts';
 import { describeHttpChannel, failureOf, openHttp, SECRET, type HttpCase } from './alert-channel-contract.ts';
 
 const WEBHOOK: HttpCase = {

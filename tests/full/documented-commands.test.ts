@@ -7,7 +7,7 @@ import { realFiles } from '../../src/platform/node/disk-files.ts';
 import { realClock } from '../../src/platform/node/system-clock.ts';
 import type { FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { serveOnLoopback, type LoopbackServer } from '../../src/simulation/loopback.ts';
-import { standInSlack } from '../support/stand-in-slack.ts';
+import { standInSlack } from '../support/stand-ins/stand-in-slack.ts';
 import { DEMO, openDemoEnvironment, type DemoEnvironment } from '../../src/cli/demo/scenario.ts';
 import { blocksOf } from '../architecture/documents.ts';
 import { installed } from './debian.ts';

@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { differenceOf, stepsOf, type Step } from '../support/documented-session.ts';
-import { openTerminal } from '../support/terminal.ts';
+import { differenceOf, stepsOf, type Step } from '../support/command-line/documented-session.ts';
+import { openTerminal } from '../support/command-line/terminal.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SESSION_MS_MAX = 400_000;
@@ -33,7 +33,7 @@ function standInPrograms(home: string): string {
   mkdirSync(folder);
   writeFileSync(
     join(folder, 'duckdb'),
-    `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'tests/support/duckdb-command.ts')}" "$@"\n`,
+    `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, 'tests/support/command-line/duckdb-command.ts')}" "$@"\n`,
     { mode: 0o755 },
   );
   return folder;

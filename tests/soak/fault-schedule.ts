@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/platform/seeded-random.ts';
 import type { Exchange } from '../../src/domain/exchange.ts';
 import type { FaultPlan, FaultInjection, FaultSpec } from '../../src/simulation/fault-plan.ts';
 import { HEALING_FAULTS } from '../support/healing-faults.ts';
-import type { MailFault } from '../support/stand-in-smtp.ts';
+import type { MailFault } from '../support/stand-ins/stand-in-smtp.ts';
 
 /** When faults may occur. */
 export interface ScheduleSpan {

@@ -2,9 +2,9 @@ import { onTestFinished } from 'vitest';
 import { seededRandom } from '../../src/platform/seeded-random.ts';
 import { drainAlerts, keepDelivering } from '../../src/alerting/outbox/delivery.ts';
 import { NO_CHANNELS, type AlertSettings } from '../../src/alerting/model/settings.ts';
-import { socketlessFetch } from './socketless.ts';
-import { standInPagerDuty } from './stand-in-pagerduty.ts';
-import { standInSlack } from './stand-in-slack.ts';
+import { socketlessFetch } from './stand-ins/socketless.ts';
+import { standInPagerDuty } from './stand-ins/stand-in-pagerduty.ts';
+import { standInSlack } from './stand-ins/stand-in-slack.ts';
 import { EMAIL, mailbox, PAGERDUTY, SLACK, type Mailbox } from './alert-harness.ts';
 import {
   simulate,

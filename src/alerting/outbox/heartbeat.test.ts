@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { memoryLog } from '../../../tests/support/memory-log.ts';
+import { memoryLog } from '../../../tests/support/virtual/memory-log.ts';
 import { seededRandom } from '../../platform/seeded-random.ts';
-import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../../tests/support/virtual/virtual-clock.ts';
 import { healthProblems, sendHeartbeat, type HealthState } from './heartbeat.ts';
 
 const HEALTHY: HealthState = {

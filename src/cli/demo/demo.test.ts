@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { candlekeep, directory, documentIn } from '../../../tests/support/command-line.ts';
+import { candlekeep, directory, documentIn } from '../../../tests/support/command-line/command-line.ts';
 import { RECORDINGS } from '../../../tests/support/recordings.ts';
 import { failurePlans } from './failures.ts';
 import { runProgram } from '../program.ts';

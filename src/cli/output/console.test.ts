@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { candlekeep } from '../../../tests/support/command-line.ts';
+import { candlekeep } from '../../../tests/support/command-line/command-line.ts';
 import { consoleOn, grouped, type Io } from './console.ts';
 
 const ESCAPE = '\u001B';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { candlekeep, directory, documentIn } from '../../../tests/support/command-line.ts';
+import { candlekeep, directory, documentIn } from '../../../tests/support/command-line/command-line.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ReportedGap } from '../../engine/queries/gap-report.ts';
 import { EMPTY_ACCOUNT } from '../../domain/account.ts';

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Files } from '../ports/files.ts';
 import { tempBeside, writeAtomic } from '../atomic-write.ts';
 import { realFiles } from './disk-files.ts';
-import { volatileFiles } from '../../../tests/support/volatile-files.ts';
+import { volatileFiles } from '../../../tests/support/virtual/volatile-files.ts';
 
 const made: string[] = [];
 afterEach(() => {

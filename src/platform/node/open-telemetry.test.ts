@@ -6,7 +6,7 @@ import { openTelemetry } from './open-telemetry.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { redactorOf } from '../redaction.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../../tests/support/virtual/virtual-clock.ts';
 
 const SECRET = 'hf_nobody_may_see_this';
 /** Before the process started: as a number, the SDK would read it as a time of its own clock. */

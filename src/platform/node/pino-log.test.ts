@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { memoryLog } from '../../../tests/support/memory-log.ts';
+import { memoryLog } from '../../../tests/support/virtual/memory-log.ts';
 import { openLog, prettyLine, type LogLevel } from './pino-log.ts';
 import { redactorOf } from '../redaction.ts';
 

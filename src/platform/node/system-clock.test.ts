@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import { untilAborted, withTimeLimit } from '../time-limit.ts';
 import { realClock } from './system-clock.ts';
 import { seededRandom } from '../seeded-random.ts';
-import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../../tests/support/virtual/virtual-clock.ts';
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../platform/seeded-random.ts';
-import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../../tests/support/virtual/virtual-clock.ts';
 import { CancelledError } from '../../errors/classify.ts';
 import { concurrencyLimit } from './concurrency-limit.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { memoryLog } from '../../../tests/support/memory-log.ts';
+import { memoryLog } from '../../../tests/support/virtual/memory-log.ts';
 import { seededRandom } from '../../platform/seeded-random.ts';
-import { VirtualClock } from '../../../tests/support/virtual-clock.ts';
+import { VirtualClock } from '../../../tests/support/virtual/virtual-clock.ts';
 import { CancelledError } from '../../errors/classify.ts';
 import { ExchangeAPIError, exchangeError, type ExchangeFaultCode } from '../../errors/errors.ts';
 import { SLEEP_MS_MAX } from '../../errors/schedule.ts';

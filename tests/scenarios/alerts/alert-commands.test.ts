@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { commandHarness } from '../../support/command-harness.ts';
+import { commandHarness } from '../../support/command-line/command-harness.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];
 test('alerts test sends a labelled test and its end through every channel and reports the delivery', async () => {

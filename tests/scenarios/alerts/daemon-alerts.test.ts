@@ -3,7 +3,7 @@ import { metricsPage } from '../../../src/engine/monitoring/metrics-page.ts';
 import { firingAlerts } from '../../../src/alerting/model/alerts.ts';
 import { NO_CHANNELS } from '../../../src/alerting/model/settings.ts';
 import { textReply, type StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
-import { socketlessFetch } from '../../support/socketless.ts';
+import { socketlessFetch } from '../../support/stand-ins/socketless.ts';
 import { keepFor, simulate, type Simulation } from '../../support/simulated.ts';
 import { simulateWithAlerts } from '../../support/notified.ts';
 

@@ -12,8 +12,8 @@ import {
   runLifetime,
   settle,
   undisturbed,
-} from '../../support/lifetime.ts';
-import { killable, survives } from '../../support/killable.ts';
+} from '../../support/virtual/lifetime.ts';
+import { killable, survives } from '../../support/virtual/killable.ts';
 import { onPorts, simulate, type Simulation } from '../../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { diskError } from '../../../src/platform/disk-error.ts';
-import { failNth, type CallKind } from '../../support/failing-ports.ts';
+import { failNth, type CallKind } from '../../support/virtual/failing-ports.ts';
 import { dayRange } from '../../../src/domain/partition.ts';
 import { readCandles } from '../../../src/engine/queries/candle-reader.ts';
 import { materialise } from '../../../src/engine/runs/materialise.ts';
 import type { WorkRequest } from '../../../src/engine/core/work.ts';
 import { compareWithTruth } from '../../../src/simulation/truth.ts';
-import { startLifetime, expectSameOutcome, runLifetime, settle, undisturbed } from '../../support/lifetime.ts';
+import { startLifetime, expectSameOutcome, runLifetime, settle, undisturbed } from '../../support/virtual/lifetime.ts';
 import { onPorts, simulate, BINANCE_RECORDINGS, verifiedAccount } from '../../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-03' };

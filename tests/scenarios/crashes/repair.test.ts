@@ -9,7 +9,7 @@ import { packResponse } from '../../../src/lake/bronze/responses.ts';
 import { scanSegment } from '../../../src/lake/bronze/stored-responses.ts';
 import { silentLog } from '../../../src/platform/ports/log.ts';
 import { redactNothing } from '../../../src/platform/ports/redact.ts';
-import { candlekeep, documentIn } from '../../support/command-line.ts';
+import { candlekeep, documentIn } from '../../support/command-line/command-line.ts';
 import { rejecting, upgradableReader } from '../../support/upgraded-reader.ts';
 import { simulate, verifiedAccount, type Simulation, type SimulationOptions } from '../../support/simulated.ts';
 

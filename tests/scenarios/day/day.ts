@@ -20,7 +20,7 @@ import { asServed } from '../../support/served-series.ts';
 import type { RequestEntry } from '../../../src/simulation/stand-ins/stand-in-exchange.ts';
 import { compareWithTruth, type Comparison } from '../../../src/simulation/truth.ts';
 import type { World } from '../../../src/simulation/world.ts';
-import { killable } from '../../support/killable.ts';
+import { killable } from '../../support/virtual/killable.ts';
 import { daemonWork, onPorts } from '../../support/simulated.ts';
 import { simulateWithAlerts } from '../../support/notified.ts';
 import { changesOf, END_MS, planAt, START_MS, timeAt } from './fault-schedule.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { filesOfLifetime } from '../../support/lifetime.ts';
+import { filesOfLifetime } from '../../support/virtual/lifetime.ts';
 import { simulate, BINANCE_RECORDINGS } from '../../support/simulated.ts';
 
 const DAYS = { start: '2024-06-01', end: '2024-06-05' };

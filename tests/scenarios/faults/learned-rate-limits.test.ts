@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryLog } from '../../support/memory-log.ts';
+import { memoryLog } from '../../support/virtual/memory-log.ts';
 import type { Limiter } from '../../../src/resilience/policies.ts';
 import { rateLimiter } from '../../../src/resilience/rate-limit/rate-limiter.ts';
 import {

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
-import { memoryLog } from '../../support/memory-log.ts';
+import { memoryLog } from '../../support/virtual/memory-log.ts';
 import type { Random } from '../../../src/platform/ports/random.ts';
 import { seededRandom } from '../../../src/platform/seeded-random.ts';
 import { openSqliteStore } from '../../../src/platform/node/sqlite-store.ts';
 import type { Store } from '../../../src/platform/ports/store.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual/virtual-clock.ts';
 import { concurrencyLimit } from '../../../src/resilience/rate-limit/concurrency-limit.ts';
 import type { Limiter } from '../../../src/resilience/policies.ts';
 import type { RateLimit } from '../../../src/resilience/rate-limit/rate-limit.ts';

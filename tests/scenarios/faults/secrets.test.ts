@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { buildProgram } from '../../../src/cli/commands/command-tree.ts';
 import { loadAdapters, type Adapters } from '../../../src/exchanges/registry.ts';
-import { candlekeep } from '../../support/command-line.ts';
+import { candlekeep } from '../../support/command-line/command-line.ts';
 import { SLACK } from '../../support/alert-harness.ts';
-import { commandHarness } from '../../support/command-harness.ts';
+import { commandHarness } from '../../support/command-line/command-harness.ts';
 import { simulateWithAlerts } from '../../support/notified.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];

@@ -10,7 +10,7 @@ import { DIRECT, type NetworkSettings } from '../../../src/platform/network-sett
 import { translateTransport } from '../../../src/exchanges/transport-errors.ts';
 import type { ResponseReply } from '../../../src/simulation/stand-ins/reply.ts';
 import { standInBinance } from '../../../src/simulation/stand-ins/stand-in-binance.ts';
-import { candlekeep } from '../../support/command-line.ts';
+import { candlekeep } from '../../support/command-line/command-line.ts';
 import { BINANCE_RECORDINGS } from '../../support/simulated.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { createHash } from 'node:crypto';
-import { memoryLog } from '../../support/memory-log.ts';
+import { memoryLog } from '../../support/virtual/memory-log.ts';
 import { seededRandom } from '../../../src/platform/seeded-random.ts';
-import { VirtualClock } from '../../support/virtual-clock.ts';
+import { VirtualClock } from '../../support/virtual/virtual-clock.ts';
 import type { GoldFile } from '../../../src/lake/gold/dataset.ts';
 import { publishDataset, type PublishFailure } from '../../../src/lake/gold/hub-publisher.ts';
 import { PublishError } from '../../../src/errors/errors.ts';
 import type { FaultPlan, FaultSpec } from '../../../src/simulation/fault-plan.ts';
-import { socketlessFetch } from '../../support/socketless.ts';
+import { socketlessFetch } from '../../support/stand-ins/socketless.ts';
 import { standInHub, type HubOptions } from '../../../src/simulation/stand-ins/stand-in-hub.ts';
 
 const HUB = 'http://hub.test';

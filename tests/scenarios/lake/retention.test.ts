@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failNth } from '../../support/failing-ports.ts';
+import { failNth } from '../../support/virtual/failing-ports.ts';
 import { diskError } from '../../../src/platform/disk-error.ts';
 import { DAY_MS } from '../../../src/domain/interval.ts';
 import { everyPage } from '../../../src/lake/bronze/page-index.ts';

@@ -7,7 +7,7 @@ import { realClock } from '../../../src/platform/node/system-clock.ts';
 import { always, NO_FAULTS, type FaultPlan } from '../../../src/simulation/fault-plan.ts';
 import { serveOnLoopback } from '../../../src/simulation/loopback.ts';
 import { standInBinance } from '../../../src/simulation/stand-ins/stand-in-binance.ts';
-import { candlekeep, directory, documentIn } from '../../support/command-line.ts';
+import { candlekeep, directory, documentIn } from '../../support/command-line/command-line.ts';
 import { BINANCE_RECORDINGS } from '../../support/simulated.ts';
 
 const DAY = ['--start', '2024-06-01', '--end', '2024-06-01'];

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { writeAtomic } from '../../src/platform/atomic-write.ts';
-import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { writeAtomic } from '../../../src/platform/atomic-write.ts';
+import { seededRandom } from '../../../src/platform/seeded-random.ts';
 import { volatileFiles, type VolatileFiles } from './volatile-files.ts';
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);

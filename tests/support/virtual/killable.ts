@@ -1,9 +1,9 @@
-import { realProcesses } from '../../src/platform/node/process-identity.ts';
+import { realProcesses } from '../../../src/platform/node/process-identity.ts';
 import { killAt, KilledError } from './failing-ports.ts';
 import { DeadlockError } from './virtual-clock.ts';
-import type { Ports } from '../../src/platform/ports/ports.ts';
+import type { Ports } from '../../../src/platform/ports/ports.ts';
 import { expect } from 'vitest';
-import type { Simulation } from './simulated.ts';
+import type { Simulation } from '../simulated.ts';
 
 /** Above the largest process id of Linux. Source: proc(5), pid_max. */
 const NO_PROCESS = 4_194_305;

@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { realFiles } from '../../src/platform/node/disk-files.ts';
-import { defaultExportOf } from '../../src/platform/node/module-file.ts';
-import { ConfigurationError } from '../../src/errors/errors.ts';
+import { realFiles } from '../../../src/platform/node/disk-files.ts';
+import { defaultExportOf } from '../../../src/platform/node/module-file.ts';
+import { ConfigurationError } from '../../../src/errors/errors.ts';
 import {
   loadConfiguration,
   type Configuration,
   type ConfigurationSources,
-} from '../../src/configuration/configuration.ts';
-import { pathOf, type OptionKey } from '../../src/configuration/options.ts';
+} from '../../../src/configuration/configuration.ts';
+import { pathOf, type OptionKey } from '../../../src/configuration/options.ts';
 
 export const SECRET = 'hf_nobodyMayReadThis';
 export const JSON_FILE = 'candlekeep.config.json';

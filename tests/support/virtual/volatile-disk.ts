@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { diskError } from '../../src/platform/disk-error.ts';
-import type { Random } from '../../src/platform/ports/random.ts';
-import { randomInt } from '../../src/platform/seeded-random.ts';
+import { diskError } from '../../../src/platform/disk-error.ts';
+import type { Random } from '../../../src/platform/ports/random.ts';
+import { randomInt } from '../../../src/platform/seeded-random.ts';
 
 /** The bytes of a file, which may have several names. */
 export interface Inode {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { blocksOf, type Block } from '../architecture/documents.ts';
+import { blocksOf, type Block } from '../../architecture/documents.ts';
 
 /** One command of a document's session, with what the document shows of its output. */
 export interface Step {

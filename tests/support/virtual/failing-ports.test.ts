@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { diskError } from '../../src/platform/disk-error.ts';
+import { diskError } from '../../../src/platform/disk-error.ts';
 import { failNth, type PlannedFailure } from './failing-ports.ts';
-import { writeAtomic } from '../../src/platform/atomic-write.ts';
-import { timeOrderedIds } from '../../src/platform/time-ordered-ids.ts';
-import { silentLog } from '../../src/platform/ports/log.ts';
-import type { Ports } from '../../src/platform/ports/ports.ts';
-import { seededRandom } from '../../src/platform/seeded-random.ts';
-import { redactNothing } from '../../src/platform/ports/redact.ts';
-import { openSqliteStore } from '../../src/platform/node/sqlite-store.ts';
-import { exec, first } from '../../src/platform/statements.ts';
-import { silentTelemetry } from '../../src/platform/ports/telemetry.ts';
+import { writeAtomic } from '../../../src/platform/atomic-write.ts';
+import { timeOrderedIds } from '../../../src/platform/time-ordered-ids.ts';
+import { silentLog } from '../../../src/platform/ports/log.ts';
+import type { Ports } from '../../../src/platform/ports/ports.ts';
+import { seededRandom } from '../../../src/platform/seeded-random.ts';
+import { redactNothing } from '../../../src/platform/ports/redact.ts';
+import { openSqliteStore } from '../../../src/platform/node/sqlite-store.ts';
+import { exec, first } from '../../../src/platform/statements.ts';
+import { silentTelemetry } from '../../../src/platform/ports/telemetry.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { volatileFiles } from './volatile-files.ts';
 

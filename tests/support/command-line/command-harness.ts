@@ -1,13 +1,13 @@
 import { onTestFinished } from 'vitest';
-import { realClock } from '../../src/platform/node/system-clock.ts';
-import { NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { serveOnLoopback } from '../../src/simulation/loopback.ts';
-import type { StandInHandler } from '../../src/simulation/stand-ins/reply.ts';
-import { standInBinance } from '../../src/simulation/stand-ins/stand-in-binance.ts';
-import { standInPagerDuty } from './stand-in-pagerduty.ts';
-import { standInSlack } from './stand-in-slack.ts';
+import { realClock } from '../../../src/platform/node/system-clock.ts';
+import { NO_FAULTS, type FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import { serveOnLoopback } from '../../../src/simulation/loopback.ts';
+import type { StandInHandler } from '../../../src/simulation/stand-ins/reply.ts';
+import { standInBinance } from '../../../src/simulation/stand-ins/stand-in-binance.ts';
+import { standInPagerDuty } from '../stand-ins/stand-in-pagerduty.ts';
+import { standInSlack } from '../stand-ins/stand-in-slack.ts';
 import { candlekeep, directory, documentIn } from './command-line.ts';
-import { BINANCE_RECORDINGS } from './simulated.ts';
+import { BINANCE_RECORDINGS } from '../simulated.ts';
 
 const KEY = 'k'.repeat(32);
 

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { getEventListeners } from 'node:events';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../src/platform/seeded-random.ts';
+import { seededRandom } from '../../../src/platform/seeded-random.ts';
 import { DeadlockError, EventsExhaustedError, VirtualClock } from './virtual-clock.ts';
 
 const START_MS = Date.UTC(2024, 6, 1);

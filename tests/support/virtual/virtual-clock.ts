@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/platform/ports/clock.ts';
-import type { Random } from '../../src/platform/ports/random.ts';
+import type { Clock } from '../../../src/platform/ports/clock.ts';
+import type { Random } from '../../../src/platform/ports/random.ts';
 
 export interface VirtualClockOptions {
   /** Decides which of several events at the same moment comes first. */

@@ -1,5 +1,5 @@
-import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import { jsonReply, type ResponseReply, type StandInRequest } from '../../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 /** The part of the Events API v2 that we send. */

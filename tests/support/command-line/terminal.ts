@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realClock } from '../../src/platform/node/system-clock.ts';
+import { realClock } from '../../../src/platform/node/system-clock.ts';
 
 /** Output and exit code of one command. */
 export interface Printed {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import type { Io } from '../../src/cli/output/console.ts';
-import { runProgram } from '../../src/cli/program.ts';
+import type { Io } from '../../../src/cli/output/console.ts';
+import { runProgram } from '../../../src/cli/program.ts';
 
 /** A directory for one test. */
 export function directory(): string {

@@ -1,6 +1,6 @@
-import { brokenReply, type ErrorBody } from '../../src/simulation/stand-ins/broken-response.ts';
-import { faultChooser, NO_FAULTS, type FaultPlan } from '../../src/simulation/fault-plan.ts';
-import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import { brokenReply, type ErrorBody } from '../../../src/simulation/stand-ins/broken-response.ts';
+import { faultChooser, NO_FAULTS, type FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import type { ResponseReply, StandInHandler, StandInRequest } from '../../../src/simulation/stand-ins/reply.ts';
 
 /** A message that an alert channel accepted. */
 export interface Received<T> {

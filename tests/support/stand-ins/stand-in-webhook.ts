@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import { jsonReply, type ResponseReply, type StandInRequest } from '../../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 /** The body of a webhook request. */

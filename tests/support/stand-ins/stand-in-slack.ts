@@ -1,5 +1,10 @@
-import type { FaultPlan } from '../../src/simulation/fault-plan.ts';
-import { jsonReply, textReply, type ResponseReply, type StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { FaultPlan } from '../../../src/simulation/fault-plan.ts';
+import {
+  jsonReply,
+  textReply,
+  type ResponseReply,
+  type StandInRequest,
+} from '../../../src/simulation/stand-ins/reply.ts';
 import { jsonOf, standInChannel, type StandInChannel } from './stand-in-channel.ts';
 
 interface Text {

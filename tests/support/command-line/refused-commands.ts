@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import type { FaultCode } from '../../src/errors/table.ts';
+import type { FaultCode } from '../../../src/errors/table.ts';
 import { candlekeep, directory, documentIn } from './command-line.ts';
 
 const ERROR_FIELDS = [

@@ -1,7 +1,7 @@
-import type { Clock } from '../../src/platform/ports/clock.ts';
-import { untilAborted } from '../../src/platform/time-limit.ts';
-import type { HttpPort } from '../../src/platform/ports/http.ts';
-import type { ResponseReply, StandInHandler, StandInRequest } from '../../src/simulation/stand-ins/reply.ts';
+import type { Clock } from '../../../src/platform/ports/clock.ts';
+import { untilAborted } from '../../../src/platform/time-limit.ts';
+import type { HttpPort } from '../../../src/platform/ports/http.ts';
+import type { ResponseReply, StandInHandler, StandInRequest } from '../../../src/simulation/stand-ins/reply.ts';
 
 /** An error with a `code`, as from undici or Node. */
 const wireError = (code: string, message: string): Error => Object.assign(new Error(message), { code });

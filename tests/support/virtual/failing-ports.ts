@@ -1,4 +1,4 @@
-import type { Ports } from '../../src/platform/ports/ports.ts';
+import type { Ports } from '../../../src/platform/ports/ports.ts';
 
 type PortName = 'http' | 'files' | 'parquet' | 'store' | 'limits';
 /** One kind of call to the outside world: `http.get`, `files.fsync`, `store.transact`, `parquet.encode`, ... */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { diskError } from '../../src/platform/disk-error.ts';
-import type { Files } from '../../src/platform/ports/files.ts';
-import type { Random } from '../../src/platform/ports/random.ts';
+import { diskError } from '../../../src/platform/disk-error.ts';
+import type { Files } from '../../../src/platform/ports/files.ts';
+import type { Random } from '../../../src/platform/ports/random.ts';
 import { current, nameOf, VolatileDisk } from './volatile-disk.ts';
 
 /** A disk in memory that can lose power. */
