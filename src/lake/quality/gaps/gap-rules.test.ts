@@ -60,6 +60,11 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
   ],
   [
     'venue_outage',
+    'one other venue traded, although another stalled as well',
+    { silence: silence({ others: { trading: ['okx'], silent: ['coinbase'] } }) },
+  ],
+  [
+    'venue_outage',
     'a thin symbol requested once, in a certain stall',
     { silence: silence(), isSeenTwice: false, isLiquid: false },
   ],
@@ -68,6 +73,11 @@ test.each<readonly [GapCause, string, Partial<GapEvidence>]>([
     'thin_market',
     'every venue was silent: then it was calm',
     { silence: silence({ others: { trading: [], silent: ['okx'] } }) },
+  ],
+  [
+    'thin_market',
+    'every venue was silent: an unconfirmed stall changes nothing',
+    { silence: silence({ others: { trading: [], silent: ['okx'] }, isConfirmed: false }) },
   ],
   [
     'unexplained',
