@@ -19,9 +19,6 @@ export const addAccounts = (a: Account, b: Account): Account => ({
   pending: a.pending + b.pending,
 });
 
-export const balances = (account: Account): boolean =>
-  account.expected === account.present + account.no_trades + account.outage + account.quarantined + account.pending;
-
 /** Evidence for one cell: its due range, the candles it has, and why each other one is missing. */
 export interface CellEvidence {
   readonly due: TimeRange;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dayRange } from '../../domain/partition.ts';
 import { gridOf } from '../../domain/range.ts';
-import { balances } from '../../domain/account.ts';
+import { balances } from '../../../tests/support/balances.ts';
 import { accountCell, type CellFindings } from './cell-account.ts';
 
 const DAY = '2024-06-01';

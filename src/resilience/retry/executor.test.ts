@@ -11,7 +11,8 @@ import { createExecutor } from './executor.ts';
 import type { AttemptFailure, PageCall } from './page-call.ts';
 import { okx } from '../../exchanges/okx/adapter.ts';
 import type { HttpResponse } from '../../platform/ports/http.ts';
-import { permissivePolicies, type ResiliencePolicies } from '../policies.ts';
+import type { ResiliencePolicies } from '../policies.ts';
+import { permissivePolicies } from '../../../tests/support/permissive-policies.ts';
 
 type Outcome = { readonly code: ExchangeFaultCode; readonly retryAfterMs?: number } | 'answered' | 'never' | Error;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { balances } from '../../../src/domain/account.ts';
+import { balances } from '../../support/balances.ts';
 import { runDay } from '../day/day.ts';
 import { dayText } from '../day/day-text.ts';
 import { FAULT_SCHEDULE } from '../day/fault-schedule.ts';
