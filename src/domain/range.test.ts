@@ -1,15 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  candlesIn,
-  gridOf,
-  hullOf,
-  intersectRanges,
-  mergeRanges,
-  rangesOf,
-  subtractRanges,
-  type TimeRange,
-} from './range.ts';
+import { candlesIn, gridOf, hullOf, intersectRanges, mergeRanges, subtractRanges, type TimeRange } from './range.ts';
+import { rangesOf } from '../../tests/support/ranges.ts';
 
 const HOUR = 3_600_000;
 const hours = (from: number, to: number): TimeRange => ({ fromMs: from * HOUR, toMs: to * HOUR });

@@ -55,18 +55,6 @@ export function subtractRanges(whole: readonly TimeRange[], parts: readonly Time
 export const intersectRanges = (a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] =>
   subtractRanges(a, subtractRanges(a, b));
 
-/** Runs of neighbouring open times as ranges. `openTimesMs` ascending and on the grid. */
-export function rangesOf(openTimesMs: Iterable<number>, interval: Interval): TimeRange[] {
-  const stepMs = intervalMs(interval);
-  const ranges: { fromMs: number; toMs: number }[] = [];
-  for (const openTimeMs of openTimesMs) {
-    const last = ranges.at(-1);
-    if (last && last.toMs === openTimeMs) last.toMs += stepMs;
-    else ranges.push({ fromMs: openTimeMs, toMs: openTimeMs + stepMs });
-  }
-  return ranges;
-}
-
 /** The smallest range that holds all these open times; null for none. `openTimesMs` ascending. */
 export function hullOf(openTimesMs: readonly number[], interval: Interval): TimeRange | null {
   const [first, last] = [openTimesMs[0], openTimesMs.at(-1)];

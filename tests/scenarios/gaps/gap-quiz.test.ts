@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/platform/seeded-random.ts';
 import { classifyGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
-import { seriesRecord } from '../../../src/lake/quality/gaps/series-record.ts';
+import { seriesRecord } from '../../support/series-record.ts';
 import { basesOf } from './gap-bases.ts';
 import { KINDS, type Question } from './gap-kinds.ts';
 import { RECHECK_AFTER_MS, roundOf, type Round } from './gap-quiz.ts';

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { TimeRange } from '../../../src/domain/range.ts';
 import { classifyGaps, type GapVerdict } from '../../../src/lake/quality/gaps/gap-verdicts.ts';
 import { KNOWN_INCIDENTS, type KnownIncident } from '../../../src/lake/quality/gaps/known-incidents.ts';
-import { asOtherVenue, seriesRecord, type VenueRecord } from '../../../src/lake/quality/gaps/series-record.ts';
+import { asOtherVenue, type VenueRecord } from '../../../src/lake/quality/gaps/series-record.ts';
+import { seriesRecord } from '../../support/series-record.ts';
 import { requestPages, holesIn } from './page-requests.ts';
 import { recorded, type Recording } from './recordings.ts';
 

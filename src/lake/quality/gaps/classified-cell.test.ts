@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dayRange } from '../../../domain/partition.ts';
-import { gridOf, rangesOf } from '../../../domain/range.ts';
+import { gridOf } from '../../../domain/range.ts';
+import { rangesOf } from '../../../../tests/support/ranges.ts';
 import { countCell } from '../../../domain/account.ts';
 import { balances } from '../../../../tests/support/balances.ts';
 import type { CellState } from '../../../domain/cell.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { marketOf } from './liquidity.ts';
-import { seriesRecord } from './series-record.ts';
+import { seriesRecord } from '../../../../tests/support/series-record.ts';
 import { stallsOf } from './exchange-stall.ts';
 
 const M = 60_000;

@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
 import { classifyGaps, type GapVerdict } from './gap-verdicts.ts';
-import {
-  seriesRecord,
-  type ObservedResponse,
-  type RecordedRow,
-  type SeriesRecord,
-  type VenueRecord,
-} from './series-record.ts';
+import type { ObservedResponse, RecordedRow, SeriesRecord, VenueRecord } from './series-record.ts';
+import { seriesRecord } from '../../../../tests/support/series-record.ts';
 
 const M = 60_000;
 const MINUTES = 3_000;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { intersectRanges, mergeRanges } from '../../../domain/range.ts';
 import { isLiquid, isPause, marketOf, tradedShare, tradingBefore } from './liquidity.ts';
-import { seriesRecord } from './series-record.ts';
+import { seriesRecord } from '../../../../tests/support/series-record.ts';
 
 const M = 60_000;
 const DAYS_30 = 43_200;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { asOtherVenue, knownOf, seriesRecord, quietRangesOf, type RecordedRow } from './series-record.ts';
+import { asOtherVenue, knownOf, quietRangesOf, type RecordedRow } from './series-record.ts';
+import { seriesRecord } from '../../../../tests/support/series-record.ts';
 
 const M = 60_000;
 const row = (minute: number, over: Partial<RecordedRow> = {}): RecordedRow => ({

@@ -68,22 +68,6 @@ export const notableRows = (rows: readonly RecordedRow[], stepMs: number): Notab
   ),
 });
 
-/** Rows and responses of one series as ranges. */
-export function seriesRecord({ rows, stepMs, ...known }: SeriesRows): SeriesRecord {
-  const answered = mergeRanges(known.responses);
-  return {
-    listedFromMs: null,
-    accepted: [],
-    ...known,
-    answered,
-    missing: subtractRanges(
-      answered,
-      rows.map(({ openTimeMs }) => ({ fromMs: openTimeMs, toMs: openTimeMs + stepMs })),
-    ),
-    ...notableRows(rows, stepMs),
-  };
-}
-
 /** What responses cover since the listing; while the listing is unknown, since the first row. */
 export function knownOf(series: SeriesRecord): TimeRange[] {
   const firstRowMs = subtractRanges(series.answered, series.missing)[0]?.fromMs ?? Infinity;

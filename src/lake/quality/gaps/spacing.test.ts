@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../platform/seeded-random.ts';
-import { seriesRecord } from './series-record.ts';
+import { seriesRecord } from '../../../../tests/support/series-record.ts';
 import { spacedHoles } from './spacing.ts';
 
 const M = 60_000;
