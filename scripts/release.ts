@@ -21,6 +21,7 @@ function packedPaths(): string[] {
 /** @throws when version, work tree, changelog or package forbid the release; the files are then as before. */
 function prepareRelease(version: string): void {
   if (run('git', 'status', '--porcelain') !== '') throw new Error('the work tree has changes: commit or stash them');
+  if (run('git', 'tag', '--list', `v${version}`) !== '') throw new Error(`the tag v${version} exists already`);
   const before = FILES.map((path) => readFileSync(at(path), 'utf8'));
   const [changelog = '', manifest = '', lock = ''] = before;
   const current = (JSON.parse(manifest) as { readonly version: string }).version;

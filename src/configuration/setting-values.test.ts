@@ -20,6 +20,7 @@ import {
   readIntervals,
   readLogLevel,
   readOrigin,
+  readProxy,
   readMarkets,
   readRepo,
   readShare,
@@ -124,6 +125,14 @@ test.each([
   '',
 ])('%j is no origin', (text) => {
   expect(() => readOrigin(text, 'CANDLEKEEP_BINANCE_URL')).toThrow(/^CANDLEKEEP_BINANCE_URL: expected an origin/);
+});
+
+test('a proxy is an http(s) URL, or host:port', () => {
+  const read = (text: string): string => readProxy(text, 'HTTPS_PROXY');
+  expect(read(' http://me:word@proxy.test:3128 ')).toBe('http://me:word@proxy.test:3128');
+  expect(['proxy.test:3128', '127.0.0.1:1'].map(read)).toEqual(['http://proxy.test:3128', 'http://127.0.0.1:1']);
+  for (const text of [':::bad', 'http://', 'ftp://me:word@x:1', 'proxy.test', 'me:word@proxy.test:1', ''])
+    expect(() => read(text)).toThrow('HTTPS_PROXY: expected a proxy such as http://proxy.example:3128, got "something');
 });
 
 test('a trailing slash after an origin is accepted', () => {

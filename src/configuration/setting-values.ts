@@ -65,6 +65,15 @@ export const readOrigin: ValueReader<string> = (raw, where) => {
       );
 };
 
+/** A proxy's URL; `host:port` means http. The value may hold a password and is never printed. */
+export const readProxy: ValueReader<string> = (raw, where) => {
+  const text = typeof raw === 'string' ? raw.trim() : '';
+  const url = /^[\w.-]+:\d{1,5}$/.test(text) ? `http://${text}` : text;
+  return isProxyUrl(url) ? url : refuse(where, 'a proxy such as http://proxy.example:3128', 'something else');
+};
+
+const isProxyUrl = (text: string): boolean => /^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '');
+
 /** `home=http://proxy:3128` or `home=10.0.0.5`, or an object with `name` and `proxyUrl` or `localAddress`. */
 export const readEgress: ValueReader<Egress> = (raw, where) => {
   const expected = 'name=PROXY_URL or name=LOCAL_ADDRESS';
@@ -77,9 +86,7 @@ export const readEgress: ValueReader<Egress> = (raw, where) => {
   if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name) || typeof route !== 'string')
     return refuse(where, expected, 'something else');
   if (isAddress(route)) return { name, localAddress: route };
-  return /^https?:$/.test(URL.canParse(route) ? new URL(route).protocol : '')
-    ? { name, proxyUrl: route }
-    : refuse(where, expected, 'neither a URL nor an address');
+  return isProxyUrl(route) ? { name, proxyUrl: route } : refuse(where, expected, 'neither a URL nor an address');
 };
 
 const splitOnce = (text: string, separator: string): readonly [string, string] => [

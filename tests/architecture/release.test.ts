@@ -33,7 +33,7 @@ test('versions are compared number by number', () => {
   expect(compareVersions('1.2.3', '1.2.3')).toBe(0);
 });
 
-test.each(['1.2', 'v1.2.3', '1.2.3-rc.1', '1.2.3 ', ''])('"%s" is no version to release', (text) => {
+test.each(['1.2', '09.1.1', 'v1.2.3', '1.2.3-rc.1', '1.2.3 ', ''])('"%s" is no version to release', (text) => {
   expect(() => compareVersions(text, '1.0.0')).toThrow('not a version');
 });
 

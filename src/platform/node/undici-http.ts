@@ -56,7 +56,8 @@ export function undiciHttp(network: NetworkSettings = DIRECT): RealHttp {
       return undici.fetch(input, { ...init, dispatcher });
     }) as unknown as typeof globalThis.fetch,
     close: async () => {
-      if (opened !== null) await (await opened).dispatcher.destroy();
+      const wireIfOpen = await opened?.catch(() => null); // the request that opened it has reported the failure
+      await wireIfOpen?.dispatcher.destroy();
     },
   };
 }
