@@ -18,7 +18,7 @@ export default defineConfig({
             'tests/{architecture,contracts,scenarios,soak,support}/**/*.test.ts',
             'benchmarks/*.test.ts',
           ],
-          // Ends a test that hangs. The longest takes 20 s of computing on a slow machine.
+          // Ends a test that hangs. The longest without a limit of its own takes 20 s on a slow machine.
           testTimeout: 60_000,
         },
       },
